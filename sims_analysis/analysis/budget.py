@@ -133,7 +133,8 @@ def dose_budget(
     value, status = found.value, judged(found)
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
-        below, everything = _below(found, limit)
+        how: Any = {"rule": rule, "hold": surface == "hold"}
+        below, everything = frame.map(kernels.below_limit, limit, found.start, found.stop, **how)
         everything = everything & value.notnull()  # without a background there is none already
         below = replaced_where(unknown_limit, below)
         value = replaced_where(everything | unknown_limit, value)
@@ -205,19 +206,6 @@ def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Varia
     if frame.lazy or anywhere(unknown):
         total = total.where(~(integrated((1.0 * unknown).where(frame.value.notnull())) > 0))
     return total
-
-
-def _below(found: DoseIntegral, limit: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
-    """Return the dose of what lies below a limit, and whether that is everything."""
-    rule = found.question.rule
-    below = found.frame.map(kernels.below_limit, limit, found.start, found.stop, rule=rule)
-    held = found.held
-    if held is None:
-        return below.dose, below.everything
-    low = held.value < limit
-    # Where only held values lie between the limits, no sample does.
-    dose = below.dose.where(~held.alone, 0.0) + (held.value * held.width).where(low, 0.0)
-    return dose, xr.where(held.alone, low, below.everything)
 
 
 def _of_background(found: DoseIntegral) -> xr.Variable:

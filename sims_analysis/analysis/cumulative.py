@@ -80,7 +80,8 @@ def cumulative_dose(
     (value,) = frame.map(
         kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
     )
-    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule)
+    how: Any = {"use": "record", "rule": rule, "transient": True}
+    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, **how)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
     limits = (whole.start, whole.stop)
     dose = whole.value - level * (whole.stop - whole.start)
@@ -98,7 +99,7 @@ def _judged(
     what = f"the dose is interpolated across it ({rule})"
     status = resolve(frame, status, support, what=what, **options)
     remedy = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
-    warn_of_transient_in(frame, whole.value, whole.stop, rule, remedy)
+    warn_of_transient_in(frame, whole, remedy)
     return status
 
 
@@ -171,7 +172,8 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, use="record", rule=rule, record=True)
+    how: Any = {"use": "record", "rule": rule, "record": True, "transient": True}
+    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, **how)
     status = mark_truncated(frame, status, whole.value, whole.below)
     status = _judged(frame, status, whole, support, rule)
     stderr = None

@@ -60,10 +60,10 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          by more than 10 % and its noise, so that the limit is too high; ``saturated``,
-          ``below_limit`` and ``gap`` as for :func:`mean_value`; with NaN ``no_data`` for fewer than
-          two samples (one for ``"currie"``), and ``undetermined`` where all samples are the same
-          (zeros, or a placeholder), or for ``"currie"`` the value of one count is not known
+          by more than 10 % and its noise (few counts hide slopes), so that the limit is too high;
+          ``saturated``, ``below_limit`` and ``gap`` as for :func:`mean_value`; with NaN ``no_data``
+          for fewer than two samples (one for ``"currie"``), and ``undetermined`` where all samples
+          are the same (zeros, or a placeholder), or for ``"currie"`` a count has no known value
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -27,9 +27,9 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
-from sims_analysis.kernels.transient import DEEPEST, LEAST, MATTERS, surface_transient
+from sims_analysis.kernels.transient import DEEPEST, MATTERS
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -96,9 +96,9 @@ def integrated_dose(
           error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
           than the error and 2 % of the dose lies below the end of the record, by the exponential
           or Gaussian there; ``wrong_shape`` where the profile slopes or bends in the window of
-          the background, and the dose would be off by more than that. Of several, the first in this
-          order. A warning names the first profile, but on Dask, which is not computed (nor raises
-          `strict`)
+          the background, or falls further below it, and the dose would be off by more than that. Of
+          several, the first in this order. A warning names the first profile, but on Dask, which is
+          not computed (nor raises `strict`)
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -119,7 +119,8 @@ def integrated_dose(
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
     A background may slope by less than the noise of its window shows: choose one that is long, and
-    near the profile.
+    near the profile. A record that ends on the plateau on which it begins, a surface transient on a
+    plateau, and many a tail that is cut before it falls by a factor of e, look whole.
 
     References
     ----------
@@ -190,18 +191,6 @@ def read_question(
     return DoseQuestion(start, stop, given, rule, below, surface, transient)
 
 
-class Held(NamedTuple):
-    """The value of the first sample, held from the surface (or the start) down to its depth."""
-
-    value: xr.Variable
-    top: xr.Variable
-    width: xr.Variable
-    #: Start of the integral over samples: the first sample (NaN) if the held values reach it.
-    start: xr.Variable
-    #: Whether the interval ends above the first sample, so that only held values are in it.
-    alone: xr.Variable
-
-
 @dataclass(frozen=True)
 class DoseIntegral:
     """An integral with its limits, status and variance, in value times nm."""
@@ -214,8 +203,6 @@ class DoseIntegral:
     background: xr.Variable
     #: From random errors, including the background's; None without standard errors.
     stderr: xr.Variable | None
-    #: Values held up to the surface; None without them.
-    held: Held | None
     #: Effect of the error of a background that was subtracted before; None without one.
     common: CommonError | None
     #: As of the kernel (:class:`sims_analysis.kernels.dose.Integral`), less the background.
@@ -225,6 +212,9 @@ class DoseIntegral:
     status: xr.Variable
     n_linear_segments: xr.Variable
     below: xr.Variable
+    transient_end: xr.Variable
+    deeper_depth: xr.Variable
+    above: xr.Variable
 
 
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
@@ -232,68 +222,41 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     start, stop, asked = question.start, question.stop, question.background
     frame = asked.on(frame)
     level = asked.level(frame)
-    held = _held_to_surface(frame, start, stop) if question.surface == "hold" else None
-    first = start if held is None else held.start
-    shared = not (first.ndim or stop.ndim)
+    shared = not (start.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
     how: Any = {"block": ALL if shared else BLOCK, "rule": question.rule}
-    how["sees_gaps"] = shared and question.rule == "trapezoid"
+    how["hold"] = question.surface == "hold"
+    how["sees_gaps"] = shared and question.rule == "trapezoid" and not how["hold"]
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
+    how["transient"] = question.surface == "measured" and question.surface_depth is None
+    how["transient"] &= not (is_lazy(start) or anywhere(~is_nan(start)))
     use: Use = "record" if to_the_end else "curve"
-    found, support = frame.ask(kernels.integrate, first, stop, use=use, **how)
-    value, a, b, status = found.value, found.start, found.stop, found.status
-    if held is not None:
-        value = value.where(~held.alone, 0.0) + held.value * held.width
-        a, b = (a - held.width).where(~held.alone, held.top), b.where(~held.alone, stop)
-        beyond: Any = start < 0
-        status = replaced_where(held.alone, status, Status.OK)
-        status = replaced_where(held.alone & beyond, status, Status.TRUNCATED)
-    subtracted = level * (b - a) if asked.given else level
+    found, support = frame.ask(kernels.integrate, start, stop, use=use, **how)
+    value, status, width = found.value, found.status, found.stop - found.start
+    subtracted = level * width if asked.given else level
     if asked.given:
         # With an unknown background there is no dose.
         status = replaced_where(level.isnull(), status, Status.NO_DATA)
         value = value - subtracted
 
-    stderr, common = _stderr(frame, (first, stop), held, question, b - a)
+    stderr, common = _stderr(frame, (start, stop), question, width)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
-    of_kernel = changed(found, value=value, start=a, stop=b, status=status)._asdict()
-    return DoseIntegral(frame, question, support, subtracted, stderr, held, common, **of_kernel)
-
-
-def _held_to_surface(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Held:
-    """Return the held value and its interval between two limits (NaN: no limit)."""
-    found: Any = frame.map(ends)
-    first = found.first
-    top = start.fillna(0.0).clip(min=0.0)
-    bottom = stop.fillna(np.inf)
-    bottom = bottom.where(bottom < first, first)
-    width = (bottom - top).clip(min=0.0).fillna(0.0)
-    reaches = (start >= 0) & (start < first)
-    own = start + 0 * first  # one for each profile, even where the limit is one for all
-    return Held(
-        value=found.first_value,
-        top=top,
-        width=width,
-        start=own.where(~reaches),
-        alone=(stop <= first) & (width > 0),
-    )
+    of_kernel = changed(found, value=value, status=status)._asdict()
+    return DoseIntegral(frame, question, support, subtracted, stderr, common, **of_kernel)
 
 
 def _stderr(
-    frame: Frame, limits: Window, held: Held | None, question: DoseQuestion, width: xr.Variable
+    frame: Frame, limits: Window, question: DoseQuestion, width: xr.Variable
 ) -> tuple[xr.Variable | None, CommonError | None]:
     """Return the standard error, and the part of a background that was subtracted before."""
-    window = question.background.window
-    held_width = xr.Variable((), 0.0) if held is None else held.width
+    window, hold = question.background.window, question.surface == "hold"
 
     def again(other: Frame) -> xr.Variable:
         # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
         # background, which is exact, drops out.
-        total: xr.Variable = other.map(kernels.integrate, *limits).value
-        if held is not None:
-            total = total.where(~held.alone, 0.0) + other.map(ends).first_value * held.width
+        total: xr.Variable = other.map(kernels.integrate, *limits, hold=hold).value
         if window is not None:
             total = total - Background(window=window).level(other) * width
         return total
@@ -302,8 +265,8 @@ def _stderr(
     if frame.stderr is None:
         return None, common
     variance: Any
-    options: Any = {"errors": "sum", "window": window is not None}
-    asked = *limits, held_width, *(window or NO_LIMITS)
+    options: Any = {"errors": "sum", "window": window is not None, "hold": hold}
+    asked = *limits, *(window or NO_LIMITS)
     (variance,) = frame.map(variance_of_dose, *asked, **options)
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
@@ -337,7 +300,7 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         category=DoseWarning,
     )
     if transient:
-        _warn_of_transient(found)
+        warn_of_transient_in(frame, found)
     return status
 
 
@@ -422,72 +385,30 @@ def _warn_of_limits(found: DoseIntegral) -> None:
             first.warn(f"{text}; the record runs from {first.record}", DoseWarning, code=code)
 
 
-#: The most profiles searched for one, and the samples of each that are compared with the first.
-_SEARCHED, _COMPARED = 20, 16
+#: What to do about a surface transient of a dose.
+_REMEDY = (
+    'surface="exclude" with surface_depth="{end:g} nm" leaves it out, surface_depth= alone accepts '
+    "it"
+)
 
 
-def _warn_of_transient(found: DoseIntegral) -> None:
-    """Warn of the first dose that begins with a surface transient, if nothing is said of it."""
-    question = found.question
-    stated = question.surface != "measured" or question.surface_depth is not None
-    if found.frame.lazy or stated or not np.isnan(question.given_start.data).all():
-        return
-    remedy = 'surface="exclude" with surface_depth="{end:g} nm" leaves it out, surface_depth= alone'
-    warn_of_transient_in(
-        found.frame, found.value, found.stop, question.rule, f"{remedy} accepts it"
-    )
+def warn_of_transient_in(frame: Frame, found: Any, remedy: str = _REMEDY) -> None:
+    """Warn of the first integral of a record that begins with a surface transient.
 
-
-def warn_of_transient_in(
-    frame: Frame, dose: xr.Variable, stop: xr.Variable, rule: str, remedy: str
-) -> None:
-    """Warn of the first dose of a record that begins with a surface transient.
-
-    `remedy` has a place for its `end`.
+    `found` as of the kernel; `remedy` has a place for the `end`.
     """
-    if frame.lazy:
-        return
-    for index in _beginning_high(frame)[:_SEARCHED]:
-        one = FirstFlagged(frame, index, frame.label(index))
-        seen = one.alone.map(surface_transient, *NO_LIMITS)
-        end, total = float(seen.end), float(one.of_many(dose).max())
-        if not (end < min(DEEPEST, float(one.of_many(stop).min())) and total > 0):
-            continue
-        part = one.alone.map(kernels.integrate, NO_LIMITS[0], seen.end, rule=rule).value
-        share = float(part) / total
-        if share > MATTERS:
-            one.warn(
-                f"the record begins in a surface transient, and {share:.0%} of the dose lies above "
-                f"{end:g} nm, where the profile is lowest before its maximum at "
-                f"{float(seen.deeper_depth):g} nm",
-                DoseWarning,
-                code="surface_transient",
-                remedy=remedy.format(end=end),
-            )
-            return
-
-
-def _beginning_high(frame: Frame) -> list[dict[Any, int]]:
-    """Return the indices of profiles whose first sample is a third of some others of them.
-
-    And of those that carry a transient.
-    """
-    value = np.asarray(frame.value.data)
-    n = value.shape[-1]
-    if not n:
-        return []
-    first = value[..., 0]
-    if np.isnan(first).any():
-        begin = (~np.isnan(value)).argmax(axis=-1)
-        first = np.take_along_axis(value, begin[..., None], -1)[..., 0]
-    high = np.ones(first.shape, dtype=bool)
-    for few in (4, _COMPARED):  # of most profiles, four samples show it
-        highest = np.fmax.reduce(value[high, :: max(n // few, 1)], axis=-1)
-        high[high] = first[high] >= LEAST * highest
-    if frame.flags is not None:
-        high |= (frame.flags.data & Flag.TRANSIENT != 0).any(axis=-1)
-    places = np.argwhere(high).tolist()
-    return [dict(zip(frame.lead, place, strict=True)) for place in places]
+    share, end = found.above / found.value, found.transient_end
+    matters = (end < DEEPEST) & (end < found.stop) & (found.value > 0) & (share > MATTERS)
+    first = first_flagged(frame, matters)
+    if first is not None:
+        first.warn(
+            f"the record begins in a surface transient, and {first.of(share):.0%} of the dose lies "
+            f"above {first.of(end):g} nm, where the profile is lowest before its maximum at "
+            f"{first.of(found.deeper_depth):g} nm",
+            DoseWarning,
+            code="surface_transient",
+            remedy=remedy.format(end=first.of(end)),
+        )
 
 
 def term(frame: Frame, name: str) -> str:

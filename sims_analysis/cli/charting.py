@@ -90,10 +90,10 @@ _COLUMNS = ["measurement", "date", "value", "stderr", "lower", "upper", "status"
     "--rules",
     metavar="RULE",
     multiple=True,
-    help="nelson, western_electric, or some of these.",
+    help="nelson, western_electric, or one of theirs; as often as needed.",
 )
 @click.option(
-    "--baseline", nargs=2, metavar="FIRST LAST", help="Dates or ids that were in control."
+    "--baseline", nargs=2, metavar="FIRST LAST", help="Dates in control, or ids without --by-day."
 )
 @click.option("--by-day", is_flag=True, help="Average the values of each day first.")
 @click.option("--target", metavar="VALUE", help='The centre, such as "5e14 atoms/cm^2".')
@@ -149,20 +149,20 @@ def chart(
     rows = _rows(made)
     written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
     flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
-    numbers = {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
+    unit = made["value"].attrs["units"]
+    numbers = {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
+    numbers |= {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
     known = {name: number for name, number in numbers.items() if not math.isnan(number)}
     if style == "json":
-        head = {"question": question, "species": species, "kind": kind}
+        head = {"question": question, "species": species, "kind": kind, "unit": unit}
         print_json(
             head | {"numbers": known, "values": rows, "files": written, "failures": failures}
         )
     else:
-        unit = made["value"].attrs["units"]
         print_lines(f"{made['value'].attrs['long_name']} of {species}: {len(rows)} measurements, "
                     f"{len(flagged)} flagged, in {unit}")  # fmt: skip
-        ends = {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
         print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
-                            for name, number in {**ends, **known}.items()))  # fmt: skip
+                            for name, number in known.items()))  # fmt: skip
         if flagged:
             print_columns(list(rows[0]), [[*map(_cell, row.values())] for row in flagged])
         if written:
@@ -173,6 +173,8 @@ def chart(
 
 def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...]) -> list[str]:
     """Return the measurements that say what is wanted; warn if their conditions differ."""
+    from difflib import get_close_matches
+
     from sims_analysis.quantification.conditions import contradict
     from sims_analysis.text.arguments import first_few
 
@@ -181,7 +183,8 @@ def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...])
         fitting = {one for one in there if not contradict(name, one, text)}
         said = {data_id: own for data_id, own in said.items() if own[name] in fitting}
         if not said:
-            others = first_few(sorted(there), 8) or "nothing of it"
+            near = get_close_matches(text.lower(), there, 1, 0.5)
+            others = first_few(list(dict.fromkeys([*near, *sorted(there)])), 8) or "nothing of it"
             raise ProfileError(f"no measurement says {name} {text!r}; they say {others}")
     for name in _FIELDS[1:]:
         every = list(dict.fromkeys(own[name] for own in said.values() if own[name]))
@@ -305,12 +308,13 @@ def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path
     ax = plot_control_chart(made, width="double", title=title)
     paths = [save_figure(ax, stem.with_suffix(end)) for end in (".png", ".svg")]
     close(ax.figure)
-    table = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    unit = made["value"].attrs["units"]
+    table = pd.DataFrame(rows).assign(unit=unit).to_csv(index=False, lineterminator="\n")
     replace_file(stem.with_suffix(".csv"), table.encode())
     page = render(
         "chart",
         title=title,
-        unit=made["value"].attrs["units"],
+        unit=unit,
         kind=made.attrs["kind"],
         picture=base64.b64encode(paths[0].read_bytes()).decode(),
         heads=[key.replace("_", " ") for key in rows[0]],

@@ -294,7 +294,7 @@ def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
         mean = _held(one, pair[0], f"{name}[0]", profiles)
         width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
         if not 0 < width < np.inf:
-            raise argument_error(f"{name}[1]", pair[1], "expected a width above 0")
+            raise argument_error(f"{name}[1]", pair[1], "expected a finite width above 0")
         found[label] = mean, width
     return found
 

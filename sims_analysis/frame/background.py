@@ -74,7 +74,7 @@ class Background(NamedTuple):
         """Set the status to wrong shape, and warn, where the mean over a window is no background.
 
         Where that at the depths of the dose differs from it by the slope of the window, or it from
-        the lowest third, by more than 2 % of the dose and its error.
+        the lowest third or what lies below, by more than 2 % of the dose and its error.
         """
         if self.flatness is None:
             return status
@@ -88,9 +88,9 @@ class Background(NamedTuple):
         wrong: Any = fine & (np.maximum(above, abs(sloping)) * (stop - start) > enough)
 
         def text(first: FirstFlagged) -> str:
-            more, word = first.of(sloping), NOT_FLAT[int(first.of(which))]
-            does = word or NOT_FLAT[1 if first.of(slope) < 0 else 2]
-            found = f"the profile {does} in the background window, more than its noise: "
+            more, word, sign = first.of(sloping), NOT_FLAT[int(first.of(which))], first.of(slope)
+            does = word or NOT_FLAT[1 if sign < 0 else 2 if sign > 0 else -1]
+            found = f"the profile {does} the background window, more than its noise: "
             if does == NOT_FLAT[3] or not more:
                 return f"{found}its mean is no background"
             part = abs(more) * first.of(stop - start) / abs(first.of(dose))
@@ -226,7 +226,7 @@ def warn_of_window(
 
     def text(first: FirstFlagged) -> str:
         which = int(first.of(found.which))
-        does = f"the profile {NOT_FLAT[which]} in the background window, "
+        does = f"the profile {NOT_FLAT[which]} the background window, "
         if which == SCATTERS:
             return f"{does}{first.of(found.excess):.2g} times as much as its standard errors say"
         above = ("", "higher than", "lower than", "not")[which]

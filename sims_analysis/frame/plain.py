@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import xarray as xr
 
@@ -12,7 +12,6 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.kernels.propagation import propagated
-from sims_analysis.kernels.rows import Array, Rows
 
 
 def answer(
@@ -43,17 +42,7 @@ def answer(
     if frame.stderr is not None:
         weighted = stderr is not None  # a fit depends on the errors themselves
         if stderr is None:
-            numerical = partial(_propagated, kernel)
-            stderr = frame.map(numerical, *parameters, errors=errors, **options).stderr
+            numerical = partial(propagated, kernel)
+            stderr = frame.map(numerical, *parameters, errors=errors, **options).value
         stderr = add_background_error(frame, stderr, again, errors=weighted)
     return frame.array(found.value, term, units_=units_, status=status, stderr=stderr)
-
-
-class _Stderr(NamedTuple):
-    stderr: Array
-
-
-def _propagated(
-    kernel: Callable[..., Any], rows: Rows, *parameters: Array, **options: Any
-) -> _Stderr:
-    return _Stderr(propagated(kernel, rows, *parameters, **options))

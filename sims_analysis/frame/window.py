@@ -64,7 +64,7 @@ def warn_of_transient(
     flagged: xr.Variable = ~is_nan(found.depth) & among
     first = first_flagged(frame, flagged)
     if first is not None:
-        at, value, deeper, less, _ = map(first.of, found)
+        at, value, deeper, less, *_ = map(first.of, found)
         first.warn(
             f"the window begins in a surface transient, {frame.shown(value)} at {at:g} "
             f"{frame.axis_units}; a maximum lies deeper, {frame.shown(less)} at {deeper:g} "

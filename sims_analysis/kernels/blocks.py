@@ -164,18 +164,6 @@ def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
         yield slice(begin, min(begin + step, count))
 
 
-def in_cache(rows: Dense, samples: int, size: int) -> Iterator[slice]:
-    """Split rows into parts of about `size` samples, if each row counts as so many.
-
-    The runs of equal samples of each part are found while it is in the processor's cache.
-    """
-    runs = [np.empty((0, 2), dtype=np.intp)]
-    for part in in_blocks(rows.count, samples, size):
-        yield part
-        runs.append(rows.runs_in(part))
-    rows.__dict__["equal_runs"] = np.concatenate(runs)
-
-
 def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
     """Split things of several sizes into parts of about `size` samples."""
     ends = np.cumsum(sizes).searchsorted(np.arange(0, sizes.sum(), size))

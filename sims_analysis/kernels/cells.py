@@ -17,7 +17,6 @@ def as_points(rows: Rows) -> Rows:
     its two neighbours, at an end that of the next; values stay where one is not positive, or x is
     above 1.
     """
-    rows = rows.packed() if rows.lower is not None else rows
     rows = rows if rows.lower is None else rows.packed()
     lower, upper = rows.lower, rows.upper
     if lower is None or upper is None:

@@ -171,16 +171,16 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
 
 
 #: A window is not level if its thirds differ by this part of its mean, and hardly by chance; slopes
-#: are of so many standard errors. Its samples scatter if that is by more than this factor, and
-#: chance: few counts scatter more widely.
-_UNEVEN, _HARDLY, _SLOPES = 0.1, 1e-3, 2.6
+#: are of so many standard errors, and falls from it to what lies below of these. Its samples
+#: scatter if that is by more than this factor, and chance: few counts scatter more widely.
+_UNEVEN, _HARDLY, _SLOPES, _FURTHER = 0.1, 1e-3, 2.6, 3.3
 #: No detector shows less of the maximum: the end of a profile without noise is no background.
 _UNSEEN = 1e-8
 _NOTABLE, _IMPROBABLE = 1.4, 1e-7
 #: So many samples show their scatter without errors.
 _ENOUGH = 8
 #: What the profile does in a window that is not a background.
-NOT_FLAT = ("", "falls", "rises", "bends", "scatters")
+NOT_FLAT = ("", "falls in", "rises in", "bends in", "scatters in", "falls further below")
 SCATTERS = 4
 
 
@@ -188,7 +188,8 @@ class Flatness(NamedTuple):
     """Which of :data:`NOT_FLAT` is true of a window, or 0; (R,).
 
     With the factor by which samples scatter beyond their errors, by how much the mean is above the
-    lowest third, if the thirds differ, the slope, if there is one, and the mean depth.
+    lowest third, if the thirds differ, or what lies below, the slope, if there is one, and the mean
+    depth.
     """
 
     which: Index
@@ -238,12 +239,16 @@ def flatness(rows: Rows, start: Array, stop: Array) -> Flatness:
         uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean)) & seen
         least = stdtrit(np.maximum(independent - 2, 1), ndtr(_SLOPES))
         slope = np.where((slope**2 * spread > least**2 * noise) & seen, slope, 0.0)
+        beyond = (rows.depth > rows.repeat(last + rows.tolerance)).astype(np.float64)
+        rest = rows.sum(beyond)
+        further = mean - rows.sum(beyond, rows.value) / rest
+        falls_on = seen & (further**2 > _FURTHER**2 * noise * (1 + n / rest)) & (3 * rest > n)
         freedom = np.maximum(independent - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
-    falls, rises = ((ends == [highest, lowest]).all(axis=0) for ends in (means[::2], means[::-2]))
-    cases = [uneven & falls, uneven & rises, uneven, scatters & known]
-    which = np.select(cases, [1, 2, 3, SCATTERS])
-    return Flatness(which, excess, np.where(uneven, mean - lowest, 0.0), slope, middle)
+    steep = np.abs(slope) * (last - first) > _UNEVEN * np.abs(mean)
+    which = np.select([steep & (slope < 0), steep, uneven, scatters & known], [1, 2, 3, SCATTERS])
+    above = np.where(uneven, mean - lowest, np.where(falls_on, further, 0.0))
+    return Flatness(which, excess, above, slope, middle)
 
 
 def shares(rows: Rows, start: Array, stop: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import in_blocks, in_cache
+from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
     IN_CACHE,
@@ -28,6 +28,7 @@ from sims_analysis.kernels.rows import (
     first_status,
     range_sums,
 )
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.truncation import missing_below
 from sims_analysis.kernels.variance import variance_of_sum
 from sims_analysis.outcomes import Status
@@ -46,22 +47,37 @@ class Integral(NamedTuple):
     status: NDArray[np.uint8]
     n_linear_segments: Index
     below: Array
+    #: Of a surface transient, if it was asked for: its end, the maximum below, the integral above.
+    transient_end: Array
+    deeper_depth: Array
+    above: Array
 
 
+#: The most profiles that are searched for a surface transient.
+_SEARCHED = 20
 #: The integral of a record lacks what lies below it if that is more than this part of it.
 LACKS = 0.02
 
 
 def integrate(
-    rows: Rows, start: Array, stop: Array, *, rule: str = "trapezoid", record: bool = False
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    *,
+    rule: str = "trapezoid",
+    record: bool = False,
+    hold: bool = False,
+    transient: bool = False,
 ) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
     Values at limits between samples are interpolated; averages over cells are summed with their
     widths under either rule. ``truncated`` where a limit lies beyond the samples, and is replaced
     by the end of the profile; ``no_data`` where no segment lies between the limits. Of a whole
-    `record`, it is estimated what lies below it.
+    `record`, it is estimated what lies below it. With `hold`, the first value holds up to depth 0.
+    It may be asked for a surface `transient`, too.
     """
+    measured, rows = rows, segments.held_to_surface(rows) if hold else rows
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
     if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
@@ -77,8 +93,13 @@ def integrate(
     beyond = (start < first - rows.tolerance) | (stop > last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
-    below = missing_below(rows, LACKS * np.abs(value)) if record else np.zeros(rows.count)
-    return Integral(value, a, b, status, n_linear, below)
+    below = missing_below(measured, LACKS * np.abs(value)) if record else np.zeros(rows.count)
+    nothing = np.full(rows.count, np.nan)
+    seen = [nothing] * 3
+    if transient:
+        *_, depth, _, end, above = surface_transient(measured, nothing, nothing, _SEARCHED)
+        seen = [end, depth, above]
+    return Integral(value, a, b, status, n_linear, below, *seen)
 
 
 def _weighed(
@@ -90,8 +111,9 @@ def _weighed(
     """
     n, flat = rows.depth.size, rows.value.reshape(-1)
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
+    runs = []
     # Logarithms take scratch arrays.
-    for part in in_cache(rows, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
+    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
         own = slice(part.start * n, part.stop * n)
         samples = flat[own]
         if ends is not None:
@@ -101,6 +123,8 @@ def _weighed(
             samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
+        runs.append(rows.runs_in(part))
+    rows.know_runs(runs)
     return total, n_linear
 
 
@@ -158,11 +182,14 @@ class BelowLimit(NamedTuple):
     everything: Flags
 
 
-def below_limit(rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str) -> BelowLimit:
+def below_limit(
+    rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str, hold: bool = False
+) -> BelowLimit:
     """Integrate the samples below a limit by the trapezoidal rule; NaN limits have no integral.
 
     Of a whole profile below it, the values at `start` and `stop`, by `rule`, must be too.
     """
+    rows = segments.held_to_surface(rows) if hold else rows
     low = rows.value < rows.repeat(limit)
     # The trapezoid is linear in the values: set those above the limit to 0.
     zeroed = replace(rows, value=np.where(low, rows.value, 0.0))

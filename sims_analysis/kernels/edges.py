@@ -165,15 +165,21 @@ def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Arr
     by a third sample on either side, shifts it. By a straight line of C where no logarithm can be
     taken, or of few counts.
     """
-    window = samples.window(np.arange(at.size), before, np.arange(-1, 3))
-    step = np.diff(window.depth, axis=1)
+    place = before[:, None] + np.arange(-1, 3)
+    there = (place >= samples.begin[:, None]) & (place < samples.end[:, None])
+    place = np.where(there, place, samples.begin[:, None])
+    there &= samples.known.take(place)
+    depth, upper, upper_stderr, lower, lower_stderr = (
+        np.where(there, one.take(place), 0.0) for one in samples[:5]
+    )
+    step = np.diff(depth, axis=1)
     width = step[:, 1]
     with np.errstate(all="ignore"):
-        t = (at - window.depth[:, 1]) / width
-        sigma = np.hypot(window.upper_stderr / window.upper, window.lower_stderr / window.lower)
+        t = (at - depth[:, 1]) / width
+        sigma = np.hypot(upper_stderr / upper, lower_stderr / lower)
         # The logarithm of a small count is biased and not normally distributed.
-        usable = window.there & (sigma < MAX_RELATIVE_ERROR)
-        y = np.where(usable, np.log(window.upper / window.lower), np.nan)
+        usable = there & (sigma < MAX_RELATIVE_ERROR)
+        y = np.where(usable, np.log(upper / lower), np.nan)
         slopes = np.diff(y, axis=1) / step
         bends = np.diff(slopes, axis=1) / (step[:, 1:] + step[:, :-1])
         largest = np.nan_to_num(np.fmax(*np.abs(bends).T))
@@ -184,13 +190,13 @@ def _between_two(samples: Samples, before: Index, at: Array) -> tuple[Array, Arr
         clear, steep = 2.0 - 2.0 * fall / (ALONE * noise), np.interp(fall, STEEP, (1.0, 0.0))
         weight = np.clip(np.maximum(clear, steep), 0.0, 1.0)
         linear = np.isnan(half)
-        c = np.where(window.there, window.upper - window.lower, np.nan)
-        sigma = np.hypot(window.upper_stderr, window.lower_stderr)
+        c = np.where(there, upper - lower, np.nan)
+        sigma = np.hypot(upper_stderr, lower_stderr)
         of_line = np.abs(c[:, 2] - c[:, 1]) / width
         by_line = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) / of_line
     half = np.where(linear, by_line, half)
     half[np.isinf(half)] = np.nan  # flat there
-    steepness = np.where(linear, of_line, slope * window.lower[:, 1])
+    steepness = np.where(linear, of_line, slope * lower[:, 1])
     return half, steepness, np.where(np.isnan(weight), 1.0, weight)
 
 
@@ -211,13 +217,14 @@ def _fitted(
                 column[again] = values
             again = again[short.misfit < MISFIT]
         bent = np.flatnonzero(np.abs(fit.bend) > KINK * fit.bend_stderr)
-        wide = _parabolas(samples, crossing[bent], first[bent], WIDER * side[bent])
-        with np.errstate(invalid="ignore"):
-            moved = np.fmax((wide.depth - fit.depth[bent]) ** 2 - fit.stderr[bent] ** 2, 0.0)
-            # No more than the sag of the curve.
-            sag = 0.5 * np.abs(fit.bend / fit.slope)[bent] * fit.scale[bent] ** 2
-            fit.stderr[bent] = np.hypot(fit.stderr[bent], np.fmin(np.sqrt(moved), sag))
-            right = fit.slope * direction[part] > 0
+        if bent.size:
+            wide = _parabolas(samples, crossing[bent], first[bent], WIDER * side[bent])
+            with np.errstate(invalid="ignore"):
+                moved = np.fmax((wide.depth - fit.depth[bent]) ** 2 - fit.stderr[bent] ** 2, 0.0)
+                # No more than the sag of the curve.
+                sag = 0.5 * np.abs(fit.bend / fit.slope)[bent] * fit.scale[bent] ** 2
+                fit.stderr[bent] = np.hypot(fit.stderr[bent], np.fmin(np.sqrt(moved), sag))
+        right = fit.slope * direction[part] > 0
         steep = np.abs(fit.slope) * samples.lower[first]
         stderr = np.where(right, fit.stderr, np.nan)
         edge = fit.depth, stderr, fit.depth, steep, fit.start, fit.stop

@@ -55,7 +55,8 @@ def marks(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Marks |
         found.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
     cut = saturated_samples(rows, near)
     if cut is not None:
-        row, depth = np.repeat(np.arange(rows.count), rows.size), _depths(rows)
+        row = np.repeat(np.arange(rows.count), rows.size)
+        depth = rows.depth_at(np.arange(row.size))
         found.append(runs_of(row, depth, cut, rows.value.reshape(-1), Flag.SATURATED))
     return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
 
@@ -73,10 +74,6 @@ def saturated_samples(rows: Rows, near: tuple[Index, Array, Array] | None = None
         return None if flags is None else flags.reshape(-1)
     found: Flags = flags.reshape(-1) & (rows.fraction >= 1.0).repeat(rows.size)
     return found if found.any() else None
-
-
-def _depths(rows: Rows) -> Array:
-    return rows.depth_at(np.arange(rows.value.size))
 
 
 def runs_of(

@@ -129,7 +129,11 @@ def sample_fraction(
         for group in [index] if shared else index[:, None]:
             grid = at[group[0]]
             own, which = np.unique(known[group], return_inverse=True)
-            one = _of_cells(dense, grid, own) if cells else _of_points(_one(dense), grid[None], own)
+            if cells:
+                one = _of_cells(dense, grid, own)
+            else:
+                axis = _rows_of(dense.depth, np.array([0, dense.depth.size]))
+                one = _of_points(axis, grid[None], own)
             columns[:, group] = np.stack(one)[:, which]
     return Fraction(*columns)
 
@@ -179,11 +183,6 @@ def _used(rows: Rows, segment: Index, reach: int) -> Array:
     end = np.minimum(segment.max(axis=1) + reach, last)
     used = np.clip(np.stack([begin, end]), 0, rows.value.size - 1)  # rows may be empty
     return np.broadcast_to(rows.depth_at(used), (2, rows.count))
-
-
-def _one(dense: Dense) -> Packed:
-    """Return the depths that dense rows share, as one row."""
-    return Packed(dense.depth, dense.depth, offsets=np.array([0, dense.depth.size]))
 
 
 def _of_points(rows: Packed, at: Array, known: Array, found: Location | None = None) -> Fraction:

@@ -14,17 +14,6 @@ from sims_analysis.kernels.rows import Array, Flags, Index, Packed, changed
 FAR = 6.0
 
 
-class Window(NamedTuple):
-    """Samples around crossings; fields have shape (R, m) and are 0 where `there` is False."""
-
-    depth: Array
-    upper: Array
-    upper_stderr: Array
-    lower: Array
-    lower_stderr: Array
-    there: Flags
-
-
 class Samples(NamedTuple):
     """All samples; those of each crossing's row are ``begin:end``, above what was subtracted."""
 
@@ -37,16 +26,6 @@ class Samples(NamedTuple):
     begin: Index
     end: Index
     floor: Array
-
-    def window(self, which: Index, first: Index, places: Index) -> Window:
-        """Return the samples of their rows at ``first + places`` of the crossings `which`."""
-        position = first[:, None] + places
-        begin, end = self.begin[which, None], self.end[which, None]
-        there = (position >= begin) & (position < end)
-        safe = np.where(there, position, begin)
-        there &= self.known.take(safe)
-        columns = (np.where(there, column.take(safe), 0.0) for column in self[:5])
-        return Window._make([*columns, there])
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:
         """Return the positions of the known samples of R windows, end to end, and their numbers."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.counting import student
+from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array, Index
 
 #: Points in which the likelihood is searched for its highest maximum, before it is refined.
@@ -119,13 +119,21 @@ def mean_of(value: Array, stderr: Array) -> Combined:
 
 
 def by_day(day: Index, value: Array, stderr: Array, time: Array) -> tuple[Array, Array, Array]:
-    """Return the mean of each day, weighted by counting where that is known, and its time."""
+    """Return the mean of each day, weighted by counting where that is known, and its time.
+
+    Its error is that of counting or, where its values scatter by more, of these by Student's t.
+    """
     unknown = np.bincount(day, np.isnan(stderr)) > 0
     weight = np.where(unknown[day], 1.0, stderr**-2.0)
     weight /= np.bincount(day, weight)[day]
     terms = weight * value, (weight * stderr) ** 2, time
     mean, variance, moments = (np.bincount(day, one).astype(float) for one in terms)
-    return mean, np.sqrt(variance), moments / np.bincount(day)
+    number = np.bincount(day)
+    freedom = np.maximum(number - 1, 1)
+    square = np.bincount(day, ((value - mean[day]) / stderr) ** 2) / freedom  # of counting
+    more = scatter_counts(square, 1.0, freedom)
+    variance *= np.where(more, student(freedom) ** 2 * square, 1.0)
+    return mean, np.sqrt(variance), moments / number
 
 
 def weights_at(time: Array, *, bracket: bool) -> Array | None:

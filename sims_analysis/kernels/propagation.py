@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Dense, Rows, errors_of
+from sims_analysis.kernels.rows import Array, Dense, Rows, SingleResult, errors_of
 
 
-def propagated(kernel: Callable[..., Any], rows: Rows, *parameters: Array, **options: Any) -> Array:
+def propagated(
+    kernel: Callable[..., Any], rows: Rows, *parameters: Array, **options: Any
+) -> SingleResult:
     """Return the standard errors of a kernel's ``value``, for formulas without derivatives; (R,).
 
     ``sqrt(sum [f(c_i + s_i) - f(c_i - s_i)]^2) / 2`` over the samples i from ``start`` to ``stop``
@@ -32,4 +34,4 @@ def propagated(kernel: Callable[..., Any], rows: Rows, *parameters: Array, **opt
         given = (np.repeat(one[row : row + 1], len(moved), axis=0) for one in parameters)
         up, down = np.split(kernel(Dense(z, moved), *given, **options).value, 2)
         stderr[row] = 0.5 * np.sqrt(np.sum((up - down) ** 2))
-    return stderr
+    return SingleResult(stderr)

@@ -111,13 +111,6 @@ class _Samples(ABC):
     def final(self) -> Index:
         """Where the last samples of the rows are in what is shaped as ``depth``."""
 
-    def next_depth(self) -> Array:
-        """Return the depth of the next sample of the row, its own for the last, as ``depth``."""
-        found = np.empty(self.depth.shape)
-        found[:-1] = self.depth[1:]
-        found[self.final] = self.depth[self.final]
-        return found
-
     @cached_property
     def width(self) -> Array:
         """Width of the segment after each sample; shaped as ``depth``."""
@@ -128,7 +121,7 @@ class _Samples(ABC):
 
     @cached_property
     def equal_runs(self) -> Index:
-        """The flat positions at which runs of five or more equal samples begin, and end, (K, 2).
+        """The flat positions at which runs (:func:`equal_runs`) of high samples begin, and end.
 
         A kernel that goes through all samples may set it, while they are in the processor's cache.
         """
@@ -136,21 +129,26 @@ class _Samples(ABC):
             return self.runs_in(slice(0, self.count))
         rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
         rows = np.unique(np.append(rows, self.count))
-        return self.runs_of(map(slice, rows[:-1].tolist(), rows[1:].tolist()))
+        return joined_runs(map(self.runs_in, map(slice, rows[:-1].tolist(), rows[1:].tolist())))
 
-    def runs_of(self, parts: Iterable[slice]) -> Index:
-        """Find the runs of equal samples in several parts of the rows."""
-        return np.concatenate([np.empty((0, 2), np.intp), *map(self.runs_in, parts)])
+    def know_runs(self, parts: Iterable[Index]) -> None:
+        """Set the runs, by those of parts of the rows."""
+        self.__dict__["equal_runs"] = joined_runs(parts)
 
     def runs_in(self, part: slice) -> Index:
-        """Find the runs of equal samples in some rows."""
-        ends = self.offsets[part.start : part.stop + 1]
-        block = self.value.reshape(-1)[ends[0] : ends[-1]]
-        pairs = block[1:] == block[:-1]
-        inner = ends[(ends > ends[0]) & (ends < ends[-1])]  # rows may be empty
-        pairs[inner - ends[0] - 1] = False
-        found: Index = ends[0] + runs_of_five(pairs)
+        """Find the runs in some rows, but those that are lower than a ceiling of any of these."""
+        row = part.start + np.flatnonzero(self.size[part])
+        if not row.size:
+            return np.empty((0, 2), dtype=np.intp)
+        begin, end = self.offsets[row[0]], self.offsets[row[-1] + 1]
+        block = self.value.reshape(-1)[begin:end]
+        found = equal_runs(block, self.offsets[row[1:]] - begin, self.least_ceiling(row))
+        found += begin
         return found
+
+    def least_ceiling(self, row: Index) -> float:
+        """Return the value below which samples of rows, which are not empty, are no ceiling."""
+        return max(CEILING * float(self.sampled_maximum(row, 4).min()), 0.0)
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -210,8 +208,10 @@ class _Samples(ABC):
 
     def sampled_maximum(self, row: Index, n_samples: int = 16) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
-        few = self.offsets[row, None] + self.size[row, None] * np.arange(n_samples) // n_samples
-        highest: Array = self.value.reshape(-1).take(few, mode="clip").max(axis=1)
+        begin, size = self.offsets[row], self.size[row]
+        highest = self.value_at(begin)
+        for i in range(1, n_samples):
+            np.maximum(highest, self.value_at(begin + size * i // n_samples), out=highest)
         return highest
 
     @abstractmethod
@@ -424,10 +424,23 @@ Rows = Dense | Packed
 _FEW = 8
 #: So many equal neighbours are looked at: a saturated detector may have written them.
 LEAST = 5
+#: They are not a ceiling below this part of the maximum.
+CEILING = 0.01
 
 
-def runs_of_five(pairs: Flags) -> Index:
-    """Return where runs of five or more equal samples begin, and end, (K, 2); by equal `pairs`."""
+def joined_runs(parts: Iterable[Index]) -> Index:
+    """Join the runs of equal samples in several parts of rows."""
+    return np.concatenate([np.empty((0, 2), dtype=np.intp), *parts])
+
+
+def equal_runs(value: Array, begin: Index, least: float) -> Index:
+    """Return where five or more equal samples above `least` begin, and end, (K, 2).
+
+    Rows `begin` within the values. A pure layer has a fraction of exactly 1, and is left out.
+    """
+    pairs = value[1:] == value[:-1]
+    pairs &= value[1:] > least
+    pairs[begin - 1] = False
     if np.count_nonzero(pairs) < LEAST - 1:
         return np.empty((0, 2), dtype=np.intp)
     threes = pairs[1:] & pairs[:-1]
@@ -435,7 +448,8 @@ def runs_of_five(pairs: Flags) -> Index:
     np.logical_and(threes[2:], threes[:-2], out=fives[1:-1])
     changes = np.flatnonzero(fives[1:] != fives[:-1]).reshape(-1, 2)
     changes[:, 1] += LEAST - 1
-    return changes
+    found: Index = changes[value[changes[:, 0]] != 1.0]
+    return found
 
 
 class SingleResult(NamedTuple):
@@ -452,19 +466,15 @@ def errors_of(rows: Rows) -> Array:
 
 
 class Ends(NamedTuple):
-    """Where the record of each row begins and ends, and the first value; (R,), NaN if empty."""
+    """Where the record of each row begins and ends; (R,), NaN if empty."""
 
     first: Array
     last: Array
-    first_value: Array
 
 
 def ends(rows: Rows) -> Ends:
-    """Return the depth range over which each row was measured, and the value where it begins."""
-    value = np.full(rows.count, np.nan)
-    nonempty = rows.size > 0
-    value[nonempty] = rows.value_at(rows.offsets[:-1][nonempty])
-    return Ends(rows.begin, rows.end, value)
+    """Return the depth range over which each row was measured."""
+    return Ends(rows.begin, rows.end)
 
 
 def same_for_all(at: Array) -> bool:

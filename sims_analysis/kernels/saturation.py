@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows
+from sims_analysis.kernels.rows import CEILING, Array, Flags, Index, Rows, equal_runs, joined_runs
 
 #: They are improbable if noise makes so many equal neighbours with less than this probability, ...
 _CHANCE = 1e-3
@@ -29,8 +29,6 @@ _ALTERNATING = 0.5
 _MEDIAN_SQUARE = 0.4549
 #: Values jump down to equal neighbours from this many standard deviations above them.
 _JUMP = 5.0
-#: Equal neighbours below the maximum by more than this factor are not a ceiling.
-_NEAR = 0.01
 #: Samples of a row that tell whether all of them have to be looked at, for its noise, and by which
 #: factor that may be off.
 _TURNS, _MARGIN = 64, 4.0
@@ -63,15 +61,13 @@ def saturated(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Fla
     """
     flat = rows.value.reshape(-1)
     runs = rows.equal_runs if near is None else _runs_near(rows, *near)
-    level = flat[runs[:, 0]]
-    runs = runs[(level > 0) & (level != 1.0)]  # a pure layer has a fraction of exactly 1
     if not runs.size:
         return None
     found = None
     for row in _suspects(rows, *runs.T):
         own = slice(rows.offsets[row], rows.offsets[row + 1])
-        mine = runs[slice(*runs[:, 0].searchsorted([own.start, own.stop]))] - own.start
-        flags = _of_profile(rows.depth_at(np.arange(own.start, own.stop)), flat[own], *mine.T)
+        every = equal_runs(flat[own], np.empty(0, dtype=np.intp), 0.0)
+        flags = _of_profile(rows.depth_at(np.arange(own.start, own.stop)), flat[own], *every.T)
         if flags.any():
             found = np.zeros(flat.shape, dtype=bool) if found is None else found
             found[own] = flags
@@ -100,7 +96,7 @@ def _runs_near(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
     found = np.unique(row[suspect])
     if found.size > rows.count / _NARROW:
         return rows.equal_runs
-    return rows.runs_of(slice(one, one + 1) for one in found.tolist())
+    return joined_runs(rows.runs_in(slice(one, one + 1)) for one in found.tolist())
 
 
 def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
@@ -113,7 +109,7 @@ def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
     before = np.where(begin > offsets[row], flat[begin - 1], 0.0)
     after = np.where(end < offsets[row + 1], flat[end % flat.size], 0.0)
     neighbour = np.maximum(before, after)
-    kept = (level > _NEAR * highest) & ((neighbour > level) | (level >= highest))
+    kept = (level > CEILING * highest) & ((neighbour > level) | (level >= highest))
     row, begin, end, level = row[kept], begin[kept], end[kept], level[kept]
     if not row.size:
         return row
@@ -150,7 +146,7 @@ def _of_profile(depth: Array, value: Array, begin: Index, end: Index) -> Flags:
     )
     lowest = value.min(initial=highest, where=value > 0)
     ceiling = (level == highest) | (
-        (neighbour > level) & (level > _NEAR * highest) & (level > lowest)
+        (neighbour > level) & (level > CEILING * highest) & (level > lowest)
     )
     rest = value < highest
     for i, k in zip(begin, end, strict=True):
@@ -180,14 +176,11 @@ def _value_per_count(depth: Array, rest: Array) -> float | None:
         own = [log[i] for i in near]
         bends = [_differences([places[i] for i in near], own) for places in axes]
         turning = [one[one != 0.0] for one in bends]
-        if all(one.size >= _FEWEST_TURNS and _alternating(one) for one in turning):
+        to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _ALTERNATING for one in turning)
+        if min(one.size for one in turning) >= _FEWEST_TURNS and all(to_and_fro):
             least = min(float(np.median(one**2 * rest[near[1]])) for one in bends)
             return least / _MEDIAN_SQUARE or None
     return None
-
-
-def _alternating(bends: Array) -> bool:
-    return bool(np.mean(bends[1:] * bends[:-1] < 0) >= _ALTERNATING)
 
 
 def _differences(depth: Sequence[Any], log: Sequence[Array]) -> Array:

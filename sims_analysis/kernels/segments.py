@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows
+from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows
 
 
 def is_linear(c0: Array, c1: Array) -> Flags:
@@ -53,8 +53,8 @@ def log_mean(c0: Array, c1: Array) -> Array:
 
 
 _NOTHING = 1e-290
-#: Smaller ratios lose digits.
-_STEEPEST = 1e-300
+#: Smaller ratios lose digits; those of values between these are larger.
+_STEEPEST, _EXTREME = 1e-300, (1e-150, 1e150)
 
 
 def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
@@ -70,32 +70,33 @@ def interpolated(c0: Array, c1: Array, t: Array, *, log: bool) -> Array:
 
 def interpolate_into(value: Array, c0: Array, c1: Array, t: Array, *, log: bool) -> Index:
     """Write interpolated values; return the flat places where a logarithm could not be taken."""
-    ends = ((c1, t == 1), (c0, t == 0))
-    c0, c1, t = np.broadcast_arrays(c0, c1, t)
-    linear = np.empty(0, dtype=np.intp)
+    linear, bound = np.empty(0, dtype=np.intp), np.empty(value.shape)
+    np.minimum(c0, c1, out=bound)
+    common = bound > _EXTREME[0]
     if log:
         with np.errstate(all="ignore"):
             np.divide(c1, c0, out=value)
-            common = value > _STEEPEST
-            common &= value < np.inf
-            common &= c0 > 0
             np.log(value, out=value)
             value *= t
             np.exp(value, out=value)
             value *= c0
-            if not common.all():
-                rest = np.flatnonzero(~common)
-                a, b, s = (x.take(rest) for x in (c0, c1, t))
-                logs = np.exp((1.0 - s) * np.log(a) + s * np.log(b))
-                positive = (a > 0) & (b > 0)
-                value.put(rest, np.where(positive, logs, a + s * (b - a)))
-                linear = rest[~positive]
     else:
         np.add(c0, t * (c1 - c0), out=value)
-    bound = np.minimum(c0, c1)
     np.maximum(value, bound, out=value)
     np.minimum(value, np.maximum(c0, c1, out=bound), out=value)
-    for end, there in ends:  # at 0 whatever the other end: its error may not be known
+    common &= bound < _EXTREME[1]
+    if log and not common.all():
+        rest = np.flatnonzero(~common)
+        # Not `take`, which copies all of what is broadcast.
+        a, b, s = (np.broadcast_to(x, value.shape).flat[rest] for x in (c0, c1, t))
+        positive = (a > 0) & (b > 0)
+        with np.errstate(all="ignore"):
+            logs = np.exp((1.0 - s) * np.log(a) + s * np.log(b))
+            found = np.where(positive, logs, a + s * (b - a))
+        value.put(rest, np.clip(found, np.minimum(a, b), np.maximum(a, b)))
+        linear = rest[~positive]
+    # At 0 whatever the other end: its error may not be known.
+    for end, there in ((c1, t == 1), (c0, t == 0)):
         if there.any():
             np.copyto(value, end, where=there)
     return linear
@@ -117,6 +118,20 @@ def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags
     """Return limits within the record (NaN: its ends), and whether any of it is between them."""
     a, b = np.fmax(start, rows.begin), np.fmin(stop, rows.end)
     return a, b, ((rows.size > 1) | (rows.lower is not None)) & (a < b)
+
+
+def held_to_surface(rows: Rows) -> Packed:
+    """Return rows that begin at depth 0, if above their record, with the value that this has."""
+    rows = rows.packed()
+    row = np.flatnonzero(rows.begin > 0)
+    first = rows.offsets[row]
+    columns = rows.columns(lambda one: np.insert(one, first, one[first]))
+    offsets = rows.offsets + np.searchsorted(row, np.arange(rows.count + 1))
+    added = offsets[row]
+    columns["depth"][added] = 0.0
+    if rows.lower is not None:
+        columns["upper"][added], columns["lower"][added] = rows.begin[row], 0.0
+    return Packed(**columns, offsets=offsets, fraction=rows.fraction)
 
 
 def record_weights(depth: Array) -> Array:
@@ -143,7 +158,8 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
         a, b = rows.repeat(a), rows.repeat(b)
     if rows.lower is not None and rows.upper is not None:
         return _cell_weights(rows, rows.lower, rows.upper, a, b)
-    z0, z1 = rows.depth, rows.next_depth()
+    z0, z1 = rows.depth, np.append(rows.depth[1:], rows.depth[-1:])
+    z1[rows.final] = z0[rows.final]
     # The part of each segment that lies between the limits; of no width outside them.
     u = np.minimum(np.maximum(a, z0), z1)
     v = np.maximum(np.minimum(b, z1), u)

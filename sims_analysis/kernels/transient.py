@@ -13,7 +13,7 @@ from sims_analysis.outcomes import Flag
 class Transient(NamedTuple):
     """The first sample of a window, and a maximum that lies deeper; (R,), NaN without a transient.
 
-    ``end`` is the depth between them where the profile is lowest.
+    ``end`` is the depth between them where the profile is lowest, ``above`` the integral to there.
     """
 
     depth: Array
@@ -21,9 +21,10 @@ class Transient(NamedTuple):
     deeper_depth: Array
     deeper_value: Array
     end: Array
+    above: Array
 
 
-def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
+def surface_transient(rows: Rows, start: Array, stop: Array, most: int | None = None) -> Transient:
     """Find windows that begin in the surface transient above an implant.
 
     There is a deeper maximum: the running median rises to more than twice its lowest value so far,
@@ -32,17 +33,17 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
     If it is not the highest of all, more than 1 % of the integral lies above the lowest.
 
     And those that carry one. On a grid finer than the samples, which scatter less, it is known of
-    the samples that the grid was made of.
+    the samples that the grid was made of. Of those that may have one, `most` are looked at.
     """
     carried, rows = rows.carried, rows.within(start, stop)
-    columns = np.full((5, rows.count), np.nan)
+    columns = np.full((6, rows.count), np.nan)
     if carried is not None:
         _carried(rows, carried, columns)
     long = np.flatnonzero((rows.size > 2 * _WIDTH) & (rows.share == 1) & np.isnan(columns[0]))
     for n_samples in (4, 16):
         first = rows.value_at(rows.offsets[long])
         long = long[first >= LEAST * rows.sampled_maximum(long, n_samples)]
-    for row in long:
+    for row in long[:most]:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
         if c[0] < LEAST * c.max():
@@ -61,7 +62,7 @@ def surface_transient(rows: Rows, start: Array, stop: Array) -> Transient:
         part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
         notable = c[0] == c.max() or part > MATTERS * whole
         if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
-            columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest]
+            columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest], part
     return Transient(*columns)
 
 
@@ -74,7 +75,8 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
         below = np.flatnonzero(depth > end)
         if below.size and carried.first[i] <= depth[0] <= end:
             top = below[np.argmax(value[below])]
-            columns[:, row] = depth[0], value[0], depth[top], value[top], end
+            above = np.trapezoid(value[depth <= end], depth[depth <= end])
+            columns[:, row] = depth[0], value[0], depth[top], value[top], end, above
 
 
 def begins_high(rows: Rows) -> Flags:

@@ -78,10 +78,11 @@ def _below_the_end(rows: Rows, which: Index, length: Array, enough: Array) -> Ar
     with np.errstate(all="ignore"):
         below = _below(rows, which, length, highest)
     # What begins low, and ends high, is a profile whatever its shape.
-    squares = (range_sums(value**2, *part) / n for part in parts[:2])
-    noise = sum(one - mean**2 for one, mean in zip(squares, means[:2], strict=True)) / n
     risen = (begins < _RISEN * ends) & (ends > _HIGH * highest)
-    risen &= ends - begins > _CLEARLY * np.sqrt(np.maximum(noise, 0.0))
+    if risen.any():
+        squares = (range_sums(value**2, *part) / n for part in parts[:2])
+        noise = sum(one - mean**2 for one, mean in zip(squares, means[:2], strict=True)) / n
+        risen &= ends - begins > _CLEARLY * np.sqrt(np.maximum(noise, 0.0))
     found = np.where(risen & (below == 0), np.inf, below)
     return np.where(ends * length * _SLOW > enough, found, 0.0)
 
@@ -177,6 +178,9 @@ def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
             first = fits & (np.abs(more) < _BETTER) & (old[0, live[known]] == 0)
             old[:, live[known[first]]] = np.vstack([n[known], new])[:, first]
         n = np.where(n > fewest, np.maximum((n / 1.4).astype(np.intp), fewest), 0)
+        # What is level over a shorter part than that does not matter.
+        level, *others = best[:, 0, live]
+        n[(np.minimum(*others) > 0) & ((level > 0) | (n < _LONG * np.minimum(*others)))] = 0
     return [_Shape(*one) for one in best]
 
 
@@ -202,8 +206,9 @@ def _fitted(x: Array, mean: Array, noise: Array, n: Array, order: int) -> tuple[
     misfit = (weight * (mean / curve - 1.0) ** 2).sum(axis=1)
     free = (weight > 0).sum(axis=1) - order - 1
     variance = np.diagonal(inverse, axis1=1, axis2=2) * np.maximum(misfit / free, 1.0)[:, None]
-    missing = ((0, 0), (0, 2 - order))
-    found, error = (np.pad(one, missing) for one in (found, np.sqrt(variance)))
+    every = np.zeros((2, n.size, 3))
+    every[..., : order + 1] = found, np.sqrt(variance)
+    found, error = every
     change = np.ptp(line, axis=1)
     least = np.where(change > _CHANGES, stdtrit(free + n - 3, 1 - _BY_CHANCE), np.inf)
     shape = np.stack([*(found / scale ** np.arange(3)).T, *(found / error).T[1:], least])

@@ -219,8 +219,7 @@ def capability(
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
-        distinct = np.unique(x).size
-        raise ProfileError(f"expected two different values, found {distinct}: no scatter is known")
+        raise ProfileError(f"expected two different values, found {np.unique(x).size}")
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
     tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)
@@ -316,19 +315,18 @@ class Series(NamedTuple):
 def read_series(values: Any) -> Series:
     """Read values over one dimension, in order of their times."""
     if not isinstance(values, xr.DataArray) or values.ndim != 1:
-        found = [*map(str, values.dims)] if hasattr(values, "dims") else type(values).__name__
-        expected = "expected a DataArray over one dimension, measurement"
-        raise ProfileError(f'{expected}, found {found}; select, as in values.sel(species="B")')
+        array = isinstance(values, xr.DataArray)
+        found = [*map(str, values.dims)] if array else f"a {type(values).__name__}"
+        text = f"expected a DataArray over one dimension, measurement, found {found}"
+        raise ProfileError(f'{text}; select, as in values.sel(species="B")')
     plain = units.dequantify(values).compute()
     dim = str(plain.dims[0])
     unit = units.unit_of_kind(plain.attrs.get("units"), tuple(units.CANONICAL), "values")
     times = [str(name) for name, one in plain.coords.items()
              if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
     if len(times) > 1:
-        raise ProfileError(
-            f"the values have several coordinates of times: {', '.join(times)}; keep one, as in "
-            f"values.drop_vars({times[1]!r})"
-        )
+        text = f"the values have several coordinates of times: {', '.join(times)}; drop_vars() all"
+        raise ProfileError(f"{text} but one")
     if times:
         unknown = np.isnat(plain[times[0]].values)
         if unknown.any():
@@ -368,7 +366,9 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
             inside[times.slice_indexer(*ends)] = True
     if not (inside & known).any():
         of = f"or dates in {A_DATE}" if series.time else "as there are no times"
-        text = f"expected (first, last) around values: labels, {of}"
+        days = series.data[series.time].dt.strftime("%Y-%m-%d").values if series.time else labels
+        there = " to ".join(map(str, [*days[:1], *days[-1:]]))
+        text = f"expected (first, last) around values, which are of {there}: labels, {of}"
         raise argument_error("baseline", baseline, text)
     return inside & known
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -138,9 +137,12 @@ def read_text(path: Path) -> str:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read a file of factors; one that does not exist has none."""
+    """Read a file of factors, and add the columns that it leaves out; no file has no factors."""
     text = read_text(path) if path.exists() else ",".join(COLUMNS)
-    sheet = _read_table(text, path.name, COLUMNS)
+    sheet = _read_table(text, path.name, [one for one, how in COLUMNS.items() if how.empty is ...])
+    absent = [column for column in COLUMNS if column not in sheet.header]
+    for cells in filter(None, sheet.cells.values()):
+        cells.extend(absent if cells is sheet.header else [""] * len(absent))
     return changed(sheet, rows=[read_row(row, row["line"], path.name) for row in sheet.rows])
 
 
@@ -149,7 +151,7 @@ def read_list(path: Path) -> Iterator[dict[str, str]]:
     text = re.sub(r"(?m)^\s*#.*", "", read_text(path))
     heading = next(filter(str.strip, text.splitlines()), "")
     if {"species", "value"} <= {*re.split(r"\s*[,;|\t]\s*", heading.strip().lower())}:
-        sheet = _read_table(text.replace(heading, heading.lower(), 1), path.name, ("species",))
+        sheet = _read_table(text, path.name, ())
         if unknown := [column for column in sheet.header if column not in COLUMNS]:
             raise ReadError(f"{path.name}: no column {unknown[0]!r}, only {', '.join(COLUMNS)}")
         for row in sheet.rows:
@@ -163,8 +165,8 @@ def read_list(path: Path) -> Iterator[dict[str, str]]:
             row = {"species": species, "value": value.replace(",", "."), "line": str(number)}
             yield row | ({"unit": unit} if unit else {})
         elif re.search(r"\d", line):  # no heading
-            expected = "expected a species, its factor and perhaps a unit, such as 'Li 1.8e12'"
-            raise ReadError(f"{path.name}, line {number}: {line!r}; {expected}")
+            expected = "a species and its factor, as in 'Li 1.8e12', or a heading: species, value"
+            raise ReadError(f"{path.name}, line {number}: {line!r}; expected {expected}")
 
 
 def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
@@ -180,11 +182,15 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
     except csv.Error as error:
         raise ReadError(f"{name}, line {reader.line_num}: {error}") from None
     first, header = next(((n, cells) for n, cells in lines.items() if cells), (1, []))
-    missing = [column for column in needed if header.count(column) != 1]
-    if missing:
+    known = {one: "_".join(one.lower().split()) for one in header}
+    header[:] = [known[one] if known[one] in COLUMNS else one for one in header]
+    if needed and not COLUMNS.keys() >= set(header):  # what is missing may have another name
+        needed = COLUMNS
+    wrong = [one for one in COLUMNS if header.count(one) > 1 or one in {*needed} - {*header}]
+    if wrong:
         raise ReadError(
-            f"{name}, line {first}: expected one column {missing[0]!r} among those separated "
-            f"by {delimiter!r}: {', '.join(COLUMNS)}"
+            f"{name}, line {first}: expected one column {wrong[0]!r}, found these with "
+            f"{delimiter!r} between them: {', '.join(header)}"
         )
     sheet = Sheet(header, lines, [], delimiter)
     for number, cells in lines.items():
@@ -218,5 +224,5 @@ def changing(path: Path) -> Iterator[Sheet]:
         end = "\r\n" if b"\r\n" in before else "\n"
         writer = csv.writer(out, lineterminator=end, delimiter=sheet.delimiter)
         writer.writerows(sheet.cells.values())
-        mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
-        files.replace_file(path, mark + out.getvalue().encode())
+        encoding = "utf-8-sig" if before.startswith(b"\xef\xbb\xbf") else "utf-8"
+        files.replace_file(path, out.getvalue().encode(encoding))

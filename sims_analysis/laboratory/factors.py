@@ -76,8 +76,6 @@ class Factors:
     ...                              start="15 nm", dose_uncertainty="3 %")
     >>> factors = sims.Factors(tempfile.mkdtemp() + "/factors.csv")
     >>> factors.add(rsf, date="2026-01-15", note="synthetic")
-    >>> factors.table()[["species", "matrix", "unit", "valid"]].to_dict("records")
-    [{'species': 'As', 'matrix': 'Si', 'unit': 'atom/cm^3', 'valid': True}]
     >>> print(f'{sims.with_rsf(ds, rsf=factors, matrix="Si")["sensitivity_factor"][0].item():.2e}')
     5.09e+21
     """
@@ -102,7 +100,7 @@ class Factors:
 
         What the data of the standard do not say is `stated` by column: ``date="2026-03-02"``,
         ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is not such a
-        factor, is there already, or contradicts the data.
+        factor, is there already (even withdrawn), or contradicts the data.
         """
         row = _completed(_row_of(rsf), _checked(stated))
         self._append([{"valid": "yes", **row}], self.path.name)
@@ -147,7 +145,7 @@ class Factors:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:
-                    if old["valid"] and all(str(old[one]) == str(new[one]) for one in same):
+                    if all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{name}, line {new['line']}: this factor of {new['species']!r} is "
                             f"already in line {old['line']}"
@@ -173,9 +171,9 @@ class Factors:
         matrix : str or None
             The matrix signal; None for none.
         combine : {"mean", "nearest", "bracket"}
-            Of the days (UTC) that fit, over each of which factors are averaged: the random-effects
-            mean of all, with the weights ``1 / (t^2 + s^2)`` of their scatter t between days and
-            their own s; the nearest in time; or the line in time between those before and after.
+            Of the days (UTC) that fit, over which factors are averaged: the random-effects mean of
+            all, with weights ``1 / (t^2 + s^2)`` of the scatter t between days and their own s; the
+            nearest in time; or the line in time between those before and after, also of one day.
         max_age : str, optional
             Factors further away in time than this, ``"30 days"``, before or after, do not fit.
         **stated : str
@@ -203,10 +201,8 @@ class Factors:
         names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
         known = [one for one in names if (table["species"] == one).any()]
         if not known:
-            there = first_few(sorted(set(table["species"])), 8) or "none at all"
-            raise SpeciesError(
-                f"{self.path} has no factor of {first_few(names, 8)}; it has {there}"
-            )
+            has = first_few(sorted(set(table["species"])), 8) or "none at all"
+            raise SpeciesError(f"{self.path} has no factor of {first_few(names, 8)}; it has {has}")
         timed = combine != "mean" or max_age is not None
         found = {}
         for one in known:
@@ -337,7 +333,7 @@ def _picked(
             said = "without a date" if np.isnan(days[i]) and row["valid"] else said
             if unlike:
                 said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
-            misses[said] = len(unlike)
+            misses[said] = len(unlike), np.nan_to_num(abs(days[i]), nan=np.inf)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
         of = f"{species} in {asked['matrix'] or 'no matrix'}"
         raise SpeciesError(
@@ -353,7 +349,9 @@ def _picked(
     value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
     alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
     alone = alone.where(alone != "", rows.index.astype(str))
-    which, _ = pd.factorize(rows["date"].dt.date.where(rows["date"].notna(), alone))
+    day = rows["date"].dt.date.where(rows["date"].notna(), alone)
+    half = np.where(combine == "bracket", np.sign(days), 0.0)  # of the day before and after
+    which = np.asarray(rows.groupby([day, half], sort=False).ngroup(), np.intp)
     value, stderr, days = by_day(which, value, stderr, days)
     if combine == "mean":
         return mean_of(value, stderr), rows

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.conventions import provenance as origin
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import check_axes, check_title
 from sims_analysis.figures.axes import date_ticks
@@ -18,7 +18,7 @@ from sims_analysis.frame.questions import function_of
 from sims_analysis.laboratory.charts import read_series, uniformity
 from sims_analysis.text.arguments import argument_error, check_bool
 from sims_analysis.text.typeset import plain, power_of_ten, unit_label
-from sims_analysis.units import NM_PER_MM, QuantityLike, read_number, unit_of_kind
+from sims_analysis.units import NM_PER_MM, QuantityLike, read_number, to_canonical_variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -197,9 +197,21 @@ def plot_wafer_map(
     inner = radius - read_number(edge_exclusion, ("depth",), "edge_exclusion") / NM_PER_MM
     if not 0 < inner <= radius:
         raise argument_error("edge_exclusion", edge_exclusion, "expected less than the radius")
-    given = {name: one for name, one in (("x", x), ("y", y)) if one is not None}
-    series = read_series(values.assign_coords(given))
-    places = np.array([_place(series.data, series.dim, name) for name in ("x", "y")])
+    dim = read_series(values).dim
+    for name, given in (("x", x), ("y", y)):
+        place: Any = values.coords.get(name) if given is None else given
+        if getattr(place, "sizes", None) != values.sizes:
+            raise ProfileError(
+                f"the values have no coordinate {name!r} over {dim!r}: state "
+                f'{name}=xr.DataArray([...], dims="{dim}", attrs={{"units": "mm"}})',
+                argument=name,
+            )
+        at, _ = to_canonical_variable(place, ("depth",), name, float)
+        values = values.assign_coords({name: at / NM_PER_MM})
+    series = read_series(values)
+    places = np.array([series.data[name].values for name in ("x", "y")])
+    if np.unique(places, axis=1).shape != places.shape:
+        warn("values at one place cover each other", ProfileWarning, remedy="select one wafer")
     far = np.hypot(*places)
     if not (far <= radius * (1 + 1e-9)).all():
         i = int(np.argmax(far))
@@ -223,21 +235,6 @@ def plot_wafer_map(
         _leave_out_crowded(axes)
     origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")
     return axes
-
-
-def _place(data: xr.DataArray, dim: str, name: str) -> Any:
-    """Return the places along an axis, in mm."""
-    if name not in data.coords or data[name].dims != (dim,):
-        raise ProfileError(
-            f"the values have no coordinate {name!r} over {dim!r}: state "
-            f'{name}=xr.DataArray([...], dims="{dim}", attrs={{"units": "mm"}})',
-            argument=name,
-        )
-    unit = unit_of_kind(data[name].attrs.get("units"), ("depth",), name)
-    found = np.asarray(unit.to_canonical(data[name].values.astype(float))) / NM_PER_MM
-    if np.isnan(found).any():
-        raise ProfileError(f"{name} is not known of value {int(np.isnan(found).argmax())}")
-    return found
 
 
 def _outline(ax: Axes, radius: float, inner: float, notch: float | None) -> None:

@@ -105,7 +105,7 @@ def to_tcad(
             raise argument_error("floor", floor, "expected a positive concentration")
     if not isinstance(data, xr.DataArray) and "covariance" in data:
         return write_lines(path, _moments_of(data, species, unit, order, comment))
-    if str(path).endswith(".plx"):
+    if str(path).lower().endswith(".plx"):
         if unit.text != "um":
             raise argument_error("depth_units", depth_units, "a .plx file is in um")
         comment = _PLX

@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.uncertainty import read_relative, relative_uncertainty
-from sims_analysis.conventions.axes import axis_name
+from sims_analysis.conventions.axes import MEASUREMENT, axis_name
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import anywhere, elementwise, is_lazy
@@ -45,15 +45,18 @@ def read_over_composition(data: Any, stated: Any, name: str) -> tuple[str, xr.Da
     if callable(stated):
         given = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
         raise argument_error(name, stated, f"give the values of a function of x: {given}")
-    fractions = isinstance(data, xr.Dataset) and "atomic_fraction" in data
-    if not isinstance(stated, xr.DataArray) or stated.ndim != 1 or not fractions:
+    if not (isinstance(data, xr.Dataset) and isinstance(stated, xr.DataArray)) or stated.ndim != 1:
         return None
     element = str(stated.dims[0])
-    if element in data.dims or element not in data["species"].values:
+    if element in (MEASUREMENT, *data.dims, *data.coords):
         return None
+    if "atomic_fraction" not in data or element not in data["species"].values:
+        text = f"it is over {element!r}, of which the data have no composition()"
+        raise ProfileError(f"{name}: {text}", argument=name)
     points = stated.dropna(element).sortby(element) if element in stated.coords else stated[:0]
-    if points.size < 2 or not (np.diff(points[element].values) > 0).all():
-        text = f"it is over {element!r}; expected a coordinate of two or more different fractions"
+    x = points[element].values
+    if points.size < 2 or not ((np.diff(x) > 0).all() and x[0] >= 0 and x[-1] <= 1):
+        text = f"it is over {element!r}; expected two or more different fractions, from 0 to 1"
         raise ProfileError(f"{name}: {text}", argument=name)
     return element, points
 
@@ -111,7 +114,7 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
         first = places.isel(species=0)
         if anywhere((places != first) & (places.notnull() | first.notnull())):
             text = f"it is over {element!r}, and each species has samples of its own"
-            raise ProfileError(f"{name}: {text}: to_grid() first", argument=name)
+            raise ProfileError(f"{name}: {text}: unstack() or to_grid() first", argument=name)
         places = first
     data = data.sel(species=element)
     own = data["atomic_fraction"].reset_coords(drop=True).drop_attrs(deep=False)

@@ -91,7 +91,7 @@ def combine(
     -----
     ``-mean_value(ratio(blank, ...))`` of a sample without the species is a weight with its error.
     The dose of a sum is the sum of the doses, exactly where all have the same samples; where each
-    has its own, within the interpolation, some hundredths of the standard error.
+    has its own, but for the interpolation, some hundredths of the standard error, and the ends.
 
     References
     ----------
@@ -108,11 +108,6 @@ def combine(
     sums = _read_names(data, signals)
     every = list(dict.fromkeys(one for parts in sums.values() for one in parts))
     name = measured_in(data, variable, *every)
-    if "species" not in data[name].dims:
-        raise SpeciesError(
-            f"a sum is of species, and {name} has no dimension 'species'; select them with a list: "
-            "ds.sel(species=['31P', '30Si'])"
-        )
     frame = open_samples(data, name, "a sum of signals")
     made, texts = {}, []
     for new, parts in sums.items():
@@ -172,8 +167,7 @@ def _refuse_replaced(data: xr.Dataset, variable: str, names: Sequence[str]) -> N
 def _read_weight(frame: Frame, stated: Any, name: str) -> Weight:
     """Read a weight: a number, one with its error, or a DataArray."""
     value, error = read_with_error(frame, stated, name)
-    finite: Any = np.isfinite(value)
-    if anywhere(~finite) and not isinstance(stated, xr.DataArray):
+    if not (is_lazy(value) or np.isfinite(value).any()):
         raise argument_error(name, stated, "expected a finite weight")
     text = f"{float(value):.6g}" if not value.ndim else f"(over {', '.join(map(str, value.dims))})"
     if error is not None and not error.ndim:

@@ -193,8 +193,8 @@ def subtract_background(
     SpeciesError
         If a species is absent.
     ProfileError
-        If not exactly one of `value` and `window` is given, the window holds no sample, or the
-        error of a background that was subtracted before now varies with depth.
+        If not exactly one of `value` and `window` is given, the window holds no sample, or samples
+        have an error in common that varies with depth (of a weight or a factor).
 
     Warns
     -----
@@ -294,9 +294,9 @@ def _columns(
             and anywhere((before.variable.where(new) > 0).any(frame.dim))
         ):
             raise ProfileError(
-                f"a background was subtracted before {frame.name} was quantified with a factor "
-                "that varies with depth, so that its error varies, too; subtract both backgrounds "
-                "from the intensities"
+                f"samples of {frame.name} have an error in common that varies with depth, of a "
+                "weight, a factor or a background; give value=mean_value(...) in place of window, "
+                "and both errors are added as if independent"
             )
         made[end] = xr.where(new, one, before.variable)
     return made

@@ -26,7 +26,7 @@ from sims_analysis.quantification.reference import (
     column,
     divided,
     known_of,
-    measured_over_species,
+    measured_in,
     two_signals,
 )
 from sims_analysis.text.arguments import first_few
@@ -122,7 +122,7 @@ def isotope_ratios(
     30Si/28Si 0.0335 ok
     """
     pairs = _pairs(data)
-    name = measured_over_species(data, variable, ("intensity", "counts", *vocabulary.MEASURED))
+    name = measured_in(data, variable, names=("intensity", "counts", *vocabulary.MEASURED))
     data = with_known(data)
     frame = open_samples(data, name, "a ratio of isotopes")
     names = frame.species()

@@ -11,17 +11,17 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import ENDS
+from sims_analysis.conventions.canonical import ENDS, species_of
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.provenance import provenance
-from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
+from sims_analysis.errors import ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import Known, either, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.frame.run import elementwise, is_lazy
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag
@@ -33,7 +33,7 @@ from sims_analysis.quantification.reference import (
     column,
     known_of_mean,
     mean_in,
-    measured_over_species,
+    measured_in,
     propagated,
     warn_undefined,
 )
@@ -78,7 +78,7 @@ def normalise(
         Depths, or times. Divide each profile by one number, the mean of the total or the species
         (or the maximum) between them, and not sample by sample.
     variable : str, optional
-        By default the concentration, otherwise the first measured variable.
+        By default the first with samples (of the species), ``concentration`` first.
 
     Returns
     -------
@@ -103,9 +103,9 @@ def normalise(
     SpeciesError
         If the species is absent.
     UnitsError
-        If there is no measured variable with several species.
+        If no variable is measured over species.
     ProfileError
-        If nothing was measured, or the window holds no sample.
+        If the window holds no sample.
 
     Warns
     -----
@@ -119,7 +119,7 @@ def normalise(
     -----
     Samples of species below their limit of detection count as 0 in a total. Where their limits are
     more than 1 % of it, or of its error, fractions have no value, but a limit. The largest of
-    samples with noise is above the maximum of the profile by about an error of theirs.
+    samples with noise is above the maximum, at a peak by about one error, on a plateau by two.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def normalise(
     1.0
     """
     to = read_name("to", to)
-    name = measured_over_species(data, variable)
+    name = measured_in(data, variable, *({to} & {*species_of(data)}))
     data = _measured(data, name)
     frame = open_samples(data, name, "a normalised signal")
     if to not in ("total", "maximum"):
@@ -142,12 +142,10 @@ def normalise(
         warn_of_shared(data, name, [(to, one) for one in names if one != to])
     elif total:
         warn_of_shared(data, name, combinations(names, 2))
-    if total and not named:
         _refuse_sums(data, names)
-    of_factors = with_errors_of_scale(data, name, to if named else None)
+    plain, data = data, with_errors_of_scale(data, name, to if named else None)
     if to == "maximum" and not named:  # they cancel in it
-        of_factors = data.drop_vars(set(data.coords) - set(of_factors.coords))
-    data = of_factors
+        data = plain.drop_vars(set(plain.coords) - set(data.coords))
     frame = open_samples(data, name, "a normalised signal")
     ends = None if window is None else read_pair(frame, window)
     share = None
@@ -162,8 +160,7 @@ def normalise(
             whole = own_samples(frame)
         if ends is not None:
             whole, share = _mean(frame, whole, ends, window, to if named else None)
-    everything = xr.Variable((), data=True)
-    parts = everything if total or not named else frame.of_species(to)
+    parts = frame.of_species(to) if named and not total else xr.Variable((), data=True)
     made = _over(frame, whole, parts, share)
     if not frame.lazy:
         limited = False if whole.limit is None else whole.limit.notnull()
@@ -204,8 +201,6 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
     there = there if limit is None else there | limit.notnull()
     species = there.any([d for d in there.dims if d != "species"])
-    if not anywhere(species):
-        raise ProfileError(f"there is nothing to normalise: {name} has no sample")
     return data.isel(species=species.values)
 
 
@@ -244,9 +239,8 @@ def _total(frame: Frame) -> Signal:
 
     columns = {end: column(end) for one in of_each for end in one}
     background = {end: columns[end] for end in vocabulary.OF_BACKGROUND if end in columns}
-    found = Signal(columns[""], columns.get("stderr"), None, background)
-    known = {"flags": columns.get(vocabulary.QUALITY), "limit": columns.get(vocabulary.CENSORED)}
-    return changed(found, **known)
+    known = (columns.get(end) for end in vocabulary.EVIDENCE)
+    return Signal(columns[""], columns.get("stderr"), None, background, *known)
 
 
 def _mean(

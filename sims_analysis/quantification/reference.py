@@ -52,34 +52,27 @@ def column(
     return xr.Variable(ordered.dims, ordered.data, attrs)
 
 
-def measured_in(data: xr.Dataset, variable: str | None, *species: str) -> str:
-    """Return the first variable in which all of some species are measured."""
+def measured_in(
+    data: xr.Dataset,
+    variable: str | None,
+    *species: str,
+    names: Sequence[str] = vocabulary.MEASURED,
+) -> str:
+    """Return the first variable in which all of some species are measured; of none, any of them."""
 
     def fits(name: str) -> bool:
         one = data[name]
-        return "species" in one.dims and (
-            one.chunks is not None or all(bool(one.sel(species=s).notnull().any()) for s in species)
-        )
+        if "species" not in one.dims or one.chunks is not None:
+            return "species" in one.dims
+        rows = [one.sel(species=s) for s in species] or [one]
+        return all(bool(row.notnull().any()) for row in rows)
 
-    names: list[Any] = list(vocabulary.MEASURED) if variable is None else [variable]
+    listed = " and ".join(map(repr, species)) or "species"
     given = "there is no variable"
     if variable is not None:
-        given = f"variable={format_argument(variable)} is not one"
-    listed = " and ".join(map(repr, species))
-    return first_of(data, names, f"{given} in which {listed} are measured", fits)
-
-
-def measured_over_species(
-    data: xr.Dataset, variable: str | None, names: Sequence[str] = vocabulary.MEASURED
-) -> str:
-    """Return a variable with a dimension of species: by default the first measured one."""
-    given = "a variable" if variable is None else f"variable={format_argument(variable)}"
-    return first_of(
-        data,
-        list(names) if variable is None else [variable],
-        f"{given} over species is needed; select some with a list: ds.sel(species=['11B', '30Si'])",
-        lambda one: "species" in data[one].dims,
-    )
+        names, given = [variable], f"variable={format_argument(variable)} is not one"
+    one = "" if "species" in data.dims else " (select them with a list: ds.sel(species=['30Si']))"
+    return first_of(data, names, f"{given} with samples of {listed}{one}", fits)
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -393,7 +386,8 @@ class TwoSignals(NamedTuple):
             return None if one is None else one.where(inside).sum(self.dim)
 
         below: Any = total(self.b)
-        ratio: Any = (total(self.a) / below.where(below > 0)).where(inside.any(self.dim))
+        below = below.where(below > 0)
+        ratio: Any = (total(self.a) / below).where(inside.any(self.dim))
         squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
         if squares[0] is None:
             scatter = total((self.a - ratio * self.b) ** 2) ** 0.5

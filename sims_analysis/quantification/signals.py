@@ -332,6 +332,8 @@ def _with_rows(
     before: xr.Variable, rows: Mapping[int, xr.Variable], order: Sequence[Any]
 ) -> xr.Variable:
     """Return a column with those of some species replaced."""
+    if before.dtype.kind in "UO":  # Dask takes a single text for no array
+        before = before.compute()
     over = {d: n for one in (before, *rows.values()) for d, n in one.sizes.items()}
     sizes = {d: over[d] for d in order if d in over}
     each = {d: n for d, n in sizes.items() if d != "species"}

@@ -50,8 +50,8 @@ def splice(
     -------
     Dataset
         With the samples of `a` down to the splice and those of `b` below it. A species that only
-        one of them has is kept whole. What runs along the axis, such as sputter times, is left out.
-        Coordinates:
+        one of them has is kept whole. Along the axis, sputter times and the edges of cells are left
+        out. Coordinates:
 
         - ``splice_depth`` (``nm``), or ``splice_time`` (``s``)
         - ``splice_scale`` (``1``) over species: the factor of `b`, 1 without `scale`, NaN for
@@ -281,9 +281,11 @@ def _warn_of_difference(
             )
 
 
-#: Coordinates with what is known of samples.
-_FLAGS = [f"{name}_{vocabulary.QUALITY}" for name in vocabulary.QUANTITIES]
-_EVIDENCE = [f"{name}_{end}" for name in vocabulary.QUANTITIES for end in vocabulary.EVIDENCE]
+#: Coordinates that may run along the samples, and that answers need.
+_OF_SAMPLES = [
+    *(f"{name}_{end}" for name in vocabulary.QUANTITIES for end in vocabulary.EVIDENCE),
+    *vocabulary.SHARED,
+]
 
 
 def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: float) -> xr.Dataset:
@@ -291,7 +293,8 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
     parts = []
     for piece, own in ((a, a[axis] <= place), (b, b[axis] > place)):
         kept = own | ~piece["species"].isin(common)
-        columns = piece.reset_coords([n for n in _EVIDENCE if n in piece.coords]).data_vars
+        kinds = [n for n in _OF_SAMPLES if n in piece.coords and axis in piece[n].dims]
+        columns = piece.reset_coords(kinds).data_vars
         cut = {name: one.where(kept) if axis in one.dims else one for name, one in columns.items()}
         parts.append(xr.Dataset(cut).reset_coords(drop=True))
     joined = parts[0].combine_first(parts[1])
@@ -300,9 +303,10 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
     joined = joined.isel({axis: measured.any("species").values})
     for name, one in joined.data_vars.items():
         one.attrs = (a if name in a else b)[name].attrs
-    for flags in (name for name in _FLAGS if name in joined):
+    along = [name for name in _OF_SAMPLES if name in joined]
+    for flags in (name for name in along if name.endswith(vocabulary.QUALITY)):
         joined[flags] = joined[flags].fillna(0).astype(np.int16)
-    joined = joined.set_coords([name for name in _EVIDENCE if name in joined])
+    joined = joined.set_coords(along)
     joined = joined.assign_coords(_coords(a, b, axis, joined))
     result: xr.Dataset = joined.assign_attrs({**a.attrs, LAYOUT: OWN_DEPTHS})
     return result

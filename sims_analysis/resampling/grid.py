@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,13 +17,18 @@ from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import GapPolicy, with_flags
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels import interpolation
+from sims_analysis.kernels.dose import integrate
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.rows import Array
+from sims_analysis.outcomes import GAP
 from sims_analysis.resampling.interpolation import (
     ASKED,
     LabelledVariables,
@@ -32,6 +38,7 @@ from sims_analysis.resampling.interpolation import (
     joined,
     label_variables,
     of_background,
+    of_shared,
     opened,
     with_coords,
     with_evidence,
@@ -86,9 +93,9 @@ def to_grid(
     conserve : {"dose"}, optional
         Return averages over cells instead of values at depths: value times width of a cell is the
         dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``: trapezoid; not
-        for splines), conserved to rounding. Edges lie half-way between the depths of `depth` and
-        `like`, and at the first and the last; they are in the coordinates ``cell_start`` and
-        ``cell_stop``, and in ``depth_bounds`` of a Dataset. Doses and moments of the answer are
+        for splines), to rounding. Edges are common to all species, half-way between the depths of
+        `depth` and `like`, and at the first and the last; they are ``cell_start`` and
+        ``cell_stop``, also in ``depth_bounds`` of a Dataset. Doses and moments of the answer are
         sums over these cells; averages over cells can be averaged again.
     gaps : {"flag", "bridge"}
         NaN in gaps, or interpolated values; see :func:`integrated_dose`.
@@ -119,6 +126,12 @@ def to_grid(
     ProfileError
         If not exactly one of `step`, `depth`, `like` and `every` is given, depths do not increase,
         no multiple of `step` lies within the samples, or `conserve` is given with a spline.
+
+    Warns
+    -----
+    DoseWarning
+        Where more than 1 % of a dose is in cells at the ends of a record that were not completely
+        measured, as those of species that begin later in the cycle (not for Dask data).
 
     Examples
     --------
@@ -152,9 +165,8 @@ def to_grid(
     first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
     found = [_gridded(frame, grid, method) for frame in frames]
-    more: dict[str, Any] = _delivered(data, first)
+    more: dict[str, Any] = _delivered(data, first) | _cell_coords(first, grid.edges)
     if isinstance(data, xr.DataArray):
-        more |= _cell_coords(first, grid.edges)
         return with_coords(found[0]).assign_coords(more).rename(data.name)
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
     result = joined(found, data.attrs)
@@ -164,8 +176,7 @@ def to_grid(
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         more[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-    more |= _cell_coords(first, grid.edges)
-    result = result.assign_coords(more) if more else result
+    result = result.assign_coords(more)
     how = "averaged over cells (dose kept)" if conserve else "interpolated"
     result = with_ancillaries(result)
     result.attrs |= {"grid": grid.words, "grid_method": method}
@@ -217,6 +228,7 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         return mean
 
     every, support = frame.ask(kernels.cell_means, log=log, **options)
+    _warn_of_ends(frame, every.mean, support, edges)
     stderr, counts = None, None
     fraction, growth = frame.map(
         kernels.sample_fraction,
@@ -236,10 +248,34 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         counts,
         fraction,
         of_background(frame, means),
+        of_shared(frame, partial(means, log=False)),
     )
     lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
     return with_evidence(frame, found, support, means, lower, upper, what=what)
+
+
+def _warn_of_ends(frame: Frame, mean: xr.Variable, support: Support, edges: Array) -> None:
+    """Warn where part of a dose is in cells at the ends that were not completely measured."""
+    known = frame.term not in ("concentration", "range_density") or frame.lazy
+    if known or not anywhere(mean[..., [0, -1]].isnull()):
+        return
+    nowhere = xr.Variable((), np.nan)
+    whole = frame.map(integrate, nowhere, nowhere).value
+    lost = 1 - (mean * xr.Variable(ASKED, np.diff(edges))).sum(ASKED) / whole
+    warn_where(
+        frame,
+        (lost > _NOTABLE) & (support.flags & GAP == 0),
+        lambda first: (
+            f"{first.of(lost):.0%} of the dose is in cells at the ends that were not completely "
+            "measured, and have no value; a grid of the species alone (samples()) loses nothing"
+        ),
+        DoseWarning,
+    )
+
+
+#: The part of a dose that matters.
+_NOTABLE = 0.01
 
 
 def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:

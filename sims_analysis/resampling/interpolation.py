@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import edge_names
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.background import common_error
@@ -152,8 +152,8 @@ class Resampled:
     fraction: xr.Variable | None
     #: Results of :func:`of_background`.
     background: dict[str, xr.Variable]
-    #: Of restored profiles.
-    achieved: xr.Variable | None = None
+    #: Results of :func:`of_shared`.
+    shared: Mapping[str, xr.Variable]
     known: Known = NOTHING
 
 
@@ -193,11 +193,9 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
             counts = values(frame.of_counts(), "linear")
     fraction = every.fraction if on_new_axis else None
     background = of_background(frame, values)
-    achieved = None
-    if on_new_axis and frame.achieved is not None:
-        achieved = values(replace(frame, value=frame.achieved), "linear")
+    shared = of_shared(frame, partial(values, method="linear")) if on_new_axis else {}
     found = Resampled(
-        every.value, every.n_linear_segments, stderr, counts, fraction, background, achieved
+        every.value, every.n_linear_segments, stderr, counts, fraction, background, shared
     )
     return with_evidence(frame, found, support, values, asked, reach=reach, axis=on_new_axis)
 
@@ -269,6 +267,17 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
     return found
 
 
+def of_shared(frame: Frame, values: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
+    """Return resolutions and uncertainties of factors at other depths, if samples have theirs."""
+    along: dict[str, Any] = {}
+    if frame.term == "concentration":
+        along = {name: frame.along[name] for name in vocabulary.SHARED if name in frame.along}
+    every = {n: one.copy(data=units.magnitude_of(one)) for n, one in along.items()}
+    if frame.achieved is not None:
+        every[ACHIEVED] = frame.achieved
+    return {n: values(replace(frame, value=0.0 * frame.value + one)) for n, one in every.items()}
+
+
 class LabelledVariables(NamedTuple):
     """Resampled values, errors and counts, under their names in a Dataset, and coords."""
 
@@ -303,9 +312,9 @@ def label_variables(
     }
     if found.fraction is not None:
         every |= _fraction_coordinate(frame, found.fraction)
-    if found.achieved is not None:
-        every[ACHIEVED] = placed(found.achieved)
-        every[ACHIEVED].attrs = dict(vocabulary.attrs(ACHIEVED))
+    for name, one in found.shared.items():
+        every[name] = placed(one)
+        every[name].attrs = dict(vocabulary.attrs(name))
     known = Known(*(None if one is None else placed(one) for one in found.known))
     every |= carried(frame.name, known, frame.units)
     # All but an index, which cannot hold a Quantity.

@@ -34,7 +34,7 @@ SPELLINGS = {
     "kg": "kg kilogram kilograms",
     "ohm": "ohm ohms",
     "atom": "atom atoms at at. ats atoms. At At. atome atomes atomi atomen "
-    "átomo átomos át át. atomos 原子 原子数 个原子 ат ат. атом атомов atomů atomer 원자",
+    "átomo átomos át át. atomos 原子 原子数 个 个原子 ат ат. атом атомов atomů atomer 원자",
     "count": "count counts cnt cnts cts ct count. counts. cts. cnt. imp imp. "
     "impuls impulse coup coups conteggi cuentas tellen カウント 計数 计数 имп имп.",
     "kcount": "kcount kcounts kcnt kcts",

@@ -67,6 +67,8 @@ def of_ones_own(**part):
 
 FIXED_ALL = {"dose": "3 cm^-2", "projected_range": "3 nm", "straggle": "1 nm"}
 TWICE = TWO.assign_coords(wafer=["a", "b"]).where((TWO["depth"] != 7), np.inf)
+LAYER = models_truth.profile(models_truth.values("gaussian", (1e15, 15, 4), Z), Z)
+FITTED = sims.fit(LAYER, model="gaussian")
 APPROVED = Path(__file__).with_name("messages.txt")
 
 

@@ -8,7 +8,6 @@ import xarray as xr
 from scipy.special import ndtr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
 from sims_analysis.shapes import find_model
 
 Z = np.arange(0.0, 200.0, 4.0)
@@ -162,48 +161,6 @@ def test_layers_are_added_up():
 
 
 OWN = dataclasses.replace(find_model("gaussian"), name="own")
-NO_FIT = "expected a fit, as sims.fit(data, model=...) gives it"
-
-
-@pytest.mark.parametrize(
-    ("change", "options", "message"),
-    [
-        (lambda _: measured(), {}, NO_FIT),
-        (lambda fit: fit["dose"], {}, NO_FIT),
-        (
-            lambda fit: fit.assign_attrs(model="own"), {},
-            ("the fit is of a model 'own' that is not among list_models(); pass it as model=, or "
-            "add its file"),
-        ),
-        (
-            lambda fit: fit.drop_vars(["straggle", "covariance"]), {},
-            ("the fit, of a model 'gaussian', has no straggle, covariance, which the curve of "
-            "'gaussian' needs"),
-        ),
-        (
-            lambda fit: fit.drop_vars("covariance"), {"model": OWN},
-            "the fit, of a model 'gaussian', has no covariance, which the curve of 'own' needs",
-        ),
-        (
-            lambda fit: fit, {"model": find_model("pearson")},
-            ("the fit, of a model 'gaussian', has no skewness, kurtosis, which the curve of "
-            "'pearson' needs"),
-        ),
-        (
-            lambda fit: fit.assign_attrs(as_implanted="measured"), {},
-            ("the curve of this fit is a measured profile after diffusion, and the fit does not "
-            "hold that profile; fit a Gaussian as implanted for a curve"),
-        ),
-        (
-            lambda fit: fit.assign_coords(parameter=["dose", "projected_range", "width"]), {},
-            "the covariance of the fit does not contain 'straggle', which the curve needs",
-        ),
-    ],
-)  # fmt: skip
-def test_what_is_no_fit_or_of_another_model_is_refused_in_order(fit, change, options, message):
-    with pytest.raises(ProfileError) as refused:
-        sims.evaluate(change(fit), depth="50 nm", **options)
-    assert str(refused.value) == message
 
 
 def test_a_fit_of_a_model_of_ones_own_is_evaluated_with_it(fit):

@@ -780,6 +780,28 @@ def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
         assert ratio == pytest.approx(1, abs=0.1)
 
 
+def test_a_grid_makes_nothing_better_known_nor_worse_less_a_background():
+    z = np.arange(0.0, 200.0, 2.0)
+    c = models_truth.values("gaussian", (1e15, 100, 25), z)
+    k = np.random.default_rng(1).poisson(400 * c / c.max() + 20)[None]
+    ds = sims.subtract_background(counts_of(k, z), window=("180 nm", "199 nm"))
+    fine, wide = sims.to_grid(ds, step="0.5 nm"), sims.to_grid(ds, step="6 nm", conserve="dose")
+    own, *others = (sims.fit(one, model="gaussian")["dose_stderr"] for one in (ds, fine, wide))
+    for other in others:
+        assert other.item() == pytest.approx(own.item(), rel=0.1)
+
+
+def test_a_sample_of_no_error_or_an_unknown_one_is_left_out():
+    z = np.arange(0.0, 200.0, 2.0)
+    c = models_truth.values("gaussian", (1e15, 100, 25), z)
+    ds = models_truth.profile(c, z).to_dataset(name="concentration")
+    error = np.where(z == 90, 0.0, np.where(z == 96, np.nan, 1e18))
+    ds["concentration_stderr"] = ds["concentration"].copy(data=error)
+    fit = sims.fit(ds, model="gaussian")
+    assert (fit["n_left_out"].item(), fit["status"].item()) == (2, "ok")
+    assert fit["straggle"].item() == pytest.approx(25, rel=1e-6)
+
+
 @pytest.mark.parametrize("peak", [3, 10])
 @pytest.mark.parametrize("method", ["log", "linear"])
 def test_a_finer_grid_of_few_counts_tells_what_the_samples_do(peak, method):
@@ -1007,6 +1029,11 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
         sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=lorentzian)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
+    edges = np.arange(0.0, 305, 10)
+    means = 1e22 / np.pi * np.diff(np.arctan((edges - 130) / 12)) / 10
+    cells = models_truth.profile(means, edges[:-1] + 5)
+    fit = quietly(cells, model=lorentzian, cell="mean", weights="none")
+    assert fit["half_width"].item() == pytest.approx(12, rel=1e-4)
 
 
 def test_what_a_parameter_is_called_does_not_matter():

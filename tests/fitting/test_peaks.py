@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sims_analysis.fitting.peaks import not_one_peak, second_peak
+from sims_analysis.fitting.peaks import not_one_peak, second_peak, two_maxima
 
 Z = np.linspace(0.0, 300.0, 151)
 NOISE = np.full(Z.size, 1.0)
@@ -51,15 +51,25 @@ def test_a_curve_that_is_cut_off_where_the_samples_are_not_has_the_wrong_shape()
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_second_maximum_stands_out_by_a_tenth_and_five_errors(turned):
-    def seen(second, noise):
-        c = np.full(120, 100.0)
-        c[20:40] = 200.0
+    def seen(second, noise, first=200.0, floor=100.0):
+        c = np.full(120, floor)
+        c[20:40] = first
         c[80:100] = second
         return second_peak(c[::-1] if turned else c, np.full(120, noise))
 
     assert seen(112.0, 0.1)
     assert not seen(109.9, 0.1)
+    # It is a hundredth of the first at least.
+    assert seen(1.05, 0.01, first=100.0, floor=0.1)
+    assert not seen(0.95, 0.01, first=100.0, floor=0.1)
     # Means are over four samples; the two errors add as squares.
     rise, error = 20.0, 1 / np.sqrt(4)
     assert seen(120.0, 0.99 * rise / 5 / (error * np.sqrt(2)))
     assert not seen(120.0, 1.01 * rise / 5 / (error * np.sqrt(2)))
+
+
+def test_a_valley_of_a_curve_counts_by_five_deviations_in_all_and_two_per_cent_somewhere():
+    m = np.full(40, 100.0)
+    for level, noise, seen in ((90, 3.9, True), (90, 4.1, False), (98.5, 0.1, False)):
+        m[18:22] = level
+        assert two_maxima(m, np.full(40, noise)) == seen

@@ -212,6 +212,32 @@ def test_a_dose_above_a_background_that_slopes_is_not_ok(background, counts, off
         assert any(re.search(said, str(one.message)) for one in caught)
 
 
+@pytest.mark.parametrize(("tail", "least", "most"), [(0.0, 0.0, 0.04), (0.3, 0.8, 1.0)])
+def test_a_window_above_which_the_record_falls_further_is_no_background(tail, least, most):
+    ds = sloping(lambda z: tail * np.exp((55 - z) / 25) * (z > 55) + 0.005, 300, profiles=60)
+    with (
+        pytest.warns(sims.errors.DoseWarning, match="falls further below the background window")
+        if tail
+        else nullcontext()
+    ):
+        found = sims.integrated_dose(ds, stop="110 nm", background=("118 nm", "135 nm"))
+    assert least <= (found["status"] == "wrong_shape").mean() <= most
+
+
+@pytest.mark.parametrize(("slope", "least", "most"), [(0.0, 0.0, 0.04), (1.4, 0.7, 1.0)])
+def test_a_window_that_slopes_gives_no_limit_and_no_background(slope, least, most):
+    ds = sloping(lambda z: 0.05 * (1 + slope * (170 - z) / 110), 100, profiles=60)
+    window = ("140 nm", "199 nm")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = sims.detection_limit(ds, window=window)
+        for one in range(20):
+            sims.subtract_background(ds.isel(measurement=[one]), window=window)
+    assert least <= (found["status"] == "wrong_shape").mean() <= most
+    warned = sum("falls in the background window" in str(one.message) for one in caught)
+    assert least <= warned / 20 <= most
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.4])
 def test_a_uniform_standard_above_a_background_that_slopes_is_not_ok(slope):
     z = np.arange(0.0, 200.0)

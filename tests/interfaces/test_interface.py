@@ -51,6 +51,14 @@ def test_errors_that_are_stated_too_small_are_those_of_the_scatter_of_the_platea
         assert small[name].item() == pytest.approx(true[name].item(), rel=0.1)
 
 
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize(("at", "status"), [(30, "ok"), (60, "wrong_shape")])
+def test_what_leaves_a_plateau_below_the_first_quarter_is_no_surface_transient(at, status):
+    z = np.arange(0.0, 200.0)
+    c = 0.05 + ndtr((130 - z) / 5) + 0.3 * np.exp(-0.5 * ((z - at) / 3) ** 2)
+    assert sims.interface(models_truth.profile(1e20 * c, z))["status"].item() == status
+
+
 @pytest.mark.parametrize("step_of_grid", [None, 0.5])
 def test_errors_of_a_step_are_those_of_its_mirror_image_and_grow_with_its_units(step_of_grid):
     z = np.arange(0.0, 202.0, 2.0)
@@ -78,18 +86,25 @@ def test_without_noise_a_width_is_off_by_what_straight_lines_add(first):
     assert 2.0**2 / (3 * true) < error < 2.0**2 / (2 * true)
 
 
-@pytest.mark.parametrize("sigma", [4.0, 8.0, 12.0])
-def test_errors_of_a_step_are_what_each_sample_moves_it_by_and_what_straight_lines_add(sigma):
+@pytest.mark.parametrize(
+    ("sigma", "slope", "of_width"),
+    [(4.0, 0.0, 0.025), (8.0, 0.0, 0.025), (12.0, 0.0, 0.025), (8.0, 0.002, 0.2)],
+)
+def test_errors_of_a_step_are_what_each_sample_moves_it_by_and_what_straight_lines_add(
+    sigma, slope, of_width
+):
     z = np.arange(0.0, 101.0, 2.0)
-    c, s = 1 + 9 * ndtr((z - 50.3) / sigma), np.linspace(0.005, 0.01, z.size)
+    c = 1 + 9 * ndtr((z - 50.3) / sigma) * (1 + slope * (z - 50.3))
+    s = np.linspace(0.005, 0.01, z.size)
     moved = np.vstack([c, c + 1e-3 * np.diag(s)])
     ds = models_truth.profile(moved, z, dims=("trial", "depth")).to_dataset(name="concentration")
     ds["concentration_stderr"] = ds["concentration"].copy(data=np.broadcast_to(s, moved.shape))
     found = sims.interface(ds, left=("0 nm", "8 nm"), right=("90 nm", "100 nm"))
+    assert found["right_level"][0] == pytest.approx(10, rel=2e-3)
     lines = {"position": 2**3 / (58 * sigma**2), "width": 2**2 / (2.2 * 1.98892 * sigma)}
-    for name, added in lines.items():
+    for (name, added), rel in zip(lines.items(), (0.025, of_width), strict=True):
         own = np.linalg.norm(found[name][1:] - found[name][0]) / 1e-3
-        assert found[f"{name}_stderr"][0] == pytest.approx(np.hypot(own, added), rel=0.025)
+        assert found[f"{name}_stderr"][0] == pytest.approx(np.hypot(own, added), rel=rel)
 
 
 def test_between_samples_a_position_is_known_as_lines_of_logarithms_differ_from_straight_ones():
@@ -126,15 +141,15 @@ def test_plateaus_may_be_stated_and_no_step_has_a_status():
     assert stated["position"].item() == pytest.approx(100, abs=0.02)
     of_one_sample = sims.interface(one, left=("40 nm", "40.2 nm"), right=("130 nm", "200 nm"))
     assert of_one_sample["position"].item() == pytest.approx(100, abs=0.02)
-    flat = models_truth.profile(np.full(100, 1e19), np.arange(100.0))
-    with pytest.warns(FitWarning) as caught:
-        found = sims.interface(flat)
-    (message,) = (str(one.message) for one in caught)
-    assert message == (
-        "the profile: the interface is featureless (a constant describes the samples as well)"
-    )
-    assert found["status"].item() == "featureless"
-    assert np.isnan(found["width"])
+    for c in (np.full(z.size, 1e20), 1e20 * (1 + 1e-14 * (z > 100))):  # rounding is no step
+        with pytest.warns(FitWarning) as caught:
+            found = sims.interface(models_truth.profile(c, z))
+        (message,) = (str(one.message) for one in caught)
+        assert message == (
+            "the profile: the interface is featureless (a constant describes the samples as well)"
+        )
+        assert found["status"].item() == "featureless"
+        assert np.isnan(found["width"])
 
 
 def test_a_step_that_runs_into_a_plateau_has_no_width():
@@ -149,6 +164,19 @@ def test_a_step_that_runs_into_a_plateau_has_no_width():
     for side in ("left", "right"):
         beyond = sims.interface(step(z), **{side: ("400 nm", "500 nm")})
         assert beyond["status"].item() == "no_data"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_stated_plateaus_are_examined_to_their_last_sample_and_no_further(side):
+    z = np.arange(0.0, 201.0)
+    c = 0.05 + ndtr((100 - z) / 4) + np.where(z == 150, 2.0, 0.0)
+    for end, status in ((149, "ok"), (150, "wrong_shape")):
+        plateaus = {"left": ("30 nm", "70 nm"), "right": ("120 nm", f"{end} nm")}
+        if side == "left":
+            plateaus = {"left": (f"{200 - end} nm", "80 nm"), "right": ("130 nm", "170 nm")}
+        one = models_truth.profile(1e20 * c[:: -1 if side == "left" else 1], z)
+        assert sims.interface(one, **plateaus)["status"].item() == status
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
@@ -171,14 +199,6 @@ def test_a_step_between_two_samples_has_a_position_and_no_width():
     assert np.isnan(found["width_stderr"])
     assert found["position"].item() == pytest.approx(101, abs=1)
     assert found["position_stderr"].item() == pytest.approx(2 / np.sqrt(12))
-
-
-def test_rounding_is_no_step():
-    z = np.arange(0, 200, 1.0)
-    flat = models_truth.profile(np.where(z < 100, 1e20, 1e20 * (1 + 1e-14)), z)
-    with pytest.warns(FitWarning, match="featureless"):
-        found = sims.interface(flat)
-    assert found["status"].item() == "featureless"
 
 
 def test_interfaces_of_dask_data_are_the_same():
@@ -313,6 +333,14 @@ def test_a_plateau_begins_below_a_surface_transient(transient):
     plain = sims.interface(models_truth.profile(1e20 * FALLS * transient, Z))
     assert plain["position"].item() == pytest.approx(90, abs=0.1)
     assert plain["status"].item() == "ok"
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize("step", [0.1, 1.0])
+def test_what_is_many_times_as_high_as_a_step_is_no_surface_transient(step):
+    for times, status in ((15, "ok"), (30, "wrong_shape")):
+        c = 1 + step * (ndtr((90 - Z) / 5) + times * np.exp(-Z / 3))
+        assert sims.interface(models_truth.profile(1e20 * c, Z))["status"].item() == status
 
 
 @pytest.mark.few(2)

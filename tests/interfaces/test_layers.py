@@ -71,6 +71,21 @@ def test_a_fraction_is_a_part_of_the_step(part):
     assert found["bottom"].item() == pytest.approx(120 - inwards, abs=0.03)
 
 
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.7])
+def test_errors_of_a_layer_are_what_each_sample_moves_its_edges_by(part):
+    z, s = np.arange(0.0, 120.0), 0.01
+    c = 1 + 9 * box(z, 40, 80, 4)
+    moved = np.vstack([c, c + 0.01 * s * np.eye(z.size)])
+    ds = models_truth.profile(moved, z, dims=("trial", "depth")).to_dataset(name="concentration")
+    found = sims.layers(
+        ds.assign(concentration_stderr=xr.full_like(ds["concentration"], s)), fraction=part
+    ).squeeze("layer")
+    for name in ("top", "bottom", "thickness", "top_width", "bottom_width"):
+        own = np.linalg.norm(found[name][1:] - found[name][0]) / 0.01
+        lines = 1 / (2.2 * 1.98892 * 4) if "width" in name else 0.0
+        assert found[f"{name}_stderr"][0] == pytest.approx(np.hypot(own, lines), rel=0.1), name
+
+
 @pytest.mark.parametrize(
     ("c", "half", "tolerance"),
     [
@@ -100,19 +115,13 @@ def test_the_thickness_between_interfaces_that_overlap_is_not_ok(thickness, gap)
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_a_layer_with_an_edge_in_two_parts_has_another_shape(way):
+def test_an_edge_in_two_parts_and_a_thin_layer_have_their_statuses_and_leave_another_ok(way):
     z = np.arange(0.0, 200.0)
-    c = 0.02 + 0.5 * (box(z, 50, 110, 2) + box(z, 50, 118, 2))
-    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
-    assert found["status"].values.tolist() == ["wrong_shape"]
-
-
-@pytest.mark.parametrize("way", [1, -1])
-def test_a_layer_that_is_too_thin_leaves_another_at_a_distance_ok(way):
-    z = np.arange(0.0, 120.0)
-    c = 0.02 + box(z, 30, 60, 2.5) + box(z, 90, 95, 2.5)
-    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
-    assert found["status"].values.tolist() == ["ok", "undetermined"][::way]
+    parts = 0.02 + 0.5 * (box(z, 50, 110, 2) + box(z, 50, 118, 2))
+    thin = 0.02 + box(z, 30, 60, 2.5) + box(z, 90, 95, 2.5)
+    for c, statuses in ((parts, ["wrong_shape"]), (thin, ["ok", "undetermined"])):
+        found = sims.layers(models_truth.profile(1e20 * c[::way], z))
+        assert found["status"].values.tolist() == statuses[::way]
 
 
 @pytest.mark.parametrize("noise", ["counts", 0.03, 0.1])
@@ -154,9 +163,10 @@ def test_of_touching_layers_that_noise_hides_none_joins_two():
     assert float(fine.max()) < 50  # 70 in one of eight
 
 
-def test_a_layer_of_four_samples_has_the_maximum_of_their_parabola():
+@pytest.mark.parametrize("floor", [0.0, 0.02])
+def test_a_layer_of_four_samples_has_the_maximum_of_their_parabola(floor):
     z = np.arange(0.0, 120.0)
-    found = sims.layers(models_truth.profile(1e20 * (0.02 + box(z, 50.3, 54.3, 0.8)), z))
+    found = sims.layers(models_truth.profile(1e20 * (floor + box(z, 50.3, 54.3, 0.8)), z))
     assert found["thickness"].item() == pytest.approx(4, abs=0.05)  # 4.19
 
 
@@ -225,27 +235,19 @@ def test_of_one_species_the_layers_need_no_name():
 def test_what_is_found_of_layers_has_names_and_units():
     z = np.arange(0.0, 200.0)
     found = sims.layers(models_truth.profile(models_truth.film(z), z))
-    attrs = {n: (a.attrs.get("units"), a.attrs.get("long_name")) for n, a in found.items()}
-    assert attrs == {
-        "top": ("nm", "Top"),
-        "top_stderr": ("nm", "Standard error of top, random part"),
-        "bottom": ("nm", "Bottom"),
-        "bottom_stderr": ("nm", "Standard error of bottom, random part"),
-        "thickness": ("nm", "Thickness"),
-        "thickness_stderr": ("nm", "Standard error of thickness, random part"),
-        "top_width": ("nm", "Top width"),
-        "top_width_stderr": ("nm", "Standard error of top width, random part"),
-        "bottom_width": ("nm", "Bottom width"),
-        "bottom_width_stderr": ("nm", "Standard error of bottom width, random part"),
-        "status": (None, "Status"),
-    }
     for name, text in (
         ("top", "where the layer begins"),
         ("bottom", "where the layer ends"),
         ("thickness", "from top to bottom"),
+        ("top_width", "of the interface above, from 16 % to 84 %"),
+        ("bottom_width", "of the interface below, from 16 % to 84 %"),
     ):
-        for one in (name, f"{name}_stderr"):
-            assert found[one].attrs["description"] == text
+        words = name.replace("_", " ")
+        long_names = words.capitalize(), f"Standard error of {words}, random part"
+        for one, long_name in zip((name, f"{name}_stderr"), long_names, strict=True):
+            attrs = found[one].attrs
+            assert (attrs["units"], attrs["long_name"]) == ("nm", long_name)
+            assert attrs["description"] == text
 
 
 @pytest.mark.parametrize(("peak", "width"), [(30, 6.0), (100, 10.0)])

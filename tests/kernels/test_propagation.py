@@ -31,7 +31,7 @@ START, STOP, POWER = np.array([1.0, 0.0]), np.array([3.0, 3.0]), np.array([1.0, 
 def test_errors_are_those_of_the_samples_used_each_times_its_derivative(packed):
     rows = Dense(np.arange(5.0), VALUE, STDERR)
     rows = rows.packed() if packed else rows
-    found = propagated(ratio, rows, START, STOP, POWER, factor=3.0)
+    found = propagated(ratio, rows, START, STOP, POWER, factor=3.0).value
     first = 3 * np.sqrt(np.sum(STDERR[0, 1:4] ** 2))
     second = 3 * 2 * 20.0 * np.sqrt(np.sum(STDERR[1, :4] ** 2))
     np.testing.assert_allclose(found, [first, second], rtol=1e-12)
@@ -41,11 +41,11 @@ def test_an_error_that_is_not_known_counts_where_its_sample_is_used():
     for sample, known in ((0, [True, False]), (2, [False, False]), (4, [True, True])):
         stderr = STDERR.copy()
         stderr[:, sample] = np.nan
-        found = propagated(ratio, Dense(np.arange(5.0), VALUE, stderr), START, STOP, POWER)
+        found = propagated(ratio, Dense(np.arange(5.0), VALUE, stderr), START, STOP, POWER).value
         assert np.isfinite(found).tolist() == known
 
 
 def test_without_a_sample_between_its_limits_an_answer_has_no_error():
     nowhere = np.full(2, np.nan)
     rows = Dense(np.arange(5.0), VALUE, STDERR)
-    assert np.isnan(propagated(ratio, rows, nowhere, nowhere, POWER)).all()
+    assert np.isnan(propagated(ratio, rows, nowhere, nowhere, POWER).value).all()

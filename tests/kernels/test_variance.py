@@ -29,7 +29,7 @@ def weights_of(z, start, stop):
 
 
 def variance(depth, value, stderr, start=NAN, stop=NAN):
-    parameters = [np.array(float(x)) for x in (start, stop, 0, NAN, NAN)]
+    parameters = [np.array(float(x)) for x in (start, stop, NAN, NAN)]
     kernel = variances.variance_of_dose
     return run(kernel, depth, value, *parameters, stderr=stderr, window=False).value
 
@@ -71,7 +71,7 @@ def ones(n, sigma, rows=1):
 def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
     rows = ones(11, 1e-9)
     rows.value[0, 7:] = [4.0, 6.0, 4.0, 6.0]
-    parameters = [np.array([float(x)]) for x in (0, 5, 0, 7, 10)]
+    parameters = [np.array([float(x)]) for x in (0, 5, 7, 10)]
     found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
     t = 1.19686  # Student's t of three degrees of freedom for 68.27 %, from a table
     assert found == pytest.approx(t**2 * 25 * (4 / 3) / 4, rel=1e-4)  # of four, with n - 1
@@ -85,13 +85,14 @@ def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
 @pytest.mark.parametrize("fraction", [1.0, 0.25])
 def test_a_held_surface_weighs_on_the_first_sample(fraction):
     # It is one sample, however many depths share it.
-    parameters = [np.array([float(x)]) for x in (0, 10, 2, NAN, NAN)]
-    rows = replace(ones(11, 0.1), fraction=np.array([fraction]))
-    found = variances.variance_of_dose(rows, *parameters, window=False).value[0]
+    parameters = [np.array([float(x)]) for x in (0, 12, NAN, NAN)]
+    rows = ones(11, 0.1)
+    rows = replace(rows, depth=rows.depth + 2, fraction=np.array([fraction]))
+    found = variances.variance_of_dose(rows, *parameters, window=False, hold=True).value[0]
     first = 0.5**2 + 2 * 0.5 * 2 + 2**2 * fraction
     assert found == pytest.approx(0.01 * (first + 9 + 0.25), rel=1e-13)
-    parameters[3:] = np.array([[7.0], [10.0]])
-    found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
+    parameters[2:] = np.array([[9.0], [12.0]])
+    found = variances.variance_of_dose(rows, *parameters, window=True, hold=True).value[0]
     net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 12 / 4)]
     first = 2 * 0.5 * 2 + 2**2 * fraction
     assert found == pytest.approx(0.01 * ((net**2).sum() + first), rel=1e-13)

@@ -148,8 +148,9 @@ def test_what_is_no_series():
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
     with pytest.raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
-    with pytest.raises(ProfileError, match="expected two different"):
-        sims.capability(values([1.0, 1.0]), upper="2")
+    for one in ([1.0, 1.0], [1.0]):
+        with pytest.raises(ProfileError, match="expected two different values, found 1"):
+            sims.capability(values(one), upper="2")
     with pytest.raises(ProfileError, match="expected a limit"):
         sims.capability(values(FLOW))
 

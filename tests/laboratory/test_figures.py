@@ -6,7 +6,7 @@ import xarray as xr
 from kept_standards import measured
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 
 MM = {"units": "mm"}
 
@@ -20,9 +20,9 @@ def wafer(count=9, **coords):
     return xr.DataArray(values, dims="measurement", coords=made, attrs=attrs)
 
 
-def chart(kind="individuals", **options):
+def chart(kind="individuals", off=6e14, **options):
     numbers = 5e14 * (1 + 0.01 * np.tile([1, -1, 0.5, -0.5], 10))
-    numbers[30] = 6e14
+    numbers[30] = off
     time = np.datetime64("2026-01-01", "ns") + np.arange(40) * np.timedelta64(1, "D")
     coords = {"time": ("measurement", time), "stderr": ("measurement", np.full(40, 1e12))}
     values = xr.DataArray(numbers, dims="measurement", coords=coords, name="dose",
@@ -30,11 +30,18 @@ def chart(kind="individuals", **options):
     return sims.control_chart(values, kind=kind, baseline=("2026-01-01", "2026-01-20"), **options)
 
 
-@pytest.mark.parametrize("kind", ["individuals", "ewma", "cusum"])
-def test_a_chart_shows_limits_and_what_is_flagged(kind, tmp_path):
-    made = chart(kind)
+@pytest.mark.parametrize(
+    ("kind", "off", "drawn"),
+    [
+        ("individuals", 6e14, "value"),
+        ("ewma", 6e14, "average"),
+        ("cusum", 6e14, "upper_sum"),
+        ("cusum", 4e14, "lower_sum"),
+    ],
+)
+def test_a_chart_shows_limits_and_what_is_flagged(kind, off, drawn, tmp_path):
+    made = chart(kind, off)
     ax = sims.plot_control_chart(made, title="Monitor $1", width="single")
-    drawn = {"individuals": "value", "ewma": "average", "cusum": "upper_sum"}[kind]
     lines = [np.ma.filled(line.get_ydata(), np.nan) for line in ax.lines]
     for name in (drawn, "lower", "centre", "upper"):
         assert any(np.allclose(y, made[name].values / 1e14, equal_nan=True) for y in lines)
@@ -108,14 +115,23 @@ def test_places_are_given_or_known_and_on_the_wafer():
         sims.plot_wafer_map(values)
     x, y = (xr.DataArray(one.values / 1000, dims="measurement", attrs={"units": "m"})
             for one in (wafer()["x"], wafer()["y"]))  # fmt: skip
+    for places in ([1.0] * 9, x[:5]):
+        with pytest.raises(ProfileError, match=r"measurement.: state x=xr\.DataArray"):
+            sims.plot_wafer_map(values, x=places, y=y)
     ax = sims.plot_wafer_map(values, x=x, y=y)
     assert np.asarray(ax.collections[0].get_offsets())[0] == pytest.approx([100.0, 0.0])
     with pytest.raises(ProfileError, match=r"lies outside a wafer of 150 mm"):
         sims.plot_wafer_map(wafer(), diameter="150 mm")
     with pytest.raises(UnitsError, match="y has no unit"):
         sims.plot_wafer_map(values, x=x, y=y.drop_attrs())
-    with pytest.raises(ProfileError, match="x is not known of value 0"):
+    with pytest.raises(ProfileError, match=r"\(nan, 0\) mm lies outside a wafer"):
         sims.plot_wafer_map(values, x=x.where(x < 0.09).assign_attrs(x.attrs), y=y)
+
+
+def test_a_map_of_several_wafers_is_warned_of():
+    lot = xr.concat([wafer(), 1.1 * wafer()], "measurement")
+    with pytest.warns(ProfileWarning, match="at one place cover each other; select one wafer"):
+        sims.plot_wafer_map(lot)
 
 
 def test_places_survive_profiles_archive_and_netcdf(tmp_path):
@@ -134,8 +150,6 @@ def test_places_survive_profiles_archive_and_netcdf(tmp_path):
     assert mean["measured"].dt.day.values.tolist() == [1, 2, 3, 4]
     assert len(sims.plot_wafer_map(mean).collections[0].get_offsets()) == 4
     single = sims.unstack(batch)[2]
-    assert single["x"].item() == 20.5
-    assert "measured" not in single.coords
     assert sims.SIMSResult(data_id="p2", depth_profiles=sims.to_profiles(single)).to_json() == (
         archive.payload("p2")
     )

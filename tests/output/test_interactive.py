@@ -206,6 +206,7 @@ def test_one_species_twice_has_two_names():
     curves = carried(sims.explore(ds).page)["curves"]
     assert [curve["name"] for curve in curves] == ["B, concentration", "B, intensity"]
     assert [curve["axis"] for curve in curves] == [0, 1]
+    assert carried(sims.explore(ds, level="3e16 atoms/cm^3").page)["level"] == 3e16
     (curve,) = carried(sims.explore(ds["concentration"].isel(species=0, drop=True)).page)["curves"]
     assert curve["name"] == "Concentration"
 

@@ -178,9 +178,12 @@ def test_factors_and_rates_stated_over_a_composition():
     assert warned[0].filename == __file__
     none = short["concentration"].sel(species="11B").isnull()
     np.testing.assert_array_equal(none, x > 0.15)
-    for wrong in (stated[:1], stated.drop_vars("Ge"), stated[[0, 0]]):
+    per_cent = stated.assign_coords(Ge=100 * stated["Ge"])
+    for wrong in (stated[:1], stated.drop_vars("Ge"), stated[[0, 0]], per_cent):
         with pytest.raises(ProfileError, match="two or more different fractions"):
             sims.with_rsf(made, rsf={"11B": wrong}, **options)
+    with pytest.raises(ProfileError, match="over 'Sn', of which the data have no composition"):
+        sims.with_rsf(made, rsf={"11B": stated.rename(Ge="Sn")}, **options)
     with pytest.raises(ProfileError, match="give the values of a function of x"):
         sims.with_rsf(made, rsf={"11B": lambda x: 1e20 * (1 + 2 * x)}, **options)
     with pytest.raises(UnitsError, match="has no unit"):
@@ -338,8 +341,9 @@ def test_few_counts_are_no_interference():
             assert sims.isotope_ratios(ds)["status"].item() == "ok"
     none = timed(np.arange(50.0), "counts", **{"10B": 0 * k["10B"], "11B": 5 + 0 * k["11B"]})
     with pytest.warns(ProfileWarning, match="0 for 0.2484 in nature .interference"):
-        found = sims.isotope_ratios(sims.with_counting_statistics(none))
+        found = sims.isotope_ratios(counted := sims.with_counting_statistics(none))
     assert found["mean_ratio_stderr"].item() == pytest.approx(1.84 / 250, rel=2e-3)
+    assert sims.isotope_ratios(counted.chunk()).compute()["status"].equals(found["status"])
     with pytest.warns(ProfileWarning, match="undetermined"):
         sims.isotope_ratios(none)
 

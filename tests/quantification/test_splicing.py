@@ -139,6 +139,7 @@ def test_coordinates_of_species_are_those_of_the_piece_that_has_them():
         factor=("species", [1.0, 2.0]),
         wafer="W1",
         cycle=("depth", np.arange(91.0)),
+        sensitivity_factor_uncertainty=(("species", "depth"), np.full((2, 91), 0.1)),
         resolution=(("species", "depth"), np.ones((2, 91))),
         passes=("pass", [1, 2]),
     )
@@ -148,6 +149,7 @@ def test_coordinates_of_species_are_those_of_the_piece_that_has_them():
         wafer="W2",
         place="edge",
         cycle=5.0,
+        sensitivity_factor_uncertainty=(("species", "depth"), np.full((2, 100), 0.2)),
     )
     found = sims.splice(a, b).sel(species=["B", "Si", "Ge"])
     assert found["profile_id"].values.tolist() == ["a1", "a2", "b2"]
@@ -155,6 +157,8 @@ def test_coordinates_of_species_are_those_of_the_piece_that_has_them():
     assert found["note"].values.tolist() == ["x", "", "y"]
     np.testing.assert_array_equal(found["factor"], [1.0, 2.0, np.nan])
     assert (found["wafer"].item(), found["place"].item()) == ("W1", "edge")
+    of_factors = found["sensitivity_factor_uncertainty"].sel(depth=[140, 142])
+    np.testing.assert_array_equal(of_factors, [[0.1, 0.2], [0.1, 0.1], [0.2, 0.2]])
     assert not {"wire_fields", "cycle", "resolution", "passes"} & {*found.coords}
 
 

@@ -108,6 +108,39 @@ READ = [
     ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
      "Depth (nm) | B (at/cm3) | P (at/cm3)\n3σ limit | 1E15 | 2E15\n@ 3"),
     ("B 0:1 nm at/cm3; P 0:2 nm at/cm3", "Site | 1 | 2\nDepth (nm) | B (at/cm3) | P (at/cm3)\n@ 3"),
+    *(("B 0:1 nm at/cm3", f"Depth (nm) | B (at/cm3) | {low} (at/cm3) | {high} (at/cm3)\n@ 4")
+      for low, high in (("low", "high"), ("B lower", "B upper"), ("95% CI low", "95% CI high"),
+                        ("Low (95%)", "High (95%)"), ("B_lo", "B_hi"))),
+    *(("B 0:1 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
+      for head in ("Unc. 95%", "B uncertainty (95 %)", "LOQ", "Untergrund", "Noise floor", "σ-",
+                   "Peak", "max. conc.")),
+    *(("B 0:1±2 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
+      for head in ("B uncertainty (1σ)", "error (1 s.d.)")),
+    ("B 0:1 nm 个/cm3", "深度 (nm) | B浓度 (个/cm3)\n@ 2"),
+    *(("B 0:1 nm at/cm3", f"{about}\nDepth (nm) | B (at/cm3)\n@ 2")
+      for about in ("electron multiplier, 2.3 kV", "scaled to 1.5 nA",
+                    "Rp | 50 | nm\nPeak | 1E20 | at/cm3", "Scale bar: 100 um",
+                    "Crater depth | 500 | nm\nTime | 100 | s")),
+    # --- what rows are called, as Origin does; samples of one species ---------------------------
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Long Name | Depth | B | P\nUnits | nm | at/cm3 | at/cm3\nComments | | W7 | W7\n@ 3"),
+    ("B 1:2 nm at/cm3; P 1:3 nm at/cm3",
+     "Langname | Tiefe | B | P\nEinheiten | nm | at/cm3 | at/cm3\nKommentare | | | W7\n@ 4"),
+    ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
+     "Depth | B | P\nnm | at/cm3 | at/cm3\n | as implanted | substrate\n@ 3"),
+    *(("Boron W7 0:1 nm at/cm3; Boron W8 0:2 nm at/cm3", f"{heads}\n@ 3")
+      for heads in ("Depth (nm) | Boron (at/cm3) |\n | W7 | W8",
+                    "Boron (at/cm3) | |\nDepth (nm) | W7 | W8",
+                    "Boron | |\nDepth (nm) | W7 (at/cm3) | W8 (at/cm3)")),
+    ("11B 0:1 nm c/s; 11B 0:2 nm at/cm3; 31P 0:3 nm c/s; 31P 0:4 nm at/cm3",
+     " | 11B | | 31P |\nz | Int. | Conc. | Int. | Conc.\nnm | c/s | at/cm3 | c/s | at/cm3\n@ 5"),
+    *(("B 0:1 nm cm-3; P 0:2 nm cm-3", "\n".join(
+        f"{word}{n} {head}" for n, head in enumerate(["z (nm)", "B (cm-3)", "P (cm-3)"], 1)
+    ) + "\n@ 3") for word in ("", "column ", "# column ")),
+    ("B 0:1±3 nm cm^-3; P 0:2±4 nm cm^-3",
+     "Depth (nm) | B (cm^-3) | P (cm^-3) | B std (cm^-3) | P std (cm^-3)\n@ 5"),
+    ("11B 0:1±2 nm cm^-3; 31P 0:3±4 nm cm^-3",
+     "Depth (nm) | 11B mean (cm^-3) | 11B SD (cm^-3) | 31P mean (cm^-3) | 31P SD (cm^-3)\n@ 5"),
     # --- pages ----------------------------------------------------------------------------------
     ("B 0:1 nm at/cm3",
      "Depth (nm) | B (at/cm3)\n@ 2\nDepth (nm) | B (at/cm3)\n@@ 2"),
@@ -142,6 +175,9 @@ REFUSED = [
     ("states a factor", "All concentrations in 10^18 at/cm3 |\nDepth (nm) | B\n@ 2"),
     ("states a factor", "Depth (nm) | B (at/cm3)\n@ 2\n\nValues are to be multiplied by 1E18"),
     ("states a factor", "Depth (nm) | B (at/cm3)\n@ 2\n\nWerte in Einheiten von 10¹⁸ cm⁻³"),
+    *(("states a factor", f"{note}\nDepth (nm) | B (at/cm3)\n@ 2")
+      for note in ("Scale | 1E18", "values in units of 1e18", "data divided by 1e18",
+                   "Skalierung: 1E18")),
     ("'Si->'", "Concentration (atoms/cm3) | |\nDepth (nm) | B | Si->\n@ 3"),
     ("'um' .*'nm'|'nm'.*'um'", "Depth (nm) | B (at/cm3)\num | at/cm3\n@ 2"),
     ("'c/s'", "Depth (nm) | B (at/cm3)\nnm | c/s\n@ 2"),
@@ -175,7 +211,7 @@ REFUSED = [
     ("thousands", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
     # --- no advice that makes wrong ------------------------------------------------------------
     ("neither a depth nor a time", "B (at/cm3) | P (at/cm3)\n@ 2"),
-    ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
+    ("neither a depth nor a time", "Depth (nm) |\nB | P\n@ 2"),
     ("no column holds values in a unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
     ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
     ("'1 sigma'", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),
@@ -340,12 +376,13 @@ def test_blocks_below_each_other_are_samples(written, table, labels):
         assert result["B"].concentrations.tolist() == [1000.5 + i for i in range(5)]
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
-def test_blocks_that_are_named_by_species_are_their_profiles(written):
-    table = "Boron |\nDepth (nm) | Conc. (at/cm3)\n@ 2\nArsenic |\nDepth (nm) | Conc. (at/cm3)\n@ 2"
-    result = sims.read(written(rows_of(table)))
+@pytest.mark.parametrize(("written", "mark"), [(as_text, ""), (as_text, "# "), (as_workbook, "")])
+@pytest.mark.parametrize("heads", ["Depth (nm) | Conc. (at/cm3)", "nm | at/cm3"])
+def test_blocks_that_are_named_by_species_are_their_profiles(written, mark, heads):
+    table = "".join(f"{mark}{name} |\n{mark}{heads}\n@ 2\n" for name in ("Boron", "Arsenic"))
+    result = sims.read(written(rows_of(table.strip())))
     assert result.species == ["Boron", "Arsenic"]
-    assert result["Arsenic"].depths.tolist() == [0, 10, 20, 30, 40]
+    assert result["Arsenic"].concentrations.tolist() == [1000.5 + i for i in range(5)]
 
 
 @pytest.mark.parametrize("written", [as_text, as_workbook])
@@ -421,6 +458,12 @@ def test_notes_beside_the_rows_are_kept_and_read_as_none(written, side):
     assert all(cell in kept for cells in side for cell in cells if isinstance(cell, str))
 
 
+def test_remarks_right_next_to_the_values_need_no_header():
+    rows = rows_of("Depth (nm) | B (at/cm3)\n@ 2")
+    rows[2].append("interface")
+    assert sims.read(as_text(rows))["B"].depths.tolist() == [0, 10, 20, 30, 40]
+
+
 @pytest.mark.parametrize("written", [as_text, as_workbook])
 @pytest.mark.parametrize(
     "heads",
@@ -454,6 +497,15 @@ def test_remarks_about_rows_distinguish_no_samples_and_are_said(head, texts):
 def test_a_column_states_the_unit_of_depths():
     rows = [["Depth", "depth_unit", "B (c/s)"], *([float(i), "um", 9.0] for i in range(4))]
     assert sims.read(as_text(rows))["B"].depth_units == "um"
+    for heads in ("Depth | Unit | B | Unit", "Depth | Depth unit | B | B unit"):
+        rows = [heads.split(" | "), *([float(i), "um", 9.0, "c/s"] for i in range(4))]
+        profile = sims.read(as_workbook(rows))["B"]
+        assert (profile.depth_units, profile.concentration_units) == ("um", "c/s")
+    before = [["Unit", "Depth (um)", "B (c/s)"], *(["um", float(i), 9.0] for i in range(4))]
+    assert sims.read(as_text(before))["B"].concentration_units == "c/s"
+    rows[0] = ["Depth (nm)", "Unit", "B", "Unit"]
+    with pytest.raises(sims.UnitsError, match="unit 'um' disagrees with 'nm' of the header"):
+        sims.read(as_text(rows))
     heads = ["species", "depth", "depth_unit", "conc", "unit"]
     tidy = [heads, *([s, float(i), u, 9.0, "at%"] for s, u in ("Bn", "Pµ") for i in range(3))]
     tidy = [
@@ -500,15 +552,12 @@ def test_a_limit_belongs_to_the_species_before_it():
     assert phosphorus.extra["columns"]["DL (at/cm3)"]["values"][0] == 4000.5
 
 
-@pytest.mark.parametrize("first", ["Summary", "Results"])
-def test_a_list_of_results_is_not_the_sheet_of_the_profiles(first):
-    book = openpyxl.Workbook()
+@pytest.mark.parametrize("label", ["Species", "Sample", "Wafer"])
+def test_a_list_of_results_is_not_the_sheet_of_the_profiles(label):
+    book, first = openpyxl.Workbook(), "Results"
     book.active.title = first
-    for row in (
-        ["Species", "Peak depth (nm)", "Peak conc. (at/cm3)"],
-        ["B", 120, 1e20],
-        ["P", 80, 2e19],
-    ):
+    head = [label, "Peak depth (nm)", "Peak conc. (at/cm3)"]
+    for row in (head, ["W7", 120, 1e20], ["W8", 80, 2e19], ["W9", 90, 2e19]):
         book.active.append(row)
     sheet = book.create_sheet("W7")
     for row in (["Depth (nm)", "B (at/cm3)"], [0, 1e18], [1, 2e18], [2, 3e18]):
@@ -638,9 +687,3 @@ def test_a_note_that_errors_are_no_standard_errors_is_refused(note):
     with pytest.raises(sims.UnitsError, match=f"{note}.* is about errors; convert them"):
         sims.read(table.encode())
     sims.read(table.replace(";Error (at/cm3)", ";Bkg (at/cm3)").encode())
-
-
-@pytest.mark.parametrize("head", ["LOQ", "Limit", "Untergrund", "Noise floor", "Err+", "σ-"])
-def test_limits_and_backgrounds_are_no_species(head):
-    rows = "".join(f"{5 * i};{1e18 + i};1e15\n" for i in range(6))
-    assert sims.read(f"Depth (nm);B (at/cm3);{head} (at/cm3)\n{rows}".encode()).species == ["B"]

@@ -182,20 +182,14 @@ def test_words_next_to_a_depth_name_no_species(write):
     assert sims.read(write("B depth (nm);Conc. (at/cm3)\n0;5\n1;6\n")).species == ["B"]
 
 
-def test_averages_and_their_scatter(write):
-    header = "Depth (nm),11B mean (at/cm3),11B SD (at/cm3),31P mean (at/cm3),31P SD (at/cm3)"
-    result = sims.read(write(f"{header}\n0,1,0.1,5,0.5\n1,2,0.2,6,0.6\n"))
-    assert result.species == ["11B", "31P"]
-    assert result["31P"].concentrations_stderr.tolist() == [0.5, 0.6]
-
-
-def test_a_unit_in_the_name_of_the_sheet(tmp_path):
-    book = openpyxl.Workbook()
-    book.active.title = "Conc. (at cm-3)"
-    for row in (["Depth (nm)", "B"], [0, 1e18], [1, 2e18]):
-        book.active.append(row)
-    book.save(tmp_path / "w7.xlsx")
-    assert sims.read(tmp_path / "w7.xlsx")["B"].concentration_units == "at cm-3"
+@pytest.mark.parametrize(("title", "name"), [("11B", "11B"), ("Boron", "Boron"), ("W7", None)])
+def test_the_name_of_a_sheet_may_be_that_of_the_species(title, name):
+    table = [["Depth (nm)", "Conc. (at/cm3)"], [0, 1e18], [1, 2e18]]
+    if name is None:
+        with pytest.raises(sims.SpeciesError, match="does not name the species"):
+            sims.read(book(table, title=title))
+    else:
+        assert sims.read(book(table, title=title)).species == [name]
 
 
 @pytest.mark.parametrize(

@@ -254,13 +254,6 @@ def test_old_workbooks(tmp_path):
     assert sims.read(tmp_path / "w7.xls")["B"].concentrations.tolist() == B.tolist()
 
 
-def test_standard_errors_behind_all_values_belong_to_their_species(write):
-    header = "Depth (nm),B (cm^-3),P (cm^-3),B std (cm^-3),P std (cm^-3)"
-    result = sims.read(write(f"{header}\n0,1e18,5,1e16,1\n1,2e18,6,2e16,2\n"))
-    assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
-    assert result["P"].concentrations_stderr.tolist() == [1, 2]
-
-
 def test_standard_errors_in_another_unit_than_their_values_are_refused(write):
     with pytest.raises(
         sims.UnitsError, match=r"third column .* errors in 'm\^-3' of values in 'cm\^-3'"
@@ -308,12 +301,6 @@ def test_a_last_cell_that_is_shorter_than_all_others_is_warned_of(write, cut):
         return
     with pytest.warns(sims.ProfileWarning, match="line 11 has no end, and its last cell"):
         sims.read(path)
-
-
-def test_a_whole_last_line_needs_no_end(write):
-    rows = [f"{z},1.2500E+01,7.5000E+00" for z in range(10)]
-    result = sims.read(write("\n".join(["Depth (nm),B (cps),P (cps)", *rows])))
-    assert result["P"].depths.size == 10
 
 
 def test_cycles_and_times_beside_a_depth(write):

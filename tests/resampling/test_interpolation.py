@@ -204,16 +204,28 @@ def test_each_species_counts_in_the_variable_in_which_it_was_measured():
     )
 
 
-def test_the_resolution_of_a_restored_profile_goes_along_on_a_new_axis():
+def test_resolutions_and_uncertainties_of_samples_go_along_on_a_new_axis():
     z = np.arange(0.0, 20.0, 2.0)
     ds = measurement(z, {"B": 1e18 * np.exp(-z), "P": 1e18 * np.exp(-z / 3)})
-    width = xr.Variable(("species", "depth"), [2 + z / 10, 4 - z / 10], {"units": "nm"})
-    ds = ds.assign_coords(achieved_resolution=width)
-    for found in (sims.to_grid(ds, step="0.5 nm"), sims.interpolate(ds, depth=["3 nm", "4.5 nm"])):
-        achieved, at = found["achieved_resolution"], found["depth"].values
-        assert achieved.dims == ("species", "depth")
-        assert achieved.attrs["units"] == "nm"
-        np.testing.assert_allclose(achieved, [2 + at / 10, 4 - at / 10], rtol=1e-12)
+    rows = np.array([2 + z / 10, 4 - z / 10])
+    known = {
+        "achieved_resolution": (rows, "nm"),
+        "sensitivity_factor_uncertainty": (rows / 50, "1"),
+    }
+    ds = ds.assign_coords(
+        {n: (("species", "depth"), row, {"units": unit}) for n, (row, unit) in known.items()}
+    )
+    for found in (
+        sims.to_grid(ds, step="0.5 nm"),
+        sims.to_grid(sims.quantify(ds), every=5).pipe(sims.dequantify),
+        sims.interpolate(ds, depth=["3 nm", "4.5 nm"]),
+    ):
+        at = found["depth"].values
+        for name, (row, unit) in known.items():
+            assert found[name].dims == ("species", "depth")
+            assert found[name].attrs["units"] == unit
+            expected = np.array([2 + at / 10, 4 - at / 10]) * (row[0, 0] / 2)
+            np.testing.assert_allclose(found[name], expected, rtol=1e-12)
     own = xr.DataArray([3.0, 5.0], {"species": ["B", "P"]}, attrs={"units": "nm"})
     assert "achieved_resolution" not in sims.interpolate(ds, depth=own).coords
 

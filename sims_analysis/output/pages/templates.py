@@ -8,8 +8,6 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.errors import require
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 @cache
 def _environment() -> Environment:
-    require("pages need", "jinja2", extra="pages")
     from jinja2 import Environment, PackageLoader
 
     loader = PackageLoader("sims_analysis.output.pages", ".")

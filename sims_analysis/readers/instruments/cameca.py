@@ -409,13 +409,11 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
             f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
             f"{len(rows)} found"
         )
-    if len(rows) > stated:
+    if len(rows) > stated or not rows:
         raise ReadError(
             f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
             f"{len(rows)} lines follow"
         )
-    if not rows:
-        raise ReadError(f"element {name[1]!r}: there are no points")
     return read_two_columns(source, rows, name[1], [unit.strip() for unit in units.groups()])
 
 
@@ -437,8 +435,6 @@ def read_cameca_counts(source: Source) -> Content:
     for start, stop in pairwise([*headers, len(lines)]):
         header = headers[start]
         rows = [i for i in range(start + 1, stop) if lines[i].split() not in ([], ["X", "Y"])]
-        if not rows:
-            raise ReadError(f"line {start + 1}: no samples of {header[2]!r}")
         counting = float(header[3].replace(",", ".")) / 1000
         signal = read_two_columns(
             source,

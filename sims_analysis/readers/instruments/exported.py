@@ -34,10 +34,7 @@ _VALUE = re.compile(
 )
 #: Edges of cells.
 _EDGE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.CELLS)}) \(([^()]+)\)", re.DOTALL)
-#: The first line of `to_tcad`, after any mark of a comment.
 _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
-#: The second line of the moments of a fit, after any mark of a comment.
-_MOMENTS = re.compile(r"(?:\S{1,2} )?projected_range \(\S+\), straggle \(\S+\), .*")
 _SHEETS = ("profiles", "tidy", "about")
 _ALONE = "the headers have no rows of numbers below them"
 
@@ -46,15 +43,9 @@ def recognises(source: Source) -> bool:
     """Whether headers or sheets are those that are written here."""
     if source.is_workbook:
         return tuple(sheet.name for sheet in all_sheets(source)) == _SHEETS
-    if _holds_moments(source):
-        return True
     if not any(f"{axis} (" in source.start for axis in vocabulary.AXES):
         return False
     return bool(_TCAD.fullmatch(source.start.partition("\n")[0]) or _delimiter(source))
-
-
-def _holds_moments(source: Source) -> bool:
-    return any(map(_MOMENTS.fullmatch, source.start.splitlines()[1:2]))
 
 
 @once_per_source
@@ -74,16 +65,9 @@ def read(source: Source) -> Content:
     """Read the profiles of one measurement; several, or the moments of a fit, are refused."""
     if source.is_workbook:
         return Content(ready=_of_workbook(source))
-    if _holds_moments(source):
-        raise ReadError(
-            "the file contains the moments of a fit, not a profile",
-            remedy="sims.to_tcad(sims.evaluate(fit, depth=...), path) writes the curve",
-        )
     tcad = _TCAD.fullmatch(source.lines[0])
     if tcad and "," not in "".join(source.lines[1:3]):
         below = [i for i, line in enumerate(source.lines) if i and line.strip()]
-        if not below:
-            raise ReadError(_ALONE)
         name, *units = tcad.groups()
         return Content(
             signals=[read_two_columns(source, below, name or "", units, where="column 2")]
@@ -223,7 +207,9 @@ def _whole(sheet: Grid) -> list[list[object]]:
 
 
 def _units(name: str, units: str) -> str:
-    """Note what a ratio is of: a profile has only its unit for that."""
+    """Note what a fraction is of: a profile has only its unit for that."""
+    if name in vocabulary.RATIOS:
+        raise ReadError(f"it holds a {name} of two species, which sims.save keeps for sims.load")
     return name.replace("_", " ") if units == "1" else units
 
 
@@ -265,12 +251,6 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, headers)) if m}
     nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]
-    ratio = next((variable for variable, _ in kinds if variable in vocabulary.RATIOS), None)
-    if ratio is not None:
-        raise ReadError(
-            f"the file contains a {ratio} of two species, not a profile of one",
-            remedy="sims.save keeps it for sims.load, and pandas.read_csv reads the numbers",
-        )
     limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}
     stated = {kind: ~np.isnan(np.fmax(found[*kind, None], limits[kind])) for kind in kinds}
     empty = ~np.any(list(stated.values()), axis=0)

@@ -40,8 +40,6 @@ def read_sentaurus(source: Source) -> Content:
     for start, stop in pairwise([*starts, len(source.lines)]):
         name = source.lines[start].strip().strip('"')
         rows = [i for i in range(start + 1, stop) if source.lines[i].strip()]
-        if not rows:
-            raise ReadError(f"data set {name!r}, line {start + 1}: it has no samples")
         signals.append(read_two_columns(source, rows, name, _UNITS, where=f"line {start + 1}"))
     return Content(signals=signals)
 
@@ -58,11 +56,7 @@ def recognises_suprem(source: Source) -> bool:
 def read_suprem(source: Source) -> Content:
     """Read two columns, micrometres and cm^-3; every other line is a comment."""
     rows = [i for i, line in enumerate(source.lines) if _NUMBER.match(line)]
-    if not rows:
-        raise ReadError("no line of the file begins with a number")
-    return Content(
-        signals=[read_two_columns(source, rows, "", _UNITS, where=f"line {rows[0] + 1}")]
-    )
+    return Content(signals=[read_two_columns(source, rows, "", _UNITS, where="column 2")])
 
 
 _SRIM_UNITS = re.compile(r"Distribution Units are\s*>*\s*(.+?)\s*<*\s*$")

@@ -67,6 +67,8 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
     """Read lines of so many numbers between blanks; in one that lacks some, the file is cut."""
     lines = source.lines
+    if not rows:
+        raise ReadError("a header without rows of numbers below it", code="truncated_file")
     if rows[-1] == len(lines) - 1:
         warn_if_truncated(lines, [lines[i].split()[-1] for i in rows])
     block = TextGrid(lines, source.options, delimiter=None).read(rows, width)
@@ -534,9 +536,7 @@ def _interruptions(
         if plain is not None and plain[i][:1].isdigit():
             continue
         cells = grid.cells(i)
-        if tuple(cells) not in heads and (
-            any(map(is_number, cells)) or (any(cells) and grid.is_comment(i))
-        ):
+        if tuple(cells) not in heads and any(map(is_number, cells)):
             continue
         if groups and groups[-1][-1] == i - 1:
             groups[-1].append(i)

@@ -14,11 +14,11 @@ from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     LETTERS,
     PERCENT,
+    are_labels,
     is_limit,
     is_only_species,
     is_species,
     kind_of,
-    names_axis,
     names_species,
     same_unit,
 )
@@ -163,6 +163,7 @@ class _Finding:
         #: What all values are called, if that is no species.
         same = len(own) > 1 and len({*own}) == 1 and not is_species(own[0])
         self.common = own[0] if same else None
+        self.labels = are_labels(own)
 
     def pairs(self) -> list[Pair]:
         self._refuse_other_kinds()
@@ -293,12 +294,6 @@ class _Finding:
         first = candidates[0] if candidates else -1
         indexed = any(header.role == "index" for header in self.headers)
         named = found.units[first] or is_species(self.headers[first].name)
-        for number in (self.grid.number(i) for i in found.notes if names_axis(self.grid.cells(i))):
-            raise ReadError(
-                f"{self.grid.row_word} {number} names a depth or a time, but not of the columns "
-                f"below; header_rows=[{number - 1}] makes it the row of headers, and columns= says "
-                "what the columns are"
-            )
         if indexed or len(candidates) < 2 or named:
             raise ReadError(
                 "the table has neither a depth nor a time column; headers found: "
@@ -328,6 +323,6 @@ class _Finding:
             own = "" if header.name in LETTERS and header.name.islower() else header.name
             return own or above or (of_axis if names_species(of_axis) else "")
         word = header.name in LETTERS or header.name == self.common or not is_species(header.name)
-        if not header.name or word or header.explicit:
+        if not header.name or word or self.labels or header.explicit:
             return above
         return header.name

@@ -282,15 +282,9 @@ class Grid(Sized):
         width = max(max(columns) + 1, self.width([i for i in top if i not in texts]))
         self.options.budget.take(16 * len(self) * len(columns), table_size(len(self), len(columns)))
         rows: list[list[object]] = []
-        spans: dict[int, list[tuple[int, int]]] = {}
         for i in range(len(self)):
-            number, merged = self.number(i), self.spans.get(self.number(i), ())
-            row = self.headers(i, width) if i in texts and not merged else self.values(i)
+            row = self.headers(i, width) if i in texts else self.values(i)
             cells = [_at(row, j) for j in columns]
-            for first, last in merged:
-                if under := [k for k, j in enumerate(columns) if first <= j <= last]:
-                    cells[under[0]] = _at(row, first)
-                    spans.setdefault(number, []).append((under[0], under[-1]))
             filled = [j for j, cell in enumerate(cells, 1) if cell not in (None, "")]
             rows.append([None if cell == "" else cell for cell in cells[: max(filled, default=0)]])
         return Grid(
@@ -302,7 +296,6 @@ class Grid(Sized):
             row_word=self.row_word,
             notes=notes,
             comments=frozenset(filter(self.is_comment, range(len(self)))),
-            spans=spans,
             merged=self.merged,
         )
 
@@ -447,6 +440,9 @@ class TextGrid(Grid):
             # ``# depth in um, concentration in atoms/cm3``
             cells = in_comment
         elif self.delimiter is None:
+            joined = re.split(r"\s+(?![(\[])", text)
+            if len(cells) == width == len(joined) + 1 and len(joined) > 1:
+                return joined  # ``depth_nm  B (at/cm3)``, of which none is above the first column
             for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
                 if len(cells) == width:
                     break

@@ -30,7 +30,7 @@ LETTERS = frozenset("CIYNciyn")
 #: Roles that are a whole header, rather than words in one.
 _WHOLE = (
     "index", "ancillary", "ancillary_unit", "limit", "factor", "species", "unit", "text", "remark",
-    "matrix", "layer", "processing", "element",
+    "label", "matrix", "layer", "processing", "element",
 )  # fmt: skip
 _ELEMENTS = (*SYMBOLS, "D", "T", "Np", "Pu", "Am", "Cm")
 _ATOM = rf"\^?\d{{0,3}}(?:{'|'.join(sorted(_ELEMENTS, key=len, reverse=True))})_?\d{{0,2}}"
@@ -52,7 +52,7 @@ def pattern(role: str) -> re.Pattern[str]:
         return re.compile(rf"(?:{plain}|{joined})", re.IGNORECASE)
     if role == "filler":
         return re.compile(rf"(?:^|(?<=\s))(?:{plain})(?=$|\s)|{joined}", re.IGNORECASE)
-    if role in ("mass", "energy", "in_units_of", "multiplied"):
+    if role in ("mass", "energy", "spectrum", "in_units_of", "multiplied"):
         return re.compile(rf"(?:\b(?:{plain})\b|{joined})", re.IGNORECASE)
     # A name and a word may be joined: ``Mg-Konzentration``.
     before = r"(?:^|[\s_]|(?<=\w)-)" if role == "value" else r"(?:^|[\s_])"
@@ -108,10 +108,6 @@ def names_species(text: str) -> bool:
     return any(is_only_species(word) for word in words if word)
 
 
-#: What spectra of other kinds run over; some of it in units of length.
-_SPECTRUM = re.compile(
-    r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
-)
 #: ``log(B)``, ``√B``, ``1/Depth``.
 _FUNCTION = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg|sqrt)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]|\u221a"
@@ -175,7 +171,8 @@ _JOINT = re.compile(
 )
 #: At the end of a header; relative errors are none in the unit of the values.
 _LIMITS = re.compile(
-    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|rsd|rel\.? ?(?:std\.?|err(?:or|\.)?|sd))$",
+    r"(?:^|[\s_])(?:detection[ _]limit|lod|lld|dl|rsd|rel\.? ?(?:std\.?|err(?:or|\.)?|sd)"
+    r"|(?:unc(?:ertainty|\.)?|err(?:or|\.)?) ?\(?9[059] ?%\)?)$",
     re.IGNORECASE,
 )
 #: Before a species: ``LOD B``, ``MDL(B)``, ``Limit B``.
@@ -193,7 +190,8 @@ _INTRODUCED = re.compile(
 #: ``values x 1E18``; ``3 x 1E15`` is a number.
 _TIMES_POWER = re.compile(rf"(?<=[^\d\s])\s+{_TIMES}\s*{_POWER}\s*(?=$|[)\],;])")
 _MULTIPLIED = re.compile(
-    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b",
+    rf"{pattern('multiplied').pattern}\W+(?:\w+\W+){{0,2}}?{_TIMES}?\s*(?:{_POWER}|\d+(?:[.,]\d+)?)\b"
+    r"(?![.,]?\d|\s*(?:k?V|[pnµm]A|[nuµm]m|[x×])\b)",
     re.IGNORECASE,
 )
 #: ``ΔB``, ``dB``, ``s_B`` and ``u(B)`` are errors of B.
@@ -325,7 +323,7 @@ def has_factor(unit: str) -> bool:
 
 def _special(text: str, words: str, unit: str | None) -> Header | None:
     """Read the headers of spectra, and of errors that state no role: ``Δ11B``, ``B rsd (%)``."""
-    if _SPECTRUM.search(words) or text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
+    if pattern("spectrum").search(words) or text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Header("energy", words, None, explicit=True)
     delta = _DELTA.fullmatch(words)
     if delta and is_species(delta[1] or delta[2]):
@@ -360,8 +358,10 @@ def read_header(text: str) -> Header:
     if special is not None:
         return special
     of_units = _UNIT_OF.fullmatch(words) if unit is None else None
-    if of_units and any(pattern(role).search(of_units[1]) for role in ("axis", "time", "value")):
-        return Header("unit", of_units[1], None, explicit=True)
+    if of_units:
+        roles = ("axis", "time", "value")
+        if is_only_species(of_units[1]) or any(pattern(r).search(of_units[1]) for r in roles):
+            return Header("unit", of_units[1], None, explicit=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
         match = pattern(role).search(words) if role not in _WHOLE_ROLES else _whole(words, role)
@@ -577,8 +577,10 @@ def classify_row(
         return RowKind.MIXED if numbers else RowKind.BLANK
     if numbers:
         first = next(cell for cell in cells if cell.strip())
-        named = not (is_number(first, decimal) or is_odd(first)) and names_axis(others)
-        return RowKind.HEADERS if named else RowKind.MIXED
+        # ``Crater depth | 500 | nm`` is about the measurement.
+        stated = numbers == 1 and any(map(is_unit, others))
+        other = is_number(first, decimal) or is_odd(first) or stated
+        return RowKind.HEADERS if names_axis(others) and not other else RowKind.MIXED
     # Row numbers have none: ``#`` or ``-``.
     units = [text for text in others if text == "%" or any(map(str.isalnum, text))]
     if all(map(is_unit, units)):

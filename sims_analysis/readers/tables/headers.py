@@ -59,6 +59,7 @@ _LEADS = {
 #: Kinds of units of intensities, and the letters for these.
 _COUNTED, _RATES = ("count_rate", "count", "arbitrary"), "IYiy"
 _UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
+_LISTED = re.compile(r"[#%!]? ?(?:col(?:umn|\.)? ?)?#?(\d+)\s?[.:=)]?\s(.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Headers:
         #: Notes in the row of heads, above no numbers.
         self.beside: list[str] = []
         #: Columns with something in them: numbers or words.
-        self._used = [has or j in block.texts for j, has in enumerate(self.filled)]
+        self._worded = {*block.texts}
+        self._used = [has or j in self._worded for j, has in enumerate(self.filled)]
         #: Rows of numbers, which may be what samples are called.
         self._numeric: list[_Row] = []
         self._rows_below: list[_Row] = []
@@ -171,6 +173,31 @@ class Headers:
             row = _Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width])
             self._take_lead(row)
             self._rows_below.append(row)
+        return self._without_labels(self._listed(rows))
+
+    def _listed(self, rows: list[_Row]) -> list[_Row]:
+        """Make a row of heads of a list of the columns: ``column 1: depth (nm)``."""
+        listed = {r.place: m for r in rows if (m := _LISTED.fullmatch(" ".join(r.texts)))}
+        starts = {int(m[1]) - n for n, m in enumerate(listed.values())}
+        if len(listed) < 2 or len(listed) != self._width or len(starts) > 1:
+            return rows
+        heads = _Row(min(listed), RowKind.HEADERS, [m[2] for m in listed.values()])
+        return [*(row for row in rows if row.place not in listed), heads]
+
+    def _without_labels(self, rows: list[_Row]) -> list[_Row]:
+        """Take off what rows are called where one says ``Units``, as Origin and others do."""
+        labelled = [row for row in rows if named_role(row.cells[0], "unit", "label", "remark")]
+        units = [row for row in labelled if named_role(row.cells[0], "unit")]
+        units = [row for row in units if all(map(is_unit, row.texts[1:])) and row.filled[2:]]
+        if not units or 0 in self._worded or self._stated:
+            return rows
+        less = max(row.filled[-1] for row in labelled) >= self._width
+        number = "#" if self.filled[0] else ""
+        for n, row in enumerate(rows):
+            if row in units:
+                rows[n] = replace(row, cells=["", *row.cells[1:]][less:], kind=RowKind.UNITS)
+            elif row in labelled:
+                rows[n] = replace(row, cells=[number, *row.cells[1:]][less:])
         return rows
 
     def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
@@ -227,6 +254,13 @@ class Headers:
                     self.headers[j] = read_header(text)
                 except UnitsError as error:
                     raise error.within(self._grid.where(number, j)) from None
+        for j, texts in block.texts.items():
+            header, stated = self.headers[j], {*map(str.strip, texts)}
+            own = [k for k in self.columns("value") if self.name(k) == header.name]
+            # ``Unit`` is that of the column to its left.
+            own += [j - 1] if j and named_role(self.texts[j], "unit") else []
+            if header.role == "unit" and len(stated) == 1 and own:
+                self.units[own[0]], self._stating[own[0]] = stated.pop(), self._body.first
         self._axes_by_units()
         for j, header in enumerate(self.headers):
             unit = self.units[j]
@@ -261,7 +295,7 @@ class Headers:
         commas = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
         comma = commas and count < self._width
         rows = count == self._width - 1 and texts[0] and _counts(column)
-        rows = rows and not any(any(grid.cells(i)[count:]) for i in self._body.above)
+        rows = rows and not any(any(grid.headers(i, count + 1)[count:]) for i in self._body.above)
         if comma or (rows and self.filled[count]):
             what = "commas are decimal marks too" if comma else "the first column numbers the rows"
             raise ReadError(
@@ -361,6 +395,7 @@ class Headers:
         if any(has_role(cell, "axis", "time", "index") for cell in above.values()):
             return
         if not are_kinds(lower.values()):
+            labels = are_labels(lower.values())
             heads = next(i for i, (part, _) in self.taken.items() if part == "headers")
             written = [*self._grid.cells(heads), *[""] * self._width]
             different = len({*above.values()})
@@ -370,7 +405,7 @@ class Headers:
             if (
                 repeated
                 or different == len(above)
-                or not all(_is_of_species(lower[j], cell) for j, cell in above.items())
+                or not all(_is_of_species(lower[j], cell, labels) for j, cell in above.items())
             ):
                 return
         for j, cell in above.items():
@@ -431,6 +466,8 @@ class Headers:
             return
         texts = [*filter(None, cells)]
         own = [self.headers[j].name for j in self.columns("value")]
+        unnamed = not any(own) or are_labels(own)
+        own = [] if unnamed else own
         if len(texts) == 1 and any(map(is_species, own)):
             # ``C`` is carbon below "W7, doped with B", and a concentration below "boron".
             if not is_only_species(try_header(texts[0]).name or texts[0]):
@@ -447,7 +484,8 @@ class Headers:
             header = try_header(cell)
             if cell or self.headers[j].role in ("axis", "time"):
                 name, unit = (header.unit and header.name) or cell, header.unit
-            words = self.headers[j].name and not is_species(self.headers[j].name)
+            below = self.headers[j].name
+            words = self.texts[j] if unnamed else below and not is_species(below)
             self.names[j] = name if cell or words else ""
             if self.headers[j].role in ("value", "error") and unit and self.units[j] is None:
                 self.units[j], self._stating[j] = unit, row.place
@@ -478,7 +516,12 @@ class Headers:
             return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
         if errors and {*filled} == {*values, *errors} - {*axes}:
             return True
-        whole = len(filled) in (len(_starts(axes)), len(values))
+        starts, each = len(_starts(axes)), len(values) // len(filled)
+        own, kinds = [self.headers[j].name for j in values], [self.texts[j] for j in values]
+        # ``| B | | P |`` above ``z | Int. | Conc. | Int. | Conc.``
+        grouped = filled == values[:: each or 1] and kinds == kinds[:each] * len(filled)
+        grouped = grouped and starts == 1 and (not any(own) or are_labels(own))
+        whole = grouped or len(filled) in (starts, len(values))
         return whole and ({*filled} <= {*axes} or {*filled} <= {*values})
 
     def _take_samples(self, row: _Row) -> None:
@@ -558,8 +601,9 @@ class Headers:
             for j, unit in enumerate(self.units)
             if unit and j in self._stating and has_factor(unit)
         ]
-        notes = [(i, j, cell) for i in (*self.notes, *self._body.below)
-                 for j, cell in enumerate(grid.cells(i))]  # fmt: skip
+        rows = [(i, grid.cells(i)) for i in (*self.notes, *self._body.below)]
+        notes = [(i, j, cell) for i, cells in rows for j, cell in enumerate(cells)]
+        notes += [(i, 0, " ".join(cells)) for i, cells in rows]
         errors = any(header.role == "error" for header in self.headers)
         for row, column, text in (*found, *notes):
             where = f"{grid.where(grid.number(row), column)}: "
@@ -591,11 +635,12 @@ def are_kinds(cells: Iterable[str]) -> bool:
     )
 
 
-def _is_of_species(text: str, above: str) -> bool:
-    """Whether a header is not a species, depth or unit itself, and stands below a species."""
+def _is_of_species(text: str, above: str, label: bool) -> bool:
+    """Whether a header is no species, depth or unit itself, and stands below a species."""
     header = try_header(text)
-    other = header.unit or header.role in ("axis", "time", "unread") or names_species(header.name)
-    return not other and is_species(try_header(above).name)
+    named = not label and names_species(header.name)
+    other = header.unit or header.role in ("axis", "time", "unread") or named
+    return not other and is_only_species(try_header(above).name)
 
 
 def _plain(number: str) -> str:

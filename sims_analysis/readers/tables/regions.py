@@ -142,12 +142,12 @@ def _holds_profile(sheet: Grid) -> bool:
     first = sheet.start.row if sheet.start and sheet.start.count else 0
     above = [sheet.cells(i) for i in range(first)]
     heads = next((cells for cells in reversed(above) if names_axis(cells)), [])
-    species = next((j for j, cell in enumerate(heads) if named_role(cell, "species")), None)
-    if species is None:
+    label = next((j for j, cell in enumerate(heads) if named_role(cell, "species", "text")), None)
+    if label is None:
         return bool(heads)
     rows = (sheet.cells(i) for i in range(first, len(sheet)))
-    names = [cells[species] for cells in rows if len(cells) > species and cells[species]]
-    # Of a list of results each species has one row.
+    names = [cells[label] for cells in rows if len(cells) > label and cells[label]]
+    # Of a list of results each species, or sample, has one row.
     return len({*names}) < len(names)
 
 
@@ -205,7 +205,6 @@ _DATES, _PERCENTS = frozenset((*range(14, 23), *range(45, 48))), frozenset((9, 1
 #: What in a format of numbers is text, a colour or a condition.
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[(?!h+\]|m+\]|s+\])[^\]]*\]|_.|\*.', re.IGNORECASE)
 _DAY_ONE = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no time zone
-_MAC_DAYS = 1462
 _PIECE = 1 << 20
 #: Each of these marks in XML makes an object: a tag, an attribute, a part of a text.
 _MARKS = (b"<", b"=", b"&", b"\n")
@@ -248,9 +247,8 @@ def read_xlsx(content: bytes, budget: Budget) -> list[Cells]:
             for kind in ("sharedStrings", "styles")
         )
         book = parsed("xl/workbook.xml", _Tree())
-        since_1904 = any(e.get("date1904") in ("1", "true") for e in book.iter("workbookPr"))
-        first_day = _DAY_ONE + dt.timedelta(days=_MAC_DAYS if since_1904 else 0)
-        look = _Look(list(map(_string, strings)), _styles(styles), first_day, budget)
+        days = 1462 * any(e.get("date1904") in ("1", "true") for e in book.iter("workbookPr"))
+        look = _Look(list(map(_string, strings)), _styles(styles), days, budget)
         sheets = []
         for sheet in book.iter("sheet"):
             relation_id = next((v for k, v in sheet.items() if k.endswith("}id")), None)
@@ -309,11 +307,11 @@ class _Sheet(_Tree):
 
 @dataclass(frozen=True)
 class _Look:
-    """How cells look: shared texts, styles, and the day from which dates are counted."""
+    """How cells look: shared texts, styles, and days from 1900 to where dates are counted from."""
 
     strings: Sequence[str]
     styles: Sequence[str]
-    first_day: dt.datetime
+    days: int
     budget: Budget
 
     def value(self, cell: ET.Element, where: str) -> object:
@@ -341,7 +339,7 @@ class _Look:
         if shown == "date":
             try:
                 # To the millisecond, which is as exactly as days are kept.
-                date = self.first_day + dt.timedelta(milliseconds=round(value * 86_400_000))
+                date = _DAY_ONE + dt.timedelta(self.days, milliseconds=round(value * 86_400_000))
                 return date.time() if 0 <= value < 1 else date
             except OverflowError:
                 return "#VALUE!"

@@ -36,6 +36,7 @@ from sims_analysis.readers.tables.header_cells import (
     factor_in,
     has_factor,
     is_matrix_signal,
+    is_only_species,
     named_role,
     names_species,
     pattern,
@@ -88,13 +89,6 @@ def recognises_tidy(source: Source) -> bool:
 def read(source: Source) -> Content:
     """Read a table."""
     return read_grid(find_grid(source), source)
-
-
-def read_tidy(source: Source) -> Content:
-    """Read a table with the species in a column."""
-    if label_column(find_grid(source)) is None:
-        raise ReadError("no header of a column of species stands next to one of depths or times")
-    return read(source)
 
 
 @once_per_source
@@ -209,7 +203,7 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
         parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
         about |= constant
         _state_units_of_notes(headers, about)
-        _state_unit_of_sheet(grid, headers, pairs)
+        _ask_name_of_sheet(grid, headers, pairs)
         layers = layers_of(block, headers, pairs[0].axis)
     samples: dict[str | None, list[Signal]] = {}
     for sample, rows, of_sample in parts:
@@ -251,12 +245,15 @@ def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
                 [headers.units[j]] = units
 
 
-def _state_unit_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
-    """Take the unit of the values from the name of the sheet, if no row states one."""
+def _ask_name_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> None:
+    """Take the unit of the values, and their species, from the name of the sheet at last."""
     if grid.name is None:
         return
     if factor_in(grid.name) or has_factor(grid.name):
         refuse_factor(grid.name, "the name of the sheet ")
+    # ``W7`` is a wafer.
+    if len(pairs) == 1 and is_only_species(grid.name) and not grid.name[-1].isdigit():
+        pairs[0].name = pairs[0].name or grid.name
     if any(headers.units[pair.value] for pair in pairs):
         return
     match = re.search(r"[(\[]([^()\[\]]+)[)\]]\s*$", grid.name)
