@@ -422,9 +422,11 @@ def test_a_step_or_an_edge_in_a_gap_is_not_ok():
     z = np.arange(0.0, 200.0)
     z = z[(z < 52) | (z > 66)]
     one = models_truth.profile(models_truth.film(z), z)
-    with pytest.warns(FitWarning, match="the interface is gap"):
-        found = sims.interface(one, stop="100 nm")
-    assert found["status"].item() == "gap"
+    for above in (0, 100):
+        moved = one.assign_coords(depth=("depth", z - above, {"units": "nm"}))
+        with pytest.warns(FitWarning, match="the interface is gap"):
+            found = sims.interface(moved, stop=f"{100 - above} nm")
+        assert found["status"].item() == "gap"
     with pytest.warns(FitWarning, match="undetermined"):
         accepted = sims.interface(one, stop="100 nm", gaps="bridge")
     assert accepted["status"].item() == "undetermined"

@@ -278,8 +278,10 @@ def test_layers_of_a_matrix_signal_among_concentrations():
     assert sims.layers(ds, species="Ta->")["thickness"].item() == pytest.approx(80, abs=0.01)
     rate = sims.layers(ds, species="Ta->", variable="intensity", level="5e4 counts/s")
     assert rate["thickness"].item() == pytest.approx(80, abs=0.01)
-    edge = sims.interface(ds.sel(species="Ta->"), stop="100 nm")
-    assert edge["position"].item() == pytest.approx(60, abs=0.01)
+    both = ds.assign(intensity=ds["intensity"].copy(data=[film, film]))
+    for one, stated in ((ds.sel(species="Ta->"), None), (both.sel(species="O"), "intensity")):
+        edge = sims.interface(one, stop="100 nm", variable=stated)
+        assert edge["position"].item() == pytest.approx(60, abs=0.01)
 
 
 def test_half_of_a_maximum_that_was_cut_off_is_no_level():
