@@ -17,8 +17,9 @@ from instrument_files import iontof
 
 import sims_analysis as sims
 from sims_analysis import xarray as accessor_module
+from sims_analysis.engine import SimsBackend
 from sims_analysis.readers import registry as recognising
-from sims_analysis.xarray import SimsAccessor, SimsBackend, forwarded
+from sims_analysis.xarray import SimsAccessor, forwarded
 
 ROOT = pathlib.Path(sims.__path__[0]).parent
 IMPLANT = sims.open_example("boron-implant")

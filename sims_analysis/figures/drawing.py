@@ -235,7 +235,8 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
         plot.layout.explained = {text: explained[text] for text in explained if text not in known}
         known |= set(explained)
         plot.layout.read_settings()
-        for each in () if plot.layout.own else plot.layout.axes.values():
+        alone = plot.layout.own and len(plots) == 1  # and as high as its labels
+        for each in () if alone else plot.layout.axes.values():
             fold_label(each)
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)

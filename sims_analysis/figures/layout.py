@@ -216,7 +216,7 @@ class PlotLayout:
     def _move_right_axes(self) -> None:
         """Move each further right axis outward, beyond the labels of the previous one."""
         for before, each in pairwise(list(self.axes.values())[1:]):
-            box: Any = before.yaxis.get_tightbbox()
+            box = before.yaxis.get_tightbbox() or before.bbox  # a panel may hide all of it
             outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
             now = each.spines["right"].get_position()
             at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0

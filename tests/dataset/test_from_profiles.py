@@ -123,6 +123,8 @@ def test_cells_have_their_edges_as_bounds_and_one_by_one(axis, unit, other):
             own = sims.samples(ds, species)
             np.testing.assert_allclose(own["cell_stop"], stop)
             assert own.sizes[axis] == 2
+        again = sims.to_dataset(sims.to_profiles(ds))
+        np.testing.assert_array_equal(again["cell_stop"], ds["cell_stop"])
 
 
 def test_the_same_depth_twice():

@@ -324,8 +324,9 @@ def test_flags_and_limits_of_one_selected_species_go_along():
     )
     again = sims.to_dataset(sims.to_profiles(ds))
     shared = sims.open_example("boron-implant").isel(depth=slice(9))
-    shared = shared.assign_coords(concentration_quality=("depth", flags))
-    for flagged in sims.to_dataset(sims.to_profiles(shared))["concentration_quality"].values:
-        assert flagged.tolist() == flags.tolist()
+    for every in (flags, np.full(9, 4, dtype=np.int16)):
+        shared = shared.assign_coords(concentration_quality=("depth", every))
+        for flagged in sims.to_dataset(sims.to_profiles(shared))["concentration_quality"].values:
+            assert flagged.tolist() == every.tolist()
     for data in (ds, again):
         assert {"saturated", "below_limit"} == set(sims.quality(data)["kind"].values.tolist())

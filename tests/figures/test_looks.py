@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileWarning
 from sims_analysis.figures.colours import COLOURS, background, visible_colour
 
 mpl.use("Agg")
@@ -138,16 +137,6 @@ def test_a_style_without_edges_leaves_the_cross_of_a_peak():
 
 
 @pytest.mark.slow
-def test_names_without_end_leave_room_for_the_curves():
-    long = "a species with a name that goes on and on and never seems to come to an end"
-    data = {name: profiles(**{long: falling(), "B": falling()}) for name in (long, long[::-1])}
-    for shown in (data, data[long]):
-        ax = sims.plot_profiles(shown, labels="legend")
-        ax.figure.canvas.draw()
-        assert ax.get_position().width > 0.6
-
-
-@pytest.mark.slow
 def test_long_names_stay_above_their_own_panels():
     long = "wafer 12, lot 2026-01-15/7, annealed at 1000 °C for 10 s in nitrogen"
     ds = profiles(B=falling()).assign_attrs(source="synthetic")
@@ -157,24 +146,6 @@ def test_long_names_stay_above_their_own_panels():
     assert not any(a.overlaps(b) for a, b in pairwise(titles))
     assert panels[2].get_title() == "w3"
     assert panels[0].figure.get_suptitle() == "Synthetic data"
-
-
-@pytest.mark.study
-def test_a_full_axes_of_the_user_gets_its_list_below_or_on_paper():
-    ds = profiles(**{name: falling(10.0**k) for k, name in enumerate("BCNOF", start=15)})
-    results = {"junctions": sims.junction_depth(ds, level="1e14 atoms/cm^3"), "dose": None}
-    results["dose"] = sims.integrated_dose(ds)
-    figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3), layout="constrained")
-    sims.plot_profiles(ds, left, **results)
-    figure.canvas.draw()
-    legend = artists.listed(left)
-    assert legend.get_window_extent().y1 < left.get_window_extent().y0
-    figure, (left, _) = plt.subplots(1, 2, figsize=(6, 3))
-    with pytest.warns(ProfileWarning, match="a list of 10 results and explanations covers axes"):
-        sims.plot_profiles(ds, left, **results)
-    legend = artists.listed(left)
-    assert legend.get_frame_on()
-    assert legend.get_window_extent().width <= left.bbox.width
 
 
 # --- edges of the data ---

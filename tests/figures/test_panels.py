@@ -47,7 +47,7 @@ def grid(*data, across, **options):
 
 
 def labels(made):
-    return [[each.get_ylabel() for each in one.axes.values()] for one in made]
+    return [[each.get_ylabel().replace("\n", " ") for each in one.axes.values()] for one in made]
 
 
 def numbers(made):
@@ -81,6 +81,8 @@ def test_a_right_axis_is_shared_with_a_panel_of_the_same_axes():
     made = grid(both, both, across=2)
     assert labels(made) == [[C, ""], ["", I]]
     assert numbers(made) == [(True, True, False), (True, False, True)]
+    three = artists.profiles(B=artists.gaussian(), Ga=COUNTS, Al=(np.full(50, 0.3), "at%"))
+    assert labels(grid(three, three, across=2)) == [[C, "", ""], ["", "Atomic fraction", I]]
     other = grid(both, artists.profiles(Ga=COUNTS), across=2)
     assert labels(other) == [[C, I], [I]]
     apart = grid(both, both, across=1)

@@ -289,22 +289,6 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.study
-def test_the_resolution_of_the_screen_does_not_reach_the_file(tmp_path):
-    ds = sims.with_counting_statistics(
-        sims.open_example("boron-implant"), value_per_count="1e14 atoms/cm^3"
-    )
-    xj = sims.junction_depth(ds, level="1e18 atoms/cm^3", after="peak")
-    written = set()
-    for dpi in (72, 143):
-        with mpl.rc_context({"figure.dpi": dpi}):
-            ax = sims.plot_profiles(ds, junctions=xj)
-            assert ax.figure.dpi == dpi
-            path = sims.save_figure(ax.figure, tmp_path / "screen.svg")
-        written.add(path.read_bytes())
-    assert len(written) == 1
-
-
 def test_selecting_a_backend_may_turn_interactive_on():
     """As the backend of a notebook does with its first figure; without it no other is shown."""
     was = mpl.is_interactive()
@@ -338,14 +322,14 @@ def test_a_figure_that_was_shown_at_another_resolution_is_saved_as_one_that_was_
     ds = sims.open_example("boron-implant")
     ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")  # it has a list
     dose = sims.integrated_dose(ds.sel(species=["B"]), start="15 nm", stop="300 nm")
-    with mpl.rc_context({"figure.dpi": 140}):
-        saved = []
-        for shown in (False, True):
+    saved = set()
+    for dpi, shown in ((72, False), (140, False), (140, True)):
+        with mpl.rc_context({"figure.dpi": dpi}):
             figure = sims.plot_profiles(ds, dose=dose).figure
             if shown:
                 figure.canvas.draw()
-            saved.append(sims.save_figure(figure, tmp_path / f"{shown}.svg").read_bytes())
-    assert saved[0] == saved[1]
+            saved.add(sims.save_figure(figure, tmp_path / "one.svg").read_bytes())
+    assert len(saved) == 1
 
 
 @pytest.mark.slow

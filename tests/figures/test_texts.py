@@ -7,7 +7,6 @@ import pytest
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.text.typeset import SYMBOLS
 
 mpl.use("Agg")
 
@@ -157,45 +156,3 @@ def test_names_of_the_first_call_make_way_for_the_curves_of_the_second():
     height = ax.transData.transform((x, y))[1]
     assert not box(name).y0 < height < box(name).y1
     assert artists.direct(ax) == ["B", "P"]
-
-
-@pytest.mark.slow
-def test_what_the_user_takes_away_is_gone():
-    ds = artists.profiles(B=artists.gaussian())
-    xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
-    ax = sims.plot_profiles(ds, junctions=xj)
-    ax.clear()
-    sims.plot_profiles(artists.profiles(P=artists.gaussian()), ax)
-    assert ax.get_ylabel() == "Concentration (atoms/cm³)"
-    assert artists.direct(ax) == ["P"]
-    artists.lines(ax)[0].remove()
-    sims.plot_profiles(ds, ax)
-    ax.figure.draw_without_rendering()
-    assert artists.direct(ax) == ["B"]
-
-
-@pytest.mark.study
-def test_lists_around_many_panels_leave_these_their_size():
-    data = artists.wafers(13)
-    plain = sims.plot_panels(data)
-    xj = {name: sims.junction_depth(ds, level="1e17 atoms/cm^3") for name, ds in data.items()}
-    panels = sims.plot_panels(data, junctions=xj)
-    for axes in (plain, panels):
-        axes[0].figure.draw_without_rendering()
-    assert box(panels[0]).width > 0.9 * box(plain[0]).width
-    assert box(panels[0]).height > 0.9 * box(plain[0]).height
-    lists = [box(artists.listed(ax)) for ax in panels]
-    assert not any(a.overlaps(b) for i, a in enumerate(lists) for b in lists[:i])
-    figure = panels[0].figure.bbox
-    assert all(each.x0 >= 0 and each.x1 <= figure.width for each in lists)
-
-
-@pytest.mark.study
-def test_fifty_names_stand_in_several_columns():
-    flat = {f"{symbol}{k}": np.full(50, 1e17) for symbol in SYMBOLS[:10] for k in range(2, 7)}
-    flat["81Br2(79Br35Cl37Cl)2"] = np.full(50, 1e17)
-    ax = sims.plot_profiles(artists.profiles(**flat))
-    legend = artists.named(ax)
-    assert len(artists.names(ax)) > 30
-    assert box(legend).width <= ax.figure.bbox.width
-    assert box(legend).height < box(ax).height

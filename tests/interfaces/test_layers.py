@@ -115,19 +115,13 @@ def test_the_thickness_between_interfaces_that_overlap_is_not_ok(thickness, gap)
 
 
 @pytest.mark.parametrize("way", [1, -1])
-def test_a_layer_with_an_edge_in_two_parts_has_another_shape(way):
+def test_an_edge_in_two_parts_and_a_thin_layer_have_their_statuses_and_leave_another_ok(way):
     z = np.arange(0.0, 200.0)
-    c = 0.02 + 0.5 * (box(z, 50, 110, 2) + box(z, 50, 118, 2))
-    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
-    assert found["status"].values.tolist() == ["wrong_shape"]
-
-
-@pytest.mark.parametrize("way", [1, -1])
-def test_a_layer_that_is_too_thin_leaves_another_at_a_distance_ok(way):
-    z = np.arange(0.0, 120.0)
-    c = 0.02 + box(z, 30, 60, 2.5) + box(z, 90, 95, 2.5)
-    found = sims.layers(models_truth.profile(1e20 * c[::way], z))
-    assert found["status"].values.tolist() == ["ok", "undetermined"][::way]
+    parts = 0.02 + 0.5 * (box(z, 50, 110, 2) + box(z, 50, 118, 2))
+    thin = 0.02 + box(z, 30, 60, 2.5) + box(z, 90, 95, 2.5)
+    for c, statuses in ((parts, ["wrong_shape"]), (thin, ["ok", "undetermined"])):
+        found = sims.layers(models_truth.profile(1e20 * c[::way], z))
+        assert found["status"].values.tolist() == statuses[::way]
 
 
 @pytest.mark.parametrize("noise", ["counts", 0.03, 0.1])
@@ -241,27 +235,19 @@ def test_of_one_species_the_layers_need_no_name():
 def test_what_is_found_of_layers_has_names_and_units():
     z = np.arange(0.0, 200.0)
     found = sims.layers(models_truth.profile(models_truth.film(z), z))
-    attrs = {n: (a.attrs.get("units"), a.attrs.get("long_name")) for n, a in found.items()}
-    assert attrs == {
-        "top": ("nm", "Top"),
-        "top_stderr": ("nm", "Standard error of top, random part"),
-        "bottom": ("nm", "Bottom"),
-        "bottom_stderr": ("nm", "Standard error of bottom, random part"),
-        "thickness": ("nm", "Thickness"),
-        "thickness_stderr": ("nm", "Standard error of thickness, random part"),
-        "top_width": ("nm", "Top width"),
-        "top_width_stderr": ("nm", "Standard error of top width, random part"),
-        "bottom_width": ("nm", "Bottom width"),
-        "bottom_width_stderr": ("nm", "Standard error of bottom width, random part"),
-        "status": (None, "Status"),
-    }
     for name, text in (
         ("top", "where the layer begins"),
         ("bottom", "where the layer ends"),
         ("thickness", "from top to bottom"),
+        ("top_width", "of the interface above, from 16 % to 84 %"),
+        ("bottom_width", "of the interface below, from 16 % to 84 %"),
     ):
-        for one in (name, f"{name}_stderr"):
-            assert found[one].attrs["description"] == text
+        words = name.replace("_", " ")
+        long_names = words.capitalize(), f"Standard error of {words}, random part"
+        for one, long_name in zip((name, f"{name}_stderr"), long_names, strict=True):
+            attrs = found[one].attrs
+            assert (attrs["units"], attrs["long_name"]) == ("nm", long_name)
+            assert attrs["description"] == text
 
 
 @pytest.mark.parametrize(("peak", "width"), [(30, 6.0), (100, 10.0)])
@@ -292,8 +278,10 @@ def test_layers_of_a_matrix_signal_among_concentrations():
     assert sims.layers(ds, species="Ta->")["thickness"].item() == pytest.approx(80, abs=0.01)
     rate = sims.layers(ds, species="Ta->", variable="intensity", level="5e4 counts/s")
     assert rate["thickness"].item() == pytest.approx(80, abs=0.01)
-    edge = sims.interface(ds.sel(species="Ta->"), stop="100 nm")
-    assert edge["position"].item() == pytest.approx(60, abs=0.01)
+    both = ds.assign(intensity=ds["intensity"].copy(data=[film, film]))
+    for one, stated in ((ds.sel(species="Ta->"), None), (both.sel(species="O"), "intensity")):
+        edge = sims.interface(one, stop="100 nm", variable=stated)
+        assert edge["position"].item() == pytest.approx(60, abs=0.01)
 
 
 def test_half_of_a_maximum_that_was_cut_off_is_no_level():

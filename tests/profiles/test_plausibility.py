@@ -60,6 +60,9 @@ UNUSUAL = {
     "too much of it": (
         profile(IMPLANT / 6e17, units="wt%"), "unusual mass fraction: .* up to 116.7 wt%",
     ),
+    "below any detection limit": (
+        profile(950 * IMPLANT / IMPLANT.max()), r"unusual concentration: .* 950 atoms/cm\^3",
+    ),
     "a concentration called a rate": (
         profile(units="counts/s"), "unusual count rate: .* at most 1e.13",
     ),
@@ -93,6 +96,7 @@ def test_unusual_values_warn_and_are_kept(unusual, message):
         profile(np.full(Z.size, np.nan)), profile(-NOISY), profile(depths=Z[::-1].copy()),
         profile([18.2, 19.1, 17.3], [0, 1, 2], units="counts"), profile(Z, units="furlong"),
         profile(NOISY, np.random.default_rng(0).permutation(Z)),
+        profile(1050 * IMPLANT / IMPLANT.max()),
     ],
 )  # fmt: skip
 def test_no_false_alarm(usual):

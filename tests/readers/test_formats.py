@@ -313,7 +313,6 @@ def test_all_that_a_vamas_file_says(write):
         (edited(6, "1e8"), r"line 6: expected a count, found 1e\+08"),
         ("\r\n".join(lines_of()[:9]), "a VAMAS file that is truncated in its header"),
         (edited(12, "1"), "leaves parameters of its blocks out; such files are not read"),
-        (edited(16, "0"), "a VAMAS file without blocks"),
         ("\r\n".join(lines_of()[:40]), "the file is truncated in block 1 of 2"),
         (
             "\r\n".join(lines_of()[:-3]),

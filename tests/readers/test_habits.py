@@ -112,7 +112,8 @@ READ = [
       for low, high in (("low", "high"), ("B lower", "B upper"), ("95% CI low", "95% CI high"),
                         ("Low (95%)", "High (95%)"), ("B_lo", "B_hi"))),
     *(("B 0:1 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
-      for head in ("Unc. 95%", "B uncertainty (95 %)", "LOQ", "Untergrund", "Noise floor", "σ-")),
+      for head in ("Unc. 95%", "B uncertainty (95 %)", "LOQ", "Untergrund", "Noise floor", "σ-",
+                   "Peak", "max. conc.")),
     *(("B 0:1±2 nm at/cm3", f"Depth (nm) | B (at/cm3) | {head} (at/cm3)\n@ 3")
       for head in ("B uncertainty (1σ)", "error (1 s.d.)")),
     ("B 0:1 nm 个/cm3", "深度 (nm) | B浓度 (个/cm3)\n@ 2"),
@@ -131,6 +132,11 @@ READ = [
       for heads in ("Depth (nm) | Boron (at/cm3) |\n | W7 | W8",
                     "Boron (at/cm3) | |\nDepth (nm) | W7 | W8",
                     "Boron | |\nDepth (nm) | W7 (at/cm3) | W8 (at/cm3)")),
+    ("11B 0:1 nm c/s; 11B 0:2 nm at/cm3; 31P 0:3 nm c/s; 31P 0:4 nm at/cm3",
+     " | 11B | | 31P |\nz | Int. | Conc. | Int. | Conc.\nnm | c/s | at/cm3 | c/s | at/cm3\n@ 5"),
+    *(("B 0:1 nm cm-3; P 0:2 nm cm-3", "\n".join(
+        f"{word}{n} {head}" for n, head in enumerate(["z (nm)", "B (cm-3)", "P (cm-3)"], 1)
+    ) + "\n@ 3") for word in ("", "column ", "# column ")),
     ("B 0:1±3 nm cm^-3; P 0:2±4 nm cm^-3",
      "Depth (nm) | B (cm^-3) | P (cm^-3) | B std (cm^-3) | P std (cm^-3)\n@ 5"),
     ("11B 0:1±2 nm cm^-3; 31P 0:3±4 nm cm^-3",
@@ -205,7 +211,7 @@ REFUSED = [
     ("thousands", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
     # --- no advice that makes wrong ------------------------------------------------------------
     ("neither a depth nor a time", "B (at/cm3) | P (at/cm3)\n@ 2"),
-    ("header_rows=", "Depth (nm) |\nB | P\n@ 2"),
+    ("neither a depth nor a time", "Depth (nm) |\nB | P\n@ 2"),
     ("no column holds values in a unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
     ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
     ("'1 sigma'", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),
@@ -495,6 +501,8 @@ def test_a_column_states_the_unit_of_depths():
         rows = [heads.split(" | "), *([float(i), "um", 9.0, "c/s"] for i in range(4))]
         profile = sims.read(as_workbook(rows))["B"]
         assert (profile.depth_units, profile.concentration_units) == ("um", "c/s")
+    before = [["Unit", "Depth (um)", "B (c/s)"], *(["um", float(i), 9.0] for i in range(4))]
+    assert sims.read(as_text(before))["B"].concentration_units == "c/s"
     rows[0] = ["Depth (nm)", "Unit", "B", "Unit"]
     with pytest.raises(sims.UnitsError, match="unit 'um' disagrees with 'nm' of the header"):
         sims.read(as_text(rows))

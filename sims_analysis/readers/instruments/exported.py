@@ -32,9 +32,7 @@ _VALUE = re.compile(
     rf"{'|'.join(f'_{end}' for end in vocabulary.ANCILLARY)})? \(([^()]+)\)",
     re.DOTALL,
 )
-#: Edges of cells.
 _EDGE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.CELLS)}) \(([^()]+)\)", re.DOTALL)
-#: The first line of `to_tcad`, after any mark of a comment.
 _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
 _SHEETS = ("profiles", "tidy", "about")
 _ALONE = "the headers have no rows of numbers below them"
@@ -208,7 +206,9 @@ def _whole(sheet: Grid) -> list[list[object]]:
 
 
 def _units(name: str, units: str) -> str:
-    """Note what a ratio is of: a profile has only its unit for that."""
+    """Note what a fraction is of: a profile has only its unit for that."""
+    if name in vocabulary.RATIOS:
+        raise ReadError(f"it holds a {name} of two species, which sims.save keeps for sims.load")
     return name.replace("_", " ") if units == "1" else units
 
 

@@ -117,8 +117,6 @@ def read(source: Source) -> Content:
         if not blocks:
             raise ReadError(message) from None
         source.options.truncated(message)
-    if not blocks:
-        raise ReadError("a VAMAS file without blocks")
     by_cycle = file.mode == "SDP"
     signals = list(_by_cycle(blocks, file.variables)) if by_cycle else list(map(_whole, blocks))
     return Content(

@@ -19,7 +19,6 @@ from sims_analysis.readers.tables.header_cells import (
     is_only_species,
     is_species,
     kind_of,
-    names_axis,
     names_species,
     same_unit,
 )
@@ -295,12 +294,6 @@ class _Finding:
         first = candidates[0] if candidates else -1
         indexed = any(header.role == "index" for header in self.headers)
         named = found.units[first] or is_species(self.headers[first].name)
-        for number in (self.grid.number(i) for i in found.notes if names_axis(self.grid.cells(i))):
-            raise ReadError(
-                f"{self.grid.row_word} {number} names a depth or a time, but not of the columns "
-                f"below; header_rows=[{number - 1}] makes it the row of headers, and columns= says "
-                "what the columns are"
-            )
         if indexed or len(candidates) < 2 or named:
             raise ReadError(
                 "the table has neither a depth nor a time column; headers found: "
@@ -330,7 +323,6 @@ class _Finding:
             own = "" if header.name in LETTERS and header.name.islower() else header.name
             return own or above or (of_axis if names_species(of_axis) else "")
         word = header.name in LETTERS or header.name == self.common or not is_species(header.name)
-        word = word or self.labels
-        if not header.name or word or header.explicit:
+        if not header.name or word or self.labels or header.explicit:
             return above
         return header.name

@@ -52,7 +52,7 @@ def pattern(role: str) -> re.Pattern[str]:
         return re.compile(rf"(?:{plain}|{joined})", re.IGNORECASE)
     if role == "filler":
         return re.compile(rf"(?:^|(?<=\s))(?:{plain})(?=$|\s)|{joined}", re.IGNORECASE)
-    if role in ("mass", "energy", "in_units_of", "multiplied"):
+    if role in ("mass", "energy", "spectrum", "in_units_of", "multiplied"):
         return re.compile(rf"(?:\b(?:{plain})\b|{joined})", re.IGNORECASE)
     # A name and a word may be joined: ``Mg-Konzentration``.
     before = r"(?:^|[\s_]|(?<=\w)-)" if role == "value" else r"(?:^|[\s_])"
@@ -108,10 +108,6 @@ def names_species(text: str) -> bool:
     return any(is_only_species(word) for word in words if word)
 
 
-#: What spectra of other kinds run over; some of it in units of length.
-_SPECTRUM = re.compile(
-    r"\b(?:wave ?length|wave ?number|raman shift|2 ?theta)\b|2\u03b8", re.IGNORECASE
-)
 #: ``log(B)``, ``√B``, ``1/Depth``.
 _FUNCTION = re.compile(
     r"(?:^|[\s_(\[])(?i:log|ln|lg|sqrt)(?:_?10)?(?=$|[\s()\[\]_])|^[Ll]og(?:_?10)?[A-Z]|\u221a"
@@ -327,7 +323,7 @@ def has_factor(unit: str) -> bool:
 
 def _special(text: str, words: str, unit: str | None) -> Header | None:
     """Read the headers of spectra, and of errors that state no role: ``Δ11B``, ``B rsd (%)``."""
-    if _SPECTRUM.search(words) or text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
+    if pattern("spectrum").search(words) or text.endswith(("(eV)", "[eV]", "(keV)", "[keV]")):
         return Header("energy", words, None, explicit=True)
     delta = _DELTA.fullmatch(words)
     if delta and is_species(delta[1] or delta[2]):

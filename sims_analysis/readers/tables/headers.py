@@ -59,6 +59,7 @@ _LEADS = {
 #: Kinds of units of intensities, and the letters for these.
 _COUNTED, _RATES = ("count_rate", "count", "arbitrary"), "IYiy"
 _UNITS = (RowKind.UNITS, RowKind.VALUE_UNITS)
+_LISTED = re.compile(r"[#%!]? ?(?:col(?:umn|\.)? ?)?#?(\d+)\s?[.:=)]?\s(.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,16 @@ class Headers:
             row = _Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width])
             self._take_lead(row)
             self._rows_below.append(row)
-        return self._without_labels(rows)
+        return self._without_labels(self._listed(rows))
+
+    def _listed(self, rows: list[_Row]) -> list[_Row]:
+        """Make a row of heads of a list of the columns: ``column 1: depth (nm)``."""
+        listed = {r.place: m for r in rows if (m := _LISTED.fullmatch(" ".join(r.texts)))}
+        starts = {int(m[1]) - n for n, m in enumerate(listed.values())}
+        if len(listed) < 2 or len(listed) != self._width or len(starts) > 1:
+            return rows
+        heads = _Row(min(listed), RowKind.HEADERS, [m[2] for m in listed.values()])
+        return [*(row for row in rows if row.place not in listed), heads]
 
     def _without_labels(self, rows: list[_Row]) -> list[_Row]:
         """Take off what rows are called where one says ``Units``, as Origin and others do."""
@@ -181,7 +191,6 @@ class Headers:
         units = [row for row in units if all(map(is_unit, row.texts[1:])) and row.filled[2:]]
         if not units or 0 in self._worded or self._stated:
             return rows
-        # The numbers may have a column less.
         less = max(row.filled[-1] for row in labelled) >= self._width
         number = "#" if self.filled[0] else ""
         for n, row in enumerate(rows):
@@ -249,7 +258,7 @@ class Headers:
             header, stated = self.headers[j], {*map(str.strip, texts)}
             own = [k for k in self.columns("value") if self.name(k) == header.name]
             # ``Unit`` is that of the column to its left.
-            own += [j - 1] if named_role(self.texts[j], "unit") else []
+            own += [j - 1] if j and named_role(self.texts[j], "unit") else []
             if header.role == "unit" and len(stated) == 1 and own:
                 self.units[own[0]], self._stating[own[0]] = stated.pop(), self._body.first
         self._axes_by_units()
@@ -457,8 +466,8 @@ class Headers:
             return
         texts = [*filter(None, cells)]
         own = [self.headers[j].name for j in self.columns("value")]
-        labels = are_labels(own)
-        own = [] if labels else own
+        unnamed = not any(own) or are_labels(own)
+        own = [] if unnamed else own
         if len(texts) == 1 and any(map(is_species, own)):
             # ``C`` is carbon below "W7, doped with B", and a concentration below "boron".
             if not is_only_species(try_header(texts[0]).name or texts[0]):
@@ -475,7 +484,8 @@ class Headers:
             header = try_header(cell)
             if cell or self.headers[j].role in ("axis", "time"):
                 name, unit = (header.unit and header.name) or cell, header.unit
-            words = labels or (self.headers[j].name and not is_species(self.headers[j].name))
+            below = self.headers[j].name
+            words = self.texts[j] if unnamed else below and not is_species(below)
             self.names[j] = name if cell or words else ""
             if self.headers[j].role in ("value", "error") and unit and self.units[j] is None:
                 self.units[j], self._stating[j] = unit, row.place
@@ -506,7 +516,12 @@ class Headers:
             return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
         if errors and {*filled} == {*values, *errors} - {*axes}:
             return True
-        whole = len(filled) in (len(_starts(axes)), len(values))
+        starts, each = len(_starts(axes)), len(values) // len(filled)
+        own, kinds = [self.headers[j].name for j in values], [self.texts[j] for j in values]
+        # ``| B | | P |`` above ``z | Int. | Conc. | Int. | Conc.``
+        grouped = filled == values[:: each or 1] and kinds == kinds[:each] * len(filled)
+        grouped = grouped and starts == 1 and (not any(own) or are_labels(own))
+        whole = grouped or len(filled) in (starts, len(values))
         return whole and ({*filled} <= {*axes} or {*filled} <= {*values})
 
     def _take_samples(self, row: _Row) -> None:
