@@ -157,7 +157,8 @@ def warn_of_evidence(
 
 def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> str:
     """Say what is known of the first such samples of a profile, in a window if there are any."""
-    a, b = (float(np.ravel(first.of_many(end))[0]) for end in window)
+    ends = (end.isel(first.index, missing_dims="ignore").values for end in window)
+    a, b = (float(np.ravel(one)[0]) for one in ends)  # of several that answer together, the first
     # Species that are asked together may have the same gap.
     found = {(run.low, run.high): run for run in runs_of(first.alone) if run.flag & kind.flags}
     every = list(found.values())
@@ -229,7 +230,6 @@ class Known(NamedTuple):
     blank: xr.Variable | None = None
 
 
-#: Nothing is known.
 NOTHING = Known()
 
 

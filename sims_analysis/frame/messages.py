@@ -44,10 +44,6 @@ class FirstFlagged:
         """Return the value of this profile."""
         return float(self._select(variable))
 
-    def of_many(self, variable: xr.Variable) -> Any:
-        """Return the values of this profile, or of the several that answer together."""
-        return self._select(variable).values
-
     @property
     def record(self) -> str:
         """Its measured range: ``"0 to 500 nm"``."""

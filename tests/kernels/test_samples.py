@@ -1,4 +1,4 @@
-"""Samples of one profile: their order, their cells, and means over neighbours."""
+"""Samples of one profile: their order, and their cells."""
 
 from dataclasses import replace
 
