@@ -146,6 +146,8 @@ def test_what_is_refused(change, error, said):
 def test_what_is_no_series():
     with pytest.raises(UnitsError, match="values has no unit"):
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
+    with pytest.raises(ProfileError, match=r"expected a DataArray .*found a ndarray"):
+        sims.control_chart(np.array(FLOW))
     with pytest.raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
     for one in ([1.0, 1.0], [1.0]):
