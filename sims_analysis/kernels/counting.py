@@ -245,7 +245,7 @@ def flatness(rows: Rows, start: Array, stop: Array) -> Flatness:
         falls_on = seen & (further**2 > _FURTHER**2 * noise * (1 + n / rest)) & (3 * rest > n)
         freedom = np.maximum(independent - 1, 1)
         scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
-    steep = np.abs(slope) * (last - first) > _UNEVEN * np.abs(mean)
+        steep = np.abs(slope) * (last - first) > _UNEVEN * np.abs(mean)
     which = np.select([steep & (slope < 0), steep, uneven, scatters & known], [1, 2, 3, SCATTERS])
     above = np.where(uneven, mean - lowest, np.where(falls_on, further, 0.0))
     return Flatness(which, excess, above, slope, middle)

@@ -123,7 +123,7 @@ def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags
 def held_to_surface(rows: Rows) -> Packed:
     """Return rows that begin at depth 0, if above their record, with the value that this has."""
     rows = rows.packed()
-    row = np.flatnonzero(rows.begin > 0)
+    row = np.flatnonzero((rows.begin > 0) & ((rows.size > 1) | (rows.lower is not None)))
     first = rows.offsets[row]
     columns = rows.columns(lambda one: np.insert(one, first, one[first]))
     offsets = rows.offsets + np.searchsorted(row, np.arange(rows.count + 1))

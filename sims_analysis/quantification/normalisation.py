@@ -163,10 +163,10 @@ def normalise(
     parts = frame.of_species(to) if named and not total else xr.Variable((), data=True)
     made = _over(frame, whole, parts, share)
     if not frame.lazy:
-        limited = False if whole.limit is None else whole.limit.notnull()
+        measured = True if whole.limit is None else whole.limit.isnull()
         of = "the total" if total else f"the {to}" if to == "maximum" else to
         what = "fraction" if total else "ratio"
-        warn_undefined(frame, whole.value, ~limited, of, what)
+        warn_undefined(frame, whole.value, measured, of, what)
     if share is None and not total and whole.stderr is not None:
         warn_of_bias(frame, whole.value, whole.stderr, made, ~parts, to)
     result = _renamed(data, frame, "fraction" if total else "ratio", made)

@@ -19,8 +19,9 @@ from sims_analysis.errors import collected
 
 pytestmark = [
     pytest.mark.slow,
-    # Of a thousand edges, up to a hundredth.
+    # Of a thousand edges, or windows, up to a hundredth.
     pytest.mark.filterwarnings("ignore:.*the edge is not exponential"),
+    pytest.mark.filterwarnings("ignore:.*in the background window, more than its noise"),
 ]
 
 #: Those of analyses; the others have tests of their errors in their own rooms.
