@@ -55,8 +55,8 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
         ends = slice(i, i + 2)
         ax.plot(x[ends], drawn[ends], **_GAP, **_same(line))
     # A line of one sample has no length: show that as a point.
-    beside = np.r_[False, on_line[:-1]] | np.r_[on_line[1:], False]
-    alone = data & ~(on_line & beside)
+    next_to = np.r_[False, on_line[:-1]] | np.r_[on_line[1:], False]
+    alone = data & ~(on_line & next_to)
     if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0

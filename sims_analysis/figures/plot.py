@@ -261,8 +261,8 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     alone = by_measurement and len({curve.subject for curve in curves}) == 1
     if alone or "" in measured:  # medians of species, and outliers of the same colour in each
         return {measurement(c): line for c, line in lines}, False
-    told = by_measurement or dash_names_measurement(curves, [c.colour for c in curves])
-    if plot.options.labels == "direct" or not told:
+    distinguished = by_measurement or dash_names_measurement(curves, [c.colour for c in curves])
+    if plot.options.labels == "direct" or not distinguished:
         return {f"{species(c)}, {measurement(c)}": line for c, line in lines}, False
     coloured, dashed = (measurement, species) if by_measurement else (species, measurement)
     colours = {coloured(c): handle_of(color=line.get_color()) for c, line in lines}

@@ -122,7 +122,7 @@ def _suspects(rows: Rows, begin: Index, end: Index) -> Index:
 
 
 def _least_per_count(rows: Rows, row: Index) -> Array:
-    """Return the least that one count in some rows may be worth, by a few samples of each."""
+    """Return the least that one count in some rows may stand for, by a few samples of each."""
     flat, inner = rows.value.reshape(-1), rows.size[row, None] - 2
     places = rows.offsets[row, None] + 1 + inner * np.arange(_TURNS) // _TURNS
     three = [places - 1, places, places + 1]

@@ -62,7 +62,7 @@ class Factors:
 
     A factor fits data of the same species, matrix signal, material, primary ion, polarity,
     instrument, and impact energy within 2 %; what neither states is the same. That of an element
-    fits where :meth:`pick` is told the same abundance. The material of several layers is that of
+    fits where :meth:`pick` is given the same abundance. The material of several layers is that of
     all, ``Ge + SiGe``.
 
     Examples

@@ -284,8 +284,8 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     flags = None
     if frame.flags is not None:
         flags = either(frame.flags.where(there, 0).astype(np.int16), frame.dim)
-    beside = elementwise(np.fmax, *(inside.shift({frame.dim: by}) for by in (1, -1)))
-    above = value - of(beside)
+    higher = elementwise(np.fmax, *(inside.shift({frame.dim: by}) for by in (1, -1)))
+    above = value - of(higher)
     error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
     first = first_flagged(frame, (above > 0.5 * value) & (above > _CLEARLY * error))
     if first is not None:

@@ -102,7 +102,7 @@ class Headers:
         self.taken: dict[int, tuple[str, str]] = {}
         self.notes: list[int] = []
         #: Notes in the row of heads, above no numbers.
-        self.beside: list[str] = []
+        self.side_notes: list[str] = []
         #: Columns with something in them: numbers or words.
         self._worded = {*block.texts}
         self._used = [has or j in self._worded for j, has in enumerate(self.filled)]
@@ -216,7 +216,7 @@ class Headers:
         if empty:
             warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
             headers = zip(empty, map(try_header, empty), strict=True)
-            self.beside = [
+            self.side_notes = [
                 c for c, h in headers if not (h.explicit or h.unit or is_species(h.name))
             ]
         what = "names the axis and" if axis else "has a word for"

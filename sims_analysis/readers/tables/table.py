@@ -269,7 +269,7 @@ def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
     """Collect the rows that are not headers: `key : value`, `key | value`, or free text."""
     notes: dict[str, str] = {}
     rows = [*headers.notes, *body.below]
-    for cells in (*grid.notes, *([text] for text in headers.beside), *map(grid.cells, rows)):
+    for cells in (*grid.notes, *([text] for text in headers.side_notes), *map(grid.cells, rows)):
         filled = [cell for cell in cells if cell]
         text = " ".join(filled)
         key, _, value = map(str.strip, text.partition(":" if ":" in text else " = "))
