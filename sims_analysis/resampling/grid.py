@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -24,11 +23,9 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels import grid as kernels
-from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.dose import integrate
-from sims_analysis.kernels.evidence import Support
+from sims_analysis.kernels.interpolation import REACH
 from sims_analysis.kernels.rows import Array
-from sims_analysis.outcomes import GAP
 from sims_analysis.resampling.interpolation import (
     ASKED,
     LabelledVariables,
@@ -45,9 +42,6 @@ from sims_analysis.resampling.interpolation import (
 )
 from sims_analysis.text.arguments import check_choice, check_count, format_argument
 from sims_analysis.units import Data, ParameterLike, QuantityLike
-
-#: The dose rule that corresponds to each method of interpolation.
-_RULES = {"log": "loglinear", "linear": "trapezoid"}
 
 
 class _Grid(NamedTuple):
@@ -144,13 +138,13 @@ def to_grid(
     'depth: mean'
     """
     method = method or ("log" if every is None else "linear")
-    check_choice("method", method, interpolation.METHODS)
+    check_choice("method", method, REACH)
     if every is not None:
         check_count("every", every, least=2)
         conserve = conserve or "dose"
     if conserve is not None:
         check_choice("conserve", conserve, ("dose",))
-    if conserve and method not in _RULES:
+    if conserve and REACH[method] > 1:
         raise ProfileError(
             f'conserve="dose" needs method="log" or "linear", which have a dose rule; '
             f"method={method!r} has none",
@@ -229,18 +223,11 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         mean: xr.Variable = other.map(kernels.cell_means, log=log, **options).mean
         return mean
 
-    every, support = frame.ask(kernels.cell_means, log=log, **options)
-    _warn_of_ends(frame, every.mean, support, edges)
+    every = frame.map(kernels.cell_means, log=log, **options)
+    _warn_of_ends(frame, every.mean, edges)
     stderr, counts = None, None
-    fraction, growth = frame.map(
-        kernels.sample_fraction,
-        xr.Variable((ASKED,), edges),
-        frame.fraction,
-        whole=(ASKED,),
-        cells=True,
-    )
     if frame.stderr is not None:
-        stderr = (_stderr_of_cells(frame, edges) * growth).where(every.mean.notnull())
+        (stderr,) = frame.map(kernels.cell_stderr, errors="sum", **options)
         if frame.counts is not None:
             counts = means(frame.of_counts(), log=False)
     found = Resampled(
@@ -248,26 +235,28 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         every.n_linear_segments,
         stderr,
         counts,
-        fraction,
+        every.fraction,
         of_background(frame, means),
         of_shared(frame, partial(means, log=False)),
     )
+    if frame.flags is None and frame.limit is None:
+        return found
     lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return with_evidence(frame, found, support, means, lower, upper, what=what)
+    return with_evidence(frame, found, means, lower, upper, what=what)
 
 
-def _warn_of_ends(frame: Frame, mean: xr.Variable, support: Support, edges: Array) -> None:
+def _warn_of_ends(frame: Frame, mean: xr.Variable, edges: Array) -> None:
     """Warn where part of a dose is in cells at the ends that were not completely measured."""
-    known = frame.term not in ("concentration", "range_density") or frame.lazy
-    if known or not anywhere(mean[..., [0, -1]].isnull()):
+    has_dose = frame.term in ("concentration", "range_density")
+    if frame.lazy or not has_dose or not anywhere(mean[..., [0, -1]].isnull()):
         return
     nowhere = xr.Variable((), np.nan)
     whole = frame.map(integrate, nowhere, nowhere).value
     lost = 1 - (mean * xr.Variable(ASKED, np.diff(edges))).sum(ASKED) / whole
     warn_where(
         frame,
-        (lost > _NOTABLE) & (support.flags & GAP == 0),
+        lost > _NOTABLE,
         lambda first: (
             f"{first.of(lost):.0%} of the dose is in cells at the ends that were not completely "
             "measured, and have no value; a grid of the species alone (samples()) loses nothing"
@@ -278,20 +267,6 @@ def _warn_of_ends(frame: Frame, mean: xr.Variable, support: Support, edges: Arra
 
 #: The part of a dose that matters.
 _NOTABLE = 0.01
-
-
-def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
-    """Return the standard errors of cells, which are sums over samples."""
-    options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
-    # The correlation between cells does not affect the error of a single one.
-    independent = replace(frame, fraction=xr.Variable((), 1.0))
-    stderr: xr.Variable
-    (stderr,) = independent.map(kernels.cell_stderr, errors="sum", **options)
-    if frame.counts is None or not (frame.lazy or bool((stderr == 0).any())):
-        return stderr
-    (upper,) = frame.map(kernels.cell_stderr, errors="each", zero_counts=True, **options)
-    corrected: xr.Variable = stderr.where(stderr != 0, upper)
-    return corrected
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any, every: Any) -> _Grid:

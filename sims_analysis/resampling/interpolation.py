@@ -22,19 +22,19 @@ from sims_analysis.frame.evidence import (
     Known,
     at,
     carried,
-    warn_of_evidence,
+    either,
+    resolve,
     with_flags,
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy, replaced_where
-from sims_analysis.frame.window import NO_LIMITS
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.blocks import ALL
 from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.grid import resample
 from sims_analysis.kernels.rows import changed
-from sims_analysis.outcomes import GAP, Status
+from sims_analysis.outcomes import GAP, Flag
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike
 
@@ -93,7 +93,7 @@ def interpolate(
     >>> print(f"{here.item():.2e} {here.attrs['units']}")
     4.76e+19 atom/cm^3
     """
-    check_choice("method", method, kernels.METHODS)
+    check_choice("method", method, kernels.REACH)
     frames = opened(data, "an interpolation", gaps)
     found = [_interpolated(frame, depth, method) for frame in frames]
     if isinstance(data, xr.Dataset):
@@ -162,52 +162,41 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
 
     On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
     """
-    reach = REACH.get(method, 1)
 
     def values(other: Frame, method: str = method) -> xr.Variable:
         found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
         return found
 
-    every, support = frame.ask(
-        resample,
-        asked,
-        frame.fraction,
-        **AT_DEPTHS,
-        method=method,
-        reach=reach,
-        new_axis=on_new_axis,
-        bridge=bool(frame.bridge),
-        block=ALL,
-    )
-    shown = frame.lazy or anywhere(support.flags) or anywhere(every.transient)
-    if on_new_axis and shown:
-        # What values show now may not be seen any more on the new axis.
-        frame = with_flags(frame)
+    options: dict[str, Any] = {**AT_DEPTHS, "method": method}
+    bridge = bool(frame.bridge)
+    every = frame.map(resample, asked, **options, new_axis=on_new_axis, bridge=bridge, block=ALL)
     stderr, counts = None, None
     if frame.stderr is not None:
-        (stderr,) = frame.map(kernels.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
-        if on_new_axis:
-            stderr = stderr * every.growth
+        (stderr,) = frame.map(kernels.stderr_at, asked, **options, errors="each")
         if on_new_axis and frame.counts is not None:
             # Linearly, so that they are 0 between two samples with zero counts.
             counts = values(frame.of_counts(), "linear")
-    fraction = every.fraction if on_new_axis else None
-    background = of_background(frame, values)
-    shared = of_shared(frame, partial(values, method="linear")) if on_new_axis else {}
     found = Resampled(
-        every.value, every.n_linear_segments, stderr, counts, fraction, background, shared
+        every.value,
+        every.n_linear_segments,
+        stderr,
+        counts,
+        every.fraction if on_new_axis else None,
+        of_background(frame, values),
+        of_shared(frame, partial(values, method="linear")) if on_new_axis else {},
     )
-    return with_evidence(frame, found, support, values, asked, reach=reach, axis=on_new_axis)
-
-
-#: How many samples to both sides of a depth a value depends on; one by straight lines.
-REACH = {"pchip": 2, "makima": 3}
+    if not (frame.lazy or anywhere(every.known)):
+        return found
+    if on_new_axis:
+        # What values show now may not be seen any more on the new axis.
+        frame = with_flags(frame)
+    reach = kernels.REACH[method]
+    return with_evidence(frame, found, values, asked, reach=reach, axis=on_new_axis)
 
 
 def with_evidence(
     frame: Frame,
     found: Resampled,
-    support: Support,
     values: Callable[[Frame], xr.Variable],
     lower: xr.Variable,
     upper: xr.Variable | None = None,
@@ -216,25 +205,21 @@ def with_evidence(
     **options: Any,
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
-    carries = frame.flags is not None and anywhere(frame.flags)
-    if not (frame.lazy or carries or frame.limit is not None or anywhere(support.flags)):
-        return found
     of = at(frame, lower, upper, dim=ASKED, **options)
     if frame.limit is not None and of.limit is not None:
         # Of a value to which others contribute, the limit is what all make of it at most.
         most = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
         of = changed(of, limit=elementwise(np.fmax, of.limit, most.where(of.limit.notnull())))
     found = replace(found, known=of)
-    if frame.bridge or of.blank is None:
+    if frame.bridge or of.blank is None or of.flags is None:
         return found
     blank = of.blank & found.value.notnull()
-    if not (is_lazy(blank) or anywhere(blank)):
+    if anywhere(blank):
+        flags = either((of.flags & (GAP | Flag.BELOW_LIMIT)) * blank, ASKED)
+        nothing = xr.zeros_like(flags)
+        resolve(frame, nothing, Support(flags, nothing, nothing), what=what)
+    elif not is_lazy(blank):
         return found
-    assert of.flags is not None  # noqa: S101 - what is blank has flags
-    status = xr.where((blank & (of.flags & GAP != 0)).any(ASKED), Status.GAP, Status.OK)
-    others = (status == Status.OK) & blank.any(ASKED)
-    status = replaced_where(others, status, Status.BELOW_LIMIT)
-    warn_of_evidence(frame, status, NO_LIMITS, what)
     kept: dict[str, Any] = {
         name: _without(one, of.blank)
         for name in ("value", "stderr", "counts")
