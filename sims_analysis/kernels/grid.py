@@ -120,21 +120,28 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     found = interpolate(rows, at, method=method, found=place, look=True)
     broken, fraction = breaks(rows), np.full(rows.count, np.nan)
     known = begins_high(rows) if new_axis else np.zeros(rows.count, dtype=bool)
-    known[np.searchsorted(rows.offsets, broken, side="right") - 1] = True
     if rows.carried is not None:
         known[rows.carried.row] = True
-    row = np.flatnonzero(found.equal)
-    if (
-        row.size
-        and (cut := saturated_samples(rows, (row, rows.first[row], rows.last[row]))) is not None
-    ):
-        known |= rows.reduce(np.logical_or, cut.reshape(rows.value.shape), 0.0).astype(bool)
+    equal = np.flatnonzero(found.equal)
+    near = equal, rows.first[equal], rows.last[equal]
+    cut = saturated_samples(rows, near) if equal.size else None
+    if cut is not None:
+        known[_row_of(rows, np.flatnonzero(cut))] = True
+    if broken.size:
+        row = _row_of(rows, broken)
+        low, high = (np.resize(of.reduce(place.at, 1), rows.count) for of in (np.fmin, np.fmax))
+        reached = (rows.depth_at(broken + 1) > low[row]) & (rows.depth_at(broken) < high[row])
+        known[row[reached]] = True
     if new_axis:
         if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
             place = changed(place, at=np.where(inner, np.nan, place.at))
         fraction = _of_points(rows, place)
     return Resampled(found.value, found.n_linear_segments, fraction, known)
+
+
+def _row_of(rows: Rows, samples: Index) -> Index:
+    return np.searchsorted(rows.offsets, samples, side="right") - 1
 
 
 # Values on a grid finer than the samples share samples. A sum over the grid that takes them for
@@ -172,15 +179,15 @@ def _of_cells(dense: Dense, pieces: _Pieces, parts: _Parts) -> tuple[Array, Arra
     return _on_grid(dense, found, pieces.length.sum(), pieces.first.size), found
 
 
-def _on_grid(rows: Rows, of_samples: Array, extent: Array, number: Index) -> Array:
+def _on_grid(rows: Rows, of_samples: Array, extent: Array, number: Index | int) -> Array:
     """Return the fraction of `number` values over an `extent`, (R,), from that of plain samples.
 
     A grid of a grid has no more independent values than that.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         spacing = (rows.last - rows.first) / (rows.size - 1)
-        most = np.where(rows.share < 1.0, rows.share * extent / (number * spacing), 1.0)
-    return np.fmin(np.minimum(of_samples, 1.0), most)
+        most = np.fmin(of_samples, rows.share * extent / (number * spacing))
+    return np.minimum(np.where(rows.share < 1.0, most, of_samples), 1.0)
 
 
 def _sum_at(sample: Index, weights: Array, size: int) -> Array:
@@ -202,8 +209,8 @@ def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
         return
     for row in np.flatnonzero(rows.size):
         own = slice(rows.offsets[row], rows.offsets[row + 1])
-        columns = rows.columns(lambda one, own=own: one[own])
-        columns = {n: one if n in AXES else one[None] for n, one in columns.items()}
+        every = rows.columns(lambda one: one)
+        columns = {n: one[own] if n in AXES else one[None, own] for n, one in every.items()}
         fraction = None if rows.fraction is None else rows.fraction[[row]]
         yield np.array([row]), Dense(**columns, fraction=fraction)
 

@@ -68,21 +68,17 @@ def interpolate(
 
 def _rest_on_equal(rows: Rows, found: Location, part: slice, c0: Array, c1: Array) -> Flags:
     """Flag the rows of which a segment, or the highest and a neighbour of it, have equal ends."""
-    row = np.arange(part.start, part.stop)
-    level = np.maximum(c0, c1)
+    row, level = np.arange(part.start, part.stop), np.maximum(c0, c1)
     top = level.argmax(axis=1)
-    highest = level[row - part.start, top]
-    least = np.zeros(row.size)
+    highest, least = level[row - part.start, top], np.zeros(row.size)
     some = rows.size[part] > 0
     least[some] = CEILING * np.fmax(rows.sampled_maximum(row[some], 4), highest[some])
-    before = (
-        found.segment[0, top] + rows.offsets[row]
-        if len(found.segment) == 1
-        else found.segment[row, top]
-    )
+    shared = len(found.segment) == 1
+    before = rows.offsets[row] + found.segment[0, top] if shared else found.segment[row, top]
     around = rows.value.reshape(-1).take(before + np.arange(-1, 3)[:, None], mode="wrap")
-    flags = (around[1:] == around[:-1]).any(axis=0) & (highest > least)
-    return flags | ((c0 == c1) & (c0 > least[:, None])).any(axis=1)
+    flags: Flags = (around[1:] == around[:-1]).any(axis=0) & (highest > least)
+    flags |= ((c0 == c1) & (c0 > least[:, None])).any(axis=1)
+    return flags
 
 
 def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
@@ -123,10 +119,12 @@ class Location(NamedTuple):
         """
         if not samples.size:
             return np.full((rows.count, self.t.shape[1]), np.nan)[part]
-        # They are within; to see that of each, as other modes do, would take twice the time.
+        axis, place = None, self.segment[part] + step
         if isinstance(rows, Dense) and len(self.segment) == 1:
-            return samples[part].take(self.segment[0] + step, 1, mode="wrap")
-        return samples.take(self.segment[part] + step, mode="wrap")
+            axis, place, samples = 1, self.segment[0] + step, samples[part]
+        # They are within; to see that of each, as other modes do, would take twice the time.
+        found: Array = samples.take(place, axis, mode="wrap")
+        return found
 
     def masked(self, values: Array) -> Array:
         """Set values at depths outside the samples to NaN, in place."""
