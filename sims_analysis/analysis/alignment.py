@@ -26,7 +26,6 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import (
     argument_error,
     check_choice,
-    format_argument,
     is_number,
     read_name,
 )
@@ -220,8 +219,8 @@ def _only(data: Any, marker: str, name: str) -> Any:
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
-# Functions of a measurement of b, all species of it, return pairs of depths: what is at the first in
-# b belongs to the second; and the correlation, or NaN.
+# Of a measurement of b, all species of it, functions return depths in b, to which depths they
+# belong, and the correlation or NaN.
 
 
 def _by_samples(

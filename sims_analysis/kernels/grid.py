@@ -128,10 +128,10 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     if cut is not None:
         known[_row_of(rows, np.flatnonzero(cut))] = True
     if broken.size:
-        row = _row_of(rows, broken)
+        row, begin = _row_of(rows, broken), rows.depth_at(broken)
+        end = begin + rows.along(rows.width, broken)
         low, high = (np.resize(of.reduce(place.at, 1), rows.count) for of in (np.fmin, np.fmax))
-        reached = (rows.depth_at(broken + 1) > low[row]) & (rows.depth_at(broken) < high[row])
-        known[row[reached]] = True
+        known[row[(end > low[row]) & (begin < high[row])]] = True
     if new_axis:
         if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
