@@ -78,19 +78,17 @@ def to_grid(
     like : Dataset or DataArray, optional
         Data whose axis to use.
     every : int, optional
-        Average so many samples at a time (of the profile with the most of them): cells with edges
-        half-way between samples, by ``conserve="dose"``; the last cell may hold fewer. Give one of
-        `step`, `depth`, `like` and `every`.
+        Average so many samples at a time (of the profile with the most of them), by
+        ``conserve="dose"``. Give one of `step`, `depth`, `like` and `every`.
     method : {"log", "linear", "pchip", "makima"}, optional
         As for :func:`interpolate`; by default ``"log"``, but ``"linear"`` with `every`, as a mean
         of logarithms of few counts is too low.
     conserve : {"dose"}, optional
         Return averages over cells instead of values at depths: value times width of a cell is the
         dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``: trapezoid; not
-        for splines), to rounding. Edges are common to all species, half-way between the depths of
-        `depth` and `like`, and at the first and the last; they are ``cell_start`` and
-        ``cell_stop``, also in ``depth_bounds`` of a Dataset. Doses and moments of the answer are
-        sums over these cells; averages over cells can be averaged again.
+        for splines). Edges are common to all species, half-way between the depths, and at the
+        first and the last; they are ``cell_start`` and ``cell_stop``, also in ``depth_bounds`` of a
+        Dataset. Doses and moments of the answer are sums over these cells.
     gaps : {"flag", "bridge"}
         NaN in gaps, or interpolated values; see :func:`integrated_dose`.
 
@@ -99,19 +97,18 @@ def to_grid(
     Dataset or DataArray
         With the dimensions of the data, on the new axis. NaN outside the samples of a species, in
         its gaps and among samples given as ``<5E15``, and in cells that were not completely
-        measured. What is known of samples is kept (``<variable>_quality``, :func:`quality`).
+        measured. What is known of the samples on which values rest is kept (:func:`quality`).
         ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could not
         be taken. Attrs record the rule and the step.
 
         Standard errors are propagated: ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples
         (with relative errors where logarithms are taken), and ``sqrt(sum (w_i s_i)^2) / width`` in
         cells; in a cell with zero counts in total, 1.84 counts of the sample with the largest
-        weight. Neighbours on a fine grid share samples: ``effective_sample_fraction``, a
-        coordinate, is the number of independent samples per grid depth of each profile, if below
-        one (for Dask data always). Sums and fits of such profiles use standard errors larger by
+        weight. Neighbours on a fine grid share samples: ``effective_sample_fraction`` is the number
+        of independent samples per grid depth of each profile, if below one (for Dask data always);
+        a grid of a grid has no more of them than that. Sums and fits use errors larger by
         ``1 / sqrt(effective_sample_fraction)``; drop it after selecting every n-th depth. Counts of
-        a Dataset are interpolated linearly; a DataArray has none, and sums over its zeros have
-        larger errors.
+        a Dataset are interpolated linearly; a DataArray has none.
 
     Raises
     ------
@@ -134,8 +131,6 @@ def to_grid(
     >>> cells = sims.to_grid(ds, step="5 nm", conserve="dose")
     >>> cells["depth_bounds"].values[0]
     array([1., 6.])
-    >>> cells["concentration"].attrs["cell_methods"]
-    'depth: mean'
     """
     method = method or ("log" if every is None else "linear")
     check_choice("method", method, REACH)
@@ -192,26 +187,22 @@ def _cell_coords(frame: Frame, edges: Array | None) -> dict[str, xr.Variable]:
     }
 
 
-def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
+def _delivered(data: Any, frame: Frame) -> dict[str, Any]:
     """Keep the coordinates delivered with each species, except those of single samples."""
-    plain: Any = data  # of either kind
-    kept = without_samples(plain).coords
-    return {
-        name: kept[name].variable
-        for name in DELIVERED
-        if name in kept and frame.dim not in kept[name].dims
-    }
+    kept = without_samples(data).coords
+    names = [name for name in DELIVERED if name in kept and frame.dim not in kept[name].dims]
+    return {name: kept[name].variable for name in names}
 
 
 def _gridded(frame: Frame, grid: _Grid, method: str) -> LabelledVariables:
-    at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
+    trace = {"interpolation": method}
     if grid.edges is None:
         asked = xr.Variable((ASKED,), grid.depth)
         found = at_depths(frame, asked, method, on_new_axis=True)
     else:
         found = _in_cells(frame, grid.edges, log=method == "log")
         trace["cell_methods"] = f"{frame.axis}: mean"
-    return label_variables(frame, found, at, {}, **trace)
+    return label_variables(frame, found, xr.Variable((frame.axis,), grid.depth), {}, **trace)
 
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:

@@ -71,9 +71,8 @@ def interpolate(
     Dataset or DataArray
         As the data, with the depth dimension replaced by that of `depth`. NaN outside the samples
         of a profile, in its gaps and among samples given as ``<5E15``; exactly the measured value
-        at a sample. Standard errors and counts as in :func:`to_grid` (in the coordinate ``stderr``
-        of a DataArray). ``n_linear_segments`` counts, for each profile, the depths at which a
-        neighbouring value was not positive, so that interpolation was linear.
+        at a sample. Standard errors, counts and ``n_linear_segments`` as in :func:`to_grid` (errors
+        in the coordinate ``stderr`` of a DataArray).
 
     Raises
     ------
