@@ -193,23 +193,8 @@ def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -
 
 
 def _spline(z: Array, y: Array, method: str) -> Any:
-    from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
+    from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
     if method == "pchip" or z.size < 3:
         return PchipInterpolator(z, y)
-    return CubicHermiteSpline(z, y, _modified_akima_slopes(z, y))
-
-
-def _modified_akima_slopes(z: Array, y: Array) -> Array:
-    """Return the slopes at the samples: weighted means of the slopes on either side.
-
-    Not scipy's, which departs from the formula wherever slopes are below 1e-9 of the steepest.
-    """
-    m = np.diff(y) / np.diff(z)
-    m = np.concatenate([[3 * m[0] - 2 * m[1], 2 * m[0] - m[1]], m])
-    m = np.concatenate([m, [2 * m[-1] - m[-2], 3 * m[-1] - 2 * m[-2]]])
-    uneven = np.abs(np.diff(m)) + 0.5 * np.abs(m[1:] + m[:-1])
-    before, after = uneven[2:], uneven[:-2]
-    total = before + after
-    weighted = before * m[1:-2] + after * m[2:-1]
-    return np.divide(weighted, total, out=np.zeros(z.size), where=total > 0)
+    return Akima1DInterpolator(z, y, method="makima")

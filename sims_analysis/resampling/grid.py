@@ -28,16 +28,13 @@ from sims_analysis.kernels.interpolation import REACH
 from sims_analysis.kernels.rows import Array
 from sims_analysis.resampling.interpolation import (
     ASKED,
-    LabelledVariables,
     Method,
     Resampled,
+    as_data,
     at_depths,
-    joined,
-    label_variables,
     of_background,
     of_shared,
     opened,
-    with_coords,
     with_evidence,
 )
 from sims_analysis.text.arguments import check_choice, check_count, format_argument
@@ -153,26 +150,29 @@ def to_grid(
     frames = opened(data, "a grid", gaps)
     first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
-    found = [_gridded(frame, grid, method) for frame in frames]
+    trace: dict[str, str] = {"interpolation": method}
+    if grid.edges is None:
+        places = xr.Variable((ASKED,), grid.depth)
+        found = [at_depths(frame, places, method, on_new_axis=True) for frame in frames]
+    else:
+        trace["cell_methods"] = f"{first.axis}: mean"
+        found = [_in_cells(frame, grid.edges, log=method == "log") for frame in frames]
     more: dict[str, Any] = _delivered(data, first) | _cell_coords(first, grid.edges)
-    if isinstance(data, xr.DataArray):
-        made = with_coords(found[0], more)
-        made.name = data.name
-        return made
+    made = as_data(data, frames, found, xr.Variable((first.axis,), grid.depth), {}, **trace)
+    if isinstance(made, xr.DataArray):
+        return made.assign_coords(more).rename(data.name)
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
-    result = joined(found, data.attrs)
-    result = result.assign(kept) if kept else result
+    result = made.assign(kept) if kept else made
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         more[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-    result = result.assign_coords(more)
-    how = "averaged over cells (dose kept)" if conserve else "interpolated"
-    result = with_ancillaries(result)
+    result = with_ancillaries(result.assign_coords(more))
     result.attrs |= {"grid": grid.words, "grid_method": method}
     if conserve:
         result.attrs["grid_conserve"] = conserve
+    how = "averaged over cells (dose kept)" if conserve else "interpolated"
     return with_history(result, f"{how} by method {method} on {grid.words}")
 
 
@@ -192,17 +192,6 @@ def _delivered(data: Any, frame: Frame) -> dict[str, Any]:
     kept = without_samples(data).coords
     names = [name for name in DELIVERED if name in kept and frame.dim not in kept[name].dims]
     return {name: kept[name].variable for name in names}
-
-
-def _gridded(frame: Frame, grid: _Grid, method: str) -> LabelledVariables:
-    trace = {"interpolation": method}
-    if grid.edges is None:
-        asked = xr.Variable((ASKED,), grid.depth)
-        found = at_depths(frame, asked, method, on_new_axis=True)
-    else:
-        found = _in_cells(frame, grid.edges, log=method == "log")
-        trace["cell_methods"] = f"{frame.axis}: mean"
-    return label_variables(frame, found, xr.Variable((frame.axis,), grid.depth), {}, **trace)
 
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -94,10 +93,29 @@ def interpolate(
     """
     check_choice("method", method, kernels.REACH)
     frames = opened(data, "an interpolation", gaps)
-    found = [_interpolated(frame, depth, method) for frame in frames]
-    if isinstance(data, xr.Dataset):
-        return joined(found, data.attrs)
-    return with_coords(found[0], {})
+    at, asked, on_new_axis, coords = _places(frames[0], depth)
+    found = [at_depths(frame, asked, method, on_new_axis=on_new_axis) for frame in frames]
+    return as_data(data, frames, found, at, coords)
+
+
+def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, dict[str, Any]]:
+    """Read depths: as they are; for kernels; whether they are a new axis; and their coordinates."""
+    at = frame.points(depth, "depth")
+    if not at.size:
+        raise ProfileError(
+            f"depth={format_argument(depth)}: give at least one depth", argument="depth"
+        )
+    # Dimensions shared with the profiles select a depth for each; other dimensions are new.
+    own = [d for d in frame.lead if d in at.dims]
+    new = [d for d in at.dims if d not in own]
+    ordered = at.transpose(*own, *new)
+    asked = xr.Variable((*own, ASKED), ordered.data.reshape((*ordered.shape[: len(own)], -1)))
+    coords = {}
+    if isinstance(depth, xr.DataArray):
+        # Values at depths are no averages over cells, even if the depths are those of cells.
+        without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
+        coords = {str(n): one.variable for n, one in depth.coords.items() if n not in without}
+    return at, asked, new == [frame.axis], coords
 
 
 def opened(data: Any, question: str, gaps: str) -> list[Frame]:
@@ -115,29 +133,6 @@ def opened(data: Any, question: str, gaps: str) -> list[Frame]:
     kinds = [vocabulary.kinds(name) if name else vocabulary.VALUE_KINDS for name in names]
     every = zip(names, kinds, strict=True)
     return [open_frame(data, own, variable=name, **how) for name, own in every]
-
-
-def _interpolated(frame: Frame, depth: Any, method: str) -> LabelledVariables:
-    at = frame.points(depth, "depth")
-    if not at.size:
-        raise ProfileError(
-            f"depth={format_argument(depth)}: give at least one depth", argument="depth"
-        )
-    # Dimensions shared with the profiles select a depth for each; other dimensions are new.
-    own = [d for d in frame.lead if d in at.dims]
-    new = [d for d in at.dims if d not in own]
-    ordered = at.transpose(*own, *new)
-    flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(ordered.shape[len(own) :])))
-    asked = xr.Variable((*own, ASKED), flat)
-    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis])
-    coords = {}
-    if isinstance(depth, xr.DataArray):
-        # Values at depths are no averages over cells, even if the depths are those of cells.
-        without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
-        coords = {
-            str(key): coord.variable for key, coord in depth.coords.items() if key not in without
-        }
-    return label_variables(frame, found, at, coords)
 
 
 @dataclass(frozen=True)
@@ -262,98 +257,94 @@ def of_shared(frame: Frame, values: Callable[[Frame], xr.Variable]) -> dict[str,
     return {n: values(replace(frame, value=0.0 * frame.value + one)) for n, one in every.items()}
 
 
-class LabelledVariables(NamedTuple):
-    """Resampled values, errors and counts, under their names in a Dataset, and coords."""
-
-    frame: Frame
-    variables: dict[str, xr.Variable]
-    coords: dict[str, xr.Variable]
-
-
-def label_variables(
-    frame: Frame,
-    found: Resampled,
+def as_data(
+    data: Data,
+    frames: Sequence[Frame],
+    found: Sequence[Resampled],
     at: xr.Variable,
     coords: Mapping[str, xr.Variable],
     **trace: str,
-) -> LabelledVariables:
-    """Give resampled values, and what belongs to them, their names, units and coordinates.
+) -> Data:
+    """Return resampled values, with what belongs to them, as the data: in a Dataset or an array.
 
     The dimensions of the depths, `at`, take the place of that of the samples; `coords` are more
     coordinates, and `trace` more attrs of all variables.
     """
-    new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
-
-    def placed(values: xr.Variable) -> xr.Variable:
-        data = values.data.reshape((*values.shape[:-1], *new.values()))
-        return xr.Variable((*frame.lead, *new), data)
-
-    linear = found.n_linear_segments
-    every = {
-        frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
-        LINEAR: xr.Variable(linear.dims, linear.data, {"long_name": "Depths without a logarithm"}),
-        **coords,
-    }
-    if found.fraction is not None:
-        every |= _fraction_coordinate(frame, found.fraction)
-    for name, one in found.shared.items():
-        every[name] = placed(one)
-        every[name].attrs = dict(vocabulary.attrs(name))
-    known = Known(*(None if one is None else placed(one) for one in found.known))
-    every |= carried(frame.name, known, frame.units)
+    first = frames[0]
+    new = {d: n for d, n in at.sizes.items() if d not in first.lead}
+    variables: dict[str, xr.Variable] = {}
+    every = {first.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(first.axis)), **coords}
+    for frame, one in zip(frames, found, strict=True):
+        placed = partial(_placed, lead=first.lead, new=new)
+        variables |= _labelled(frame, one, placed, trace)
+        for name, values in one.shared.items():
+            every[name] = placed(values)
+            every[name].attrs = dict(vocabulary.attrs(name))
+        known = Known(*(None if values is None else placed(values) for values in one.known))
+        every |= carried(frame.name, known, frame.units)
+    every |= _of_profiles(found)
     # All but an index, which cannot hold a Quantity.
-    every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
+    every |= {key: first.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
+    made: Any
+    if isinstance(data, xr.Dataset):
+        made = first.dataset(variables, coords=every)
+        made.attrs.update(data.attrs)
+    else:
+        values = variables.pop(first.name)
+        every = first.coords_over(values.dims, every)
+        every |= {key.removeprefix(f"{first.name}_"): one for key, one in variables.items()}
+        made = xr.DataArray(values, coords=every, name=first.name)
+    result: Data = made
+    return result
 
-    variables = {}
 
-    def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
-        variables[key] = frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
+def _placed(values: xr.Variable, lead: Sequence[str], new: Mapping[Any, int]) -> xr.Variable:
+    data = values.data.reshape((*values.shape[:-1], *new.values()))
+    return xr.Variable((*lead, *new), data)
 
+
+def _labelled(
+    frame: Frame,
+    found: Resampled,
+    placed: Callable[[xr.Variable], xr.Variable],
+    trace: Mapping[str, str],
+) -> dict[str, xr.Variable]:
+    """Give values, and what belongs to each, their names and units."""
     name, term, unit = frame.name, frame.term, frame.units
-    add(name, frame.rounded(found.value), term, unit)
-    if found.stderr is not None:
-        what = f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"
-        add(f"{name}_stderr", found.stderr, term, unit, long_name=what, description=None)
-    if found.counts is not None:
-        what = "Counts, interpolated between samples"
-        add(f"{name}_counts", found.counts, "counts", "count", long_name=what, description=None)
-    for end, variable in found.background.items():
-        add(f"{name}_{end}", variable, end, vocabulary.COLUMNS[end] or unit)
-    return LabelledVariables(frame, variables, every)
+    of_errors = {"long_name": f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"}
+    of_counts = {"long_name": "Counts, interpolated between samples"}
+    columns: dict[str, tuple[Any, str, str, dict[str, Any]]] = {
+        name: (frame.rounded(found.value), term, unit, {}),
+        f"{name}_stderr": (found.stderr, term, unit, {**of_errors, "description": None}),
+        f"{name}_counts": (found.counts, "counts", "count", {**of_counts, "description": None}),
+    }
+    for end, values in found.background.items():
+        columns[f"{name}_{end}"] = values, end, vocabulary.COLUMNS[end] or unit, {}
+    return {
+        key: frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
+        for key, (values, term, unit, attrs) in columns.items()
+        if values is not None
+    }
 
 
-def with_coords(found: LabelledVariables, more: Mapping[str, xr.Variable]) -> xr.DataArray:
-    """Return a resampled array, with what belongs to it, and `more`, as coordinates."""
-    name = found.frame.name
-    one = found.variables[name]
-    coords = found.frame.coords_over(one.dims, found.coords)
-    beside = {k.removeprefix(f"{name}_"): v for k, v in found.variables.items() if k != name}
-    return xr.DataArray(one, coords={**coords, **beside, **more}, name=name)
-
-
-def joined(found: Sequence[LabelledVariables], attrs: Mapping[Any, Any]) -> xr.Dataset:
-    """Join resampled variables, each with what belongs to it, in a Dataset."""
-    variables = {key: one for each in found for key, one in each.variables.items()}
-    coords = {key: one for each in found for key, one in each.coords.items()}
-    if found[1:]:
-        # Each species is measured in one variable, so that the sum counts each depth once.
-        linear = [each.coords[LINEAR] for each in found]
-        coords[LINEAR] = sum(linear[1:], start=linear[0])
-        fractions = [each.coords[FRACTION] for each in found if FRACTION in each.coords]
-        if fractions:
-            least = reduce(partial(elementwise, np.fmin), fractions)
-            coords[FRACTION] = xr.Variable(least.dims, least.data, fractions[0].attrs)
-    coords |= {key: coords.pop(key) for key in (LINEAR, FRACTION) if key in coords}  # at the end
-    made = found[0].frame.dataset(variables, coords=coords)
-    made.attrs.update(attrs)
-    return made
-
-
-def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
-    """Return the fraction as a coordinate, unless the samples of all profiles are independent."""
-    if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
-        return {}
-    return {FRACTION: xr.Variable(fraction.dims, fraction.data, vocabulary.attrs(FRACTION))}
+def _of_profiles(found: Sequence[Resampled]) -> dict[str, xr.Variable]:
+    """Return the coordinates of profiles: linear segments, and the fraction if it is below 1."""
+    # Each species is measured in one variable, so that the sum counts each depth once.
+    linear = sum((one.n_linear_segments for one in found[1:]), start=found[0].n_linear_segments)
+    linear.attrs = {"long_name": "Depths without a logarithm"}
+    fractions = [
+        one.fraction
+        for one in found
+        if one.fraction is not None
+        and (is_lazy(one.fraction) or anywhere(one.fraction < 1.0 - _ROUNDING))
+    ]
+    if not fractions:
+        return {LINEAR: linear}
+    least = reduce(partial(elementwise, np.fmin), fractions)
+    return {
+        LINEAR: linear,
+        FRACTION: xr.Variable(least.dims, least.data, vocabulary.attrs(FRACTION)),
+    }
 
 
 _ROUNDING = 1e-9

@@ -99,19 +99,6 @@ def test_errors_are_those_of_the_two_neighbours(method, batch, at):
     np.testing.assert_allclose(found, np.sqrt(variance), rtol=1e-6)
 
 
-def test_makima_is_local():
-    # What lies five samples away and more bears on nothing, however steep it is.
-    rng = np.random.default_rng(6)
-    z = np.cumsum(rng.uniform(0.5, 1.5, 14))
-    logs = rng.normal(0, 1e-6, 14)
-    at = np.linspace(z[0], z[4], 30)
-    alone = interpolate(z, np.exp(logs[None]), at, method="makima").value
-    z[10:] -= z[10] - z[9] - 1e-7
-    logs[10:] += 230.0
-    beside = interpolate(z, np.exp(logs[None]), at, method="makima").value
-    np.testing.assert_allclose(beside, alone, rtol=1e-14)
-
-
 @pytest.mark.parametrize("method", ["log", "linear", "pchip", "makima"])
 def test_rounding_leads_beyond_no_record(method):
     z, c = np.linspace(0.0, 1001.0, 8), np.geomspace(1e20, 1e15, 8)[None]
