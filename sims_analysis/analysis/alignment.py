@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, get_args
@@ -122,31 +122,30 @@ def align(
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
     fa, fb = _opened(*pair, variable)
-    if method != "markers":
-        for frame in (fa, fb):
-            ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
-            resolve(
-                frame, ok, support_of_window(frame, NO_LIMITS), what="the shift may depend on it"
-            )
+    for frame in (fa, fb) if method != "markers" else ():
+        ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
+        support = support_of_window(frame, NO_LIMITS)
+        resolve(frame, ok, support, what="the shift may depend on it")
     how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
+    find: Callable[..., Array] = _by_samples
     options: dict[str, Any] = {"method": method}
-    if method == "markers":
-        how, options = f"moved between {len(markers or ())} markers", {"markers": markers}
+    number = 1
+    if markers is not None:
+        find, options, number = _by_markers, {"markers": markers}, len(markers)
+        how = f"moved between {number} markers"
     elif method == "edge":
-        options |= {"level": None, "fraction": fraction, "falling": edge == "trailing"}
-        if level is not None:
-            options["level"] = units.read_number(level, (fa.kind,), "level")
+        height = None if level is None else units.read_number(level, (fa.kind,), "level")
+        options |= {"level": height, "part": fraction, "falling": edge == "trailing"}
     elif max_shift is not None:
         options["max_shift"] = units.read_number(max_shift, (fa.axis,), "max_shift")
     who = xr.Variable((), "b")
     if MEASUREMENT in fb.sizes:
         labels = [fb.label({MEASUREMENT: i}) for i in range(fb.sizes[MEASUREMENT])]
         who = xr.Variable(MEASUREMENT, labels)
-    find = partial(_by_markers if markers else _by_samples, fa, fb, **options)
-    size = 2 * len(markers or "1") + 1
-    group = "species" if "species" in fb.sizes else None
-    rows = fb.each(find, who, size=size, group=group).values.reshape(-1, size)
-    pairs, correlation = rows[:, :-1].reshape(len(rows), 2, -1), rows[:, -1]
+    group, size = "species" if "species" in fb.sizes else None, 2 * number + 1
+    found = fb.each(partial(find, fa, fb, **options), who, size=size, group=group)
+    rows = found.values.reshape(-1, size)
+    pairs, correlation = rows[:, :-1].reshape(-1, 2, number), rows[:, -1]
     moved: Data = _moved(b, fa.axis, pairs, method=method, how=how)
     if method in _CORRELATIONS:
         one = moved[_SHIFTS[fa.axis][0]].variable
@@ -233,8 +232,7 @@ def _by_samples(
     who: str,
     *,
     method: str,
-    max_shift: float | None = None,
-    **edge: Any,
+    **how: Any,
 ) -> Array:
     """Match edges, maxima, or the whole profiles of the species with five samples in both."""
     names = _species_of(fa) or [""]
@@ -256,9 +254,9 @@ def _by_samples(
         return np.array([vertex(*in_b), vertex(*in_a), np.nan])
     which = "" if who == "b" else f"{who}: "
     if method == "edge":
-        to = _edge(fa, *in_a, "a", **edge)
-        return np.array([_edge(fb, *in_b, f"{which}b", **edge), to, np.nan])
-    shift, correlation = best_shift(pairs, max_shift, log=method == "log-correlation")
+        to = _edge(fa, *in_a, "a", **how)
+        return np.array([_edge(fb, *in_b, f"{which}b", **how), to, np.nan])
+    shift, correlation = best_shift(pairs, log=method == "log-correlation", **how)
     if np.isnan(shift):
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
@@ -272,18 +270,10 @@ _FEWEST = 5
 
 
 def _edge(
-    frame: Frame,
-    depth: Array,
-    value: Array,
-    name: str,
-    *,
-    level: float | None,
-    fraction: float | None,
-    falling: bool,
+    frame: Frame, depth: Array, value: Array, name: str, *, level: Any, part: Any, falling: bool
 ) -> float:
-    """Return the depth at which the marker crosses the level."""
-    if level is None:  # one of the two is given
-        level = (fraction or 0.0) * float(value.max())
+    """Return the depth at which the marker crosses a level, or a part of its maximum."""
+    level = part * float(value.max()) if level is None else level
     found = edge_depth(depth, value, level, falling=falling)
     if np.isnan(found):
         does = "fall below" if falling else "rise above"
