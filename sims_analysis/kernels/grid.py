@@ -182,12 +182,12 @@ def _of_cells(dense: Dense, pieces: _Pieces, parts: _Parts) -> tuple[Array, Arra
 def _on_grid(rows: Rows, of_samples: Array, extent: Array, number: Index | int) -> Array:
     """Return the fraction of `number` values over an `extent`, (R,), from that of plain samples.
 
-    A grid of a grid has no more independent values than that.
+    A grid of a grid has as many independent values as that, and no more than values.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         spacing = (rows.last - rows.first) / (rows.size - 1)
-        most = np.fmin(of_samples, rows.share * extent / (number * spacing))
-    return np.minimum(np.where(rows.share < 1.0, most, of_samples), 1.0)
+        coarser = np.where(number, np.fmax(extent / (number * spacing), 1.0), np.inf)
+    return np.minimum(of_samples * np.where(rows.share < 1.0, rows.share * coarser, 1.0), 1.0)
 
 
 def _sum_at(sample: Index, weights: Array, size: int) -> Array:
@@ -204,12 +204,12 @@ def _cut_rows(rows: Rows, edges: Array) -> Iterator[tuple[Index, Dense, _Pieces]
 
 def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
     if isinstance(rows, Dense):
-        if rows.count and rows.depth.size:
+        if rows.value.size:
             yield np.arange(rows.count), rows
         return
+    every = rows.columns(lambda one: one)
     for row in np.flatnonzero(rows.size):
         own = slice(rows.offsets[row], rows.offsets[row + 1])
-        every = rows.columns(lambda one: one)
         columns = {n: one[own] if n in AXES else one[None, own] for n, one in every.items()}
         fraction = None if rows.fraction is None else rows.fraction[[row]]
         yield np.array([row]), Dense(**columns, fraction=fraction)

@@ -37,7 +37,7 @@ from sims_analysis.resampling.interpolation import (
     opened,
     with_evidence,
 )
-from sims_analysis.text.arguments import check_choice, check_count, format_argument
+from sims_analysis.text.arguments import argument_error, check_choice, check_count
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 
@@ -83,9 +83,8 @@ def to_grid(
     conserve : {"dose"}, optional
         Return averages over cells instead of values at depths: value times width of a cell is the
         dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``: trapezoid; not
-        for splines). Edges are common to all species, half-way between the depths, and at the
-        first and the last; they are ``cell_start`` and ``cell_stop``, also in ``depth_bounds`` of a
-        Dataset. Doses and moments of the answer are sums over these cells.
+        for splines). Edges lie half-way between the depths, and at the first and the last; they are
+        ``cell_start`` and ``cell_stop``, also in ``depth_bounds`` of a Dataset.
     gaps : {"flag", "bridge"}
         NaN in gaps, or interpolated values; see :func:`integrated_dose`.
 
@@ -96,16 +95,15 @@ def to_grid(
         its gaps and among samples given as ``<5E15``, and in cells that were not completely
         measured. What is known of the samples on which values rest is kept (:func:`quality`).
         ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could not
-        be taken. Attrs record the rule and the step.
+        be taken.
 
         Standard errors are propagated: ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples
         (with relative errors where logarithms are taken), and ``sqrt(sum (w_i s_i)^2) / width`` in
-        cells; in a cell with zero counts in total, 1.84 counts of the sample with the largest
-        weight. Neighbours on a fine grid share samples: ``effective_sample_fraction`` is the number
-        of independent samples per grid depth of each profile, if below one (for Dask data always);
-        a grid of a grid has no more of them than that. Sums and fits use errors larger by
-        ``1 / sqrt(effective_sample_fraction)``; drop it after selecting every n-th depth. Counts of
-        a Dataset are interpolated linearly; a DataArray has none.
+        cells; in a cell without counts, 1.84 counts of the sample with the largest weight.
+        Neighbours on a fine grid share samples: ``effective_sample_fraction`` is the number of
+        independent samples per grid depth, if below one (for Dask data always); a grid of a grid
+        has no more of them than that. Sums and fits use errors larger by
+        ``1 / sqrt(effective_sample_fraction)``; drop it after selecting every n-th depth.
 
     Raises
     ------
@@ -288,7 +286,7 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     """Return the multiples of a step within the samples, or cells from the first to the last."""
     width = units.read_number(step, (frame.axis,), "step")
     if not 0 < width < np.inf:
-        raise ProfileError(f"step={step!r} must be one positive number", argument="step")
+        raise argument_error("step", step, "expected one positive number")
     unit = frame.axis_units
     record = frame.cells if cells and frame.cells is not None else (frame.depth, frame.depth)
     begin, end = (np.asarray(one.data) for one in record)
@@ -298,19 +296,14 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     with np.errstate(over="ignore"):
         count = np.divide(last - first, width)
     if count > _MOST:
-        raise ProfileError(
-            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
-            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}",
-            argument="step",
-        )
+        many = f"{first:g} to {last:g} {unit} would be {count:.3g} depths"
+        raise argument_error("step", step, f"{many}; a grid has at most {_MOST:,}")
     if cells:
         edges = first + np.arange(np.ceil((last - first) / width), dtype=np.float64) * width
         # Drop a last cell that is only rounding.
         edges = np.append(edges[edges < last - 1e-9 * width], last)
         if edges.size < 2:
-            raise ProfileError(
-                f"step={step!r}: the {frame.axis} axis has no extent", argument="step"
-            )
+            raise argument_error("step", step, f"the {frame.axis} axis has no extent")
         return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
     # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
     exact = Fraction(repr(width))

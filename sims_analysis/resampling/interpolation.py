@@ -215,20 +215,11 @@ def with_evidence(
     elif not is_lazy(blank):
         return found
     kept: dict[str, Any] = {
-        name: _without(one, of.blank)
+        name: one.where(~of.blank)
         for name in ("value", "stderr", "counts")
         if (one := getattr(found, name)) is not None
     }
     return replace(found, **kept)
-
-
-def _without(own: xr.Variable, blank: xr.Variable) -> xr.Variable:
-    """Set what is blank to NaN, in place if it can be: nothing else has these values."""
-    if is_lazy(own) or is_lazy(blank):
-        blanked: xr.Variable = own.where(~blank)
-        return blanked
-    np.copyto(own.data, np.nan, where=blank.transpose(*own.dims).data)
-    return own
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
