@@ -31,7 +31,7 @@ class Interpolated(NamedTuple):
 
     ``n_linear_segments``, (R,), counts those where C was interpolated because ln C could not be
     taken; ``equal``, (R,), is False where no value rests on one of five equal high neighbours, as
-    a saturated detector writes them.
+    a saturated detector writes them (of many rows, but for the ends of those below the maximum).
     """
 
     value: Array
@@ -45,7 +45,7 @@ def interpolate(
     """Interpolate profiles at given depths, `at` (R, m), that may have been `found` already.
 
     Exactly the measured value at a sample; NaN outside the record. Splines are of ln C if every
-    sample of a row is positive, otherwise of C. It is to `look` at samples for equal ones.
+    sample of a row is positive, otherwise of C. It is to `look` for equal samples.
     """
     if REACH[method] > 1:
         return _by_splines(rows, at, method)
@@ -56,7 +56,7 @@ def interpolate(
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = (found.samples(rows, rows.value, i, part) for i in (0, 1))
         linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
-        if look and rows.value.size:  # while they are in the processor's cache
+        if look and rows.value.size > IN_CACHE:  # while they are in the processor's cache
             equal[part] = _rest_on_equal(rows, found, part, c0, c1)
         if linear.size:
             row, column = divmod(linear, at.shape[1])
