@@ -154,7 +154,7 @@ def _packed(columns: Samples, numbers: Index) -> Packed:
             row, sample = divmod(int(np.flatnonzero(measured)[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
     axis = depth if depth.ndim == 1 else None
-    return Packed(**found, offsets=offsets, measured=measured, axis=axis, missing=missing)
+    return Packed(**found, offsets=offsets, measured=measured, axis=axis)
 
 
 def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
