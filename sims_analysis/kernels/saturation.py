@@ -16,8 +16,6 @@ import numpy as np
 
 from sims_analysis.kernels.rows import Array, Flags, Rows
 
-#: So many equal neighbours are looked at.
-LEAST = 5
 #: They are improbable if noise makes so many equal neighbours with less than this probability, ...
 _CHANCE = 1e-3
 #: ... even if it is smaller than the scatter elsewhere says, by this factor.
@@ -53,12 +51,16 @@ def saturated(rows: Rows) -> Flags | None:
     or have fewer digits than noise).
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    equal = np.flatnonzero(flat[1:] == flat[:-1])
-    first = equal[: 2 - LEAST][equal[LEAST - 2 :] - equal[: 2 - LEAST] == LEAST - 2]
+    equal = flat[1:] == flat[:-1]
+    three = equal[1:] & equal[:-1]
+    first = np.flatnonzero(three[2:] & three[:-2])  # of five
     if not first.size:
         return None
-    row, highest = offsets.searchsorted(first, side="right") - 1, rows.reduce(np.maximum, rows.value)
-    row = np.unique(row[(first + LEAST <= offsets[row + 1]) & (flat[first] == highest[row])])
+    row, highest = (
+        offsets.searchsorted(first, side="right") - 1,
+        rows.reduce(np.maximum, rows.value),
+    )
+    row = np.unique(row[(first + 5 <= offsets[row + 1]) & (flat[first] == highest[row])])
     # A pure layer has a fraction of exactly 1.
     row = row[(highest[row] > 0) & (highest[row] != 1.0) & (rows.share[row] >= 1.0)]
     found = np.zeros(flat.size, dtype=bool)
