@@ -99,8 +99,12 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         )
         if column is not None
     }
-    edges = zip(vocabulary.CELLS, frame.cells or (), strict=False)
-    cells = {name: np.broadcast_to(np.asarray(one.data), value.shape) for name, one in edges}
+    edges = zip(vocabulary.CELLS, (frame.lower, frame.upper), strict=True)
+    cells = {
+        name: np.broadcast_to(np.asarray(one.data), value.shape)
+        for name, one in edges
+        if one is not None
+    }
     for number, index in enumerate(np.ndindex(value.shape[:-1])):
         measured = ~(np.isnan(value[index]) | np.isnan(depth[index]))
         if not measured.any():

@@ -105,7 +105,7 @@ def _cell(profiles: Frame, model: Model, stated: str) -> str:
     """Return what samples are: means over cells where the data state these, unless it is stated."""
     if stated != "auto":
         return stated
-    return "point" if profiles.cells is None or model is DIFFUSED else "mean"
+    return "point" if profiles.lower is None or model is DIFFUSED else "mean"
 
 
 def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:

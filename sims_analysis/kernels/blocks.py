@@ -82,7 +82,7 @@ def _carried(
     gap &= row[i] == row[j]
     number = np.arange(at.size) - np.searchsorted(row[at], row[at])
     before = (offsets[row[at]] + number)[:-1][gap]
-    found = []
+    found = [_gaps_at_ends(row, z, measured, (bits & GAP != 0) & ~measured & there)]
     for flag in Flag:
         has = (bits & flag != 0) & there
         if flag & GAP or not has.any():
@@ -95,7 +95,19 @@ def _carried(
             own = row[kept], z[kept], of_kind[kept], height[kept]
             without = c[kept] if bit and flag is Flag.BELOW_LIMIT else None
             found.append(runs_of(*own, flag | bit, without))
-    return (Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None), before
+    marks = Marks(*map(np.concatenate, zip(*found, strict=True)))
+    return (marks if marks.row.size else None), before
+
+
+def _gaps_at_ends(row: Index, z: Array, measured: Flags, blank: Flags) -> Marks:
+    """Return the gaps in which records begin or end, with their first or last sample."""
+    kept = np.flatnonzero(measured | blank)
+    runs = runs_of(row[kept], z[kept], blank[kept], np.full(kept.size, np.nan), GAP)
+    begins, ends = np.isnan(runs.low), np.isnan(runs.high)
+    low = np.where(begins, runs.first, np.nextafter(runs.low, -np.inf))
+    high = np.where(ends, runs.last, np.nextafter(runs.high, np.inf))
+    every = runs.row, runs.flag, low, high, low, high, runs.height, runs.height
+    return Marks(*(one[begins != ends] for one in every))
 
 
 class InfiniteSampleError(Exception):
