@@ -97,7 +97,7 @@ class Frame(Profiles):
     def rounded(self, values: xr.Variable) -> xr.Variable:
         """Return a result as large as the data in their precision: float32 of float32."""
         precision = np.float32 if self.value.dtype.str[1:] == "f4" else np.float64
-        return values.astype(precision, copy=False)
+        return values if values.dtype == precision else values.astype(precision)
 
     def map(self, kernel: Callable[..., Any], *parameters: xr.Variable, **how: Any) -> Any:
         """Run a kernel over the profiles: the first of what :meth:`ask` returns."""

@@ -91,8 +91,8 @@ def open_frame(
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
     depth = _axis(coords, axis, dim, value)
-    lower, upper = _cells(plain, coords, axis, dim, depth, value) or (None, None)
-    if lower is not None and lower.dims != depth.dims:
+    lower, upper = _cells(plain, coords, axis, dim, depth, value)
+    if lower is not None and upper is not None and lower.dims != depth.dims:
         # Measurements whose cells differ share no axis.
         depth, lower, upper = (_over_samples(one, value) for one in (depth, lower, upper))
     achieved = None
@@ -332,8 +332,10 @@ def _check_stderr(frame: Frame) -> None:
     """Raise for the first sample with a negative or infinite standard error, unless on Dask."""
     if frame.stderr is None or is_lazy(frame.stderr):
         return
-    first = first_sample(frame, (frame.stderr < 0) | np.isinf(frame.stderr))
-    if first is not None:
+    wrong = (frame.stderr.data < 0) | np.isinf(frame.stderr.data)
+    if not wrong.any():
+        return
+    if (first := first_sample(frame, xr.Variable(frame.value.dims, wrong))) is not None:
         text = f"its standard error is {first.of(frame.stderr):g}; a standard error is finite"
         raise first.error(f"{text} and not negative (NaN: not known)", ProfileError)
 
@@ -372,13 +374,13 @@ def _cells(
     dim: str,
     depth: xr.Variable,
     value: xr.Variable,
-) -> tuple[xr.Variable, xr.Variable] | None:
-    """Return the edges of the cells over which the values are averages; None for samples.
+) -> tuple[xr.Variable, xr.Variable] | tuple[None, None]:
+    """Return the edges of the cells over which the values are averages; None of samples.
 
     From ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions bounds have
     no attrs), or from ``cell_start`` and ``cell_stop`` of a DataArray.
     """
-    bounds = data.coords.variables.get(f"{axis}_bounds")
+    bounds = data.coords[f"{axis}_bounds"].variable if f"{axis}_bounds" in data.coords else None
     if bounds is not None:
         sides = [d for d in bounds.dims if d not in depth.dims and bounds.sizes[d] == 2]
         side = sides[0] if sides else None
@@ -394,13 +396,13 @@ def _cells(
         names = ("cell_start", "cell_stop")
         edges = [units.to_canonical_variable(coords[name], (axis,), name)[0] for name in names]
     else:
-        return None
+        return None, None
     lower, upper = _like_axis(edges, depth)
     if any(one.chunks for one in (depth, lower, upper)):
         return lower, upper  # on Dask they are not tested
     missing = lower.isnull() | upper.isnull()
     if missing.all():
-        return None  # of samples, selected from a batch with cells
+        return None, None  # of samples, selected from a batch with cells
     if (value.notnull() & missing & ~missing.all(dim)).any():
         raise ProfileError(
             "a profile has samples without cells (cell_start or cell_stop is NaN) beside averages: "
