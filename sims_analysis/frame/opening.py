@@ -126,37 +126,6 @@ def open_frame(
     return frame
 
 
-def by_depth(data: Any) -> Any:
-    """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
-    if not isinstance(data, xr.Dataset | xr.DataArray):
-        return data
-    plain = units.with_plain_axes(data)
-    for axis in vocabulary.AXES:
-        order = plain.indexes.get(axis)
-        if order is not None and not order.is_monotonic_increasing:
-            plain = plain.sortby(axis)
-    values = [plain] if isinstance(plain, xr.DataArray) else plain.data_vars.values()
-    if not any(is_lazy(one.variable) for one in values):
-        return plain
-    plain = plain.unify_chunks()
-    broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
-    return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
-
-
-def open_profiles(
-    data: Any,
-    *,
-    question: str,
-    kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
-    variable: str | None = None,
-    axes: tuple[str, ...] = vocabulary.AXES,
-    gaps: str | None = None,
-) -> Frame:
-    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come."""
-    how: Any = {"question": question, "variable": variable, "axes": axes, "gaps": gaps}
-    return open_frame(by_depth(data), kinds, **how)
-
-
 def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
     """Open a variable of canonical data, as it is and on either axis, to make others of it."""
     kinds = vocabulary.kinds_in(name, data[name].attrs["units"])
