@@ -38,7 +38,7 @@ class Samples:
         return Samples(*columns)
 
     def cells(self, here: Array) -> Cells:
-        """Return how far the cells of some samples reach: as stated for all of them, or half-way."""
+        """Return how far the cells of some samples reach: as stated, or half-way."""
         lower, upper = self.lower, self.upper
         if lower is not None and upper is not None and np.isfinite(lower[here]).all():
             return self.z[here] - lower[here], upper[here] - self.z[here]
