@@ -57,16 +57,15 @@ def with_counting_statistics(
     data : Dataset
         Intensities in counts, and those in counts per second whose ``species_metadata`` give the
         ``counting_time``, ``"0.99 s"`` (and the ``detector_yield``, ``"95 %"``, if the instrument
-        has divided by it), need no argument. Currents of a Faraday cup (``detector`` ``"FC"``, or
-        above the ``faraday_cup_threshold``) have no counts.
+        has divided by it), need no argument. Currents (``detector`` ``"FC"``, or above the
+        ``faraday_cup_threshold``) have no counts.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Counting time per sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
     value_per_count : str, Quantity, DataArray or mapping, optional
         The concentration of one count: ``counts = C / value_per_count``. One for all, or
-        ``{"B": "2e14 atoms/cm^3", ...}``; species that it leaves out get no standard errors.
-        Without it, of species that the instrument quantified by a factor, ``rsf / (counting_time
-        detector_yield)`` of their ``species_metadata``.
+        ``{"B": "2e14 atoms/cm^3", ...}`` of some. By default, of species that the instrument
+        quantified by a factor, ``rsf / (counting_time detector_yield)`` of their metadata.
 
     Returns
     -------
@@ -88,10 +87,10 @@ def with_counting_statistics(
 
     Notes
     -----
-    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed.
-    By the same rule a placeholder (0.001 count/s, where one count is 1.01 count/s) is zero counts,
-    as are concentrations of less than 0.05 counts; values are not changed. Take counts first:
-    :func:`correct_dead_time` and :func:`subtract_background` keep them.
+    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed;
+    of species in counts, some may be none, and are left out. By the same rule a placeholder (0.001
+    count/s, where one count is 1.01 count/s) is zero counts, as are concentrations of less than
+    0.05 counts; values are not changed. Take counts first: corrections keep them.
 
     References
     ----------
@@ -396,10 +395,9 @@ def relative_uncertainties(
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state.
 
-    Then the part of the former that is day to day comes third, if they do. A mapping leaves that of
-    other species to the data, too. A stated dose (:func:`scale_to_dose`) takes the place of the
-    sensitivity factor, and the dose does not depend on the depth scale then: 0, or NaN where its
-    uncertainty is not known.
+    Then the part of the former that is day to day comes third, if they do. A stated dose
+    (:func:`scale_to_dose`) takes the place of the sensitivity factor, and the dose does not depend
+    on the depth scale then: 0, or NaN where its uncertainty is not known.
     """
     coords = units.dequantify(data).coords  # type: ignore[type-var]  # one of the two
     of_dose = coords.variables.get("dose_scale_uncertainty")
