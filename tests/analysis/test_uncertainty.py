@@ -210,7 +210,9 @@ def test_many_counts_are_used_as_they_are(counts, taken):
 
 
 def test_species_without_whole_numbers_have_no_counts_if_others_have():
-    pair = [profile(name, [0, 1], c, units="counts") for name, c in (("B", [1, 2]), ("C", [1, 2.5]))]
+    pair = [
+        profile(name, [0, 1], c, units="counts") for name, c in (("B", [1, 2]), ("C", [1, 2.5]))
+    ]
     ds = sims.to_dataset(pair)
     with pytest.warns(ProfileWarning, match="^'C': values of intensity that are not whole"):
         found = sims.with_counting_statistics(ds)
