@@ -13,7 +13,6 @@ import numpy as np
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import AXES
-from sims_analysis.kernels.evidence import saturated_samples
 from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.interpolation import Location, interpolate, locate
 from sims_analysis.kernels.rows import (
@@ -29,6 +28,7 @@ from sims_analysis.kernels.rows import (
     dot_rows,
     errors_of,
 )
+from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import begins_high
 
 
@@ -122,9 +122,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     known = begins_high(rows) if new_axis else np.zeros(rows.count, dtype=bool)
     if rows.carried is not None:
         known[rows.carried.row] = True
-    equal = np.flatnonzero(found.equal)
-    near = equal, rows.first[equal], rows.last[equal]
-    cut = saturated_samples(rows, near) if equal.size else None
+    cut = saturated(rows) if found.ceiling.any() else None
     if cut is not None:
         known[_row_of(rows, np.flatnonzero(cut))] = True
     if broken.size:
