@@ -180,7 +180,8 @@ def _check(
         if wrong:
             raise ProfileError(text, code="conflicting_arguments")
     if max_shift is not None and method not in _CORRELATIONS:
-        raise argument_error("max_shift", max_shift, f'method="{method}" does not search')
+        expected = f'only correlations search, not method="{method}"'
+        raise argument_error("max_shift", max_shift, expected)
     if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
         raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     if markers is not None and (isinstance(markers, str) or len(markers) < 2):
