@@ -8,14 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, changed
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, changed, errors_of
 
 #: Beyond so many errors, an interval about a value is one-sided.
 FAR = 6.0
 
 
+class Places(NamedTuple):
+    """Flat positions of K samples about which there are windows; (K,).
+
+    Those of a window lie in ``begin:end``, and `floor` is what was subtracted from them.
+    """
+
+    at: Index
+    begin: Index
+    end: Index
+    floor: Array
+
+
 class Samples(NamedTuple):
-    """All samples; those of each crossing's row are ``begin:end``, above what was subtracted."""
+    """Both sides at all samples, end to end, which of these are known, and places among them."""
 
     depth: Array
     upper: Array
@@ -23,12 +35,14 @@ class Samples(NamedTuple):
     lower: Array
     lower_stderr: Array
     known: Flags
-    begin: Index
-    end: Index
-    floor: Array
+    places: Places
+
+    def about(self, which: Index | slice) -> Samples:
+        """Select places."""
+        return self._replace(places=Places(*(one[which] for one in self.places)))
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:
-        """Return the positions of the known samples of R windows, end to end, and their numbers."""
+        """Return the positions of the known samples of K windows, end to end, and their numbers."""
         size = end - first
         position = np.arange(size.sum()) + np.repeat(first - (np.cumsum(size) - size), size)
         known = self.known.take(position)
@@ -36,6 +50,27 @@ class Samples(NamedTuple):
             row = np.repeat(np.arange(size.size), size)[known]
             position, size = position[known], np.bincount(row, minlength=size.size)
         return position, size
+
+    def sums(self) -> Array:
+        """Return what ranges of samples are summed of: differences, variances, numbers; (3, N + 1).
+
+        0 where not known, and after the last sample, where a range may end.
+        """
+        found = np.zeros((3, self.depth.size + 1))
+        variance = self.upper_stderr**2 + self.lower_stderr**2
+        found[:, :-1] = np.where(self.known, [self.upper - self.lower, variance, self.known], 0.0)
+        return found
+
+
+def samples_of(rows: Rows, lower: Array, lower_stderr: Array | float, places: Places) -> Samples:
+    """Return the samples of rows against a lower side, one value for each."""
+    errors = errors_of(rows)
+    columns: list[Array] = [
+        np.broadcast_to(one, rows.value.shape).reshape(-1)
+        for one in (rows.depth, rows.value, errors, lower, lower_stderr)
+    ]
+    known = np.logical_and.reduce([np.isfinite(one) for one in columns[2:]])
+    return Samples._make([*columns, known, places])
 
 
 class Counted(NamedTuple):
@@ -136,19 +171,29 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
     return found.T, information
 
 
-def chance_of_misfit(samples: Counted, *parabola: Array) -> Array:
-    """Return how often chance makes the chi-square of a parabola, (R,): A, B and C of ln C."""
-    from scipy.special import gammaincc
+def misfit(samples: Counted, *parabola: Array) -> Array:
+    """Return the chi-square of A, B and C of ln C as so many normal standard deviations, (R,).
 
+    By the cube root of it (E. B. Wilson, M. M. Hilferty, PNAS 17 (1931) 684). Each term has the
+    variance ``2 + 1 / expected``.
+    """
     x, upper, lower, one_upper, one_lower, under, size = samples
     a, b, c = (np.repeat(one, size) for one in parabola)
     odds = np.exp(np.clip((0.5 * c * x + b) * x + a, -60.0, 60.0))
     variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
     square = (upper - odds * lower) ** 2 / variance
-    # Each term of chi-square has the variance 2 + 1 / expected.
     chi_square, wide = samples.reduce(np.add, np.stack([square, 0.5 * one_upper**2 / variance]))
-    wide = 2.0 * (1.0 + wide / size)
-    found: Array = gammaincc(np.maximum(size - 3, 1) / wide, chi_square / wide)
+    wide = 1.0 + wide / size
+    freedom = np.maximum(size - 3, 1) / wide
+    spread = 2.0 / (9.0 * freedom)
+    found: Array = (np.cbrt(chi_square / wide / freedom) - 1.0 + spread) / np.sqrt(spread)
+    return found
+
+
+def value_stderr(information: Array, x: Array) -> Array:
+    """Return the standard errors of ``A + B x + C x^2 / 2``, (R,)."""
+    powers = np.stack([np.ones_like(x), x, 0.5 * x**2], axis=1)
+    found: Array = np.sqrt(np.vecdot(powers, solved(information, powers)))
     return found
 
 

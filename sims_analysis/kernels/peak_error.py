@@ -7,12 +7,15 @@ import numpy as np
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
 from sims_analysis.kernels.local_fit import (
     Counted,
+    Places,
     Samples,
     counted,
     maximized,
+    samples_of,
     solved,
+    value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, errors_of, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, range_sums
 
 #: A side is lower than the middle by this many standard errors where the window has reached it.
 KNOWN = 3.0
@@ -38,25 +41,23 @@ def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array
     the middle if its curvature is not known. NaN with fewer than three samples, or without errors.
     """
     result = np.full((2, row.size), np.nan)
-    packed = rows.packed()
-    value, error = packed.value, errors_of(packed)
-    highest = np.zeros(packed.count)
-    highest[row] = value[position]
-    columns = packed.depth, value, error, packed.repeat(highest), np.zeros_like(value)
-    known = np.isfinite(error)
-    sums = np.zeros((3, value.size + 1))
-    sums[:, :-1][:, known] = value[known], error[known] ** 2, np.ones(np.count_nonzero(known))
-    for part in in_blocks(row.size, max(int(packed.size.max(initial=0)), 1), BLOCK // 4):
-        ends = packed.offsets[row[part]], packed.offsets[row[part] + 1]
-        samples = Samples(*columns, known, *ends, floor[row[part]])
-        first, last, middle = _windows(samples, sums, position[part])
-        result[:, part] = _about(samples, first, last, middle, value[position[part]])
+    if not row.size:
+        return result[0], result[1]
+    top = np.zeros(rows.count)
+    top[row] = rows.value_at(position)
+    places = Places(position, rows.offsets[row], rows.offsets[row + 1], floor[row])
+    samples = samples_of(rows, rows.repeat(top), 0.0, places)
+    sums = samples.sums()
+    for part in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
+        own = samples.about(part)
+        result[:, part] = _about(own, *_windows(own, sums))
     return result[0], result[1]
 
 
-def _windows(samples: Samples, sums: Array, at: Index) -> tuple[Index, Index, Index]:
+def _windows(samples: Samples, sums: Array) -> tuple[Index, Index, Index]:
     """Return the first and last sample to be fitted about each maximum, and that in the middle."""
-    begin, end = samples.begin, samples.end - 1
+    at, begin, end, _ = samples.places
+    end = end - 1
     first, last, middle = at.copy(), at.copy(), at.copy()
     active = np.arange(at.size)
     for _ in range(CENTRED):
@@ -97,13 +98,14 @@ def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
     return reach
 
 
-def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Array) -> Array:
+def _about(samples: Samples, first: Index, last: Index, middle: Index) -> Array:
     """Fit windows, and return the maxima and their errors, (2, K)."""
+    level, floor = samples.upper[samples.places.at], samples.places.floor
     result = np.full((2, level.size), np.nan)
     position, size = samples.between(first, last + 1)
     some, size = np.flatnonzero(size), size[size > 0]
     top, origin = level[some], samples.depth[middle[some]]
-    data, _ = counted(samples, position, size, origin, samples.floor[some])
+    data, _ = counted(samples, position, size, origin, floor[some])
     with np.errstate(all="ignore"):
         mean = data.reduce(np.add, data.upper) / size
         start = np.log(np.maximum(mean / top, 1e-3))
@@ -126,9 +128,7 @@ def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Ar
     bent = c < -CURVED * np.sqrt(variance)
     least, most = (data.reduce(end, data.x) for end in (np.minimum, np.maximum))
     at = np.where(bent, np.clip(-b / c, least, most), 0.0)
-    powers = np.stack([np.ones_like(at), at, 0.5 * at**2], axis=1)
-    value = np.exp(np.vecdot(powers, coefficients.T))
-    return value, np.sqrt(np.vecdot(powers, solved(information, powers)))
+    return np.exp(a + b * at + 0.5 * c * at**2), value_stderr(information, at)
 
 
 def _through_three(x: Array, value: Array) -> Array:

@@ -11,15 +11,22 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.counting import student
 from sims_analysis.kernels.decay import can_be_fitted, value_per_count_of
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.local_fit import Counted, as_counts, chance_of_misfit, maximized, solved
+from sims_analysis.kernels.local_fit import (
+    Counted,
+    as_counts,
+    maximized,
+    misfit,
+    solved,
+    value_stderr,
+)
 from sims_analysis.kernels.residuals import SEEN
 from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
 
 #: Precision of the curvature of ln C without any count, over the distance to the farthest sample.
 PRIOR = 0.25
-#: Chance makes residuals as large less often where samples have another shape.
-_BY_CHANCE = 1e-5
+#: Samples of another shape misfit by so many standard deviations.
+_MISFIT = 4.3
 
 
 class LocalValue(NamedTuple):
@@ -95,9 +102,12 @@ def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     size = counts.size
     nothing = np.zeros(size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
-    large = chance_of_misfit(counts, *found) < _BY_CHANCE
+    large = misfit(counts, *found) > _MISFIT
     a, b, c = (np.repeat(one, size) for one in found)
     off = counts.upper - counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
     largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
-    error = np.sqrt(solved(information, np.broadcast_to([1.0, 0.0, 0.0], (size.size, 3)))[:, 0])
-    return found[0], error, (size > 3) & large & (seen > SEEN * largest)
+    return (
+        found[0],
+        value_stderr(information, nothing),
+        (size > 3) & large & (seen > SEEN * largest),
+    )
