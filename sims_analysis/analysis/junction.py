@@ -87,15 +87,10 @@ def junction_depth(
         Of data without standard errors, number of samples that must lie above the level before the
         crossing, and below it after (the reverse on a rising edge). With standard errors, crossings
         that noise can make are left out instead.
-    locate : {"auto", "fit", "crossing"}
-        Whether the samples around a crossing locate it where its two do not suffice, always, or
-        never; see :func:`crossings`.
     detection_limit : str, Quantity or DataArray, optional
         A level below it cannot be measured: NaN, with the status ``below_detection``.
-    variable : str, optional
-        The variable of a Dataset, if several have the unit of the level.
-    gaps : {"flag", "bridge"}
-        Whether a junction in a gap has no depth, or is interpolated.
+    locate, variable, gaps
+        As for :func:`crossings`.
     strict : bool
         Raise where there is no junction.
 
@@ -112,8 +107,7 @@ def junction_depth(
           depth, and the depth between the two samples of the crossing
         - ``n_crossings``: number of crossings that qualified
         - ``decay_length`` (``nm`` per factor e): at the junction
-
-        Where a file gives samples as ``<5E15``, the coordinate ``detection_limit`` is their limit.
+        - ``detection_limit``: where a file gives samples as ``<5E15``
 
     Raises
     ------

@@ -39,7 +39,7 @@ class Samples(NamedTuple):
 
     def about(self, which: Index | slice) -> Samples:
         """Select places."""
-        return self._replace(places=Places(*(one[which] for one in self.places)))
+        return self._replace(places=Places._make(one[which] for one in self.places))
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:
         """Return the positions of the known samples of K windows, end to end, and their numbers."""

@@ -23,13 +23,8 @@ KNOWN = 3.0
 TRUSTED = 0.65
 #: A maximum of the parabola is used if its curvature is known to so many standard errors.
 CURVED = 1.0
-#: Beside a sample below this part of the highest a parabola of ln C overshoots.
-STEEP = 1 / 3
 #: Growth of the window per iteration.
 GROWTH = 1.3
-#: How often the window is centred anew, on a sample that is as high within its noise, which may put
-#: the highest one at the side of a peak.
-CENTRED = 3
 
 
 def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array, Array]:
@@ -54,29 +49,16 @@ def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array
     return result[0], result[1]
 
 
-def _windows(samples: Samples, sums: Array) -> tuple[Index, Index, Index]:
-    """Return the first and last sample to be fitted about each maximum, and that in the middle."""
+def _windows(samples: Samples, sums: Array) -> tuple[Index, Index]:
+    """Return the first sample to be fitted about each maximum, and the one after the last."""
     at, begin, end, _ = samples.places
-    end = end - 1
-    first, last, middle = at.copy(), at.copy(), at.copy()
-    active = np.arange(at.size)
-    for _ in range(CENTRED):
-        centre, least, most = middle[active], begin[active], end[active]
-        up, down = _reach(sums, centre, centre - least, -1), _reach(sums, centre, most - centre, 1)
-        first[active] = np.maximum(centre - np.maximum((TRUSTED * up).astype(int), 1), least)
-        last[active] = np.minimum(centre + np.maximum((TRUSTED * down).astype(int), 1), most)
-        between = (first[active] + last[active]) // 2
-        # A maximum at an end of the record stays there, and one that stands out where it is.
-        moved = (between != centre) & (first[active] > least) & (last[active] < most)
-        noise = np.hypot(*(samples.upper_stderr[one] for one in (at[active], between)))
-        moved &= samples.upper[at[active]] - samples.upper[between] < KNOWN * noise
-        active = active[moved]
-        middle[active] = between[moved]
-    few = last - first < 2
-    last[few] = np.minimum(last[few] + 1, end[few])
-    few = last - first < 2
-    first[few] = np.maximum(first[few] - 1, begin[few])
-    return first, last, middle
+    up, down = (
+        np.maximum((TRUSTED * _reach(sums, at, room, sign)).astype(int), 1)
+        for room, sign in ((at - begin, -1), (end - 1 - at, 1))
+    )
+    # Three samples at least, also at an end of the record.
+    first = np.maximum(np.minimum(at - up, end - 3), begin)
+    return first, np.minimum(np.maximum(at + down + 1, begin + 3), end)
 
 
 def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
@@ -98,25 +80,20 @@ def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
     return reach
 
 
-def _about(samples: Samples, first: Index, last: Index, middle: Index) -> Array:
+def _about(samples: Samples, first: Index, end: Index) -> Array:
     """Fit windows, and return the maxima and their errors, (2, K)."""
-    level, floor = samples.upper[samples.places.at], samples.places.floor
-    result = np.full((2, level.size), np.nan)
-    position, size = samples.between(first, last + 1)
+    result = np.full((2, first.size), np.nan)
+    position, size = samples.between(first, end)
     some, size = np.flatnonzero(size), size[size > 0]
-    top, origin = level[some], samples.depth[middle[some]]
-    data, _ = counted(samples, position, size, origin, floor[some])
+    at, _, _, floor = samples.about(some).places
+    top = samples.upper[at]
+    data, _ = counted(samples, position, size, samples.depth[at], floor)
     with np.errstate(all="ignore"):
         mean = data.reduce(np.add, data.upper) / size
         start = np.log(np.maximum(mean / top, 1e-3))
         nothing = np.zeros_like(start)
         coefficients, information = maximized(data, start, nothing, nothing)
         fitted, error = _maximum(data, coefficients, information)
-        edge = (size == 3) & (data.reduce(np.minimum, data.upper) < STEEP * top)
-        if edge.any():
-            three = data.starts[edge, None] + np.arange(3)
-            straight = _through_three(data.x[three], data.upper[three]) / top[edge]
-            fitted[edge] = np.fmin(fitted[edge], straight)
         result[:, some] = top * fitted, np.abs(top) * fitted * error
     return result
 
@@ -129,13 +106,3 @@ def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Ar
     least, most = (data.reduce(end, data.x) for end in (np.minimum, np.maximum))
     at = np.where(bent, np.clip(-b / c, least, most), 0.0)
     return np.exp(a + b * at + 0.5 * c * at**2), value_stderr(information, at)
-
-
-def _through_three(x: Array, value: Array) -> Array:
-    """Return the maximum of the parabola of C through the first three samples; NaN without one."""
-    (x0, x1, x2), (y0, y1, y2) = x[:, :3].T, value[:, :3].T
-    left, right = (y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1)
-    bend = (right - left) / (x2 - x0)
-    slope = left + bend * (x1 - x0)
-    highest: Array = np.where(bend < 0, y1 - slope**2 / (4.0 * bend), np.nan)
-    return highest
