@@ -274,19 +274,16 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
 
 def _first_guess(samples: Counted) -> tuple[Array, Array]:
     """Return A and B of the straight line through the sums of the two sides."""
-    x, upper, lower, one_upper, one_lower, _, _ = samples
     ends = []
-    for side in (x < 0, x >= 0):
-        # The sums, and half a count in place of zero counts.
-        place, n, c, level = (
-            samples.reduce(np.add, np.where(side, one, 0.0)) for one in (x, 1.0, upper, lower)
+    for side in (samples.x < 0, samples.x >= 0):
+        sums = np.where(side, [samples.x, samples.upper, samples.lower, side], 0.0)
+        place, upper, lower, n = samples.reduce(np.add, sums)
+        # Half a count in place of none.
+        least = samples.reduce(
+            np.maximum, np.where(side, [samples.one_upper, samples.one_lower], 0)
         )
-        least = (
-            0.5 * samples.reduce(np.maximum, np.where(side, one, 0.0))
-            for one in (one_upper, one_lower)
-        )
-        y0, y1 = (np.log(np.maximum(*both)) for both in zip((c, level), least, strict=True))
-        ends.append((place / n, y0 - y1))
+        upper, lower = np.maximum([upper, lower], 0.5 * least)
+        ends.append((place / n, np.log(upper) - np.log(lower)))
     (x0, y0), (x1, y1) = ends
     b = (y1 - y0) / (x1 - x0)
     return y0 - b * x0, b
