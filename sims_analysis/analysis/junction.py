@@ -120,15 +120,13 @@ def junction_depth(
     -----
     AmbiguousJunctionWarning
         Where several crossings qualify and `which` is ``"deepest"`` (not for Dask data).
-    ProfileWarning
-        Where a junction lies in a gap, or among samples below a limit.
 
     Notes
     -----
     Depth and ``stderr`` are those of :func:`crossings`. Where counts are few, the deepest crossing
-    of the samples lies too deep (by 3.6 nm at 10 counts, samples of 1 nm and a decay length of 15
-    nm): with standard errors, the edge fitted to the samples around it is returned. This is the
-    depth of a chemical concentration, not of the electrical junction.
+    of the samples lies too deep (by 3.6 nm at 10 counts, 1 nm steps and a decay length of 15 nm):
+    with standard errors, the edge fitted to the samples around it is returned. This is the depth of
+    a chemical concentration, not of the electrical junction.
 
     References
     ----------

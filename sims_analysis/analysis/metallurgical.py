@@ -78,9 +78,8 @@ def metallurgical_junctions(
         - ``depth``, ``stderr`` (``nm``): NaN where the data carry no standard errors
         - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
         - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
-        - ``status``: as for :func:`crossings`, by the samples of any species; the reason without a
-          junction is ``never_reached`` (one type of doping wherever all species were measured),
-          ``undetermined``, ``below_limit`` or ``no_data``
+        - ``status``: as for :func:`crossings`, by the samples of any species; without a junction
+          ``never_reached`` (one type of doping wherever all species were measured) or the reason
         - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
 
     Raises
@@ -94,10 +93,9 @@ def metallurgical_junctions(
     Notes
     -----
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
-    ``t = l0 / (l0 - l1)``, which is exact for exponentials; where a sum is not positive, net doping
-    is linear. Different axes of the species are merged, each interpolated in its logarithm.
-    With standard errors, those of both sides leave out what noise can make and locate the others,
-    as for :func:`crossings`. This is not the electrical junction.
+    ``t = l0 / (l0 - l1)``; where a sum is not positive, net doping is linear. Different axes of the
+    species are merged, each interpolated in its logarithm. Standard errors locate junctions as for
+    :func:`crossings`. This is not the electrical junction.
 
     References
     ----------

@@ -43,10 +43,9 @@ def _placed(rows: Rows, level: Array, found: Crossings, **options: Any) -> Place
 
 @dataclass(frozen=True)
 class Listing:
-    """The first significant crossings of each row, to be laid out as tables ``(R, width)``.
+    """Crossings to be laid out as tables ``(R, width)``, with the flat place of each in a table.
 
-    ``number``, (R,), counts all of these, and ``raw`` those of the samples; `place` is the flat
-    place of each in a table.
+    ``number``, (R,), counts all of a row that are significant, and ``raw`` those of the samples.
     """
 
     placed: Placed
@@ -87,9 +86,8 @@ def listing(
 class Found(NamedTuple):
     """Crossings of each row: a table in order of depth, ``(R, width)``, or the chosen ones, (R,).
 
-    Depth, standard error, decay length and steepness of the edge, the depths of the samples on
-    which it rests, and the depth between the two samples of the crossing; the number of crossings
-    of each row (that qualified), and of those of the samples, noise included.
+    The fields of :class:`.Edges`, and what is between the two samples of a crossing; the number of
+    crossings of each row (that qualified), and of those of the samples, noise included.
     """
 
     depth: Array
@@ -110,11 +108,7 @@ class Found(NamedTuple):
 def table(
     rows: Rows, level: Array, floor: Array | None = None, *, width: int, where: Locate = "auto"
 ) -> Found:
-    """List the crossings of every row, in order of depth, in `width` entries (at least 1).
-
-    The first entry of a row without crossings has the reason as its status. Unused entries are
-    padding.
-    """
+    """List the crossings of every row; without any, the first entry has the reason."""
     rows = as_points(rows)
     listed = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
     return _laid_out(rows, listed, listed.status(_why_none(rows, level, None, listed.number == 0)))
@@ -147,10 +141,8 @@ def junction(
     """Choose one crossing of each row; NaN where none qualifies, or its interval is too wide.
 
     The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
-    rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). Crossings that
-    noise can make do not count where the rows have standard errors; in others, `confirm` samples on
-    either side must lie on their sides. `floor` is a background that was subtracted, and `where` as
-    `locate` of :func:`.edges.edges`.
+    rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). In rows without
+    standard errors, `confirm` samples on either side must lie on their sides.
     """
     rows = as_points(rows)
     levels = rows.repeat(level)
@@ -225,9 +217,8 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
 class Record(NamedTuple):
     """What all samples of a row say of a level; (R,), NaN or False for nothing.
 
-    The value at which a detector saturated, the highest limit of detection, that of the samples
-    without a value in which the row ends, the last value, and whether the maximum lies next to a
-    gap.
+    The value at which a detector saturated, the highest limit of detection, that of samples without
+    a value at the end, the last value, and whether the maximum lies next to a gap.
     """
 
     ceiling: Array

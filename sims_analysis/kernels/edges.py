@@ -85,12 +85,11 @@ def edges(
     """Locate the edges at crossings; without standard errors, between their two samples.
 
     ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
-    window that tells the two sides apart and reaches no other of `every` crossing. Counts, above a
-    subtracted `floor`, are Poisson against a level, and binomial between two counted quantities;
-    zeros are data. The depth is ``raw + w (fit - raw)``, where two samples at a clear step make w
-    fall from 1 to 0; with `locate` it is 1, or 0, and then the error is half of the 68 % interval
-    about the crossing. A window that no parabola fits is halved; how far a curved edge moves in a
-    wider one is part of the error.
+    window that tells the two sides apart and reaches no other of `every` crossing. The depth is
+    ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0; with
+    `locate` it is 1, or 0, and then the error is half of the 68 % interval about the crossing. A
+    window that no parabola fits is halved; how far a curved edge moves in a wider one is part of
+    the error.
     """
     before = found.at_or_above
     start = rows.depth_at(before)
@@ -139,9 +138,8 @@ def edges(
 def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
     """Return the errors of edges by the two samples around them, and the weight of a fit.
 
-    If ``y = ln(upper / lower)`` is straight, the edge is at the crossing; curvature, the larger one
-    by a third sample on either side, shifts it. By a straight line of C where no logarithm can be
-    taken, or of few counts.
+    The curvature of ``ln(upper / lower)``, the larger one by a third sample on either side, shifts
+    an edge. By a straight line of C where no logarithm can be taken, or of few counts.
     """
     at, begin, end, _ = samples.places
     place = at[:, None] + np.arange(-1, 3)

@@ -30,10 +30,9 @@ GROWTH = 1.3
 def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array, Array]:
     """Return how high rows are at their K highest samples, and the standard errors of that.
 
-    `row` and `position`, (K,), are their rows and flat positions; `floor`, (R,), is a background
-    that was subtracted. A parabola of ln C is fitted, by the likelihood of the counts, to a part of
-    the window that is needed to see the profile fall on both sides: its maximum, or its value at
-    the middle if its curvature is not known. NaN with fewer than three samples, or without errors.
+    A parabola of ln C is fitted, by the likelihood of the counts, to a part of the window that is
+    needed to see the profile fall on both sides: its maximum, or its value at the highest sample if
+    its curvature is not known. NaN with fewer than three samples, or without errors.
     """
     result = np.full((2, row.size), np.nan)
     if not row.size:
