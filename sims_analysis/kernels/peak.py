@@ -11,15 +11,13 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import find, highest, locate
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
+from sims_analysis.kernels.rows import Array, Flags, Rows, first_status, range_reduced
 from sims_analysis.outcomes import Status
 
 #: A width of fewer steps than this between samples is not known, ...
 _STEPS = 2.5
 #: ... nor one that would be larger by this factor if the maximum were as low as its neighbour.
 _ALONE = 1.45
-#: It is cut short if the profile crosses half of the maximum again, so many widths beside it.
-_BESIDE = 0.1, 0.5
 
 
 class Peak(NamedTuple):
@@ -58,10 +56,13 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     near = np.clip([position - 1, position + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
     before[row], after[row] = rows.depth_at(near)
     higher[row] = rows.value_at(near).max(axis=0)
-    (left, right, *ends), cut = _crossed(rows, depth, 0.5 * value)
+    left, right, *ends = _crossed(rows, depth, 0.5 * value)
     width = right - left
-    (lower, upper, *_), _ = _crossed(rows, depth, 0.5 * higher)
-    unknown = cut | (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
+    unsure = 0.5 * (value - np.nan_to_num(stderr))
+    lower, upper, *_ = _crossed(rows, depth, 0.5 * higher)
+    with np.errstate(invalid="ignore"):
+        unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
+        unknown |= _higher_beside(rows, unsure, left, right)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
         (np.isnan(width), Status.TRUNCATED),
@@ -74,11 +75,10 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     return Peak(depth, value, stderr, width, status, *used)
 
 
-def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Flags]:
+def _crossed(rows: Rows, depth: Array, level: Array) -> Array:
     """Return the crossings of a level that are nearest to a depth on either side; NaN for none.
 
-    And the first and the last of all, or the ends of the record; (4, R). Also flag widths that
-    noise, or a neighbour, cuts short: there are crossings beside them, by a tenth to half of it.
+    And the first and the last of all, or the ends of the record; (4, R).
     """
     left, right, first, last = np.full((4, rows.count), np.nan)
     levels = rows.repeat(level)
@@ -91,8 +91,23 @@ def _crossed(rows: Rows, depth: Array, level: Array) -> tuple[Array, Flags]:
     first[found.row[::-1]], last[found.row] = at[::-1], at
     first = np.where(first > depth, rows.first, first)
     last = np.where(last < depth, rows.last, last)
+    return np.stack([left, right, first, last])
+
+
+def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:
+    """Flag widths that noise, or a neighbour, cuts short: samples beside them are higher, too.
+
+    By a tenth of the width, and less than half of it.
+    """
     width = right - left
-    beside = np.maximum(left[found.row] - at, at - right[found.row]) / width[found.row]
-    cut = np.zeros(rows.count, dtype=bool)
-    cut[found.row[(beside > _BESIDE[0]) & (beside < _BESIDE[1])]] = True
-    return np.stack([left, right, first, last]), cut
+    row = np.flatnonzero(width > 0)
+    left, right, width = left[row], right[row], width[row]
+    found = np.zeros(rows.count, dtype=bool)
+    for low, high in (
+        (left - 0.5 * width, left - 0.1 * width),
+        (right + 0.1 * width, right + 0.5 * width),
+    ):
+        begin, end = rows.position(low, row), rows.position(high, row, "left")
+        highest = range_reduced(np.maximum, rows.value.reshape(-1), begin, end, -np.inf)
+        found[row] |= highest > half[row]
+    return found
