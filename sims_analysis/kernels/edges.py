@@ -17,10 +17,10 @@ from sims_analysis.kernels.local_fit import (
     Counted,
     Places,
     Samples,
+    chance_of_misfit,
     counted,
     half_width_about,
     maximized,
-    misfit,
     samples_of,
     solved,
     value_stderr,
@@ -42,9 +42,9 @@ ALONE = 8.0
 STEEP = 1.0, 2.0
 #: Relative error above which the logarithm of a sample is not used: ten counts.
 MAX_RELATIVE_ERROR = 0.33
-#: A parabola that misfits by so many standard deviations is fitted to half of the window, down to
-#: so many samples on either side.
-MISFIT, FEWEST = 2.3, 2
+#: A parabola whose chi-square chance makes this rarely is fitted to half of the window, down to so
+#: many samples on either side.
+MISFIT, FEWEST = 0.01, 2
 #: Curvatures of more than this many standard errors may be of a kink, ...
 KINK = 2.0
 #: ... which a window that is wider by this factor puts elsewhere.
@@ -177,13 +177,13 @@ def _fitted(samples: Samples) -> _Parabolas:
     for part in in_parts(2 * reach):
         own, side = samples.about(part), reach[part]
         fit = _parabolas(own, side)
-        again = np.flatnonzero(fit.misfit > MISFIT)
+        again = np.flatnonzero(fit.misfit < MISFIT)
         while (again := again[side[again] > FEWEST]).size:
             side[again] = np.maximum(side[again] // 2, FEWEST)
             short = _parabolas(own.about(again), side[again])
             for column, values in zip(fit, short, strict=True):
                 column[again] = values
-            again = again[short.misfit > MISFIT]
+            again = again[short.misfit < MISFIT]
         bent = np.flatnonzero(fit.bend > KINK)
         if bent.size:
             depth, stderr = fit.depth[bent], fit.stderr[bent]
@@ -222,7 +222,7 @@ class _Parabolas(NamedTuple):
     """Fits of ``upper = lower exp(A + B z + C z^2 / 2)`` to K windows; (K,).
 
     Depth of the zero, and its error; the slope there; C over its error, and how far it makes the
-    curve sag; the misfit in standard deviations; and where the window starts and stops.
+    curve sag; the chance of its chi-square; and where the window starts and stops.
     """
 
     depth: Array
@@ -262,11 +262,11 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
         last = np.broadcast_to([0.0, 0.0, 1.0], (size.size, 3))
         bend = np.abs(c) / np.sqrt(solved(information, last)[:, 2])
         sag = 0.5 * np.abs(c / slope)
-        off = misfit(window, a, b, c)
+        chance = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin + root * scale, *ends)
     found = np.full((len(_Parabolas._fields), at.size), np.nan)
-    found[:, some] = depth, error * scale, slope / scale, bend, sag * scale, off, *ends
+    found[:, some] = depth, error * scale, slope / scale, bend, sag * scale, chance, *ends
     return _Parabolas(*found)
 
 

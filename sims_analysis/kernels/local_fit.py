@@ -171,22 +171,19 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
     return found.T, information
 
 
-def misfit(samples: Counted, *parabola: Array) -> Array:
-    """Return the chi-square of A, B and C of ln C as so many normal standard deviations, (R,).
+def chance_of_misfit(samples: Counted, *parabola: Array) -> Array:
+    """Return how often chance makes the chi-square of a parabola, (R,): A, B and C of ln C."""
+    from scipy.special import gammaincc
 
-    By the cube root of it (E. B. Wilson, M. M. Hilferty, PNAS 17 (1931) 684). Each term has the
-    variance ``2 + 1 / expected``.
-    """
     x, upper, lower, one_upper, one_lower, under, size = samples
     a, b, c = (np.repeat(one, size) for one in parabola)
     odds = np.exp(np.clip((0.5 * c * x + b) * x + a, -60.0, 60.0))
     variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
     square = (upper - odds * lower) ** 2 / variance
+    # Each term of chi-square has the variance 2 + 1 / expected.
     chi_square, wide = samples.reduce(np.add, np.stack([square, 0.5 * one_upper**2 / variance]))
-    wide = 1.0 + wide / size
-    freedom = np.maximum(size - 3, 1) / wide
-    spread = 2.0 / (9.0 * freedom)
-    found: Array = (np.cbrt(chi_square / wide / freedom) - 1.0 + spread) / np.sqrt(spread)
+    wide = 2.0 * (1.0 + wide / size)
+    found: Array = gammaincc(np.maximum(size - 3, 1) / wide, chi_square / wide)
     return found
 
 

@@ -14,8 +14,8 @@ from sims_analysis.kernels.grid import shared_variance
 from sims_analysis.kernels.local_fit import (
     Counted,
     as_counts,
+    chance_of_misfit,
     maximized,
-    misfit,
     solved,
     value_stderr,
 )
@@ -25,8 +25,8 @@ from sims_analysis.outcomes import Status
 
 #: Precision of the curvature of ln C without any count, over the distance to the farthest sample.
 PRIOR = 0.25
-#: Samples of another shape misfit by so many standard deviations.
-_MISFIT = 4.3
+#: Chance makes residuals as large less often where samples have another shape.
+_BY_CHANCE = 1e-5
 
 
 class LocalValue(NamedTuple):
@@ -102,12 +102,9 @@ def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     size = counts.size
     nothing = np.zeros(size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
-    large = misfit(counts, *found) > _MISFIT
+    large = chance_of_misfit(counts, *found) < _BY_CHANCE
     a, b, c = (np.repeat(one, size) for one in found)
     off = counts.upper - counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
     largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
-    return (
-        found[0],
-        value_stderr(information, nothing),
-        (size > 3) & large & (seen > SEEN * largest),
-    )
+    bent = (size > 3) & large & (seen > SEEN * largest)
+    return found[0], value_stderr(information, nothing), bent
