@@ -1,4 +1,4 @@
-"""Errors of depths and decay lengths that are read from restored profiles."""
+"""Depths and decay lengths of restored profiles, by their achieved resolution."""
 
 import math
 
