@@ -371,11 +371,11 @@ def read_relative(frame: Frame, value: Any, name: str) -> xr.Variable:
 def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
     """Read a relative standard uncertainty from 0 to below 1, or NaN: ``0.05`` or ``"5 %"``."""
     if isinstance(value, xr.DataArray):
-        unit = str(value.attrs.get("units", "1"))
-        plain = units.dequantify(value) if units.is_quantity(value.variable.data) else value
+        array: xr.DataArray = units.dequantify(value)
+        unit = str(array.attrs.get("units", "1"))
         if unit in ("%", "percent"):
-            plain, unit = plain / 100.0, "1"
-        array: xr.DataArray = plain.assign_attrs(units=unit)
+            array, unit = array / 100.0, "1"
+        array = array.assign_attrs(units=unit)
         magnitude, _ = units.magnitude_and_unit(array, ("dimensionless",), name)
         if hasattr(magnitude, "chunks") or not bool(((magnitude < 0) | (magnitude >= 1)).any()):
             return array
