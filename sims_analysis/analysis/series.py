@@ -77,7 +77,6 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
     frame = open_frame(
         data, kinds, question="a profile", variable=name, axes=vocabulary.AXES, as_they_are=True
     )
-    lower, upper = frame.cells or (None, None)
     samples = {
         "y": frame.value,
         "x": frame.depth,
@@ -86,8 +85,8 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         "background_stderr": frame.common,
         "background_overlap": frame.overlap,
         "background_scatter": frame.scatter,
-        "cell_start": lower,
-        "cell_stop": upper,
+        "cell_start": frame.lower,
+        "cell_stop": frame.upper,
     }
     columns = {
         key: np.broadcast_to(np.asarray(one.data, dtype=np.float64), frame.value.shape)

@@ -10,7 +10,7 @@ of a row stands for a segment of no width.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, starmap
@@ -117,30 +117,6 @@ class _Samples(ABC):
         np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
         found[self.final] = 0.0
         return found
-
-    @cached_property
-    def equal_runs(self) -> Index:
-        """The flat positions at which runs (:func:`equal_runs`) of high samples begin, and end."""
-        return self.runs_in(slice(0, self.count))
-
-    def know_runs(self, parts: Iterable[Index]) -> None:
-        """Set the runs, found part by part while samples were in the processor's cache."""
-        self.__dict__["equal_runs"] = joined_runs(parts)
-
-    def runs_in(self, part: slice) -> Index:
-        """Find the runs in some rows, but those that are lower than a ceiling of any of these."""
-        row = part.start + np.flatnonzero(self.size[part])
-        if not row.size:
-            return np.empty((0, 2), dtype=np.intp)
-        begin, end = self.offsets[row[0]], self.offsets[row[-1] + 1]
-        block = self.value.reshape(-1)[begin:end]
-        found = equal_runs(block, self.offsets[row[1:]] - begin, self.least_ceiling(row))
-        found += begin
-        return found
-
-    def least_ceiling(self, row: Index) -> float:
-        """Return the value below which samples of rows, which are not empty, are no ceiling."""
-        return max(CEILING * float(self.sampled_maximum(row, 4).min()), 0.0)
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -394,34 +370,6 @@ Rows = Dense | Packed
 
 #: So few depths are looked up in all rows at once.
 _FEW = 8
-#: So many equal neighbours are looked at: a saturated detector may have written them.
-LEAST = 5
-#: They are not a ceiling below this part of the maximum.
-CEILING = 0.01
-
-
-def joined_runs(parts: Iterable[Index]) -> Index:
-    """Join the runs of equal samples in several parts of rows."""
-    return np.concatenate([np.empty((0, 2), dtype=np.intp), *parts])
-
-
-def equal_runs(value: Array, begin: Index, least: float) -> Index:
-    """Return where five or more equal samples above `least` begin, and end, (K, 2).
-
-    Rows `begin` within the values. A pure layer has a fraction of exactly 1, and is left out.
-    """
-    pairs = value[1:] == value[:-1]
-    pairs &= value[1:] > least
-    pairs[begin - 1] = False
-    if np.count_nonzero(pairs) < LEAST - 1:
-        return np.empty((0, 2), dtype=np.intp)
-    threes = pairs[1:] & pairs[:-1]
-    fives = np.zeros(max(pairs.size - 1, 2), dtype=bool)
-    np.logical_and(threes[2:], threes[:-2], out=fives[1:-1])
-    changes = np.flatnonzero(fives[1:] != fives[:-1]).reshape(-1, 2)
-    changes[:, 1] += LEAST - 1
-    found: Index = changes[value[changes[:, 0]] != 1.0]
-    return found
 
 
 class SingleResult(NamedTuple):
