@@ -134,7 +134,8 @@ def dose_budget(
         status = replaced_where(everything, status, Status.BELOW_DETECTION)
         status = replaced_where(unknown_limit, status, Status.NO_DATA)
 
-    difference = 1.0 - logs.value / both["trapezoid"].value
+    straight = both["trapezoid"].value
+    difference = (straight - logs.value) / straight
     warn_where(
         frame,
         abs(difference) > rule_tolerance,

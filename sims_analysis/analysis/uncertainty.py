@@ -125,7 +125,12 @@ def with_counting_statistics(
         made = frame.replaced(frame.value, counts=counts, stderr=stderr)
         names = [f"{name}_counts", f"{name}_stderr"]
         found = found.assign(made[names])
-        found[names[1]].attrs["description"] = "random part, from counting statistics"
+        found[names[0]].attrs = {"units": "count", "long_name": "Counts"}
+        found[names[1]].attrs = {
+            "units": frame.units,
+            "long_name": f"Standard error of {name}",
+            "description": "random part, from counting statistics",
+        }
     if found is data:
         raise UnitsError(
             "no variable has known counts: give dwell_time for intensities in counts/s, "
