@@ -90,8 +90,7 @@ def dose_budget(
         - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN without one
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
         - ``rule_difference`` (``1``): (trapezoid - loglinear) / trapezoid
-        - ``n_linear_segments``: segments with an end that is not positive, which the log-linear
-          rule integrates as trapezoids
+        - ``n_linear_segments``: those that are trapezoids by either rule
         - ``coverage`` (``1``): measured fraction of the requested interval, without its gaps
         - ``status``: as for :func:`integrated_dose`
 
@@ -135,7 +134,8 @@ def dose_budget(
         status = replaced_where(everything, status, Status.BELOW_DETECTION)
         status = replaced_where(unknown_limit, status, Status.NO_DATA)
 
-    difference = 1.0 - logs.value / both["trapezoid"].value
+    straight = both["trapezoid"].value
+    difference = (straight - logs.value) / straight
     warn_where(
         frame,
         abs(difference) > rule_tolerance,

@@ -57,8 +57,8 @@ def compare(
     Parameters
     ----------
     a, b : Dataset or DataArray
-        In the same kind of unit; measurements or batches, on any axes. Species (and measurements,
-        if both are batches) are paired by name; one measurement is compared with each of a batch.
+        In the same kind of unit, on any axes. Species (and measurements, if both are batches) are
+        paired by name; one measurement is compared with each of a batch.
     level : str, Quantity or DataArray, optional
         If given, the junction depths at this level are compared too.
     method : {"log", "linear"}
@@ -95,8 +95,7 @@ def compare(
     Standard errors are the random part, to first order, for independent measurements a and b:
     ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or doses; the same without r,
     divided by ln 10, for its logarithm. That of b between samples is as in :func:`to_grid`. Errors
-    common to both, such as that of one sensitivity factor, cancel. One standard error covers 60 to
-    79 %.
+    common to both cancel. One standard error covers 60 to 79 %.
 
     References
     ----------
@@ -303,9 +302,8 @@ def repeatability(
     Dataset
         Standard deviations use n - 1, and are NaN for fewer than two measurements.
 
-        - ``<variable>``: the mean over depth, under the name of the variable and in its unit
-        - ``<variable>_rsd`` (``1``), ``<variable>_n``: relative standard deviation, and number of
-          measurements with a value there
+        - ``<variable>``, ``<variable>_rsd`` (``1``), ``<variable>_n``: at each depth the mean, the
+          relative standard deviation, and the number of measurements with a value
         - ``dose`` (``atom/cm^2``), ``dose_rsd`` (``1``), ``dose_n``: of concentrations
         - ``junction_depth``, ``junction_depth_stddev`` (``nm``), ``junction_depth_rsd`` (``1``),
           ``junction_depth_n``: with a level, over the measurements with a junction
@@ -317,7 +315,7 @@ def repeatability(
 
     References
     ----------
-    ISO 5725-2, Accuracy of measurement methods and results: repeatability as a standard deviation.
+    ISO 5725-2, Accuracy of measurement methods and results.
 
     Examples
     --------

@@ -83,9 +83,8 @@ def cumulative_dose(
     how: Any = {"use": "record", "rule": rule, "transient": True}
     whole, support = frame.ask(kernels.integrate, *NO_LIMITS, **how)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
-    limits = (whole.start, whole.stop)
     dose = whole.value - level * (whole.stop - whole.start)
-    status = below.marked(frame, limits, status, dose)
+    status = below.marked(frame, (whole.start, whole.stop), status, dose)
     status = _judged(frame, status, whole, support, rule)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
@@ -95,12 +94,11 @@ def _judged(
     frame: Frame, status: xr.Variable, whole: Any, support: Support, rule: Rule
 ) -> xr.Variable:
     """Return the status of an answer that rests on the whole record, and warn of it."""
-    options: Any = {"sum_of": whole.value, "category": DoseWarning}
     what = f"the dose is interpolated across it ({rule})"
-    status = resolve(frame, status, support, what=what, **options)
-    remedy = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
-    warn_of_transient_in(frame, whole, remedy)
-    return status
+    warn_of_transient_in(
+        frame, whole, 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
+    )
+    return resolve(frame, status, support, what=what, sum_of=whole.value, category=DoseWarning)
 
 
 @recorded

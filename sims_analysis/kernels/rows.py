@@ -32,13 +32,12 @@ IN_CACHE = 1 << 16
 #: Depths closer than this fraction of the record are equal: unit conversions round.
 TOLERANCE = 1e-9
 
-
 #: Added to the flag of runs of samples without a value; not part of what data carry.
 WITHOUT_VALUE = 1 << 13
 
 
 class Marks(NamedTuple):
-    """Runs of samples of which the data carry a flag, from ``first`` to ``last``; (K,).
+    """Runs of samples with a flag, from ``first`` to ``last``; (K,).
 
     ``low`` and ``high`` are their neighbours with a value, NaN beyond the row; ``height`` the limit
     of those below one, or the value; ``amount`` by what the mean between the neighbours may be off.
@@ -174,7 +173,7 @@ class _Samples(ABC):
         # For an empty row, any sample.
         return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
 
-    def sampled_maximum(self, row: Index, n_samples: int = 16) -> Array:
+    def sampled_maximum(self, row: Index, n_samples: int) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
         begin, size = self.offsets[row], self.size[row]
         highest = self.value_at(begin)
