@@ -270,3 +270,17 @@ def test_averages_over_cells_on_dask():
     expected = sims.metallurgical_junctions(data, **dopants)
     assert expected["count"] == 1
     np.testing.assert_array_equal(lazily["depth"], expected["depth"])
+
+
+def test_the_error_of_a_subtracted_background_moves_a_junction_as_it_does_a_crossing():
+    z = np.arange(0.0, 200.0, 2.0)
+    counts = np.random.default_rng(2).poisson(2000 * np.exp(-z / 15) + 20.0)
+    ds = measurement(z, {"B": counts * 1e16})
+    ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    ds = sims.subtract_background(ds, window=("194 nm", "200 nm"))
+    level = "4e17 atoms/cm^3"
+    junction = sims.metallurgical_junctions(ds, acceptors=["B"], background=level)
+    crossing = sims.crossings(ds, level=level)
+    for name in ("depth", "stderr"):
+        wanted = number(crossing[name].isel(crossing=0))
+        assert number(junction[name].isel(junction=0)) == pytest.approx(wanted, rel=0.1)
