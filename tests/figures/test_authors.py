@@ -99,6 +99,7 @@ def test_panels_have_letters():
     assert [ax.get_title() for ax in panels] == ["0", "1", "2"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("width", "mm"), [("nature", 89), ("nature 1.5", 120), ("elsevier double", 190), ("aps", 86)]
 )

@@ -111,6 +111,7 @@ def test_what_is_no_path_is_refused(path):
         saving.checked_path(path, "x.pdf")
 
 
+@pytest.mark.slow
 def test_text_is_text_unless_the_user_says_otherwise(tmp_path):
     ax = artists.sketched(artists.profiles(B=artists.gaussian()))
     assert b"<text" in sims.save_figure(ax, tmp_path / "a.svg").read_bytes()

@@ -59,6 +59,7 @@ def test_the_factor_of_an_exact_standard():
     assert alone.attrs["units"] == "atom/cm^3/(count/s)"
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("matrix", ["Si", None])
 @pytest.mark.parametrize(
     "options",
