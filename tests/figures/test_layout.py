@@ -191,13 +191,6 @@ def test_a_list_that_has_room_only_before_the_layout_makes_a_figure_higher():
 
 
 @pytest.mark.slow
-def test_names_of_species_in_two_measurements_stand_at_their_curves():
-    ax = sims.plot_profiles({"W1": BOTH, "W2": BOTH * 2.0}, labels="direct")
-    told = [*artists.names(ax), *artists.direct(ax)]
-    assert sorted(told) == ["B, W1", "B, W2", "P, W1", "P, W2"]
-
-
-@pytest.mark.slow
 def test_a_second_call_lets_our_figure_grow_by_what_is_new_alone():
     ax = sims.plot_profiles(**full())
     height, axes = ax.figure.get_size_inches()[1], settled(ax).bbox.height

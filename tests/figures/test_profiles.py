@@ -416,12 +416,10 @@ def test_a_title_says_once_that_data_are_synthetic(title, before, above, said):
     assert title_text(title, {"a": real}, before, above) == plain
 
 
-@pytest.mark.few(1)
-@pytest.mark.parametrize("own", [True, False])
-def test_a_title_is_written_where_there_is_one(own):
-    ax = None if own else plt.figure(dpi=50).add_subplot()
+def test_a_title_is_written_where_there_is_one():
+    ax = plt.figure(dpi=50).add_subplot()
     known = {"labels": "none", "notes": False}
-    ax = sims.plot_profiles(two_units(), ax, title="W1", **known)
+    sims.plot_profiles(two_units(), ax, title="W1", **known)
     assert ax.get_title() == "W1"
     sims.plot_profiles(two_units(), ax, **known)
     assert ax.get_title() == "W1"

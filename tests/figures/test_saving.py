@@ -63,6 +63,7 @@ def test_a_tiff_tells_its_origin(saved):
     assert sims.provenance(saved["tiff"])["calls"][-1] == "mine()"
 
 
+@pytest.mark.slow
 def test_what_is_no_figure_is_refused(tmp_path):
     ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()))
     with pytest.raises(TypeError, match=r"found str: sims\.save_figure\(ax, \"figure\.pdf\"\)"):

@@ -98,6 +98,7 @@ def errors(counts):
     return np.where(counts > 0, np.sqrt(counts), 0.92)
 
 
+@pytest.mark.slow
 def test_the_fit_takes_over_without_a_step_as_two_samples_differ_by_less():
     z = np.arange(0.0, 300.0, 15.0)
     counts = 1000 * np.exp(-(z - 151) / 10) * (1 + 0.02 * np.sin(z))

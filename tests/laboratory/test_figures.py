@@ -135,6 +135,7 @@ def test_a_map_of_several_wafers_is_warned_of():
         sims.plot_wafer_map(lot)
 
 
+@pytest.mark.slow
 def test_places_survive_profiles_archive_and_netcdf(tmp_path):
     archive = sims.Archive(tmp_path / "lab")
     for i in range(4):

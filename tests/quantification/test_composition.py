@@ -190,6 +190,7 @@ def test_factors_and_rates_stated_over_a_composition():
         sims.with_rsf(made, rsf={"11B": stated.drop_attrs()}, **options)
 
 
+@pytest.mark.slow
 def test_what_follows_a_composition_has_its_errors():
     """That of k against the steps with another k; random ones against the scatter of samples."""
     factor = xr.DataArray([1e20, 3e20], {"Ge": [0.0, 0.6]}, attrs={"units": "atoms/cm^3"})

@@ -585,6 +585,7 @@ def test_an_answer_has_names_and_units_and_says_how_it_was_made():
     assert f"{2 * np.sqrt(2 * np.log(2)) * 2:.3g}" == "4.71"
 
 
+@pytest.mark.slow
 def test_profiles_of_a_batch_have_kernels_of_their_own():
     one, other = few(), few(100.0, 5.0)
     options = {"smoothness": 3.0, "averaging_kernels": True}
