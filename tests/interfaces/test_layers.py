@@ -399,7 +399,9 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
     for name in ("top", "bottom"):
         assert np.isnan(found[name].item()) == (name in gone)
     assert np.isnan(found["thickness"].item())
-    assert sims.layers(ds, gaps="bridge")["status"].values.tolist() == [["ok"]]
+    for options in ({}, {"level": "1e18 atoms/cm^3"}):
+        bridged = sims.layers(ds, gaps="bridge", **options)
+        assert bridged["status"].values.tolist() == [["ok"]]
 
 
 def test_of_profiles_with_layers_in_a_gap_the_first_is_named():
