@@ -216,7 +216,7 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
                     f"a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)"
                 )
     # Computed, because where there is no shift an error is raised.
-    plain: Any = {"stderr": None, "counts": None, "cells": None}
+    plain: Any = {"stderr": None, "counts": None, "lower": None, "upper": None}
     first, second = (
         replace(f, depth=f.depth.compute(), value=f.value.compute(), **plain) for f in (fa, fb)
     )

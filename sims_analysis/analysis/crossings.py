@@ -21,7 +21,7 @@ from sims_analysis.frame.evidence import GapPolicy, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_at_level
-from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
+from sims_analysis.frame.resolution import add_resolution_error
 from sims_analysis.frame.run import (
     anywhere,
     codes,
@@ -159,7 +159,6 @@ def crossings(
     status = without_crossing(frame, status, asked, among=first)
     status = status.transpose(*found.status.dims)
     warn_of_noise(frame, found.status, found.number, found.raw_number)
-    warn_of_narrow(frame, found, "crossing")
     known = ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {

@@ -10,8 +10,6 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
-    OTHERS,
-    USUAL,
     ancillary,
     located,
     warn_of_noise,
@@ -27,7 +25,6 @@ from sims_analysis.frame.evidence import GapPolicy, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_at_level
-from sims_analysis.frame.resolution import warn_of_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import LONG
@@ -168,9 +165,6 @@ def junction_depth(
     found = with_common_errors(
         frame, found, level, lambda other: other.map(kernels.junction, *parameters, **options).depth
     )
-    if frame.achieved is not None:
-        every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
-        warn_of_narrow(frame, every, OTHERS)
     found = located(frame, found, support, "no depth is given for a junction in it")
     if which == "deepest" and edge != "leading" and not frame.bridge:
         found = _without_hidden(frame, found, asked)

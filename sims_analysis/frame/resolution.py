@@ -8,19 +8,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileWarning
 from sims_analysis.frame.background import Answer, common_error
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import elementwise
 
 #: A depth is not known better than to this part of the achieved resolution at a sharp edge.
 _KNOWN = 0.35
 #: Decay lengths below this part of the achieved resolution may be those of steps.
 _UNRESOLVED = 0.25
-#: Edges of layers nearer to each other than so many achieved resolutions are not known so well; and
-#: those of valleys, which a prior of plateaus fills or empties.
-_NARROW, _VALLEY = 1.0, 2.5
 
 
 def add_resolution_error(
@@ -63,31 +58,6 @@ def add_resolution_error(
         variance = variance + common.stderr.where(common.stderr < limit, limit) ** 2
     total: xr.Variable = (variance**0.5).where(depth.notnull())
     return total.transpose(*depth.dims)
-
-
-def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
-    """Warn of restored profiles whose crossings (`found`) are nearer than what is resolved."""
-    depth = found.depth
-    if frame.achieved is None or depth.sizes[along] < 2:
-        return
-    valley = found.direction < 0
-    resolution = _at(frame.achieved, abs(frame.depth - depth))
-    begin, end = {along: slice(-1)}, {along: slice(1, None)}
-    wide = 0.5 * (resolution.isel(begin) + resolution.isel(end))
-    shares = (depth.isel(end) - depth.isel(begin)) / wide
-    narrow = _NARROW + (_VALLEY - _NARROW) * valley.isel(begin)
-    shares = shares.where(shares < narrow)
-    narrowest = shares.min(along)
-    first = first_flagged(frame, narrowest.notnull())
-    if first is not None:
-        share = first.of(narrowest)
-        at = first.of(depth.isel(begin).where(shares == narrowest).min(along))
-        first.warn(
-            f"the level is crossed twice within {share:.2g} achieved resolutions, "
-            f"from {at:.4g} nm: so narrow a feature may be wider or narrower than restored, and "
-            "one standard error covers the true edge in 38 to 58 % (measured), not in 68",
-            ProfileWarning,
-        )
 
 
 def _at(samples: xr.Variable, away: xr.Variable) -> xr.Variable:

@@ -10,7 +10,6 @@ from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.rows import (
     IN_CACHE,
-    LEAST,
     Array,
     Dense,
     Flags,
@@ -48,26 +47,15 @@ def interpolate(
         return _by_splines(rows, at, method)
     found = locate(rows, at) if found is None else found
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
-    all_read = isinstance(rows, Dense) and 16 * at.shape[1] > rows.depth.size > 0
-    runs, near = [], len(found.segment) == 1
-    if near:  # whether any five neighbours have two on either side of some depth
-        places = np.unique(found.segment)
-        near = np.diff(places, prepend=-1, append=rows.depth.size - 1).max() < LEAST
     for part in in_blocks(len(at), at.shape[1], IN_CACHE):
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = found.ends(rows, rows.value, part)
         linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
-        if all_read:  # they are in the processor's cache
-            least = rows.least_ceiling(np.arange(part.start, part.stop))
-            if not near or ((c0 == c1) & (c0 > least)).any():
-                runs.append(rows.runs_in(part))
         if linear.size:
             row, column = divmod(linear, at.shape[1])
             t, inside = (np.broadcast_to(x[own], c0.shape) for x in (found.t, found.inside))
             t, inside = t[row, column], inside[row, column]
             count[part] = np.bincount(row[inside & (t > 0) & (t < 1)], minlength=len(c0))
-    if all_read:
-        rows.know_runs(runs)
     return Interpolated(found.masked(value), count)
 
 

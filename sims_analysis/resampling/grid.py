@@ -335,7 +335,8 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     if not 0 < width < np.inf:
         raise ProfileError(f"step={step!r} must be one positive number", argument="step")
     unit = frame.axis_units
-    record = frame.cells if cells and frame.cells is not None else (frame.depth, frame.depth)
+    of_cells = cells and frame.lower is not None
+    record: Any = (frame.lower, frame.upper) if of_cells else (frame.depth, frame.depth)
     begin, end = (np.asarray(one.data) for one in record)
     if np.isnan(begin).all():
         raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
