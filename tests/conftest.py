@@ -39,15 +39,17 @@ collect_ignore = ["typed_user.py"]
 def pytest_collection_modifyitems(items):
     """Of a test marked `few(n)`, n cases stay, from first to last; as many more are slow.
 
-    The rest is a study.
+    With `few(n, total)`, these and the slow ones are `total`. The rest is a study.
     """
     cases = defaultdict(list)
     for item in items:
         if item.get_closest_marker("few"):
             cases[item.nodeid.partition("[")[0]].append(item)
     for same in cases.values():
-        (n,) = same[0].get_closest_marker("few").args
-        kept, more = ({*np.linspace(0, len(same) - 1, m).round()} for m in (n, 2 * n))
+        n, *total = same[0].get_closest_marker("few").args
+        kept, more = (
+            {*np.linspace(0, len(same) - 1, m).round()} for m in (n, total[0] if total else 2 * n)
+        )
         for place, item in enumerate(same):
             if place not in kept:
                 item.add_marker(pytest.mark.slow if place in more else pytest.mark.study)

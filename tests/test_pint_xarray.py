@@ -90,12 +90,14 @@ def own_registry():
     pint.set_application_registry(before)
 
 
+@pytest.mark.slow
 def test_a_registry_that_the_user_sets_gets_the_unit_and_stays(own_registry):
     ds = sims.open_example("boron-implant")
     assert pint.get_application_registry().get() is own_registry
     assert sims.quantify(ds)["concentration"].data.units == own_registry("atom/cm^3").units
 
 
+@pytest.mark.slow
 def test_an_atom_with_a_dimension_of_the_users_is_left_alone(own_registry):
     own_registry.define("atom = [particle]")
     ds = sims.open_example("boron-implant")

@@ -377,7 +377,7 @@ SINGLE = [
 ]
 
 
-@pytest.mark.few(20)
+@pytest.mark.few(10, 40)
 @pytest.mark.parametrize(("names", "kind", "question"), SINGLE)
 def test_the_status_reports_doubtful_samples_after_a_correction(names, kind, question):
     _, status = asked(question, names, kind)
@@ -410,7 +410,7 @@ TRIPLES = [
 ]
 
 
-@pytest.mark.few(5)
+@pytest.mark.few(3, 10)
 @pytest.mark.parametrize("kind", IMPAIRED)
 @pytest.mark.parametrize("names", [*PAIRS, *TRIPLES])
 def test_the_status_reports_doubtful_samples_after_several_corrections(names, kind):
@@ -420,7 +420,7 @@ def test_the_status_reports_doubtful_samples_after_several_corrections(names, ki
             assert status == EXPECTED[kind][question], question
 
 
-@pytest.mark.few(15)
+@pytest.mark.few(8, 30)
 @pytest.mark.parametrize("names", [*STAGES, *PAIRS, *TRIPLES])
 def test_clean_data_stay_ok_with_the_same_number(names):
     steps = names.split(" > ")
@@ -436,7 +436,7 @@ def test_clean_data_stay_ok_with_the_same_number(names):
             np.testing.assert_allclose(sims.dequantify(answer).values, dose, rtol=0.025)
 
 
-@pytest.mark.few(20)
+@pytest.mark.few(10, 40)
 @pytest.mark.parametrize("kind", IMPAIRED)
 @pytest.mark.parametrize("names", [n for n in STAGES if n not in (*NOT_ATOMS, "deconvolve")])
 def test_doubtful_samples_of_one_species_leave_another_ok(names, kind):

@@ -295,7 +295,7 @@ CASES = [
 ]
 
 
-@pytest.mark.few(8)
+@pytest.mark.few(4, 16)
 @pytest.mark.parametrize(("question", "kind"), CASES)
 def test_stated_errors_are_those_of_samples_moved_one_at_a_time(question, kind):
     with warnings.catch_warnings():

@@ -23,7 +23,7 @@ PAGES = [SITE / "index.md", SITE / "installation.md", *sorted((SITE / "howto").g
 
 
 #: Sessions that draw, or make a hundred wafers.
-LONG = {"xarray_and_neighbours", "hundred_wafers"}
+LONG = {"xarray_and_neighbours", "hundred_wafers", "depth_resolution"}
 #: Sessions; those that save a figure are run with the pictures.
 SESSIONS = {page: "".join(blocks(page, "pycon")) for page in PAGES}
 WITH_SESSIONS = [page for page, text in SESSIONS.items() if text and "save_figure" not in text]

@@ -45,7 +45,7 @@ def test_a_level_below_the_last_value_may_be_crossed_below_the_limit(level):
     assert junction["detection_limit"].item() == 5e15
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(0, 2)
 @pytest.mark.parametrize(
     ("level", "status"),
     [("5e18 cm^-3", "saturated"), ("3e18 cm^-3", "saturated"), ("2e18 cm^-3", "ok")],

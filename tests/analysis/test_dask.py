@@ -228,6 +228,7 @@ def test_a_lazy_curve_can_be_pickled():
     xr.testing.assert_identical(again.compute(), curve.compute())
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("question", ["interface", "sheet_resistance"])
 def test_a_batch_of_unequal_chunks_is_answered(question):
     one = sims.open_example("boron-implant")

@@ -89,7 +89,7 @@ def test_a_species_can_be_selected_before_or_after(question):
     assert str(before["species"].values) == "P"
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(0, 2)
 @pytest.mark.parametrize("question", PER_PROFILE)
 @pytest.mark.filterwarnings(WARNS)
 def test_neither_chunks_nor_order_change_a_bit(question):

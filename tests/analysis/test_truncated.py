@@ -27,7 +27,7 @@ def status(found):
     return set(np.ravel(found["status"].values).tolist())
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(2, 6)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.DoseWarning")
 @pytest.mark.parametrize("floor", [0.0, 3.0])
 @pytest.mark.parametrize("end", [60, 80, 100, 120, 140])
@@ -64,6 +64,7 @@ def test_the_warning_tells_how_much_lies_below():
         sims.integrated_dose(implant(140), strict=True)
 
 
+@pytest.mark.few(1)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize("options", [{}, {"background": ("140 nm", "150 nm")}])
 def test_factors_and_scales_from_such_records_are_in_doubt(options):

@@ -205,6 +205,7 @@ def test_the_key_stays_at_its_origin():
         assert other.received == []
 
 
+@pytest.mark.slow
 def test_a_bomb_takes_as_much_memory_as_a_piece_of_it():
     script = [reply(bomb(300 * 2**20), Content_Encoding="gzip")]
     tracemalloc.start()

@@ -116,7 +116,7 @@ def test_one_entry_that_floods_leaves_the_others_whole():
     assert sorted(type(r).__name__ for r in results) == ["PayloadError"] + ["SIMSResult"] * 2
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(0, 2)
 @pytest.mark.parametrize(
     "unit",
     [

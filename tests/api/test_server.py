@@ -293,6 +293,12 @@ def test_gzip(archive):
         assert json.loads(gzip.decompress(body)) == big
         assert len(body) < len(json.dumps(big)) / 2
         assert "Content-Encoding" not in running.get("/sims/big")[1]
+        for length in (999, 1000):
+            known = {"depths": [0], "concentrations": [1.0], "species_name": "B" * (length - 264)}
+            archive.put("small", json.dumps([profile | known]).encode(), url="test")
+            assert len(running.get("/sims/small")[2]) == length
+            _, headers, _ = running.get("/sims/small", Accept_Encoding="gzip")
+            assert ("Content-Encoding" in headers) == (length == 1000)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])

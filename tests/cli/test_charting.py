@@ -31,6 +31,7 @@ def lab(tmp_path_factory):
     return archive.path
 
 
+@pytest.mark.slow
 def test_one_command_gives_chart_table_and_page(lab, tmp_path):
     out = tmp_path / "out"
     result = run("chart", "--species", "11B", "--archive", lab, "--out", out,
@@ -51,6 +52,7 @@ def test_one_command_gives_chart_table_and_page(lab, tmp_path):
     assert "data:image/png;base64," in page
 
 
+@pytest.mark.slow
 def test_values_of_a_day_are_averaged(tmp_path):
     archive, numbers = sims.Archive(tmp_path / "archive"), [1.0, 1.1, 1.2, 1.0]
     times = ["2026-03-01T08:00", "2026-03-01T12:00", "2026-03-02", "2026-03-03"]

@@ -273,6 +273,7 @@ def test_labels_are_characters_in_netcdf_alone(tmp_path):
         assert (raw["species"].dtype.kind, raw["species"].ndim) == ("U", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["nc"])
 def test_chunks_are_no_larger_than_the_data(tmp_path, kind):
     ds = sims.open_example("boron-implant")
@@ -291,6 +292,7 @@ def test_an_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["w.zarr"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("ending", [".nc", ".zarr"])
 def test_long_texts_of_one_species_take_no_room_of_all(tmp_path, ending):
     ds = sims.open_example("boron-implant").isel(species=np.zeros(50, int))

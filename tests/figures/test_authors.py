@@ -99,6 +99,7 @@ def test_panels_have_letters():
     assert [ax.get_title() for ax in panels] == ["0", "1", "2"]
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("width", "mm"), [("nature", 89), ("nature 1.5", 120), ("elsevier double", 190), ("aps", 86)]
 )
@@ -222,7 +223,7 @@ def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction(
             artists.sketched(shown, comparison=found)
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(0, 2)
 @pytest.mark.parametrize("names", [("a", "b"), ("as implanted", "annealed")])
 def test_a_ratio_has_gaps_where_nothing_was_counted_and_a_label_below_that_above(names):
     counts = np.where(np.arange(50) % 7 == 3, 0.001, np.geomspace(2.0, 1e4, 50))

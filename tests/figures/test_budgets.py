@@ -115,6 +115,7 @@ def test_what_is_no_budget_is_refused_with_what_it_is(given, message):
         budgets._shares(given)
 
 
+@pytest.mark.slow
 def test_the_axis_is_as_long_as_the_numbers_need():
     for width in ("60 mm", "double"):
         ax = sims.plot_budget(parts(dose=[1.0, 2.0]), width=width)

@@ -114,6 +114,7 @@ def test_long_names_differ_by_their_own_words():
     assert briefs(names, 12) == ["… everything, 1", "… everything, 2"]
 
 
+@pytest.mark.few(1)
 @pytest.mark.parametrize("labels", ["direct", "legend"])
 def test_names_of_different_curves_are_never_merged(labels):
     both = {"Ga": (np.full(50, 0.5), "atomic fraction"), "Ga->": COUNTS}

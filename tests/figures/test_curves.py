@@ -84,6 +84,7 @@ def test_curves_come_by_species_in_the_order_of_the_first_or_of_the_user():
     assert numbered == ["B, W (0)", "B, 1", "B, W (2)"]
 
 
+@pytest.mark.slow
 def test_units_are_one_for_each_kind_of_value():
     data = sims.with_counting_statistics(
         artists.profiles(B=artists.gaussian(), Ga=COUNTS), value_per_count={"B": "1e14 atoms/cm^3"}

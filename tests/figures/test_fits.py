@@ -69,6 +69,7 @@ def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated():
     assert below.get_position().y1 < ax.get_position().y0
 
 
+@pytest.mark.slow
 def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
     data = artists.profiles(P=artists.gaussian(1e18), B=artists.gaussian())
     ax = sims.plot_profiles(data, fits=FIT, residuals=True)

@@ -190,12 +190,7 @@ def test_a_list_that_has_room_only_before_the_layout_makes_a_figure_higher():
     assert heights[0] == pytest.approx(heights[1], rel=0.06)
 
 
-def test_names_of_species_in_two_measurements_stand_at_their_curves():
-    ax = sims.plot_profiles({"W1": BOTH, "W2": BOTH * 2.0}, labels="direct")
-    told = [*artists.names(ax), *artists.direct(ax)]
-    assert sorted(told) == ["B, W1", "B, W2", "P, W1", "P, W2"]
-
-
+@pytest.mark.slow
 def test_a_second_call_lets_our_figure_grow_by_what_is_new_alone():
     ax = sims.plot_profiles(**full())
     height, axes = ax.figure.get_size_inches()[1], settled(ax).bbox.height
@@ -379,6 +374,7 @@ def test_a_title_stands_above_an_axis_of_the_user(how):
     assert not ax.title.get_window_extent().overlaps(top.xaxis.label.get_window_extent())
 
 
+@pytest.mark.few(1, 4)
 @pytest.mark.parametrize("labels", ["auto", "legend"])
 @pytest.mark.parametrize("before", ["(a) short", "(a) a longer title"])
 def test_what_is_said_of_data_stands_beside_or_above_a_title_at_the_left(before, labels):
@@ -390,6 +386,7 @@ def test_what_is_said_of_data_stands_beside_or_above_a_title_at_the_left(before,
     assert all(one.x1 <= ax.figure.bbox.x1 and one.y0 >= ax.bbox.y1 for one in titles)
 
 
+@pytest.mark.slow
 def test_a_title_above_many_long_names_leaves_the_axes_as_high():
     names = [f"C{n}H{n}N{n}O{n}_of_the_matrix" for n in range(1, 12)]
     data = artists.profiles(**{name: artists.gaussian() for name in names})
@@ -397,6 +394,7 @@ def test_a_title_above_many_long_names_leaves_the_axes_as_high():
     assert settled(named).bbox.height > 0.8 * settled(plain).bbox.height
 
 
+@pytest.mark.slow
 def test_a_list_is_inside_axes_that_were_laid_out_once():
     figure, ax = plt.subplots(figsize=(3, 3))
     with pytest.warns(ProfileWarning, match="covers axes"):

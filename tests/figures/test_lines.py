@@ -93,6 +93,7 @@ def banded(stderr, coverage=2.0, **options):
     return artists.sketched(data, coverage=coverage, **options)
 
 
+@pytest.mark.slow
 def test_a_band_is_the_wanted_number_of_errors_and_stays_away_from_what_is_no_data():
     (area,) = banded(0.1).collections
     y = area.get_paths()[0].vertices[:, 1]

@@ -119,6 +119,7 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     np.testing.assert_array_equal(points[0].get_xdata(), [0, 20])
 
 
+@pytest.mark.slow
 def test_zeros_of_a_crowd_share_six_rows():
     ds = two_units(values=(1e18, 0, 1e17))
     few = artists.sketched(ds, species="Mg")
@@ -144,6 +145,7 @@ def test_a_limit_for_each_species():
     np.testing.assert_allclose(found, sorted(limit.values))
 
 
+@pytest.mark.slow
 def test_layouts_and_kinds_give_the_same_curves():
     ds = sims.open_example("boron-implant")
     plain = curves(artists.sketched(ds, species="B"))[0]
@@ -318,6 +320,7 @@ def test_two_processes_write_the_same_bytes(tmp_path, monkeypatch):
         assert Path(one).read_bytes() == Path(other).read_bytes(), one
 
 
+@pytest.mark.slow
 def test_a_figure_that_was_shown_at_another_resolution_is_saved_as_one_that_was_not(tmp_path):
     ds = sims.open_example("boron-implant")
     ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")  # it has a list
@@ -413,11 +416,10 @@ def test_a_title_says_once_that_data_are_synthetic(title, before, above, said):
     assert title_text(title, {"a": real}, before, above) == plain
 
 
-@pytest.mark.parametrize("own", [True, False])
-def test_a_title_is_written_where_there_is_one(own):
-    ax = None if own else plt.figure(dpi=50).add_subplot()
+def test_a_title_is_written_where_there_is_one():
+    ax = plt.figure(dpi=50).add_subplot()
     known = {"labels": "none", "notes": False}
-    ax = sims.plot_profiles(two_units(), ax, title="W1", **known)
+    sims.plot_profiles(two_units(), ax, title="W1", **known)
     assert ax.get_title() == "W1"
     sims.plot_profiles(two_units(), ax, **known)
     assert ax.get_title() == "W1"

@@ -63,6 +63,7 @@ def test_a_tiff_tells_its_origin(saved):
     assert sims.provenance(saved["tiff"])["calls"][-1] == "mine()"
 
 
+@pytest.mark.slow
 def test_what_is_no_figure_is_refused(tmp_path):
     ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()))
     with pytest.raises(TypeError, match=r"found str: sims\.save_figure\(ax, \"figure\.pdf\"\)"):
@@ -111,6 +112,7 @@ def test_what_is_no_path_is_refused(path):
         saving.checked_path(path, "x.pdf")
 
 
+@pytest.mark.slow
 def test_text_is_text_unless_the_user_says_otherwise(tmp_path):
     ax = artists.sketched(artists.profiles(B=artists.gaussian()))
     assert b"<text" in sims.save_figure(ax, tmp_path / "a.svg").read_bytes()

@@ -73,6 +73,7 @@ def test_a_second_call_in_a_panel_widens_it():
 # --- limits -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_left_axis_has_its_room_above_and_right_axes_below_their_data():
     wide, narrow = np.geomspace(1e3, 1e7, 50), np.geomspace(1.1e15, 9e15, 50)
     left, right = artists.axes(artists.sketched(

@@ -105,6 +105,7 @@ def test_a_title_has_as_many_lines_as_it_needs():
     assert tiny.get_suptitle() == "ab cd"
 
 
+@pytest.mark.slow
 def test_texts_have_the_font_of_the_journal_where_it_is(monkeypatch, tmp_path):
     """One that matplotlib brings, in the place of Arial."""
     ds = sims.open_example("boron-implant")

@@ -91,6 +91,7 @@ def test_bounds_go_along(ds, change, tmp_path, monkeypatch):
     np.testing.assert_allclose(sims.integrated_dose(found), by_hand, rtol=1e-12)
 
 
+@pytest.mark.few(0, 2)
 @pytest.mark.parametrize("order", [1, -1])
 def test_cells_beside_samples_are_each_what_they_are(ds, order):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")

@@ -86,6 +86,7 @@ def test_without_noise_a_width_is_off_by_what_straight_lines_add(first):
     assert 2.0**2 / (3 * true) < error < 2.0**2 / (2 * true)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("sigma", "slope", "of_width"),
     [(4.0, 0.0, 0.025), (8.0, 0.0, 0.025), (12.0, 0.0, 0.025), (8.0, 0.002, 0.2)],

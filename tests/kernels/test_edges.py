@@ -99,6 +99,7 @@ def errors(counts):
     return np.where(counts > 0, np.sqrt(counts), 0.92)
 
 
+@pytest.mark.slow
 def test_the_fit_takes_over_without_a_step_as_two_samples_differ_by_less():
     z = np.arange(0.0, 300.0, 15.0)
     counts = 1000 * np.exp(-(z - 151) / 10) * (1 + 0.02 * np.sin(z))
@@ -152,7 +153,7 @@ def plain_significant(excess, variance, crossings):
     return [e - 1 for e in ends[1:-1]]
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1, 4)
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_significant_is_found_by_joining_one_run_after_the_other(seed):
     z = np.arange(0.0, 400.0)
@@ -200,6 +201,7 @@ def test_the_error_of_an_edge_sharper_than_the_step_holds_it(first):
     assert np.mean(np.abs(away) < 3) > 0.98
 
 
+@pytest.mark.few(1, 3)
 @pytest.mark.parametrize(("slopes", "factor"), [((5, 25), 1.2), ((25, 5), 0.83), ((10, 30), 1.2)])
 def test_the_edge_below_a_kink_is_that_of_its_own_side(slopes, factor):
     """A parabola across the kink is off by four of its errors, and covered a third."""
@@ -214,6 +216,7 @@ def test_the_edge_below_a_kink_is_that_of_its_own_side(slopes, factor):
     assert 0.5 < np.mean(np.abs(away) < 1) < 0.85
 
 
+@pytest.mark.few(1, 3)
 @pytest.mark.parametrize("first", [0.1, 0.4, 0.7])
 def test_the_error_of_a_kink_at_the_level_holds_it(first):
     """A parabola follows no kink: its own error covered a tenth."""

@@ -242,6 +242,8 @@ def test_uniformity_takes_counting_out():
     assert flat["half_range"].item() == pytest.approx(0.01)
     with pytest.raises(ProfileError, match="with a positive mean"):
         sims.uniformity(values([-1.0, 1.0]))
+    with pytest.raises(ProfileError, match="two or more values.*found 1"):
+        sims.uniformity(values([1.0, np.nan]))
 
 
 def test_times_of_a_baseline_are_unambiguous():

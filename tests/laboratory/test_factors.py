@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,15 @@ def factors(tmp_path):
     return sims.Factors(tmp_path / "factors.csv")
 
 
+@cache
+def factor_of_day(day, factor, seed, **other):
+    return factor_of(measured(day, factor, seed=seed, **other))
+
+
 def kept(factors, days, scale=(), **other):
     for i, day in enumerate(days):
         factor = TRUE_FACTOR * (scale[i] if i < len(scale) else 1.0)
-        factors.add(factor_of(measured(day, factor, seed=i, **other)))
+        factors.add(factor_of_day(day, factor, i, **other))
 
 
 def test_a_factor_is_kept_with_its_conditions_and_its_origin(factors):
@@ -525,6 +531,7 @@ def test_what_is_no_factor_of_a_standard_is_refused(factors):
 # ---- uniform standards
 
 
+@pytest.mark.slow
 def test_a_uniform_standard_gives_its_factor():
     exact = factor_of(
         measured("2026-03-01", uniform=1e19), dose=None, concentration="1e19 atoms/cm^3"

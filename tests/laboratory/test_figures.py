@@ -30,6 +30,7 @@ def chart(kind="individuals", off=6e14, **options):
     return sims.control_chart(values, kind=kind, baseline=("2026-01-01", "2026-01-20"), **options)
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize(
     ("kind", "off", "drawn"),
     [
@@ -134,6 +135,7 @@ def test_a_map_of_several_wafers_is_warned_of():
         sims.plot_wafer_map(lot)
 
 
+@pytest.mark.slow
 def test_places_survive_profiles_archive_and_netcdf(tmp_path):
     archive = sims.Archive(tmp_path / "lab")
     for i in range(4):
@@ -164,6 +166,7 @@ def test_numbers_of_a_map_do_not_cover_each_other_and_have_a_ground():
     assert all(text.get_bbox_patch() is not None for text in shown)
 
 
+@pytest.mark.few(3, 7)
 @pytest.mark.parametrize("days", [1, 6, 10, 35, 90, 125, 370])
 def test_dates_have_room_below_a_narrow_chart(days):
     time = np.datetime64("2026-01-01", "ns") + np.arange(9) * np.timedelta64(days, "D")

@@ -47,6 +47,7 @@ def test_csv_gives_back_every_sample_bit_for_bit(tmp_path, layout):
     assert len(table) == (rows if layout == "tidy" else max(s.x.size for s in series_of(ds)))
 
 
+@pytest.mark.slow
 @example(name=" ")
 @given(name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8))
 def test_no_name_is_harmed(tmp_path_factory, name):

@@ -566,6 +566,7 @@ def test_names_say_which_axis_and_stay_inside(browser, tmp_path):  # noqa: F811
     assert plots(browser, f"{shown}[0].y_offset")["log"] == -14
 
 
+@pytest.mark.slow
 def test_curves_have_the_looks_of_a_figure():
     data = artists.profiles(**{f"Al{i}O": (np.full(50, 1.1**i), "counts") for i in range(30)})
     with pytest.warns(sims.errors.ProfileWarning, match="18 of 30 species are left out"):

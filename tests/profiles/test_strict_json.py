@@ -10,7 +10,7 @@ from sims_analysis.profiles import strict_json
 from sims_analysis.profiles.strict_json import decode
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(0, 2)
 @pytest.mark.parametrize(
     ("what", "unit", "most"),
     [("values", b"1,", 19_173_000), ("texts", b'"",', 6_882_000), ("arrays", b"[],", 1_016_000)],

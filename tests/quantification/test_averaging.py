@@ -82,6 +82,7 @@ def test_zero_counts_add_nothing_to_the_error_of_others():
     np.testing.assert_allclose(mean["intensity_stderr"], [1.5, 0.46], rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_scales_that_differ_are_an_error_that_all_samples_share():
     ds = replicates(5, top=1e4, drift=0.1)
     with pytest.warns(ProfileWarning, match=r"'B': the scales of the replicates scatter \S+ times"):

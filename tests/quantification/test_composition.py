@@ -190,6 +190,7 @@ def test_factors_and_rates_stated_over_a_composition():
         sims.with_rsf(made, rsf={"11B": stated.drop_attrs()}, **options)
 
 
+@pytest.mark.slow
 def test_what_follows_a_composition_has_its_errors():
     """That of k against the steps with another k; random ones against the scatter of samples."""
     factor = xr.DataArray([1e20, 3e20], {"Ge": [0.0, 0.6]}, attrs={"units": "atoms/cm^3"})
@@ -270,7 +271,7 @@ def test_a_graded_matrix_is_said_to_change_and_noise_is_not():
     rng, boron = np.random.default_rng(5), np.full(TIME.size, 50)
     for graded, counts, warns in ((0.12, 1e5, True), (0.28, 1e4, True), (0.08, 1e5, False),
                                   (0.0, 30, False), (0.0, 3, False)):  # fmt: skip
-        for _ in range(10):
+        for _ in range(4):
             rows = {"11B": boron, "30Si": counts * (1 - graded * TIME / TIME[-1])}
             ds = timed(TIME, **{n: rng.poisson(one).astype(float) for n, one in rows.items()})
             with warnings.catch_warnings(record=True) as caught:
@@ -335,7 +336,7 @@ def test_natural_isotopes_are_ok(errors):
 def test_few_counts_are_no_interference():
     rng, natural = np.random.default_rng(4), 0.199 / 0.801
     for rare in (1.0, 3.0, 8.0):
-        for _ in range(20):
+        for _ in range(7):
             k = {"10B": rng.poisson(rare / 50, 50), "11B": rng.poisson(rare / natural / 50, 50)}
             ds = sims.with_counting_statistics(timed(np.arange(50.0), "counts", **k))
             assert sims.isotope_ratios(ds)["status"].item() == "ok"
@@ -380,6 +381,7 @@ def test_samples_cut_off_by_a_detector_are_seen_in_the_values():
     assert found["status"].values.tolist() == ["saturated", "saturated"]
 
 
+@pytest.mark.slow
 def test_isotopes_in_other_layouts():
     ds = sims.with_counting_statistics(isotopes(**{"30Si": 400}))
     parts = [
@@ -402,6 +404,7 @@ def test_isotopes_in_other_layouts():
         sims.isotope_ratios(ds.isel(species=[0]))
 
 
+@pytest.mark.slow
 def test_isotopes_of_a_time_of_flight_file():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SimsWarning)

@@ -51,7 +51,7 @@ def below(ds):
         yield sims.mean_value(data, **tail)["status"].compute()
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1, 4)
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 @pytest.mark.parametrize(
     ("made", "kind"),

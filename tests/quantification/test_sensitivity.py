@@ -235,6 +235,7 @@ def test_without_a_reference_signal():
         )
 
 
+@pytest.mark.few(2)
 @pytest.mark.parametrize("apart", [0.0, 0.7])
 @pytest.mark.parametrize("cycles", [1, 2])
 def test_no_concentration_where_the_matrix_drops_out_for_a_cycle(apart, cycles):

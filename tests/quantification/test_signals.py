@@ -435,6 +435,7 @@ SIMULATED = {
 }
 
 
+@pytest.mark.few(4, 14)
 @pytest.mark.parametrize("counts", [10, 1000])
 @pytest.mark.parametrize("name", SIMULATED)
 def test_stated_errors_are_those_of_a_simulation(name, counts):
@@ -474,6 +475,7 @@ def test_a_time_of_flight_file():
     assert found["intensity_counts"].sel(species="Sn").notnull().mean() > 0.9
 
 
+@pytest.mark.slow
 def test_species_measured_one_after_the_other():
     ds = delivered("uio_mina_cameca/time_x_axis.api.json")
     names = ds["species"].values.tolist()

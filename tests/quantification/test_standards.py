@@ -59,6 +59,7 @@ def test_the_factor_of_an_exact_standard():
     assert alone.attrs["units"] == "atom/cm^3/(count/s)"
 
 
+@pytest.mark.few(4)
 @pytest.mark.parametrize("matrix", ["Si", None])
 @pytest.mark.parametrize(
     "options",
@@ -112,6 +113,7 @@ def test_a_stated_background_abundance_and_uncertainty_of_the_dose():
     assert natural.item() == pytest.approx(plain.item() / 0.80, rel=5e-3)
 
 
+@pytest.mark.slow
 def test_several_standards():
     scales = np.array([0.97, 1.0, 1.05, 1.02])
     batch = sims.stack([EXACT.assign(intensity=EXACT["intensity"] * [[s], [1.0]]) for s in scales])

@@ -303,7 +303,10 @@ def found(result):
         )
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+WRITTEN = [as_text, pytest.param(as_workbook, marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize(("read", "table"), READ)
 def test_tables_are_read_as_they_are_meant(read, table, written):
     rows = rows_of(table)
@@ -313,7 +316,7 @@ def test_tables_are_read_as_they_are_meant(read, table, written):
     assert [*found(result)] == [*expected(read, rows)]
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize(("says", "table"), REFUSED)
 def test_what_is_left_open_is_refused(says, table, written):
     with pytest.raises(sims.SimsError, match=says):
@@ -354,7 +357,7 @@ def test_points_that_nothing_shows_to_be_decimal_ones_are_warned_of():
         sims.read(text.replace(b"\n1;", b"\n" + number + b";"))
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize(
     ("table", "labels"),
     [
@@ -385,7 +388,7 @@ def test_blocks_that_are_named_by_species_are_their_profiles(written, mark, head
     assert result["Arsenic"].concentrations.tolist() == [1000.5 + i for i in range(5)]
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize(
     ("cells", "errors"),
     [
@@ -400,7 +403,7 @@ def test_a_value_and_its_error_in_one_cell(written, cells, errors):
     np.testing.assert_allclose(profile.concentrations_stderr, errors)
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize(
     "head",
     ["Error (%)", "B error (%)", "RSD (%)", "rel. std. dev. [%]", "rel. Fehler [%]"],
@@ -412,7 +415,7 @@ def test_errors_in_per_cent_are_parts_of_their_values(written, head):
     assert profile.concentrations_stderr.tolist() == [1e17, 4e17]
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 def test_a_column_of_layers_is_known_of_the_measurement(written):
     rows = [["Layer", "Depth (nm)", "B (at/cm3)"], *(
         [name, 10.0 * i, 1e18 + i] for i, name in enumerate(["SiO2", "SiO2", "Si", "Si"])
@@ -423,7 +426,7 @@ def test_a_column_of_layers_is_known_of_the_measurement(written):
     assert layers == [("SiO2", "0 nm", "10 nm"), ("Si", "20 nm", "30 nm")]
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 def test_rows_that_say_what_is_known_of_each_column(written):
     table = (
         "Matrix | Si | SiO2\nDepth (nm) | B (at/cm3) | P (at/cm3)\n"
@@ -435,7 +438,7 @@ def test_rows_that_say_what_is_known_of_each_column(written):
     assert [float(m["detection_limit"].split()[0]) for m in (boron, phosphorus)] == [1e15, 2e15]
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize(
     "side",
     [
@@ -464,7 +467,7 @@ def test_remarks_right_next_to_the_values_need_no_header():
     assert sims.read(as_text(rows))["B"].depths.tolist() == [0, 10, 20, 30, 40]
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize(
     "heads",
     ["Depth (nm) | < | B (c/s) | < | P (c/s)", "Depth (nm) | B (c/s) | Mod. | P (c/s) | Mod."],
@@ -586,7 +589,7 @@ def test_the_stated_mark_says_what_points_are(stated, depths):
             assert sims.read(written(rows), decimal=stated)["B"].depths.tolist() == depths
 
 
-@pytest.mark.parametrize("written", [as_text, as_workbook])
+@pytest.mark.parametrize("written", WRITTEN)
 @pytest.mark.parametrize("number", [-9999.0, -1.0, -999.0])
 def test_a_number_that_stands_for_none_is_named(written, number):
     rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), 1e18] for i in range(5)), [5.0, number]]

@@ -51,7 +51,7 @@ def packed(rows, count, **more):
     return content.getvalue()
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(0, 2)
 @pytest.mark.parametrize(
     "rows", ["<row><c><v>1</v></c></row>", "<c><v>1</v></c>", "\n", "<c a='' b=''/>"]
 )

@@ -95,6 +95,7 @@ def test_an_exponential_is_restored_to_one_that_is_lower_by_what_a_blur_adds(sig
     assert found["status"] == "ok"  # flatter than the function, if not within twice its width
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*restored profile is not ok")
 def test_too_smooth_a_profile_resolves_nothing_within_the_record():
     z = np.arange(0.0, 30.0)
@@ -224,6 +225,7 @@ def test_a_plateau_is_carried_out_of_the_window():
     assert shift == pytest.approx(-0.9, abs=0.1)
 
 
+@pytest.mark.slow
 def test_averages_over_cells_are_no_samples():
     """Cells nearly as wide as the function blur, too: both are taken out."""
 
@@ -244,6 +246,7 @@ def test_averages_over_cells_are_no_samples():
     assert off[0] < 0.02 < 0.04 < off[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [pytest.param("12 nm", marks=pytest.mark.slow), "13 nm"])
 def test_what_a_surface_transient_leaves_is_truncated(start):
     def both(z):
@@ -427,6 +430,7 @@ def test_samples_at_irregular_depths():
     )
 
 
+@pytest.mark.slow
 def test_errors_without_counts_are_those_of_counts(layer):
     ds, _, found = layer
     again = sims.deconvolve(ds.drop_vars("concentration_counts"), resolution=RES)
@@ -581,6 +585,7 @@ def test_an_answer_has_names_and_units_and_says_how_it_was_made():
     assert f"{2 * np.sqrt(2 * np.log(2)) * 2:.3g}" == "4.71"
 
 
+@pytest.mark.slow
 def test_profiles_of_a_batch_have_kernels_of_their_own():
     one, other = few(), few(100.0, 5.0)
     options = {"smoothness": 3.0, "averaging_kernels": True}

@@ -67,7 +67,7 @@ def test_a_metallurgical_junction_knows_both_profiles(layer):
     np.testing.assert_allclose(found["stderr"], own, rtol=0.15)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1, 4)
 @pytest.mark.parametrize(
     "form",
     [
@@ -100,6 +100,7 @@ def test_another_depth_scale_is_another_resolution(layer):
     np.testing.assert_allclose(error, 2 * at(sims.crossings(layer, level=LEVEL))[1], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_it_is_kept_in_files(layer, tmp_path):
     sims.save(layer, tmp_path / "restored.nc")
     again = sims.load(tmp_path / "restored.nc")

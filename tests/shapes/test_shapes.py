@@ -91,7 +91,7 @@ def test_resolution_functions_do_not_overflow_far_away():
         assert (found >= 0).all()
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1, 4)
 @pytest.mark.parametrize(
     ("skewness", "kurtosis"),
     [(0, 2), (0, 2.5), (0, 3), (0, 5), (0.5, 3), (0.5, 3.375), (0.5, 3.3751), (0.5, 3.37499),
@@ -243,7 +243,7 @@ def test_a_resolution_function_of_one_exponential_alone(model, widths):
     np.testing.assert_allclose(density, expected, atol=1e-12)
 
 
-@pytest.mark.few(2)
+@pytest.mark.few(1, 4)
 @pytest.mark.parametrize("kurtosis", [3.0, 8.0, 60.0, 900.0])
 @pytest.mark.parametrize("skewness", [0.0, 1.5, -1.5])
 def test_what_is_lost_of_a_narrow_distribution_follows_numerical_integration(skewness, kurtosis):
