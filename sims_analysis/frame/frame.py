@@ -32,9 +32,7 @@ from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import ends
 
 #: What a profile alone has of each sample.
-_OF_SAMPLES = (
-    *("value", "depth", "lower", "upper", "stderr", "counts", "fraction", "flags", "limit"),
-)
+_OF_SAMPLES = ["value", "depth", "lower", "upper", "stderr", "counts", "fraction", "flags", "limit"]
 
 
 @dataclass(frozen=True, kw_only=True)

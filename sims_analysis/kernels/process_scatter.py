@@ -108,16 +108,12 @@ def weights_at(time: Array, *, bracket: bool) -> Array | None:
 
     None for a bracket with one side.
     """
-    after = int(np.searchsorted(time, 0.0))
-    if not bracket or (after < time.size and time[after] == 0.0):
-        weight: Array = (np.arange(time.size) == np.argmin(abs(time))).astype(float)
-        return weight
-    if after in (0, time.size):
+    if not bracket:
+        nearest: Array = np.arange(time.size) == np.argmin(abs(time))
+        return nearest.astype(np.float64)
+    if not time[0] <= 0.0 <= time[-1]:
         return None
-    weight = np.zeros(time.size)
-    weight[after - 1 : after + 1] = np.array([time[after], -time[after - 1]])
-    weight /= weight.sum()
-    return weight
+    return np.array([np.interp(0.0, time, one) for one in np.eye(time.size)])
 
 
 def weighted(value: Array, stderr: Array, weight: Array) -> Combined:

@@ -88,8 +88,7 @@ class _Samples(ABC):
     def columns(self, of: Callable[[Array], Array]) -> dict[str, Any]:
         """Return what there is of each sample, as a function makes it."""
         names = ("depth", "value", "stderr", "lower", "upper", "uncounted")
-        every = {name: getattr(self, name) for name in names}
-        return {name: of(one) for name, one in every.items() if one is not None}
+        return {name: of(one) for name in names if (one := getattr(self, name)) is not None}
 
     @property
     def share(self) -> Array:
@@ -106,15 +105,15 @@ class _Samples(ABC):
         """Number of samples of each row, (R,)."""
         return self.offsets[1:] - self.offsets[:-1]
 
-    @property
-    @abstractmethod
+    @cached_property
     def final(self) -> Index:
         """Where the last samples of the rows are in what is shaped as ``depth``."""
+        return (self.offsets[1:][self.size > 0] - 1) % max(self.depth.size, 1)
 
     @cached_property
     def width(self) -> Array:
         """Width of the segment after each sample; shaped as ``depth``."""
-        found = np.empty(self.depth.shape)
+        found = np.zeros(self.depth.shape)
         np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
         found[self.final] = 0.0
         return found
@@ -162,7 +161,7 @@ class _Samples(ABC):
     ) -> Index:
         """Find where samples begin that are deeper than some depths, or (``"left"``) as deep.
 
-        Depths are (R, m), or the same for all rows (1, m), or (K,) of as many rows.
+        Depths are (R, m); on a shared axis (1, m), the same for all rows; or (K,) of as many rows.
         """
 
     def segment_at(self, depth: Array, row: Index | None = None) -> Index:
@@ -205,11 +204,6 @@ class Dense(_Samples):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "offsets", np.arange(len(self.value) + 1) * self.depth.size)
-
-    @cached_property
-    def final(self) -> Index:
-        """The place of the last sample of all rows; none on an axis of no length."""
-        return np.arange(self.depth.size)[-1:]
 
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(n,)`` at flat positions."""
@@ -293,11 +287,6 @@ class Packed(_Samples):
     def row(self) -> Index:
         """The row of every sample, (N,)."""
         return np.repeat(np.arange(self.count), self.size)
-
-    @cached_property
-    def final(self) -> Index:
-        """The positions of the last sample of each row that has any."""
-        return self.offsets[1:][self.size > 0] - 1
 
     def slices(self) -> Iterator[slice]:
         """Yield the positions of each row."""

@@ -1,6 +1,5 @@
 """Depths read from restored profiles: against the truth, and in every form the data may take."""
 
-
 import numpy as np
 import pytest
 import restored_truth as rt
