@@ -86,7 +86,8 @@ def _in_profile(width: Array) -> Flags:
         at_step = np.append(step[1:], False) | np.append(False, step[:-1])
         found = np.zeros(width.shape, dtype=bool)
         found[~step] = _in_profile(width[~step])
-        return found & ~at_step
+        found &= ~at_step
+        return found
     found = width > WIDE * np.median(width)
     wide = np.flatnonzero(found)
     if not wide.size:
