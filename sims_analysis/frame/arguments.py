@@ -29,14 +29,11 @@ def read_change(
     if positive:
         refuse_not_positive(read, value, name)
     if anywhere(read.isnull()):
-        labels = frame.coords.get("species", xr.Variable((), ""))
-        named: Any = labels.values
+        unknown = frame.measured() & read.isnull()
         if isinstance(value, Mapping):
-            named = list(value)
+            unknown = unknown & frame.of_species(*value)
         elif isinstance(value, xr.DataArray) and "species" in value.coords:
-            named = value["species"].values
-        stated = xr.Variable(labels.dims, np.isin(labels.values, named))
-        unknown = frame.measured() & read.isnull() & stated
+            unknown = unknown & frame.of_species(*np.ravel(value["species"]))
         warn_where(frame, unknown, f"{name} is NaN: left as it is", ProfileWarning, argument=name)
     return read
 

@@ -148,31 +148,27 @@ def profile_by_profile(
     return SingleResult(rows), None
 
 
-@dataclass(frozen=True)
-class _Call:
-    """A kernel with all that it needs but arrays; it can be pickled, as lazy answers are."""
+def _call(
+    over: Callable[..., Any],
+    kernel: Callable[..., Any],
+    columns: tuple[str, ...],
+    settings: Mapping[str, Any],
+    *arrays: Any,
+) -> Any:
+    """Call a kernel for plain arrays: the columns of samples, then its parameters."""
+    plain = [np.asarray(a) for a in arrays]
+    samples = dict(zip(columns, plain, strict=False))
+    return over(kernel, samples, *plain[len(columns) :], **settings)
 
-    over: Callable[..., Any]
-    kernel: Callable[..., Any]
-    #: Names of the arrays of samples, which come first.
-    samples: tuple[str, ...]
-    settings: Mapping[str, Any]
-    names: tuple[str, str]
 
-    def __call__(self, *arrays: Any) -> Any:
-        plain = [np.asarray(a) for a in arrays]
-        n = len(self.samples)
-        samples = dict(zip(self.samples, plain, strict=False))
-        return self.over(self.kernel, samples, *plain[n:], **self.settings)
-
-    def of_chunk(self, *arrays: Any) -> Any:
-        """Call the kernel for a chunk; its only field rather than a tuple of one."""
-        try:
-            found, support = self(*arrays)
-        except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
-            raise refuse_infinite(error, "a profile of a chunk", self.names) from None
-        every = (*found, *(support or ()))
-        return every if len(every) > 1 else every[0]
+def _of_chunk(call: Callable[..., Any], names: tuple[str, str], *arrays: Any) -> Any:
+    """Call it for a chunk; its only field rather than a tuple of one."""
+    try:
+        found, support = call(*arrays)
+    except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
+        raise refuse_infinite(error, "a profile of a chunk", names) from None
+    every = (*found, *(support or ()))
+    return every if len(every) > 1 else every[0]
 
 
 def run(
@@ -215,8 +211,8 @@ def run(
     ranks += [sum(d in whole for d in p.dims) for p in variables[n:]]
     size = 0 if group is None else samples["value"].sizes[group]
     settings = {"whole": ranks[n:], "group": size, **options}
-    call = _Call(over, kernel, tuple(samples), settings, names)
-    found, support = _lazily(call, arrays, ranks) if lazy else call(*arrays)
+    call = partial(_call, over, kernel, tuple(samples), settings)
+    found, support = _lazily(call, names, arrays, ranks) if lazy else call(*arrays)
 
     def named(result: Any) -> Any:
         fields = (
@@ -263,7 +259,9 @@ def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence
     return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]
 
 
-def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
+def _lazily(
+    call: Callable[..., Any], names: tuple[str, str], arrays: Sequence[Any], ranks: Sequence[int]
+) -> Any:
     """Call the kernel for each chunk; `ranks` are the numbers of core dimensions of the arrays."""
     import dask.array as da
 
@@ -273,7 +271,7 @@ def _lazily(call: _Call, arrays: Sequence[Any], ranks: Sequence[int]) -> Any:
     answer, support = call(*empty)
     template = (*answer, *(support or ()))
     found = da.apply_gufunc(
-        call.of_chunk,
+        partial(_of_chunk, call, names),
         f"{_signature('i', ranks)}->{_signature('o', [f.ndim - 1 for f in template])}",
         *arrays,
         output_dtypes=[f.dtype for f in template],

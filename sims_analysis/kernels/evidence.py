@@ -19,7 +19,6 @@ from sims_analysis.kernels.rows import (
     Flags,
     Index,
     Marks,
-    Packed,
     Rows,
     SingleResult,
 )
@@ -155,12 +154,8 @@ def flags_from_values(rows: Rows) -> SingleResult:
         own = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
         found[own][above] |= Flag.TRANSIENT
-    if not isinstance(rows, Packed):
-        return SingleResult(found.reshape(rows.value.shape))
-    assert rows.measured is not None  # noqa: S101 - all samples are asked
-    placed = np.zeros(rows.measured.shape, dtype=np.int16)
-    placed[rows.measured] = found
-    return SingleResult(placed)
+    placed = rows.unpacked(found.reshape(rows.value.shape).astype(np.float64))
+    return SingleResult(np.nan_to_num(placed).astype(np.int16))
 
 
 class Places(NamedTuple):

@@ -80,7 +80,14 @@ def _wide(rows: Rows) -> Flags | None:
 
 
 def _in_profile(width: Array) -> Flags:
-    """Find the gaps among the spacings of one profile."""
+    """Find the gaps among the spacings of one profile, except next to steps of a histogram."""
+    step = width <= TOLERANCE * width.sum()
+    if step.any():
+        at_step = np.append(step[1:], False) | np.append(False, step[:-1])
+        found = np.zeros(width.shape, dtype=bool)
+        found[~step] = _in_profile(width[~step])
+        found &= ~at_step
+        return found
     found = width > WIDE * np.median(width)
     wide = np.flatnonzero(found)
     if not wide.size:

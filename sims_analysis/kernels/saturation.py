@@ -56,10 +56,9 @@ def saturated(rows: Rows) -> Flags | None:
     first = np.flatnonzero(three[2:] & three[:-2])  # of five
     if not first.size:
         return None
-    row, highest = (
-        offsets.searchsorted(first, side="right") - 1,
-        rows.reduce(np.maximum, rows.value),
-    )
+    highest = rows.reduce(np.maximum, rows.value)
+    first = first[flat[first] >= np.fmin.reduce(highest)]  # not of floors, which are often equal
+    row = offsets.searchsorted(first, side="right") - 1
     row = np.unique(row[(first + 5 <= offsets[row + 1]) & (flat[first] == highest[row])])
     # A pure layer has a fraction of exactly 1.
     row = row[(highest[row] > 0) & (highest[row] != 1.0) & (rows.share[row] >= 1.0)]
