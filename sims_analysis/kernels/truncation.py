@@ -19,7 +19,7 @@ _FEWEST, _SHORTEST = 8, 2
 _CLEARLY, _FALL, _ROUGHLY = 6.0, 0.15, 0.01
 #: An end levels off if it lies above the series by more than so many standard errors, in the mean
 #: over so many shorter lengths.
-_ABOVE, _SHORTER = 1.2, 4
+_ABOVE, _SHORTER = 1.4, 4
 #: The scatter is that of so many samples, at least.
 _SCATTER = 24
 #: A record all of whose eighths are above this part of the highest is level, ...
