@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, get_args
@@ -21,18 +21,11 @@ from sims_analysis.frame.evidence import resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import NO_LIMITS
-from sims_analysis.kernels.alignment import (
-    best_shift,
-    between_markers,
-    edge_depth,
-    peak_shift,
-    vertex,
-)
+from sims_analysis.kernels.alignment import best_shift, between_markers, edge_depth, vertex
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import (
     argument_error,
     check_choice,
-    format_argument,
     is_number,
     read_name,
 )
@@ -71,12 +64,11 @@ def align(
     b : Dataset or DataArray
         One measurement, or a batch, each measurement of which is aligned separately.
     marker : str, optional
-        The species to align by, such as that of a delta layer or of the matrix; by default all
-        common species.
+        The species to align by (a delta layer, the matrix); by default all common species.
     method : {"cross-correlation", "log-correlation", "edge", "peak", "markers"}
-        Maximize the correlation coefficient of the two profiles (or of their logarithms) over
-        their overlap; match the depths at which an edge of the marker crosses a level (best at an
-        interface), or the maxima of the marker (of the parabola through ln C of three samples).
+        Maximize the correlation coefficient of the profiles (or of their logarithms) over their
+        overlap; match the depths at which an edge of the marker crosses a level (best at an
+        interface), or its maxima (of the parabola through ln C of three samples).
     level, fraction : str or Quantity, float, optional
         For ``method="edge"``: a level, or a fraction of the maximum of each profile instead.
     edge : {"trailing", "leading"}
@@ -93,9 +85,9 @@ def align(
     Returns
     -------
     Dataset or DataArray
-        `b` with shifted depths, in their unit, and unchanged values. The coordinate ``depth_shift``
-        (``nm``; over sputter time ``time_shift``, ``s``) is what was added to the depths, and
-        ``correlation`` its value there. Measurements of a batch get axes of their own.
+        `b` with shifted depths and unchanged values. The coordinate ``depth_shift`` (over sputter
+        time ``time_shift``) is what was added to the depths, and ``correlation`` its value there.
+        Measurements of a batch get axes of their own. Dask data are computed.
 
     Raises
     ------
@@ -109,7 +101,7 @@ def align(
     Notes
     -----
     A factor between the profiles does not matter. They are monotone cubics between samples (Fritsch
-    and Carlson 1980): without noise, shifts are known to 0.01 samples. Dask data are computed.
+    and Carlson 1980): without noise, shifts are known to 0.01 samples.
 
     Examples
     --------
@@ -130,31 +122,30 @@ def align(
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
     fa, fb = _opened(*pair, variable)
-    if method != "markers":
-        for frame in (fa, fb):
-            ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
-            resolve(
-                frame, ok, support_of_window(frame, NO_LIMITS), what="the shift may depend on it"
-            )
-    group = "species" if "species" in fb.sizes else None
+    for frame in (fa, fb) if method != "markers" else ():
+        ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
+        support = support_of_window(frame, NO_LIMITS)
+        resolve(frame, ok, support, what="the shift may depend on it")
+    how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
+    find: Callable[..., Array] = _by_samples
+    options: dict[str, Any] = {"method": method}
+    number = 1
     if markers is not None:
-        to_them = partial(_read_markers, fa, fb, markers)
-        rows = fb.each(to_them, size=2 * len(markers), group=group)
-        pairs = rows.values.reshape(-1, 2, len(markers))
-        how = f"moved between {len(markers)} markers"
-        stretched: Data = _moved(b, fa.axis, pairs, method=method, how=how)
-        return stretched
-    asked: dict[str, Any] = {"method": method, "fraction": fraction, "falling": edge == "trailing"}
-    for name, value, kind in (("max_shift", max_shift, fa.axis), ("level", level, fa.kind)):
-        asked[name] = None if value is None else units.read_number(value, (kind,), name)
+        find, options, number = _by_markers, {"markers": markers}, len(markers)
+        how = f"moved between {number} markers"
+    elif method == "edge":
+        height = None if level is None else units.read_number(level, (fa.kind,), "level")
+        options |= {"level": height, "part": fraction, "falling": edge == "trailing"}
+    elif max_shift is not None:
+        options["max_shift"] = units.read_number(max_shift, (fa.axis,), "max_shift")
     who = xr.Variable((), "b")
     if MEASUREMENT in fb.sizes:
         labels = [fb.label({MEASUREMENT: i}) for i in range(fb.sizes[MEASUREMENT])]
         who = xr.Variable(MEASUREMENT, labels)
-    rows = fb.each(partial(_shift, fa, fb, **asked), who, size=2, group=group)
-    shift, correlation = rows.values.reshape(-1, 2).T
-    how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
-    pairs = np.stack([np.zeros_like(shift), shift], axis=1)[..., None]
+    group, size = "species" if "species" in fb.sizes else None, 2 * number + 1
+    found = fb.each(partial(find, fa, fb, **options), who, size=size, group=group)
+    rows = found.values.reshape(-1, size)
+    pairs, correlation = rows[:, :-1].reshape(-1, 2, number), rows[:, -1]
     moved: Data = _moved(b, fa.axis, pairs, method=method, how=how)
     if method in _CORRELATIONS:
         one = moved[_SHIFTS[fa.axis][0]].variable
@@ -175,12 +166,6 @@ def _check(
             f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns',
             argument="method",
         )
-    if max_shift is not None and method in _NEEDS:
-        shown = format_argument(max_shift)
-        raise ProfileError(
-            f'max_shift={shown} limits a correlation; method="{method}" does not search',
-            argument="max_shift",
-        )
     for wrong, text in (
         (
             (level is not None) + (fraction is not None) != (method == "edge"),
@@ -194,6 +179,9 @@ def _check(
     ):
         if wrong:
             raise ProfileError(text, code="conflicting_arguments")
+    if max_shift is not None and method not in _CORRELATIONS:
+        expected = f'only correlations search, not method="{method}"'
+        raise argument_error("max_shift", max_shift, expected)
     if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
         raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     if markers is not None and (isinstance(markers, str) or len(markers) < 2):
@@ -216,7 +204,7 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
                     f"a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)"
                 )
     # Computed, because where there is no shift an error is raised.
-    plain: Any = {"stderr": None, "counts": None, "cells": None}
+    plain: Any = {"stderr": None, "counts": None, "lower": None, "upper": None}
     first, second = (
         replace(f, depth=f.depth.compute(), value=f.value.compute(), **plain) for f in (fa, fb)
     )
@@ -231,7 +219,11 @@ def _only(data: Any, marker: str, name: str) -> Any:
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
-def _shift(
+# Of a measurement of b, all species of it, functions return depths in b, to which depths they
+# belong, and the correlation or NaN.
+
+
+def _by_samples(
     fa: Frame,
     fb: Frame,
     z: Array,
@@ -241,55 +233,48 @@ def _shift(
     who: str,
     *,
     method: str,
-    max_shift: float | None,
-    **edge: Any,
+    **how: Any,
 ) -> Array:
-    """Return the shift of a measurement, all species of it, and the correlation there."""
-    rows = fa.sizes.get("species")
-    names = [""] if rows is None else fa.coords["species"].values.tolist()
+    """Match edges, maxima, or the whole profiles of the species with five samples in both."""
+    names = _species_of(fa) or [""]
     pairs = []
     for row, name in enumerate(names):
         one, other = _samples(fa.depth.values, fa.value.values, row), _samples(z, c, row)
-        if min(one[0].size, other[0].size) >= 5:
+        if min(one[0].size, other[0].size) >= _FEWEST:
             pairs.append((*one, *other))
         elif len(names) == 1:
             raise ProfileError(
-                f"species {str(name)!r} has {one[0].size} samples in a and {other[0].size} in "
+                f"species {name!r} has {one[0].size} samples in a and {other[0].size} in "
                 f"{who}; an alignment needs five in each",
-                where={"species": str(name)},
+                where={"species": name},
             )
     if not pairs:
         raise ProfileError("no species has five samples in both a and b")
+    in_a, in_b = pairs[0][:2], pairs[0][2:]
     if method == "peak":
-        return np.array(peak_shift(*pairs[0])[:2])
+        return np.array([vertex(*in_b), vertex(*in_a), np.nan])
     which = "" if who == "b" else f"{who}: "
     if method == "edge":
-        z, c, other_z, other_c = pairs[0]
-        in_a = _edge(fa, z, c, "a", **edge)
-        in_b = _edge(fb, other_z, other_c, f"{which}b", **edge)
-        return np.array([in_a - in_b, np.nan])
-    found = best_shift(pairs, max_shift, log=method == "log-correlation")
-    if not found.found:
+        to = _edge(fa, *in_a, "a", **how)
+        return np.array([_edge(fb, *in_b, f"{which}b", **how), to, np.nan])
+    shift, correlation = best_shift(pairs, log=method == "log-correlation", **how)
+    if np.isnan(shift):
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
             "searched range; choose a marker with structure, or another max_shift"
         )
-    return np.array([found.shift, found.correlation])
+    return np.array([0.0, shift, correlation])
+
+
+#: Samples of a species that an alignment needs.
+_FEWEST = 5
 
 
 def _edge(
-    frame: Frame,
-    depth: Array,
-    value: Array,
-    name: str,
-    *,
-    level: float | None,
-    fraction: float | None,
-    falling: bool,
+    frame: Frame, depth: Array, value: Array, name: str, *, level: Any, part: Any, falling: bool
 ) -> float:
-    """Return the depth at which the marker crosses the level."""
-    if level is None:  # one of the two is given
-        level = (fraction or 0.0) * float(value.max())
+    """Return the depth at which the marker crosses a level, or a part of its maximum."""
+    level = part * float(value.max()) if level is None else level
     found = edge_depth(depth, value, level, falling=falling)
     if np.isnan(found):
         does = "fall below" if falling else "rise above"
@@ -300,12 +285,11 @@ def _edge(
     return found
 
 
-def _read_markers(
-    fa: Frame, fb: Frame, markers: Sequence[Marker], z: Array, c: Array, *_: Any
+def _by_markers(
+    fa: Frame, fb: Frame, z: Array, c: Array, *_: Any, markers: Sequence[Marker]
 ) -> Array:
-    """Return the depths of the markers in b, in order, and those in a."""
-    in_a: list[float] = []
-    in_b: list[float] = []
+    """Match markers, in order of depth in b."""
+    pairs: list[tuple[float, float]] = []
     for i, marker in enumerate(markers):
         if isinstance(marker, str):
             of_a, of_b = _species_of(fa), _species_of(fb)
@@ -315,19 +299,21 @@ def _read_markers(
                     f"markers[{i}]={marker!r} is not in both; common are {common}",
                     argument="markers",
                 )
-            in_a.append(vertex(*_samples(fa.depth.values, fa.value.values, of_a.index(marker))))
-            in_b.append(vertex(*_samples(z, c, of_b.index(marker))))
+            in_a = vertex(*_samples(fa.depth.values, fa.value.values, of_a.index(marker)))
+            pairs.append((vertex(*_samples(z, c, of_b.index(marker))), in_a))
             continue
-        for found, depth, whose in zip((in_a, in_b), marker, ("in a", "in b"), strict=True):
-            found.append(units.read_number(depth, (fa.axis,), f"markers[{i}] {whose}"))
-    order = np.argsort(in_b)
-    at, to = np.array(in_b)[order], np.array(in_a)[order]
+        in_a, in_b = (
+            units.read_number(depth, (fa.axis,), f"markers[{i}] in {whose}")
+            for depth, whose in zip(marker, "ab", strict=True)
+        )
+        pairs.append((in_b, in_a))
+    at, to = np.array(sorted(pairs)).T
     if not ((np.diff(at) > 0).all() and (np.diff(to) > 0).all()):
         raise ProfileError(
             f"the markers are in different orders: at {np.round(to, 4).tolist()} {fa.axis_units} "
             f"in a and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
         )
-    return np.concatenate([at, to])
+    return np.concatenate([at, to, [np.nan]])
 
 
 def _species_of(frame: Frame) -> list[str]:
@@ -351,34 +337,32 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
     """
     b = units.with_plain_axes(b)
     names = [axis, *edge_names(b, axis)]
-    batch = (MEASUREMENT,) if MEASUREMENT in b.dims else ()
+    batch = {MEASUREMENT: len(pairs)} if MEASUREMENT in b.dims else {}
     # Each measurement of a batch is moved by a different amount, and needs its own axis.
     alone = {axis: POINT} if batch and axis in b.dims else {}
-    new, by = {}, []
+    new, shifts = {}, []
     for name in names:
         # By the CF conventions, bounds are in the unit of their axis and have no attrs.
         own = units.dequantify(b[name]).variable
         stated = b[axis].variable if name.endswith("_bounds") else own
         unit = units.magnitude_and_unit(stated, (axis,), name)[1]
         start = xr.Variable(own.dims, unit.to_canonical(own.data))
-        sizes: Any = {**{d: len(pairs) for d in batch}, **start.sizes}
-        start = start.set_dims(sizes).transpose(*batch, ...)
-        rows = start.values if batch else start.values[None]
+        start = start.set_dims({**batch, **start.sizes}).transpose(*batch, ...)
+        rows = start.values.reshape(len(pairs), *start.shape[len(batch) :])
         ends = [between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)]
-        end = xr.Variable(start.dims, np.stack(ends) if batch else ends[0])
-        by.append(end - start)
+        shifts.append(xr.Variable(start.dims, np.reshape(ends, start.shape)) - start)
         # Depths that were converted there and back would move even where the shift is 0.
-        moved = own + xr.Variable(end.dims, unit.from_canonical(by[-1].data))
-        dims = [alone.get(str(d), d) for d in end.dims]
-        new[name] = xr.Variable(dims, moved.transpose(*end.dims).data, own.attrs)
+        moved = own + xr.Variable(start.dims, unit.from_canonical(shifts[-1].data))
+        dims = [alone.get(str(d), d) for d in start.dims]
+        new[name] = xr.Variable(dims, moved.transpose(*start.dims).data, own.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
     b = without_samples(b).assign_coords(new)
     name, what = _SHIFTS[axis]
     line = f"{what} {how}"
-    shift = xr.Variable(b[axis].dims, by[0].data)
+    shift = xr.Variable(b[axis].dims, shifts[0].data)
     if pairs.shape[-1] == 1:
-        own_shift = pairs[:, 1, 0] - pairs[:, 0, 0]
-        shift = xr.Variable(batch, own_shift.reshape([len(pairs)] * len(batch)))
+        by = pairs[:, 1, 0] - pairs[:, 0, 0]
+        shift = xr.Variable(tuple(batch), by.reshape(tuple(batch.values())))
     shift.attrs = vocabulary.attrs(name) | {"method": method, "description": line}
     return with_history(b.assign_coords({name: shift}), line)

@@ -29,7 +29,7 @@ from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
@@ -67,8 +67,7 @@ def dose_budget(
         ``0.1``, ``"10 %"`` or ``{"B": 0.1, "As": "15 %"}``. By default, and for species that a
         mapping leaves out, what the data state (:func:`with_rsf`, :func:`average`,
         :func:`calibrate_depth`; after :func:`scale_to_dose` that of the dose in place of both).
-        Each is common to all samples: the dose has the same relative error (with factors of layers,
-        ``integral of u C dz``). That of the depth scale holds for a whole profile.
+        The dose has the same relative error (with factors of layers, ``integral of u C dz``).
     rule_tolerance : float
         Warn if the two rules differ by more than this fraction of the dose.
 
@@ -83,12 +82,10 @@ def dose_budget(
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale;
           NaN where the uncertainty is not known. Of factors that :class:`Factors` has picked, there
           is ``day_to_day_stderr`` too: the part of the former that is their scatter between days
-        - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known;
-          NaN where neither is
-        - ``background_stderr`` (``atom/cm^2``): the part of the random one that is common to all
-          samples, of the mean of a background window, here or in :func:`subtract_background`; 0
-          where there is none or it is stated. It may exceed the random one where the dose is over
-          the window too, as errors partly cancel
+        - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known
+        - ``background_stderr`` (``atom/cm^2``): the part of the random one that is of the mean of a
+          background window, here or in :func:`subtract_background`; 0 where there is none or it is
+          stated. It may exceed the random one where the dose is over the window too
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
         - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN without one
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
@@ -105,8 +102,7 @@ def dose_budget(
 
     References
     ----------
-    JCGM 100:2008, Guide to the expression of uncertainty in measurement, for the parts and their
-    sum.
+    JCGM 100:2008, Guide to the expression of uncertainty in measurement, 5.1.
 
     Examples
     --------
@@ -126,10 +122,8 @@ def dose_budget(
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth)
-    found = integral(frame, question)
-    second: Rule = "loglinear" if rule == "trapezoid" else "trapezoid"
-    other = integral(frame, replace(question, rule=second))
-    straight, logs = (found, other) if rule == "trapezoid" else (other, found)
+    both = {one: integral(frame, replace(question, rule=one)) for one in ("trapezoid", "loglinear")}
+    found, logs = both[rule], both["loglinear"]
     value, status = found.value, judged(found)
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
@@ -141,7 +135,7 @@ def dose_budget(
         status = replaced_where(everything, status, Status.BELOW_DETECTION)
         status = replaced_where(unknown_limit, status, Status.NO_DATA)
 
-    difference = (straight.value - logs.value) / straight.value
+    difference = 1.0 - logs.value / both["trapezoid"].value
     warn_where(
         frame,
         abs(difference) > rule_tolerance,
@@ -158,13 +152,20 @@ def dose_budget(
         for name, part in doses.items()
     }
     results["dose"].attrs["rule"] = rule
-    results["rule_difference"] = frame.with_attrs(difference, "rule_difference")
-    results["n_linear_segments"] = frame.with_attrs(logs.n_linear_segments, "n_linear_segments")
-    results["coverage"] = frame.with_attrs(_coverage(found), "coverage")
+    pure = {
+        "rule_difference": difference,
+        "n_linear_segments": logs.n_linear_segments,
+        "coverage": _coverage(found),
+    }
+    results |= {name: frame.with_attrs(one, name) for name, one in pure.items()}
     results["status"] = frame.status(status)
     answer = frame.dataset(results)
     answer.attrs["rule"] = rule
     return answer
+
+
+#: In the order of :func:`relative_uncertainties`.
+_SYSTEMATIC = ("rsf_stderr", "depth_stderr", "day_to_day_stderr")
 
 
 def _parts(
@@ -172,19 +173,17 @@ def _parts(
 ) -> dict[str, xr.Variable]:
     """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
     known = value.notnull()
-    rsf, scale, *days = (
-        abs(_scaled(found.frame, part, found.question).where(known))
+    systematic = {
+        name: abs(_scaled(found.frame, part, found.question).where(known))
         if found.frame.dim in part.dims
         else abs(value) * part
-        for part in relative
-    )
+        for name, part in zip(_SYSTEMATIC, relative, strict=False)
+    }
     random = xr.full_like(found.value, np.nan) if found.stderr is None else found.stderr
     return {
         "random_stderr": random.where(known),
-        "systematic_stderr": of_known(rsf, scale),
-        "rsf_stderr": rsf,
-        "depth_stderr": scale,
-        **dict(zip(["day_to_day_stderr"], days, strict=False)),
+        "systematic_stderr": of_known(systematic["rsf_stderr"], systematic["depth_stderr"]),
+        **systematic,
         "background_stderr": _of_background(found).where(known),
         "background_dose": found.background.where(known),
         "surface_dose": _surface(found),
@@ -195,16 +194,11 @@ def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Varia
     """Integrate an uncertainty that varies with depth, times C; NaN where it is not known."""
     plain = replace(frame, stderr=None, counts=None, common=None, overlap=None)
     alone = replace(question, background=Background())
-
-    def integrated(value: xr.Variable) -> xr.Variable:
-        found: xr.Variable = integral(replace(plain, value=value), alone).value
-        return found
-
-    unknown = frame.value.notnull() & part.isnull()
-    total = integrated((frame.value - question.background.level(frame)) * part.fillna(0.0))
-    if frame.lazy or anywhere(unknown):
-        total = total.where(~(integrated((1.0 * unknown).where(frame.value.notnull())) > 0))
-    return total
+    scaled = (frame.value - question.background.level(frame)) * part.fillna(0.0)
+    unknown = 0.0 * frame.value + part.isnull()
+    total, in_doubt = (integral(replace(plain, value=x), alone).value for x in (scaled, unknown))
+    found: xr.Variable = total.where(~(in_doubt > 0))
+    return found
 
 
 def _of_background(found: DoseIntegral) -> xr.Variable:
@@ -219,11 +213,10 @@ def _of_background(found: DoseIntegral) -> xr.Variable:
 
 
 def _coverage(found: DoseIntegral) -> xr.Variable:
-    ends = (found.question.start, found.start), (found.question.stop, found.stop)
-    start, stop = (asked.where(asked.notnull(), used) for asked, used in ends)
-    known = found.value.notnull()
-    width = xr.where(known, found.stop - found.start - found.support.gap, 0.0)
-    coverage: xr.Variable = width / xr.where(known, stop - start, 1.0)
+    """Return the measured fraction of what was asked, limits that were not are those used."""
+    start, stop = found.question.start.fillna(found.start), found.question.stop.fillna(found.stop)
+    measured = found.stop - found.start - found.support.gap
+    coverage: xr.Variable = (measured / (stop - start)).where(found.value.notnull(), 0.0)
     return coverage
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
@@ -11,6 +10,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import (
+    DoseIntegral,
     Rule,
     check_options,
     integral,
@@ -25,13 +25,12 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
-from sims_analysis.frame.frame import Frame, refuse_labels
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import comparison as kernels
 from sims_analysis.kernels import interpolation
-from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import ends
 from sims_analysis.outcomes import GAP, Flag, Status
@@ -97,12 +96,11 @@ def compare(
     ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or doses; the same without r,
     divided by ln 10, for its logarithm. That of b between samples is as in :func:`to_grid`. Errors
     common to both, such as that of one sensitivity factor, cancel. One standard error covers 60 to
-    79 % (*What stated errors cover*, on the site).
+    79 %.
 
     References
     ----------
-    JCGM 100:2008, Guide to the expression of uncertainty in measurement, for the propagation of
-    errors.
+    JCGM 100:2008, Guide to the expression of uncertainty in measurement, 5.1.
 
     Examples
     --------
@@ -116,56 +114,41 @@ def compare(
     """
     check_choice("method", method, ("log", "linear"))
     check_options(rule)
+    _refuse_without_level("compare", level, junction)
     a, b = paired(a, b)
     how: Any = {"variable": variable, "gaps": gaps}
     fa = open_frame(a, question="a comparison", **how)
     fb = open_frame(b, (fa.kind,), question="a comparison with these data", **how)
     coords = _shared_coords(fa, fb)
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
-
     start, stop, status = _overlap(fa, fb)
-    status = _overlap_status(fa, fb, (start, stop), status, rule)
-    # Interpolate b at the depths of a; one measurement is broadcast against a batch.
-    asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
-
-    def at_a(frame: Frame) -> Any:
-        return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
-
-    at_b = fb.rounded(at_a(fb))
-    if not fb.bridge:
-        flags = fb.map(support_of_points, asked, **AT_DEPTHS).flags
-        at_b = at_b.where(flags & (GAP | Flag.BELOW_LIMIT) == 0)
-    b_at_a = _along(at_b, fa)
-    ratio, log_ratio = elementwise(kernels.ratios, fa.value, b_at_a, outputs=2)
-    ratio, log_ratio = (_in_order(x, fa, fb) for x in (ratio, log_ratio))
-    found = {
-        "ratio": fa.with_attrs(ratio, "ratio"),
-        "log_ratio": fa.with_attrs(log_ratio, "log_ratio"),
-        "rms_log_ratio": fa.with_attrs((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
-        "samples": fa.with_attrs((~is_nan(log_ratio)).sum(fa.dim), "samples_used"),
+    status, doses = _integrated(fa, fb, (start, stop), status, rule)
+    found = _ratios(fa, fb, method)
+    found |= {
         "overlap_start": fa.with_attrs(start, "overlap_start"),
         "overlap_stop": fa.with_attrs(stop, "overlap_stop"),
     }
-    if fa.stderr is not None and fb.stderr is not None:
-        (of_b,) = fb.map(interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
-        of_b = _along(add_background_error(fb, of_b, at_a), fa)
-        found |= _errors_of_ratios(fa, fb, fa.stderr, b_at_a, of_b)
-    if fa.kind in DOSE_KINDS:
-        found |= _doses(fa, fb, (start, stop), rule)
+    if doses:
+        found |= _doses(fa, doses, rule)
     if level is not None:
         both = [units.dequantify(junction_depth(x, level, **junction, gaps=gaps)) for x in (a, b)]
-        found |= _junctions(fa, fb, *both)
+        found |= _junctions(fa, *both)
         # A level may have dimensions of its own.
         others = {d: c.variable for d, c in both[0].coords.items() if d in both[0].dims}
         fa = replace(fa, argument_coords={d: c for d, c in others.items() if d not in fa.coords})
-    elif junction:
+    found["status"] = fa.status(status)
+    ordered = {name: _in_order(one, fa, fb) for name, one in found.items()}
+    result = fa.dataset(ordered, coords=fa.along)
+    return units.quantify(result) if fa.quantified else result
+
+
+def _refuse_without_level(name: str, level: Any, junction: JunctionOptions) -> None:
+    """Refuse options of a junction that is not asked for."""
+    if junction and level is None:
         raise ProfileError(
-            f"compare: level= must be given with {', '.join(junction)}",
+            f"{name}: level= must be given with {', '.join(junction)}",
             code="conflicting_arguments",
         )
-    found["status"] = fa.status(status)
-    result = fa.dataset(found, coords=fa.along)
-    return units.quantify(result) if fa.quantified else result
 
 
 def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
@@ -180,7 +163,14 @@ def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
     return {name: variable for name, variable in kept.items() if variable is not None}
 
 
+def _in_order(result: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
+    """Order the dimensions of a result as in a, after those that only b has."""
+    more = [d for d in fb.lead if d not in fa.lead]
+    return result.transpose(*more, *fa.value.dims, ..., missing_dims="ignore")
+
+
 def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
+    """Return where both were measured, from and to, and whether there is such a part."""
     a, b = (frame.map(ends) for frame in (fa, fb))
     first = _in_order(elementwise(np.maximum, a.first, b.first), fa, fb)
     last = _in_order(elementwise(np.minimum, a.last, b.last), fa, fb)
@@ -189,77 +179,81 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
     return first.where(both), last.where(both), status.astype(np.uint8)
 
 
-def _overlap_status(
+def _integrated(
     fa: Frame, fb: Frame, window: Window, status: xr.Variable, rule: Rule
-) -> xr.Variable:
-    """Say what is doubtful of either in the overlap, each once."""
-    found = status
+) -> tuple[xr.Variable, list[DoseIntegral]]:
+    """Say what is doubtful of either in the overlap, and integrate concentrations over it."""
+    found, doses = status, []
     for frame, name in ((fa, "a"), (fb, "b")):
-        of_dose, sum_of = frame.kind in DOSE_KINDS, None
-        what = f"{name} is not compared in it"
-        if of_dose:
+        what, sum_of = f"{name} is not compared in it", None
+        if frame.kind in DOSE_KINDS:
+            question = replace(
+                read_question(frame, rule=rule),
+                start=replaced_where(is_nan(window[0]), window[0], np.inf),
+                stop=replaced_where(is_nan(window[1]), window[1], -np.inf),
+            )
+            doses.append(integral(frame, question))
             what += f", and its dose is interpolated across it ({rule})"
-            sum_of = frame.map(integrate, *window, rule=rule).value
-        support = support_of_window(frame, window)
+            support, sum_of = doses[-1].support, doses[-1].value
+        else:
+            support = support_of_window(frame, window)
         own = resolve(frame, status, support, window, what=what, sum_of=sum_of)
-        found = _in_order(xr.where(found == Status.OK, own, found), fa, fb)
+        found = xr.where(found == Status.OK, own, found)
+    return found, doses
+
+
+def _ratios(fa: Frame, fb: Frame, method: str) -> dict[str, xr.Variable]:
+    """Interpolate b at the depths of a, and return ratios there, with their errors."""
+    # One measurement is broadcast against a batch.
+    asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
+
+    def at_a(frame: Frame) -> Any:
+        return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
+
+    def along(result: xr.Variable) -> xr.Variable:
+        return xr.Variable([fa.dim if d == ASKED else d for d in result.dims], result.data)
+
+    of_b = fb.rounded(at_a(fb))
+    if not fb.bridge:
+        flags = fb.map(support_of_points, asked, **AT_DEPTHS).flags
+        of_b = of_b.where(flags & (GAP | Flag.BELOW_LIMIT) == 0)
+    values = fa.value, along(of_b)
+    ratio, log_ratio = elementwise(kernels.ratios, *values, outputs=2)
+    found = {
+        "ratio": fa.with_attrs(ratio, "ratio"),
+        "log_ratio": fa.with_attrs(log_ratio, "log_ratio"),
+        "rms_log_ratio": fa.with_attrs((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
+        "samples": fa.with_attrs((~is_nan(log_ratio)).sum(fa.dim), "samples_used"),
+    }
+    if fa.stderr is None or fb.stderr is None:
+        return found
+    # At one depth, it does not matter that other samples have a part of the error in common.
+    own = add_background_error(fa, fa.stderr, lambda f: f.value)
+    (error,) = fb.map(interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
+    other = along(add_background_error(fb, error, at_a))
+    errors = elementwise(kernels.ratio_errors, *values, own, other, outputs=2)
+    names = "ratio_stderr", "log_ratio_stderr"
+    return found | {n: fa.with_attrs(one, n) for n, one in zip(names, errors, strict=True)}
+
+
+def _doses(frame: Frame, of: list[DoseIntegral], rule: Rule) -> dict[str, xr.Variable]:
+    """Return the doses of a and b in the overlap, their ratio and its error."""
+    a, b = (one.value / NM_PER_CM for one in of)
+    name, ratio = term(frame, "dose"), b / a
+    found = {
+        "dose_a": frame.with_attrs(a, name, rule=rule),
+        "dose_b": frame.with_attrs(b, name, rule=rule),
+        "dose_ratio": frame.with_attrs(ratio, "dose_ratio", rule=rule),
+    }
+    errors = [one.stderr / NM_PER_CM for one in of if one.stderr is not None]
+    if len(errors) == len(of):
+        # Not from relative errors, which are undefined for a dose of zero.
+        stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(a)
+        found["dose_ratio_stderr"] = frame.with_attrs(stderr, "dose_ratio_stderr")
     return found
 
 
-def _in_order(result: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
-    """Order the dimensions of a result as in a, after those that only b has."""
-    more = [d for d in fb.lead if d not in fa.lead]
-    return result.transpose(*more, *fa.value.dims, ..., missing_dims="ignore")
-
-
-def _along(result: xr.Variable, frame: Frame) -> xr.Variable:
-    """Rename the dimension of the requested depths to that of the frame."""
-    return xr.Variable([frame.dim if d == ASKED else d for d in result.dims], result.data)
-
-
-def _errors_of_ratios(
-    fa: Frame, fb: Frame, own: xr.Variable, value: xr.Variable, stderr: xr.Variable
-) -> dict[str, xr.Variable]:
-    """Return the errors of ratios, from that of a and from the values of b at its depths."""
-    # At one depth, it does not matter that other samples have a part of the error in common.
-    of_a = add_background_error(fa, own, lambda f: f.value)
-    errors = elementwise(kernels.ratio_errors, fa.value, value, of_a, stderr, outputs=2)
-    return {
-        name: fa.with_attrs(_in_order(values, fa, fb), name)
-        for name, values in zip(("ratio_stderr", "log_ratio_stderr"), errors, strict=True)
-    }
-
-
-def _doses(fa: Frame, fb: Frame, window: Window, rule: Rule) -> dict[str, xr.Variable]:
-    """Integrate both over the overlap, whose limits are NaN where there is none."""
-    doses, errors = [], []
-    for frame in (fa, fb):
-        question = replace(
-            read_question(frame, rule=rule),
-            start=replaced_where(is_nan(window[0]), window[0], np.inf),
-            stop=replaced_where(is_nan(window[1]), window[1], -np.inf),
-        )
-        found = integral(frame, question)
-        doses.append(_in_order(found.value / NM_PER_CM, fa, fb))
-        if found.stderr is not None:
-            errors.append(_in_order(found.stderr / NM_PER_CM, fa, fb))
-    name = term(fa, "dose")
-    ratio = doses[1] / doses[0]
-    answers = {
-        f"dose_{which}": fa.with_attrs(dose, name, rule=rule)
-        for which, dose in zip("ab", doses, strict=True)
-    }
-    answers["dose_ratio"] = fa.with_attrs(ratio, "dose_ratio", rule=rule)
-    if len(errors) == len(doses):
-        # Not from relative errors, which are undefined for a dose of zero.
-        stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(doses[0])
-        answers["dose_ratio_stderr"] = fa.with_attrs(stderr, "dose_ratio_stderr")
-    return answers
-
-
-def _junctions(
-    fa: Frame, fb: Frame, at_a: xr.DataArray, at_b: xr.DataArray
-) -> dict[str, xr.Variable]:
+def _junctions(frame: Frame, at_a: xr.DataArray, at_b: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the junctions of both, and their shift."""
     a, b = at_a.variable, at_b.variable
     of_a, of_b = (one["status"].variable for one in (at_a, at_b))
@@ -274,7 +268,7 @@ def _junctions(
         # cancels. Half of the 68 % interval about the shift that holds that of the edges.
         error = elementwise(np.hypot, *(one["stderr"].variable for one in (at_a, at_b)))
         parts["junction_shift_stderr"] = error, "junction_shift_stderr"
-    return {name: fa.with_attrs(_in_order(one, fa, fb), of) for name, (one, of) in parts.items()}
+    return {name: frame.with_attrs(one, of) for name, (one, of) in parts.items()}
 
 
 @recorded
@@ -337,6 +331,7 @@ def repeatability(
     """
     if not isinstance(batch, xr.Dataset | xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(batch).__name__}")
+    _refuse_without_level("repeatability", level, junction)
     if MEASUREMENT not in batch.dims:
         raise ProfileError(
             f"repeatability needs a dimension {MEASUREMENT!r}, found "
@@ -355,36 +350,24 @@ def repeatability(
         one: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
         gridded = to_grid(one, step=step, gaps=gaps)
         values = gridded if isinstance(gridded, xr.DataArray) else gridded[frame.name]
-    found = _over_measurements(units.dequantify(values), name, frame.units)
+    answers = {name: values}
     if frame.kind in DOSE_KINDS:
-        dose = units.dequantify(integrated_dose(batch, start=start, stop=stop, gaps=gaps))
-        found |= _over_measurements(dose, "dose", str(dose.attrs["units"]))
+        answers["dose"] = integrated_dose(batch, start=start, stop=stop, gaps=gaps)
     if level is not None:
-        depth = units.dequantify(junction_depth(batch, level=level, gaps=gaps, **junction))
-        found |= _over_measurements(depth, "junction_depth", "nm", absolute=True)
-    elif junction:
-        raise ProfileError(
-            f"repeatability: level= must be given with {', '.join(junction)}",
-            code="conflicting_arguments",
-        )
-    result = as_dataset(found)
+        answers["junction_depth"] = junction_depth(batch, level=level, gaps=gaps, **junction)
+    found: dict[str, xr.Variable] = {}
+    labels: dict[Any, xr.Variable] = {}
+    for key, quantified in answers.items():
+        array = units.dequantify(quantified)
+        found |= _over_measurements(array, key)
+        labels |= {d: array[d].variable for d in array.dims if d in array.coords}
+    labels.pop(MEASUREMENT, None)
+    result = replace(frame, coords={}).dataset(found, coords=labels)
     return units.quantify(result) if frame.quantified else result
 
 
-def as_dataset(arrays: Mapping[str, xr.DataArray]) -> xr.Dataset:
-    """Return results as a Dataset, without coordinates of the data that have their names."""
-    refuse_labels({d for one in arrays.values() for d in one.dims if d in one.coords}, arrays)
-    named = {name: arrays.keys() & one.coords.keys() for name, one in arrays.items()}
-    return xr.Dataset(
-        {name: one.drop_vars(named[name]) if named[name] else one for name, one in arrays.items()}
-    )
-
-
-def _over_measurements(
-    array: xr.DataArray, name: str, unit: str, *, absolute: bool = False
-) -> dict[str, xr.DataArray]:
-    """Return mean, relative (and `absolute`) standard deviation and number over measurements."""
-    inside = {k: c for k, c in array.coords.items() if k in array.dims and k != MEASUREMENT}
+def _over_measurements(array: xr.DataArray, name: str) -> dict[str, xr.Variable]:
+    """Return mean, relative standard deviation and number over measurements."""
     # Along the measurements; the runners of frames run along samples.
     mean, deviation, count = xr.apply_ufunc(
         kernels.mean_and_deviation,
@@ -395,17 +378,13 @@ def _over_measurements(
         output_dtypes=[float, float, np.intp],
         dask_gufunc_kwargs={"allow_rechunk": True},
     )
-    label = vocabulary.TERMS[name].long_name
-    relative = deviation / mean.where(mean > 0)
+    unit, label = array.attrs["units"], vocabulary.TERMS[name].long_name.lower()
     columns = {
-        name: (mean, {**vocabulary.attrs(name, unit), "long_name": f"Mean {label.lower()}"}),
-        f"{name}_rsd": (relative, vocabulary.attrs("relative_deviation")),
+        name: (mean, vocabulary.attrs(name, unit) | {"long_name": f"Mean {label}"}),
+        f"{name}_rsd": (deviation / mean.where(mean > 0), vocabulary.attrs("relative_deviation")),
         f"{name}_n": (count, {"long_name": "Number of measurements"}),
     }
-    if absolute:
-        long_name = f"Standard deviation of the {label.lower()}"
-        columns[f"{name}_stddev"] = (deviation, {"units": unit, "long_name": long_name})
-    return {
-        key: xr.DataArray(xr.Variable(v.dims, v.data, attrs), coords=inside, name=key)
-        for key, (v, attrs) in columns.items()
-    }
+    if name == "junction_depth":  # of which the origin is a convention
+        about = {"units": unit, "long_name": f"Standard deviation of the {label}"}
+        columns[f"{name}_stddev"] = deviation, about
+    return {key: xr.Variable(one.dims, one.data, attrs) for key, (one, attrs) in columns.items()}

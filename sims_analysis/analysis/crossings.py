@@ -10,18 +10,13 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning
-from sims_analysis.frame.background import (
-    Answer,
-    add_background_error,
-    stated_error,
-    subtracted_level,
-)
+from sims_analysis.frame.background import stated_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import open_at_level
-from sims_analysis.frame.resolution import add_resolution_error, warn_of_narrow
+from sims_analysis.frame.resolution import resolution_error
 from sims_analysis.frame.run import (
     anywhere,
     codes,
@@ -68,8 +63,8 @@ def crossings(
     max_count : int, optional
         Crossings to keep for each profile; by default all. Required for Dask data.
     locate : {"auto", "fit", "crossing"}
-        Whether the samples around a crossing locate it where its two do not suffice, always, or
-        never (of data without standard errors).
+        Of data with standard errors, whether the samples around a crossing locate it where its two
+        do not suffice, always, or never.
     variable : str, optional
         The variable of a Dataset, if several have the unit of the level.
     gaps : {"flag", "bridge"}
@@ -79,22 +74,21 @@ def crossings(
     -------
     Dataset
         Over the dimensions of the data without depth, and ``crossing``, in order of depth; unused
-        entries are NaN and ``""``. Over sputter time, ``sputter_time``, ``sputter_time_before`` and
-        ``sputter_time_after`` take the place of depths, and all is in ``s``.
+        entries are NaN and ``""``. Over sputter time, ``sputter_time...`` takes the place of
+        ``depth...``, and all is in ``s``.
 
-        - ``depth`` (``nm``)
-        - ``stderr`` (``nm``): NaN where the data carry no standard errors
+        - ``depth``, ``stderr`` (``nm``): the latter NaN where the data carry no standard errors
         - ``raw_crossing`` (``nm``), where they do: the depth between the two samples
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): of the edge, or between the bracketing samples
         - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
-        - ``status``: ``ok``; with a depth, ``saturated`` beside such samples; without one, ``gap``
-          and ``below_limit`` where it lies in a gap, or among samples given as ``<5E15``, and
-          ``undetermined`` where its interval is wider than the record. The first entry of a profile
-          without a crossing gives the reason: ``never_reached``, ``always_above``, ``truncated``,
-          ``no_data``, ``undetermined`` where noise can make all, or one of the others
-        - ``count``, a coordinate: number of crossings of the profile, including those beyond
-          `max_count`; where a file gives samples as ``<5E15``, ``detection_limit`` is their limit
+        - ``status``: ``ok``; with a depth, ``saturated``; without one, ``gap``, ``below_limit``
+          (among samples given as ``<5E15``), and ``undetermined`` where its interval is wider than
+          the record. The first entry of a profile without a crossing gives the reason:
+          ``never_reached``, ``always_above``, ``truncated``, ``no_data``, ``undetermined`` where
+          noise can make all, or one of the others
+        - ``count``, a coordinate: number of crossings, including those beyond `max_count`; and
+          ``detection_limit``, where a file gives samples as ``<5E15``
 
     Raises
     ------
@@ -107,23 +101,20 @@ def crossings(
     -----
     Between samples ln C is linear: ``t = ln(L / c0) / ln(c1 / c0)``; C is, where an end or the
     level is not positive. Touching the level is not crossing it; passing through samples at the
-    level is crossing it at the first of them. Averages over cells of width h move edges outwards by
-    ``lambda ln(sinh(x) / x)``, with ``x = h / 2 lambda``, which is taken back.
+    level is crossing it at the first of them. Averages over cells are taken back to points.
 
     **With standard errors**, crossings that noise can make are left out: a run of samples between
-    two crossings counts if ``|sum(c - L)|`` exceeds four standard errors, with the variances that
-    its samples would have at the level; the least certain run joins its neighbours, again and
-    again. To the smallest window that tells the two sides apart, and to half of it where it does
-    not fit, ``ln(C / L) = A + B z + C z^2 / 2`` is fitted by maximum likelihood. Only two samples
-    that differ by more than a factor of e (from e^2 on alone), and by eight standard errors, have
-    the crossing between them, with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``.
-    With ``locate="crossing"``, ``stderr`` is half of the interval about the depth that contains the
-    edge with 68 % probability.
+    two crossings counts if ``|sum(c - L)|`` exceeds four standard errors; the least certain run
+    joins its neighbours, again and again. To the smallest window that tells the two sides apart,
+    ``ln(C / L) = A + B z + D z^2 / 2`` is fitted by maximum likelihood. Only two samples that
+    differ by more than a factor of e, and by eight standard errors, have the crossing between them,
+    with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
+    ``stderr`` is half of the 68 % interval about that depth.
 
     One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
-    ``scale_repeatability``; not below three times a noise floor, and 42 to 60 % where the slope
-    changes by a factor of 2 to 5 within two samples of the level, or up to 30 % above it while no
-    fit shows it, by fewer than some 1,000 counts (*What stated errors cover*, on the site).
+    ``scale_repeatability``; less beside kinks, and below three times a noise floor (*What stated
+    errors cover*, on the site). Restored profiles of the resolution R have ``0.35 R exp[-(lambda /
+    R)^2]`` more; of two edges nearer than R (2.5 R about a valley) it covers 38 to 58 %.
 
     References
     ----------
@@ -140,7 +131,7 @@ def crossings(
     check_choice("locate", locate, get_args(Locate))
     how: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
     frame, asked = open_at_level(data, level, "a crossing", **how)
-    found, support, again = in_all_places(
+    found, support = in_all_places(
         frame,
         kernels.table,
         asked,
@@ -150,7 +141,7 @@ def crossings(
         where=locate,
         block=LONG,
     )
-    found = with_common_errors(frame, found, level, again)
+    found = with_common_errors(frame, found, level)
     found = located(frame, found, support, "no depth is given for a crossing in it")
     first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
     status, unknown = found.status, is_nan(asked)
@@ -159,7 +150,6 @@ def crossings(
     status = without_crossing(frame, status, asked, among=first)
     status = status.transpose(*found.status.dims)
     warn_of_noise(frame, found.status, found.number, found.raw_number)
-    warn_of_narrow(frame, found, "crossing")
     known = ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
@@ -229,23 +219,20 @@ def without_crossing(
     return found.transpose(*status.dims)
 
 
-def with_common_errors(frame: Frame, found: Any, level: Any, again: Answer) -> Any:
+def with_common_errors(frame: Frame, found: Any, level: Any) -> Any:
     """Return crossings with what samples have in common in their errors.
 
     The errors of a subtracted background and of the level, over the steepness, move the edge;
-    restored profiles are known to the achieved resolution. `again` finds the depths from other
-    values.
+    restored profiles are known to the achieved resolution.
     """
-    if (error := stated_error(frame, level, "level")) is not None:
-        moved = error / found.steepness
-        found = changed(found, stderr=elementwise(np.hypot, found.stderr, moved))
-    if frame.achieved is not None:
-        stderr = add_resolution_error(frame, found.stderr, found.depth, found.decay_length, again)
-        return changed(found, stderr=add_background_error(frame, stderr, again))
-    if frame.common is None:
-        return found
-    moved = frame.common.mean(frame.dim) / found.steepness
-    return changed(found, stderr=elementwise(np.hypot, found.stderr, moved))
+    stderr = found.stderr
+    if frame.achieved is not None and frame.stderr is not None:
+        stderr = resolution_error(frame, found.depth, found.decay_length, found.steepness)
+    background = None if frame.common is None else frame.common.mean(frame.dim)
+    for error in (stated_error(frame, level, "level"), background):
+        if error is not None:
+            stderr = elementwise(np.hypot, stderr, error / found.steepness)
+    return changed(found, stderr=stderr.transpose(*found.depth.dims))
 
 
 def ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
@@ -277,10 +264,6 @@ def warn_of_noise(
     )
 
 
-#: Dimension of the depths among which the nearest is: a name that no dimension of a user has.
-OTHERS = "__others__"
-
-
 #: Entries of the first search, if their number is not given.
 USUAL = 16
 
@@ -293,11 +276,10 @@ def in_all_places(
     max_count: int | None,
     use: Use | None = "curve",
     **options: Any,
-) -> tuple[Any, Any, Answer]:
+) -> tuple[Any, Any]:
     """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`.
 
-    Also return what they rest on, and what finds the depths nearest to them, in the same direction,
-    from other values.
+    Also return what they rest on.
     """
     if max_count is not None:
         check_count("max_count", max_count)
@@ -310,21 +292,10 @@ def in_all_places(
     if max_count is None:
         most = int(found.number.values.max(initial=1))
         if most > USUAL:
-            found, support = frame.ask(kernel, *parameters, width=most, **how)
-        else:
-            found = _cut(found, dim, most)
-            support = None if support is None else _cut(support, dim, most)
-
-    def again(other: Frame) -> xr.Variable:
-        width = found.depth.sizes[dim] + USUAL
-        others = other.map(kernel, *parameters, width=width, **options, extra=(OTHERS,))
-        away = (others.depth - found.depth).where(others.direction == found.direction)
-        above, below = away.where(away <= 0).max(OTHERS), away.where(away >= 0).min(OTHERS)
-        moved: Any = xr.where(-above.fillna(-np.inf) < below.fillna(np.inf), above, below)
-        nearest: xr.Variable = found.depth + moved
-        return nearest
-
-    return found, support, again
+            return frame.ask(kernel, *parameters, width=most, **how)
+        found = _cut(found, dim, most)
+        support = None if support is None else _cut(support, dim, most)
+    return found, support
 
 
 def _cut(results: Any, dim: str, most: int) -> Any:

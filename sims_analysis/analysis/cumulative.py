@@ -53,9 +53,9 @@ def cumulative_dose(
     -------
     DataArray
         ``atom/cm^2``, with the shape of the data, without standard errors: 0 at the first sample,
-        NaN where a profile was not measured, and for a profile with a single sample, which has no
-        width. The coordinate ``status`` of each profile is ``ok``, ``saturated``, ``gap``,
-        ``below_limit``, ``wrong_shape`` or ``no_data``, as for :func:`integrated_dose`.
+        NaN where a profile was not measured, or has a single sample. The coordinate ``status`` is
+        ``ok``, ``saturated``, ``gap``, ``below_limit``, ``wrong_shape`` or ``no_data``, as for
+        :func:`integrated_dose`.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def cumulative_dose(
 
     References
     ----------
-    As for :func:`integrated_dose`: the rules are the same.
+    As for :func:`integrated_dose`.
 
     Examples
     --------
@@ -143,10 +143,9 @@ def depth_at_dose_fraction(
     The depth z solves ``Q(z) = f Q``. The difference of the two sides has the standard error
     ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w
     of the dose down to z. ``stderr`` is half the distance between the depths at which the
-    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile): to first
-    order ``u / C(z)``. NaN where less than u, or less than two counts, lie on one side of z: with
-    25 counts, the depth of 99 % cannot be estimated. One standard error covers 63 to 73 % from 10
-    counts at the maximum, without errors of interpolation between samples.
+    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile). NaN where
+    less than u, or less than two counts, lie on one side of z. One standard error covers 63 to 73 %
+    from 10 counts at the maximum, without errors of interpolation between samples.
 
     References
     ----------

@@ -70,13 +70,12 @@ def decay_length(
         - ``stderr`` (``nm``): of the decay length
         - ``n``: samples used
         - ``start``, ``stop`` (``nm``): first and last of them
-        - ``reduced_chi_square`` (``1``): near 1 where a straight line of ln C fits
-        - ``status``: ``ok``; ``no_data`` with too few samples, or where the detection limit is NaN;
-          ``never_reached`` where the edge runs the other way; ``wrong_shape`` where it is not
-          exponential: ln C bends by more than 5 % of its fall, and not by chance; ``truncated``
-          where the window begins in a surface transient; ``saturated`` and ``below_limit``
-          (``<5E15``) by samples in it, and ``gap`` if values were made across one (otherwise the
-          line of the others holds)
+        - ``reduced_chi_square`` (``1``): ``sum [(C - fit)^2 / V] / (n - 2)``, with the variances V
+          of the fitted counts; NaN without standard errors, or with fewer than three samples
+        - ``status``: ``ok``; ``no_data`` with too few samples; ``never_reached`` where the edge
+          runs the other way; ``wrong_shape`` where ln C bends by more than 5 % of its fall, and not
+          by chance; ``truncated`` where the window begins in a surface transient; ``saturated`` and
+          ``below_limit`` by samples in it, and ``gap`` if values were made across one
 
     Raises
     ------
@@ -85,24 +84,16 @@ def decay_length(
 
     Notes
     -----
-    With standard errors, the fit maximizes the likelihood of counts: the variance of a sample is
-    proportional to its fitted value, and zeros are data. For small errors s this is weighted least
-    squares of ln C on z with weights ``(C / s)^2``; samples without an error are left out. Within
-    three standard errors of `low` or `high`, the fit decides on which side a sample lies. Without
-    standard errors, the weights are equal, the error is from the scatter about the line, and
-    samples that are not positive are left out. So are those on the far side of a maximum above
-    `high`, which belong to another edge.
-
-    The reduced chi-square is ``sum [(C - fit)^2 / V] / (n - 2)``, where V is the variance of the
-    fitted counts; without standard errors, the scatter of ln C about the line over its scatter from
-    sample to sample, ``sum (second differences)^2 / [6 (n - 2)]`` for even steps. NaN with fewer
-    than three samples (four without standard errors). One standard error covers 64 to 74 %.
+    With standard errors, the fit maximizes the likelihood of counts: zeros are data. Within three
+    standard errors of `low` or `high`, the fit decides on which side a sample lies. Without, it is
+    least squares of ln C of the positive samples, and the error is from the scatter about the line.
+    Samples on the far side of a maximum above `high` are left out: they belong to another edge. One
+    standard error covers 64 to 74 %.
 
     References
     ----------
-    ISO 18115-1, Surface chemical analysis - Vocabulary: leading and trailing edge decay length; ISO
-    20341, Method for estimating depth resolution parameters with multiple delta-layer reference
-    materials; W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of counts.
+    ISO 18115-1, Surface chemical analysis - Vocabulary: leading and trailing edge decay length; W.
+    Cash, Astrophys. J. 228 (1979) 939, for the likelihood of counts.
 
     Examples
     --------

@@ -10,8 +10,6 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
-    OTHERS,
-    USUAL,
     ancillary,
     located,
     warn_of_noise,
@@ -27,7 +25,6 @@ from sims_analysis.frame.evidence import GapPolicy, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_at_level
-from sims_analysis.frame.resolution import warn_of_narrow
 from sims_analysis.frame.run import codes, is_nan, replaced_where
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import LONG
@@ -90,15 +87,10 @@ def junction_depth(
         Of data without standard errors, number of samples that must lie above the level before the
         crossing, and below it after (the reverse on a rising edge). With standard errors, crossings
         that noise can make are left out instead.
-    locate : {"auto", "fit", "crossing"}
-        Whether the samples around a crossing locate it where its two do not suffice, always, or
-        never; see :func:`crossings`.
     detection_limit : str, Quantity or DataArray, optional
         A level below it cannot be measured: NaN, with the status ``below_detection``.
-    variable : str, optional
-        The variable of a Dataset, if several have the unit of the level.
-    gaps : {"flag", "bridge"}
-        Whether a junction in a gap has no depth, or is interpolated.
+    locate, variable, gaps
+        As for :func:`crossings`.
     strict : bool
         Raise where there is no junction.
 
@@ -115,8 +107,7 @@ def junction_depth(
           depth, and the depth between the two samples of the crossing
         - ``n_crossings``: number of crossings that qualified
         - ``decay_length`` (``nm`` per factor e): at the junction
-
-        Where a file gives samples as ``<5E15``, the coordinate ``detection_limit`` is their limit.
+        - ``detection_limit``: where a file gives samples as ``<5E15``
 
     Raises
     ------
@@ -129,15 +120,13 @@ def junction_depth(
     -----
     AmbiguousJunctionWarning
         Where several crossings qualify and `which` is ``"deepest"`` (not for Dask data).
-    ProfileWarning
-        Where a junction lies in a gap, or among samples below a limit.
 
     Notes
     -----
     Depth and ``stderr`` are those of :func:`crossings`. Where counts are few, the deepest crossing
-    of the samples lies too deep (by 3.6 nm at 10 counts, samples of 1 nm and a decay length of 15
-    nm): with standard errors, the edge fitted to the samples around it is returned. This is the
-    depth of a chemical concentration, not of the electrical junction.
+    of the samples lies too deep (by 3.6 nm at 10 counts, 1 nm steps and a decay length of 15 nm):
+    with standard errors, the edge fitted to the samples around it is returned. This is the depth of
+    a chemical concentration, not of the electrical junction.
 
     References
     ----------
@@ -165,12 +154,7 @@ def junction_depth(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     fitted = frame.fitted
     found, support = frame.ask(kernels.junction, *parameters, errors=fitted, block=LONG, **options)
-    found = with_common_errors(
-        frame, found, level, lambda other: other.map(kernels.junction, *parameters, **options).depth
-    )
-    if frame.achieved is not None:
-        every = frame.map(kernels.table, asked, extra=(OTHERS,), width=USUAL)
-        warn_of_narrow(frame, every, OTHERS)
+    found = with_common_errors(frame, found, level)
     found = located(frame, found, support, "no depth is given for a junction in it")
     if which == "deepest" and edge != "leading" and not frame.bridge:
         found = _without_hidden(frame, found, asked)
@@ -178,7 +162,7 @@ def junction_depth(
         found = without(found, asked < floor, Status.BELOW_DETECTION)
     status = without_crossing(frame, found.status, asked)
     found = without(changed(found, status=status), unknown | is_nan(asked), Status.NO_DATA)
-    status, several = found.status, found.n_crossings
+    status, several = found.status, found.number
     if strict:
         _raise_without_junction(frame, asked, status)
     warn_of_noise(frame, status, several, found.raw_number)

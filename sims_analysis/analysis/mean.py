@@ -41,21 +41,19 @@ def mean_value(
     -------
     DataArray
         The mean of the n samples in the window, in the unit of the data, without the depth
-        dimension; of averages over cells, weighted with the widths that these have within it.
-        Coordinates:
+        dimension; of averages over cells, weighted with their widths within it. Coordinates:
 
         - ``stderr`` (same unit): of the mean, ``sqrt(sum s_i^2) / n`` with the standard errors s of
           the samples, or ``s / sqrt(n)`` with their scatter s, where this is larger or they carry
           none. The latter is widened by Student's t of n - 1 degrees of freedom (1.84 of two
           samples, 1.05 of ten), if chance makes such a scatter in less than one case of eight. A
-          window without a count is known to 1.84 counts / n; NaN for a single sample without a
-          standard error
+          window without a count is known to 1.84 counts / n
         - ``scatter`` (``1``): by which factor the samples scatter more than their standard errors,
           at least 1; NaN if they carry none
         - ``samples``: their number n
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` and ``below_limit`` (``<5E15``, so
           that the mean is too high) by samples in the window, and ``gap`` if values were made
-          across one, as by :func:`convolve` (otherwise it leaves samples out)
+          across one, as by :func:`convolve`
 
     Raises
     ------
@@ -64,16 +62,14 @@ def mean_value(
 
     Notes
     -----
-    All samples count alike, however far apart they are (:func:`integrated_dose` over the width is
-    the mean of the curve between them); those of a grid finer than the samples as fractions of one
-    (see :func:`to_grid`). Means of ratios to few counts are too high: see :func:`ratio`. Of cells
-    with parts p of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)``
-    with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
+    All samples count alike, however far apart they are; those of a grid finer than the samples as
+    fractions of one (see :func:`to_grid`). Means of ratios to few counts are too high: see
+    :func:`ratio`. Of cells with parts p of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or
+    ``S sqrt(sum p_i^2)`` with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 
     References
     ----------
-    JCGM 100:2008, Guide to the expression of uncertainty in measurement, 4.2, for the standard
-    error of a mean.
+    JCGM 100:2008, Guide to the expression of uncertainty in measurement, 4.2.
 
     Examples
     --------

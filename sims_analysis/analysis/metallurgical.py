@@ -13,14 +13,13 @@ from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import in_all_places, warn_of_noise, without
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
-from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, either, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.resolution import add_resolution_error
-from sims_analysis.frame.run import is_any_of, replaced_where, words
+from sims_analysis.frame.resolution import resolution_error
+from sims_analysis.frame.run import elementwise, is_any_of, replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, support_of_points
@@ -79,9 +78,8 @@ def metallurgical_junctions(
         - ``depth``, ``stderr`` (``nm``): NaN where the data carry no standard errors
         - ``concentration`` (``atom/cm^3``): of the acceptors, equal to that of the donors there
         - ``polarity``: ``"n->p"`` or ``"p->n"`` with depth
-        - ``status``: as for :func:`crossings`, by the samples of any species; the reason without a
-          junction is ``never_reached`` (one type of doping wherever all species were measured),
-          ``undetermined``, ``below_limit`` or ``no_data``
+        - ``status``: as for :func:`crossings`, by the samples of any species; without a junction
+          ``never_reached`` (one type of doping wherever all species were measured) or the reason
         - ``count``, a coordinate: number of junctions found, including those beyond `max_count`
 
     Raises
@@ -95,10 +93,9 @@ def metallurgical_junctions(
     Notes
     -----
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
-    ``t = l0 / (l0 - l1)``, which is exact for exponentials; where a sum is not positive, net doping
-    is linear. Different axes of the species are merged, each interpolated in its logarithm.
-    With standard errors, those of both sides leave out what noise can make and locate the others,
-    as for :func:`crossings`. This is not the electrical junction.
+    ``t = l0 / (l0 - l1)``; where a sum is not positive, net doping is linear. Different axes of the
+    species are merged, each interpolated in its logarithm. Standard errors locate junctions as for
+    :func:`crossings`. This is not the electrical junction.
 
     References
     ----------
@@ -124,7 +121,7 @@ def metallurgical_junctions(
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
     how: Any = {"group": "species", "fractions": fractions, "use": None, "where": locate}
-    found, _, again = in_all_places(
+    found, _ = in_all_places(
         frame, kernels.metallurgical, net, dim="junction", max_count=max_count, **how
     )
     found = _located(frame, found, net, fractions)
@@ -132,9 +129,7 @@ def metallurgical_junctions(
     warn_of_noise(frame, status, found.number, found.raw_number)
     if strict:
         _raise_without_junction(frame, status)
-    own = found.stderr, depth, found.decay_length
-    stderr = add_resolution_error(frame, *own, again, group="species")
-    stderr = add_background_error(frame, stderr, again, group="species")
+    stderr = _with_common_errors(frame, found, fractions)
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
@@ -152,6 +147,24 @@ def metallurgical_junctions(
         },
         coords={"count": found.number},
     )
+
+
+def _with_common_errors(frame: Frame, found: Any, fractions: Any) -> xr.Variable:
+    """Return standard errors with those of backgrounds that were subtracted from the species.
+
+    They move net doping, and with it the junction. Restored profiles are better resolved where they
+    are steep: the junction is at the edge of the species of which its depth is known best.
+    """
+    stderr: xr.Variable = found.stderr
+    steepness = found.steepness
+    part = xr.Variable("species", abs(fractions))
+    if frame.achieved is not None and frame.stderr is not None:
+        every = resolution_error(frame, found.depth, found.decay_length, steepness / part)
+        stderr = every.min("species")
+    if frame.common is not None:
+        moved = (part * frame.common.mean(frame.dim)) ** 2
+        stderr = elementwise(np.hypot, stderr, moved.sum("species") ** 0.5 / steepness)
+    return stderr.transpose(*found.depth.dims)
 
 
 def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:

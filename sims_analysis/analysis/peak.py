@@ -49,20 +49,18 @@ def peak(
     Dataset
         Over the dimensions of the data without depth:
 
-        - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``). Of
-          averages over cells, of the highest of the concentrations in their middle
-        - ``<variable>``: the value there, under the name of the variable and in its unit.
+        - ``depth`` (``nm``): of the highest sample; over sputter time ``sputter_time`` (``s``)
+        - ``<variable>``: the value there, under the name of the variable and in its unit; and
           ``<variable>_stderr``, if the data carry errors: half of the 68 % interval about it that
           holds the maximum of the profile
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
           profile crosses half of it
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` by samples in the window; ``gap``
           and ``below_limit`` beside the maximum or within its width, and ``gap`` where one borders
-          on more than half of it elsewhere. With a width of NaN,
-          ``truncated`` where the profile does not cross half of its maximum on both sides within
-          the window, and ``undetermined`` where the width is less than 2.5 steps between samples,
-          rests on the highest alone (it would be 1.45 times as large if that were as low as its
-          higher neighbour), or is cut short: samples beside it lie above half, too
+          on more than half of it elsewhere. With a width of NaN, ``truncated`` where the profile
+          does not cross half of its maximum on both sides within the window, and ``undetermined``
+          where the width is less than 2.5 steps, rests on the highest sample alone, or is cut short
+          by noise
 
     Raises
     ------
@@ -75,9 +73,8 @@ def peak(
     ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the
     samples around it that are needed to see the profile fall on either side by three standard
     errors. The parabola's maximum is m with the error s, and ``<variable>_stderr`` is the
-    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``; beside a
-    sample below a third of c it includes the parabola of C through three samples. It covers 60 to
-    80 %, of rounded plateaus 50 to 61 % (*What stated errors cover*, on the site).
+    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. It covers
+    60 to 80 % (*What stated errors cover*, on the site).
 
     Depth and width have no errors, and noise makes the width too narrow, by 3 to 6 % at 1,000
     counts and 8 to 15 % at 100: :func:`moments` and :func:`fit` have errors for both.

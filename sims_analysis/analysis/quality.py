@@ -19,8 +19,8 @@ from sims_analysis.outcomes import GAP, KINDS
 def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> xr.Dataset:
     """List what is known of samples besides values and errors: gaps, saturation, limits.
 
-    What the data carry in their coordinate ``<variable>_quality``, which corrections keep, and what
-    their values show. Answers that rest on such samples say so by their status.
+    What the data carry in their coordinate ``<variable>_quality``, and what their values show.
+    Answers that rest on such samples say so by their status.
 
     Parameters
     ----------
@@ -32,8 +32,7 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
     Returns
     -------
     Dataset
-        Over ``run``, one for each run of neighbouring samples, profile by profile; as a table by
-        ``.to_dataframe()``.
+        Over ``run``, one for each run of neighbouring samples; as a table by ``.to_dataframe()``:
 
         - ``kind``: ``gap`` (nothing was measured between two samples), ``saturated``,
           ``below_limit``, ``placeholder``, ``transient`` or ``restored``

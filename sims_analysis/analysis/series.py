@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -51,9 +51,8 @@ class Series:
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles in the data, species by species in their order."""
-    if isinstance(data, xr.DataArray):
-        found = list(_of_variable(data, None))
-    elif isinstance(data, xr.Dataset):
+    names: list[Any] = [None]
+    if isinstance(data, xr.Dataset):
         names = [name for name in vocabulary.MEASURED if name in data.data_vars]
         if not names:
             raise ProfileError(
@@ -61,9 +60,9 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
                 f"but {', '.join(map(str, data.data_vars)) or 'no variables'}. Results are printed "
                 "by results_table() and go to pandas by .to_dataframe()"
             )
-        found = [series for name in names for series in _of_variable(data, name)]
-    else:
+    elif not isinstance(data, xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+    found = [series for name in names for series in _of_variable(data, name)]
     if not found:
         raise ProfileError("nothing was measured: every value is NaN")
     if "species" in data.coords:
@@ -74,65 +73,63 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
 
 
 def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[Series]:
-    if name is None:
-        kinds: tuple[str, ...] = (*vocabulary.VALUE_KINDS, *_ALONG_AXIS)
-    else:
-        kinds = vocabulary.kinds(name)
+    kinds = vocabulary.kinds(name) if name else (*vocabulary.VALUE_KINDS, *_ALONG_AXIS)
     frame = open_frame(
         data, kinds, question="a profile", variable=name, axes=vocabulary.AXES, as_they_are=True
     )
-    value = np.asarray(frame.value.data, dtype=np.float64)
-    stderr = None if frame.stderr is None else np.asarray(frame.stderr.data, dtype=np.float64)
-    depth = np.broadcast_to(np.asarray(frame.depth.data, dtype=np.float64), value.shape)
-    term = vocabulary.TERMS.get(frame.name)
-    long_name = term.long_name if term else frame.name.replace("_", " ").capitalize()
+    samples = {
+        "y": frame.value,
+        "x": frame.depth,
+        "stderr": frame.stderr,
+        "counts": frame.counts,
+        "background_stderr": frame.common,
+        "background_overlap": frame.overlap,
+        "background_scatter": frame.scatter,
+        "cell_start": frame.lower,
+        "cell_stop": frame.upper,
+    }
+    columns = {
+        key: np.broadcast_to(np.asarray(one.data, dtype=np.float64), frame.value.shape)
+        for key, one in samples.items()
+        if one is not None
+    }
+    for key in columns.keys() & set(vocabulary.OF_BACKGROUND):
+        # As in the data, where infinity means that an error is not known.
+        columns[key] = np.nan_to_num(columns[key], nan=np.inf)
     known: dict[int, list[Run]] = {}
     for run in runs_of(frame):
         known.setdefault(run.profile, []).append(run)
-    # As in the data, where infinity means that an error is not known.
-    columns = {
-        name: np.asarray(column.data, dtype=np.float64)
-        for name, column in zip(
-            ("counts", *vocabulary.OF_BACKGROUND),
-            (frame.counts, frame.common, frame.overlap, frame.scatter),
-            strict=True,
-        )
-        if column is not None
-    }
-    edges = zip(vocabulary.CELLS, frame.cells or (), strict=False)
-    cells = {name: np.broadcast_to(np.asarray(one.data), value.shape) for name, one in edges}
-    for number, index in enumerate(np.ndindex(value.shape[:-1])):
-        measured = ~(np.isnan(value[index]) | np.isnan(depth[index]))
+    term = vocabulary.TERMS.get(frame.name)
+    for number, index in enumerate(np.ndindex(frame.value.shape[:-1])):
+        measured = ~(np.isnan(columns["y"][index]) | np.isnan(columns["x"][index]))
         if not measured.any():
             continue
-        place = {
-            d: str(x) for d, x in frame.where(dict(zip(frame.lead, index, strict=True))).items()
-        }
-        sigma = None if stderr is None else stderr[index][measured]
-        ancillary = {name: column[index][measured] for name, column in columns.items()}
+        own = {key: one[index][measured] for key, one in columns.items()}
+        for key in own.keys() & _NOTHING.keys():
+            if np.array_equal(own[key], np.full(own[key].shape, _NOTHING[key]), equal_nan=True):
+                del own[key]
+        where = frame.where(dict(zip(frame.lead, index, strict=True)))
+        place = {d: str(x) for d, x in where.items()}
         yield Series(
             species=place.pop("species", ""),
             variable=frame.name,
-            long_name=long_name,
+            long_name=term.long_name if term else frame.name.replace("_", " ").capitalize(),
             units=frame.units,
             axis=frame.axis,
             axis_units=CANONICAL[frame.axis],
-            x=depth[index][measured],
-            y=value[index][measured],
-            stderr=None if sigma is None or np.isnan(sigma).all() else sigma,
+            x=own["x"],
+            y=own["y"],
+            stderr=own.get("stderr"),
             place=place,
-            ancillary={
-                name: one if name == "counts" else np.nan_to_num(one, nan=np.inf)
-                for name, one in ancillary.items()
-                if not ((one == _NOTHING[name]) | (np.isnan(one) & (name == "counts"))).all()
-            },
-            cells={name: edge[index][measured] for name, edge in cells.items()},
+            ancillary={key: own[key] for key in vocabulary.COLUMNS if key in own},
+            cells={key: own[key] for key in vocabulary.CELLS if key in own},
             known=tuple(known.get(number, ())),
         )
 
 
-#: Columns of the samples of a frame where nothing was counted, and no background subtracted.
+#: Columns of samples where nothing is known, nothing counted, and no background subtracted.
 _NOTHING = {
+    "stderr": np.nan,
     "counts": np.nan,
     "background_stderr": 0.0,
     "background_overlap": 0.0,

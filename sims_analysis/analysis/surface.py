@@ -43,17 +43,15 @@ def surface_concentration(
     -------
     DataArray
         In the unit of the data, without the depth dimension: ``exp(a)`` of the fit
-        ``ln C = a + b (z - depth) + c (z - depth)^2 / 2``, exact for exponentials and Gaussians; of
-        averages over cells, the concentration at the depth itself. Coordinates:
+        ``ln C = a + b (z - depth) + c (z - depth)^2 / 2``, exact for exponentials and Gaussians.
+        Coordinates:
 
-        - ``stderr`` (same unit): from the standard errors of the samples, by the likelihood of
-          counts; if the data carry none, half of the 68 % interval from the scatter about the curve
-          (Student's t), NaN with three samples
-        - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples
-          (nothing is extrapolated), and ``no_data`` with fewer than three samples, or a depth of
-          NaN; with a number ``saturated``, ``gap`` or ``below_limit`` by the samples of the fit,
-          and ``wrong_shape`` where these depart from the curve by more than 5 % of the largest, and
-          not by chance
+        - ``stderr`` (same unit): by the likelihood of counts; if the data carry no standard errors,
+          from the scatter about the curve (Student's t), NaN with three samples
+        - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples, and
+          ``no_data`` with fewer than three; with a number ``saturated``, ``gap`` or ``below_limit``
+          by the samples of the fit, and ``wrong_shape`` where these depart from the curve by more
+          than 5 % of the largest, and not by chance
 
     Raises
     ------

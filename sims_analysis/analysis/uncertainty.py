@@ -40,8 +40,6 @@ Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
 #: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
 _ROUNDED = 0.05
 _ROUNDED_RELATIVE = 0.005
-#: So many times as many species have whole numbers as have not, where those are left out.
-_FEW = 3
 
 
 @on_canonical_data
@@ -59,16 +57,15 @@ def with_counting_statistics(
     data : Dataset
         Intensities in counts, and those in counts per second whose ``species_metadata`` give the
         ``counting_time``, ``"0.99 s"`` (and the ``detector_yield``, ``"95 %"``, if the instrument
-        has divided by it), need no argument. Currents of a Faraday cup (``detector`` ``"FC"``, or
-        above the ``faraday_cup_threshold``) have no counts.
+        has divided by it), need no argument. Currents (``detector`` ``"FC"``, or above the
+        ``faraday_cup_threshold``) have no counts.
     dwell_time : str, Quantity, DataArray or mapping, optional
         Counting time per sample, for intensities in counts per second: ``counts = I t``. One
         for all, or ``{"Ga->": "0.5 s", ...}``.
     value_per_count : str, Quantity, DataArray or mapping, optional
         The concentration of one count: ``counts = C / value_per_count``. One for all, or
-        ``{"B": "2e14 atoms/cm^3", ...}``; species that it leaves out get no standard errors.
-        Without it, of species that the instrument quantified by a factor, ``rsf / (counting_time
-        detector_yield)`` of their ``species_metadata``.
+        ``{"B": "2e14 atoms/cm^3", ...}`` of some. By default, of species that the instrument
+        quantified by a factor, ``rsf / (counting_time detector_yield)`` of their metadata.
 
     Returns
     -------
@@ -90,10 +87,10 @@ def with_counting_statistics(
 
     Notes
     -----
-    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed.
-    By the same rule a placeholder (0.001 count/s, where one count is 1.01 count/s) is zero counts,
-    as are concentrations of less than 0.05 counts; values are not changed. Take counts first:
-    :func:`correct_dead_time` and :func:`subtract_background` keep them.
+    Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed;
+    of species in counts, some may be none, and are left out. By the same rule a placeholder (0.001
+    count/s, where one count is 1.01 count/s) is zero counts, as are concentrations of less than
+    0.05 counts; values are not changed. Take counts first: corrections keep them.
 
     References
     ----------
@@ -109,18 +106,25 @@ def with_counting_statistics(
     >>> print(f"{value:.3e} +- {error:.0e} {sample['concentration'].attrs['units']}")
     7.008e+19 +- 8e+16 atom/cm^3
     """
-    added: dict[str, xr.Variable] = {}
+    found = data
     for name in vocabulary.QUANTITIES:
-        if name in data.data_vars:
-            frame = open_samples(data, name, "counting statistics")
-            one = _one_count(frame, dwell_time, value_per_count)
-            if one is not None:
-                _refuse_changed(data, name)
-                _refuse_processed(data, name)
-                if not frame.lazy:
-                    frame.measured()  # refuses infinite values and depths
-                added |= _counted(frame, one, stated=dwell_time is not None)
-    if not added:
+        if name not in data.data_vars:
+            continue
+        frame = open_samples(data, name, "counting statistics")
+        one = _one_count(frame, dwell_time, value_per_count)
+        if one is None:
+            continue
+        _refuse_changed(data, name)
+        _refuse_processed(data, name)
+        if not frame.lazy:
+            frame.measured()  # refuses infinite values and depths
+        counts = _counts(frame, one, stated=dwell_time is not None)
+        stderr = one * elementwise(poisson_stderr, counts)
+        made = frame.replaced(frame.value, counts=counts, stderr=stderr)
+        names = [f"{name}_counts", f"{name}_stderr"]
+        found = found.assign(made[names])
+        found[names[1]].attrs["description"] = "random part, from counting statistics"
+    if found is data:
         raise UnitsError(
             "no variable has known counts: give dwell_time for intensities in counts/s, "
             "value_per_count for concentrations; the data have "
@@ -128,7 +132,7 @@ def with_counting_statistics(
         )
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
     given = [f"{name}={format_argument(one)}" for name, one in stated.items() if one is not None]
-    return with_history(data.assign(added), f"with_counting_statistics({', '.join(given)})")
+    return with_history(found, f"with_counting_statistics({', '.join(given)})")
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
@@ -211,103 +215,74 @@ def _yield(value: Any, name: str) -> float:
     return float(number)
 
 
-def _counted(frame: Frame, one: xr.Variable, *, stated: bool) -> dict[str, xr.Variable]:
-    """Return the counts of the samples, and their standard errors.
+def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
+    """Return the counts of the samples; NaN of currents, on Dask of what is refused otherwise.
 
-    If a counting time was `stated`, warn of samples that have none all the same.
+    If a counting time was `stated`, warn of species that have none all the same.
     """
     counts = frame.value / one
     if (cup := on_faraday_cup(frame)) is not None:
         counts = counts.where(~cup)
-        _warn_of_currents(frame, cup & one.notnull() & frame.value.notnull(), whole=stated)
-    wrong: Any = counts < 0
-    if (place := first_sample(frame, wrong)) is not None:
+        current: Any = cup & one.notnull() & frame.value.notnull()
+        if not stated:
+            current = current & ~(cup | frame.value.isnull()).all(frame.dim)
+        if (place := first_sample(frame, current)) is not None:
+            place.warn(
+                "measured by a Faraday cup, as the metadata of the species say: a current is "
+                "not counted, and has no standard error here",
+                ProfileWarning,
+            )
+    negative: Any = counts < 0
+    if (place := first_sample(frame, negative)) is not None:
         raise place.error(
             f"negative values in {frame.name} are not counts; take the counting statistics before "
             "subtracting a background",
             ProfileError,
         )
-    if frame.kind != "concentration":
-        nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
-        broken = (abs(counts - nearest) > allowed) & (allowed < 0.5)
-        if (place := first_sample(frame, broken)) is not None:
-            few = _few_species(frame, broken)
-            if not few:
-                text = f"{place.label} is {_of_broken(place, counts, one)}"
-                raise ProfileError(text, where=place.where)
-            counts = counts.where(~broken.any(frame.dim))
-            warn(
-                f"{', '.join(map(repr, few))}: values of {frame.name} that are not whole numbers "
-                "of counts, unlike those of the other species: left without counts and errors",
-                ProfileWarning,
-            )
-        wrong = wrong | broken
-        counts = xr.where(allowed < 0.5, nearest, counts)
-    else:  # placeholders
-        counts = counts.where(~(counts < _ROUNDED), 0.0)
-    counts = counts.where(~wrong)  # on Dask, which is not computed in order to raise
-    stderr = one * elementwise(poisson_stderr, counts)
-    data: Any = frame.origin
-    order, source = data[frame.name].dims, "random part, from counting statistics"
-    about = {"units": frame.units, "long_name": f"Standard error of {frame.name}"}
-    of_counts = {"units": "count", "long_name": "Counts"}
-    return {
-        f"{frame.name}_{end}": xr.Variable(order, samples.transpose(*order).data, attrs)
-        for end, samples, attrs in (
-            ("counts", counts, of_counts),
-            ("stderr", stderr, about | {"description": source}),
-        )
-    }
+    if frame.kind == "concentration":
+        counts = counts.where(~(counts < _ROUNDED), 0.0)  # placeholders
+    else:
+        counts = _whole(frame, counts, one)
+    found: xr.Variable = counts.where(~negative)
+    return found
 
 
-def _few_species(frame: Frame, broken: xr.Variable) -> list[str]:
-    """Name the species, a few of many, whose values are not whole numbers of counts."""
-    data: Any = frame.origin
-    if frame.kind != "count" or "species" not in broken.dims:
-        return []
-    odd = broken.any([dim for dim in broken.dims if dim != "species"])
-    few = bool(odd.sum() * _FEW <= odd.size)
-    return [str(name) for name in data["species"].values[odd.values]] if few else []
-
-
-def _warn_of_currents(frame: Frame, cup: xr.Variable, *, whole: bool) -> None:
-    """Say which samples are a current; of species that are nothing else only if `whole` is set."""
-    if not whole:
-        cup = cup & ~(cup | frame.value.isnull()).all(frame.dim)
-    place = first_sample(frame, cup)
-    if place is not None:
-        place.warn(
-            "measured by a Faraday cup, as the metadata of the species say: a current is "
-            "not counted, and has no standard error here",
+def _whole(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Variable:
+    """Round counts to whole numbers; refuse others, but those of some species of several."""
+    nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
+    broken: Any = (abs(counts - nearest) > allowed) & (allowed < 0.5)
+    if (place := first_sample(frame, broken)) is not None:
+        odd = broken.any([dim for dim in broken.dims if dim != "species"])
+        if frame.kind != "count" or bool(odd.all()):
+            text = f"{place.label} is {_of_broken(place, counts, one)}"
+            raise ProfileError(text, where=place.where)
+        names = frame.coords["species"].values[odd.values]
+        warn(
+            f"{', '.join(map(repr, map(str, names)))}: values of {frame.name} that are not whole "
+            "numbers of counts, unlike those of the other species: left without counts and errors",
             ProfileWarning,
         )
+        broken = broken.any(frame.dim)
+    found: xr.Variable = xr.where(allowed < 0.5, nearest, counts).where(~broken)
+    return found
 
 
 def _of_broken(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) -> str:
     """Say how many counts a sample would be, and what its profile suggests."""
-    frame = place.frame
-    values = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim}).values
-    hint = _hint(values, place.of(one), frame.kind)
-    timed = frame.kind == "count_rate"
-    chosen = "dwell_time={'11B': '1 s', ...}" if timed else "data.sel(species=[...])"
+    frame, hint, chosen = place.frame, "", "data.sel(species=[...])"
+    if frame.kind == "count_rate":
+        profile = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim})
+        lowest = float(profile.where(profile > _ROUNDED * place.of(one)).min())
+        hint = (
+            f" (if the lowest value, {frame.shown(lowest)}, is one count, it took "
+            f"{1 / lowest:.4g} s)"
+        )
+        chosen = "dwell_time={'11B': '1 s', ...}"
     return (
         f"{place.of(counts):.4g} counts, not a whole number{hint}; take the counting statistics "
         "before anything is subtracted, averaged or divided, and leave out species that were not "
         f"counted: {chosen}"
     )
-
-
-def _hint(values: Any, of_one: float, kind: str) -> str:
-    """Describe the counting time that the values of a profile suggest; empty if they do not."""
-    values = values[np.isfinite(values) & (values > _ROUNDED * of_one)]
-    steps = np.diff(np.unique(values))
-    steps = steps[steps > 1e-3 * of_one]
-    step = float(min(values.min(), steps.min())) if steps.size else 0.0
-    few = values[values < 90 * step] / step if step > 0 else values[:0]
-    if few.size < 3 or (abs(few - few.round()) > _ROUNDED + _ROUNDED_RELATIVE * few).any():
-        return ""
-    after = f", as after {1 / step:.4g} s of counting" if kind == "count_rate" else ""
-    return f" (the values of this profile are multiples of {step:.6g}{after})"
 
 
 @overload
@@ -420,10 +395,9 @@ def relative_uncertainties(
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state.
 
-    Then the part of the former that is day to day comes third, if they do. A mapping leaves that of
-    other species to the data, too. A stated dose (:func:`scale_to_dose`) takes the place of the
-    sensitivity factor, and the dose does not depend on the depth scale then: 0, or NaN where its
-    uncertainty is not known.
+    Then the part of the former that is day to day comes third, if they do. A stated dose
+    (:func:`scale_to_dose`) takes the place of the sensitivity factor, and the dose does not depend
+    on the depth scale then: 0, or NaN where its uncertainty is not known.
     """
     coords = units.dequantify(data).coords  # type: ignore[type-var]  # one of the two
     of_dose = coords.variables.get("dose_scale_uncertainty")

@@ -26,7 +26,7 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
-from sims_analysis.frame.opening import open_profiles
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where, words
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels.levels import find, locate
@@ -186,7 +186,7 @@ def sheet_resistance(
     check_choice("mobility", mobility, MOBILITIES)
     signs = _signs(donors, acceptors)
     opened = partial(
-        open_profiles,
+        open_frame,
         question="a sheet resistance",
         kinds=("concentration",),
         variable=variable,

@@ -18,7 +18,7 @@ from sims_analysis.fitting.diffused_profile import DIFFUSED, initial_of
 from sims_analysis.fitting.request import BACKGROUND, NUMBERS, SCALES, FitRequest, by_name
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import open_profiles
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, elementwise
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.samples import Array, Samples
@@ -105,7 +105,7 @@ def _cell(profiles: Frame, model: Model, stated: str) -> str:
     """Return what samples are: means over cells where the data state these, unless it is stated."""
     if stated != "auto":
         return stated
-    return "point" if profiles.cells is None or model is DIFFUSED else "mean"
+    return "point" if profiles.lower is None or model is DIFFUSED else "mean"
 
 
 def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
@@ -182,7 +182,7 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
     variable = None
     if isinstance(before, xr.Dataset) and profiles.name in before:
         variable = profiles.name
-    frame = open_profiles(
+    frame = open_frame(
         before, question="a profile before the anneal", variable=variable, axes=("depth",)
     )
     # Where a time is not known, there is no sample: the window starts at infinity.
@@ -200,9 +200,7 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
         return np.array([len(found) - 1.0])
 
     fraction = frame.fraction.set_dims(frame.sizes)
-    eager = (
-        frame if not frame.lazy else open_profiles(before.compute(), question="", axes=("depth",))
-    )
+    eager = frame if not frame.lazy else open_frame(before.compute(), question="", axes=("depth",))
     rows = eager.each(keep, fraction, size=1, ancillary=("common", "overlap"))
     index = eager.dataset({"rows": rows})["rows"].isel(__row__=0, drop=True)
     which = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")

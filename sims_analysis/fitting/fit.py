@@ -18,7 +18,7 @@ from sims_analysis.fitting.request import FitRequest
 from sims_analysis.fitting.result import fit_dataset
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
-from sims_analysis.frame.opening import open_profiles
+from sims_analysis.frame.opening import open_frame
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import LayeredModel
 from sims_analysis.shapes.model import Model
@@ -156,7 +156,7 @@ def fit(
     chosen = find_model(model)
     axes = vocabulary.AXES if chosen.on_time else ("depth",)
     question = f"a fit of {chosen.name!r}"
-    profiles = open_profiles(data, question=question, variable=variable, axes=axes, gaps=gaps)
+    profiles = open_frame(data, question=question, variable=variable, axes=axes, gaps=gaps)
     if progress is not None:
         check_bool("progress", progress)
     by_layer = isinstance(over, str) and over == "layer"

@@ -8,7 +8,7 @@ places, :func:`union` of several, and :func:`carried` as coordinates.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial, reduce
 from typing import Any, Literal, NamedTuple
@@ -126,12 +126,8 @@ _WITH_STATUS = tuple((kind.status, kind) for kind in KINDS if kind.status is not
 
 def either(flags: xr.Variable, over: str) -> xr.Variable:
     """Return what is flagged anywhere along a dimension."""
-    found: Any = 0
-    if not is_lazy(flags):
-        found = flags.reduce(np.bitwise_or.reduce, over)
-    for flag in Flag if is_lazy(flags) else ():
-        found = found | ((flags & flag) != 0).any(over).astype(np.int16) * np.int16(flag)
-    joined: xr.Variable = found
+    each: Any = (((flags & flag) != 0).any(over).astype(np.int16) * np.int16(flag) for flag in Flag)
+    joined: xr.Variable = reduce(operator.or_, each)
     return joined
 
 
@@ -320,21 +316,13 @@ def with_known(data: Data) -> Data:
     made: dict[str, xr.Variable] = {}
     held = [data.name] if isinstance(data, xr.DataArray) else data.data_vars
     for name in [name for name in vocabulary.MEASURED if name in held]:
-        frame = open_frame(
-            data,
-            vocabulary.kinds(name),
-            question="evidence",
-            variable=name,
-            axes=vocabulary.AXES,
-            as_they_are=True,
-        )
-        if len(frame.value.chunksizes.get(frame.dim, ())) > 1:  # each profile is needed as a whole
+        how: Any = {"axes": vocabulary.AXES, "variable": name, "as_they_are": True}
+        frame = open_frame(data, vocabulary.kinds(name), question="evidence", **how)
+        if frame.lazy:  # each profile is needed as a whole
             frame = replace(frame, value=frame.value.chunk({frame.dim: -1}))
         dims = data[name].dims if isinstance(data, xr.Dataset) else data.dims
-        made |= carried(frame.name, known(frame), frame.units, dims)
-    limits = [key for key in made if key.endswith(vocabulary.CENSORED)]
-    for key in limits:  # in their own unit
-        del made[key]
+        # Limits stay in their own unit.
+        made |= carried(frame.name, changed(known(frame), limit=None), frame.units, dims)
     found: Data = data.assign_coords(made) if made else data
     return found
 
@@ -348,19 +336,13 @@ def carried(
     quantified: bool = False,
 ) -> dict[str, xr.Variable]:
     """Return coordinates with what is known of samples; `quantified`: limits as Quantities."""
-    if of.flags is None:
-        return {}
-    columns: Mapping[str, xr.Variable | None] = {
-        vocabulary.QUALITY: of.flags,
-        vocabulary.CENSORED: of.limit,
-    }
-    made = {}
-    for end, one in columns.items():
-        if one is None:
+    made: dict[str, xr.Variable] = {}
+    for end, one in ((vocabulary.QUALITY, of.flags), (vocabulary.CENSORED, of.limit)):
+        if of.flags is None or one is None:
             continue
         ordered = one if dims is None else one.transpose(*dims)
         attrs = vocabulary.ancillary_attrs(name, end, units)
-        made[f"{name}_{end}"] = xr.Variable(ordered.dims, ordered.data, attrs)
-        if quantified and end == vocabulary.CENSORED:
-            made[f"{name}_{end}"] = quantified_variable(made[f"{name}_{end}"])
+        column = xr.Variable(ordered.dims, ordered.data, attrs)
+        limits = quantified and end == vocabulary.CENSORED
+        made[f"{name}_{end}"] = quantified_variable(column) if limits else column
     return made

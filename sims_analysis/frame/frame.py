@@ -32,7 +32,7 @@ from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import ends
 
 #: What a profile alone has of each sample.
-_OF_SAMPLES = ("value", "depth", "stderr", "counts", "fraction", "flags", "limit", "cells")
+_OF_SAMPLES = ["value", "depth", "lower", "upper", "stderr", "counts", "fraction", "flags", "limit"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +58,9 @@ class Frame(Profiles):
     overlap: xr.Variable | None = None
     #: By which factor the samples of its window scatter more than their standard errors.
     scatter: xr.Variable | None = None
-    #: Edges of the cells over which the values are averages, as the axis: lower and upper.
-    cells: tuple[xr.Variable, xr.Variable] | None = None
+    #: Edges of the cells over which the values are averages, as the axis; None for samples.
+    lower: xr.Variable | None = None
+    upper: xr.Variable | None = None
     #: What the data carry of their samples, as sums of flags; None if they carry nothing.
     flags: xr.Variable | None = None
     #: The limits of detection of samples below one; NaN at all others.
@@ -67,7 +68,7 @@ class Frame(Profiles):
     #: Whether answers across gaps are accepted; None if that is not an option.
     bridge: bool | None = None
     #: The data that were opened, for answers that are data again.
-    origin: xr.Dataset | xr.DataArray | None = None
+    origin: Any = None
 
     @property
     def term(self) -> str:
@@ -87,19 +88,14 @@ class Frame(Profiles):
         return units.CANONICAL[self.kind]
 
     @property
-    def precision(self) -> Any:
-        """Dtype of a result as large as the data: float32 for float32, otherwise float64."""
-        dtype = self.value.dtype
-        return np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64
-
-    @property
     def highest_limit(self) -> xr.Variable | None:
         """The highest limit of detection of each profile; None where no sample is below one."""
         return None if self.limit is None else self.limit.max(self.dim)
 
     def rounded(self, values: xr.Variable) -> xr.Variable:
-        """Return a result as large as the data in their precision."""
-        return values if values.dtype == self.precision else values.astype(self.precision)
+        """Return a result as large as the data in their precision: float32 of float32."""
+        precision = np.float32 if self.value.dtype.str[1:] == "f4" else np.float64
+        return values if values.dtype == precision else values.astype(precision)
 
     def map(self, kernel: Callable[..., Any], *parameters: xr.Variable, **how: Any) -> Any:
         """Run a kernel over the profiles: the first of what :meth:`ask` returns."""
@@ -133,15 +129,8 @@ class Frame(Profiles):
         self, errors: Literal["each", "fit", "sum"] | None = None
     ) -> dict[str, xr.Variable]:
         """Return what is known of the samples, as kernels take it; see :func:`blocks.run`."""
-        lower, upper = self.cells or (None, None)
-        every = {
-            "depth": self.depth,
-            "value": self.value,
-            "lower": lower,
-            "upper": upper,
-            "flags": self.flags,
-            "limit": self.limit,
-        }
+        names = ("depth", "value", "lower", "upper", "flags", "limit")
+        every = {name: getattr(self, name) for name in names}
         if errors is not None:
             every["stderr"] = self.stderr_of_sums if errors == "sum" else self.stderr
             every["counts"] = self.counts if errors == "sum" else None
@@ -215,14 +204,13 @@ class Frame(Profiles):
 
     def of_profile(self, **index: int) -> Frame:
         """Return the frame of one profile along dimensions, with its samples alone."""
-
-        def of(column: Any) -> Any:
-            if isinstance(column, tuple):
-                return tuple(map(of, column))
-            return None if column is None else column.isel(index, missing_dims="ignore")
-
-        columns: Any = {name: of(getattr(self, name)) for name in _OF_SAMPLES}
-        return replace(self, **columns, common=None, overlap=None, scatter=None)
+        every: Any = {name: getattr(self, name) for name in _OF_SAMPLES}
+        own = {
+            name: column.isel(index, missing_dims="ignore")
+            for name, column in every.items()
+            if column is not None
+        }
+        return replace(self, **own, common=None, overlap=None, scatter=None)
 
     def of_counts(self) -> Frame:
         """Return the frame with the counts as its values."""
@@ -336,36 +324,26 @@ class Frame(Profiles):
 
         In the canonical unit, with what belongs to the samples (``stderr=...``): None removes one.
         """
-        data = self._dataset()
+        data: xr.Dataset = self.origin
         made = {}
-        for end, column in {
-            "": value,
-            **{f"_{end}": one for end, one in ancillary.items()},
-        }.items():
-            name = f"{self.name}{end}"
+        for end, column in {"": value, **ancillary}.items():
+            name = f"{self.name}_{end}" if end else self.name
             if column is None:
                 data = data.drop_vars(name, errors="ignore")
                 continue
-            unit = vocabulary.COLUMNS.get(end[1:]) or self.units
-            attrs = vocabulary.ancillary_attrs(self.term, end[1:], unit) if end else {}
+            unit = vocabulary.COLUMNS.get(end) or self.units
+            attrs = vocabulary.ancillary_attrs(self.term, end, unit) if end else {}
             attrs |= data[name].attrs if name in data else {}
-            order = data[self.name].dims
+            order = [d for d in data[self.name].dims if d in column.dims]
             one = xr.Variable(column.dims, column.data, attrs | {"units": unit})
-            made[name] = self.as_the_data(one.transpose(*(d for d in order if d in one.dims)))
+            made[name] = self.as_the_data(one.transpose(*order))
         return data.assign(made)
 
     def times(self, factor: xr.Variable) -> xr.Dataset:
         """Return the data with samples, their errors and those of backgrounds times a factor."""
-        data = self._dataset()
-        made = scaled(data, self.name, factor)
+        made = scaled(self.origin, self.name, factor)
+        data: xr.Dataset = self.origin
         return data.assign({f"{self.name}{end}": one for end, one in made.items()})
-
-    def _dataset(self) -> xr.Dataset:
-        """Return the data that were opened, if they can be given back as data."""
-        if not isinstance(self.origin, xr.Dataset):
-            found = type(self.origin).__name__
-            raise TypeError(f"a correction takes an xarray Dataset, found {found}")
-        return self.origin
 
     def coords_over(
         self, dims: Iterable[Any], coords: Mapping[str, xr.Variable]

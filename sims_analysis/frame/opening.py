@@ -62,7 +62,13 @@ def open_frame(
     """
     if gaps is not None:
         check_choice("gaps", gaps, ("flag", "bridge"))
-    plain, array, ancillary = _select(data, kinds, question, variable)
+    if not isinstance(data, xr.Dataset | xr.DataArray):
+        raise TypeError(
+            f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
+            f"{remedy_for(data)}"
+        )
+    plain = units.with_plain_axes(data)
+    array, ancillary = _select(plain, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)
     if axis not in axes:
         raise UnitsError(
@@ -85,13 +91,12 @@ def open_frame(
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
     depth = _axis(coords, axis, dim, value)
-    cells = _cells(plain, coords, axis, dim, depth, value)
-    if cells is not None and cells[0].dims != depth.dims:
+    lower, upper = _cells(plain, coords, axis, dim, depth, value)
+    if lower is not None and upper is not None and lower.dims != depth.dims:
         # Measurements whose cells differ share no axis.
-        depth, lower, upper = (_over_samples(one, value) for one in (depth, *cells))
-        cells = lower, upper
+        depth, lower, upper = (_over_samples(one, value) for one in (depth, lower, upper))
     achieved = None
-    if axis == "depth" and dim in getattr(coords.get(ACHIEVED), "dims", ()):
+    if axis == "depth" and ACHIEVED in coords and dim in coords[ACHIEVED].dims:
         width, _ = units.to_canonical_variable(coords[ACHIEVED], ("depth",), ACHIEVED)
         achieved = _over_samples(width, value)
     frame = Frame(
@@ -110,7 +115,8 @@ def open_frame(
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
-        cells=cells,
+        lower=lower,
+        upper=upper,
         flags=flags,
         limit=columns.get(vocabulary.CENSORED),
         bridge=None if gaps is None else gaps == "bridge",
@@ -118,37 +124,6 @@ def open_frame(
     )
     _check_stderr(frame)
     return frame
-
-
-def by_depth(data: Any) -> Any:
-    """Put data in order of depth or time, a profile in one chunk; others are refused elsewhere."""
-    if not isinstance(data, xr.Dataset | xr.DataArray):
-        return data
-    plain = units.with_plain_axes(data)
-    for axis in vocabulary.AXES:
-        order = plain.indexes.get(axis)
-        if order is not None and not order.is_monotonic_increasing:
-            plain = plain.sortby(axis)
-    values = [plain] if isinstance(plain, xr.DataArray) else plain.data_vars.values()
-    if not any(is_lazy(one.variable) for one in values):
-        return plain
-    plain = plain.unify_chunks()
-    broken = [d for d in (*vocabulary.AXES, POINT) if len(plain.chunksizes.get(d, ())) > 1]
-    return plain.chunk(dict.fromkeys(broken, -1)) if broken else plain
-
-
-def open_profiles(
-    data: Any,
-    *,
-    question: str,
-    kinds: tuple[str, ...] = vocabulary.VALUE_KINDS,
-    variable: str | None = None,
-    axes: tuple[str, ...] = vocabulary.AXES,
-    gaps: str | None = None,
-) -> Frame:
-    """Check the user's data (see :func:`open_frame`), in whatever order of depth they come."""
-    how: Any = {"question": question, "variable": variable, "axes": axes, "gaps": gaps}
-    return open_frame(by_depth(data), kinds, **how)
 
 
 def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
@@ -190,17 +165,11 @@ def open_at_level(
 
 
 def _select(
-    data: Any, kinds: tuple[str, ...], question: str, variable: str | None
-) -> tuple[Any, xr.DataArray, dict[str, xr.Variable]]:
-    """Return the data with plain axes, a variable, and what belongs to it, by the ends of names."""
-    if not isinstance(data, xr.Dataset | xr.DataArray):
-        raise TypeError(
-            f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
-            f"{remedy_for(data)}"
-        )
-    data = units.with_plain_axes(data)
+    data: xr.Dataset | xr.DataArray, kinds: tuple[str, ...], question: str, variable: str | None
+) -> tuple[xr.DataArray, dict[str, xr.Variable]]:
+    """Return a variable, and what belongs to it, by the ends of names."""
     if isinstance(data, xr.DataArray):
-        return data, data, _ancillary_coords(data)
+        return data, _ancillary_coords(data)
     if variable is not None and (not isinstance(variable, str) or variable not in data.data_vars):
         raise UnitsError(
             f"{question}: there is no variable {format_argument(variable)}; the data have "
@@ -213,12 +182,15 @@ def _select(
     if usable:
         # Of a species among others that have another variable: that in which it was measured.
         chosen = next((name for name in usable if usable[1:] and _holds(data, name)), usable[0])
-        columns = {end: data.variables.get(f"{chosen}_{end}") for end in vocabulary.OF_SAMPLES}
-        ancillary = {end: c for end, c in columns.items() if c is not None}
+        ancillary = {
+            end: data.variables[f"{chosen}_{end}"]
+            for end in vocabulary.OF_SAMPLES
+            if f"{chosen}_{end}" in data.variables
+        }
         array = data[chosen]
         if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
             ancillary |= _ancillary_coords(array)
-        return data, array, ancillary
+        return array, ancillary
     found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(
@@ -236,14 +208,14 @@ def _ancillary_coords(data: xr.DataArray) -> dict[str, xr.Variable]:
     coords = data.coords.variables
     ancillary = {end: coords[end] for end in _ANCILLARY_COORDS if end in coords}
     for end in vocabulary.EVIDENCE:
+        if f"{data.name}_{end}" in coords:
+            ancillary[end] = coords[f"{data.name}_{end}"]
+    if vocabulary.QUALITY not in ancillary:
         # An array that was renamed has the flags of whatever it was.
-        every = [one for key, one in coords.items() if str(key).endswith(f"_{end}")]
-        own = coords.get(f"{data.name}_{end}")
-        if own is not None:
-            ancillary[end] = own
-        elif every and end == vocabulary.QUALITY:
+        every = [one for key, one in coords.items() if str(key).endswith(f"_{vocabulary.QUALITY}")]
+        if every:
             whole = (one.fillna(0).astype(np.int16) for one in every)
-            ancillary[end] = reduce(operator.or_, whole)
+            ancillary[vocabulary.QUALITY] = reduce(operator.or_, whole)
     own = ancillary.pop("stderr", None)
     if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
         ancillary["stderr"] = own.set_dims(data.sizes)
@@ -329,13 +301,12 @@ def _check_stderr(frame: Frame) -> None:
     """Raise for the first sample with a negative or infinite standard error, unless on Dask."""
     if frame.stderr is None or is_lazy(frame.stderr):
         return
-    stderr = np.asarray(frame.stderr.data)
-    lowest, highest = (of.reduce(stderr, axis=None, initial=0.0) for of in (np.fmin, np.fmax))
-    if lowest < 0 or np.isinf(highest):
-        wrong: Any = (frame.stderr < 0) | np.isinf(frame.stderr)
-        if (first := first_sample(frame, wrong)) is not None:
-            text = f"its standard error is {first.of(frame.stderr):g}; a standard error is finite"
-            raise first.error(f"{text} and not negative (NaN: not known)", ProfileError)
+    wrong = (frame.stderr.data < 0) | np.isinf(frame.stderr.data)
+    if not wrong.any():
+        return
+    if (first := first_sample(frame, xr.Variable(frame.value.dims, wrong))) is not None:
+        text = f"its standard error is {first.of(frame.stderr):g}; a standard error is finite"
+        raise first.error(f"{text} and not negative (NaN: not known)", ProfileError)
 
 
 def _axis(
@@ -372,13 +343,13 @@ def _cells(
     dim: str,
     depth: xr.Variable,
     value: xr.Variable,
-) -> tuple[xr.Variable, xr.Variable] | None:
-    """Return the edges of the cells over which the values are averages; None for samples.
+) -> tuple[xr.Variable, xr.Variable] | tuple[None, None]:
+    """Return the edges of the cells over which the values are averages; None of samples.
 
     From ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions bounds have
     no attrs), or from ``cell_start`` and ``cell_stop`` of a DataArray.
     """
-    bounds = data.coords.variables.get(f"{axis}_bounds")
+    bounds = data.coords[f"{axis}_bounds"].variable if f"{axis}_bounds" in data.coords else None
     if bounds is not None:
         sides = [d for d in bounds.dims if d not in depth.dims and bounds.sizes[d] == 2]
         side = sides[0] if sides else None
@@ -394,13 +365,13 @@ def _cells(
         names = ("cell_start", "cell_stop")
         edges = [units.to_canonical_variable(coords[name], (axis,), name)[0] for name in names]
     else:
-        return None
+        return None, None
     lower, upper = _like_axis(edges, depth)
     if any(one.chunks for one in (depth, lower, upper)):
         return lower, upper  # on Dask they are not tested
     missing = lower.isnull() | upper.isnull()
     if missing.all():
-        return None  # of samples, selected from a batch with cells
+        return None, None  # of samples, selected from a batch with cells
     if (value.notnull() & missing & ~missing.all(dim)).any():
         raise ProfileError(
             "a profile has samples without cells (cell_start or cell_stop is NaN) beside averages: "
@@ -408,21 +379,17 @@ def _cells(
             'with data.drop_vars(["cell_start", "cell_stop"])'
         )
     tolerance = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
-    outside = (depth < lower - tolerance) | (depth > upper + tolerance)
-    within: Any = lower < upper.shift({dim: 1}) - tolerance
-    for wrong, found, cause in (
-        (outside, "do not contain their own {0}: {1} lies outside its cell", "the axis"),
-        (within, "overlap: the cell of {1} begins within another", "the widths"),
-    ):
-        if wrong.any():
-            every = depth.set_dims(wrong.sizes).transpose(*wrong.dims).values
-            at = f"{every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]}"
-            stated = f"{axis}_bounds" if bounds is not None else "cell_start and cell_stop"
-            dropped = [f"{axis}_bounds", "cell_start", "cell_stop"]
-            raise ProfileError(
-                f"{stated} {found.format(axis, at)}, as after a change of {cause} alone; correct "
-                f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')"
-            )
+    wrong: Any = (depth < lower - tolerance) | (depth > upper + tolerance)
+    wrong = wrong | (lower < upper.shift({dim: 1}) - tolerance)
+    if wrong.any():
+        every = depth.set_dims(wrong.sizes).transpose(*wrong.dims).values
+        stated = f"{axis}_bounds" if bounds is not None else "cell_start and cell_stop"
+        dropped = [f"{axis}_bounds", "cell_start", "cell_stop"]
+        raise ProfileError(
+            f"{stated} at {every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]} do not "
+            f"contain this {axis}, or overlap, as after a change of the {axis} alone; correct "
+            f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')"
+        )
     return lower, upper
 
 
@@ -437,20 +404,19 @@ def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable
 
 
 def _check_increases(z: Any, axis: str) -> None:
-    wrong = np.flatnonzero(~(z[1:] > z[:-1]))
+    wrong = np.flatnonzero(~(z[1:] > z[:-1])) + 1
     if wrong.size or (z.size == 1 and np.isnan(z[0])):
-        index = int(wrong[0]) + 1 if wrong.size else 0
+        i = int(wrong[0]) if wrong.size else 0
         raise ProfileError(
-            f"{axis} must increase strictly; {axis}[{index}] = {z[index]:g} "
-            f"{units.CANONICAL[axis]} follows {z[index - 1]:g}: sort with data.sortby({axis!r}) "
-            "and drop repeats",
+            f"{axis} must increase strictly; {axis}[{i}] = {z[i]:g} {units.CANONICAL[axis]} "
+            f"follows {z[i - 1]:g}: sort with data.sortby({axis!r}) and drop repeats",
             code="unordered_axis",
         )
-    if z.size and np.isinf(z[[0, -1]]).any():  # an increasing axis is infinite only at its ends
-        index = 0 if np.isinf(z[0]) else z.size - 1
-        raise ProfileError(
-            f"{axis}[{index}] = {z[index]}: every {axis} must be finite", code="infinite_sample"
-        )
+    for i in (0, z.size - 1) if z.size else ():  # infinite only at its ends
+        if np.isinf(z[i]):
+            raise ProfileError(
+                f"{axis}[{i}] = {z[i]}: every {axis} must be finite", code="infinite_sample"
+            )
 
 
 def interpolated(frame: Frame) -> bool:

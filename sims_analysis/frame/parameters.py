@@ -174,17 +174,9 @@ class Profiles:
         for species, one in given.items():
             own: Any = one.value
             if isinstance(own, xr.DataArray) and "species" in own.coords:
-                if own["species"].ndim:
-                    raise ProfileError(
-                        f"{name}[{species!r}] is over species; expected a value for {species!r} "
-                        "alone",
-                        argument=name,
-                    )
-                if str(own["species"].values) != species:
-                    raise SpeciesError(
-                        f"{name}[{species!r}] is that of {str(own['species'].values)!r}",
-                        argument=name,
-                    )
+                of = own["species"].values
+                if str(of) != species:
+                    raise SpeciesError(f"{name}[{species!r}] is that of {str(of)!r}", argument=name)
                 own = own.drop_vars("species")
             read[species] = self._of_profiles(own, f"{name}[{species!r}]", unknown, along=along)
         sizes = {d: n for one in read.values() for d, n in one.sizes.items()}

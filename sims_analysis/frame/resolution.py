@@ -2,109 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileWarning
-from sims_analysis.frame.background import Answer, common_error
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.run import elementwise
 
 #: A depth is not known better than to this part of the achieved resolution at a sharp edge.
 _KNOWN = 0.35
 #: Decay lengths below this part of the achieved resolution may be those of steps.
 _UNRESOLVED = 0.25
-#: Edges of layers nearer to each other than so many achieved resolutions are not known so well; and
-#: those of valleys, which a prior of plateaus fills or empties.
-_NARROW, _VALLEY = 1.0, 2.5
 
 
-def add_resolution_error(
-    frame: Frame,
-    stderr: xr.Variable,
-    depth: xr.Variable,
-    decay_length: xr.Variable,
-    answer: Answer,
-    *,
-    group: str | None = None,
+def resolution_error(
+    frame: Frame, depth: xr.Variable, decay_length: xr.Variable, steepness: xr.Variable
 ) -> xr.Variable:
-    """Return the standard errors of depths, for restored profiles those of what is restored.
+    """Return the standard errors of depths in restored profiles, of the achieved resolution R.
 
-    Errors of neighbours within the achieved resolution R are all but the same: half of the change
-    of the depth (which `answer` computes from a frame) from values a standard error too high to
-    values as much too low. And a restored edge that is steeper than R is an exponential, whatever
-    the true one was: ``0.35 R exp[-(d / R)^2]``, with d the decay length. Profiles along `group`
-    make one depth together.
+    Errors of neighbours within R are all but the same, and move the edge by the error there over
+    the `steepness`, 0.35 R at most. And a restored edge that is steeper than R is an exponential,
+    whatever the true one was: ``0.35 R exp[-(d / R)^2]``, with d the decay length.
     """
-    if frame.achieved is None or frame.stderr is None:
-        return stderr
     away = abs(frame.depth - depth)
     most = _KNOWN * _at(frame.achieved, away)
-    own, moves = decay_length.fillna(0.0), 1.0
-    parts: list[tuple[xr.Variable, xr.Variable]] = [(frame.stderr, most)]
-    if group is not None:
-        # Each edge has a decay length of its own, and moves the depth as far as it is the steeper.
-        own = 1.0 / _at(abs(_slope(frame)), away)
-        moves = (decay_length / own).fillna(0.0)
-        here = xr.Variable(group, np.arange(frame.value.sizes[group]))
-        parts = [
-            (frame.stderr.where(here == i, 0.0), most.isel({group: i})) for i in range(here.size)
-        ]
-    sharp = (moves * most * np.exp(-((_KNOWN * own / most) ** 2))) ** 2
-    variance: Any = sharp if group is None else sharp.sum(group)
-    for one, limit in parts:
-        common = common_error(replace(frame, common=one.fillna(0.0), overlap=None), answer)
-        assert common is not None  # noqa: S101 - the frame has one
-        # As far as the limit, too, where there is no depth any more.
-        variance = variance + common.stderr.where(common.stderr < limit, limit) ** 2
-    total: xr.Variable = (variance**0.5).where(depth.notnull())
-    return total.transpose(*depth.dims)
-
-
-def warn_of_narrow(frame: Frame, found: Any, along: str) -> None:
-    """Warn of restored profiles whose crossings (`found`) are nearer than what is resolved."""
-    depth = found.depth
-    if frame.achieved is None or depth.sizes[along] < 2:
-        return
-    valley = found.direction < 0
-    resolution = _at(frame.achieved, abs(frame.depth - depth))
-    begin, end = {along: slice(-1)}, {along: slice(1, None)}
-    wide = 0.5 * (resolution.isel(begin) + resolution.isel(end))
-    shares = (depth.isel(end) - depth.isel(begin)) / wide
-    narrow = _NARROW + (_VALLEY - _NARROW) * valley.isel(begin)
-    shares = shares.where(shares < narrow)
-    narrowest = shares.min(along)
-    first = first_flagged(frame, narrowest.notnull())
-    if first is not None:
-        share = first.of(narrowest)
-        at = first.of(depth.isel(begin).where(shares == narrowest).min(along))
-        first.warn(
-            f"the level is crossed twice within {share:.2g} achieved resolutions, "
-            f"from {at:.4g} nm: so narrow a feature may be wider or narrower than restored, and "
-            "one standard error covers the true edge in 38 to 58 % (measured), not in 68",
-            ProfileWarning,
-        )
-
-
-def _at(samples: xr.Variable, away: xr.Variable) -> xr.Variable:
-    """Look up a quantity at the samples that are nearest to depths, so far `away`."""
-    dim = samples.dims[-1]
-    found: xr.Variable = samples.where(away == away.min(str(dim))).max(dim)
+    moved = elementwise(np.fmin, _at(frame.stderr, away) / steepness, most)
+    sharp = most * np.exp(-((_KNOWN * decay_length.fillna(0.0) / most) ** 2))
+    found: xr.Variable = elementwise(np.hypot, moved, sharp).where(depth.notnull())
     return found
 
 
-def _slope(frame: Frame) -> xr.Variable:
-    """Return the slope of ln C at each sample; NaN at the ends."""
-    sides = [{frame.dim: 1}, {frame.dim: -1}]
-    logs, depths = (
-        [one.astype(float).shift(side, np.nan) for side in sides]
-        for one in (elementwise(np.log, frame.value.where(frame.value > 0)), frame.depth)
-    )
-    found: xr.Variable = (logs[1] - logs[0]) / (depths[1] - depths[0])
+def _at(samples: Any, away: xr.Variable) -> xr.Variable:
+    """Look up a quantity at the samples that are nearest to depths, so far `away`."""
+    dim = samples.dims[-1]
+    found: xr.Variable = samples.where(away == away.min(str(dim))).max(dim)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -15,7 +16,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
-from sims_analysis.frame.opening import interpolated, open_profiles
+from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.interfaces.step import ROW, measure_step
@@ -144,7 +145,8 @@ def interface(
         raise ProfileError(
             f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1", argument="low"
         )
-    profiles = open_profiles(data, question="an interface", variable=variable, gaps=gaps)
+    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
+    profiles = open_frame(data, question="an interface", **how)
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):

@@ -18,7 +18,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.opening import by_depth, interpolated, open_profiles
+from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.interfaces.stack import ROW, find_layers
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import changed
@@ -218,8 +218,8 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
     """Return the data of the species that marks the layers, and their profiles."""
     if species is not None or getattr(data, "sizes", {}).get("species", 1) > 1:
         data = one_species(data, species)
-    one = by_depth(data)
-    profiles = open_profiles(one, question="a layer", variable=variable, gaps=gaps)
+    how: dict[str, Any] = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
+    profiles, one = open_frame(data, question="a layer", **how), data
     if isinstance(one, xr.Dataset):
         held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
         one = one[[name for name in held if name in one]]

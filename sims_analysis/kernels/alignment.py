@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -21,27 +20,19 @@ _FLAT = 1e-9
 _ROUNDING = 1e-12
 
 
-class Shift(NamedTuple):
-    """A shift, the correlation there, and whether that is a maximum (not flat, not at an end)."""
-
-    shift: float
-    correlation: float
-    found: bool
-
-
 def best_shift(
     pairs: Sequence[tuple[Array, Array, Array, Array]],
     max_shift: float | None = None,
     *,
     log: bool = False,
-) -> Shift:
+) -> tuple[float, float]:
     """Find the shift s that maximizes the correlation coefficient of ``b(z - s)`` with ``a(z)``.
 
-    It is taken over the depths at which both were measured, and averaged over the `pairs`,
-    ``(depth_a, value_a, depth_b, value_b)`` of each species without gaps. The search runs on a grid
-    as fine as the samples, and then between its points, up to `max_shift` (by default half of the
-    shorter record). `log` compares logarithms, with the smallest positive value in place of those
-    that are not positive.
+    Return both; NaN without a maximum, or at an end of the search. The coefficient is taken over
+    the depths at which both were measured, and averaged over the `pairs`, ``(depth_a, value_a,
+    depth_b, value_b)`` of each species without gaps. The search runs on a grid as fine as the
+    samples, then between its points, up to `max_shift` (by default half of the shorter record).
+    `log` compares logarithms, with the smallest positive value for those that are not positive.
     """
     spans = [min(za[-1] - za[0], zb[-1] - zb[0]) for za, _, zb, _ in pairs]
     limit = 0.5 * min(spans) if max_shift is None else max_shift
@@ -54,18 +45,18 @@ def best_shift(
     lags = np.arange(-np.floor(limit / step), np.floor(limit / step) + 1) * step
     correlation = np.array([_correlation(curves, lag, 0.0, step) for lag in lags])
     if not np.isfinite(correlation).any():
-        return Shift(np.nan, np.nan, found=False)
+        return np.nan, np.nan
     best = int(np.nanargmax(correlation))
     flat = np.nanmax(correlation) - np.nanmin(correlation) < _FLAT
     if flat or best in (0, lags.size - 1):
-        return Shift(float(lags[best]), float(correlation[best]), found=False)
+        return np.nan, np.nan
     fine = minimize_scalar(
         lambda s: -_correlation(curves, lags[best], s, step),
         bounds=(-step, step),
         method="bounded",
         options={"xatol": 1e-7 * step},
     )
-    return Shift(float(lags[best] + fine.x), min(float(-fine.fun), 1.0), found=True)
+    return float(lags[best] + fine.x), min(float(-fine.fun), 1.0)
 
 
 def _logarithm(c: Array) -> Array:
@@ -94,11 +85,6 @@ def _correlation(
         x, y = x - x.mean(), y - y.mean()
         found.append((x @ y) / np.sqrt((x @ x) * (y @ y)))
     return float(np.mean(found))
-
-
-def peak_shift(depth_a: Array, value_a: Array, depth_b: Array, value_b: Array) -> Shift:
-    """Return the shift that brings the maximum of b onto that of a."""
-    return Shift(vertex(depth_a, value_a) - vertex(depth_b, value_b), np.nan, found=True)
 
 
 def vertex(z: Array, c: Array) -> float:

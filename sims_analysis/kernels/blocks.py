@@ -82,7 +82,7 @@ def _carried(
     gap &= row[i] == row[j]
     number = np.arange(at.size) - np.searchsorted(row[at], row[at])
     before = (offsets[row[at]] + number)[:-1][gap]
-    found = [_gaps_at_ends(row, z, at, np.flatnonzero((bits & GAP != 0) & ~measured & there))]
+    found = [_gaps_at_ends(row, z, measured, (bits & GAP != 0) & ~measured & there)]
     for flag in Flag:
         has = (bits & flag != 0) & there
         if flag & GAP or not has.any():
@@ -99,26 +99,15 @@ def _carried(
     return (marks if marks.row.size else None), before
 
 
-def _gaps_at_ends(row: Index, z: Array, measured: Index, blank: Index) -> Marks:
-    """Return the gaps in which records begin or end: samples without a value, before all or after.
-
-    They reach as far as the first or the last sample with a value, and include it.
-    """
-    owner, of = row[measured], row[blank]
-    first, last = owner.searchsorted(of), owner.searchsorted(of, side="right") - 1
-    there = first <= last  # some sample of the row has a value
-    blank, of, first, last = (one[there] for one in (blank, of, first, last))
-    early = np.flatnonzero(blank < measured[first])
-    late = np.flatnonzero(blank > measured[last])
-    begin = early[np.unique(of[early], return_index=True)[1]]
-    end = late[np.append(np.flatnonzero(np.diff(of[late])), -1)] if late.size else late
-    own = np.concatenate([of[begin], of[end]])
-    low = z[np.concatenate([blank[begin], measured[last[end]]])]
-    high = z[np.concatenate([measured[first[begin]], blank[end]])]
-    unknown = np.full((2, own.size), np.nan)
-    kind = np.full(own.shape, GAP, dtype=np.int16)
-    beyond = np.nextafter(low, -np.inf), np.nextafter(high, np.inf)
-    return Marks(own, kind, low, high, *beyond, *unknown)
+def _gaps_at_ends(row: Index, z: Array, measured: Flags, blank: Flags) -> Marks:
+    """Return the gaps in which records begin or end, with their first or last sample."""
+    kept = np.flatnonzero(measured | blank)
+    runs = runs_of(row[kept], z[kept], blank[kept], np.full(kept.size, np.nan), GAP)
+    begins, ends = np.isnan(runs.low), np.isnan(runs.high)
+    low = np.where(begins, runs.first, np.nextafter(runs.low, -np.inf))
+    high = np.where(ends, runs.last, np.nextafter(runs.high, np.inf))
+    every = runs.row, runs.flag, low, high, low, high, runs.height, runs.height
+    return Marks(*(one[begins != ends] for one in every))
 
 
 class InfiniteSampleError(Exception):
@@ -154,7 +143,7 @@ def _packed(columns: Samples, numbers: Index) -> Packed:
             row, sample = divmod(int(np.flatnonzero(measured)[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
     axis = depth if depth.ndim == 1 else None
-    return Packed(**found, offsets=offsets, measured=measured, axis=axis, missing=missing)
+    return Packed(**found, offsets=offsets, measured=measured, axis=axis)
 
 
 def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
@@ -315,34 +304,22 @@ def run(
 ) -> tuple[Found, Support | None]:
     """Run a kernel; return its fields, ``(*cases, *lead, ...)``, and what answers rest on.
 
-    Parameters
-    ----------
-    kernel : callable
-        ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays whose first axis
-        is the rows.
-    samples : mapping of str to ndarray
-        ``depth``, (n,) or (*lead, n), and ``value``, (*lead, n). If known, ``lower`` and ``upper``,
-        edges of cells, as ``depth``; ``stderr`` of single samples, ``counts``, ``flags`` (sums of
-        :class:`sims_analysis.outcomes.Flag`, NaN for 0) and ``limit`` (of detection), as ``value``;
-        ``fraction``, (*lead,), of effective samples per depth of a grid between fewer samples.
-    *parameters : ndarray, shape (*cases, *lead, *rest)
-        They broadcast against `lead` as in numpy. The kernel is called once for each case.
-    errors : {"each", "fit", "sum"}
-        Errors of single samples; larger by ``1 / sqrt(fraction)``; or these, where samples with
-        zero counts have none: the unbiased estimate of the variance of a Poisson count is itself.
-    use : {"curve", "record", "samples", "point"}, optional
-        How answers use the samples between the ``start`` and ``stop`` that the kernel returns, to
-        ask what they rest on (otherwise None).
-    whole : sequence of int
-        For each parameter, the number of axes in its `rest`; 0 by default.
-    group : int
-        If given, values are ``(*lead, group, n)``: the rows of a group (the species of a
-        measurement) have one parameter and one result.
-    sees_gaps : bool
-        The first field is not finite for rows with a missing sample, if the kernel takes them for
-        complete: on a shared axis it runs over all rows, and again over those without an answer.
-    block : int
-        As for :func:`layouts`.
+    ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays whose first axis is the
+    rows; it is called once for each case.
+
+    `samples` are ``depth``, (n,) or (*lead, n), and ``value``, (*lead, n). If known, ``lower`` and
+    ``upper``, edges of cells, as ``depth``; ``stderr``, ``counts``, ``flags`` (sums of
+    :class:`sims_analysis.outcomes.Flag`, NaN for 0) and ``limit`` (of detection), as ``value``;
+    ``fraction``, (*lead,), of effective samples per depth. Parameters, (*cases, *lead, *rest),
+    broadcast as in numpy; `whole` are the numbers of axes in their `rest`, 0 by default. Of a
+    `group`, values are ``(*lead, group, n)``: its rows have one parameter and one result.
+
+    `errors` are those of single samples (``"each"``); larger by ``1 / sqrt(fraction)``; or these,
+    where samples with zero counts have none: the unbiased estimate of the variance of a Poisson
+    count is itself. `use` says how answers use the samples between the ``start`` and ``stop`` that
+    the kernel returns; without it, they are not asked what they rest on. A kernel `sees_gaps` if
+    its first field is not finite for rows with a missing sample that it takes for complete: on a
+    shared axis it runs over all rows, and again over those without an answer.
     """
     value, group_size = samples["value"], group or 1
     lead, n = value.shape[:-2] if group else value.shape[:-1], value.shape[-1]

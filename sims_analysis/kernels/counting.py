@@ -55,11 +55,11 @@ def student(freedom: Any) -> Any:
 _BY_CHANCE = 0.125
 
 
-def scatter_counts(square: Any, variance: Any, freedom: Any) -> Any:
+def scatter_counts(square: Any, variance: Any, freedom: Any, chance: float = _BY_CHANCE) -> Any:
     """Whether values with a sample variance scatter by more than their own, known variance."""
     from scipy.special import chdtri
 
-    return freedom * square > variance * chdtri(freedom, _BY_CHANCE)
+    return freedom * square > variance * chdtri(freedom, chance)
 
 
 def value_per_count(value: Array, stderr: Array, total: Callable[[Array], Array]) -> Array:

@@ -24,20 +24,32 @@ from sims_analysis.kernels.significance import significant
 from sims_analysis.outcomes import GAP, Flag, Status
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The first significant crossings of each row, to be laid out as tables ``(R, width)``.
-
-    ``number``, (R,), counts all of these, and ``raw`` those of the samples; ``place`` is the flat
-    place of each of the K `found` in a table, between the samples at `between`. Those whose
-    interval is wider than the record are `lost`: they have no depth.
-    """
+class Placed(NamedTuple):
+    """K crossings with their edges; those whose interval is wider than the record have no depth."""
 
     found: Crossings
-    place: Index
     between: Located
     edges: Edges
     lost: Flags
+
+
+def _placed(rows: Rows, level: Array, found: Crossings, **options: Any) -> Placed:
+    between = locate(rows, level, found)
+    own = edges(rows, level, found, between, **options)
+    lost = 2.0 * own.stderr > (rows.last - rows.first)[found.row]
+    own.depth[lost], own.stderr[lost] = np.nan, np.nan
+    return Placed(found, between, own, lost)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Crossings to be laid out as tables ``(R, width)``, with the flat place of each in a table.
+
+    ``number``, (R,), counts all of a row that are significant, and ``raw`` those of the samples.
+    """
+
+    placed: Placed
+    place: Index
     number: Index
     raw: Index
     width: int
@@ -50,7 +62,7 @@ class Listing:
 
     def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
         """Lay out the statuses; `why` says why a row has no crossing, in its first entry."""
-        found = first_status((self.lost, Status.UNDETERMINED))
+        found = first_status((self.placed.lost, Status.UNDETERMINED))
         status = self.table(found, Status.PADDING)
         why = np.where(self.raw > 0, Status.UNDETERMINED, why)  # noise can make them all
         status[:, 0] = np.where(self.number == 0, why, status[:, 0])
@@ -58,40 +70,25 @@ class Listing:
 
 
 def listing(
-    rows: Rows,
-    level: Array,
-    width: int,
-    level_stderr: Array | None = None,
-    *,
-    floor: Array | None = None,
-    where: Locate = "auto",
+    rows: Rows, level: Array, width: int, level_stderr: Array | float = 0.0, **options: Any
 ) -> Listing:
-    """List up to `width` crossings of every row, in order of depth; `where` as in `edges`."""
+    """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
     raw = find(rows, level)
-    every = significant(rows, level, raw, 0.0 if level_stderr is None else level_stderr, floor)
+    every = significant(rows, level, raw, level_stderr, options.get("floor"))
     number, of_samples = (np.bincount(one.row, minlength=rows.count) for one in (every, raw))
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
-    kept = column < width
-    found = every.take(kept)
-    place = found.row * width + column[kept]
-    options: Any = {"level_stderr": level_stderr, "floor": floor, "locate": where}
-    placed = _placed(rows, level, found, every=every, **options)
-    return Listing(found, place, *placed, number, of_samples, width)
+    found = every.take(column < width)
+    place = found.row * width + column[column < width]
+    placed = _placed(rows, level, found, every=every, level_stderr=level_stderr, **options)
+    return Listing(placed, place, number, of_samples, width)
 
 
-def _placed(
-    rows: Rows, level: Array, found: Crossings, **options: Any
-) -> tuple[Located, Edges, Flags]:
-    """Locate crossings and their edges; without a depth where that is wider than the record."""
-    between = locate(rows, level, found)
-    own = edges(rows, level, found, between, **options)
-    lost = 2.0 * own.stderr > (rows.last - rows.first)[found.row]
-    own.depth[lost], own.stderr[lost] = np.nan, np.nan
-    return between, own, lost
+class Found(NamedTuple):
+    """Crossings of each row: a table in order of depth, ``(R, width)``, or the chosen ones, (R,).
 
-
-class Table(NamedTuple):
-    """Crossings of each row in order of depth, ``(R, width)``, as in :class:`Junction`."""
+    The fields of :class:`.Edges`, and what is between the two samples of a crossing; the number of
+    crossings of each row (that qualified), and of those of the samples, noise included.
+    """
 
     depth: Array
     stderr: Array
@@ -110,44 +107,24 @@ class Table(NamedTuple):
 
 def table(
     rows: Rows, level: Array, floor: Array | None = None, *, width: int, where: Locate = "auto"
-) -> Table:
-    """List the crossings of every row, in order of depth, in `width` entries (at least 1).
-
-    The first entry of a row without crossings has the reason as its status. A crossing whose
-    interval is wider than the record is ``undetermined``. Unused entries are padding.
-    """
+) -> Found:
+    """List the crossings of every row; without any, the first entry has the reason."""
     rows = as_points(rows)
-    listed = listing(rows, rows.repeat(level), width, floor=floor, where=where)
-    found, number = listed.found, listed.number
+    listed = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
+    return _laid_out(rows, listed, listed.status(_why_none(rows, level, None, listed.number == 0)))
+
+
+def _laid_out(rows: Rows, listed: Listing, status: NDArray[np.uint8]) -> Found:
+    found, between, own, _ = listed.placed
     fields = [
-        *map(listed.table, (*listed.edges, listed.between.depth)),
+        *map(listed.table, (*own, between.depth)),
         listed.table(found.direction, 0),
         *map(listed.table, (rows.depth_at(found.before), rows.depth_at(found.after))),
-        listed.status(_why_none(rows, level, None, number == 0)),
-        number,
+        status,
+        listed.number,
         listed.raw,
     ]
-    return Table._make(fields)
-
-
-class Junction(NamedTuple):
-    """The chosen crossing of every row; every field has shape (R,).
-
-    Depth, standard error, decay length and steepness of the edge, the depths of the samples on
-    which it rests, and the depth between the two samples of the crossing; the number of crossings
-    that qualified, and of those of the samples, noise included.
-    """
-
-    depth: Array
-    stderr: Array
-    decay_length: Array
-    steepness: Array
-    start: Array
-    stop: Array
-    raw_depth: Array
-    n_crossings: Index
-    raw_number: Index
-    status: NDArray[np.uint8]
+    return Found._make(fields)
 
 
 def junction(
@@ -160,14 +137,12 @@ def junction(
     which: int = -1,
     confirm: int = 1,
     where: Locate = "auto",
-) -> Junction:
+) -> Found:
     """Choose one crossing of each row; NaN where none qualifies, or its interval is too wide.
 
     The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
-    rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). Crossings that
-    noise can make do not count where the rows have standard errors; in others, `confirm` samples on
-    either side must lie on their sides. `floor` is a background that was subtracted, and `where` as
-    `locate` of :func:`.edges.edges`.
+    rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). In rows without
+    standard errors, `confirm` samples on either side must lie on their sides.
     """
     rows = as_points(rows)
     levels = rows.repeat(level)
@@ -191,11 +166,9 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    between, own, wide = _placed(rows, levels, chosen, every=every, floor=floor, locate=where)
+    placed = _placed(rows, levels, chosen, every=every, floor=floor, locate=where)
     lost = np.zeros(rows.count, dtype=bool)
-    lost[chosen.row] = wide
-    columns = np.full((7, rows.count), np.nan)
-    columns[:, chosen.row] = *own, between.depth
+    lost[chosen.row] = placed.lost
     none = (number == 0) & ~crossed
     noise = (raw_number > 0) & (np.bincount(every.row, minlength=rows.count) == 0)
     status = first_status(
@@ -206,7 +179,8 @@ def junction(
     )
     why = none & ~noise
     status[why] = _why_none(rows, level, after, why)[why]
-    return Junction._make([*columns, number, raw_number, status])
+    listed = Listing(placed, chosen.row, number, raw_number, 1)
+    return Found._make(one.reshape(rows.count) for one in _laid_out(rows, listed, status))
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
@@ -243,9 +217,8 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
 class Record(NamedTuple):
     """What all samples of a row say of a level; (R,), NaN or False for nothing.
 
-    The value at which a detector saturated, the highest limit of detection, that of the samples
-    without a value in which the row ends, the last value, and whether the maximum lies next to a
-    gap.
+    The value at which a detector saturated, the highest limit of detection, that of samples without
+    a value at the end, the last value, and whether the maximum lies next to a gap.
     """
 
     ceiling: Array

@@ -140,25 +140,13 @@ def _bent(
 def _reduced_chi_square(
     kept: Packed, fit: Exponential, per_count: Array | None, under: Array
 ) -> Array:
-    """Return the reduced chi-square of the fit; without errors, from the point-to-point scatter."""
+    """Return the reduced chi-square of the fit; NaN without errors."""
+    if per_count is None:
+        return np.full(kept.count, np.nan)
     with np.errstate(all="ignore"):
-        line = fit.line(kept)
-        if per_count is not None:
-            expected = np.exp(line)
-            terms = (kept.value - expected) ** 2 / (per_count * (expected + under))
-            return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
-        off = np.log(kept.value) - line
-        # Deviation from the line through the two neighbours, for any spacing of the samples.
-        step = np.diff(kept.depth)
-        t = step[:-1] / (step[1:] + step[:-1])
-        bend = off[1:-1] - ((1 - t) * off[:-2] + t * off[2:])
-        inner = kept.row[2:] == kept.row[:-2]
-        scatter = np.zeros(off.size)
-        scatter[1:-1] = np.where(inner, bend**2 / (1 + (1 - t) ** 2 + t**2), 0.0)
-        square = kept.sum(off**2)
-        # A fit that is exact up to rounding.
-        chi = np.where(square <= (FLAT * kept.size) ** 2, 0.0, square / kept.sum(scatter))
-        return np.where(kept.size > 3, chi, np.nan)
+        expected = np.exp(fit.line(kept))
+        terms = (kept.value - expected) ** 2 / (per_count * (expected + under))
+        return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
 
 
 def can_be_fitted(rows: Packed) -> Flags:

@@ -105,13 +105,12 @@ def integrate(
 def _weighed(
     rows: Dense, weights: Array, ends: tuple[Index, Index] | None = None
 ) -> tuple[Array, Index]:
-    """Sum the weighted samples of each row, and find runs of equal ones while they are in cache.
+    """Sum the weighted samples of each row; with `ends`, the means of segments by logarithms.
 
-    With `ends`, sum the means of segments by logarithms, and count the linear ones.
+    Then it counts the segments in which a logarithm cannot be taken, too.
     """
     n, flat = rows.depth.size, rows.value.reshape(-1)
     total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
-    runs = []
     # Logarithms take scratch arrays.
     for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
         own = slice(part.start * n, part.stop * n)
@@ -123,8 +122,6 @@ def _weighed(
             samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
         own_weights = weights if weights.ndim == 1 else weights[part]
         total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
-        runs.append(rows.runs_in(part))
-    rows.know_runs(runs)
     return total, n_linear
 
 

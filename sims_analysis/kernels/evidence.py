@@ -44,8 +44,8 @@ class Support(NamedTuple):
     gap: Any
 
 
-def marks(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Marks | None:
-    """Return all that is known of the samples of rows, carried or seen, near intervals; or None."""
+def marks(rows: Rows) -> Marks | None:
+    """Return all that is known of the samples of rows, carried or seen; None for nothing."""
     found = [] if rows.carried is None else [rows.carried]
     gaps = gaps_of(rows)
     if gaps is not None:
@@ -53,27 +53,12 @@ def marks(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Marks |
         flag = np.full(row.shape, GAP, dtype=np.int16)
         unknown = np.full(row.shape, np.nan)
         found.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
-    cut = saturated_samples(rows, near)
+    cut = saturated(rows)
     if cut is not None:
         row = np.repeat(np.arange(rows.count), rows.size)
         depth = rows.depth_at(np.arange(row.size))
-        found.append(runs_of(row, depth, cut, rows.value.reshape(-1), Flag.SATURATED))
+        found.append(runs_of(row, depth, cut.reshape(-1), rows.value.reshape(-1), Flag.SATURATED))
     return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
-
-
-def saturated_samples(rows: Rows, near: tuple[Index, Array, Array] | None = None) -> Flags | None:
-    """Flag the samples, end to end, that a detector has cut off, by their values; None for none.
-
-    On a grid finer than the samples, two equal samples make many equal values: there it is known
-    of the samples that the grid was made of, and carried.
-    """
-    if rows.fraction is not None and (rows.fraction < 1.0).all():
-        return None
-    flags = saturated(rows, near)
-    if flags is None or rows.fraction is None:
-        return None if flags is None else flags.reshape(-1)
-    found: Flags = flags.reshape(-1) & (rows.fraction >= 1.0).repeat(rows.size)
-    return found if found.any() else None
 
 
 def runs_of(
@@ -111,10 +96,7 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
-    (asked,) = np.nonzero(~(np.isnan(start) | np.isnan(stop)).reshape(-1))
-    row = asked // max(start[:1].size, 1)
-    near = row, start.reshape(-1)[asked], stop.reshape(-1)[asked]
-    found = marks(rows, near) if asked.size else None
+    found = marks(rows) if start.size else None
     if found is None:
         return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
@@ -164,9 +146,9 @@ def flags_from_values(rows: Rows) -> SingleResult:
         before = np.flatnonzero(np.broadcast_to(wide, rows.value.shape))
         found[before] |= Flag.GAP_AFTER
         found[before + 1] |= Flag.GAP_BEFORE
-    cut = saturated_samples(rows)
+    cut = saturated(rows)
     if cut is not None:
-        found[cut] |= Flag.SATURATED
+        found[cut.reshape(-1)] |= Flag.SATURATED
     nothing = np.full(rows.count, np.nan)
     end = surface_transient(rows, nothing, nothing).end
     for row in np.flatnonzero(end < DEEPEST):

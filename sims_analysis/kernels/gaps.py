@@ -6,6 +6,7 @@ spacings around it: a grid that widens, or steps that change from layer to layer
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from sims_analysis.kernels.rows import (
     TOLERANCE,
     WITHOUT_VALUE,
     Array,
-    Dense,
     Flags,
     Index,
     Marks,
@@ -26,9 +26,6 @@ from sims_analysis.kernels.rows import (
 #: spacing of more than 3.6 times its median but those of two records with interrupted cycles,
 #: whose widest are 7 to 25 times as wide.
 WIDE = 5.0
-#: It is wider than the mean by this one at least, because half of the spacings are not above the
-#: median and none is above the widest, and than the narrowest by the other.
-_WIDER = 1.6
 #: Number of spacings around a segment to which it is compared.
 _AROUND = 6
 
@@ -68,43 +65,22 @@ def _wide(rows: Rows) -> Flags | None:
         open_ = np.append(rows.lower[1:] - rows.upper[:-1], 0.0) > TOLERANCE * np.ptp(rows.depth)
         open_ &= rows.width > 0
         return open_ if open_.any() else None
-    if isinstance(rows, Dense):
-        width = rows.width[:-1]
-        if width.size < 2 or width.max() <= _WIDER * width.mean():
-            return None
-        found = np.append(_in_profile(width), False)
-        return found if found.any() else None
-    width, segments = rows.width, rows.size - 1
-    several = np.flatnonzero(segments > 1)
-    if not several.size:
+    # Of complete rows, those of their axis alone.
+    width, last = rows.width, rows.final
+    first = np.append(0, last + 1)[: last.size]
+    edges = np.stack([first, last], axis=1)[last - first > 1]
+    if not edges.size:
         return None
-    # Of all rows at first.
-    begin, number = rows.offsets[several], segments[several]
-    mean, highest = (rows.depth[begin + number] - rows.depth[begin]) / number, width.max()
-    # All gaps are wider than five times the narrowest spacing of a shared axis.
-    least = 0.0 if rows.axis is None else WIDE * np.fmin.reduce(np.diff(rows.axis), initial=np.inf)
-    if not highest > _WIDER * mean.min() or not highest > least:
-        return None
-    edges = np.stack([begin, begin + number], axis=1)
-    widest = np.maximum.reduceat(width, edges.reshape(-1))[::2]
-    suspects = np.flatnonzero((widest > _WIDER * mean) & (widest > least))
-    narrowest = np.minimum.reduceat(width, edges[suspects].reshape(-1))[::2]
+    every = edges.reshape(-1)
+    widest, narrowest = (of.reduceat(width, every)[::2] for of in (np.maximum, np.minimum))
     found = np.zeros(width.shape, dtype=bool)
-    for row in suspects[widest[suspects] > WIDE * narrowest]:
-        own = slice(begin[row], begin[row] + number[row])
+    for own in starmap(slice, edges[widest > WIDE * narrowest]):
         found[own] = _in_profile(width[own])
     return found if found.any() else None
 
 
 def _in_profile(width: Array) -> Flags:
-    """Find the gaps among the spacings of one profile, except steps of a histogram."""
-    step = width <= TOLERANCE * width.sum()
-    if step.any():
-        at_step = np.append(step[1:], False) | np.append(False, step[:-1])
-        found = np.zeros(width.shape, dtype=bool)
-        own = np.flatnonzero(~step)
-        found[own] = _in_profile(width[own]) & ~at_step[own]
-        return found
+    """Find the gaps among the spacings of one profile."""
     found = width > WIDE * np.median(width)
     wide = np.flatnonzero(found)
     if not wide.size:

@@ -7,12 +7,12 @@ knots, and no difference of large integrals: in the tail it is as accurate as at
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.blocks import AXES
 from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.interpolation import Location, interpolate, locate
 from sims_analysis.kernels.rows import (
@@ -24,16 +24,16 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     SingleResult,
+    changed,
     dot_rows,
     errors_of,
-    range_sums,
-    same_for_all,
 )
+from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import begins_high
 
 
 class Cells(NamedTuple):
-    """Averages over cells, (R, m), and the ends of the records, (R,).
+    """Averages over cells, (R, m), and their fraction of independent ones, (R,).
 
     ``n_linear_segments``, (R,), counts the cells with a segment that is linear because an end is
     not positive.
@@ -41,8 +41,7 @@ class Cells(NamedTuple):
 
     mean: Array
     n_linear_segments: Index
-    start: Array
-    stop: Array
+    fraction: Array
 
 
 def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
@@ -53,22 +52,21 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
-    width = np.diff(edges)
-    for index, dense in _by_axis(rows):
+    fraction = np.full(rows.count, np.nan)
+    for index, dense, pieces in _cut_rows(rows, edges):
+        parts = _parts(dense, pieces)
         if log and dense.lower is None:
-            if (pieces := _cut(dense.depth, edges)) is not None:
-                total, n_linear[index] = _over_pieces(dense.value, pieces)
-                mean[index, pieces.cells] = total / width[pieces.cells]
-        elif (parts := _parts(dense, edges)) is not None:
-            terms = dense.value[:, parts.sample] * parts.weights
-            total = np.add.reduceat(terms, parts.first, axis=1)
-            mean[index, parts.cells] = total / width[parts.cells]
-    return Cells(mean, n_linear, rows.begin, rows.end)
+            total, n_linear[index] = _over_pieces(dense.value, pieces)
+        else:
+            total = np.add.reduceat(dense.value[:, parts.sample] * parts.weights, parts.first, 1)
+        mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
+        fraction[index] = _of_cells(dense, pieces, parts)[0]
+    return Cells(mean, n_linear, fraction)
 
 
 def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
     """Integrate exponentials over the pieces of each cell; count the cells with a linear one."""
-    before, after = (c.take(i, axis=1) for i in (pieces.segment, pieces.segment + 1))
+    before, after = (c.take(i, axis=1) for i in (pieces.before, pieces.after))
     ends = [segments.interpolated(before, after, t, log=True) for t in (pieces.start, pieces.stop)]
     # The ends of the whole segment decide whether a piece is exponential.
     linear = segments.is_linear(before, after)
@@ -78,240 +76,184 @@ def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
     return total, np.count_nonzero(in_cells, axis=1)
 
 
-def cell_stderr(rows: Rows, *, edges: Array, zero_counts: bool = False) -> SingleResult:
+def cell_stderr(rows: Rows, *, edges: Array) -> SingleResult:
     """Return the standard errors of cell averages, (R, m): ``sqrt(sum (w_i s_i)^2) / width``.
 
-    The weights are trapezoidal. With `zero_counts`, return those of cells with zero counts: twice
-    the largest ``w_i s_i`` (:func:`sims_analysis.kernels.variance.variance_of_dose`).
+    The weights are trapezoidal. Of cells with zero counts, twice the largest ``w_i s_i``
+    (:func:`sims_analysis.kernels.variance.variance_of_dose`). In cells of a grid, samples have the
+    errors that they have in sums, of which neighbouring cells share a part.
     """
     stderr = np.full((rows.count, edges.size - 1), np.nan)
-    for index, dense in _by_axis(rows):
-        parts = _parts(dense, edges)
-        if parts is None:
-            continue
+    for index, dense, pieces in _cut_rows(rows, edges):
+        parts = _parts(dense, pieces)
         terms = (parts.weights * errors_of(dense)[:, parts.sample]) ** 2
-        if zero_counts:
-            total = 4.0 * np.maximum.reduceat(terms, parts.first, axis=1)
-        else:
-            total = np.add.reduceat(terms, parts.first, axis=1)
-        stderr[index, parts.cells] = np.sqrt(total) / np.diff(edges)[parts.cells]
+        total = np.add.reduceat(terms, parts.first, axis=1)
+        if dense.uncounted is not None:
+            terms = (parts.weights * dense.uncounted[:, parts.sample]) ** 2
+            most = 4.0 * np.maximum.reduceat(terms, parts.first, axis=1)
+            total = np.where(total == 0, most, total)
+        fraction, of_samples = _of_cells(dense, pieces, parts)
+        total *= (fraction / of_samples)[:, None]
+        stderr[index, pieces.cells] = np.sqrt(total) / np.diff(edges)[pieces.cells]
     return SingleResult(stderr)
 
 
-class Fraction(NamedTuple):
-    """Independent samples per grid depth, in (0, 1] or NaN, and the growth of errors; (R,)."""
-
-    fraction: Array
-    growth: Array
-
-
-def sample_fraction(
-    rows: Rows, at: Array, known: Array, *, cells: bool = False, found: Location | None = None
-) -> Fraction:
-    """Return the number of independent samples per grid depth.
-
-    Values on a grid finer than the samples share samples. A sum over the grid that takes them for
-    independent has the variance ``sum_j w_j^2 sum_i a_ji^2``, where w_j is the weight of depth j in
-    an integral and a_ji that of sample i in the value there. The true one is ``sum_i (sum_j w_j
-    a_ji)^2``. The fraction is the first over the second, for samples with equal errors.
-
-    `at`, (R, m), are depths (`found` already), or the edges of `cells`, over which grid values are
-    averages; `known`, (R,), is the fraction of the samples, if they are grid values themselves: two
-    of them k apart then share the fraction ``1 - k known`` of their variance. NaN means 1.
-    """
-    known = np.where(np.isnan(known), 1.0, known)
-    shared = isinstance(rows, Dense) and same_for_all(at)
-    if not (shared or cells):
-        return _of_points(rows.packed(), at, known, found)
-    columns = np.full((2, rows.count), np.nan)
-    for index, dense in _by_axis(rows):
-        # Rows with the same samples and the same grid have the same weights.
-        for group in [index] if shared else index[:, None]:
-            grid = at[group[0]]
-            own, which = np.unique(known[group], return_inverse=True)
-            if cells:
-                one = _of_cells(dense, grid, own)
-            else:
-                axis = _rows_of(dense.depth, np.array([0, dense.depth.size]))
-                one = _of_points(axis, grid[None], own)
-            columns[:, group] = np.stack(one)[:, which]
-    return Fraction(*columns)
-
-
 class Resampled(NamedTuple):
-    """Interpolated values, (R, m), fields of a fraction, and what they rest on, (R,)."""
+    """Interpolated values, (R, m); their fraction of independent ones, and whether more is known.
+
+    That is ``known``, (R,): of samples of the row, or of those on which values rest.
+    """
 
     value: Array
     n_linear_segments: Index
     fraction: Array
-    growth: Array
-    start: Array
-    stop: Array
-    transient: Flags
+    known: Flags
 
 
-def resample(
-    rows: Rows, at: Array, known: Array, *, method: str, reach: int, new_axis: bool, bridge: bool
-) -> Resampled:
-    """Interpolate profiles at depths (R, m), by `reach` samples to both sides.
+def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool) -> Resampled:
+    """Interpolate profiles at depths (R, m).
 
     On a new axis these share samples (else the fraction is NaN), but not those in gaps, unless it
     is to `bridge` these; and a surface transient is kept.
     """
     place = locate(rows, at)
-    found = interpolate(rows, at, method=method, found=place)
-    fraction, transient = Fraction(*np.full((2, rows.count), np.nan)), np.zeros(rows.count, bool)
+    found = interpolate(rows, at, method=method, found=place, look=True)
+    broken, fraction = breaks(rows), np.full(rows.count, np.nan)
+    known = begins_high(rows) if new_axis else np.zeros(rows.count, dtype=bool)
+    if rows.carried is not None:
+        known[rows.carried.row] = True
+    cut = saturated(rows) if found.ceiling.any() else None
+    if cut is not None:
+        known[_row_of(rows, np.flatnonzero(cut))] = True
+    if broken.size:
+        row, begin = _row_of(rows, broken), rows.depth_at(broken)
+        end = begin + rows.along(rows.width, broken)
+        low, high = (np.resize(of.reduce(place.at, 1), rows.count) for of in (np.fmin, np.fmax))
+        known[row[(end > low[row]) & (begin < high[row])]] = True
     if new_axis:
-        broken = np.empty(0, dtype=np.intp) if bridge else breaks(rows)
-        if broken.size:
+        if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
-            fraction = sample_fraction(rows, np.where(inner, np.nan, at), known)
-        else:
-            fraction = sample_fraction(rows, at, known, found=place)
-        transient = begins_high(rows)
-    start, stop = _used(rows, place.segment, reach)
-    return Resampled(*found, *fraction, start, stop, transient)
+            place = changed(place, at=np.where(inner, np.nan, place.at))
+        fraction = _of_points(rows, place)
+    return Resampled(found.value, found.n_linear_segments, fraction, known)
 
 
-def _used(rows: Rows, segment: Index, reach: int) -> Array:
-    """Return the first and the last sample, (2, R), that values in segments depend on."""
-    if not (rows.value.size and segment.size):
-        return np.full((2, rows.count), np.nan)
-    few = slice(len(segment))
-    first, last = rows.offsets[:-1][few], rows.offsets[1:][few] - 1
-    begin = np.maximum(segment.min(axis=1) - reach + 1, first)
-    end = np.minimum(segment.max(axis=1) + reach, last)
-    used = np.clip(np.stack([begin, end]), 0, rows.value.size - 1)  # rows may be empty
-    return np.broadcast_to(rows.depth_at(used), (2, rows.count))
+def _row_of(rows: Rows, samples: Index) -> Index:
+    return np.searchsorted(rows.offsets, samples, side="right") - 1
 
 
-def _of_points(rows: Packed, at: Array, known: Array, found: Location | None = None) -> Fraction:
-    """Return the fraction of each row for values at depths (R, m), of each `known` for one row."""
-    found = locate(rows, at) if found is None else found
-    if not (found.at[:, 1:] > found.at[:, :-1]).all():
-        at = np.sort(found.at, axis=1)
-        at[:, 1:][at[:, 1:] == at[:, :-1]] = np.nan  # the same depth counts once
-        found = locate(rows, np.sort(at, axis=1))
-    at, before, t = found.at, found.segment.reshape(-1), found.t
-    inside = (at >= rows.first[:, None]) & (at <= rows.last[:, None])
-    # The trapezoid over those inside.
-    half = 0.5 * np.diff(at)
-    if not inside.all():
-        half, t = np.where(inside[:, 1:] & inside[:, :-1], half, 0.0), np.where(inside, t, 0.0)
-    w = np.zeros(inside.shape)
-    w[:, :-1] = half
-    w[:, 1:] += half
-    alone = ~half.any(axis=1, keepdims=True)
-    if alone.any():  # a single depth has no width: any will do
-        w[alone & inside] = 1.0
-    right = w * t
-    left = w - right
-    total, of_next = (_sum_at(before, x.reshape(-1), rows.depth.size) for x in (left, right))
+# Values on a grid finer than the samples share samples. A sum over the grid that takes them for
+# independent has the variance ``sum_j w_j^2 sum_i a_ji^2``, where w_j is the weight of value j in
+# an integral and a_ji that of sample i in it. The true one is ``sum_i (sum_j w_j a_ji)^2``. The
+# fraction of independent ones is the first over the second, for samples with equal errors.
+
+
+def _of_points(rows: Rows, place: Location) -> Array:
+    """Return the fraction of each row, (R,), for values at places."""
+    common = isinstance(rows, Dense) and len(place.segment) == 1
+    axis = Packed(rows.depth, rows.depth, offsets=rows.offsets[:2]) if common else rows.packed()
+    if not (place.at[:, 1:] > place.at[:, :-1]).all():
+        place = locate(axis, np.sort(place.at, axis=1))
+    inside, before = place.inside, place.segment.reshape(-1)
+    half = np.where(inside[:, 1:] & inside[:, :-1], 0.5 * np.diff(place.at), 0.0)
+    weights = np.zeros(inside.shape)
+    weights[:, :-1] = half
+    weights[:, 1:] += half
+    alone = ~half.any(axis=1, keepdims=True)  # a single depth has no width: any will do
+    weights[alone & inside] = 1.0
+    right = weights * np.where(inside, place.t, 0.0)
+    left = weights - right
+    total, of_next = (_sum_at(before, x.reshape(-1), axis.depth.size) for x in (left, right))
     total[1:] += of_next[:-1]
-    uncorrelated = dot_rows(left, left) + dot_rows(right, right)
-    separate = uncorrelated + 2.0 * np.maximum(1.0 - known, 0.0) * dot_rows(left, right)
-    return _fraction(uncorrelated, separate, _variance(replace(rows, value=total), known))
+    with np.errstate(invalid="ignore"):
+        found = (dot_rows(left, left) + dot_rows(right, right)) / axis.sum(total, total)
+    return _on_grid(rows, found, 2.0 * half.sum(axis=1), np.count_nonzero(half, axis=1))
 
 
-def _of_cells(dense: Dense, edges: Array, known: Array) -> Fraction:
-    """Return the fraction of averages over cells, for each `known` one of the samples."""
-    parts = _parts(dense, edges)
-    if parts is None:
-        return Fraction(*np.full((2, known.size), np.nan))
+def _of_cells(dense: Dense, pieces: _Pieces, parts: _Parts) -> tuple[Array, Array]:
+    """Return the fraction of averages over cells, (R,), and what it were of plain samples."""
     total = _sum_at(parts.sample, parts.weights, dense.depth.size)
-    each = _rows_of(parts.weights, np.append(parts.first, parts.weights.size))
-    uncorrelated = each.sum(each.value, each.value).sum()
-    separate = _variance(each, known[:, None]).sum(axis=-1)
-    joint = _variance(_rows_of(total, np.array([0, total.size])), known)
-    return _fraction(uncorrelated, separate, joint)
+    found = np.full(dense.count, parts.weights @ parts.weights / (total @ total))
+    return _on_grid(dense, found, pieces.length.sum(), pieces.first.size), found
 
 
-def _rows_of(weights: Array, offsets: Index) -> Packed:
-    return Packed(weights, weights, offsets=offsets)
+def _on_grid(rows: Rows, of_samples: Array, extent: Array, number: Index | int) -> Array:
+    """Return the fraction of `number` values over an `extent`, (R,), from that of plain samples.
+
+    A grid of a grid has as many independent values as that, and no more than values.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spacing = (rows.last - rows.first) / (rows.size - 1)
+        coarser = np.where(number, np.fmax(extent / (number * spacing), 1.0), np.inf)
+    return np.minimum(of_samples * np.where(rows.share < 1.0, rows.share * coarser, 1.0), 1.0)
 
 
 def _sum_at(sample: Index, weights: Array, size: int) -> Array:
     return np.bincount(sample, weights, size).astype(np.float64, copy=False)
 
 
-def _variance(weights: Packed, known: Array) -> Array:
-    """Return the variance of weighted sums of samples, of which two k apart share 1 - k known."""
-    w, begin, end = weights.value, weights.offsets[:-1], weights.offsets[1:]
-    variance = np.zeros(known.shape) + weights.sum(w, w)
-    for lag in range(1, min(int(np.ceil(1.0 / known.min(initial=1.0))), weights.size.max())):
-        pairs = np.append(w[lag:] * w[:-lag], np.zeros(lag))
-        products = range_sums(pairs, begin, np.maximum(end - lag, begin))
-        variance += 2.0 * np.maximum(1.0 - lag * known, 0.0) * products
-    return variance
-
-
-def _fraction(uncorrelated: Any, separate: Array, joint: Array) -> Fraction:
-    """Return the fraction and the growth; NaN without grid values."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return Fraction(np.minimum(separate / joint, 1.0), np.sqrt(separate / uncorrelated))
+def _cut_rows(rows: Rows, edges: Array) -> Iterator[tuple[Index, Dense, _Pieces]]:
+    """Yield groups of rows on one axis, cut at edges: all dense rows, or each packed one."""
+    for index, dense in _by_axis(rows):
+        pieces = _cut(dense, edges)
+        if pieces is not None:
+            yield index, dense, pieces
 
 
 def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
-    """Yield groups of rows on one axis: all dense rows, or each packed row that is not empty."""
     if isinstance(rows, Dense):
-        if rows.count and rows.depth.size:
+        if rows.value.size:
             yield np.arange(rows.count), rows
         return
+    every = rows.columns(lambda one: one)
     for row in np.flatnonzero(rows.size):
         own = slice(rows.offsets[row], rows.offsets[row + 1])
-        stderr = None if rows.stderr is None else rows.stderr[None, own]
-        cells = (None if edge is None else edge[own] for edge in (rows.lower, rows.upper))
-        yield np.array([row]), Dense(rows.depth[own], rows.value[None, own], stderr, *cells)
+        columns = {n: one[own] if n in AXES else one[None, own] for n, one in every.items()}
+        fraction = None if rows.fraction is None else rows.fraction[[row]]
+        yield np.array([row]), Dense(**columns, fraction=fraction)
 
 
 class _Pieces(NamedTuple):
-    """Pieces of segments between knots; the first four arrays have shape (p,)."""
+    """Pieces of segments between knots, (p,).
 
-    segment: Index
+    Of averages over cells, segments are the old cells, and what none covers between two.
+    """
+
+    before: Index
+    after: Index
     #: Relative positions in the segment (0 to 1) at which the piece starts and stops.
     start: Array
     stop: Array
     length: Array
-    #: First piece of each cell.
+    #: First piece of each cell, and which cells these are: those within the record.
     first: Index
     cells: slice
 
 
-def _within_record(edges: Array, begin: float, end: float) -> tuple[Array, slice] | None:
-    """Select the edges within the record (to rounding), and the cells between them; or None."""
-    tolerance = TOLERANCE * (end - begin)
-    lo = int(np.searchsorted(edges, begin - tolerance, side="left"))
-    hi = int(np.searchsorted(edges, end + tolerance, side="right"))
+def _cut(dense: Dense, edges: Array) -> _Pieces | None:
+    """Cut the segments at the edges of the cells that lie entirely within the record; or None."""
+    z = dense.depth
+    if dense.lower is not None and dense.upper is not None:
+        z = np.maximum.accumulate(np.stack([dense.lower, dense.upper], axis=1).reshape(-1))
+    tolerance = TOLERANCE * (z[-1] - z[0])
+    lo = int(np.searchsorted(edges, z[0] - tolerance, side="left"))
+    hi = int(np.searchsorted(edges, z[-1] + tolerance, side="right"))
     if hi - lo < 2:
         return None
-    return np.clip(edges[lo:hi], begin, end), slice(lo, hi - 1)
-
-
-def _cut(z: Array, edges: Array) -> _Pieces | None:
-    """Cut the segments at the edges of the cells that lie entirely within the samples."""
-    within = _within_record(edges, z[0], z[-1])
-    if within is None:
-        return None
-    inner, cells = within
+    inner = np.clip(edges[lo:hi], z[0], z[-1])
     knots = np.unique(np.concatenate([z[(z > inner[0]) & (z < inner[-1])], inner]))
-    segment = np.searchsorted(z, knots[:-1], side="right") - 1
-    width = z[segment + 1] - z[segment]
+    first, length = np.searchsorted(knots, inner[:-1]), np.diff(knots)
+    before = np.searchsorted(z, knots[:-1], side="right") - 1
+    if dense.lower is not None:
+        # Every second interval lies between two old cells, and half of it belongs to each.
+        half = np.full(length.shape, 0.5)
+        ends = before // 2, (before + 1) // 2
+        return _Pieces(*ends, half, half, length, first, slice(lo, hi - 1))
+    width = z[before + 1] - z[before]
     # Exactly 0 and 1 at samples, so that interpolation returns the samples themselves.
-    start = (knots[:-1] - z[segment]) / width
-    stop = np.where(knots[1:] == z[segment + 1], 1.0, (knots[1:] - z[segment]) / width)
-    first = np.searchsorted(knots, inner[:-1])
-    return _Pieces(segment, start, stop, np.diff(knots), first, cells)
-
-
-def _weights_of(pieces: _Pieces) -> tuple[Array, Array]:
-    """Return the weights of the sample after each piece, and of that before a cell's first one."""
-    # A piece gives weight to the samples at both ends of its segment.
-    middle = 0.5 * (pieces.start + pieces.stop)
-    left, right = pieces.length * (1 - middle), pieces.length * middle
-    # Within a cell, the sample after a piece is the sample before the next piece.
-    following = np.append(left[1:], 0.0)
-    following[pieces.first[1:] - 1] = 0.0
-    return right + following, left[pieces.first]
+    start = (knots[:-1] - z[before]) / width
+    stop = np.where(knots[1:] == z[before + 1], 1.0, (knots[1:] - z[before]) / width)
+    return _Pieces(before, before + 1, start, stop, length, first, slice(lo, hi - 1))
 
 
 class _Parts(NamedTuple):
@@ -321,44 +263,20 @@ class _Parts(NamedTuple):
     sample: Index
     #: First entry of each cell.
     first: Index
-    cells: slice
 
 
-def _parts(dense: Dense, edges: Array) -> _Parts | None:
+def _parts(dense: Dense, pieces: _Pieces) -> _Parts:
     """Return the weights of the samples in the integrals over cells by the trapezoidal rule."""
-    if dense.lower is not None:
-        return _parts_of_cells(dense, edges)
-    pieces = _cut(dense.depth, edges)
-    if pieces is None:
-        return None
-    after, opening = _weights_of(pieces)
-    first = pieces.first
-    return _Parts(
-        np.insert(after, first, opening),
-        np.insert(pieces.segment + 1, first, pieces.segment[first]),
-        first + np.arange(first.size),
-        pieces.cells,
-    )
-
-
-def _parts_of_cells(dense: Dense, edges: Array) -> _Parts | None:
-    """Return the parts of old cells in new ones; what none covers belongs to both next to it."""
-    assert dense.lower is not None and dense.upper is not None  # noqa: S101, PT018
-    old = np.maximum.accumulate(np.stack([dense.lower, dense.upper], axis=1).reshape(-1))
-    within = _within_record(edges, old[0], old[-1])
-    if within is None:
-        return None
-    inner, cells = within
-    knots = np.unique(np.concatenate([old[(old > inner[0]) & (old < inner[-1])], inner]))
-    # Of the intervals between old edges, every second lies between two cells.
-    interval = np.searchsorted(old, knots[:-1], side="right") - 1
-    cell = np.searchsorted(inner, knots[:-1], side="right") - 1
-    size = dense.depth.size
-    halves = np.concatenate([cell * size + interval // 2, cell * size + (interval + 1) // 2])
-    key, place = np.unique(halves, return_inverse=True)
-    weights = _sum_at(place, np.tile(0.5 * np.diff(knots), 2), key.size)
-    first = np.searchsorted(key // size, np.arange(inner.size - 1))
-    return _Parts(weights, key % size, first, cells)
+    right = pieces.length * 0.5 * (pieces.start + pieces.stop)
+    weights = np.stack([pieces.length - right, right], axis=1).reshape(-1)
+    sample = np.stack([pieces.before, pieces.after], axis=1).reshape(-1)
+    # Within a cell, the sample after a piece is the one before the next.
+    cell = np.zeros(sample.shape, dtype=np.intp)
+    cell[2 * pieces.first[1:]] = 1
+    key = np.cumsum(cell) * dense.depth.size + sample
+    begin = np.flatnonzero(np.diff(key, prepend=-1))
+    first = np.searchsorted(begin, 2 * pieces.first)
+    return _Parts(np.add.reduceat(weights, begin), sample[begin], first)
 
 
 def samples_of_grid(fraction: Array) -> tuple[Array, Array]:

@@ -10,7 +10,6 @@ from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.rows import (
     IN_CACHE,
-    LEAST,
     Array,
     Dense,
     Flags,
@@ -22,53 +21,60 @@ from sims_analysis.kernels.rows import (
 )
 
 _TINY = np.finfo(np.float64).tiny
-METHODS = ("log", "linear", "pchip", "makima")
+#: How many samples to both sides of a depth a value depends on.
+REACH = {"log": 1, "linear": 1, "pchip": 2, "makima": 3}
 
 
 class Interpolated(NamedTuple):
     """Values at the requested depths, (R, m).
 
     ``n_linear_segments``, (R,), counts those where C was interpolated because ln C could not be
-    taken.
+    taken; ``ceiling``, (R,), is False where no value rests on one of several equal maxima.
     """
 
     value: Array
     n_linear_segments: Index
+    ceiling: Flags
 
 
 def interpolate(
-    rows: Rows, at: Array, *, method: str = "log", found: Location | None = None
+    rows: Rows, at: Array, *, method: str = "log", found: Location | None = None, look: bool = False
 ) -> Interpolated:
     """Interpolate profiles at given depths, `at` (R, m), that may have been `found` already.
 
     Exactly the measured value at a sample; NaN outside the record. Splines are of ln C if every
-    sample of a row is positive, otherwise of C.
+    sample of a row is positive, otherwise of C. It is to `look` for a ceiling.
     """
-    if method in ("pchip", "makima"):
+    if REACH[method] > 1:
         return _by_splines(rows, at, method)
     found = locate(rows, at) if found is None else found
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
-    all_read = isinstance(rows, Dense) and 16 * at.shape[1] > rows.depth.size > 0
-    runs, near = [], len(found.segment) == 1
-    if near:  # whether any five neighbours have two on either side of some depth
-        places = np.unique(found.segment)
-        near = np.diff(places, prepend=-1, append=rows.depth.size - 1).max() < LEAST
+    ceiling = np.ones(rows.count, dtype=bool)
     for part in in_blocks(len(at), at.shape[1], IN_CACHE):
         own = slice(None) if len(found.t) == 1 else part
-        c0, c1 = found.ends(rows, rows.value, part)
+        c0, c1 = (found.samples(rows, rows.value, i, part) for i in (0, 1))
         linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
-        if all_read:  # they are in the processor's cache
-            least = rows.least_ceiling(np.arange(part.start, part.stop))
-            if not near or ((c0 == c1) & (c0 > least)).any():
-                runs.append(rows.runs_in(part))
+        if look and rows.value.size > IN_CACHE:  # while they are in the processor's cache
+            ceiling[part] = _at_ceiling(rows, found, part, c0, c1)
         if linear.size:
             row, column = divmod(linear, at.shape[1])
             t, inside = (np.broadcast_to(x[own], c0.shape) for x in (found.t, found.inside))
             t, inside = t[row, column], inside[row, column]
             count[part] = np.bincount(row[inside & (t > 0) & (t < 1)], minlength=len(c0))
-    if all_read:
-        rows.know_runs(runs)
-    return Interpolated(found.masked(value), count)
+    return Interpolated(found.masked(value), count, ceiling)
+
+
+def _at_ceiling(rows: Rows, found: Location, part: slice, c0: Array, c1: Array) -> Flags:
+    """Flag the rows of which the highest of these samples is high, and equal to a neighbour."""
+    row, level = np.arange(part.start, part.stop), np.maximum(c0, c1)
+    top = level.argmax(axis=1)
+    shared = len(found.segment) == 1
+    before = rows.offsets[row] + found.segment[0, top] if shared else found.segment[row, top]
+    around = rows.value.reshape(-1).take(before + np.arange(-1, 3)[:, None], mode="wrap")
+    equal: Flags = (around[1:] == around[:-1]).any(axis=0)
+    some = np.flatnonzero(equal & (rows.size[row] > 0))
+    equal[some] = level[some, top[some]] >= rows.sampled_maximum(row[some], 4)
+    return equal
 
 
 def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
@@ -77,15 +83,14 @@ def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two neighbours; with logarithms, the same with
     relative errors. Of splines, the root of the sum of the squares by which samples move the value.
     """
-    if method in _STENCIL:
+    if REACH[method] > 1:
         return SingleResult(_by_splines(rows, at, method, errors=True).value)
-    log = method == "log"
     found = locate(rows, at)
     t = found.t
-    s0, s1 = found.ends(rows, errors_of(rows))
+    s0, s1 = (found.samples(rows, errors_of(rows), i) for i in (0, 1))
     stderr = np.hypot((1.0 - t) * s0, t * s1)
-    if log:
-        c0, c1 = found.ends(rows, rows.value)
+    if method == "log":
+        c0, c1 = (found.samples(rows, rows.value, i) for i in (0, 1))
         with np.errstate(all="ignore"):
             curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
             curved *= segments.interpolated(c0, c1, t, log=True)
@@ -103,20 +108,19 @@ class Location(NamedTuple):
     t: Array
     inside: Flags
 
-    def ends(self, rows: Rows, samples: Array, part: slice = slice(None)) -> tuple[Array, Array]:
-        """Look up a quantity at both ends of the segments of some rows, (R, m)."""
+    def samples(self, rows: Rows, samples: Array, step: int, part: slice = slice(None)) -> Array:
+        """Look up a quantity at the samples before (0), or after (1), of some rows, (R, m).
+
+        After a single sample, any value will do: t is 0.
+        """
         if not samples.size:
-            nothing = np.full((rows.count, self.t.shape[1]), np.nan)[part]
-            return nothing, nothing
-        axis, before = None, self.segment
-        if isinstance(rows, Dense) and len(before) == 1:
-            axis, before, samples = 1, before[0], samples[part]
-        else:
-            before = before[part]
-        # After a single sample, any value will do: t is 0.
-        after = np.minimum(before + 1, (samples.size if axis is None else samples.shape[1]) - 1)
+            return np.full((rows.count, self.t.shape[1]), np.nan)[part]
+        axis, place = None, self.segment[part] + step
+        if isinstance(rows, Dense) and len(self.segment) == 1:
+            axis, place, samples = 1, self.segment[0] + step, samples[part]
         # They are within; to see that of each, as other modes do, would take twice the time.
-        return samples.take(before, axis, mode="wrap"), samples.take(after, axis, mode="wrap")
+        found: Array = samples.take(place, axis, mode="wrap")
+        return found
 
     def masked(self, values: Array) -> Array:
         """Set values at depths outside the samples to NaN, in place."""
@@ -146,10 +150,6 @@ def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     return np.clip(at, first, last), (at >= first - tolerance) & (at <= last + tolerance)
 
 
-#: Number of neighbouring samples of which a value of a spline depends.
-_STENCIL = {"pchip": 4, "makima": 6}
-
-
 def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> Interpolated:
     """Interpolate each row by its spline, or return the standard errors of that."""
     rows = rows.packed()
@@ -172,12 +172,12 @@ def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> 
                 found = error * found if positive else error
         # exp(ln C) is rounded: at a sample, return the sample itself.
         value[row, inside[row]] = np.where(z[position] == x, samples[own][position], found)
-    return Interpolated(value, count)
+    return Interpolated(value, count, np.ones(rows.count, dtype=bool))
 
 
 def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -> Array:
     """Move samples by their errors, as many at once as no value depends on two of."""
-    apart, moved_by, variance = _STENCIL[method], np.nan_to_num(stderr), np.zeros(x.shape)
+    apart, moved_by, variance = 2 * REACH[method], np.nan_to_num(stderr), np.zeros(x.shape)
     for first in range(min(apart, z.size)):
         step = np.where(np.arange(z.size) % apart == first, moved_by, 0.0)
         up, down = (_spline(z, y + sign * step, method)(x) for sign in (1, -1))
@@ -189,23 +189,8 @@ def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -
 
 
 def _spline(z: Array, y: Array, method: str) -> Any:
-    from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
+    from scipy.interpolate import Akima1DInterpolator, PchipInterpolator
 
     if method == "pchip" or z.size < 3:
         return PchipInterpolator(z, y)
-    return CubicHermiteSpline(z, y, _modified_akima_slopes(z, y))
-
-
-def _modified_akima_slopes(z: Array, y: Array) -> Array:
-    """Return the slopes at the samples: weighted means of the slopes on either side.
-
-    Not scipy's, which departs from the formula wherever slopes are below 1e-9 of the steepest.
-    """
-    m = np.diff(y) / np.diff(z)
-    m = np.concatenate([[3 * m[0] - 2 * m[1], 2 * m[0] - m[1]], m])
-    m = np.concatenate([m, [2 * m[-1] - m[-2], 3 * m[-1] - 2 * m[-2]]])
-    uneven = np.abs(np.diff(m)) + 0.5 * np.abs(m[1:] + m[:-1])
-    before, after = uneven[2:], uneven[:-2]
-    total = before + after
-    weighted = before * m[1:-2] + after * m[2:-1]
-    return np.divide(weighted, total, out=np.zeros(z.size), where=total > 0)
+    return Akima1DInterpolator(z, y, method="makima")

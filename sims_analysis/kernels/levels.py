@@ -49,11 +49,16 @@ class Crossings(NamedTuple):
 
 
 class Located(NamedTuple):
-    """Depths of crossings, relative positions in their segments (0 to 1), decay lengths; (K,)."""
+    """Depths of crossings, relative positions in their segments (0 to 1), and what ends tell; (K,).
+
+    The decay length ``|dz / d ln(value / level)|``, NaN where a logarithm cannot be taken, and the
+    steepness ``|d(value - level) / dz|``.
+    """
 
     depth: Array
     position: Array
     decay_length: Array
+    steepness: Array
 
 
 def find(rows: Rows, level: Array) -> Crossings:
@@ -69,7 +74,7 @@ def find(rows: Rows, level: Array) -> Crossings:
     after = before + 1
     row = rows.offsets.searchsorted(before, side="right") - 1
     lower = np.where(above[before], after, before)
-    if (rows.value_at(lower) == _at_samples(rows, level, row, lower)).any():
+    if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
         # Samples on the level are on neither side: compare their neighbours.
         off = np.flatnonzero(rows.value != level)
         change = _changes(above[off], off.searchsorted(rows.offsets))
@@ -86,46 +91,30 @@ def _changes(above: Flags, offsets: Index) -> Index:
     return np.flatnonzero(change)
 
 
-def _at_samples(rows: Rows, samples: Array, row: Index, position: Index) -> Array:
-    """Index an array that broadcasts to the samples by row and flat position."""
-    if samples.ndim > 1 and samples.shape == (rows.count, 1):
-        return samples[:, 0].take(row)
-    full = np.broadcast_to(samples, rows.value.shape)
-    found: Array = full[divmod(position, max(full.shape[1], 1)) if full.ndim > 1 else position]
-    return found
+def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:
+    """Look up an array that broadcasts to the samples at flat positions."""
+    return np.broadcast_to(samples, rows.value.shape).flat[position]
 
 
 def locate(rows: Rows, level: Array, found: Crossings) -> Located:
-    """Locate crossings between their samples, or at the first sample that lies on the level.
-
-    The decay length is ``|dz / d ln(value / level)|``; NaN where a logarithm cannot be taken.
-    """
+    """Locate crossings between their samples, or at the first sample that lies on the level."""
     ends = found.before, found.after
     (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
-    l0, l1 = (_at_samples(rows, level, found.row, end) for end in ends)
-    width = z1 - z0
+    l0, l1 = (_at_samples(rows, level, end) for end in ends)
+    width, off = z1 - z0, c0 - l0
     with np.errstate(all="ignore"):
-        s0 = _log_ratio(c0, l0)
-        step = s0 - _log_ratio(c1, l1)
-        position, decay = s0 / step, width / np.abs(step)
         straight = ~((np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0))
-        position[straight] = ((c0 - l0) / ((c0 - l0) - (c1 - l1)))[straight]
-        decay[straight] = np.nan
+        drop, ratio = off - (c1 - l1), np.log(c0 / l0)
+        fall = ratio - np.log(c1 / l1)
+        position = np.where(straight, off / drop, ratio / fall)
+        decay = np.where(straight, np.nan, width / np.abs(fall))
+        steepness = np.where(straight, np.abs(drop) / width, l0 / decay)
     np.clip(position, 0.0, 1.0, out=position)  # rounding must not leave the segment
     depth = np.minimum(z0 + position * width, z1)
     on = found.on_sample
     depth[on] = rows.depth_at(found.before[on] + 1)
     position[on] = ((depth - z0) / width)[on]
-    return Located(depth, position, decay)
-
-
-def _log_ratio(c: Array, level: Array) -> Array:
-    """Return ``ln(c / level)``, also where the ratio overflows or underflows."""
-    ratio = c / level
-    found: Array = np.log(ratio)
-    beyond = ~((ratio >= np.finfo(np.float64).tiny) & (ratio < np.inf))
-    found[beyond] = np.log(c[beyond]) - np.log(level[beyond])
-    return found
+    return Located(depth, position, decay, steepness)
 
 
 def highest(rows: Rows) -> tuple[Index, Index]:

@@ -7,15 +7,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.counting import ONE_SIGMA, value_per_count
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, changed
+from sims_analysis.kernels.counting import value_per_count
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, changed, errors_of
 
-#: Beyond so many errors, an interval about a value is one-sided.
-FAR = 6.0
+#: A normal variable is below so many standard deviations with a probability of 0.683.
+ONE_SIDED = 0.475
+
+
+class Places(NamedTuple):
+    """Flat positions of K samples about which there are windows; (K,).
+
+    Those of a window lie in ``begin:end``, and `floor` is what was subtracted from them.
+    """
+
+    at: Index
+    begin: Index
+    end: Index
+    floor: Array
 
 
 class Samples(NamedTuple):
-    """All samples; those of each crossing's row are ``begin:end``, above what was subtracted."""
+    """Both sides at all samples, end to end, which of these are known, and places among them."""
 
     depth: Array
     upper: Array
@@ -23,12 +35,14 @@ class Samples(NamedTuple):
     lower: Array
     lower_stderr: Array
     known: Flags
-    begin: Index
-    end: Index
-    floor: Array
+    places: Places
+
+    def about(self, which: Index | slice) -> Samples:
+        """Select places."""
+        return self._replace(places=Places._make(one[which] for one in self.places))
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:
-        """Return the positions of the known samples of R windows, end to end, and their numbers."""
+        """Return the positions of the known samples of K windows, end to end, and their numbers."""
         size = end - first
         position = np.arange(size.sum()) + np.repeat(first - (np.cumsum(size) - size), size)
         known = self.known.take(position)
@@ -36,6 +50,27 @@ class Samples(NamedTuple):
             row = np.repeat(np.arange(size.size), size)[known]
             position, size = position[known], np.bincount(row, minlength=size.size)
         return position, size
+
+    def sums(self) -> Array:
+        """Return what ranges of samples are summed of: differences, variances, numbers; (3, N + 1).
+
+        0 where not known, and after the last sample, where a range may end.
+        """
+        found = np.zeros((3, self.depth.size + 1))
+        variance = self.upper_stderr**2 + self.lower_stderr**2
+        found[:, :-1] = np.where(self.known, [self.upper - self.lower, variance, self.known], 0.0)
+        return found
+
+
+def samples_of(rows: Rows, lower: Array, lower_stderr: Array | float, places: Places) -> Samples:
+    """Return the samples of rows against a lower side, one value for each."""
+    errors = errors_of(rows)
+    columns: list[Array] = [
+        np.broadcast_to(one, rows.value.shape).reshape(-1)
+        for one in (rows.depth, rows.value, errors, lower, lower_stderr)
+    ]
+    known = np.logical_and.reduce([np.isfinite(one) for one in columns[2:]])
+    return Samples._make([*columns, known, places])
 
 
 class Counted(NamedTuple):
@@ -152,6 +187,13 @@ def chance_of_misfit(samples: Counted, *parabola: Array) -> Array:
     return found
 
 
+def value_stderr(information: Array, x: Array) -> Array:
+    """Return the standard errors of ``A + B x + C x^2 / 2``, (R,)."""
+    powers = np.stack([np.ones_like(x), x, 0.5 * x**2], axis=1)
+    found: Array = np.sqrt(np.vecdot(powers, solved(information, powers)))
+    return found
+
+
 def _moments(samples: Counted, weight: Array, n: int) -> Array:
     """Return the sums of ``weight x^k`` over the samples of each window for k < n, (R, n)."""
     found, starts = np.empty((samples.size.size, n)), samples.starts
@@ -182,19 +224,7 @@ def solved(information: Array, score: Array) -> Array:
 
 
 def half_width_about(offset: Array, error: Array) -> Array:
-    """Solve ``P(|N(offset, error)| < h) = 0.683`` for h; without an error, it is the offset."""
-    from scipy.special import ndtr
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        at = np.abs(offset) / error
-        # For a large offset, the far side of the interval has no probability left.
-        near = np.minimum(at, FAR)
-        half = near + 1.0
-        for _ in range(5):
-            above, below = half - near, half + near
-            density = np.exp(-0.5 * above**2) + np.exp(-0.5 * below**2)
-            missing = ndtr(above) - ndtr(-below) - ONE_SIGMA
-            half = half - missing / density * (2.0 * np.pi) ** 0.5
-        width = error * (half + at - near)
-    found: Array = np.where(error > 0, width, np.abs(offset) + error)
+    """Return h with ``P(|N(offset, error)| < h) = 0.683``; from below, within 0.018."""
+    offset = np.abs(offset)
+    found: Array = np.maximum(np.hypot(offset, error), offset + ONE_SIDED * error)
     return found

@@ -22,6 +22,8 @@ class Junctions(NamedTuple):
     stderr: Array
     #: Of acceptors over donors.
     decay_length: Array
+    #: Of net doping.
+    steepness: Array
     concentration: Array
     #: 1: from n to p with depth; -1: from p to n; 0: no junction in this entry.
     direction: NDArray[np.int8]
@@ -46,14 +48,13 @@ def metallurgical(
     """
     doping = _doping(rows, background, fractions)
     sides = doping.acceptors, doping.donors, width, doping.donors_stderr
-    listed = listing(*sides, where=where)
-    found = listed.found
-    between = listed.between
+    listed = listing(*sides, locate=where)
+    found, between, edges, lost = listed.placed
     balance = _concentration(rows, doping, found, between.depth, between.position, fractions)
-    balance[listed.lost] = np.nan
+    balance[lost] = np.nan
     why = np.where(doping.acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
     fields = [
-        *map(listed.table, listed.edges[:3]),
+        *map(listed.table, edges[:4]),
         listed.table(balance),
         listed.table(found.direction, 0),
         listed.status(why),
@@ -81,7 +82,7 @@ class _Doping(NamedTuple):
 
     acceptors: Rows
     donors: Array
-    donors_stderr: Array | None
+    donors_stderr: Array | float
     net: Array
     before: Index | None = None
 
@@ -169,9 +170,9 @@ def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:
     return sides[0], sides[1]
 
 
-def _errors(stderr: Array | None, fractions: Array) -> tuple[Array | None, Array | None]:
+def _errors(stderr: Array | None, fractions: Array) -> tuple[Array | None, Array | float]:
     """Return the standard errors of both sums, for independent errors of the species."""
     if stderr is None:
-        return None, None
+        return None, 0.0
     one, other = _sums(stderr**2, fractions * np.abs(fractions), np.zeros(1))
     return np.sqrt(one), np.sqrt(other)

@@ -39,13 +39,11 @@ class Peak(NamedTuple):
 def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
-    Between the nearest crossings of half of it on either side; ``truncated`` without one within the
-    window, ``undetermined`` where steps are too coarse for a width, one sample makes it alone, or
-    noise cuts it short. Where the samples do not show how high the profile is, the error is that of
-    the highest. `floor` is a background that was subtracted.
+    Between the nearest crossings of half of it on either side. Where the samples do not show how
+    high the profile is, the error is that of the highest. `floor` was subtracted before.
     """
     rows = as_points(rows).within(start, stop)
-    depth, value, stderr, left, right = np.full((5, rows.count), np.nan)
+    depth, value, stderr = np.full((3, rows.count), np.nan)
     row, position = highest(rows)
     depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
     if rows.stderr is not None:

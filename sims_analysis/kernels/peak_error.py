@@ -7,12 +7,15 @@ import numpy as np
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
 from sims_analysis.kernels.local_fit import (
     Counted,
+    Places,
     Samples,
     counted,
     maximized,
+    samples_of,
     solved,
+    value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, errors_of, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, range_sums
 
 #: A side is lower than the middle by this many standard errors where the window has reached it.
 KNOWN = 3.0
@@ -20,62 +23,41 @@ KNOWN = 3.0
 TRUSTED = 0.65
 #: A maximum of the parabola is used if its curvature is known to so many standard errors.
 CURVED = 1.0
-#: Beside a sample below this part of the highest a parabola of ln C overshoots.
-STEEP = 1 / 3
 #: Growth of the window per iteration.
 GROWTH = 1.3
-#: How often the window is centred anew, on a sample that is as high within its noise, which may put
-#: the highest one at the side of a peak.
-CENTRED = 3
 
 
 def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array, Array]:
     """Return how high rows are at their K highest samples, and the standard errors of that.
 
-    `row` and `position`, (K,), are their rows and flat positions; `floor`, (R,), is a background
-    that was subtracted. A parabola of ln C is fitted, by the likelihood of the counts, to a part of
-    the window that is needed to see the profile fall on both sides: its maximum, or its value at
-    the middle if its curvature is not known. NaN with fewer than three samples, or without errors.
+    A parabola of ln C is fitted, by the likelihood of the counts, to a part of the window that is
+    needed to see the profile fall on both sides: its maximum, or its value at the highest sample if
+    its curvature is not known. NaN with fewer than three samples, or without errors.
     """
     result = np.full((2, row.size), np.nan)
-    packed = rows.packed()
-    value, error = packed.value, errors_of(packed)
-    highest = np.zeros(packed.count)
-    highest[row] = value[position]
-    columns = packed.depth, value, error, packed.repeat(highest), np.zeros_like(value)
-    known = np.isfinite(error)
-    sums = np.zeros((3, value.size + 1))
-    sums[:, :-1][:, known] = value[known], error[known] ** 2, np.ones(np.count_nonzero(known))
-    for part in in_blocks(row.size, max(int(packed.size.max(initial=0)), 1), BLOCK // 4):
-        ends = packed.offsets[row[part]], packed.offsets[row[part] + 1]
-        samples = Samples(*columns, known, *ends, floor[row[part]])
-        first, last, middle = _windows(samples, sums, position[part])
-        result[:, part] = _about(samples, first, last, middle, value[position[part]])
+    if not row.size:
+        return result[0], result[1]
+    top = np.zeros(rows.count)
+    top[row] = rows.value_at(position)
+    places = Places(position, rows.offsets[row], rows.offsets[row + 1], floor[row])
+    samples = samples_of(rows, rows.repeat(top), 0.0, places)
+    sums = samples.sums()
+    for part in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
+        own = samples.about(part)
+        result[:, part] = _about(own, *_windows(own, sums))
     return result[0], result[1]
 
 
-def _windows(samples: Samples, sums: Array, at: Index) -> tuple[Index, Index, Index]:
-    """Return the first and last sample to be fitted about each maximum, and that in the middle."""
-    begin, end = samples.begin, samples.end - 1
-    first, last, middle = at.copy(), at.copy(), at.copy()
-    active = np.arange(at.size)
-    for _ in range(CENTRED):
-        centre, least, most = middle[active], begin[active], end[active]
-        up, down = _reach(sums, centre, centre - least, -1), _reach(sums, centre, most - centre, 1)
-        first[active] = np.maximum(centre - np.maximum((TRUSTED * up).astype(int), 1), least)
-        last[active] = np.minimum(centre + np.maximum((TRUSTED * down).astype(int), 1), most)
-        between = (first[active] + last[active]) // 2
-        # A maximum at an end of the record stays there, and one that stands out where it is.
-        moved = (between != centre) & (first[active] > least) & (last[active] < most)
-        noise = np.hypot(*(samples.upper_stderr[one] for one in (at[active], between)))
-        moved &= samples.upper[at[active]] - samples.upper[between] < KNOWN * noise
-        active = active[moved]
-        middle[active] = between[moved]
-    few = last - first < 2
-    last[few] = np.minimum(last[few] + 1, end[few])
-    few = last - first < 2
-    first[few] = np.maximum(first[few] - 1, begin[few])
-    return first, last, middle
+def _windows(samples: Samples, sums: Array) -> tuple[Index, Index]:
+    """Return the first sample to be fitted about each maximum, and the one after the last."""
+    at, begin, end, _ = samples.places
+    up, down = (
+        np.maximum((TRUSTED * _reach(sums, at, room, sign)).astype(int), 1)
+        for room, sign in ((at - begin, -1), (end - 1 - at, 1))
+    )
+    # Three samples at least, also at an end of the record.
+    first = np.maximum(np.minimum(at - up, end - 3), begin)
+    return first, np.minimum(np.maximum(at + down + 1, begin + 3), end)
 
 
 def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
@@ -97,24 +79,20 @@ def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
     return reach
 
 
-def _about(samples: Samples, first: Index, last: Index, middle: Index, level: Array) -> Array:
+def _about(samples: Samples, first: Index, end: Index) -> Array:
     """Fit windows, and return the maxima and their errors, (2, K)."""
-    result = np.full((2, level.size), np.nan)
-    position, size = samples.between(first, last + 1)
+    result = np.full((2, first.size), np.nan)
+    position, size = samples.between(first, end)
     some, size = np.flatnonzero(size), size[size > 0]
-    top, origin = level[some], samples.depth[middle[some]]
-    data, _ = counted(samples, position, size, origin, samples.floor[some])
+    at, _, _, floor = samples.about(some).places
+    top = samples.upper[at]
+    data, _ = counted(samples, position, size, samples.depth[at], floor)
     with np.errstate(all="ignore"):
         mean = data.reduce(np.add, data.upper) / size
         start = np.log(np.maximum(mean / top, 1e-3))
         nothing = np.zeros_like(start)
         coefficients, information = maximized(data, start, nothing, nothing)
         fitted, error = _maximum(data, coefficients, information)
-        edge = (size == 3) & (data.reduce(np.minimum, data.upper) < STEEP * top)
-        if edge.any():
-            three = data.starts[edge, None] + np.arange(3)
-            straight = _through_three(data.x[three], data.upper[three]) / top[edge]
-            fitted[edge] = np.fmin(fitted[edge], straight)
         result[:, some] = top * fitted, np.abs(top) * fitted * error
     return result
 
@@ -126,16 +104,4 @@ def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Ar
     bent = c < -CURVED * np.sqrt(variance)
     least, most = (data.reduce(end, data.x) for end in (np.minimum, np.maximum))
     at = np.where(bent, np.clip(-b / c, least, most), 0.0)
-    powers = np.stack([np.ones_like(at), at, 0.5 * at**2], axis=1)
-    value = np.exp(np.vecdot(powers, coefficients.T))
-    return value, np.sqrt(np.vecdot(powers, solved(information, powers)))
-
-
-def _through_three(x: Array, value: Array) -> Array:
-    """Return the maximum of the parabola of C through the first three samples; NaN without one."""
-    (x0, x1, x2), (y0, y1, y2) = x[:, :3].T, value[:, :3].T
-    left, right = (y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1)
-    bend = (right - left) / (x2 - x0)
-    slope = left + bend * (x1 - x0)
-    highest: Array = np.where(bend < 0, y1 - slope**2 / (4.0 * bend), np.nan)
-    return highest
+    return np.exp(a + b * at + 0.5 * c * at**2), value_stderr(information, at)

@@ -9,83 +9,50 @@ import numpy as np
 from sims_analysis.kernels.counting import scatter_counts, student
 from sims_analysis.kernels.rows import Array, Index
 
-#: Points in which the likelihood is searched for its highest maximum, before it is refined.
-_GRID = 60
 #: Of intervals.
 CONFIDENCE = 0.95
-#: Part of a variance that is 0.
+#: Part of a number that is 0.
 _NEXT_TO_NOTHING = 1e-12
 
 
-def process_variance(value: Array, stderr: Array) -> float:
-    """Return the variance t^2 of what was measured, by restricted maximum likelihood; 0 is one.
+def process_variance(value: Array, stderr: Array, q: float) -> float:
+    """Return the variance t^2 beyond that of counting for which Cochran's Q is `q`, or 0.
 
-    ``y_i = mean + process + counting`` with variances t^2 and s_i^2. Maximizes
-    ``-1/2 [sum log v_i + log sum 1/v_i + sum (y_i - m)^2 / v_i]``, ``v_i = t^2 + s_i^2``.
-    D. A. Harville, J. Am. Stat. Assoc. 72 (1977) 320.
-    """
-    from scipy.optimize import minimize_scalar
-
-    square = float(np.var(value, ddof=1))
-    if square == 0.0:
-        return 0.0
-    known = stderr**2
-
-    def loss(t2: float) -> float:
-        v = t2 + known
-        weight = 1.0 / v
-        mean = np.sum(weight * value) / np.sum(weight)
-        return float(np.sum(np.log(v) + weight * (value - mean) ** 2) + np.log(np.sum(weight)))
-
-    if not (known > 0).all():
-        return max(square - float(known.mean()), 0.0)
-    places = np.concatenate([[0.0], square * np.geomspace(1e-6, 1e2, _GRID)])
-    losses = np.array([loss(t2) for t2 in places])
-    best = int(losses.argmin())
-    if best == 0:
-        return 0.0
-    ends = places[best - 1], places[min(best + 1, _GRID)]
-    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-9 * square})
-    return float(found.x)
-
-
-def variance_interval(value: Array, stderr: Array, confidence: float) -> tuple[float, float]:
-    """Return the limits of that variance: where Cochran's Q is a quantile of chi-square.
-
-    W. Viechtbauer, Stat. Med. 26 (2007) 37. Exact for normal scatter.
+    ``Q = sum (y_i - m)^2 / (t^2 + s_i^2)``, with the mean m of these weights. With its expectation
+    n - 1, that is the estimate of R. C. Paule and J. Mandel, J. Res. Natl. Bur. Stand. 87 (1982)
+    377; with quantiles of chi-square its limits, exact for normal scatter: W. Viechtbauer, Stat.
+    Med. 26 (2007) 37.
     """
     from scipy.optimize import brentq
-    from scipy.special import chdtri
 
-    known = np.maximum(stderr**2, _NEXT_TO_NOTHING * float(np.var(value)))
+    square = float(np.sum((value - value.mean()) ** 2))
+    known = np.maximum(stderr**2, _NEXT_TO_NOTHING * square)
 
-    def limit(upper_tail: float) -> float:
-        wanted = float(chdtri(value.size - 1, upper_tail))
+    def excess(t2: float) -> float:
+        weight = 1.0 / (t2 + known)
+        mean = np.sum(weight * value) / np.sum(weight)
+        return float(np.sum(weight * (value - mean) ** 2)) - q
 
-        def excess(t2: float) -> float:
-            weight = 1.0 / (t2 + known)
-            mean = np.sum(weight * value) / np.sum(weight)
-            return float(np.sum(weight * (value - mean) ** 2)) - wanted
-
-        if excess(0.0) <= 0:
-            return 0.0
-        top = float(np.sum((value - value.mean()) ** 2)) / wanted + float(known.max())
-        return float(brentq(excess, 0.0, top, rtol=1e-9))
-
-    tail = 0.5 * (1.0 - confidence)
-    return limit(tail), limit(1.0 - tail)
+    if square == 0.0 or excess(0.0) <= 0.0:
+        return 0.0
+    top = square / q + float(known.max())
+    return float(brentq(excess, 0.0, top, xtol=1e-9 * top, rtol=1e-9))
 
 
 def scatter_of(value: Array, stderr: Array) -> dict[str, float]:
     """Separate the scatter of the process from counting, by the values of which that is known."""
+    from scipy.special import chdtri
+
     names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
     known = ~np.isnan(stderr)
     value, stderr = value[known], stderr[known]
-    if value.size < 2:
+    freedom, tail = value.size - 1, 0.5 * (1.0 - CONFIDENCE)
+    if freedom < 1:
         return dict.fromkeys(names, np.nan)
-    ends = variance_interval(value, stderr, CONFIDENCE)
-    found = [float(np.mean(stderr**2)), process_variance(value, stderr), *ends]
-    return {name: one**0.5 for name, one in zip(names, found, strict=True)}
+    wanted = freedom, chdtri(freedom, tail), chdtri(freedom, 1.0 - tail)
+    found = [process_variance(value, stderr, float(q)) for q in wanted]
+    variances = [float(np.mean(stderr**2)), *found]
+    return {name: one**0.5 for name, one in zip(names, variances, strict=True)}
 
 
 class Combined(NamedTuple):
@@ -100,22 +67,22 @@ class Combined(NamedTuple):
 def mean_of(value: Array, stderr: Array) -> Combined:
     """Return the random-effects mean, ``m = sum w y / sum w`` with ``w = 1 / (t^2 + s^2)``.
 
-    The occasion asked about departs from it with the variance ``T^2 (q / sum w + t^2)``, where q
-    is ``sum w (y - m)^2 / (n - 1)``, at least 1, and T Student's t of n - 1 degrees of freedom:
-    J. Hartung and G. Knapp, Stat. Med. 20 (2001) 3875. What of that is not counting is day to day.
+    The occasion asked about departs from it with the variance ``T^2 (1 / sum w + t^2)``, with
+    Student's t, T, of n - 1 degrees of freedom: J. Hartung and G. Knapp, Stat. Med. 20 (2001) 3875.
+    What of that is not counting is day to day.
     """
     n = value.size
     if n == 1:
         return Combined(float(value[0]), float(stderr[0]), np.nan)
-    known = not np.isnan(stderr).any()  # otherwise all scatter is that of days
-    t2 = process_variance(value, stderr) if known else float(value.var(ddof=1))
-    weight = 1.0 / (t2 + stderr**2) if known else np.full(n, 1.0 / max(t2, _NEXT_TO_NOTHING))
+    # Unless the counting of all is known, all scatter is that of days.
+    errors = np.zeros(n) if np.isnan(stderr).any() else stderr
+    t2 = process_variance(value, errors, n - 1)
+    weight = 1.0 / np.maximum(t2 + errors**2, (_NEXT_TO_NOTHING * value) ** 2)
     total = float(np.sum(weight))
-    mean = float(np.sum(weight * value)) / total
-    q = max(float(np.sum(weight * (value - mean) ** 2)) / (n - 1), 1.0)
-    variance = float(student(n - 1)) ** 2 * (q / total + t2)
+    variance = float(student(n - 1)) ** 2 * (1.0 / total + t2)
     counting = float(np.sum((weight * stderr) ** 2)) ** 0.5 / total
-    return Combined(mean, counting, max(variance - np.nan_to_num(counting) ** 2, 0.0) ** 0.5)
+    day_to_day = max(variance - np.nan_to_num(counting) ** 2, 0.0) ** 0.5
+    return Combined(float(np.sum(weight * value)) / total, counting, day_to_day)
 
 
 def by_day(day: Index, value: Array, stderr: Array, time: Array) -> tuple[Array, Array, Array]:
@@ -141,16 +108,12 @@ def weights_at(time: Array, *, bracket: bool) -> Array | None:
 
     None for a bracket with one side.
     """
-    after = int(np.searchsorted(time, 0.0))
-    if not bracket or (after < time.size and time[after] == 0.0):
-        weight: Array = (np.arange(time.size) == np.argmin(abs(time))).astype(float)
-        return weight
-    if after in (0, time.size):
+    if not bracket:
+        nearest: Array = np.arange(time.size) == np.argmin(abs(time))
+        return nearest.astype(np.float64)
+    if not time[0] <= 0.0 <= time[-1]:
         return None
-    weight = np.zeros(time.size)
-    weight[after - 1 : after + 1] = np.array([time[after], -time[after - 1]])
-    weight /= weight.sum()
-    return weight
+    return np.array([np.interp(0.0, time, one) for one in np.eye(time.size)])
 
 
 def weighted(value: Array, stderr: Array, weight: Array) -> Combined:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sims_analysis.kernels.counting import NONE_COUNTED, scatter_counts, student
 from sims_analysis.kernels.rows import Array, changed
+from sims_analysis.kernels.samples import neighbour_mean
 
 #: Depths are taken as different where chance does it in less than this part of cases.
 _DIFFERENT = 0.01
@@ -19,10 +20,8 @@ NOTABLE = 1.4
 _IMPROBABLE = 1e-7
 #: Degrees of freedom of a scatter that is pooled over neighbouring depths, at least.
 _POOLED = 60
-#: Differences of running sums are 0 within this part of the whole.
-_ROUNDING = 1e-12
-#: Samples over which a mean profile is smoothed where its slope, or its noise, is needed.
-_SMOOTHED = 5
+#: Neighbours on either side over which a mean profile is smoothed for its slope, or its noise.
+_SMOOTHED = 2
 
 
 class Repeats(NamedTuple):
@@ -53,16 +52,17 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
     deviation = c - mean
     stated = np.mean(s**2, axis=0)
     counted = bool((stated > 0).all())
-    shapes = np.array([mean, z * np.gradient(_smooth(mean), z)] if z.size > _SMOOTHED else [mean])
-    shapes = shapes if stretched else shapes[:1]
-    left, variance = deviation, stated
+    shapes = mean[None]
+    if stretched and z.size > 2 * _SMOOTHED + 1:
+        shapes = np.array([mean, z * np.gradient(_smooth(mean), z)])
+    left, depth_variance = deviation, np.inf
     for _ in range(1 if counted else _TIMES):
-        if not counted:
-            variance = _pooled(left, mean) / fraction
+        variance = stated if counted else _pooled(left, mean) / fraction
         found, known = _least_squares(deviation, shapes, variance)
-        depth_variance = known[1] if len(shapes) > 1 else np.inf
-        if len(shapes) > 1 and not _differ(found[:, 1], depth_variance):
-            found, known = _least_squares(deviation, shapes[:1], variance)
+        if len(shapes) > 1:
+            depth_variance, square = known[1], np.sum(found[:, 1] ** 2) / (m - 1)
+            if not scatter_counts(square, depth_variance, m - 1, _DIFFERENT):
+                found, known = _least_squares(deviation, shapes[:1], variance)
         left = deviation - found @ shapes[: found.shape[1]]
     scale, *depth = (_of_mean(*one) for one in zip(found.T, known, strict=True))
     excess, freedom = 1.0, (m - 1) * (z.size - found.shape[1])
@@ -97,18 +97,11 @@ def _of_mean(found: Array, variance: float) -> float:
     return float(np.sqrt(max(student(m - 1.0) ** 2 * square - variance, 0.0) / m))
 
 
-def _differ(found: Array, variance: float) -> bool:
-    from scipy.special import chdtri
-
-    return bool(np.sum(found**2) > variance * chdtri(found.size - 1, _DIFFERENT))
-
-
 def _excess(chi_square: float, freedom: float, fraction: float) -> float:
     """Return by which factor values scatter more than their errors; 1 where chance may do it."""
-    from scipy.special import chdtri
-
-    improbable = chi_square * fraction > chdtri(max(freedom * fraction, 1.0), _IMPROBABLE)
-    return float(np.sqrt(chi_square / freedom)) if improbable else 1.0
+    reduced = chi_square / freedom
+    more = scatter_counts(reduced, 1.0, max(freedom * fraction, 1.0), _IMPROBABLE)
+    return float(np.sqrt(reduced)) if more else 1.0
 
 
 def _pooled(left: Array, mean: Array) -> Array:
@@ -116,12 +109,11 @@ def _pooled(left: Array, mean: Array) -> Array:
     m, n = left.shape
     half = min(int(np.ceil(0.5 * _POOLED / (m - 1))), n - 1)
     level, square = np.maximum(_smooth(mean), 0.0), np.sum(left**2, axis=0) / (m - 1)
-    squares, levels, width = (_running_sum(one, half) for one in (square, level, np.ones(n)))
+    squares, levels = neighbour_mean(square, half), neighbour_mean(level, half)
     if not level.any():
-        found: Array = squares / width
-        return found
+        return squares
     # Where nothing was counted all around, one count is what it is elsewhere.
-    there = (levels > _ROUNDING * level.sum()) & (squares > _ROUNDING * square.sum())
+    there = (levels > 0) & (squares > 0)
     overall = square.sum() / level.sum()
     per_level = np.where(there, squares / np.where(there, levels, 1.0), overall)
     # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
@@ -129,20 +121,8 @@ def _pooled(left: Array, mean: Array) -> Array:
     return variance
 
 
-def _running_sum(values: Array, half: int) -> Array:
-    """Return sums over as many neighbours on either side, fewer at the ends."""
-    summed = np.concatenate([[0.0], np.cumsum(values)])
-    place = np.arange(values.size)
-    ends = np.minimum(place + half + 1, values.size), np.maximum(place - half, 0)
-    sums: Array = summed[ends[0]] - summed[ends[1]]
-    return sums
-
-
 def _smooth(mean: Array) -> Array:
     """Return a running mean, of logarithms where all values of it are positive."""
-    half = _SMOOTHED // 2
-    width = _running_sum(np.ones(mean.size), half)
-    plain = _running_sum(mean, half) / width
-    positive = _running_sum((mean > 0).astype(np.float64), half) == width
-    logs = np.log(np.where(mean > 0, mean, 1.0))
-    return np.where(positive, np.exp(_running_sum(logs, half) / width), plain)
+    positive = neighbour_mean((mean > 0).astype(np.float64), _SMOOTHED) == 1.0
+    logs = neighbour_mean(np.log(np.where(mean > 0, mean, 1.0)), _SMOOTHED)
+    return np.where(positive, np.exp(logs), neighbour_mean(mean, _SMOOTHED))

@@ -10,7 +10,7 @@ of a row stands for a segment of no width.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, starmap
@@ -88,8 +88,7 @@ class _Samples(ABC):
     def columns(self, of: Callable[[Array], Array]) -> dict[str, Any]:
         """Return what there is of each sample, as a function makes it."""
         names = ("depth", "value", "stderr", "lower", "upper", "uncounted")
-        every = {name: getattr(self, name) for name in names}
-        return {name: of(one) for name, one in every.items() if one is not None}
+        return {name: of(one) for name in names if (one := getattr(self, name)) is not None}
 
     @property
     def share(self) -> Array:
@@ -106,49 +105,18 @@ class _Samples(ABC):
         """Number of samples of each row, (R,)."""
         return self.offsets[1:] - self.offsets[:-1]
 
-    @property
-    @abstractmethod
+    @cached_property
     def final(self) -> Index:
         """Where the last samples of the rows are in what is shaped as ``depth``."""
+        return (self.offsets[1:][self.size > 0] - 1) % max(self.depth.size, 1)
 
     @cached_property
     def width(self) -> Array:
         """Width of the segment after each sample; shaped as ``depth``."""
-        found = np.empty(self.depth.shape)
+        found = np.zeros(self.depth.shape)
         np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
         found[self.final] = 0.0
         return found
-
-    @cached_property
-    def equal_runs(self) -> Index:
-        """The flat positions at which runs (:func:`equal_runs`) of high samples begin, and end.
-
-        A kernel that goes through all samples may set it, while they are in the processor's cache.
-        """
-        if self.value.size <= 4 * IN_CACHE:
-            return self.runs_in(slice(0, self.count))
-        rows = self.offsets.searchsorted(np.arange(0, self.value.size, 4 * IN_CACHE))
-        rows = np.unique(np.append(rows, self.count))
-        return joined_runs(map(self.runs_in, map(slice, rows[:-1].tolist(), rows[1:].tolist())))
-
-    def know_runs(self, parts: Iterable[Index]) -> None:
-        """Set the runs, by those of parts of the rows."""
-        self.__dict__["equal_runs"] = joined_runs(parts)
-
-    def runs_in(self, part: slice) -> Index:
-        """Find the runs in some rows, but those that are lower than a ceiling of any of these."""
-        row = part.start + np.flatnonzero(self.size[part])
-        if not row.size:
-            return np.empty((0, 2), dtype=np.intp)
-        begin, end = self.offsets[row[0]], self.offsets[row[-1] + 1]
-        block = self.value.reshape(-1)[begin:end]
-        found = equal_runs(block, self.offsets[row[1:]] - begin, self.least_ceiling(row))
-        found += begin
-        return found
-
-    def least_ceiling(self, row: Index) -> float:
-        """Return the value below which samples of rows, which are not empty, are no ceiling."""
-        return max(CEILING * float(self.sampled_maximum(row, 4).min()), 0.0)
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -165,22 +133,22 @@ class _Samples(ABC):
     @cached_property
     def first(self) -> Array:
         """Depth of the first sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.depth, 0)
+        return self._ends(self.depth, self.offsets[:-1])
 
     @cached_property
     def last(self) -> Array:
         """Depth of the last sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.depth, -1)
+        return self._ends(self.depth, self.offsets[1:] - 1)
 
     @cached_property
     def begin(self) -> Array:
         """Where the record of each row begins, (R,): at its first sample, or the edge of a cell."""
-        return self.first if self.lower is None else self._ends(self.lower, 0)
+        return self.first if self.lower is None else self._ends(self.lower, self.offsets[:-1])
 
     @cached_property
     def end(self) -> Array:
         """Where the record of each row ends, (R,)."""
-        return self.last if self.upper is None else self._ends(self.upper, -1)
+        return self.last if self.upper is None else self._ends(self.upper, self.offsets[1:] - 1)
 
     @cached_property
     def tolerance(self) -> Array:
@@ -193,7 +161,7 @@ class _Samples(ABC):
     ) -> Index:
         """Find where samples begin that are deeper than some depths, or (``"left"``) as deep.
 
-        Depths are (R, m), or the same for all rows (1, m), or (K,) of as many rows.
+        Depths are (R, m); on a shared axis (1, m), the same for all rows; or (K,) of as many rows.
         """
 
     def segment_at(self, depth: Array, row: Index | None = None) -> Index:
@@ -214,24 +182,15 @@ class _Samples(ABC):
             np.maximum(highest, self.value_at(begin + size * i // n_samples), out=highest)
         return highest
 
-    @abstractmethod
-    def _ends(self, samples: Array, which: int) -> Array:
-        """Look up a quantity at the first (0) or last (-1) sample of each row; NaN without one."""
+    def _ends(self, samples: Array, at: Index) -> Array:
+        """Look up a quantity at one sample of each row; NaN of an empty one."""
+        found, some = np.full(self.count, np.nan), np.flatnonzero(self.size)
+        found[some] = self.along(samples, at[some])
+        return found
 
     @abstractmethod
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Give one value per row a shape that broadcasts to its samples."""
-
-    @abstractmethod
-    def keep(self, mask: Flags) -> Packed:
-        """Keep the samples selected by a mask."""
-
-    def within(self, start: Array, stop: Array) -> Rows:
-        """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
-        if np.isnan(start).all() and np.isnan(stop).all():
-            return self  # type: ignore[return-value]  # there are no other layouts
-        start, stop = self.repeat(start - self.tolerance), self.repeat(stop + self.tolerance)
-        return self.keep(~((self.depth < start) | (self.depth > stop)))
 
 
 @dataclass(frozen=True)
@@ -246,18 +205,10 @@ class Dense(_Samples):
     def __post_init__(self) -> None:
         object.__setattr__(self, "offsets", np.arange(len(self.value) + 1) * self.depth.size)
 
-    @cached_property
-    def final(self) -> Index:
-        """The place of the last sample of all rows; none on an axis of no length."""
-        return np.arange(self.depth.size)[-1:]
-
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
         """Look up a quantity ``(n,)`` at flat positions."""
         # Not `mode="wrap"`, which subtracts the size over and over: thousands of times a row.
         return samples.take(position % max(samples.size, 1))
-
-    def _ends(self, samples: Array, which: int) -> Array:
-        return np.full(self.count, samples[which] if samples.size else np.nan)
 
     def position(
         self, depth: Array, row: Index | None = None, side: Literal["left", "right"] = "right"
@@ -287,14 +238,12 @@ class Dense(_Samples):
         found: Array = ufunc.reduce(samples, axis=-1)
         return found
 
-    def keep(self, mask: Flags) -> Packed:
-        """Keep the samples selected by a mask."""
-        return self.packed().keep(np.broadcast_to(mask, self.value.shape).reshape(-1))
-
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
-        if not self.same_in_all_rows(start, stop) or np.isnan([start[0], stop[0]]).all():
-            return super().within(start, stop)
+        if np.isnan(start).all() and np.isnan(stop).all():
+            return self
+        if not self.same_in_all_rows(start, stop):
+            return self.packed().within(start, stop)
         low, high = start[0] - self.tolerance[0], stop[0] + self.tolerance[0]
         inside = np.flatnonzero(~((self.depth < low) | (self.depth > high)))
         window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
@@ -319,23 +268,25 @@ class Dense(_Samples):
 class Packed(_Samples):
     """The measured samples of all rows, (N,), end to end: row r from ``offsets[r]``, (R + 1,).
 
-    Where known, ``measured``, (R, n), says where they stood in the array that was packed, ``axis``,
-    (n,), is its depth axis, if shared, and ``missing`` are the flat positions of the others in it.
+    Where known, ``measured``, (R, n), says where they stood in the array that was packed, and
+    ``axis``, (n,), is its depth axis, if shared.
     """
 
     measured: Flags | None = None
     axis: Array | None = None
-    missing: Index | None = None
+
+    @cached_property
+    def before(self) -> NDArray[np.int32]:
+        """The number of samples before each place of the array that was packed."""
+        assert self.measured is not None  # noqa: S101 - rows with an axis
+        found = np.zeros(self.measured.size + 1, dtype=np.int32)  # much faster than 64 bits
+        np.cumsum(self.measured, out=found[1:])
+        return found
 
     @cached_property
     def row(self) -> Index:
         """The row of every sample, (N,)."""
         return np.repeat(np.arange(self.count), self.size)
-
-    @cached_property
-    def final(self) -> Index:
-        """The positions of the last sample of each row that has any."""
-        return self.offsets[1:][self.size > 0] - 1
 
     def slices(self) -> Iterator[slice]:
         """Yield the positions of each row."""
@@ -345,13 +296,6 @@ class Packed(_Samples):
         """Look up a quantity ``(N,)`` at flat positions."""
         return samples.take(position)
 
-    def _ends(self, samples: Array, which: int) -> Array:
-        ends = np.full(self.count, np.nan)
-        nonempty = self.size > 0
-        position = self.offsets[:-1] if which == 0 else self.offsets[1:] - 1
-        ends[nonempty] = samples[position[nonempty]]
-        return ends
-
     def position(
         self, depth: Array, row: Index | None = None, side: Literal["left", "right"] = "right"
     ) -> Index:
@@ -359,13 +303,10 @@ class Packed(_Samples):
         single = row is not None or depth.shape[1] <= _FEW
         row = np.arange(self.count)[:, None] if row is None else row
         begin, end = self.offsets[row], self.offsets[row + 1]
-        if self.axis is not None and self.measured is not None and self.missing is not None:
+        if self.axis is not None:
             # Count the samples measured before each place on the shared axis.
             place = self.axis.searchsorted(depth, side=side) + row * self.axis.size
-            if place.size > self.value.size / 8:
-                counted = np.cumsum(self.measured, dtype=np.int32)  # much faster than 64 bits
-                return np.append(0, counted).take(place).astype(np.intp)
-            return place - self.missing.searchsorted(place)
+            return self.before.take(place).astype(np.intp)
         if single:  # a step of all at once, rather than row by row
             found = begin + np.zeros(depth.shape, dtype=np.intp)
             beyond = np.greater if side == "right" else np.greater_equal
@@ -403,6 +344,13 @@ class Packed(_Samples):
         columns = self.columns(lambda one: one[mask])
         return Packed(**columns, offsets=offsets, fraction=self.fraction)
 
+    def within(self, start: Array, stop: Array) -> Packed:
+        """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
+        if np.isnan(start).all() and np.isnan(stop).all():
+            return self
+        start, stop = self.repeat(start - self.tolerance), self.repeat(stop + self.tolerance)
+        return self.keep(~((self.depth < start) | (self.depth > stop)))
+
     def packed(self) -> Packed:
         """Return the rows themselves."""
         return self
@@ -422,34 +370,6 @@ Rows = Dense | Packed
 
 #: So few depths are looked up in all rows at once.
 _FEW = 8
-#: So many equal neighbours are looked at: a saturated detector may have written them.
-LEAST = 5
-#: They are not a ceiling below this part of the maximum.
-CEILING = 0.01
-
-
-def joined_runs(parts: Iterable[Index]) -> Index:
-    """Join the runs of equal samples in several parts of rows."""
-    return np.concatenate([np.empty((0, 2), dtype=np.intp), *parts])
-
-
-def equal_runs(value: Array, begin: Index, least: float) -> Index:
-    """Return where five or more equal samples above `least` begin, and end, (K, 2).
-
-    Rows `begin` within the values. A pure layer has a fraction of exactly 1, and is left out.
-    """
-    pairs = value[1:] == value[:-1]
-    pairs &= value[1:] > least
-    pairs[begin - 1] = False
-    if np.count_nonzero(pairs) < LEAST - 1:
-        return np.empty((0, 2), dtype=np.intp)
-    threes = pairs[1:] & pairs[:-1]
-    fives = np.zeros(max(pairs.size - 1, 2), dtype=bool)
-    np.logical_and(threes[2:], threes[:-2], out=fives[1:-1])
-    changes = np.flatnonzero(fives[1:] != fives[:-1]).reshape(-1, 2)
-    changes[:, 1] += LEAST - 1
-    found: Index = changes[value[changes[:, 0]] != 1.0]
-    return found
 
 
 class SingleResult(NamedTuple):

@@ -39,16 +39,13 @@ class Samples:
 
     def cells(self, here: Array) -> Cells:
         """Return how far the cells of some samples reach: as stated, or half-way."""
-        if (
-            self.lower is not None
-            and self.upper is not None
-            and np.isfinite(self.lower[here]).all()
-        ):
-            return self.z[here] - self.lower[here], self.upper[here] - self.z[here]
+        lower, upper = self.lower, self.upper
+        if lower is not None and upper is not None and np.isfinite(lower[here]).all():
+            return self.z[here] - lower[here], upper[here] - self.z[here]
         every = in_order(self.z, self.c)
-        of_every = np.full((2, self.z.size), np.nan)
-        of_every[:, every] = cells(self.z[every])
-        below, above = of_every[:, here]
+        reach = np.full((2, self.z.size), np.nan)
+        reach[:, every] = cells(self.z[every])
+        below, above = reach[:, here]
         return below, above
 
 
@@ -67,12 +64,13 @@ def cells(z: Array) -> Cells:
 
 
 def smoothed(c: Array, width: int = 5) -> Array:
-    """Average over neighbours, fewer of them at the ends."""
-    half = max(0, min(width, c.size // 4) - 1) // 2
-    if half == 0:
-        return c
-    means: Array = np.convolve(c, np.ones(2 * half + 1), "same")
-    means[half : c.size - half] /= 2 * half + 1
-    means[:half] /= np.arange(half + 1, 2 * half + 1)
-    means[c.size - half :] /= np.arange(2 * half, half, -1)
+    """Average over at most `width` neighbours, and a quarter of all; fewer at the ends."""
+    return neighbour_mean(c, max(0, min(width, c.size // 4) - 1) // 2)
+
+
+def neighbour_mean(values: Array, half: int) -> Array:
+    """Average over so many neighbours on either side, fewer of them at the ends."""
+    ones, inner = np.ones(2 * half + 1), slice(half, half + values.size)
+    number = np.convolve(np.ones(values.size), ones)[inner]
+    means: Array = np.convolve(values, ones)[inner] / number
     return means

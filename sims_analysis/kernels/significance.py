@@ -26,9 +26,9 @@ def significant(
     """Leave out the crossings that noise can make; all are kept without standard errors.
 
     The significance of a run is ``|sum(c - L)| / sqrt(sum var)``, with the variances that its
-    samples, above a subtracted `floor`, would have at the level. The least certain run of less than
-    four joins its neighbours, again and again. Noise may make a run of n samples anywhere in a row
-    of N: from ten such places on it takes ``sqrt(16 + 2 ln(N / 10 n))``.
+    samples would have at the level. The least certain run of less than four joins its neighbours,
+    again and again. Noise may make a run of n samples anywhere in a row of N: from ten such places
+    on it takes ``sqrt(16 + 2 ln(N / 10 n))``.
     """
     if rows.stderr is None or not found.row.size:
         return found

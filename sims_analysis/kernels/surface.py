@@ -11,7 +11,14 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.counting import student
 from sims_analysis.kernels.decay import can_be_fitted, value_per_count_of
 from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.local_fit import Counted, as_counts, chance_of_misfit, maximized, solved
+from sims_analysis.kernels.local_fit import (
+    Counted,
+    as_counts,
+    chance_of_misfit,
+    maximized,
+    solved,
+    value_stderr,
+)
 from sims_analysis.kernels.residuals import SEEN
 from sims_analysis.kernels.rows import Array, Flags, Rows, first_status
 from sims_analysis.outcomes import Status
@@ -99,5 +106,5 @@ def _fitted(counts: Counted) -> tuple[Array, Array, Flags]:
     a, b, c = (np.repeat(one, size) for one in found)
     off = counts.upper - counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
     largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
-    error = np.sqrt(solved(information, np.broadcast_to([1.0, 0.0, 0.0], (size.size, 3)))[:, 0])
-    return found[0], error, (size > 3) & large & (seen > SEEN * largest)
+    bent = (size > 3) & large & (seen > SEEN * largest)
+    return found[0], value_stderr(information, nothing), bent

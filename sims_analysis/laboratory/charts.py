@@ -82,7 +82,7 @@ def control_chart(
         of NaN, ``beyond_limits``, or ``two_of_three``, ``run``, ``trend``... by the first rule that
         the point completes, of all in ``rule``. Of the baseline: ``stddev``; ``counting_stddev``,
         ``sqrt(mean s_i^2)`` of the standard errors; ``process_stddev``, the scatter beyond counting
-        by restricted maximum likelihood, which may be 0, and ``process_stddev_lower``, ``_upper``:
+        by chi-square (Paule and Mandel), which may be 0, and ``process_stddev_lower``, ``_upper``:
         its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0. Both
         are 0 where values scatter less than counting does in 97.5 % of cases: by chance, or as
         their errors are too large.

@@ -284,7 +284,7 @@ def _columns(
     made = {}
     for end, one in fresh.items():
         name = f"{frame.name}_{end}"
-        before = frame.origin.get(name)  # type: ignore[union-attr]  # opened from a Dataset
+        before = frame.origin.get(name)
         if before is None:
             made[end] = one
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -24,30 +23,22 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels import grid as kernels
-from sims_analysis.kernels import interpolation
 from sims_analysis.kernels.dose import integrate
-from sims_analysis.kernels.evidence import Support
+from sims_analysis.kernels.interpolation import REACH
 from sims_analysis.kernels.rows import Array
-from sims_analysis.outcomes import GAP
 from sims_analysis.resampling.interpolation import (
     ASKED,
-    LabelledVariables,
     Method,
     Resampled,
+    as_data,
     at_depths,
-    joined,
-    label_variables,
     of_background,
     of_shared,
     opened,
-    with_coords,
     with_evidence,
 )
-from sims_analysis.text.arguments import check_choice, check_count, format_argument
+from sims_analysis.text.arguments import argument_error, check_choice, check_count
 from sims_analysis.units import Data, ParameterLike, QuantityLike
-
-#: The dose rule that corresponds to each method of interpolation.
-_RULES = {"log": "loglinear", "linear": "trapezoid"}
 
 
 class _Grid(NamedTuple):
@@ -84,19 +75,16 @@ def to_grid(
     like : Dataset or DataArray, optional
         Data whose axis to use.
     every : int, optional
-        Average so many samples at a time (of the profile with the most of them): cells with edges
-        half-way between samples, by ``conserve="dose"``; the last cell may hold fewer. Give one of
-        `step`, `depth`, `like` and `every`.
+        Average so many samples at a time (of the profile with the most of them), by
+        ``conserve="dose"``. Give one of `step`, `depth`, `like` and `every`.
     method : {"log", "linear", "pchip", "makima"}, optional
         As for :func:`interpolate`; by default ``"log"``, but ``"linear"`` with `every`, as a mean
         of logarithms of few counts is too low.
     conserve : {"dose"}, optional
         Return averages over cells instead of values at depths: value times width of a cell is the
         dose in it, by the rule of the method (``"log"``: loglinear, ``"linear"``: trapezoid; not
-        for splines), to rounding. Edges are common to all species, half-way between the depths of
-        `depth` and `like`, and at the first and the last; they are ``cell_start`` and
-        ``cell_stop``, also in ``depth_bounds`` of a Dataset. Doses and moments of the answer are
-        sums over these cells; averages over cells can be averaged again.
+        for splines). Edges lie half-way between the depths, and at the first and the last; they are
+        ``cell_start`` and ``cell_stop``, also in ``depth_bounds`` of a Dataset.
     gaps : {"flag", "bridge"}
         NaN in gaps, or interpolated values; see :func:`integrated_dose`.
 
@@ -105,19 +93,18 @@ def to_grid(
     Dataset or DataArray
         With the dimensions of the data, on the new axis. NaN outside the samples of a species, in
         its gaps and among samples given as ``<5E15``, and in cells that were not completely
-        measured. What is known of samples is kept (``<variable>_quality``, :func:`quality`).
+        measured. What is known of the samples on which values rest is kept (:func:`quality`).
         ``n_linear_segments`` counts the depths or cells of each profile where a logarithm could not
-        be taken. Attrs record the rule and the step.
+        be taken.
 
         Standard errors are propagated: ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two samples
         (with relative errors where logarithms are taken), and ``sqrt(sum (w_i s_i)^2) / width`` in
-        cells; in a cell with zero counts in total, 1.84 counts of the sample with the largest
-        weight. Neighbours on a fine grid share samples: ``effective_sample_fraction``, a
-        coordinate, is the number of independent samples per grid depth of each profile, if below
-        one (for Dask data always). Sums and fits of such profiles use standard errors larger by
-        ``1 / sqrt(effective_sample_fraction)``; drop it after selecting every n-th depth. Counts of
-        a Dataset are interpolated linearly; a DataArray has none, and sums over its zeros have
-        larger errors.
+        cells; in a cell without counts, 1.84 counts of the sample with the largest weight.
+        Neighbours on a fine grid share samples: ``effective_sample_fraction`` is the number of
+        independent samples per grid depth, if below one (for Dask data always). Sums and fits use
+        errors larger by ``1 / sqrt(effective_sample_fraction)``; drop it after selecting every
+        n-th depth. A grid of a grid has no more independent samples than that; between two depths
+        of that, errors of single values are up to 30 % too small.
 
     Raises
     ------
@@ -140,17 +127,15 @@ def to_grid(
     >>> cells = sims.to_grid(ds, step="5 nm", conserve="dose")
     >>> cells["depth_bounds"].values[0]
     array([1., 6.])
-    >>> cells["concentration"].attrs["cell_methods"]
-    'depth: mean'
     """
     method = method or ("log" if every is None else "linear")
-    check_choice("method", method, interpolation.METHODS)
+    check_choice("method", method, REACH)
     if every is not None:
         check_count("every", every, least=2)
         conserve = conserve or "dose"
     if conserve is not None:
         check_choice("conserve", conserve, ("dose",))
-    if conserve and method not in _RULES:
+    if conserve and REACH[method] > 1:
         raise ProfileError(
             f'conserve="dose" needs method="log" or "linear", which have a dose rule; '
             f"method={method!r} has none",
@@ -164,26 +149,29 @@ def to_grid(
     frames = opened(data, "a grid", gaps)
     first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
-    found = [_gridded(frame, grid, method) for frame in frames]
+    trace: dict[str, str] = {"interpolation": method}
+    if grid.edges is None:
+        places = xr.Variable((ASKED,), grid.depth)
+        found = [at_depths(frame, places, method, on_new_axis=True) for frame in frames]
+    else:
+        trace["cell_methods"] = f"{first.axis}: mean"
+        found = [_in_cells(frame, grid.edges, log=method == "log") for frame in frames]
     more: dict[str, Any] = _delivered(data, first) | _cell_coords(first, grid.edges)
-    if isinstance(data, xr.DataArray):
-        made = with_coords(found[0], more)
-        made.name = data.name
-        return made
+    made = as_data(data, frames, found, xr.Variable((first.axis,), grid.depth), {}, **trace)
+    if isinstance(made, xr.DataArray):
+        return made.assign_coords(more).rename(data.name)
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
-    result = joined(found, data.attrs)
-    result = result.assign(kept) if kept else result
+    result = made.assign(kept) if kept else made
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
         more[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-    result = result.assign_coords(more)
-    how = "averaged over cells (dose kept)" if conserve else "interpolated"
-    result = with_ancillaries(result)
+    result = with_ancillaries(result.assign_coords(more))
     result.attrs |= {"grid": grid.words, "grid_method": method}
     if conserve:
         result.attrs["grid_conserve"] = conserve
+    how = "averaged over cells (dose kept)" if conserve else "interpolated"
     return with_history(result, f"{how} by method {method} on {grid.words}")
 
 
@@ -198,26 +186,11 @@ def _cell_coords(frame: Frame, edges: Array | None) -> dict[str, xr.Variable]:
     }
 
 
-def _delivered(data: xr.Dataset | xr.DataArray, frame: Frame) -> dict[str, Any]:
+def _delivered(data: Any, frame: Frame) -> dict[str, Any]:
     """Keep the coordinates delivered with each species, except those of single samples."""
-    plain: Any = data  # of either kind
-    kept = without_samples(plain).coords
-    return {
-        name: kept[name].variable
-        for name in DELIVERED
-        if name in kept and frame.dim not in kept[name].dims
-    }
-
-
-def _gridded(frame: Frame, grid: _Grid, method: str) -> LabelledVariables:
-    at, trace = xr.Variable((frame.axis,), grid.depth), {"interpolation": method}
-    if grid.edges is None:
-        asked = xr.Variable((ASKED,), grid.depth)
-        found = at_depths(frame, asked, method, on_new_axis=True)
-    else:
-        found = _in_cells(frame, grid.edges, log=method == "log")
-        trace["cell_methods"] = f"{frame.axis}: mean"
-    return label_variables(frame, found, at, {}, **trace)
+    kept = without_samples(data).coords
+    names = [name for name in DELIVERED if name in kept and frame.dim not in kept[name].dims]
+    return {name: kept[name].variable for name in names}
 
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
@@ -229,18 +202,11 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         mean: xr.Variable = other.map(kernels.cell_means, log=log, **options).mean
         return mean
 
-    every, support = frame.ask(kernels.cell_means, log=log, **options)
-    _warn_of_ends(frame, every.mean, support, edges)
+    every = frame.map(kernels.cell_means, log=log, **options)
+    _warn_of_ends(frame, every.mean, edges)
     stderr, counts = None, None
-    fraction, growth = frame.map(
-        kernels.sample_fraction,
-        xr.Variable((ASKED,), edges),
-        frame.fraction,
-        whole=(ASKED,),
-        cells=True,
-    )
     if frame.stderr is not None:
-        stderr = (_stderr_of_cells(frame, edges) * growth).where(every.mean.notnull())
+        (stderr,) = frame.map(kernels.cell_stderr, errors="sum", **options)
         if frame.counts is not None:
             counts = means(frame.of_counts(), log=False)
     found = Resampled(
@@ -248,26 +214,28 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         every.n_linear_segments,
         stderr,
         counts,
-        fraction,
+        every.fraction,
         of_background(frame, means),
         of_shared(frame, partial(means, log=False)),
     )
+    if frame.flags is None and frame.limit is None:
+        return found
     lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return with_evidence(frame, found, support, means, lower, upper, what=what)
+    return with_evidence(frame, found, means, lower, upper, what=what)
 
 
-def _warn_of_ends(frame: Frame, mean: xr.Variable, support: Support, edges: Array) -> None:
+def _warn_of_ends(frame: Frame, mean: xr.Variable, edges: Array) -> None:
     """Warn where part of a dose is in cells at the ends that were not completely measured."""
-    known = frame.term not in ("concentration", "range_density") or frame.lazy
-    if known or not anywhere(mean[..., [0, -1]].isnull()):
+    has_dose = frame.term in ("concentration", "range_density")
+    if frame.lazy or not has_dose or not anywhere(mean[..., [0, -1]].isnull()):
         return
     nowhere = xr.Variable((), np.nan)
     whole = frame.map(integrate, nowhere, nowhere).value
     lost = 1 - (mean * xr.Variable(ASKED, np.diff(edges))).sum(ASKED) / whole
     warn_where(
         frame,
-        (lost > _NOTABLE) & (support.flags & GAP == 0),
+        lost > _NOTABLE,
         lambda first: (
             f"{first.of(lost):.0%} of the dose is in cells at the ends that were not completely "
             "measured, and have no value; a grid of the species alone (samples()) loses nothing"
@@ -278,20 +246,6 @@ def _warn_of_ends(frame: Frame, mean: xr.Variable, support: Support, edges: Arra
 
 #: The part of a dose that matters.
 _NOTABLE = 0.01
-
-
-def _stderr_of_cells(frame: Frame, edges: Array) -> xr.Variable:
-    """Return the standard errors of cells, which are sums over samples."""
-    options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
-    # The correlation between cells does not affect the error of a single one.
-    independent = replace(frame, fraction=xr.Variable((), 1.0))
-    stderr: xr.Variable
-    (stderr,) = independent.map(kernels.cell_stderr, errors="sum", **options)
-    if frame.counts is None or not (frame.lazy or bool((stderr == 0).any())):
-        return stderr
-    (upper,) = frame.map(kernels.cell_stderr, errors="each", zero_counts=True, **options)
-    corrected: xr.Variable = stderr.where(stderr != 0, upper)
-    return corrected
 
 
 def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any, every: Any) -> _Grid:
@@ -333,9 +287,10 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     """Return the multiples of a step within the samples, or cells from the first to the last."""
     width = units.read_number(step, (frame.axis,), "step")
     if not 0 < width < np.inf:
-        raise ProfileError(f"step={step!r} must be one positive number", argument="step")
+        raise argument_error("step", step, "expected one positive number")
     unit = frame.axis_units
-    record = frame.cells if cells and frame.cells is not None else (frame.depth, frame.depth)
+    of_cells = cells and frame.lower is not None
+    record: Any = (frame.lower, frame.upper) if of_cells else (frame.depth, frame.depth)
     begin, end = (np.asarray(one.data) for one in record)
     if np.isnan(begin).all():
         raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
@@ -343,19 +298,14 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     with np.errstate(over="ignore"):
         count = np.divide(last - first, width)
     if count > _MOST:
-        raise ProfileError(
-            f"step={format_argument(step)}: {first:g} to {last:g} {unit} in steps of {width:g} "
-            f"{unit} are {count:.3g} cells for each profile; a grid has at most {_MOST:,}",
-            argument="step",
-        )
+        many = f"{first:g} to {last:g} {unit} would be {count:.3g} depths"
+        raise argument_error("step", step, f"{many}; a grid has at most {_MOST:,}")
     if cells:
         edges = first + np.arange(np.ceil((last - first) / width), dtype=np.float64) * width
         # Drop a last cell that is only rounding.
         edges = np.append(edges[edges < last - 1e-9 * width], last)
         if edges.size < 2:
-            raise ProfileError(
-                f"step={step!r}: the {frame.axis} axis has no extent", argument="step"
-            )
+            raise argument_error("step", step, f"the {frame.axis} axis has no extent")
         return _Grid(0.5 * (edges[:-1] + edges[1:]), edges, f"cells of {width:.15g} {unit}")
     # Exact fractions give the decimal that a user writes: 3 * 1 / 10, not 3 * 0.1.
     exact = Fraction(repr(width))

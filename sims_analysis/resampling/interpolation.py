@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -22,19 +21,19 @@ from sims_analysis.frame.evidence import (
     Known,
     at,
     carried,
-    warn_of_evidence,
+    either,
+    resolve,
     with_flags,
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy, replaced_where
-from sims_analysis.frame.window import NO_LIMITS
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.blocks import ALL
 from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.grid import resample
 from sims_analysis.kernels.rows import changed
-from sims_analysis.outcomes import GAP, Status
+from sims_analysis.outcomes import GAP, Flag
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.units import Data, ParameterLike
 
@@ -71,9 +70,8 @@ def interpolate(
     Dataset or DataArray
         As the data, with the depth dimension replaced by that of `depth`. NaN outside the samples
         of a profile, in its gaps and among samples given as ``<5E15``; exactly the measured value
-        at a sample. Standard errors and counts as in :func:`to_grid` (in the coordinate ``stderr``
-        of a DataArray). ``n_linear_segments`` counts, for each profile, the depths at which a
-        neighbouring value was not positive, so that interpolation was linear.
+        at a sample. Standard errors, counts and ``n_linear_segments`` as in :func:`to_grid` (errors
+        in the coordinate ``stderr`` of a DataArray).
 
     Raises
     ------
@@ -93,12 +91,31 @@ def interpolate(
     >>> print(f"{here.item():.2e} {here.attrs['units']}")
     4.76e+19 atom/cm^3
     """
-    check_choice("method", method, kernels.METHODS)
+    check_choice("method", method, kernels.REACH)
     frames = opened(data, "an interpolation", gaps)
-    found = [_interpolated(frame, depth, method) for frame in frames]
-    if isinstance(data, xr.Dataset):
-        return joined(found, data.attrs)
-    return with_coords(found[0], {})
+    at, asked, on_new_axis, coords = _places(frames[0], depth)
+    found = [at_depths(frame, asked, method, on_new_axis=on_new_axis) for frame in frames]
+    return as_data(data, frames, found, at, coords)
+
+
+def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, dict[str, Any]]:
+    """Read depths: as they are; for kernels; whether they are a new axis; and their coordinates."""
+    at = frame.points(depth, "depth")
+    if not at.size:
+        raise ProfileError(
+            f"depth={format_argument(depth)}: give at least one depth", argument="depth"
+        )
+    # Dimensions shared with the profiles select a depth for each; other dimensions are new.
+    own = [d for d in frame.lead if d in at.dims]
+    new = [d for d in at.dims if d not in own]
+    ordered = at.transpose(*own, *new)
+    asked = xr.Variable((*own, ASKED), ordered.data.reshape((*ordered.shape[: len(own)], -1)))
+    coords = {}
+    if isinstance(depth, xr.DataArray):
+        # Values at depths are no averages over cells, even if the depths are those of cells.
+        without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
+        coords = {str(n): one.variable for n, one in depth.coords.items() if n not in without}
+    return at, asked, new == [frame.axis], coords
 
 
 def opened(data: Any, question: str, gaps: str) -> list[Frame]:
@@ -116,29 +133,6 @@ def opened(data: Any, question: str, gaps: str) -> list[Frame]:
     kinds = [vocabulary.kinds(name) if name else vocabulary.VALUE_KINDS for name in names]
     every = zip(names, kinds, strict=True)
     return [open_frame(data, own, variable=name, **how) for name, own in every]
-
-
-def _interpolated(frame: Frame, depth: Any, method: str) -> LabelledVariables:
-    at = frame.points(depth, "depth")
-    if not at.size:
-        raise ProfileError(
-            f"depth={format_argument(depth)}: give at least one depth", argument="depth"
-        )
-    # Dimensions shared with the profiles select a depth for each; other dimensions are new.
-    own = [d for d in frame.lead if d in at.dims]
-    new = [d for d in at.dims if d not in own]
-    ordered = at.transpose(*own, *new)
-    flat = ordered.data.reshape((*ordered.shape[: len(own)], prod(ordered.shape[len(own) :])))
-    asked = xr.Variable((*own, ASKED), flat)
-    found = at_depths(frame, asked, method, on_new_axis=new == [frame.axis])
-    coords = {}
-    if isinstance(depth, xr.DataArray):
-        # Values at depths are no averages over cells, even if the depths are those of cells.
-        without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
-        coords = {
-            str(key): coord.variable for key, coord in depth.coords.items() if key not in without
-        }
-    return label_variables(frame, found, at, coords)
 
 
 @dataclass(frozen=True)
@@ -162,52 +156,41 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
 
     On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
     """
-    reach = REACH.get(method, 1)
 
     def values(other: Frame, method: str = method) -> xr.Variable:
         found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
         return found
 
-    every, support = frame.ask(
-        resample,
-        asked,
-        frame.fraction,
-        **AT_DEPTHS,
-        method=method,
-        reach=reach,
-        new_axis=on_new_axis,
-        bridge=bool(frame.bridge),
-        block=ALL,
-    )
-    shown = frame.lazy or anywhere(support.flags) or anywhere(every.transient)
-    if on_new_axis and shown:
-        # What values show now may not be seen any more on the new axis.
-        frame = with_flags(frame)
+    options: dict[str, Any] = {**AT_DEPTHS, "method": method}
+    bridge = bool(frame.bridge)
+    every = frame.map(resample, asked, **options, new_axis=on_new_axis, bridge=bridge, block=ALL)
     stderr, counts = None, None
     if frame.stderr is not None:
-        (stderr,) = frame.map(kernels.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
-        if on_new_axis:
-            stderr = stderr * every.growth
+        (stderr,) = frame.map(kernels.stderr_at, asked, **options, errors="each")
         if on_new_axis and frame.counts is not None:
             # Linearly, so that they are 0 between two samples with zero counts.
             counts = values(frame.of_counts(), "linear")
-    fraction = every.fraction if on_new_axis else None
-    background = of_background(frame, values)
-    shared = of_shared(frame, partial(values, method="linear")) if on_new_axis else {}
     found = Resampled(
-        every.value, every.n_linear_segments, stderr, counts, fraction, background, shared
+        every.value,
+        every.n_linear_segments,
+        stderr,
+        counts,
+        every.fraction if on_new_axis else None,
+        of_background(frame, values),
+        of_shared(frame, partial(values, method="linear")) if on_new_axis else {},
     )
-    return with_evidence(frame, found, support, values, asked, reach=reach, axis=on_new_axis)
-
-
-#: How many samples to both sides of a depth a value depends on; one by straight lines.
-REACH = {"pchip": 2, "makima": 3}
+    if not (frame.lazy or anywhere(every.known)):
+        return found
+    if on_new_axis:
+        # What values show now may not be seen any more on the new axis.
+        frame = with_flags(frame)
+    reach = kernels.REACH[method]
+    return with_evidence(frame, found, values, asked, reach=reach, axis=on_new_axis)
 
 
 def with_evidence(
     frame: Frame,
     found: Resampled,
-    support: Support,
     values: Callable[[Frame], xr.Variable],
     lower: xr.Variable,
     upper: xr.Variable | None = None,
@@ -216,40 +199,27 @@ def with_evidence(
     **options: Any,
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
-    carries = frame.flags is not None and anywhere(frame.flags)
-    if not (frame.lazy or carries or frame.limit is not None or anywhere(support.flags)):
-        return found
     of = at(frame, lower, upper, dim=ASKED, **options)
     if frame.limit is not None and of.limit is not None:
         # Of a value to which others contribute, the limit is what all make of it at most.
         most = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
         of = changed(of, limit=elementwise(np.fmax, of.limit, most.where(of.limit.notnull())))
     found = replace(found, known=of)
-    if frame.bridge or of.blank is None:
+    if frame.bridge or of.blank is None or of.flags is None:
         return found
     blank = of.blank & found.value.notnull()
-    if not (is_lazy(blank) or anywhere(blank)):
+    if anywhere(blank):
+        flags = either((of.flags & (GAP | Flag.BELOW_LIMIT)) * blank, ASKED)
+        nothing = xr.zeros_like(flags)
+        resolve(frame, nothing, Support(flags, nothing, nothing), what=what)
+    elif not is_lazy(blank):
         return found
-    assert of.flags is not None  # noqa: S101 - what is blank has flags
-    status = xr.where((blank & (of.flags & GAP != 0)).any(ASKED), Status.GAP, Status.OK)
-    others = (status == Status.OK) & blank.any(ASKED)
-    status = replaced_where(others, status, Status.BELOW_LIMIT)
-    warn_of_evidence(frame, status, NO_LIMITS, what)
     kept: dict[str, Any] = {
-        name: _without(one, of.blank)
+        name: one.where(~of.blank)
         for name in ("value", "stderr", "counts")
         if (one := getattr(found, name)) is not None
     }
     return replace(found, **kept)
-
-
-def _without(own: xr.Variable, blank: xr.Variable) -> xr.Variable:
-    """Set what is blank to NaN, in place if it can be: nothing else has these values."""
-    if is_lazy(own) or is_lazy(blank):
-        blanked: xr.Variable = own.where(~blank)
-        return blanked
-    np.copyto(own.data, np.nan, where=blank.transpose(*own.dims).data)
-    return own
 
 
 def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
@@ -278,98 +248,94 @@ def of_shared(frame: Frame, values: Callable[[Frame], xr.Variable]) -> dict[str,
     return {n: values(replace(frame, value=0.0 * frame.value + one)) for n, one in every.items()}
 
 
-class LabelledVariables(NamedTuple):
-    """Resampled values, errors and counts, under their names in a Dataset, and coords."""
-
-    frame: Frame
-    variables: dict[str, xr.Variable]
-    coords: dict[str, xr.Variable]
-
-
-def label_variables(
-    frame: Frame,
-    found: Resampled,
+def as_data(
+    data: Data,
+    frames: Sequence[Frame],
+    found: Sequence[Resampled],
     at: xr.Variable,
     coords: Mapping[str, xr.Variable],
     **trace: str,
-) -> LabelledVariables:
-    """Give resampled values, and what belongs to them, their names, units and coordinates.
+) -> Data:
+    """Return resampled values, with what belongs to them, as the data: in a Dataset or an array.
 
     The dimensions of the depths, `at`, take the place of that of the samples; `coords` are more
     coordinates, and `trace` more attrs of all variables.
     """
-    new = {d: n for d, n in at.sizes.items() if d not in frame.lead}
-
-    def placed(values: xr.Variable) -> xr.Variable:
-        data = values.data.reshape((*values.shape[:-1], *new.values()))
-        return xr.Variable((*frame.lead, *new), data)
-
-    linear = found.n_linear_segments
-    every = {
-        frame.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(frame.axis)),
-        LINEAR: xr.Variable(linear.dims, linear.data, {"long_name": "Depths without a logarithm"}),
-        **coords,
-    }
-    if found.fraction is not None:
-        every |= _fraction_coordinate(frame, found.fraction)
-    for name, one in found.shared.items():
-        every[name] = placed(one)
-        every[name].attrs = dict(vocabulary.attrs(name))
-    known = Known(*(None if one is None else placed(one) for one in found.known))
-    every |= carried(frame.name, known, frame.units)
+    first = frames[0]
+    new = {d: n for d, n in at.sizes.items() if d not in first.lead}
+    variables: dict[str, xr.Variable] = {}
+    every = {first.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(first.axis)), **coords}
+    for frame, one in zip(frames, found, strict=True):
+        placed = partial(_placed, lead=first.lead, new=new)
+        variables |= _labelled(frame, one, placed, trace)
+        for name, values in one.shared.items():
+            every[name] = placed(values)
+            every[name].attrs = dict(vocabulary.attrs(name))
+        known = Known(*(None if values is None else placed(values) for values in one.known))
+        every |= carried(frame.name, known, frame.units)
+    every |= _of_profiles(found)
     # All but an index, which cannot hold a Quantity.
-    every |= {key: frame.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
+    every |= {key: first.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
+    made: Any
+    if isinstance(data, xr.Dataset):
+        made = first.dataset(variables, coords=every)
+        made.attrs.update(data.attrs)
+    else:
+        values = variables.pop(first.name)
+        every = first.coords_over(values.dims, every)
+        every |= {key.removeprefix(f"{first.name}_"): one for key, one in variables.items()}
+        made = xr.DataArray(values, coords=every, name=first.name)
+    result: Data = made
+    return result
 
-    variables = {}
 
-    def add(key: str, values: xr.Variable, term: str, unit: str, **attrs: str | None) -> None:
-        variables[key] = frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
+def _placed(values: xr.Variable, lead: Sequence[str], new: Mapping[Any, int]) -> xr.Variable:
+    data = values.data.reshape((*values.shape[:-1], *new.values()))
+    return xr.Variable((*lead, *new), data)
 
+
+def _labelled(
+    frame: Frame,
+    found: Resampled,
+    placed: Callable[[xr.Variable], xr.Variable],
+    trace: Mapping[str, str],
+) -> dict[str, xr.Variable]:
+    """Give values, and what belongs to each, their names and units."""
     name, term, unit = frame.name, frame.term, frame.units
-    add(name, frame.rounded(found.value), term, unit)
-    if found.stderr is not None:
-        what = f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"
-        add(f"{name}_stderr", found.stderr, term, unit, long_name=what, description=None)
-    if found.counts is not None:
-        what = "Counts, interpolated between samples"
-        add(f"{name}_counts", found.counts, "counts", "count", long_name=what, description=None)
-    for end, variable in found.background.items():
-        add(f"{name}_{end}", variable, end, vocabulary.COLUMNS[end] or unit)
-    return LabelledVariables(frame, variables, every)
+    of_errors = {"long_name": f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"}
+    of_counts = {"long_name": "Counts, interpolated between samples"}
+    columns: dict[str, tuple[Any, str, str, dict[str, Any]]] = {
+        name: (frame.rounded(found.value), term, unit, {}),
+        f"{name}_stderr": (found.stderr, term, unit, {**of_errors, "description": None}),
+        f"{name}_counts": (found.counts, "counts", "count", {**of_counts, "description": None}),
+    }
+    for end, values in found.background.items():
+        columns[f"{name}_{end}"] = values, end, vocabulary.COLUMNS[end] or unit, {}
+    return {
+        key: frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
+        for key, (values, term, unit, attrs) in columns.items()
+        if values is not None
+    }
 
 
-def with_coords(found: LabelledVariables, more: Mapping[str, xr.Variable]) -> xr.DataArray:
-    """Return a resampled array, with what belongs to it, and `more`, as coordinates."""
-    name = found.frame.name
-    one = found.variables[name]
-    coords = found.frame.coords_over(one.dims, found.coords)
-    beside = {k.removeprefix(f"{name}_"): v for k, v in found.variables.items() if k != name}
-    return xr.DataArray(one, coords={**coords, **beside, **more}, name=name)
-
-
-def joined(found: Sequence[LabelledVariables], attrs: Mapping[Any, Any]) -> xr.Dataset:
-    """Join resampled variables, each with what belongs to it, in a Dataset."""
-    variables = {key: one for each in found for key, one in each.variables.items()}
-    coords = {key: one for each in found for key, one in each.coords.items()}
-    if found[1:]:
-        # Each species is measured in one variable, so that the sum counts each depth once.
-        linear = [each.coords[LINEAR] for each in found]
-        coords[LINEAR] = sum(linear[1:], start=linear[0])
-        fractions = [each.coords[FRACTION] for each in found if FRACTION in each.coords]
-        if fractions:
-            least = reduce(partial(elementwise, np.fmin), fractions)
-            coords[FRACTION] = xr.Variable(least.dims, least.data, fractions[0].attrs)
-    coords |= {key: coords.pop(key) for key in (LINEAR, FRACTION) if key in coords}  # at the end
-    made = found[0].frame.dataset(variables, coords=coords)
-    made.attrs.update(attrs)
-    return made
-
-
-def _fraction_coordinate(frame: Frame, fraction: xr.Variable) -> dict[str, xr.Variable]:
-    """Return the fraction as a coordinate, unless the samples of all profiles are independent."""
-    if not frame.lazy and not (fraction.values < 1.0 - _ROUNDING).any():
-        return {}
-    return {FRACTION: xr.Variable(fraction.dims, fraction.data, vocabulary.attrs(FRACTION))}
+def _of_profiles(found: Sequence[Resampled]) -> dict[str, xr.Variable]:
+    """Return the coordinates of profiles: linear segments, and the fraction if it is below 1."""
+    # Each species is measured in one variable, so that the sum counts each depth once.
+    linear = sum((one.n_linear_segments for one in found[1:]), start=found[0].n_linear_segments)
+    linear.attrs = {"long_name": "Depths without a logarithm"}
+    fractions = [
+        one.fraction
+        for one in found
+        if one.fraction is not None
+        and (is_lazy(one.fraction) or anywhere(one.fraction < 1.0 - _ROUNDING))
+    ]
+    if not fractions:
+        return {LINEAR: linear}
+    least = reduce(partial(elementwise, np.fmin), fractions)
+    return {
+        LINEAR: linear,
+        FRACTION: xr.Variable(least.dims, least.data, vocabulary.attrs(FRACTION)),
+    }
 
 
 _ROUNDING = 1e-9

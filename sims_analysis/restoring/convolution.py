@@ -15,7 +15,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import Known, at_samples, carried
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import FRACTION, RESTORED, open_profiles
+from sims_analysis.frame.opening import FRACTION, RESTORED, open_frame
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.rows import changed
@@ -90,7 +90,7 @@ def convolve(
     >>> print(f"{kept / dose:.12f}")
     1.000000000000
     """
-    frame = open_profiles(data, question="a convolution", axes=("depth",))
+    frame = open_frame(data, question="a convolution", axes=("depth",))
     function, widths = read_resolution(frame, resolution)
     size, dim = frame.value.sizes[frame.dim], frame.dim
 

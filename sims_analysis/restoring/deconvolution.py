@@ -26,7 +26,7 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
-from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_profiles
+from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_frame
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.kernels.rows import changed
@@ -151,7 +151,7 @@ def deconvolve(
     ('ok', '26.5 nm')
     """
     how: Any = {"variable": variable, "axes": ("depth",), "gaps": gaps}
-    frame = open_profiles(data, question="a restored profile", **how)
+    frame = open_frame(data, question="a restored profile", **how)
     if frame.achieved is not None:
         raise ProfileError(
             f"{frame.name} is restored already (it has achieved_resolution); give what was "

@@ -259,8 +259,10 @@ def with_plain_axes(data: Any) -> Any:
     import xarray as xr
     from xarray.indexes import PandasIndex
 
-    known, axes = data.coords.variables, {}
     unusual = [name for name, index in data.xindexes.items() if type(index) is not PandasIndex]
+    if not unusual:
+        return data
+    known, axes = data.coords.variables, {}
     own = [name for name in unusual if is_quantity(known[name].data)]
     for name in own:
         axes[name] = _plain_variable(known[name], str(name))

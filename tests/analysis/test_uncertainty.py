@@ -177,7 +177,7 @@ def test_an_argument_counts_more_than_the_metadata():
 @pytest.mark.parametrize("time", ["1.04 s", "0.5 s", "0.7 s"])
 def test_values_that_are_no_counts_are_refused(time):
     with pytest.raises(
-        ProfileError, match=r"species '7Li', sputter time \d s: .*as after 0.9902 s"
+        ProfileError, match=r"species '7Li', sputter time \d s: .* 1.01 count/s, .*took 0.9902 s"
     ):
         sims.with_counting_statistics(rates(PRINTED), dwell_time=time)
     lazy = sims.with_counting_statistics(rates(PRINTED).chunk(), dwell_time=time)
@@ -207,6 +207,18 @@ def test_many_counts_are_used_as_they_are(counts, taken):
     found = sims.with_counting_statistics(ds)
     assert found["intensity_counts"].values.tolist() == [[taken, 3.0]]
     assert found["intensity_stderr"].values[0, 0] == pytest.approx(math.sqrt(taken), rel=1e-15)
+
+
+def test_species_without_whole_numbers_have_no_counts_if_others_have():
+    pair = [
+        profile(name, [0, 1], c, units="counts") for name, c in (("B", [1, 2]), ("C", [1, 2.5]))
+    ]
+    ds = sims.to_dataset(pair)
+    with pytest.warns(ProfileWarning, match="^'C': values of intensity that are not whole"):
+        found = sims.with_counting_statistics(ds)
+    np.testing.assert_array_equal(found["intensity_counts"], [[1, 2], [np.nan, np.nan]])
+    with pytest.raises(ProfileError, match="'C'"):
+        sims.with_counting_statistics(ds.sel(species=["C"]))
 
 
 def test_a_subtracted_background_leaves_no_counts():

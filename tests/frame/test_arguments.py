@@ -73,7 +73,7 @@ def test_labels_decide():
         ),
         ({"B": 1.0}, UnitsError, r"time\['B'\]=1.0 has no unit"),
         ({}, ProfileError, "time is empty"),
-        ({"B": over("species", ["B"], [1.0])}, ProfileError, "is over species"),
+        ({"B": over("species", ["B"], [1.0])}, SpeciesError, "is that of"),
         ("0 s", ProfileError, "time='0 s' must be positive"),
         ({"B": "-1 s", "P": "1 s"}, ProfileError, "must be positive"),
         (over("measurement", ["w1", "w2"], [np.inf, 1.0]), ProfileError, "must be positive"),

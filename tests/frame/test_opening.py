@@ -138,13 +138,11 @@ def test_bounds_of_cells_have_a_dimension_of_two(ds):
     refused(ds.assign_coords(depth_bounds=("bounds", [0.0, 1.0])), ProfileError, "over (bounds); e")
 
 
-@pytest.mark.parametrize(("i", "by", "message"), [
-    (0, 0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell, as after"),
-    (1, -0.6, "depth_bounds do not contain their own depth: 1 nm lies outside its cell"),
-    (1, 0.01, "depth_bounds overlap: the cell of 2 nm begins within another, as after a change of"),
-    (0, -0.01, "depth_bounds overlap: the cell of 1 nm begins within another"),
-])  # fmt: skip
-def test_cells_hold_their_depth_and_do_not_overlap(ds, i, by, message):
+@pytest.mark.parametrize(
+    ("i", "by", "at"), [(0, 0.6, 1), (1, -0.6, 1), (1, 0.01, 2), (0, -0.01, 1)]
+)
+def test_cells_hold_their_depth_and_do_not_overlap(ds, i, by, at):
+    message = f"depth_bounds at {at} nm do not contain this depth, or overlap, as after a change"
     edges = [LOWER.copy(), UPPER.copy()]
     edges[i][1] += by
     refused(with_cells(ds, *edges), ProfileError, message)
@@ -155,7 +153,11 @@ def test_cells_hold_their_depth_and_do_not_overlap(ds, i, by, message):
 def test_a_depth_on_the_edge_of_its_cell_is_in_it(ds):
     assert kind(with_cells(ds, LOWER + 0.5, UPPER + 0.5)) == "concentration"
     assert kind(with_cells(ds, LOWER - 0.5, UPPER - 0.5)) == "concentration"
-    refused(with_cells(ds, LOWER + 0.51, UPPER + 0.51), ProfileError, "0 nm lies outside")
+    refused(
+        with_cells(ds, LOWER + 0.51, UPPER + 0.51),
+        ProfileError,
+        "depth_bounds at 0 nm do not contain",
+    )
 
 
 def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds):
@@ -168,7 +170,7 @@ def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds):
     array = array.isel(species=[0])
     array["cell_start"][0, 0], array["cell_stop"][0, :2] = LOWER[0], [LOWER[0] + 1.0, 9.0]
     assert kind(array.drop_vars("cell_stop")) == "concentration", "one edge is none"
-    refused(array, ProfileError, "cell_start and cell_stop overlap: the cell of 2 nm begins within")
+    refused(array, ProfileError, "cell_start and cell_stop at 2 nm do not contain")
 
 
 def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds):
@@ -285,12 +287,10 @@ def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
     ds = ds.rename(depth=axis)
     ds[axis].attrs["units"] = unit
     correct = (
-        f"correct the bounds, or drop them with data.drop_vars(['{axis}_bounds', 'cell_start', "
-        "'cell_stop'], errors='ignore')"
+        f"as after a change of the {axis} alone; correct the bounds, or drop them with "
+        f"data.drop_vars(['{axis}_bounds', 'cell_start', 'cell_stop'], errors='ignore')"
     )
-    outside = f"do not contain their own {axis}: 0 {unit} lies outside its cell", "the axis"
-    within = f"overlap: the cell of 1 {unit} begins within another", "the widths"
-    for upper, (said, cause) in ((UPPER - 0.6, outside), (UPPER + 0.1, within)):
+    for upper, at in ((UPPER - 0.6, 0), (UPPER + 0.1, 1)):
         bounds = {f"{axis}_bounds": ((axis, "side"), np.stack([LOWER, upper], -1))}
         edges = {
             "cell_start": (axis, LOWER, {"units": unit}),
@@ -302,5 +302,5 @@ def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
         ):
             with pytest.raises(ProfileError) as refused:
                 opened(data, axes=("depth", "sputter_time"))
-            changed = f"as after a change of {cause} alone"
-            assert str(refused.value) == f"{stated} {said}, {changed}; {correct}"
+            said = f"{stated} at {at} {unit} do not contain this {axis}, or overlap, {correct}"
+            assert str(refused.value) == said

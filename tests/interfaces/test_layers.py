@@ -213,15 +213,6 @@ def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_the
         assert found["status"].item() == stated
 
 
-def test_layers_do_not_depend_on_the_order_of_depths():
-    ds = sims.open_example("boron-implant")
-    found, turned = (
-        sims.layers(one, species="B", level="1e19 atoms/cm^3")
-        for one in (ds, ds.isel(depth=slice(None, None, -1)))
-    )
-    xr.testing.assert_equal(found, turned)
-
-
 def test_of_one_species_the_layers_need_no_name():
     z = np.arange(0.0, 200.0)
     one = models_truth.profile(models_truth.film(z), z)

@@ -115,7 +115,7 @@ def agree_table(answer, depth, value, level):
 
 
 FIELDS = ("depth", "direction", "decay_length", "depth_before", "depth_after")
-CHOSEN = ("depth", "decay_length", "n_crossings", "status")
+CHOSEN = ("depth", "decay_length", "number", "status")
 levels = st.sampled_from([LEVEL, 2e18, 1e16, 0.0, -5e16, 1e30])
 
 

@@ -74,7 +74,8 @@ def test_without_errors_a_crossing_lies_between_its_two_samples():
     edge, raw = located(z, np.exp(-z), 0.2, None)
     np.testing.assert_array_equal(edge.depth, raw)
     np.testing.assert_allclose(edge.decay_length, 1.0)
-    assert np.isnan([edge.stderr, edge.steepness]).all()
+    np.testing.assert_allclose(edge.steepness, 0.2)
+    assert np.isnan(edge.stderr).all()
 
 
 def test_on_a_plateau_at_the_level_the_standard_error_is_not_known():

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,37 +77,13 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
     np.testing.assert_allclose(means, value @ parts.T / width, rtol=1e-12)
     errors = inner(grid.cell_stderr(rows, edges=edges).value)
     np.testing.assert_allclose(errors, np.sqrt(sigma**2 @ parts.T**2) / width, rtol=1e-12)
-    most = inner(grid.cell_stderr(rows, edges=edges, zero_counts=True).value)
+    uncounted = replace(rows, stderr=0.0 * rows.stderr, uncounted=rows.stderr)
+    most = inner(grid.cell_stderr(uncounted, edges=edges).value)
     wanted = 2 * (sigma[:, None] * parts).max(axis=-1) / width
     np.testing.assert_allclose(most, wanted, rtol=1e-12)
-    found = grid.sample_fraction(rows, np.tile(edges, (2, 1)), np.full(2, np.nan), cells=True)
     fraction = (parts**2).sum() / (parts.sum(axis=0) ** 2).sum()
-    np.testing.assert_allclose(found.fraction, fraction, rtol=1e-12)
-    np.testing.assert_array_equal(found.growth, 1.0)
-
-
-@pytest.mark.parametrize("known", [1.0, 0.7, 0.3, 0.12])
-@pytest.mark.parametrize("cells", [False, True])
-def test_samples_that_are_grid_values_themselves_share_a_part_of_their_variance(known, cells):
-    # Two of them k apart share the part 1 - k known of it: a grid of a grid.
-    rng = np.random.default_rng(6)
-    z = np.cumsum(rng.uniform(0.5, 1.5, 20))
-    at = np.sort(rng.uniform(z[0], z[-1], 31))
-    apart = np.abs(np.subtract.outer(np.arange(20), np.arange(20)))
-    shared = np.maximum(1 - apart * known, 0.0)
-    if cells:  # sums of weighted samples, which add up
-        single = means(z, np.eye(20), at, log=False).mean.T * np.diff(at)[:, None]
-    else:
-        w = 0.5 * (np.append(np.diff(at), 0) + np.append(0, np.diff(at)))
-        single = w[:, None] * np.array([np.interp(at, z, unit) for unit in np.eye(20)]).T
-    separate = np.einsum("ji,ik,jk->", single, shared, single)
-    joint = single.sum(axis=0) @ shared @ single.sum(axis=0)
-    rows = Dense(z, np.ones((2, 20)))
-    for one in (rows, rows.packed()):
-        found = grid.sample_fraction(one, np.stack([at, at]), np.full(2, known), cells=cells)
-        np.testing.assert_allclose(found.fraction, min(separate / joint, 1.0), rtol=1e-10)
-        growth = math.sqrt(separate / (single**2).sum())
-        np.testing.assert_allclose(found.growth, growth, rtol=1e-10)
+    found = grid.cell_means(rows, edges=edges, log=log).fraction
+    np.testing.assert_allclose(found, fraction, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("ratio", "size"), [(4.0, 5), (4.0, 30), (2.5, 3), (8.0, 5)])

@@ -44,10 +44,11 @@ def test_however_it_is_printed(digits):
     assert (flags_of(np.array(printed)) == (counts >= 3000)).all()
 
 
-def test_values_that_jump_down_to_a_ceiling_are_found():
+def test_the_ceiling_is_the_maximum():
+    # A rule: below it, equal samples are floors, and numbers with few digits.
     value = counted(1e6)
-    value[140:160] = 65535.0  # a detector that has switched itself off
-    assert np.flatnonzero(flags_of(value)).tolist() == list(range(140, 160))
+    value[140:160] = 65535.0
+    assert flags_of(value) is None
 
 
 FLAT = {
@@ -99,15 +100,6 @@ def test_a_row_does_not_depend_on_its_neighbours_or_on_the_layout():
 def test_five_equal_neighbours_are_enough_and_four_are_not(n, found):
     value = counted(1e6)
     value[148 : 148 + n] = 2e6
-    flags = flags_of(value)
-    assert (0 if flags is None else flags.sum()) == found
-
-
-@pytest.mark.parametrize(("deviations", "found"), [(3, 0), (10, 6)])
-def test_to_jump_they_fall_by_more_than_noise(deviations, found):
-    value = counted(1e5)
-    value[140:146] = 5000.0  # of counts: with a standard deviation of 71
-    value[130:140] = value[146:156] = 5000 + deviations * 71 - np.arange(10) % 3
     flags = flags_of(value)
     assert (0 if flags is None else flags.sum()) == found
 

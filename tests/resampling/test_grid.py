@@ -444,3 +444,22 @@ def test_errors_beside_a_hole_are_those_of_the_samples(step):
         gridded = sims.to_grid(ds, step=step)
     dose = sims.integrated_dose(gridded, gaps="bridge")
     assert dose["stderr"].mean() / dose.std() == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("rows", [1, 80])
+@pytest.mark.parametrize("length", [5, 9])
+def test_a_depth_of_a_coarse_grid_between_a_saturated_sample_and_another_is_saturated(rows, length):
+    z, rng = np.arange(0, 600, 0.6), np.random.default_rng(1)
+    counts = rng.poisson(1e5 * np.exp(-0.5 * ((z - 180) / 30) ** 2) + 10, (rows, z.size))
+    value = 1e15 * counts * (1 + 1e-3 * rng.standard_normal(counts.shape))
+    coords, attrs = {"depth": ("depth", z, {"units": "nm"})}, {"units": "atoms/cm^3"}
+    for start in range(300, 310):  # wherever it lies between the depths
+        cut = value.copy()
+        cut[-1, start : start + length] = 1.05 * value.max()
+        ds = xr.Dataset({"concentration": (("run", "depth"), cut, attrs)}, coords)
+        made = sims.to_grid(ds, step="5 nm")
+        at = made["depth"].values
+        flags = made.coords.get("concentration_quality", 0 * made["concentration"]).values
+        expected = (at > z[start - 1] + 1e-9) & (at < z[start + length] - 1e-9)
+        np.testing.assert_array_equal((flags[-1].astype(int) & 4) > 0, expected)
+        assert not flags[:-1].any()

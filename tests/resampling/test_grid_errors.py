@@ -93,6 +93,31 @@ def test_independent_samples_of_coarse_and_half_way_grids():
     np.testing.assert_allclose(halves["effective_sample_fraction"], 0.5, rtol=0.02)
 
 
+@pytest.mark.parametrize("first", [{"step": "0.5 nm"}, {"step": "1 nm", "conserve": "dose"}])
+@pytest.mark.parametrize("method", ["linear", "log"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"step": "0.25 nm"},
+        {"step": "2 nm", "conserve": "dose"},
+        {"step": "10 nm", "conserve": "dose"},
+    ],
+)
+def test_a_grid_of_a_grid_has_no_more_independent_values(first, second, method):
+    z, attrs = np.arange(0, 200, 2.5), {"units": "atom/cm^3"}
+    value = 1e20 + 5e18 * np.random.default_rng(4).standard_normal((300, z.size))
+    ds = xr.Dataset(
+        {
+            "concentration": (("run", "depth"), value, attrs),
+            "concentration_stderr": (("run", "depth"), np.full(value.shape, 5e18), attrs),
+        },
+        coords={"depth": ("depth", z, {"units": "nm"})},
+    )
+    grid = sims.to_grid(sims.to_grid(ds, **first, method=method), **second, method=method)
+    dose = sims.integrated_dose(grid)
+    assert 0.9 < (dose["stderr"].mean() / dose.std()).item() < 1.3
+
+
 def test_results_for_single_values_do_not_change():
     gridded = sims.to_grid(one(), step="0.5 nm")
     # That of a maximum is by a fit around it: a grid of five values a sample knows no more.

@@ -1,14 +1,11 @@
 """Depths read from restored profiles: against the truth, and in every form the data may take."""
 
-import warnings
-
 import numpy as np
 import pytest
 import restored_truth as rt
 import xarray as xr
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileWarning
 
 Z = np.arange(30, 90, 0.5)
 LEVEL = f"{150 * rt.PER_COUNT} atoms/cm^3"
@@ -150,21 +147,7 @@ def test_one_resolution_for_all_samples_stays_one_of_each(layer):
     assert again["achieved_resolution"].dims == ("species", "depth")
 
 
-@pytest.mark.slow
-def test_edges_nearer_than_the_resolution_are_warned_of(layer):
-    def wells(z):
-        return 0.02 + (np.abs((z - 60) % 5 - 2.5) < 1.25) * (np.abs(z - 60) < 12)
-
-    narrow = restored(wells)
-    with pytest.warns(ProfileWarning, match="crossed twice within .* achieved resolutions"):
-        sims.layers(narrow, level=f"{600 * rt.PER_COUNT} atoms/cm^3")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        sims.layers(layer, level=f"{1500 * rt.PER_COUNT} atoms/cm^3")
-
-
 @pytest.mark.study
-@pytest.mark.filterwarnings("ignore:.*crossed twice within")
 @pytest.mark.parametrize(
     ("truth", "parts", "expected"),
     [(rt.box, (0.5, 0.1, 0.05), (0.6, 1.0)), (rt.implant, (0.5, 0.2, 0.05), (0.6, 0.95))],
