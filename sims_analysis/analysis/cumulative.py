@@ -27,6 +27,7 @@ from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.evidence import Support
+from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -171,7 +172,11 @@ def depth_at_dose_fraction(
 
     how: Any = {"use": "record", "rule": rule, "record": True, "transient": True}
     whole, support = frame.ask(kernels.integrate, *NO_LIMITS, **how)
-    status = mark_truncated(frame, status, whole.value, whole.below)
+    error = None
+    if frame.stderr is not None and (frame.lazy or anywhere(whole.below > 0)):
+        options = {"errors": "sum", "window": False}
+        error = frame.map(variance_of_dose, *NO_LIMITS, *NO_LIMITS, **options).value ** 0.5
+    status = mark_truncated(frame, status, whole.value, whole.below, error)
     status = _judged(frame, status, whole, support, rule)
     stderr = None
     if frame.stderr is not None:

@@ -94,8 +94,8 @@ def integrated_dose(
           ``gap``, and ``below_limit`` if those given as ``<5E15``, which have no value, may change
           the dose by more than its error and 1 %; ``below_detection`` where it does not exceed its
           error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
-          than the error and 2 % of the dose lies below the end of the record, by the exponential
-          or Gaussian there; ``wrong_shape`` where the profile slopes or bends in the window of
+          than the error and 2 % of the dose lies below the end of the record, as it falls there;
+          ``wrong_shape`` where the profile slopes or bends in the window of
           the background, or falls further below it, and the dose would be off by more than that. Of
           several, the first in this order. A warning names the first profile, but on Dask, which is
           not computed (nor raises `strict`)
@@ -119,8 +119,14 @@ def integrated_dose(
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
     A background may slope by less than the noise of its window shows: choose one that is long, and
-    near the profile. A record that ends on the plateau on which it begins, a surface transient on a
-    plateau, and many a tail that is cut before it falls by a factor of e, look whole.
+    near the profile.
+
+    An end that falls continues as a geometric series (Aitken's delta-squared process): with the
+    dose D1 of the last length l of the record, D2 of that above it, and r = D1 / D2, ``D1 r / (1 -
+    r)`` lies below. l is the shortest with which the fall is clear. That is twice too much where a
+    Gaussian ends one standard deviation below its maximum. A record that rises to its end, or to a
+    plateau there, lacks the rest. What is level below the profile is a background; a record that
+    ends on the plateau on which it begins looks whole.
 
     References
     ----------

@@ -147,7 +147,7 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
         weights = whole[0] if len(whole) == 1 else whole
         total, n_linear = _weighed(rows, weights, (first, end))
     else:
-        total = range_sums(_areas(rows, rule), first + 1, last)
+        total = range_sums(segments.areas(rows, rule), first + 1, last)
         n_linear = _linear(rows.value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
     first, last = limits[valid].T
     a, b, total = a[valid], b[valid], total[valid]
@@ -159,17 +159,6 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     total += part(first, a, np.minimum(b, rows.depth_at(first + 1)))
     total += np.where(last > first, part(last, rows.depth_at(last), b), 0.0)
     return total, n_linear[valid]
-
-
-def _areas(rows: Rows, rule: str) -> Array:
-    """Integrate the segment after each sample; shaped as the values."""
-    mean = segments.log_mean if rule == "loglinear" else segments.middle
-    c, width = rows.value.reshape(-1), np.broadcast_to(rows.width, rows.value.shape).reshape(-1)
-    # Between the last sample of a row and the first of the next there is no width.
-    areas = np.zeros(c.size)
-    for part in in_blocks(max(c.size - 1, 0), 1, IN_CACHE):
-        np.multiply(mean(c[:-1][part], c[1:][part]), width[:-1][part], out=areas[:-1][part])
-    return areas.reshape(rows.value.shape)
 
 
 class BelowLimit(NamedTuple):
@@ -218,7 +207,7 @@ def running(rows: Rows, *, rule: str) -> Array:
     """Integrate from the first sample of each row to each of its samples; shaped as the values."""
     if rows.lower is not None:
         return _running_over_cells(rows)
-    areas = _areas(rows, rule)
+    areas = segments.areas(rows, rule)
     total = np.zeros(areas.shape)
     if isinstance(rows, Dense):
         np.cumsum(areas[:, :-1], axis=1, out=total[:, 1:])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Packed, Rows
+from sims_analysis.kernels.blocks import in_blocks
+from sims_analysis.kernels.rows import IN_CACHE, Array, Dense, Flags, Index, Packed, Rows
 
 
 def is_linear(c0: Array, c1: Array) -> Flags:
@@ -112,6 +113,17 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
     at_u, at_v = interpolated(c0, c1, s, log=True), interpolated(c0, c1, t, log=True)
     mean = np.where(is_linear(c0, c1), middle(at_u, at_v), log_mean(at_u, at_v))
     return mean * (v - u)
+
+
+def areas(rows: Rows, rule: str = "trapezoid") -> Array:
+    """Integrate the segment after each sample; shaped as the values."""
+    mean = log_mean if rule == "loglinear" else middle
+    c, width = rows.value.reshape(-1), np.broadcast_to(rows.width, rows.value.shape).reshape(-1)
+    # Between the last sample of a row and the first of the next there is no width.
+    found = np.zeros(c.size)
+    for part in in_blocks(max(c.size - 1, 0), 1, IN_CACHE):
+        np.multiply(mean(c[:-1][part], c[1:][part]), width[:-1][part], out=found[:-1][part])
+    return found.reshape(rows.value.shape)
 
 
 def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags]:

@@ -1,220 +1,107 @@
-"""Records that end inside of a profile: what lies below them, by the shape of their end.
+"""What lies below the end of a record that ends inside of a profile.
 
-The logarithm of a profile's end is straight as that of an exponential, or bent as a Gaussian's.
+A decaying end continues as a geometric series: with the dose D1 of the last length l of a record,
+D2 of that above it, and r = D1 / D2, what is missing is ``D1 r / (1 - r)`` (Aitken's delta-squared
+process). l is the shortest with which the fall is clear. A record that rises to its end, or to a
+plateau there, lacks all of the rest. An end that levels off below the profile is a background.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
+from sims_analysis.kernels import segments
 from sims_analysis.kernels.rows import Array, Flags, Index, Rows, range_sums
 
-#: Shapes are fitted to means of so many parts of the last samples, of this many at least; each mean
-#: is known to 1 % at best.
-_PARTS, _FEWEST, _ROUGHLY = 12, 6, 0.01
-#: A shape describes them if chance makes its misfit this often, the next order is not better by so
-#: many standard errors, and it changes by no more than e^4.
-_FITS, _BETTER, _RANGE = 0.01, 2.5, 4.0
-#: A slope, or a bend, is one if chance makes it this rarely, and ln C changes by as much.
-_BY_CHANCE, _CHANGES = 3e-4, 0.2
-#: A tail falls by e within this part of the record, and is none that may be level if that is beyond
-#: the first. What falls more slowly is one if it has fallen from this part of the highest, and
-#: level where it needs so many records.
-_STEEP, _SLOW, _FROM, _LEVEL = 1.0 / 3.0, 0.8, 0.5, 3.0
-#: What rises up to the end is a profile above this part of the maximum. So is what ends above this
-#: part of it, as means of parts of so many show, and begins below the former part of that, by so
-#: many standard errors.
-_RISEN, _HIGH, _EIGHTH, _CLEARLY = 0.3, 0.5, 8, 4.0
-#: A plateau is as long as this part of what another shape describes.
-_LONG = 0.45
-
-
-class _Shape(NamedTuple):
-    """``ln C = a + b z + d z^2 / 2``, z from the end of R records, for the last `n` samples; (R,).
-
-    With b and d in standard errors, and what these need at least; n is 0 without a shape.
-    """
-
-    n: Array
-    a: Array
-    b: Array
-    d: Array
-    slope: Array
-    bend: Array
-    least: Array
+#: Fewest independent samples of a record, and of a length l.
+_FEWEST, _SHORTEST = 8, 2
+#: A fall is clear if it exceeds so many standard errors, and this part; means are known to 1 %.
+_CLEARLY, _FALL, _ROUGHLY = 6.0, 0.15, 0.01
+#: An end levels off if it lies above the series by more than so many standard errors, in the mean
+#: over so many shorter lengths.
+_ABOVE, _SHORTER = 1.4, 4
+#: The scatter is that of so many samples, at least.
+_SCATTER = 24
+#: A record all of whose eighths are above this part of the highest is level, ...
+_LEVEL = 0.75
+#: ... and it rises to its end if that is above the first part of the highest, and the beginning
+#: below the second part of that, by so many standard errors.
+_HIGH, _LOW, _RISES = 0.3, 0.6, 4.0
 
 
 def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
-    By the exponential or the Gaussian that describes the longest part of its end; infinite where it
-    rises up to it, or to a plateau there. 0 for backgrounds, plateaus below the profile, records
-    that are level throughout, or too short to tell, and what is less than `enough`, (R,).
+    Infinite where a record rises to its end. 0 where the end is level but for that, the record is
+    level or too short to tell, what lies below is less than `enough`, (R,), or the end is so low
+    that a record as long again, and as high, would be.
     """
     missing = np.zeros(rows.count)
-    long = np.flatnonzero(rows.size >= _FEWEST)
-    length = (rows.last - rows.first)[long]
-    few = rows.offsets[1:][long, None] - 1 - np.arange(_FEWEST)
-    high = rows.value_at(few).mean(axis=1) * length * _SLOW > enough[long]
-    long, length = long[high], length[high]
-    if long.size:
-        missing[long] = _below_the_end(rows, long, length, enough[long])
-    return np.where(missing > enough, missing, 0.0)
-
-
-def _below_the_end(rows: Rows, which: Index, length: Array, enough: Array) -> Array:
-    """Return the integral below the end of some of the rows."""
-    value, (first, end) = (
-        rows.value.reshape(-1),
-        (rows.offsets[:-1][which], rows.offsets[1:][which]),
-    )
-    n = np.maximum(rows.size[which] // _EIGHTH, _FEWEST)
-    parts = (first, first + n), (end - n, end), (end - _FEWEST, end)
-    means = [range_sums(value, *part) / (part[1] - part[0]) for part in parts]
-    begins, ends = means[0], np.minimum(*means[1:])
-    highest = _highest(rows)[which]
-    with np.errstate(all="ignore"):
-        below = _below(rows, which, length, highest)
-    # What begins low, and ends high, is a profile whatever its shape.
-    risen = (begins < _RISEN * ends) & (ends > _HIGH * highest)
-    if risen.any():
-        squares = (range_sums(value**2, *part) / n for part in parts[:2])
-        noise = sum(one - mean**2 for one, mean in zip(squares, means[:2], strict=True)) / n
-        risen &= ends - begins > _CLEARLY * np.sqrt(np.maximum(noise, 0.0))
-    found = np.where(risen & (below == 0), np.inf, below)
-    return np.where(ends * length * _SLOW > enough, found, 0.0)
-
-
-def _highest(rows: Rows) -> Array:
-    """Return the highest mean over neighbours, which noise raises less than the maximum."""
-    begin = np.arange(rows.value.size)
-    end = np.minimum(begin + _FEWEST, rows.value.size)
-    mean = range_sums(rows.value.reshape(-1), begin, end) / _FEWEST
-    inside = end <= np.repeat(rows.offsets[1:], rows.size)
-    found: Array = rows.reduce(
-        np.maximum, np.where(inside, mean, -np.inf).reshape(rows.value.shape)
-    )
-    return found
-
-
-def _below(rows: Rows, which: Index, length: Array, highest: Array) -> Array:
-    """Return what lies below some of the rows."""
-    level, line, curve = _shapes(_samples(rows), which)
-    # What is level below where it falls is a plateau.
-    straight = np.abs(line.slope) > line.least
-    straight &= (np.abs(line.b) * length * _STEEP > 1) | (level.n < _LONG * line.n)
-    bent = (np.abs(curve.slope) > curve.least) | (curve.bend < -curve.least)
-    bent &= (level.n < _LONG * curve.n) & (curve.d < 0)
-    straight &= ~(bent & (curve.n > 1.5 * line.n))
-    a, b, d = (np.where(straight, *both) for both in zip(line[1:4], curve[1:4], strict=True))
-    last, fall = np.exp(a), np.abs(b) * length
-    exponential = np.where(b < 0, -last / b, np.inf)
-    missing = np.where(d < 0, last * _gaussian(b, d), exponential)
-    profile = (fall * _SLOW > 1) | (last * np.exp(fall) > _FROM * highest)
-    profile &= (fall * _LEVEL > 1) | (d < 0)
-    profile &= (b < 0) | (last > _RISEN * highest)
-    return np.where((straight | bent) & profile, missing, 0.0)
-
-
-def _gaussian(b: Array, d: Array) -> Array:
-    """Return the integral of ``exp(b z + d z^2 / 2)`` from 0, for d < 0."""
-    from scipy.special import erfcx
-
-    root = np.sqrt(-2.0 * d)
-    found: Array = np.sqrt(np.pi) / root * erfcx(-b / root)
-    return found
-
-
-class _Samples(NamedTuple):
-    """Rows, squares of the third differences of their values, and samples that are independent."""
-
-    rows: Rows
-    square: Array
-    step: int
-
-    def parts(self, which: Index, n: Index) -> tuple[Array, Array, Array]:
-        """Return depths and means of parts of the last `n` samples, and the noise of the means.
-
-        The variance of values is proportional to them, as of counts; that of a mean is the noise
-        times its value: infinite without a sample.
-        """
-        value, stop = self.rows.value.reshape(-1), self.rows.offsets[1:][which]
-        edges = stop[:, None] + n[:, None] * -np.arange(_PARTS, -1, -1) // _PARTS
-        begin, end = edges[:, :-1], edges[:, 1:]
-        x = (self.rows.depth_at(begin) + self.rows.depth_at(end - 1)) / 2
-        mean = np.where(end > begin, range_sums(value, begin, end) / (end - begin), 0.0)
-        total, third = range_sums(value, stop - n, stop), 3 * self.step
-        one = range_sums(self.square, stop - n + third, stop) / (n - third) / total * n
-        noise = one[:, None] * self.step / (end - begin)
-        return x - self.rows.last[which, None], mean, noise
-
-
-def _samples(rows: Rows) -> _Samples:
-    value = rows.value.reshape(-1)
-    # On a finer grid, samples that are independent.
+    # On a finer grid, samples that are independent are so far apart.
     step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
-    third, square = 3 * step, np.zeros(value.size)
-    if value.size > third:
-        part = (value[i * step : value.size - third + i * step] for i in range(4))
-        square[third:] = np.dot([-1.0, 3.0, -3.0, 1.0], list(part)) ** 2 / 20.0
-    return _Samples(rows, square, step)
+    which = np.flatnonzero(rows.size >= _FEWEST * step)
+    value, end = rows.value.reshape(-1), rows.offsets[1:]
+    low = range_sums(value, end[which] - _FEWEST, end[which]) / _FEWEST
+    high = low * (rows.last - rows.first)[which] > enough[which]
+    which, low = which[high], low[high]
+    if not which.size:
+        return missing
+    edges = end[which, None] - rows.size[which, None] * np.arange(8, -1, -1) // 8
+    part = range_sums(value, edges[:, :-1], edges[:, 1:]) / np.diff(edges)
+    highest, ends = part.max(axis=1), np.minimum(part[:, -1], low)
+    with np.errstate(all="ignore"):
+        below, noise = _series(rows, which, step)
+        error = np.sqrt(noise * (part[:, 0] + ends) / (rows.size[which] / 8))
+        rises = (ends > _HIGH * highest) & (part[:, 0] < _LOW * ends)
+        rises &= ends - part[:, 0] > _RISES * error
+    below[part.min(axis=1) > _LEVEL * highest] = 0.0
+    below[rises & (below == 0)] = np.inf
+    missing[which] = np.where(below > enough[which], below, 0.0)
+    return missing
 
 
-def _shapes(samples: _Samples, which: Index) -> list[_Shape]:
-    """Return the constant, the line and the parabola that each describe the longest part."""
-    n, fewest = samples.rows.size[which], _FEWEST * samples.step
-    best = np.zeros((3, len(_Shape._fields), which.size))
-    live = np.arange(which.size)
-    while (live := live[n >= fewest]).size:
-        n = n[n >= fewest]
-        x, mean, noise = samples.parts(which[live], n)
-        # Where more was subtracted than there was, there is no noise of counts.
-        counted = (noise[:, -1] >= 0) & (noise[:, -1] < np.inf)
-        known = np.flatnonzero((mean.max(axis=1) > 0) & counted)
-        own = x[known], mean[known], noise[known], n[known] / samples.step
-        new, fits = _fitted(*own)
-        better = new[3, 1], new[4, 2], np.zeros(known.size)
-        for order, (old, more) in enumerate(zip(best, better, strict=True)):
-            first = fits[order] & (np.abs(more) < _BETTER) & (old[0, live[known]] == 0)
-            old[:, live[known[first]]] = np.vstack([n[known], new[:, order]])[:, first]
-        n = np.where(n > fewest, np.maximum((n / 1.4).astype(np.intp), fewest), 0)
-        # What is level over a shorter part than that does not matter.
-        level, *others = best[:, 0, live]
-        n[(np.minimum(*others) > 0) & ((level > 0) | (n < _LONG * np.minimum(*others)))] = 0
-    return [_Shape(*one) for one in best]
+def _series(rows: Rows, which: Index, step: int) -> tuple[Array, Array]:
+    """Continue the ends of some rows; return what is missing, and the scatter of their values.
 
-
-def _fitted(x: Array, mean: Array, noise: Array, n: Array) -> tuple[Array, Flags]:
-    """Fit ``ln C`` of means by a constant, a line and a parabola, by iterated weights, (3, R).
-
-    Return shapes, but n, and whether they describe the means. The variance of a mean is `noise`
-    times its value: infinite without a sample.
+    That is variance over value of independent samples, as of counts, by third differences.
     """
-    from scipy.special import chdtri, stdtrit
+    value, n, end = rows.value.reshape(-1), rows.size[which, None], rows.offsets[1:][which, None]
+    # Lengths of half the record, and shorter by roots of 2.
+    n_lengths = int(2.0 * np.log2(n.max() / (2 * step))) + 1
+    k = np.maximum((n - 1) / 2 ** (1 + np.arange(n_lengths) / 2), 1).astype(np.intp)
+    edges = end[..., None] - 1 - k[..., None] * np.arange(3)
+    length = -np.diff(rows.depth_at(edges))
+    areas = segments.areas(rows).reshape(-1)
+    last, above = np.moveaxis(range_sums(areas, edges[..., 1:], edges[..., :-1]) / length, -1, 0)
 
-    powers = np.arange(3)
-    scale = np.abs(x).max(axis=1, keepdims=True)
-    every = np.stack([np.ones_like(x), x / scale, (x / scale) ** 2 / 2], axis=1)
-    terms = every * (powers <= powers[:, None])[:, None, :, None]
-    highest = mean.max(axis=1, keepdims=True)
-    curve = np.clip(mean, 1e-3 * highest, highest)
-    for _ in range(5):
-        weight = 1.0 / (noise / curve + _ROUGHLY**2)
-        # Never singular; terms that a shape does not have are 0.
-        least = 1e-12 * weight.max(axis=-1)[..., None, None] * np.eye(3)
-        inverse = np.linalg.inv((terms * weight[..., None, :]) @ terms.mT + least)
-        y = weight * (np.log(curve) + mean / curve - 1.0)
-        found = (inverse @ (terms @ y[..., None]))[..., 0]
-        line = (found[..., None, :] @ terms)[..., 0, :] - np.log(highest)
-        curve = highest * np.exp(np.clip(line, -20.0, 3.0))
-    misfit = (weight * (mean / curve - 1.0) ** 2).sum(axis=-1)
-    free = (weight > 0).sum(axis=-1) - powers[:, None] - 1
-    scatter = np.maximum(misfit / free, 1.0)[..., None]
-    error = np.sqrt(np.diagonal(inverse, axis1=-2, axis2=-1) * scatter)
-    change = np.ptp(line, axis=-1)
-    least = np.where(change > _CHANGES, stdtrit(free + n - 3, 1 - _BY_CHANCE), np.inf)
-    size = found / scale**powers
-    shape = np.stack([*np.moveaxis(size, -1, 0), *np.moveaxis(found / error, -1, 0)[1:], least])
-    return shape, (misfit < chdtri(free, _FITS)) & (change < _RANGE)
+    square = _squared_differences(value, step)
+    begin = np.maximum(end - np.maximum(2 * k, _SCATTER), end - n + 3 * step)
+    every = np.broadcast_to(end, begin.shape)
+    noise = step * range_sums(square, begin, every) / np.abs(range_sums(value, begin, every))
+    of_mean = noise / k
+    error = np.sqrt(of_mean * (last + above) + _ROUGHLY**2 * (last**2 + above**2))
+    falls = (k >= _SHORTEST * step) & (above - last > _CLEARLY * error)
+    falls &= last < (1 - _FALL) * above
+
+    shortest = n_lengths - 1 - falls[:, ::-1].argmax(axis=1)
+    at = np.arange(which.size), shortest
+    apart = length.mean(axis=-1)
+    rate = (np.log(above / last) / apart)[at]
+    ratio = np.exp(-rate[:, None] * apart)
+    expected = ratio * above
+    error = np.sqrt(of_mean * expected * (1 + ratio) + 2 * (_ROUGHLY * expected) ** 2)
+    shorter = np.arange(n_lengths) - shortest[:, None]
+    shorter = (k >= step) & (shorter > 0) & (shorter <= _SHORTER)
+    off = np.where(shorter, (last - expected) / error, 0.0).sum(axis=1)
+    levels_off = off > _ABOVE * shorter.sum(axis=1)
+    continues: Flags = falls.any(axis=1) & (last[at] > 0) & ~levels_off
+    l_at = length[(*at, 0)]
+    return np.where(continues, last[at] * l_at / np.expm1(rate * l_at), 0.0), noise[:, 0]
+
+
+def _squared_differences(value: Array, step: int) -> Array:
+    """Return the variance that third differences of samples so far apart show, at the last."""
+    found, first = np.zeros(value.size), 3 * step
+    one = [value[i * step : max(value.size - first, 0) + i * step] for i in range(4)]
+    found[first:] = (one[3] - one[0] + 3.0 * (one[1] - one[2])) ** 2 / 20.0
+    return found
