@@ -242,7 +242,7 @@ def test_uniformity_takes_counting_out():
     assert flat["half_range"].item() == pytest.approx(0.01)
     with pytest.raises(ProfileError, match="with a positive mean"):
         sims.uniformity(values([-1.0, 1.0]))
-    with pytest.raises(ProfileError, match="two or more values.*found 1"):
+    with pytest.raises(ProfileError, match=r"two or more values.*found 1"):
         sims.uniformity(values([1.0, np.nan]))
 
 
