@@ -288,7 +288,6 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     status = mark_truncated(frame, status, found.value, below, found.stderr)
     limits = (found.start, found.stop)
-    status = question.background.marked(frame, limits, status, found.value, found.stderr)
     status = resolve(
         frame,
         status,
@@ -299,6 +298,7 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         stderr=found.stderr,
         category=DoseWarning,
     )
+    status = question.background.marked(frame, limits, status, found.value, found.stderr)
     if transient:
         warn_of_transient_in(frame, found)
     return status
