@@ -60,10 +60,11 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          by more than 10 % and its noise (few counts hide slopes), so that the limit is too high;
-          ``saturated``, ``below_limit`` and ``gap`` as for :func:`mean_value`; with NaN ``no_data``
-          for fewer than two samples (one for ``"currie"``), and ``undetermined`` where all samples
-          are the same (zeros, or a placeholder), or for ``"currie"`` a count has no known value
+          and the limit at its end is off by more than its error and 2 %; ``undetermined`` where
+          noise may hide such a slope (see :func:`integrated_dose`); others as for
+          :func:`mean_value`; with NaN ``no_data`` for fewer than two samples (one for
+          ``"currie"``), and ``undetermined`` where all are the same (zeros, or a placeholder), or
+          for ``"currie"`` a count has no known value
 
     Raises
     ------
@@ -115,20 +116,11 @@ def detection_limit(
     one = np.maximum(deviation**2, stated.fillna(0.0))
     error = (one * (1 / count + 4.5 / (count - 1).clip(min=1))) ** 0.5
     status = mark_window(frame, ends, status, limit, error, what="limit", category=SimsWarning)
-    background = xr.Variable(
-        mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
-    )
-    coords = {
-        "background": frame.as_the_data(background),
-        "n": frame.with_attrs(count, "samples_used"),
-    }
-    return frame.array(
-        replaced_where(few | blind, limit),
-        "detection_limit",
-        units_=frame.units,
-        status=status,
-        coords=coords,
-    )
+    said = {"units": frame.units, "long_name": "Mean of the window"}
+    background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))
+    coords = {"background": background, "n": frame.with_attrs(count, "samples_used")}
+    limit = replaced_where(few | blind, limit)
+    return frame.array(limit, "detection_limit", units_=frame.units, status=status, coords=coords)
 
 
 #: A scatter below this fraction of the mean is rounding, as from a unit conversion.

@@ -96,8 +96,10 @@ def integrated_dose(
           error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
           than the error and 2 % of the dose lies below the end of the record, by the exponential
           or Gaussian there; ``wrong_shape`` where the profile slopes or bends in the window of
-          the background, or falls further below it, and the dose would be off by more than that. Of
-          several, the first in this order. A warning names the first profile, but on Dask, which is
+          the background, and the dose would be off by more than that; ``undetermined`` where a
+          slope that the noise of the window may hide (2.5 of its errors, of an exponential that
+          rises at most tenfold) would change it by more than 5 % and three errors. Of several, the
+          first in this order. A warning names the first profile, but on Dask, which is
           not computed (nor raises `strict`)
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
@@ -118,8 +120,7 @@ def integrated_dose(
     on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
-    A background may slope by less than the noise of its window shows: choose one that is long, and
-    near the profile. A record that ends on the plateau on which it begins, a surface transient on a
+    A record that ends on the plateau on which it begins, a surface transient on a
     plateau, and many a tail that is cut before it falls by a factor of e, look whole.
 
     References

@@ -1,7 +1,4 @@
-"""Backgrounds: a stated level or the mean over a window, and the error of one subtracted before.
-
-The latter shifts all samples of a profile at once: the answer is computed again, from such samples.
-"""
+"""Backgrounds: a stated level or the mean over a window, and the error of one subtracted before."""
 
 from __future__ import annotations
 
@@ -261,9 +258,8 @@ def warn_of_window(frame: Frame, window: Window, among: Any = True) -> None:
     record: Any = frame.map(ends)
     options: Any = {"category": ProfileWarning}
     status = xr.where(among & (mean.n > 0), int(Status.OK), int(Status.NO_DATA))
-    first = mark_window(
-        frame, window, status, mean.value, what="background", hidden=False, **options
-    )
+    only: Any = {"what": "background", "hidden": False}
+    first = mark_window(frame, window, status, mean.value, **only, **options)
     left, middle = every.mean - mean.value, 0.5 * (record.first + record.last)
     error = (every.mean_variance * every.squared_shares + mean.stderr**2) ** 0.5
     status = replaced_where(~(left > error.fillna(0.0)), first, Status.BELOW_DETECTION)
@@ -302,10 +298,7 @@ Answer = Callable[[Frame], xr.Variable]
 
 
 class CommonError(NamedTuple):
-    """What the error of a subtracted background does to an answer.
-
-    ``variance`` is what it adds: less than ``stderr`` squared if the answer uses the window too.
-    """
+    """The error of an answer due to a subtracted background, and the variance that this adds."""
 
     stderr: xr.Variable
     variance: xr.Variable
@@ -354,13 +347,12 @@ def add_background_error(
     """
     if frame.common is None:
         return stderr
-    alone = [frame]
+    alone = [frame.common]
     if group is not None:
         place = xr.Variable(group, np.arange(frame.value.sizes[group]))
-        one_by_one = (frame.common.where(place == i, 0.0) for i in place.values)
-        alone = [replace(frame, common=one) for one in one_by_one]
-    for one in alone:
-        found = common_error(one, answer, errors=errors, by=by, linear=linear)
-        if found is not None:
-            stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
+        alone = [frame.common.where(place == i, 0.0) for i in place.values]
+    for common in alone:
+        one = replace(frame, common=common)
+        found: Any = common_error(one, answer, errors=errors, by=by, linear=linear)
+        stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
     return stderr

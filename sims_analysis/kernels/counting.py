@@ -90,10 +90,10 @@ class WindowStatistics(NamedTuple):
 
 
 class WindowMean(NamedTuple):
-    """The mean over a window, and what is known of it; shape (R,).
+    """The mean over a window, its error, and the variance of one sample; shape (R,).
 
-    Its error, the variance of one sample, by which factor (at least 1) errors grow in a sum, and by
-    which samples scatter more than these, and the error of a window without a count, or 0.
+    By which factor (at least 1) errors grow in a sum, and by which samples scatter more than these;
+    and the error of a window without a count, or 0.
     """
 
     value: Array
@@ -126,23 +126,14 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    zero_count_stderr = _zero_count_stderr(rows, start, stop)
-    stderr = np.sqrt(of_one * squared_shares + zero_count_stderr**2)
-    return WindowMean(mean, n, stderr, of_one, scatter, excess, zero_count_stderr, *ends)
-
-
-def _zero_count_stderr(rows: Rows, start: Array, stop: Array) -> Array:
-    """Return the standard error of the mean over a window without a count; 0 for other windows.
-
-    The upper end of the 68 % interval: 1.84 counts over n, in the sample where one count weighs
-    most.
-    """
-    if rows.uncounted is None:
-        return np.zeros(rows.count)
-    share = shares(rows, start, stop)
-    counted = rows.sum(((share > 0) & ~(rows.uncounted > 0)).astype(np.float64)) > 0
-    most = rows.reduce(np.maximum, np.where(share > 0, share * rows.uncounted, 0.0), 0.0)
-    return np.where(counted, 0.0, 2.0 * most / rows.share)
+    without_count = np.zeros(rows.count)
+    if rows.uncounted is not None:  # 1.84 counts over n, in the sample where one count weighs most
+        share = shares(rows, start, stop)
+        counted = rows.sum(((share > 0) & ~(rows.uncounted > 0)).astype(np.float64)) > 0
+        most = rows.reduce(np.maximum, share * rows.uncounted, 0.0)
+        without_count = np.where(counted | (n == 0), 0.0, 2.0 * most / fraction)
+    stderr = np.sqrt(of_one * squared_shares + without_count**2)
+    return WindowMean(mean, n, stderr, of_one, scatter, excess, without_count, *ends)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
