@@ -60,11 +60,10 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          and the limit at its end is off by more than its error and 2 %; ``undetermined`` where
-          noise may hide such a slope (see :func:`integrated_dose`); others as for
-          :func:`mean_value`; with NaN ``no_data`` for fewer than two samples (one for
-          ``"currie"``), and ``undetermined`` where all are the same (zeros, or a placeholder), or
-          for ``"currie"`` a count has no known value
+          and the limit at its end is off by more than its error and 2 % (few counts hide slopes,
+          and make a limit too high); others as for :func:`mean_value`; with NaN ``no_data`` for
+          fewer than two samples (one for ``"currie"``), and ``undetermined`` where all are the same
+          (zeros, or a placeholder), or for ``"currie"`` a count has no known value
 
     Raises
     ------
@@ -115,7 +114,10 @@ def detection_limit(
     # Of a mean, and of three standard deviations.
     one = np.maximum(deviation**2, stated.fillna(0.0))
     error = (one * (1 / count + 4.5 / (count - 1).clip(min=1))) ** 0.5
-    status = mark_window(frame, ends, status, limit, error, what="limit", category=SimsWarning)
+    # Of counts, what is above the mean goes with the root of it.
+    each: Any = 1.0 + 0.5 * ((limit - mean) / mean.where(mean > 0)).fillna(0.0)
+    how: Any = {"what": "limit", "hidden": False, "category": SimsWarning}
+    status = mark_window(frame, ends, status, limit, error, width=each, **how)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))
     coords = {"background": background, "n": frame.with_attrs(count, "samples_used")}

@@ -73,8 +73,8 @@ class Background(NamedTuple):
         return mark_window(frame, self.window, status, dose, stderr, at=at, width=width)
 
 
-#: A slope is open by so many of its standard errors.
-_OPEN = 2.5
+#: Noise hides slopes of up to so many of their standard errors.
+_HIDES = 2.5
 #: Logarithm of the factor by which backgrounds rise at most.
 _STEEPEST = float(np.log(10.0))
 #: The part of an answer that no slope left open may change.
@@ -112,8 +112,8 @@ def mark_window(
         return width * abs(higher.fillna(line))
 
     error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
-    size, open_slope = abs(answer), _OPEN * found.slope_stderr
-    slopes = abs(found.slope) > CLEAR * found.slope_stderr
+    size, open_slope = abs(answer), _HIDES * found.slope_stderr
+    slopes = abs(found.slope) > _HIDES * found.slope_stderr
     shown = np.maximum(changed_by(found.slope.where(slopes, 0.0)), found.above * width)
     left_open = np.maximum(*(changed_by(found.slope + d * open_slope) for d in (-1, 1)))
     fine = (status == Status.OK) & (size > 0)
