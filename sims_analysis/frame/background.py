@@ -25,7 +25,7 @@ from sims_analysis.kernels.counting import (
 )
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.grid import samples_of_grid
-from sims_analysis.kernels.rows import TOLERANCE, ends
+from sims_analysis.kernels.rows import TOLERANCE, Array, ends
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
@@ -104,28 +104,25 @@ def mark_window(
     """
     found: Any = frame.map(window_trend, *window, errors="sum")
     apart = (found.last if at is None else at) - found.middle
-    mean = found.mean.where(found.mean > 0)
-
-    def changed_by(slope: xr.Variable) -> Any:
-        line = slope * apart
-        higher: Any = mean * np.expm1((line / mean).clip(max=_STEEPEST))
-        return width * abs(higher.fillna(line))
-
-    error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
-    size, open_slope = abs(answer), _HIDES * found.slope_stderr
-    slopes = abs(found.slope) > _HIDES * found.slope_stderr
-    shown = np.maximum(changed_by(found.slope.where(slopes, 0.0)), found.above * width)
-    left_open = np.maximum(*(changed_by(found.slope + d * open_slope) for d in (-1, 1)))
+    known = found.mean, found.slope, found.slope_stderr, found.above
+    shown, left_open = elementwise(_changes, *known, apart, width, outputs=2)
+    size = abs(answer)
+    error = 0.0 if stderr is None else stderr.fillna(0.0)
     fine = (status == Status.OK) & (size > 0)
-    wrong = fine & (shown > np.maximum(LACKS * size, error))
-    unknown = fine & ~wrong & (left_open > np.maximum(_MATTERS * size, CLEAR * error)) & hidden
+    wrong = fine & (shown > elementwise(np.maximum, LACKS * size, error))
+    unknown = xr.zeros_like(wrong)
+    if hidden:
+        enough = elementwise(np.maximum, _MATTERS * size, CLEAR * error)
+        unknown = fine & ~wrong & (left_open > enough)
 
     def part(first: FirstFlagged, change: xr.Variable) -> str:
         by = first.of(change) / first.of(size)
         return f"the {what} by {by:.0%}" if by < 10 else f"the {what} more than tenfold"
 
     def sloping(first: FirstFlagged) -> str:
-        word = ("rises" if first.of(found.slope) > 0 else "falls") if first.of(slopes) else "bends"
+        slope, noise = first.of(found.slope), first.of(found.slope_stderr)
+        word = "rises" if slope > 0 else "falls"
+        word = word if abs(slope) > _HIDES * noise else "bends"
         return (
             f"the profile {word} in the background window, more than its noise, which changes "
             f"{part(first, shown)}"
@@ -141,6 +138,22 @@ def mark_window(
     warn_where(frame, unknown, too_short, category, code="undetermined", remedy=_LONGER)
     status = replaced_where(wrong, status, Status.WRONG_SHAPE)
     return replaced_where(unknown, status, Status.UNDETERMINED)
+
+
+def _changes(
+    mean: Array, slope: Array, stderr: Array, above: Array, apart: Array, width: Array
+) -> tuple[Array, Array]:
+    """Return by how much a slope or bend that shows changes an answer, and one that may hide."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+
+        def by(slope: Array) -> Array:
+            line = slope * apart
+            higher = mean * np.expm1(np.minimum(line / mean, _STEEPEST))
+            return np.asarray(width * np.abs(np.where(mean > 0, higher, line)))
+
+        hides = _HIDES * stderr
+        shown = np.where(np.abs(slope) > hides, by(slope), 0.0)
+        return np.maximum(shown, above * width), np.maximum(by(slope - hides), by(slope + hides))
 
 
 #: What to do about a window that is not level, and about one that does not show it.
