@@ -85,8 +85,8 @@ def cumulative_dose(
     whole, support = frame.ask(kernels.integrate, *NO_LIMITS, **how)
     status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
     dose = whole.value - level * (whole.stop - whole.start)
-    status = below.marked(frame, (whole.start, whole.stop), status, dose)
     status = _judged(frame, status, whole, support, rule)
+    status = below.marked(frame, (whole.start, whole.stop), status, dose)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 

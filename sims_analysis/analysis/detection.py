@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
-from sims_analysis.frame.background import warn_of_window
+from sims_analysis.frame.background import mark_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
@@ -18,7 +18,7 @@ from sims_analysis.frame.messages import describe_window, first_flagged, warn_wh
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
-from sims_analysis.kernels.counting import SCATTERS, window_statistics
+from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
 from sims_analysis.units import ParameterLike, WindowLike
@@ -60,10 +60,10 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          by more than 10 % and its noise (few counts hide slopes), so that the limit is too high;
-          ``saturated``, ``below_limit`` and ``gap`` as for :func:`mean_value`; with NaN ``no_data``
-          for fewer than two samples (one for ``"currie"``), and ``undetermined`` where all samples
-          are the same (zeros, or a placeholder), or for ``"currie"`` a count has no known value
+          and the limit at its end is off by more than its error and 2 % (few counts hide slopes,
+          and make a limit too high); others as for :func:`mean_value`; with NaN ``no_data`` for
+          fewer than two samples (one for ``"currie"``), and ``undetermined`` where all are the same
+          (zeros, or a placeholder), or for ``"currie"`` a count has no known value
 
     Raises
     ------
@@ -87,7 +87,9 @@ def detection_limit(
     check_choice("rule", rule, ("mean+3sigma", "currie"))
     frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
-    (mean, deviation, count, *_), support = frame.ask(window_statistics, *ends, use="samples")
+    (mean, deviation, count, stated, *_), support = frame.ask(
+        window_statistics, *ends, use="samples", errors="sum"
+    )
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
@@ -107,25 +109,20 @@ def detection_limit(
         if first is not None:
             text = describe_window(first, ends, problem)
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
-    which = warn_of_window(frame, ends).which
-    uneven: Any = (which > 0) & (which < SCATTERS)
-    status = replaced_where(uneven & (status == Status.OK), status, Status.WRONG_SHAPE)
     what = "the limit is from the others"
     status = resolve(frame, status, support, ends, what=what, category=SimsWarning)
-    background = xr.Variable(
-        mean.dims, mean.data, {"units": frame.units, "long_name": "Mean of the window"}
-    )
-    coords = {
-        "background": frame.as_the_data(background),
-        "n": frame.with_attrs(count, "samples_used"),
-    }
-    return frame.array(
-        replaced_where(few | blind, limit),
-        "detection_limit",
-        units_=frame.units,
-        status=status,
-        coords=coords,
-    )
+    # Of a mean, and of three standard deviations.
+    one = np.maximum(deviation**2, stated.fillna(0.0))
+    error = (one * (1 / count + 4.5 / (count - 1).clip(min=1))) ** 0.5
+    # Of counts, what is above the mean goes with the root of it.
+    each: Any = 1.0 + 0.5 * ((limit - mean) / mean.where(mean > 0)).fillna(0.0)
+    how: Any = {"what": "limit", "hidden": False, "category": SimsWarning}
+    status = mark_window(frame, ends, status, limit, error, width=each, **how)
+    said = {"units": frame.units, "long_name": "Mean of the window"}
+    background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))
+    coords = {"background": background, "n": frame.with_attrs(count, "samples_used")}
+    limit = replaced_where(few | blind, limit)
+    return frame.array(limit, "detection_limit", units_=frame.units, status=status, coords=coords)
 
 
 #: A scatter below this fraction of the mean is rounding, as from a unit conversion.

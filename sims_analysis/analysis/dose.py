@@ -95,10 +95,12 @@ def integrated_dose(
           the dose by more than its error and 1 %; ``below_detection`` where it does not exceed its
           error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
           than the error and 2 % of the dose lies below the end of the record, as it falls there;
-          ``wrong_shape`` where the profile slopes or bends in the window of
-          the background, or falls further below it, and the dose would be off by more than that. Of
-          several, the first in this order. A warning names the first profile, but on Dask, which is
-          not computed (nor raises `strict`)
+          ``wrong_shape`` where the profile slopes or bends in the window of the background, and
+          the dose would be off by more than that; ``undetermined`` where a slope that the noise
+          of the window may hide (2.5 of its errors, of an exponential that rises at most tenfold)
+          would change it by more than 5 % and three errors. Of several, the first in this order.
+          A warning names the first profile, but on Dask, which is not computed (nor raises
+          `strict`)
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -118,8 +120,6 @@ def integrated_dose(
     on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
-    A background may slope by less than the noise of its window shows: choose one that is long, and
-    near the profile.
 
     An end that falls continues as a geometric series (Aitken's delta-squared process): with the
     dose D1 of the last length l of the record, D2 of that above it, and r = D1 / D2, ``D1 r / (1 -
@@ -294,7 +294,6 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     status = mark_truncated(frame, status, found.value, below, found.stderr)
     limits = (found.start, found.stop)
-    status = question.background.marked(frame, limits, status, found.value, found.stderr)
     status = resolve(
         frame,
         status,
@@ -305,6 +304,7 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         stderr=found.stderr,
         category=DoseWarning,
     )
+    status = question.background.marked(frame, limits, status, found.value, found.stderr)
     if transient:
         warn_of_transient_in(frame, found)
     return status

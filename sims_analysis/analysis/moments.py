@@ -163,12 +163,12 @@ def moments(
         DoseWarning,
     )
     status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
-    status = subtracted.marked(frame, used, status, dose, dose_stderr)
     status = mark_transient(frame, *used, status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
     what = "the moments interpolate across it by straight lines"
     status = resolve(frame, status, support, used, what=what, category=DoseWarning)
+    status = subtracted.marked(frame, used, status, dose, dose_stderr)
 
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
 

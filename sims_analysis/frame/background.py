@@ -1,7 +1,4 @@
-"""Backgrounds: a stated level or the mean over a window, and the error of one subtracted before.
-
-The latter shifts all samples of a profile at once: the answer is computed again, from such samples.
-"""
+"""Backgrounds: a stated level or the mean over a window, and the error of one subtracted before."""
 
 from __future__ import annotations
 
@@ -18,18 +15,17 @@ from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import FirstFlagged, describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
-from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.frame.window import NO_LIMITS, Window, read_pair
 from sims_analysis.kernels.counting import (
-    NOT_FLAT,
-    SCATTERS,
-    flatness,
+    CLEAR,
     window_mean,
     window_shares,
     window_statistics,
+    window_trend,
 )
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.grid import samples_of_grid
-from sims_analysis.kernels.rows import TOLERANCE
+from sims_analysis.kernels.rows import TOLERANCE, Array, ends
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
@@ -44,8 +40,6 @@ class Background(NamedTuple):
     window: Window | None = None
     #: Of a stated level.
     stderr: xr.Variable | None = None
-    #: What shows that the window of a mean is not level.
-    flatness: Any = None
 
     @property
     def given(self) -> bool:
@@ -69,46 +63,102 @@ class Background(NamedTuple):
         limits: Window,
         status: xr.Variable,
         dose: xr.Variable,
-        stderr: Any = None,
+        stderr: xr.Variable | None = None,
     ) -> xr.Variable:
-        """Set the status to wrong shape, and warn, where the mean over a window is no background.
-
-        Where that at the depths of the dose differs from it by the slope of the window, or it from
-        the lowest third or what lies below, by more than 2 % of the dose and its error.
-        """
-        if self.flatness is None:
+        """Set the status of doses between limits by :func:`mark_window`."""
+        if self.window is None:
             return status
-        enough: Any = LACKS * abs(dose)
-        if stderr is not None:
-            enough = np.maximum(enough, stderr.fillna(0.0))
-        fine = status == Status.OK
-        which, _, above, slope, middle = self.flatness
         start, stop = limits
-        sloping: Any = slope * (0.5 * (start + stop) - middle)
-        wrong: Any = fine & (np.maximum(above, abs(sloping)) * (stop - start) > enough)
-
-        def text(first: FirstFlagged) -> str:
-            more, word, sign = first.of(sloping), NOT_FLAT[int(first.of(which))], first.of(slope)
-            does = word or NOT_FLAT[1 if sign < 0 else 2 if sign > 0 else -1]
-            found = f"the profile {does} the background window, more than its noise: "
-            if does == NOT_FLAT[3] or not more:
-                return f"{found}its mean is no background"
-            part = abs(more) * first.of(stop - start) / abs(first.of(dose))
-            by = f" by {part:.0%}" if part < 1 else ""
-            where = "where it is subtracted, and the result too"
-            if more < 0:
-                return f"{found}with this slope the background is lower {where} low{by}"
-            return (
-                f"{found}if the background has this slope, it is higher {where} high{by}; "
-                "if a tail of the profile has it, too low"
-            )
-
-        warn_where(frame, wrong, text, DoseWarning, code="wrong_shape", remedy=_LEVEL)
-        return replaced_where(wrong, status, Status.WRONG_SHAPE)
+        at, width = 0.5 * (start + stop), stop - start
+        return mark_window(frame, self.window, status, dose, stderr, at=at, width=width)
 
 
-#: What to do about a window that is not level.
+#: Noise hides slopes of up to so many of their standard errors.
+_HIDES = 2.5
+#: Logarithm of the factor by which backgrounds rise at most.
+_STEEPEST = float(np.log(10.0))
+#: The part of an answer that no slope left open may change.
+_MATTERS = 0.05
+
+
+def mark_window(
+    frame: Frame,
+    window: Window,
+    status: xr.Variable,
+    answer: xr.Variable,
+    stderr: xr.Variable | None = None,
+    *,
+    at: xr.Variable | None = None,
+    width: Any = 1.0,
+    what: str = "dose",
+    hidden: bool = True,
+    category: type[SimsWarning] = DoseWarning,
+) -> xr.Variable:
+    """Set the status of answers for which the mean over a window may not be the background.
+
+    A slope s in it is that of an exponential that rises at most tenfold towards the depth `at` of
+    the answer (by default the end of the window), and changes this by `width` times the difference.
+    It is ``wrong_shape`` if a slope or a bend beyond noise does by more than its error and 2 %, and
+    ``undetermined`` if a slope within ``s +- 2.5 u``, with the error u of the slope, does by more
+    than three errors and 5 %: of few counts, or far away, noise may have `hidden` it.
+    """
+    found: Any = frame.map(window_trend, *window, errors="sum")
+    apart = (found.last if at is None else at) - found.middle
+    known = found.mean, found.slope, found.slope_stderr, found.above
+    shown, left_open = elementwise(_changes, *known, apart, width, outputs=2)
+    size = abs(answer)
+    error = 0.0 if stderr is None else stderr.fillna(0.0)
+    fine = (status == Status.OK) & (size > 0)
+    wrong = fine & (shown > elementwise(np.maximum, LACKS * size, error))
+    unknown = xr.zeros_like(wrong)
+    if hidden:
+        enough = elementwise(np.maximum, _MATTERS * size, CLEAR * error)
+        unknown = fine & ~wrong & (left_open > enough)
+
+    def part(first: FirstFlagged, change: xr.Variable) -> str:
+        by = first.of(change) / first.of(size)
+        return f"the {what} by {by:.0%}" if by < 10 else f"the {what} more than tenfold"
+
+    def sloping(first: FirstFlagged) -> str:
+        slope, noise = first.of(found.slope), first.of(found.slope_stderr)
+        word = "rises" if slope > 0 else "falls"
+        word = word if abs(slope) > _HIDES * noise else "bends"
+        return (
+            f"the profile {word} in the background window, more than its noise, which changes "
+            f"{part(first, shown)}"
+        )
+
+    def too_short(first: FirstFlagged) -> str:
+        return (
+            "the background window is too short, or too far away, to show that the background is "
+            f"level: a slope within its noise changes {part(first, left_open)}"
+        )
+
+    warn_where(frame, wrong, sloping, category, code="wrong_shape", remedy=_LEVEL)
+    warn_where(frame, unknown, too_short, category, code="undetermined", remedy=_LONGER)
+    status = replaced_where(wrong, status, Status.WRONG_SHAPE)
+    return replaced_where(unknown, status, Status.UNDETERMINED)
+
+
+def _changes(
+    mean: Array, slope: Array, stderr: Array, above: Array, apart: Array, width: Array
+) -> tuple[Array, Array]:
+    """Return by how much a slope or bend that shows changes an answer, and one that may hide."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+
+        def by(slope: Array) -> Array:
+            line = slope * apart
+            higher = mean * np.expm1(np.minimum(line / mean, _STEEPEST))
+            return np.asarray(width * np.abs(np.where(mean > 0, higher, line)))
+
+        hides = _HIDES * stderr
+        shown = np.where(np.abs(slope) > hides, by(slope), 0.0)
+        return np.maximum(shown, above * width), np.maximum(by(slope - hides), by(slope + hides))
+
+
+#: What to do about a window that is not level, and about one that does not show it.
 _LEVEL = "choose a window where the profile is level"
+_LONGER = "choose a longer or nearer window, count longer, or state the background as a value"
 
 
 def with_common(frame: Frame, error: xr.Variable) -> Frame:
@@ -170,9 +220,7 @@ def read_background(frame: Frame, background: Any) -> Background:
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-    found = Background(
-        window=window, flatness=warn_of_window(frame, window, DoseWarning, least=SCATTERS)
-    )
+    found = Background(window=window)
     warn_of_layers(frame, found)
     return found
 
@@ -213,27 +261,23 @@ def warn_of_limits(
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
-def warn_of_window(
-    frame: Frame,
-    window: Window,
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    among: Any = True,
-    least: int = 1,
-) -> Any:
-    """Return what shows that a window is not level, and warn of it from :data:`NOT_FLAT` on."""
-    found: Any = frame.map(flatness, *window, errors="sum")
+def warn_of_window(frame: Frame, window: Window, among: Any = True) -> None:
+    """Warn of a window whose mean may not be the background of the whole record.
 
-    def text(first: FirstFlagged) -> str:
-        which = int(first.of(found.which))
-        does = f"the profile {NOT_FLAT[which]} the background window, "
-        if which == SCATTERS:
-            return f"{does}{first.of(found.excess):.2g} times as much as its standard errors say"
-        above = ("", "higher than", "lower than", "not")[which]
-        return f"{does}more than its noise: above it, a background that does so is {above} the mean"
-
-    warn_where(frame, (found.which >= least) & among, text, category, remedy=_LEVEL)
-    return found
+    By :func:`mark_window` for the background itself, at the end of the window, if noise does not
+    hide it; and for the mean of the record above it.
+    """
+    mean, every = mean_over(frame, window), frame.map(window_statistics, *NO_LIMITS, errors="sum")
+    record: Any = frame.map(ends)
+    options: Any = {"category": ProfileWarning}
+    status = xr.where(among & (mean.n > 0), int(Status.OK), int(Status.NO_DATA))
+    only: Any = {"what": "background", "hidden": False}
+    first = mark_window(frame, window, status, mean.value, **only, **options)
+    left, middle = every.mean - mean.value, 0.5 * (record.first + record.last)
+    error = (every.mean_variance * every.squared_shares + mean.stderr**2) ** 0.5
+    status = replaced_where(~(left > error.fillna(0.0)), first, Status.BELOW_DETECTION)
+    what = "mean of the profile above it"
+    mark_window(frame, window, status, left, error, at=middle, what=what, **options)
 
 
 def mean_over(frame: Frame, window: Window) -> Any:
@@ -267,10 +311,7 @@ Answer = Callable[[Frame], xr.Variable]
 
 
 class CommonError(NamedTuple):
-    """What the error of a subtracted background does to an answer.
-
-    ``variance`` is what it adds: less than ``stderr`` squared if the answer uses the window too.
-    """
+    """The error of an answer due to a subtracted background, and the variance that this adds."""
 
     stderr: xr.Variable
     variance: xr.Variable
@@ -319,13 +360,12 @@ def add_background_error(
     """
     if frame.common is None:
         return stderr
-    alone = [frame]
+    alone = [frame.common]
     if group is not None:
         place = xr.Variable(group, np.arange(frame.value.sizes[group]))
-        one_by_one = (frame.common.where(place == i, 0.0) for i in place.values)
-        alone = [replace(frame, common=one) for one in one_by_one]
-    for one in alone:
-        found = common_error(one, answer, errors=errors, by=by, linear=linear)
-        if found is not None:
-            stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
+        alone = [frame.common.where(place == i, 0.0) for i in place.values]
+    for common in alone:
+        one = replace(frame, common=common)
+        found: Any = common_error(one, answer, errors=errors, by=by, linear=linear)
+        stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
     return stderr

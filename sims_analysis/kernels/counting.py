@@ -90,10 +90,10 @@ class WindowStatistics(NamedTuple):
 
 
 class WindowMean(NamedTuple):
-    """The mean over a window, and what is known of it; shape (R,).
+    """The mean over a window, its error, and the variance of one sample; shape (R,).
 
-    Its error, the variance of one sample, by which factor (at least 1) errors grow in a sum, and by
-    which samples scatter more than these, and the error of a window without a count, or 0.
+    By which factor (at least 1) errors grow in a sum, and by which samples scatter more than these;
+    and the error of a window without a count, or 0.
     """
 
     value: Array
@@ -126,23 +126,14 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
         of_one = np.fmax(found, stated)
         larger = (found > stated) & (stated > 0)
         scatter = np.sqrt(np.where(larger, found / stated, 1.0))
-    zero_count_stderr = _zero_count_stderr(rows, start, stop)
-    stderr = np.sqrt(of_one * squared_shares + zero_count_stderr**2)
-    return WindowMean(mean, n, stderr, of_one, scatter, excess, zero_count_stderr, *ends)
-
-
-def _zero_count_stderr(rows: Rows, start: Array, stop: Array) -> Array:
-    """Return the standard error of the mean over a window without a count; 0 for other windows.
-
-    The upper end of the 68 % interval: 1.84 counts over n, in the sample where one count weighs
-    most.
-    """
-    if rows.uncounted is None:
-        return np.zeros(rows.count)
-    share = shares(rows, start, stop)
-    counted = rows.sum(((share > 0) & ~(rows.uncounted > 0)).astype(np.float64)) > 0
-    most = rows.reduce(np.maximum, np.where(share > 0, share * rows.uncounted, 0.0), 0.0)
-    return np.where(counted, 0.0, 2.0 * most / rows.share)
+    without_count = np.zeros(rows.count)
+    if rows.uncounted is not None:  # 1.84 counts over n, in the sample where one count weighs most
+        share = shares(rows, start, stop)
+        counted = rows.sum(((share > 0) & ~(rows.uncounted > 0)).astype(np.float64)) > 0
+        most = rows.reduce(np.maximum, share * rows.uncounted, 0.0)
+        without_count = np.where(counted | (n == 0), 0.0, 2.0 * most / fraction)
+    stderr = np.sqrt(of_one * squared_shares + without_count**2)
+    return WindowMean(mean, n, stderr, of_one, scatter, excess, without_count, *ends)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:
@@ -170,85 +161,61 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         return WindowStatistics(mean, deviation, n, stated, squared / total**2, *ends)
 
 
-#: A window is not level if its thirds differ by this part of its mean, and hardly by chance; slopes
-#: are of so many standard errors, and falls from it to what lies below of these. Its samples
-#: scatter if that is by more than this factor, and chance: few counts scatter more widely.
-_UNEVEN, _HARDLY, _SLOPES, _FURTHER = 0.1, 1e-3, 2.6, 3.3
-#: No detector shows less of the maximum: the end of a profile without noise is no background.
-_UNSEEN = 1e-8
-_NOTABLE, _IMPROBABLE = 1.4, 1e-7
 #: So many samples show their scatter without errors.
 _ENOUGH = 8
-#: What the profile does in a window that is not a background.
-NOT_FLAT = ("", "falls in", "rises in", "bends in", "scatters in", "falls further below")
-SCATTERS = 4
 
 
-class Flatness(NamedTuple):
-    """Which of :data:`NOT_FLAT` is true of a window, or 0; (R,).
+class WindowTrend(NamedTuple):
+    """What the samples of a window show of its slope; shape (R,).
 
-    With the factor by which samples scatter beyond their errors, by how much the mean is above the
-    lowest third, if the thirds differ, or what lies below, the slope, if there is one, and the mean
-    depth.
+    The mean, the mean depth, the last one, the slope and its standard error, NaN where there is
+    none, and how far a parabola comes down below the mean, 0 if it bends by chance.
     """
 
-    which: Index
-    excess: Array
-    above: Array
-    slope: Array
+    mean: Array
     middle: Array
+    last: Array
+    slope: Array
+    slope_stderr: Array
+    above: Array
 
 
-def flatness(rows: Rows, start: Array, stop: Array) -> Flatness:
-    """Compare the thirds of a window, and its samples, by their errors or their scatter in these.
+def window_trend(rows: Rows, start: Array, stop: Array) -> WindowTrend:
+    """Fit a parabola to the samples of a window: orthogonal polynomials, so mean and slope stay.
 
-    By the chance of chi-square, or F, with two degrees of freedom; a slope by that of Student's t.
+    Its errors are those of the samples, or their scatter about it, by Student's t, if larger.
     """
-    from scipy.special import chdtri, ndtr, stdtrit
+    from scipy.special import ndtr, stdtrit
 
-    mean, n, *_, excess, _, _, _ = window_mean(rows, start, stop)
-    fraction, share = rows.share, shares(rows, start, stop)
-    first, last = np.fmax(start, rows.first), np.fmin(stop, rows.last)
-    means, between = np.empty((3, rows.count)), np.zeros(rows.count)
+    mean = window_mean(rows, start, stop)
+    share, independent = shares(rows, start, stop), mean.n * rows.share
     with np.errstate(all="ignore"):
-        place = np.floor(3 * (rows.depth - rows.repeat(first)) / rows.repeat(last - first))
-        for third in range(3):
-            own = np.where(np.clip(place, 0, 2) == third, share, 0.0)
-            part = rows.sum(own)
-            means[third] = rows.sum(own * rows.value) / part
-            between += np.where(part > 0, part * (means[third] - mean) ** 2, 0.0)
-        off = rows.value - rows.repeat(mean)
-        whole = rows.sum(share * off**2)
         middle = rows.sum(share, rows.depth)
-        x = rows.depth - rows.repeat(middle)
-        spread = rows.sum(share * x**2)
-        slope = rows.sum(share * x * off) / spread
-        independent = n * fraction
-        noise = np.where(n >= _ENOUGH, whole - slope**2 * spread, np.nan) / (independent - 2)
-        chi, freedom = independent * between, (n - 3) * fraction
-        scatter = np.where(n >= _ENOUGH, np.maximum(whole - between, 0) * independent, np.nan)
-        chance, known = (1 + chi / scatter) ** (-freedom / 2), np.zeros(rows.count, dtype=bool)
+        last = rows.reduce(np.fmax, np.where(share > 0, rows.depth, np.nan))
+        line = rows.depth - rows.repeat(middle)
+        square, cube = (rows.sum(share * line**power) for power in (2, 3))
+        bend = line**2 - rows.repeat(square) - rows.repeat(cube / square) * line
+        left, weights, sizes = rows.value - rows.repeat(mean.value), [], []
+        for shape in (line, bend):
+            weight = share * shape / rows.repeat(rows.sum(share * shape**2))
+            size = rows.sum(weight * left)
+            left = left - rows.repeat(size) * shape
+            weights.append(weight)
+            sizes.append(size)
+        freedom = np.maximum(independent - 3.0, 1.0)
+        widened = stdtrit(freedom, ndtr(CLEAR)) / CLEAR
+        scatter = rows.sum(share * left**2) * mean.n / freedom * widened**2
+        scatter = np.where(mean.n >= _ENOUGH, scatter, np.nan)
+        variances = [scatter * rows.sum(weight**2) for weight in weights]
         if rows.stderr is not None:
-            variance = np.where(share > 0, share * rows.stderr**2, 0.0)
-            stated = rows.sum(variance)
-            known = stated > 0
-            chance = np.where(known, np.exp(-chi / stated / 2), chance)
-            noise = np.fmax(noise, rows.sum(variance * x**2) / spread / independent)
-        highest, lowest = (end.reduce(means) for end in (np.fmax, np.fmin))
-        seen = highest >= _UNSEEN * rows.reduce(np.fmax, rows.value)
-        uneven = (chance < _HARDLY) & (highest - lowest > _UNEVEN * np.abs(mean)) & seen
-        least = stdtrit(np.maximum(independent - 2, 1), ndtr(_SLOPES))
-        slope = np.where((slope**2 * spread > least**2 * noise) & seen, slope, 0.0)
-        beyond = (rows.depth > rows.repeat(last + rows.tolerance)).astype(np.float64)
-        rest = rows.sum(beyond)
-        further = mean - rows.sum(beyond, rows.value) / rest
-        falls_on = seen & (further**2 > _FURTHER**2 * noise * (1 + n / rest)) & (3 * rest > n)
-        freedom = np.maximum(independent - 1, 1)
-        scatters = excess > np.maximum(_NOTABLE, np.sqrt(chdtri(freedom, _IMPROBABLE) / freedom))
-        steep = np.abs(slope) * (last - first) > _UNEVEN * np.abs(mean)
-    which = np.select([steep & (slope < 0), steep, uneven, scatters & known], [1, 2, 3, SCATTERS])
-    above = np.where(uneven, mean - lowest, np.where(falls_on, further, 0.0))
-    return Flatness(which, excess, above, slope, middle)
+            own = np.where(share > 0, rows.stderr, 0.0) ** 2
+            stated = (rows.sum(weight**2 * own) / rows.share for weight in weights)
+            variances = [np.fmax(one, other) for one, other in zip(variances, stated, strict=True)]
+        slope_stderr, error = np.sqrt(variances)
+        lowest = rows.reduce(np.fmin, np.where(share > 0, rows.repeat(sizes[1]) * bend, 0.0), 0.0)
+        above = np.where(np.abs(sizes[1]) > CLEAR * error, -lowest, 0.0)
+    slope = np.where(mean.n > 2, sizes[0], np.nan)
+    return WindowTrend(mean.value, middle, last, slope, slope_stderr, above)
 
 
 def shares(rows: Rows, start: Array, stop: Array) -> Array:

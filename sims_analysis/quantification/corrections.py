@@ -199,8 +199,9 @@ def subtract_background(
     Warns
     -----
     ProfileWarning
-        Where the profile falls, rises or bends in the window, or scatters more than its standard
-        errors allow (1e-7 by chi-square); and where concentrations were made with factors of
+        Where the profile falls, rises or bends in the window, or noise may hide there a slope that
+        would change the mean of the record above it by more than 5 % and three errors (see
+        :func:`integrated_dose`); and where concentrations were made with factors of
         several layers, so that a background of counts is not one of concentrations.
 
     Examples

@@ -14,15 +14,16 @@ from sims_analysis.errors import ProfileError
 MOMENTS = ("projected_range", "straggle", "skewness", "kurtosis")
 
 
-@pytest.mark.filterwarnings("ignore:.*in the background window")  # by chance
+@pytest.mark.filterwarnings("ignore:.*background window")
 @pytest.mark.parametrize("counts", [1, 3])
 def test_moments_in_noise_are_flagged_where_nothing_is_left(counts):
     shape, _ = edge(30.0)
     ds = trials(lambda z: shape(z) * 0.3 + 1.0, np.arange(0, 200, 4.0), counts)
     found = sims.moments(ds, background=("150 nm", "200 nm"))
-    # By chance, one window in a hundred is not level, or ends of records.
-    ok = found["status"].isin(["ok", "wrong_shape", "truncated"])
-    assert (found["status"] == "ok").sum() > 0.97 * ok.sum()
+    # By chance, one window in a hundred is not level, or ends of records; of so few counts, most
+    # do not show it.
+    ok = found["status"].isin(["ok", "undetermined", "wrong_shape", "truncated"])
+    assert found["status"].isin(["ok", "undetermined"]).sum() > 0.97 * ok.sum()
     assert 0 < int(ok.sum()) < ok.size
     for name in (*MOMENTS, "dose"):
         assert bool((found[name].notnull() == ok).all()), name

@@ -11,6 +11,7 @@ import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, ProfileWarning
 
 pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*a slope within its noise"),
     pytest.mark.filterwarnings("ignore:.*the straggle is known to"),
     pytest.mark.filterwarnings("ignore:.*changing matrix"),
     pytest.mark.filterwarnings("ignore:.*in the background window"),

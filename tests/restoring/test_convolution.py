@@ -86,6 +86,7 @@ def test_samples_without_a_count_are_known_to_one():
     assert (blurred["stderr"] < 1.84e15).all()
 
 
+@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_the_error_of_a_subtracted_background_goes_along():
     z = np.arange(0.5, 200.0)
     ds = counted(900 * np.exp(-0.5 * ((z - 80) / 20) ** 2) + 9, 0, z)
