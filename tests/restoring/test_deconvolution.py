@@ -359,6 +359,9 @@ def test_noise_between_maxima_is_named():
     which = tops.tolist().index(Z.tolist().index(found["doubtful_maximum"].item()))
     # Of two maxima about a valley, the lower one.
     assert c[tops[which]] < c[tops[[which - 1, which + 1]]].max()
+    # As many in each part of a longer record.
+    ds, _ = measured(np.ones_like, top=100, z=np.arange(30, 230, 0.5))
+    assert sims.deconvolve(ds, resolution=RES, smoothness=0.01)["doubtful_maxima"] > 25
     # Ripples of less than a tenth need no defence.
     ds, _ = measured(np.ones_like, top=1e4)
     assert sims.deconvolve(ds, resolution=RES, smoothness=0.3)["doubtful_maxima"] == 0
