@@ -93,14 +93,6 @@ def test_the_example_of_the_reference():
         assert server.received[0].path == f"/sims/{REFERENCE_ID}"
 
 
-def test_one_connection_serves_many_requests():
-    with FaultyServer(reply()) as server, Client(KEY, endpoint=server.url) as client:
-        for _ in range(5):
-            client.get(REFERENCE_ID)
-        assert len({request.headers["Host"] for request in server.received}) == 1
-        assert server.connections == 1
-
-
 # ---- which ids, in which order
 
 

@@ -142,18 +142,6 @@ def test_errors_hold_what_is_restored_without_noise():
     assert 0.63 < np.mean(held) < 0.78
 
 
-@pytest.mark.study
-def test_the_error_of_the_dose_is_its_scatter():
-    clean = 1000 * rt.blurred(rt.implant, Z)
-    runs = [
-        sims.deconvolve(rt.counted(clean, Z, seed), resolution=RES, smoothness=3.0)
-        for seed in range(40)
-    ]
-    doses = np.array([one["window_dose"].item() for one in runs])
-    stated = np.mean([one["window_dose_stderr"].item() for one in runs])
-    assert doses.std(ddof=1) == pytest.approx(stated, rel=0.3)
-
-
 @pytest.mark.slow
 def test_averaging_kernels_are_what_a_change_of_the_truth_does():
     clean, strength = 3000 * rt.blurred(rt.implant, Z), 3.0
