@@ -342,6 +342,12 @@ def test_a_plateau_begins_below_a_surface_transient(transient):
     assert plain["status"].item() == "ok"
 
 
+@pytest.mark.filterwarnings("ignore:.*noise hides whether the plateaus slope")
+def test_below_a_transient_a_plateau_whose_slope_is_noise_is_level():
+    found = _with_errors(models_truth.profile(FALLS * (1 + 0.2 * np.exp(-Z / 8)), Z), 0.05)
+    assert found["position"].item() == pytest.approx(90, abs=0.1)  # 90.17 below a line
+
+
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
 @pytest.mark.parametrize("step", [0.1, 1.0])
 def test_what_is_many_times_as_high_as_a_step_is_no_surface_transient(step):

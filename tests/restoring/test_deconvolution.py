@@ -275,7 +275,9 @@ def test_a_stated_smoothness_may_be_what_does_not_fit():
     wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
     ds, _ = measured(rt.edge, top=1e4)
     with pytest.warns(FitWarning, match="or smoothness='steps' does not suit it: try 'auto'"):
-        sims.deconvolve(ds, resolution=wide, smoothness="steps")
+        found = sims.deconvolve(ds, resolution=wide, smoothness="steps")
+    assert found["largest_deviance"] > 12  # so far off, no maximum is examined
+    assert found["doubtful_maxima"] == 0
 
 
 @pytest.mark.parametrize(("resolution", "stop"), [("30 nm", "90 nm"), (RES, "33 nm")])
