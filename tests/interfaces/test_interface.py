@@ -208,14 +208,6 @@ def test_a_step_between_two_samples_has_a_position_and_no_width():
     assert found["position_stderr"].item() == pytest.approx(2 / np.sqrt(12))
 
 
-def test_interfaces_of_dask_data_are_the_same():
-    pytest.importorskip("dask")
-    z = np.arange(0, 200, 0.5)
-    one = step(z).expand_dims(wafer=3)
-    here, there = sims.interface(one), sims.interface(one.chunk({"wafer": 1}))
-    xr.testing.assert_identical(here.drop_attrs(), there.compute().drop_attrs())
-
-
 def test_what_is_found_of_a_step_has_names_and_units():
     z = np.arange(0.0, 100.0)
     step = models_truth.profile(2e17 + 1e18 * ndtr((z - 50) / 4), z)
