@@ -124,9 +124,10 @@ def integrated_dose(
     the dose D1 of the last length l of the record, D2 of that above it, and r = D1 / D2, what lies
     below is ``D1 r / (1 - r)``. l is the shortest with which the fall is clear. That is right for
     an exponential, and twice too much for a Gaussian cut one standard deviation below its maximum.
-    A slope in a background window is that of an exponential that rises at most tenfold. A record
-    that rises to its end, or to a plateau there, lacks the rest. What is level below the profile is
-    a background; a record that ends on the plateau on which it begins looks whole.
+    A record that rises to its end, or to a plateau there, lacks the rest. What is level below the
+    profile is a background; a record that ends on the plateau on which it begins looks whole. A
+    slope in the window of a background is taken for that of an exponential that rises at most
+    tenfold.
 
     References
     ----------
