@@ -778,6 +778,7 @@ def test_a_finer_grid_makes_no_parameter_better_known(peak, step):
         assert ratio == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.filterwarnings("ignore:.*the background window is too short")
 def test_a_grid_makes_nothing_better_known_nor_worse_less_a_background():
     z = np.arange(0.0, 200.0, 2.0)
     c = models_truth.values("gaussian", (1e15, 100, 25), z)
