@@ -823,6 +823,7 @@ def test_where_many_counts_fall_steeply_a_grid_is_as_its_logarithms():
     assert fit["straggle"].item() == pytest.approx(4, rel=0.005)
 
 
+@pytest.mark.filterwarnings("ignore:.*(is too short|bends in the background window)")
 @pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 100])

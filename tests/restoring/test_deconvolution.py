@@ -439,6 +439,7 @@ def test_samples_without_errors_have_those_of_their_scatter():
     assert 0.7 < float(ratio.median()) < 1.4
 
 
+@pytest.mark.filterwarnings("ignore:.*the background window is too short")
 @pytest.mark.slow
 def test_a_background_is_not_restored(layer):
     clean = rt.blurred(lambda z: rt.box(z, base=0.0), Z)
