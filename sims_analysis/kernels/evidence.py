@@ -43,8 +43,11 @@ class Support(NamedTuple):
     gap: Any
 
 
-def marks(rows: Rows) -> Marks | None:
-    """Return all that is known of the samples of rows, carried or seen; None for nothing."""
+def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
+    """Return all that is known of samples, carried or seen; None for nothing.
+
+    Of saturated ones, those of rows with some in an interval `near`, (R,), at least.
+    """
     found = [] if rows.carried is None else [rows.carried]
     gaps = gaps_of(rows)
     if gaps is not None:
@@ -52,7 +55,7 @@ def marks(rows: Rows) -> Marks | None:
         flag = np.full(row.shape, GAP, dtype=np.int16)
         unknown = np.full(row.shape, np.nan)
         found.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
-    cut = saturated(rows)
+    cut = saturated(rows, near)
     if cut is not None:
         row = np.repeat(np.arange(rows.count), rows.size)
         depth = rows.depth_at(np.arange(row.size))
@@ -95,7 +98,7 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
-    found = marks(rows) if start.size else None
+    found = marks(rows, (start, stop) if start.ndim == 1 else None) if start.size else None
     if found is None:
         return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))

@@ -14,8 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Rows
+from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Index, Rows
 
+#: So many neighbours at least are equal; the maximum is sought among so many samples, at first, and
+#: where intervals have less than this part of all samples, in these.
+_FEWEST, _SAMPLED, _SHORT = 5, 4, 8
 #: They are improbable if noise makes so many equal neighbours with less than this probability, ...
 _CHANCE = 1e-3
 #: ... even if it is smaller than the scatter elsewhere says, by this factor.
@@ -31,8 +34,10 @@ _MEDIAN_SQUARE = 0.4549
 _DIGITS, _ROUNDED = 16, 1e-13
 
 
-def saturated(rows: Rows) -> Flags | None:
+def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | None:
     """Flag the saturated samples, in the shape of ``rows.value``; None if there is none.
+
+    Those of rows in whose interval `near`, (R,), there are some, at least.
 
     At least five neighbours are equal to the last digit, at the maximum of their profile, and noise
     as in the rest of the profile (all samples, not a window) would not let them be. With u the
@@ -51,17 +56,12 @@ def saturated(rows: Rows) -> Flags | None:
     or have fewer digits than noise).
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    equal = flat[1:] == flat[:-1]
-    three = equal[1:] & equal[:-1]
-    first = np.flatnonzero(three[2:] & three[:-2])  # of five
-    if not first.size:
+    row = np.flatnonzero((rows.size >= _FEWEST) & (rows.share >= 1.0))
+    if near is not None:
+        row = _as_high(rows, row, *(edge[row] for edge in near))
+    row = _with_equal_neighbours(rows, row)
+    if not row.size:
         return None
-    highest = rows.reduce(np.maximum, rows.value)
-    first = first[flat[first] >= np.fmin.reduce(highest)]  # not of floors, which are often equal
-    row = offsets.searchsorted(first, side="right") - 1
-    row = np.unique(row[(first + 5 <= offsets[row + 1]) & (flat[first] == highest[row])])
-    # A pure layer has a fraction of exactly 1.
-    row = row[(highest[row] > 0) & (highest[row] != 1.0) & (rows.share[row] >= 1.0)]
     found = np.zeros(flat.size, dtype=bool)
     for own in map(slice, offsets[row].tolist(), offsets[row + 1].tolist()):
         if _is_cut_off(rows.depth_at(np.arange(own.start, own.stop)), flat[own]):
@@ -69,11 +69,45 @@ def saturated(rows: Rows) -> Flags | None:
     return found.reshape(rows.value.shape) if found.any() else None
 
 
+def _as_high(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
+    """Return the rows of which some sample in a short interval is as high as some others."""
+    measured = start <= stop
+    row, start, stop = row[measured], start[measured], stop[measured]
+    begin, end = rows.position(start, row, "left"), rows.position(stop, row)
+    reach = int((end - begin).max(initial=0))
+    if row.size * reach > rows.value.size / _SHORT:
+        return row
+    places = np.minimum(begin[:, None] + np.arange(reach), rows.value.size - 1)
+    highest = rows.value_at(places).max(axis=1, initial=0.0)
+    found: Index = row[highest >= rows.sampled_maximum(row, _SAMPLED)]
+    return found
+
+
+def _with_equal_neighbours(rows: Rows, row: Index) -> Index:
+    """Return those of some rows in which two neighbours are equal, and as high as some others."""
+    if not row.size:
+        return row
+    flat, highest = rows.value.reshape(-1), np.full(rows.count, np.inf)
+    highest[row] = np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    least, found = highest.min(), []
+    for begin in range(0, flat.size, 4 * IN_CACHE):
+        part = flat[begin : begin + 4 * IN_CACHE + 1]
+        equal = part[1:] == part[:-1]
+        equal &= part[1:] >= least
+        if equal.any():
+            found.append(begin + np.flatnonzero(equal))
+    first = np.concatenate(found) if found else row[:0]
+    owner = rows.offsets.searchsorted(first, side="right") - 1
+    return np.unique(owner[flat[first] >= highest[owner]])
+
+
 def _is_cut_off(depth: Array, value: Array) -> bool:
     """Whether noise does not let so many neighbours of a profile be equal at its maximum."""
     highest = value.max()
     between = np.flatnonzero(np.concatenate([[True], value != highest, [True]]))
     longest = np.diff(between).max() - 1
+    if longest < _FEWEST or highest == 1.0:  # a pure layer has a fraction of exactly 1
+        return False
     # Constants, as of a floor, tell no noise.
     equal = value[1:] == value[:-1]
     rest = (value < highest) & ~(np.append(equal, False) & np.append(False, equal))

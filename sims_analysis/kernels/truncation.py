@@ -41,7 +41,7 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
     which = np.flatnonzero(rows.size >= _FEWEST * step)
     value, end = rows.value.reshape(-1), rows.offsets[1:]
-    low = range_sums(value, end[which] - _FEWEST, end[which]) / _FEWEST
+    low = value[end[which, None] - np.arange(1, _FEWEST + 1)].mean(axis=1)
     high = low * (rows.last - rows.first)[which] > enough[which]
     which, low = which[high], low[high]
     if not which.size:
