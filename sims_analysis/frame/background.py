@@ -85,8 +85,9 @@ _SHOWN = {
     HIDDEN: "the background window is too short, or too far away, to show that the background is "
     "level: a slope within its noise",
 }
-#: What to do about these, and about the last one.
+#: What to do about these, about samples that scatter, and about the last one.
 _LEVEL = "choose a window where the profile is level"
+_ERRORS = "check the errors, or the value of a count; or choose another window"
 _LONGER = "choose a longer or nearer window, count longer, or state the background as a value"
 
 
@@ -120,7 +121,7 @@ def mark_window(
 
     warn_where(frame, wrong, sloping, category, code="wrong_shape", remedy=_LEVEL)
     warn_where(frame, hidden, sloping, category, code="undetermined", remedy=_LONGER)
-    warn_where(frame, scatters, scattering, category, remedy=_LEVEL)
+    warn_where(frame, scatters, scattering, category, remedy=_ERRORS)
     status = replaced_where(wrong, status, Status.WRONG_SHAPE)
     return replaced_where(hidden, status, Status.UNDETERMINED)
 
