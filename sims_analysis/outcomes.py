@@ -47,7 +47,7 @@ class Status(IntEnum):
     PADDING = 6
     NO_OVERLAP = 7, 0, "the two were not measured at common depths"
     UNDETERMINED = (
-        *(8, 0, "the samples do not determine the answer, or some parameter, which has no error"),
+        *(8, 0, "the samples do not determine the answer, its background, or some parameter"),
         "hold a parameter with fixed=, or take a simpler model",
     )
     SATURATED = (

@@ -61,10 +61,11 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          and the limit at its end is off by more than its error and 2 % (few counts hide slopes,
-          and make a limit too high); others as for :func:`mean_value`; with NaN ``no_data`` for
-          fewer than two samples (one for ``"currie"``), and ``undetermined`` where all are the same
-          (zeros, or a placeholder), or for ``"currie"`` a count has no known value
+          so that the limit at the end of the window is another by more than 2 % and its error (few
+          counts hide slopes, and the limit is too high then); others as for :func:`mean_value`.
+          With NaN: ``no_data`` for fewer than two samples (one for ``"currie"``), ``undetermined``
+          where all are the same (zeros, or a placeholder), or for ``"currie"`` a count has no known
+          value
 
     Raises
     ------

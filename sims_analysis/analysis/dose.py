@@ -83,7 +83,7 @@ def integrated_dose(
         profile's median spacing, and of the spacings around it; :func:`quality` lists them.
     strict : bool
         Raise, instead of warning, where the status would be ``truncated``, ``gap``, ``saturated``
-        or ``below_limit``.
+        or ``below_limit`` (Dask data, which are not computed, do neither).
 
     Returns
     -------
@@ -93,14 +93,13 @@ def integrated_dose(
         - ``status``: ``ok``; ``no_data`` with NaN; by samples between the limits ``saturated``,
           ``gap``, and ``below_limit`` if those given as ``<5E15``, which have no value, may change
           the dose by more than its error and 1 %; ``below_detection`` where it does not exceed its
-          error (or 0); ``truncated`` where a limit lies beyond the samples, or without `stop` more
-          than the error and 2 % of the dose lies below the end of the record, as it falls there;
-          ``wrong_shape`` where the profile slopes or bends in the window of the background, and
-          the dose would be off by more than that; ``undetermined`` where a slope that the noise
-          of the window may hide (2.5 of its errors, of an exponential that rises at most tenfold)
-          would change it by more than 5 % and three errors. Of several, the first in this order.
-          A warning names the first profile, but on Dask, which is not computed (nor raises
-          `strict`)
+          error (or 0); ``truncated`` where a limit lies beyond the samples, or, without `stop`,
+          where more than 2 % of the dose, and than its error, lies below the end of the record
+          (see Notes); ``wrong_shape`` where the profile slopes or bends in the window of the
+          background, and the dose is off by more than 2 % and its error; ``undetermined`` where
+          the window does not show that it is level: a slope within 2.5 of its standard errors
+          would change the dose by more than 5 % and three errors. Of several, the first in this
+          order. A warning names the first profile
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
@@ -121,12 +120,14 @@ def integrated_dose(
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
-    An end that falls continues as a geometric series (Aitken's delta-squared process): with the
-    dose D1 of the last length l of the record, D2 of that above it, and r = D1 / D2, ``D1 r / (1 -
-    r)`` lies below. l is the shortest with which the fall is clear. That is twice too much where a
-    Gaussian ends one standard deviation below its maximum. A record that rises to its end, or to a
-    plateau there, lacks the rest. What is level below the profile is a background; a record that
-    ends on the plateau on which it begins looks whole.
+    An end that falls is taken to go on as a geometric series (Aitken's delta-squared process): with
+    the dose D1 of the last length l of the record, D2 of that above it, and r = D1 / D2, what lies
+    below is ``D1 r / (1 - r)``. l is the shortest with which the fall is clear. That is right for
+    an exponential, and twice too much for a Gaussian cut one standard deviation below its maximum.
+    A record that rises to its end, or to a plateau there, lacks the rest. What is level below the
+    profile is a background; a record that ends on the plateau on which it begins looks whole. A
+    slope in the window of a background is taken for that of an exponential that rises at most
+    tenfold.
 
     References
     ----------

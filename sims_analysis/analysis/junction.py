@@ -107,7 +107,8 @@ def junction_depth(
           depth, and the depth between the two samples of the crossing
         - ``n_crossings``: number of crossings that qualified
         - ``decay_length`` (``nm`` per factor e): at the junction
-        - ``detection_limit``: where a file gives samples as ``<5E15``
+
+        Where a file gives samples as ``<5E15``, the coordinate ``detection_limit`` is their limit.
 
     Raises
     ------

@@ -35,12 +35,12 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
         Over ``run``, one for each run of neighbouring samples; as a table by ``.to_dataframe()``:
 
         - ``kind``: ``gap`` (nothing was measured between two samples), ``saturated``,
-          ``below_limit``, ``placeholder``, ``transient`` or ``restored``
+          ``below_limit``, ``placeholder``, ``transient``, ``restored`` or ``scale_in_doubt``
         - ``start``, ``stop`` (``nm``, or ``s``): the first and the last sample; of a gap those
           before and after it
         - ``samples``: their number; 0 in a gap
-        - ``height``: the highest limit of detection of samples below one, and the value of
-          saturated ones; NaN of other kinds
+        - ``height``: the highest limit of detection of samples below one, the highest value of
+          others; NaN of a gap
         - ``variable``, and ``species``, ``measurement``...: coordinates that name the profile
 
     Raises
@@ -74,7 +74,7 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
             ("start", np.float64, "First sample", axis),
             ("stop", np.float64, "Last sample", axis),
             ("samples", np.int64, "Number of samples", {}),
-            ("height", np.float64, "Limit of detection, or saturated value", {}),
+            ("height", np.float64, "Limit of detection, or highest value", {}),
         )
     }
     coords = {}

@@ -51,7 +51,6 @@ _MEANING: dict[int, tuple[type[StatusError], str]] = {
     429: (RateLimited, "ask less often, or with a smaller max_connections="),
 }
 _CONNECT_TIMEOUT = 5.0
-_KEPT_ALIVE = 5.0
 _MAX_REDIRECTS = 5
 _ERROR_BODY = 2000
 #: Failures that may pass, and others.
@@ -295,11 +294,7 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
                 "User-Agent": f"sims-analysis/{__version__}",
             },
             verify=True if options.ca_bundle is None else trusted_certificates(options.ca_bundle),
-            limits=httpx.Limits(
-                max_connections=options.max_connections,
-                max_keepalive_connections=options.max_connections,
-                keepalive_expiry=_KEPT_ALIVE,
-            ),
+            limits=httpx.Limits(max_connections=options.max_connections),
             # A proxy would read what is meant for this machine.
             trust_env=not endpoint.is_loopback,
             transport=options.transport,

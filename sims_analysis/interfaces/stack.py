@@ -205,7 +205,7 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         begin = before.at + _COMPLETE * before.width if i > 0 else -np.inf
         end = after.at - _COMPLETE * after.width if i < last else np.inf
         place = np.flatnonzero((z > begin) & (z < end))
-        if i in (0, last) and place.size > 5:
+        if i in (0, last):
             place = np.sort(level_part(record, place if i == 0 else place[::-1]))
         extremum = 0
         if place.size < 3:

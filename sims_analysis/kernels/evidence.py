@@ -46,7 +46,7 @@ class Support(NamedTuple):
 def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
     """Return all that is known of samples, carried or seen; None for nothing.
 
-    Of saturated ones, those of rows with some in an interval `near`, (R,), at least.
+    Of saturated ones, those of rows with some in intervals `near`, (R,) or (R, m), at least.
     """
     found = [] if rows.carried is None else [rows.carried]
     gaps = gaps_of(rows)
@@ -98,7 +98,7 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
-    found = marks(rows, (start, stop) if start.ndim == 1 else None) if start.size else None
+    found = marks(rows, (start, stop)) if start.size else None
     if found is None:
         return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))

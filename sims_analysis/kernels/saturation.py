@@ -37,7 +37,7 @@ _DIGITS, _ROUNDED = 16, 1e-13
 def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | None:
     """Flag the saturated samples, in the shape of ``rows.value``; None if there is none.
 
-    Those of rows in whose interval `near`, (R,), there are some, at least.
+    Those of rows in whose intervals `near`, (R,) or (R, m), there are some, at least.
 
     At least five neighbours are equal to the last digit, at the maximum of their profile, and noise
     as in the rest of the profile (all samples, not a window) would not let them be. With u the
@@ -58,7 +58,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     flat, offsets = rows.value.reshape(-1), rows.offsets
     row = np.flatnonzero((rows.size >= _FEWEST) & (rows.share >= 1.0))
     if near is not None:
-        row = _as_high(rows, row, *(edge[row] for edge in near))
+        row = _as_high(rows, row, *near)
     row = _with_equal_neighbours(rows, row)
     if not row.size:
         return None
@@ -70,17 +70,17 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
 
 
 def _as_high(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
-    """Return the rows of which some sample in a short interval is as high as some others."""
+    """Return those of some rows of which a sample in short intervals is as high as some others."""
+    start, stop = start[row], stop[row]
     measured = start <= stop
-    row, start, stop = row[measured], start[measured], stop[measured]
+    row, start, stop = row[np.nonzero(measured)[0]], start[measured], stop[measured]
     begin, end = rows.position(start, row, "left"), rows.position(stop, row)
     reach = int((end - begin).max(initial=0))
     if row.size * reach > rows.value.size / _SHORT:
-        return row
+        return np.unique(row)
     places = np.minimum(begin[:, None] + np.arange(reach), rows.value.size - 1)
     highest = rows.value_at(places).max(axis=1, initial=0.0)
-    found: Index = row[highest >= rows.sampled_maximum(row, _SAMPLED)]
-    return found
+    return np.unique(row[highest >= rows.sampled_maximum(row, _SAMPLED)])
 
 
 def _with_equal_neighbours(rows: Rows, row: Index) -> Index:

@@ -284,7 +284,7 @@ def _below(time: xr.Variable, ends: Sequence[float], rates: Sequence[float]) -> 
     starts, speeds = np.array(ends[:-1]), np.array(rates)
     tops = np.append(0.0, np.cumsum(speeds[:-1] * np.diff(starts)))
     t = time.values
-    piece = np.clip(np.searchsorted(starts, t, side="right") - 1, 0, starts.size - 1)
+    piece = np.maximum(np.searchsorted(starts, t, side="right") - 1, 0)
     return xr.Variable(time.dims, tops[piece] + speeds[piece] * (t - starts[piece]))
 
 

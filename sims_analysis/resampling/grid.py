@@ -103,8 +103,9 @@ def to_grid(
         Neighbours on a fine grid share samples: ``effective_sample_fraction`` is the number of
         independent samples per grid depth, if below one (for Dask data always). Sums and fits use
         errors larger by ``1 / sqrt(effective_sample_fraction)``; drop it after selecting every
-        n-th depth. A grid of a grid has no more independent samples than that; between two depths
-        of that, errors of single values are up to 30 % too small.
+        n-th depth. A grid of a grid has no more independent samples than the first; between two
+        depths of the first, errors of single values are up to 30 % too small. Counts are
+        interpolated likewise, or added up in cells.
 
     Raises
     ------

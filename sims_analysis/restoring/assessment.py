@@ -24,9 +24,9 @@ FAR_OFF = 12.0
 #: factor, or by the second from a minimum within twice of its width; beyond noise.
 _STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
 #: Maxima this much above the valley between them, in ln x, are features; they are needed if the
-#: misfit without the valley is larger by so much; farther apart, in achieved resolutions, or more
-#: of them, they are not examined.
-_FEATURE, _NEEDED, _APART, _EXAMINED = 0.1, 3.0, 4.0, 20
+#: misfit without the valley is larger by so much; farther apart, in achieved resolutions, they are
+#: not examined.
+_FEATURE, _NEEDED, _APART = 0.1, 3.0, 4.0
 #: How far around a valley the profile may change, in widths of the function; and in how many steps.
 _AROUND, _MOST = 2.0, 10
 #: How far away a kink of ln x may as well be, in widths of the function. Left in one cell, kinks
@@ -186,13 +186,11 @@ def _doubtful(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array)
     maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
     reach = np.interp(x, one.z, _APART * achieved)
     found: list[float] = []
-    examined = 0
     for left, right in pairwise(maxima.tolist()):
         depth = min(u[left], u[right]) - u[left : right + 1].min()
         if depth < _FEATURE or x[right] - x[left] > max(reach[left], reach[right]):
             continue
-        examined += 1
-        if examined <= _EXAMINED and not _needed(one, prior, best, left, right):
+        if not _needed(one, prior, best, left, right):
             found.append(float(x[left] if u[left] < u[right] else x[right]))
     return np.array(sorted(set(found)))
 

@@ -15,6 +15,7 @@ import time
 import traceback
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
 import httpx
@@ -90,14 +91,6 @@ def test_the_example_of_the_reference():
         assert results[0].provenance["source"] == f"{server.url}sims/{REFERENCE_ID}"
         assert server.received[0].headers["X-API-KEY"] == KEY
         assert server.received[0].path == f"/sims/{REFERENCE_ID}"
-
-
-def test_one_connection_serves_many_requests():
-    with FaultyServer(reply()) as server, Client(KEY, endpoint=server.url) as client:
-        for _ in range(5):
-            client.get(REFERENCE_ID)
-        assert len({request.headers["Host"] for request in server.received}) == 1
-        assert server.connections == 1
 
 
 # ---- which ids, in which order
@@ -689,6 +682,19 @@ def test_many_are_fetched_at_a_time():
     client.get(["first"])  # one request alone shows that there is a server
     client.get([f"id-{i}" for i in range(12)])
     assert most == 4
+
+
+def test_threads_of_the_caller_share_the_connections():
+    def answer(connection, stop):
+        time.sleep(0.02)
+        return reply(OF_ANY_ENTRY)(connection, stop)
+
+    with FaultyServer(answer) as server:
+        client = Client(KEY, endpoint=server.url, max_connections=2)
+        with ThreadPoolExecutor(6) as pool:
+            found = [*pool.map(client.get, [f"id-{i}" for i in range(18)])]
+    assert len(found) == len(server.received) == 18
+    assert server.connections <= 2
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,19 @@ def test_a_layer_of_four_samples_has_the_maximum_of_their_parabola(floor):
     assert found["thickness"].item() == pytest.approx(4, abs=0.05)  # 4.19
 
 
+def test_the_outer_part_of_a_plateau_is_left_out_at_an_end_and_part_of_its_mean_within():
+    z = np.arange(0.0, 201.0)
+    film = 0.05 + (1 + 0.09 * np.exp(-z / 6)) * ndtr((50 - z) / 8)
+    within = 0.05 + box(z, 60, 140, 6) * (1 + 0.08 * np.exp(-(140 - z).clip(0) / 10))
+    (first, one), (last, other) = (
+        [sims.layers(models_truth.profile(1e20 * c[::way], z)) for c in (film, within)]
+        for way in (1, -1)
+    )
+    for edge in (first["bottom"].item(), 200 - last["top"].item()):
+        assert edge == pytest.approx(50, abs=0.1)  # 49.74 with the transient
+    assert one["top"].item() == pytest.approx(200 - other["bottom"].item(), abs=1e-6)
+
+
 def test_where_a_record_begins_or_ends_in_a_layer_its_thickness_is_not_known():
     z = np.arange(0.0, 200.0)
     film = models_truth.profile(1e20 * (1.001 - ndtr((z - 90) / 4)), z)

@@ -253,6 +253,8 @@ def test_files_are_written_and_hold_the_data(boron, tmp_path):
         ("Probe Ü7, 2 µm", "Probe_Ü7_2_µm"),
         ("CON", "_CON"),
         ("nul.2", "_nul.2"),
+        *((name, f"_{name}") for name in ("prn", "aux", "com1", "lpt9", "Con.x.y")),
+        ("xcon", "xcon"),
         ("...", "profiles"),
         ("", "profiles"),
         ("x" * 300, "x" * 72),

@@ -66,12 +66,6 @@ def test_a_file_of_somebody_else_is_not_replaced(text, tmp_path):
     assert file_stem("w3", tmp_path) == "w3"
 
 
-@pytest.mark.parametrize("name", ["con", "prn", "aux", "nul", "com1", "lpt9", "index", "Con.x.y"])
-def test_names_of_devices_are_changed(name, tmp_path):
-    assert file_stem(name, tmp_path) == f"_{name}"
-    assert file_stem(f"x{name}", tmp_path) == f"x{name}"
-
-
 def test_a_list_links_what_was_written_and_says_nothing_of_failures_that_are_none(tmp_path):
     report = {
         "data_id": "w1", "title": "", "date": "", "species": [],

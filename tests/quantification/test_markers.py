@@ -151,6 +151,8 @@ def test_wrong_fits():
     with pytest.raises(ProfileError, match="the fit is several_peaks, not ok"):
         sims.calibrate_depth(run, markers=wrong, depths=STATED[:4])
     fit = sims.fit(run, model="gaussian", repeat=5)
+    with pytest.raises(ProfileError, match="depths must increase with the layer"):
+        sims.calibrate_depth(run, markers=fit, depths=[*STATED[:3], STATED[4], STATED[3]])
     minutes = (fit["position"] / 60).assign_attrs(units="min")
     with pytest.raises(UnitsError, match="positions are in 'min'; expected 's', as the fit gave"):
         sims.calibrate_depth(run, markers=fit.assign(position=minutes), depths=STATED)

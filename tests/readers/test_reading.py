@@ -63,7 +63,7 @@ def test_a_format_that_is_stated_is_not_recognised(write):
     assert sims.read(path, species="B").provenance["format"] == "suprem"
     stated = {"depth_units": "nm", "units": "cm^-3", "species": "B"}
     assert sims.read(path, format="table", **stated)["B"].depth_units == "nm"
-    with pytest.raises(ValueError, match="format='excel'; expected one of payload, cameca_rpc"):
+    with pytest.raises(ValueError, match=r"format='excel'; expected one of .*, cameca_rpc,"):
         sims.read(path, format="excel")
 
 

@@ -142,18 +142,6 @@ def test_errors_hold_what_is_restored_without_noise():
     assert 0.63 < np.mean(held) < 0.78
 
 
-@pytest.mark.study
-def test_the_error_of_the_dose_is_its_scatter():
-    clean = 1000 * rt.blurred(rt.implant, Z)
-    runs = [
-        sims.deconvolve(rt.counted(clean, Z, seed), resolution=RES, smoothness=3.0)
-        for seed in range(40)
-    ]
-    doses = np.array([one["window_dose"].item() for one in runs])
-    stated = np.mean([one["window_dose_stderr"].item() for one in runs])
-    assert doses.std(ddof=1) == pytest.approx(stated, rel=0.3)
-
-
 @pytest.mark.slow
 def test_averaging_kernels_are_what_a_change_of_the_truth_does():
     clean, strength = 3000 * rt.blurred(rt.implant, Z), 3.0
@@ -287,7 +275,9 @@ def test_a_stated_smoothness_may_be_what_does_not_fit():
     wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
     ds, _ = measured(rt.edge, top=1e4)
     with pytest.warns(FitWarning, match="or smoothness='steps' does not suit it: try 'auto'"):
-        sims.deconvolve(ds, resolution=wide, smoothness="steps")
+        found = sims.deconvolve(ds, resolution=wide, smoothness="steps")
+    assert found["largest_deviance"] > 12  # so far off, no maximum is examined
+    assert found["doubtful_maxima"] == 0
 
 
 @pytest.mark.parametrize(("resolution", "stop"), [("30 nm", "90 nm"), (RES, "33 nm")])
@@ -300,11 +290,11 @@ def test_a_function_wider_than_the_window_restores_nothing(resolution, stop):
     assert np.isnan(found["concentration"]).all()
 
 
-@pytest.mark.study
+@pytest.mark.slow
 def test_a_thin_layer_between_two_samples_is_none_that_is_too_wide():
     """Two cells of 0.4 nm are wider than it is, which 100,000 counts show."""
-    z = np.arange(30, 90, 0.4)
-    at = z[80] + 0.2
+    z = np.arange(50, 75, 0.4)
+    at = z[30] + 0.2
     ds, _ = measured(lambda z: np.where(np.abs(z - at) < 0.15, 1.0, 0.0), top=1e5, z=z)
     found = sims.deconvolve(ds, resolution=RES)
     assert found["status"] == "ok"
@@ -359,6 +349,9 @@ def test_noise_between_maxima_is_named():
     which = tops.tolist().index(Z.tolist().index(found["doubtful_maximum"].item()))
     # Of two maxima about a valley, the lower one.
     assert c[tops[which]] < c[tops[[which - 1, which + 1]]].max()
+    # As many in each part of a longer record.
+    ds, _ = measured(np.ones_like, top=100, z=np.arange(30, 230, 0.5))
+    assert sims.deconvolve(ds, resolution=RES, smoothness=0.01)["doubtful_maxima"] > 25
     # Ripples of less than a tenth need no defence.
     ds, _ = measured(np.ones_like, top=1e4)
     assert sims.deconvolve(ds, resolution=RES, smoothness=0.3)["doubtful_maxima"] == 0
@@ -397,8 +390,6 @@ def test_units_and_layouts_do_not_matter(layer):
     np.testing.assert_array_equal(
         sims.dequantify(quantified)["concentration"], found["concentration"]
     )
-    turned = sims.deconvolve(ds.isel(depth=slice(None, None, -1)), resolution=RES)
-    np.testing.assert_allclose(turned["concentration"], found["concentration"], rtol=1e-12)
 
 
 @pytest.mark.slow

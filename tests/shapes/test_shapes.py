@@ -208,6 +208,11 @@ def test_the_width_of_any_edge_is_a_number_or_none():
         for asymmetry in (-1e3, -1.0, 0.0, 1e-6, 50.0):
             (width,) = derive({"scale": scale, "asymmetry": asymmetry}, {})
             assert np.isnan(width) or 0 <= width <= 2.01 * 2.5 * 1.66 * scale
+    for scale in (0.0, np.nan, np.inf):
+        assert np.isnan(derive({"scale": scale, "asymmetry": 0.1}, {})[0])
+    # Without asymmetry: between the arguments -ln(0.84 / 0.16) and ln(0.84 / 0.16).
+    (width,) = derive({"scale": 3.0, "asymmetry": 0.0}, {})
+    assert width == pytest.approx(6 * np.log(0.84 / 0.16), rel=1e-9)
 
 
 def test_retained_doses_are_what_lies_below_the_surface():
@@ -570,15 +575,6 @@ def test_an_exponential_blurred_hardly_or_much_is_smooth_in_its_widths():
             np.testing.assert_allclose(found[i], slope, atol=2e-5 * max(1, np.abs(slope).max()))
     np.testing.assert_allclose(risen(np.array([-50.0, 50.0]), 2.0, 1.0), [0, 1], atol=1e-10)
     np.testing.assert_allclose(risen(np.array([-2.0, 0.0, 1.0]), 2.0, 0.0), [np.exp(-1), 1, 1])
-
-
-def test_the_width_of_a_step_without_one_is_not_known():
-    derive = models()["edge_logistic"].derive
-    for scale in (0.0, np.nan, np.inf):
-        assert np.isnan(derive({"scale": scale, "asymmetry": 0.1}, {})[0])
-    # Without asymmetry: between the arguments -ln(0.84 / 0.16) and ln(0.84 / 0.16).
-    (width,) = derive({"scale": 3.0, "asymmetry": 0.0}, {})
-    assert width == pytest.approx(6 * np.log(0.84 / 0.16), rel=1e-9)
 
 
 def test_models_of_plugins_are_models():
