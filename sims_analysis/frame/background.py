@@ -16,16 +16,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import FirstFlagged, describe_window, first_flagged, warn_where
 from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
-from sims_analysis.kernels.background import (
-    BENDS,
-    FALLS,
-    HIDDEN,
-    LEVEL,
-    RISES,
-    SCATTERS,
-    trend_below_record,
-    window_trend,
-)
+from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.rows import TOLERANCE
@@ -74,16 +65,16 @@ class Background(NamedTuple):
         at, width = 0.5 * (limits[0] + limits[1]), limits[1] - limits[0]
         error = xr.Variable((), np.nan) if stderr is None else stderr
         asked = *self.window, at, width, dose, error
-        return mark_window(frame, frame.map(window_trend, *asked, errors="sum"), status)
+        return mark_window(frame, frame.map(kernels.window_trend, *asked, errors="sum"), status)
 
 
 #: What the profile does in a window that is not level, or the window does.
 _SHOWN = {
-    FALLS: "the profile falls in the background window, more than its noise, which",
-    RISES: "the profile rises in the background window, more than its noise, which",
-    BENDS: "the profile bends in the background window, more than its noise, which",
-    HIDDEN: "the background window is too short, or too far away, to show that the background is "
-    "level: a slope within its noise",
+    kernels.FALLS: "the profile falls in the background window, more than its noise, which",
+    kernels.RISES: "the profile rises in the background window, more than its noise, which",
+    kernels.BENDS: "the profile bends in the background window, more than its noise, which",
+    kernels.HIDDEN: "the background window is too short, or too far away, to show that the "
+    "background is level: a slope within its noise",
 }
 #: What to do about these, about samples that scatter, and about the last one.
 _LEVEL = "choose a window where the profile is level"
@@ -104,11 +95,11 @@ def mark_window(
     changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within ``s +-
     2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
-    shows = replaced_where(status != Status.OK, found.shows, LEVEL)
-    if not (frame.lazy or anywhere(shows != LEVEL)):
+    shows = replaced_where(status != Status.OK, found.shows, kernels.LEVEL)
+    if not (frame.lazy or anywhere(shows != kernels.LEVEL)):
         return status
-    hidden, scatters = shows == HIDDEN, shows == SCATTERS
-    wrong = (shows != LEVEL) & ~hidden & ~scatters
+    hidden, scatters = shows == kernels.HIDDEN, shows == kernels.SCATTERS
+    wrong = (shows != kernels.LEVEL) & ~hidden & ~scatters
 
     def sloping(first: FirstFlagged) -> str:
         part = first.of(found.change)
@@ -228,7 +219,7 @@ def warn_of_limits(
 
 def warn_of_window(frame: Frame, window: Window, among: xr.Variable | None = None) -> None:
     """Warn of a window that is not level, by what that changes of the whole record above it."""
-    found: Any = frame.map(trend_below_record, *window, errors="sum")
+    found: Any = frame.map(kernels.trend_below_record, *window, errors="sum")
     status = xr.zeros_like(found.shows)
     if among is not None:
         status = replaced_where(~among, status, Status.NO_DATA)

@@ -199,12 +199,10 @@ def subtract_background(
     Warns
     -----
     ProfileWarning
-        Where a slope or a bend in the window changes the mean of the record above it as
-        ``wrong_shape`` and ``undetermined`` of :func:`integrated_dose` say (a slope that noise may
-        hide only of records whose mean is above the window by three standard deviations of its
-        samples: with less there is hardly anything to correct); where samples scatter there more
-        than their standard errors; and where concentrations were made with factors of several
-        layers, so that a background of counts is not one of concentrations.
+        Where a slope or bend in the window changes the mean of the record above it, as a dose
+        (:func:`integrated_dose`; one that noise may hide only if that mean is above three standard
+        deviations of the samples); where these scatter more than their errors; and where
+        concentrations were made with factors of several layers.
 
     Examples
     --------
