@@ -18,6 +18,7 @@ from sims_analysis.frame.messages import describe_window, first_flagged, warn_wh
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.kernels.background import trend_at_limit
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
@@ -88,9 +89,7 @@ def detection_limit(
     check_choice("rule", rule, ("mean+3sigma", "currie"))
     frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
-    (mean, deviation, count, stated, *_), support = frame.ask(
-        window_statistics, *ends, use="samples", errors="sum"
-    )
+    (mean, deviation, count, *_), support = frame.ask(window_statistics, *ends, use="samples")
     least = 2 if rule == "mean+3sigma" else 1
     if rule == "mean+3sigma":
         limit = mean + 3.0 * deviation
@@ -112,13 +111,8 @@ def detection_limit(
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     what = "the limit is from the others"
     status = resolve(frame, status, support, ends, what=what, category=SimsWarning)
-    # Of a mean, and of three standard deviations.
-    one = np.maximum(deviation**2, stated.fillna(0.0))
-    error = (one * (1 / count + 4.5 / (count - 1).clip(min=1))) ** 0.5
-    # Of counts, what is above the mean goes with the root of it.
-    each: Any = 1.0 + 0.5 * ((limit - mean) / mean.where(mean > 0)).fillna(0.0)
-    how: Any = {"what": "limit", "hidden": False, "category": SimsWarning}
-    status = mark_window(frame, ends, status, limit, error, width=each, **how)
+    trend = frame.map(trend_at_limit, *ends, limit, errors="sum")
+    status = mark_window(frame, trend, status, "limit", SimsWarning)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))
     coords = {"background": background, "n": frame.with_attrs(count, "samples_used")}

@@ -14,18 +14,12 @@ from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarnin
 from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import FirstFlagged, describe_window, first_flagged, warn_where
-from sims_analysis.frame.run import elementwise, is_nan, replaced_where
-from sims_analysis.frame.window import NO_LIMITS, Window, read_pair
-from sims_analysis.kernels.counting import (
-    CLEAR,
-    window_mean,
-    window_shares,
-    window_statistics,
-    window_trend,
-)
-from sims_analysis.kernels.dose import LACKS
+from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
+from sims_analysis.frame.window import Window, read_pair
+from sims_analysis.kernels import background as kernels
+from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
 from sims_analysis.kernels.grid import samples_of_grid
-from sims_analysis.kernels.rows import TOLERANCE, Array, ends
+from sims_analysis.kernels.rows import TOLERANCE
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
@@ -68,97 +62,59 @@ class Background(NamedTuple):
         """Set the status of doses between limits by :func:`mark_window`."""
         if self.window is None:
             return status
-        start, stop = limits
-        at, width = 0.5 * (start + stop), stop - start
-        return mark_window(frame, self.window, status, dose, stderr, at=at, width=width)
+        at, width = 0.5 * (limits[0] + limits[1]), limits[1] - limits[0]
+        error = xr.Variable((), np.nan) if stderr is None else stderr
+        asked = *self.window, at, width, dose, error
+        return mark_window(frame, frame.map(kernels.window_trend, *asked, errors="sum"), status)
 
 
-#: Noise hides slopes of up to so many of their standard errors.
-_HIDES = 2.5
-#: Logarithm of the factor by which backgrounds rise at most.
-_STEEPEST = float(np.log(10.0))
-#: The part of an answer that no slope left open may change.
-_MATTERS = 0.05
+#: What the profile does in a window that is not level, or the window does.
+_SHOWN = {
+    kernels.FALLS: "the profile falls in the background window, more than its noise, which",
+    kernels.RISES: "the profile rises in the background window, more than its noise, which",
+    kernels.BENDS: "the profile bends in the background window, more than its noise, which",
+    kernels.HIDDEN: "the background window is too short, or too far away, to show that the "
+    "background is level: a slope within its noise",
+}
+#: What to do about these, about samples that scatter, and about the last one.
+_LEVEL = "choose a window where the profile is level"
+_ERRORS = "check the errors, or the value of a count; or choose another window"
+_LONGER = "choose a longer or nearer window, count longer, or state the background as a value"
 
 
 def mark_window(
     frame: Frame,
-    window: Window,
+    found: Any,
     status: xr.Variable,
-    answer: xr.Variable,
-    stderr: xr.Variable | None = None,
-    *,
-    at: xr.Variable | None = None,
-    width: Any = 1.0,
     what: str = "dose",
-    hidden: bool = True,
     category: type[SimsWarning] = DoseWarning,
 ) -> xr.Variable:
     """Set the status of answers for which the mean over a window may not be the background.
 
-    A slope s in it is that of an exponential that rises at most tenfold towards the depth `at` of
-    the answer (by default the end of the window), and changes this by `width` times the difference.
-    It is ``wrong_shape`` if a slope or a bend beyond noise does by more than its error and 2 %, and
-    ``undetermined`` if a slope within ``s +- 2.5 u``, with the error u of the slope, does by more
-    than three errors and 5 %: of few counts, or far away, noise may have `hidden` it.
+    By the :class:`.WindowTrend` that was found: ``wrong_shape`` if a slope or a bend beyond noise
+    changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within ``s +-
+    2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
-    found: Any = frame.map(window_trend, *window, errors="sum")
-    apart = (found.last if at is None else at) - found.middle
-    known = found.mean, found.slope, found.slope_stderr, found.above
-    shown, left_open = elementwise(_changes, *known, apart, width, outputs=2)
-    size = abs(answer)
-    error = 0.0 if stderr is None else stderr.fillna(0.0)
-    fine = (status == Status.OK) & (size > 0)
-    wrong = fine & (shown > elementwise(np.maximum, LACKS * size, error))
-    unknown = xr.zeros_like(wrong)
-    if hidden:
-        enough = elementwise(np.maximum, _MATTERS * size, CLEAR * error)
-        unknown = fine & ~wrong & (left_open > enough)
-
-    def part(first: FirstFlagged, change: xr.Variable) -> str:
-        by = first.of(change) / first.of(size)
-        return f"the {what} by {by:.0%}" if by < 10 else f"the {what} more than tenfold"
+    shows = replaced_where(status != Status.OK, found.shows, kernels.LEVEL)
+    if not (frame.lazy or anywhere(shows != kernels.LEVEL)):
+        return status
+    hidden, scatters = shows == kernels.HIDDEN, shows == kernels.SCATTERS
+    wrong = (shows != kernels.LEVEL) & ~hidden & ~scatters
 
     def sloping(first: FirstFlagged) -> str:
-        slope, noise = first.of(found.slope), first.of(found.slope_stderr)
-        word = "rises" if slope > 0 else "falls"
-        word = word if abs(slope) > _HIDES * noise else "bends"
-        return (
-            f"the profile {word} in the background window, more than its noise, which changes "
-            f"{part(first, shown)}"
-        )
+        part = first.of(found.change)
+        by = f"by {part:.0%}" if part < 10 else "more than tenfold"
+        return f"{_SHOWN[int(first.of(shows))]} changes the {what} {by}"
 
-    def too_short(first: FirstFlagged) -> str:
-        return (
-            "the background window is too short, or too far away, to show that the background is "
-            f"level: a slope within its noise changes {part(first, left_open)}"
-        )
+    def scattering(first: FirstFlagged) -> str:
+        factor = f"{first.of(found.change):.2g} times as much as its standard errors say"
+        return f"the profile scatters in the background window, {factor}"
 
     warn_where(frame, wrong, sloping, category, code="wrong_shape", remedy=_LEVEL)
-    warn_where(frame, unknown, too_short, category, code="undetermined", remedy=_LONGER)
+    warn_where(frame, hidden, sloping, category, code="undetermined", remedy=_LONGER)
+    warn_where(frame, scatters, scattering, category, remedy=_ERRORS)
     status = replaced_where(wrong, status, Status.WRONG_SHAPE)
-    return replaced_where(unknown, status, Status.UNDETERMINED)
-
-
-def _changes(
-    mean: Array, slope: Array, stderr: Array, above: Array, apart: Array, width: Array
-) -> tuple[Array, Array]:
-    """Return by how much a slope or bend that shows changes an answer, and one that may hide."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-
-        def by(slope: Array) -> Array:
-            line = slope * apart
-            higher = mean * np.expm1(np.minimum(line / mean, _STEEPEST))
-            return np.asarray(width * np.abs(np.where(mean > 0, higher, line)))
-
-        hides = _HIDES * stderr
-        shown = np.where(np.abs(slope) > hides, by(slope), 0.0)
-        return np.maximum(shown, above * width), np.maximum(by(slope - hides), by(slope + hides))
-
-
-#: What to do about a window that is not level, and about one that does not show it.
-_LEVEL = "choose a window where the profile is level"
-_LONGER = "choose a longer or nearer window, count longer, or state the background as a value"
+    return replaced_where(hidden, status, Status.UNDETERMINED)
 
 
 def with_common(frame: Frame, error: xr.Variable) -> Frame:
@@ -261,23 +217,13 @@ def warn_of_limits(
     warn_of_evidence(frame, status, window, what, category, bridge=None)
 
 
-def warn_of_window(frame: Frame, window: Window, among: Any = True) -> None:
-    """Warn of a window whose mean may not be the background of the whole record.
-
-    By :func:`mark_window` for the background itself, at the end of the window, if noise does not
-    hide it; and for the mean of the record above it.
-    """
-    mean, every = mean_over(frame, window), frame.map(window_statistics, *NO_LIMITS, errors="sum")
-    record: Any = frame.map(ends)
-    options: Any = {"category": ProfileWarning}
-    status = xr.where(among & (mean.n > 0), int(Status.OK), int(Status.NO_DATA))
-    only: Any = {"what": "background", "hidden": False}
-    first = mark_window(frame, window, status, mean.value, **only, **options)
-    left, middle = every.mean - mean.value, 0.5 * (record.first + record.last)
-    error = (every.mean_variance * every.squared_shares + mean.stderr**2) ** 0.5
-    status = replaced_where(~(left > error.fillna(0.0)), first, Status.BELOW_DETECTION)
-    what = "mean of the profile above it"
-    mark_window(frame, window, status, left, error, at=middle, what=what, **options)
+def warn_of_window(frame: Frame, window: Window, among: xr.Variable | None = None) -> None:
+    """Warn of a window that is not level, by what that changes of the whole record above it."""
+    found: Any = frame.map(kernels.trend_below_record, *window, errors="sum")
+    status = xr.zeros_like(found.shows)
+    if among is not None:
+        status = replaced_where(~among, status, Status.NO_DATA)
+    mark_window(frame, found, status, "mean of the profile above it", ProfileWarning)
 
 
 def mean_over(frame: Frame, window: Window) -> Any:

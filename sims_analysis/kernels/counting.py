@@ -161,63 +161,6 @@ def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics
         return WindowStatistics(mean, deviation, n, stated, squared / total**2, *ends)
 
 
-#: So many samples show their scatter without errors.
-_ENOUGH = 8
-
-
-class WindowTrend(NamedTuple):
-    """What the samples of a window show of its slope; shape (R,).
-
-    The mean, the mean depth, the last one, the slope and its standard error, NaN where there is
-    none, and how far a parabola comes down below the mean, 0 if it bends by chance.
-    """
-
-    mean: Array
-    middle: Array
-    last: Array
-    slope: Array
-    slope_stderr: Array
-    above: Array
-
-
-def window_trend(rows: Rows, start: Array, stop: Array) -> WindowTrend:
-    """Fit a parabola to the samples of a window: orthogonal polynomials, so mean and slope stay.
-
-    Its errors are those of the samples, or their scatter about it, by Student's t, if larger.
-    """
-    from scipy.special import ndtr, stdtrit
-
-    mean = window_mean(rows, start, stop)
-    share, independent = shares(rows, start, stop), mean.n * rows.share
-    with np.errstate(all="ignore"):
-        middle = rows.sum(share, rows.depth)
-        last = rows.reduce(np.fmax, np.where(share > 0, rows.depth, np.nan))
-        line = rows.depth - rows.repeat(middle)
-        square, cube = (rows.sum(share * line**power) for power in (2, 3))
-        bend = line**2 - rows.repeat(square) - rows.repeat(cube / square) * line
-        left, weights, sizes = rows.value - rows.repeat(mean.value), [], []
-        for shape in (line, bend):
-            weight = share * shape / rows.repeat(rows.sum(share * shape**2))
-            size = rows.sum(weight * left)
-            left = left - rows.repeat(size) * shape
-            weights.append(weight)
-            sizes.append(size)
-        freedom = np.maximum(independent - 3.0, 1.0)
-        widened = stdtrit(freedom, ndtr(CLEAR)) / CLEAR
-        scatter = rows.sum(share * left**2) * mean.n / freedom * widened**2
-        scatter = np.where(mean.n >= _ENOUGH, scatter, np.nan)
-        variances = [scatter * rows.sum(weight**2) for weight in weights]
-        if rows.stderr is not None:
-            own = np.where(share > 0, rows.stderr, 0.0) ** 2
-            stated = (rows.sum(weight**2 * own) / rows.share for weight in weights)
-            variances = [np.fmax(one, other) for one, other in zip(variances, stated, strict=True)]
-        slope_stderr, error = np.sqrt(variances)
-        lowest = rows.reduce(np.fmin, np.where(share > 0, rows.repeat(sizes[1]) * bend, 0.0), 0.0)
-        above = np.where(np.abs(sizes[1]) > CLEAR * error, -lowest, 0.0)
-    slope = np.where(mean.n > 2, sizes[0], np.nan)
-    return WindowTrend(mean.value, middle, last, slope, slope_stderr, above)
-
-
 def shares(rows: Rows, start: Array, stop: Array) -> Array:
     """Return the share of each sample, or cell, in the mean over a window; 0 outside."""
     a = rows.repeat(np.where(np.isnan(start), -np.inf, start))

@@ -199,10 +199,10 @@ def subtract_background(
     Warns
     -----
     ProfileWarning
-        Where the profile falls, rises or bends in the window, or noise may hide there a slope that
-        would change the mean of the record above it by more than 5 % and three errors (see
-        :func:`integrated_dose`); and where concentrations were made with factors of
-        several layers, so that a background of counts is not one of concentrations.
+        Where a slope or bend in the window changes the mean of the record above it, as a dose
+        (:func:`integrated_dose`; one that noise may hide only if that mean is above three standard
+        deviations of the samples); where these scatter more than their errors; and where
+        concentrations were made with factors of several layers.
 
     Examples
     --------
@@ -258,20 +258,21 @@ def _mean_to_subtract(
     ends = read_pair(frame, window)
     warn_of_limits(frame, ends)
     # Of the samples as they are: what was subtracted before drops out.
-    mean = mean_in(replace(frame, scatter=None), ends, chosen, window)
-    warn_of_window(replace(frame, scatter=None), ends, among=chosen)
+    before = replace(frame, scatter=None)
+    mean = mean_in(before, ends, chosen, window)
+    warn_of_window(before, ends, among=chosen)
     share = shares_in(frame, ends)
-    overlap: xr.Variable = (share / (share**2).sum(frame.dim)).fillna(0.0)
-    if frame.stderr is not None:
+    if frame.stderr is None:
+        overlap: Any = share / (share**2).sum(frame.dim)
+    else:
         # As in any sum: a sample with zero counts adds no variance.
-        own = (frame.stderr * mean.scatter) ** 2
+        own: Any = (frame.stderr * mean.scatter) ** 2
         if frame.counts is not None:
             own = own.where(frame.counts != 0, 0.0)
-        of_all = mean.stderr**2 * frame.fraction
-        overlap = (own * share / of_all).fillna(0.0)
+        overlap = own * share / (mean.stderr**2 * frame.fraction)
     columns = {
         "background_stderr": mean.stderr.fillna(np.inf).where(mean.n > 0),
-        "background_overlap": overlap,
+        "background_overlap": overlap.fillna(0.0),
         "background_scatter": mean.scatter,
     }
     return mean.value.where(chosen), {end: one.where(chosen) for end, one in columns.items()}

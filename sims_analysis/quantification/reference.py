@@ -132,7 +132,8 @@ def known_of(frame: Frame, species: str) -> Known:
 def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Any:
     """Return the mean over a window; refuse one, as it was `stated`, without a sample of some."""
     mean = mean_over(frame, window)
-    if (first := first_flagged(frame, (mean.n == 0) & frame.measured() & among)) is not None:
+    empty = (mean.n == 0) & among
+    if anywhere(empty) and (first := first_flagged(frame, empty & frame.measured())) is not None:
         any_limit = first.of(mean_over(frame.filled(), window).n)
         holds = "no sample above the limit of detection" if any_limit else "no sample"
         raise ProfileError(

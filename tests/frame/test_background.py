@@ -265,6 +265,38 @@ def test_a_window_that_slopes_gives_no_limit_and_no_background(slope, least, mos
     assert least <= warned / 20 <= most
 
 
+@pytest.mark.parametrize(("value", "warns"), [("1e15 cm^-3", False), ("1e13 cm^-3", True)])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda ds, w: sims.integrated_dose(ds, stop="110 nm", background=w),
+        lambda ds, w: sims.subtract_background(ds, window=w),
+    ],
+)
+def test_a_window_that_scatters_more_than_its_errors_shows_a_wrong_value_of_a_count(
+    ask, value, warns
+):
+    ds = sloping(lambda z: 0.01 + 0 * z, 1000, profiles=1)[["concentration"]]
+    ds = sims.with_counting_statistics(ds, value_per_count=value)
+    said = r"scatters in the background window, \d+ times as much as its standard errors say"
+    with pytest.warns(sims.errors.SimsWarning, match=said) if warns else nullcontext():
+        ask(ds, ("140 nm", "199 nm"))
+
+
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_record_that_hardly_rises_above_its_window_is_warned_of_slopes_that_show(falls):
+    z = np.arange(0.0, 200.0)
+    mu = 100 * (1 + 0.5 * falls * (170 - z) / 170) + 20 * np.exp(-(((z - 60) / 15) ** 2) / 2)
+    k = np.random.default_rng(1).poisson(mu)[None] * 1e15
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), k, {"units": "cm^-3"})},
+        {"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    said = "the profile falls in the background window"
+    with pytest.warns(sims.errors.ProfileWarning, match=said) if falls else nullcontext():
+        sims.subtract_background(ds, window=("100 nm" if falls else "170 nm", "199 nm"))
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.4])
 def test_a_uniform_standard_above_a_background_that_slopes_is_not_ok(slope):
     z = np.arange(0.0, 200.0)

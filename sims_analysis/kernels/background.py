@@ -1,0 +1,154 @@
+"""Whether the mean over a window is the background of an answer: slopes in it that change this."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sims_analysis.kernels.counting import CLEAR, scatter_counts, window_mean, window_statistics
+from sims_analysis.kernels.dose import LACKS
+from sims_analysis.kernels.rows import Array, Index, Rows
+
+#: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
+LEVEL, FALLS, RISES, BENDS, SCATTERS, HIDDEN = range(6)
+
+#: Noise hides slopes of up to so many of their standard errors.
+_HIDES = 2.5
+#: The part of an answer that no slope which noise may hide must change.
+_MATTERS = 0.05
+#: Logarithm of the factor by which backgrounds rise at most.
+_STEEPEST = math.log(10.0)
+#: So many samples show their scatter without errors.
+_ENOUGH = 8
+#: Samples scatter by more than this times their errors, and by chance so rarely.
+_NOTABLE, _IMPROBABLE = 1.4, 1e-7
+
+
+class _Parabola(NamedTuple):
+    """A parabola through the samples of a window; (R,).
+
+    Its mean and slope at the mean depth, the error of the slope, how far it comes down below the
+    mean (0 if it bends by chance), and by which factor samples scatter more than their errors (1 if
+    by chance).
+    """
+
+    mean: Array
+    depth: Array
+    slope: Array
+    slope_stderr: Array
+    below: Array
+    excess: Array
+
+
+def _parabola(rows: Rows) -> _Parabola:
+    """Fit by orthogonal polynomials: the mean and the slope are those of a line.
+
+    Errors are those of the samples, or their scatter, by Student's t, if larger.
+    """
+    from scipy.special import ndtr, stdtrit
+
+    n = rows.size
+    mean, depth = rows.sum(rows.value) / n, rows.sum(rows.depth) / n
+    left, line = rows.value - rows.repeat(mean), rows.depth - rows.repeat(depth)
+    square, cube = rows.sum(line**2), rows.sum(line**3)
+    curve = line**2 - rows.repeat(square / n) - rows.repeat(cube / square) * line
+    fourth = rows.sum(curve**2)
+    slope, bend = rows.sum(line * left) / square, rows.sum(curve * left) / fourth
+    residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
+    freedom = np.maximum(n * rows.share - 3.0, 1.0)
+    scatter = np.where(n >= _ENOUGH, residual / freedom, np.nan)
+    widened = scatter * (stdtrit(freedom, ndtr(CLEAR)) / CLEAR) ** 2
+    slope_variance, variance, excess = widened / square, widened / fourth, np.ones(rows.count)
+    if rows.stderr is not None:
+        own = rows.stderr**2
+        slope_variance = np.fmax(slope_variance, rows.sum(line**2 * own) / square**2)
+        variance = np.fmax(variance, rows.sum(curve**2 * own) / fourth**2)
+        stated = rows.sum(own) / n
+        counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _IMPROBABLE)
+        excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
+    lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
+    below = np.where(bend**2 > CLEAR**2 * variance, -lowest, 0.0)
+    slope = np.where(n > 2, slope, np.nan)
+    return _Parabola(mean, depth, slope, np.sqrt(slope_variance), below, excess)
+
+
+class WindowTrend(NamedTuple):
+    """What a window shows, as a code, and by which part that changes the answer; shape (R,).
+
+    Where samples scatter, the factor by which they do so more than their errors.
+    """
+
+    shows: Index
+    change: Array
+
+
+def window_trend(
+    rows: Rows,
+    start: Array,
+    stop: Array,
+    at: Array,
+    width: Array,
+    answer: Array,
+    error: Array,
+    hides: Any = True,
+) -> WindowTrend:
+    """Tell whether the profile is level in a window, as far as that matters for an answer.
+
+    A slope is that of an exponential that rises at most tenfold towards the depth `at` of the
+    answer (NaN: the last sample), and changes this by `width` times the difference from the mean.
+    One within noise counts if it `hides` any.
+    """
+    inside = rows.within(start, stop)
+    with np.errstate(all="ignore"):
+        mean, depth, slope, stderr, below, excess = _parabola(inside)
+        apart = np.where(np.isnan(at), inside.last, at) - depth
+
+        def change(slope: Array) -> Array:
+            line = slope * apart
+            higher = mean * np.expm1(np.minimum(line / mean, _STEEPEST))
+            return np.abs(np.where(mean > 0, higher, line)) * width
+
+        size, noise = np.abs(answer), _HIDES * stderr
+        slopes = np.abs(slope) > noise
+        shown = np.maximum(np.where(slopes, change(slope), 0.0), below * width)
+        hidden = np.maximum(change(slope - noise), change(slope + noise))
+        word = np.where(slopes, np.where(slope > 0, RISES, FALLS), BENDS)
+        cases = [
+            ~(size > 0),
+            shown > np.fmax(LACKS * size, error),
+            hides & (hidden > np.fmax(_MATTERS * size, CLEAR * error)),
+            excess > _NOTABLE,
+        ]
+        shows = np.select(cases, [LEVEL, word, HIDDEN, SCATTERS], LEVEL)
+        return WindowTrend(shows, np.select(cases[1:3], [shown / size, hidden / size], excess))
+
+
+def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
+    """Return the :func:`window_trend` for the mean of the whole record above that over a window.
+
+    Of a record that is not above it by more than its error, nothing matters; of one that is so by
+    less than three times the scatter of its samples, what noise may hide does not.
+    """
+    every, below = window_statistics(rows, rows.begin, rows.end), window_mean(rows, start, stop)
+    above, width = every.mean - below.value, np.ones(rows.count)
+    error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
+    answer, hides = np.where(above > error, above, 0.0), above > CLEAR * np.sqrt(below.of_one)
+    middle = 0.5 * (rows.begin + rows.end)
+    return window_trend(rows, start, stop, middle, width, answer, error, hides)
+
+
+def trend_at_limit(rows: Rows, start: Array, stop: Array, limit: Array) -> WindowTrend:
+    """Return the :func:`window_trend` for a detection limit at the end of a window.
+
+    Its error is that of a mean and of three standard deviations. Of counts, what is above the mean
+    goes with the root of it.
+    """
+    mean, deviation, n, stated, *_ = window_statistics(rows, start, stop)
+    with np.errstate(all="ignore"):
+        variance = np.fmax(deviation**2, stated)
+        error = np.sqrt(variance * (1 / n + 4.5 / np.maximum(n - 1, 1)))
+        width = np.where(mean > 0, 1.0 + 0.5 * (limit - mean) / mean, 1.0)
+    at = np.full(rows.count, np.nan)
+    return window_trend(rows, start, stop, at, width, limit, error, hides=False)
