@@ -45,7 +45,9 @@ def test_the_dose_of_a_histogram_is_kept(bins):
     ds = sims.to_dataset(drawn(edges.tolist(), heights), duplicates="step")
     assert (np.diff(ds["depth"]) > 0).all()
     assert trapezoid(ds) == pytest.approx(dose(edges, heights), rel=1e-12)
-    assert sims.integrated_dose(ds).item() == pytest.approx(dose(edges, heights), rel=1e-12)
+    assert sims.integrated_dose(ds, stop=f"{edges[-1]} nm").item() == pytest.approx(
+        dose(edges, heights), rel=1e-12
+    )
 
 
 def test_the_values_stay_and_depths_move_by_the_last_bit():
