@@ -264,6 +264,8 @@ def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
 
 
 @pytest.mark.slow
+# One window of a hundred slopes by more than 2.5 of its errors.
+@pytest.mark.filterwarnings("ignore:.*background window:sims_analysis.errors.ProfileWarning")
 def test_noise_about_zero_is_no_carrier():
     """A background of a tenth was subtracted, and half of what is below the layer is noise."""
     ds = counted_layer(100, 60).sel(species=["B"])
