@@ -95,10 +95,6 @@ def open_frame(
     if lower is not None and upper is not None and lower.dims != depth.dims:
         # Measurements whose cells differ share no axis.
         depth, lower, upper = (_over_samples(one, value) for one in (depth, lower, upper))
-    achieved = None
-    if axis == "depth" and ACHIEVED in coords and dim in coords[ACHIEVED].dims:
-        width, _ = units.to_canonical_variable(coords[ACHIEVED], ("depth",), ACHIEVED)
-        achieved = _over_samples(width, value)
     frame = Frame(
         name=name or kind,
         kind=kind,
@@ -111,7 +107,7 @@ def open_frame(
         along={k: c for k, c in coords.items() if dim in c.dims and k not in _OF_SAMPLES},
         quantified=units.is_quantity(array.data),
         fraction=fraction,
-        achieved=achieved,
+        achieved=_achieved(coords, axis, dim, value),
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
@@ -124,6 +120,16 @@ def open_frame(
     )
     _check_stderr(frame)
     return frame
+
+
+def _achieved(
+    coords: dict[Any, xr.Variable], axis: str, dim: str, value: xr.Variable
+) -> xr.Variable | None:
+    """Return the resolution of samples that were restored; None of others."""
+    if axis != "depth" or ACHIEVED not in coords or dim not in coords[ACHIEVED].dims:
+        return None
+    width, _ = units.to_canonical_variable(coords[ACHIEVED], ("depth",), ACHIEVED)
+    return _over_samples(width, value)
 
 
 def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:

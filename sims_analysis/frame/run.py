@@ -215,9 +215,7 @@ def run(
     found, support = _lazily(call, names, arrays, ranks) if lazy else call(*arrays)
 
     def named(result: Any) -> Any:
-        fields = (
-            xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f, fastpath=True) for f in result
-        )
+        fields = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
         return type(result)(*(v.transpose(*lead, *cases, ...) if cases else v for v in fields))
 
     return named(found), None if support is None else named(support)

@@ -16,9 +16,12 @@ import numpy as np
 
 from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Index, Rows
 
-#: So many neighbours at least are equal; the maximum is sought among so many samples, at first, and
-#: where intervals have less than this part of all samples, in these.
-_FEWEST, _SAMPLED, _SHORT = 5, 4, 8
+#: So many neighbours at least are equal.
+_FEWEST = 5
+#: The maximum of a row is at least that of so many of its samples.
+_SAMPLED = 4
+#: Intervals with less than this part of all samples are looked at by themselves.
+_SHORT = 1 / 8
 #: They are improbable if noise makes so many equal neighbours with less than this probability, ...
 _CHANCE = 1e-3
 #: ... even if it is smaller than the scatter elsewhere says, by this factor.
@@ -76,7 +79,7 @@ def _as_high(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
     row, start, stop = row[np.nonzero(measured)[0]], start[measured], stop[measured]
     begin, end = rows.position(start, row, "left"), rows.position(stop, row)
     reach = int((end - begin).max(initial=0))
-    if row.size * reach > rows.value.size / _SHORT:
+    if row.size * reach > _SHORT * rows.value.size:
         return np.unique(row)
     places = np.minimum(begin[:, None] + np.arange(reach), rows.value.size - 1)
     highest = rows.value_at(places).max(axis=1, initial=0.0)
