@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import xarray as xr
@@ -127,25 +127,18 @@ def align(
         support = support_of_window(frame, NO_LIMITS)
         resolve(frame, ok, support, what="the shift may depend on it")
     how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
-    find: Callable[..., Array] = _by_samples
-    options: dict[str, Any] = {"method": method}
-    number = 1
+    find: Callable[..., Matched] = partial(_by_samples, fa, method=method)
     if markers is not None:
-        find, options, number = _by_markers, {"markers": markers}, len(markers)
-        how = f"moved between {number} markers"
+        find = partial(_by_markers, fa, markers=markers)
+        how = f"moved between {len(markers)} markers"
     elif method == "edge":
         height = None if level is None else units.read_number(level, (fa.kind,), "level")
-        options |= {"level": height, "part": fraction, "falling": edge == "trailing"}
+        find = partial(find, level=height, part=fraction, falling=edge == "trailing")
     elif max_shift is not None:
-        options["max_shift"] = units.read_number(max_shift, (fa.axis,), "max_shift")
-    who = xr.Variable((), "b")
-    if MEASUREMENT in fb.sizes:
-        labels = [fb.label({MEASUREMENT: i}) for i in range(fb.sizes[MEASUREMENT])]
-        who = xr.Variable(MEASUREMENT, labels)
-    group, size = "species" if "species" in fb.sizes else None, 2 * number + 1
-    found = fb.each(partial(find, fa, fb, **options), who, size=size, group=group)
-    rows = found.values.reshape(-1, size)
-    pairs, correlation = rows[:, :-1].reshape(-1, 2, number), rows[:, -1]
+        find = partial(find, max_shift=units.read_number(max_shift, (fa.axis,), "max_shift"))
+    matched = [find(*one) for one in _measurements(fb)]
+    pairs = np.array([one.pairs for one in matched])
+    correlation = np.array([one.correlation for one in matched])
     moved: Data = _moved(b, fa.axis, pairs, method=method, how=how)
     if method in _CORRELATIONS:
         one = moved[_SHIFTS[fa.axis][0]].variable
@@ -219,51 +212,51 @@ def _only(data: Any, marker: str, name: str) -> Any:
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
-# Of a measurement of b, all species of it, functions return depths in b, to which depths they
-# belong, and the correlation or NaN.
+class Matched(NamedTuple):
+    """Depths in b, and to which depths in a they belong, (2, k); and the correlation, or NaN."""
+
+    pairs: Array
+    correlation: float = np.nan
 
 
-def _by_samples(
-    fa: Frame,
-    fb: Frame,
-    z: Array,
-    c: Array,
-    _: Array,
-    __: Array,
-    who: str,
-    *,
-    method: str,
-    **how: Any,
-) -> Array:
+def _measurements(frame: Frame) -> Iterator[tuple[Frame, str]]:
+    """Yield the measurements of b, by their names; that of a single one is empty."""
+    if MEASUREMENT not in frame.sizes:
+        yield frame, ""
+        return
+    for i in range(frame.sizes[MEASUREMENT]):
+        yield frame.of_profile(**{MEASUREMENT: i}), f"{frame.label({MEASUREMENT: i})}: "
+
+
+def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) -> Matched:
     """Match edges, maxima, or the whole profiles of the species with five samples in both."""
     names = _species_of(fa) or [""]
     pairs = []
     for row, name in enumerate(names):
-        one, other = _samples(fa.depth.values, fa.value.values, row), _samples(z, c, row)
+        one, other = _samples(fa, row), _samples(fb, row)
         if min(one[0].size, other[0].size) >= _FEWEST:
             pairs.append((*one, *other))
         elif len(names) == 1:
             raise ProfileError(
                 f"species {name!r} has {one[0].size} samples in a and {other[0].size} in "
-                f"{who}; an alignment needs five in each",
+                f"{which or 'b: '}an alignment needs five in each",
                 where={"species": name},
             )
     if not pairs:
         raise ProfileError("no species has five samples in both a and b")
     in_a, in_b = pairs[0][:2], pairs[0][2:]
     if method == "peak":
-        return np.array([vertex(*in_b), vertex(*in_a), np.nan])
-    which = "" if who == "b" else f"{who}: "
+        return Matched(np.array([[vertex(*in_b)], [vertex(*in_a)]]))
     if method == "edge":
         to = _edge(fa, *in_a, "a", **how)
-        return np.array([_edge(fb, *in_b, f"{which}b", **how), to, np.nan])
+        return Matched(np.array([[_edge(fb, *in_b, f"{which}b", **how)], [to]]))
     shift, correlation = best_shift(pairs, log=method == "log-correlation", **how)
     if np.isnan(shift):
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
             "searched range; choose a marker with structure, or another max_shift"
         )
-    return np.array([0.0, shift, correlation])
+    return Matched(np.array([[0.0], [shift]]), correlation)
 
 
 #: Samples of a species that an alignment needs.
@@ -285,9 +278,7 @@ def _edge(
     return found
 
 
-def _by_markers(
-    fa: Frame, fb: Frame, z: Array, c: Array, *_: Any, markers: Sequence[Marker]
-) -> Array:
+def _by_markers(fa: Frame, fb: Frame, _: str, *, markers: Sequence[Marker]) -> Matched:
     """Match markers, in order of depth in b."""
     pairs: list[tuple[float, float]] = []
     for i, marker in enumerate(markers):
@@ -299,8 +290,8 @@ def _by_markers(
                     f"markers[{i}]={marker!r} is not in both; common are {common}",
                     argument="markers",
                 )
-            in_a = vertex(*_samples(fa.depth.values, fa.value.values, of_a.index(marker)))
-            pairs.append((vertex(*_samples(z, c, of_b.index(marker))), in_a))
+            in_a = vertex(*_samples(fa, of_a.index(marker)))
+            pairs.append((vertex(*_samples(fb, of_b.index(marker))), in_a))
             continue
         in_a, in_b = (
             units.read_number(depth, (fa.axis,), f"markers[{i}] in {whose}")
@@ -313,7 +304,7 @@ def _by_markers(
             f"the markers are in different orders: at {np.round(to, 4).tolist()} {fa.axis_units} "
             f"in a and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
         )
-    return np.concatenate([at, to, [np.nan]])
+    return Matched(np.stack([at, to]))
 
 
 def _species_of(frame: Frame) -> list[str]:
@@ -322,9 +313,9 @@ def _species_of(frame: Frame) -> list[str]:
     return [] if names is None else [str(name) for name in np.atleast_1d(names.values)]
 
 
-def _samples(z: Array, c: Array, row: int) -> tuple[Array, Array]:
-    """Return the samples of one profile of several, or of the only one."""
-    z, c = (one[row] if one.ndim > 1 else one for one in (z, c))
+def _samples(frame: Frame, row: int) -> tuple[Array, Array]:
+    """Return the samples of one species of several, or of the only one."""
+    z, c = (one[row] if one.ndim > 1 else one for one in (frame.depth.values, frame.value.values))
     measured = ~(np.isnan(z) | np.isnan(c))
     return z[measured], c[measured]
 

@@ -31,7 +31,7 @@ def anywhere(condition: xr.Variable) -> bool:
 
 def codes(variable: xr.Variable) -> set[int]:
     """Return which of few codes or numbers occur; none if they are lazy."""
-    return set() if is_lazy(variable) else set(np.unique(variable.data).tolist())
+    return set() if is_lazy(variable) else set(np.flatnonzero(np.bincount(np.ravel(variable.data))))
 
 
 def is_any_of(codes: xr.Variable, some: Sequence[int]) -> xr.Variable:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Index, Rows
+from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Rows
 
 #: So many neighbours at least are equal.
 _FEWEST = 5
@@ -59,10 +59,10 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     or have fewer digits than noise).
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    row = np.flatnonzero((rows.size >= _FEWEST) & (rows.share >= 1.0))
+    may = (rows.size >= _FEWEST) & (rows.share >= 1.0)
     if near is not None:
-        row = _as_high(rows, row, *near)
-    row = _with_equal_neighbours(rows, row)
+        may = _as_high(rows, may, *near)
+    row = np.flatnonzero(_with_equal_neighbours(rows, may))
     if not row.size:
         return None
     found = np.zeros(flat.size, dtype=bool)
@@ -72,36 +72,39 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _as_high(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
-    """Return those of some rows of which a sample in short intervals is as high as some others."""
-    start, stop = start[row], stop[row]
-    measured = start <= stop
-    row, start, stop = row[np.nonzero(measured)[0]], start[measured], stop[measured]
+def _as_high(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
+    """Flag the rows, of some, of which a sample in short intervals is as high as some others."""
+    measured, found = ((start <= stop).T & among).T, np.zeros(rows.count, dtype=bool)
+    row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
     begin, end = rows.position(start, row, "left"), rows.position(stop, row)
     reach = int((end - begin).max(initial=0))
-    if row.size * reach > _SHORT * rows.value.size:
-        return np.unique(row)
-    places = np.minimum(begin[:, None] + np.arange(reach), rows.value.size - 1)
-    highest = rows.value_at(places).max(axis=1, initial=0.0)
-    return np.unique(row[highest >= rows.sampled_maximum(row, _SAMPLED)])
+    high = np.ones(row.size, dtype=bool)
+    if row.size * reach <= _SHORT * rows.value.size:
+        places = np.minimum(begin[:, None] + np.arange(reach), rows.value.size - 1)
+        high = rows.value_at(places).max(axis=1, initial=0.0) >= rows.sampled_maximum(row, _SAMPLED)
+    found[row[high]] = True
+    return found
 
 
-def _with_equal_neighbours(rows: Rows, row: Index) -> Index:
-    """Return those of some rows in which two neighbours are equal, and as high as some others."""
+def _with_equal_neighbours(rows: Rows, among: Flags) -> Flags:
+    """Flag the rows, of some, in which two neighbours are equal, and as high as some others."""
+    row, found = np.flatnonzero(among), np.zeros(rows.count, dtype=bool)
     if not row.size:
-        return row
+        return found
     flat, highest = rows.value.reshape(-1), np.full(rows.count, np.inf)
     highest[row] = np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
-    least, found = highest.min(), []
+    least = highest.min()
+    # Of five neighbours that are equal, every fourth sample and the next are two.
     for begin in range(0, flat.size, 4 * IN_CACHE):
         part = flat[begin : begin + 4 * IN_CACHE + 1]
-        equal = part[1:] == part[:-1]
-        equal &= part[1:] >= least
+        after = part[1 :: _FEWEST - 1]
+        before = part[:: _FEWEST - 1][: after.size]
+        equal = before == after
         if equal.any():
-            found.append(begin + np.flatnonzero(equal))
-    first = np.concatenate(found) if found else row[:0]
-    owner = rows.offsets.searchsorted(first, side="right") - 1
-    return np.unique(owner[flat[first] >= highest[owner]])
+            first = begin + (_FEWEST - 1) * np.flatnonzero(equal & (before >= least))
+            owner = rows.offsets.searchsorted(first, side="right") - 1
+            found[owner[flat[first] >= highest[owner]]] = True
+    return found
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:
