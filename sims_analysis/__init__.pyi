@@ -23,8 +23,6 @@ from .analysis.moments import moments as moments
 from .analysis.peak import peak as peak
 from .analysis.quality import quality as quality
 from .analysis.surface import surface_concentration as surface_concentration
-from .analysis.uncertainty import poisson_interval as poisson_interval
-from .analysis.uncertainty import with_counting_statistics as with_counting_statistics
 from .api.archive import Archive as Archive
 from .api.client import Client as Client
 from .dataset.from_profiles import to_dataset as to_dataset
@@ -92,6 +90,8 @@ from .quantification.composition import composition as composition
 from .quantification.concentration import to_concentration as to_concentration
 from .quantification.corrections import correct_dead_time as correct_dead_time
 from .quantification.corrections import subtract_background as subtract_background
+from .quantification.counting import poisson_interval as poisson_interval
+from .quantification.counting import with_counting_statistics as with_counting_statistics
 from .quantification.isotope_ratios import isotope_ratios as isotope_ratios
 from .quantification.isotopes import ratio as ratio
 from .quantification.isotopes import to_element as to_element

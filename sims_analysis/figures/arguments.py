@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from sims_analysis.conventions.questions import Result, function_of, main_variable
 from sims_analysis.errors import ProfileError, require
-from sims_analysis.frame.questions import Result, function_of, main_variable
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,

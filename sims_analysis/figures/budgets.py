@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.conventions import provenance as origin
+from sims_analysis.conventions.questions import function_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import PlotOptions, check_axes, check_title
 from sims_analysis.figures.colours import assign_colours, text_colour, user_cycle, visible_colour
 from sims_analysis.figures.plot import Plot, axes_in_style
-from sims_analysis.frame.questions import function_of
 from sims_analysis.text.typeset import mathtext, plain
 from sims_analysis.units import QuantityLike, dequantify
 

@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.conventions import provenance as origin
+from sims_analysis.conventions.questions import function_of
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.figures import style
 from sims_analysis.figures.arguments import check_axes, check_title
 from sims_analysis.figures.axes import date_ticks
 from sims_analysis.figures.colours import COLOURS, background, grey_level, visible_colour
 from sims_analysis.figures.plot import axes_in_style
-from sims_analysis.frame.questions import function_of
 from sims_analysis.laboratory.charts import read_series, uniformity
 from sims_analysis.text.arguments import argument_error, check_bool
 from sims_analysis.text.typeset import plain, power_of_ten, unit_label

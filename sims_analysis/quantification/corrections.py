@@ -24,12 +24,12 @@ from sims_analysis.frame.background import (
     warn_of_window,
 )
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.detector import on_faraday_cup
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import read_pair
+from sims_analysis.quantification.detector import on_faraday_cup
 from sims_analysis.quantification.reference import background_columns, mean_in, with_common
 from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike

@@ -242,7 +242,7 @@ def analyse(
 
 def with_counting(ds: xr.Dataset) -> xr.Dataset:
     """Add the counting errors of concentrations whose metadata state the value of one count."""
-    from sims_analysis.analysis.uncertainty import with_counting_statistics
+    from sims_analysis.quantification.counting import with_counting_statistics
 
     metadata = species_metadata(ds)
     stated = {name: m["value_per_count"] for name, m in metadata.items() if "value_per_count" in m}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sims_analysis.frame.questions import (
+from sims_analysis.conventions.questions import (
     answer_of,
     asked,
     function_of,
