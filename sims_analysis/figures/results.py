@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from sims_analysis.conventions import questions
 from sims_analysis.conventions.questions import Result, answer_of, function_of, has
 from sims_analysis.errors import ProfileWarning, warn
 from sims_analysis.figures.axes import below_axes
 from sims_analysis.figures.colours import background, grey_level, over_background, shade_alpha
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot, handle_of
-from sims_analysis.conventions import questions
 from sims_analysis.kernels.rows import Array
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.text.rounding import rounded
