@@ -214,10 +214,7 @@ def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
 
 
 class _Pieces(NamedTuple):
-    """Pieces of segments between knots, (p,).
-
-    Of averages over cells, segments are the old cells, and what none covers between two.
-    """
+    """Pieces of segments between knots, (p,); those of averages over cells are between edges."""
 
     before: Index
     after: Index
@@ -232,9 +229,7 @@ class _Pieces(NamedTuple):
 
 def _cut(dense: Dense, edges: Array) -> _Pieces | None:
     """Cut the segments at the edges of the cells that lie entirely within the record; or None."""
-    z = dense.depth
-    if dense.lower is not None and dense.upper is not None:
-        z = np.maximum.accumulate(np.stack([dense.lower, dense.upper], axis=1).reshape(-1))
+    z = np.maximum.accumulate(segments.steps(dense).depth)
     tolerance = TOLERANCE * (z[-1] - z[0])
     lo = int(np.searchsorted(edges, z[0] - tolerance, side="left"))
     hi = int(np.searchsorted(edges, z[-1] + tolerance, side="right"))
@@ -244,11 +239,6 @@ def _cut(dense: Dense, edges: Array) -> _Pieces | None:
     knots = np.unique(np.concatenate([z[(z > inner[0]) & (z < inner[-1])], inner]))
     first, length = np.searchsorted(knots, inner[:-1]), np.diff(knots)
     before = np.searchsorted(z, knots[:-1], side="right") - 1
-    if dense.lower is not None:
-        # Every second interval lies between two old cells, and half of it belongs to each.
-        half = np.full(length.shape, 0.5)
-        ends = before // 2, (before + 1) // 2
-        return _Pieces(*ends, half, half, length, first, slice(lo, hi - 1))
     width = z[before + 1] - z[before]
     # Exactly 0 and 1 at samples, so that interpolation returns the samples themselves.
     start = (knots[:-1] - z[before]) / width
@@ -270,6 +260,8 @@ def _parts(dense: Dense, pieces: _Pieces) -> _Parts:
     right = pieces.length * 0.5 * (pieces.start + pieces.stop)
     weights = np.stack([pieces.length - right, right], axis=1).reshape(-1)
     sample = np.stack([pieces.before, pieces.after], axis=1).reshape(-1)
+    if dense.lower is not None:  # both edges are of one cell
+        sample //= 2
     # Within a cell, the sample after a piece is the one before the next.
     cell = np.zeros(sample.shape, dtype=np.intp)
     cell[2 * pieces.first[1:]] = 1

@@ -63,8 +63,9 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
         np.array([[1.0, 2, 1, 3], [2, 1, 4, 1]]),
     )
     edges = np.array([-1.0, 0.0, 2.0, 3.5, 5.0, 10.0, 11.0])
-    # What no cell covers, from 3 to 4 nm, belongs to both beside it.
-    parts = np.array([[1, 1, 0, 0], [0, 1 + 0.25, 0.25, 0], [0, 0.25, 1 + 0.25, 0], [0, 0, 1, 4]])
+    # A straight line from 3 to 4 nm joins the two cells that do not meet.
+    at_line = [[0, 1 + 0.375, 0.125, 0], [0, 0.125, 1 + 0.375, 0]]
+    parts = np.array([[1, 1, 0, 0], *at_line, [0, 0, 1, 4]])
     width = np.diff(edges)[1:-1]
     rows = Dense(0.5 * (lower + upper), value, sigma, lower, upper)
     rows = rows.packed() if packed else rows
