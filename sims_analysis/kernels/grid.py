@@ -14,7 +14,7 @@ import numpy as np
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import AXES
 from sims_analysis.kernels.gaps import breaks
-from sims_analysis.kernels.interpolation import Location, interpolate, locate
+from sims_analysis.kernels.interpolation import REACH, Location, interpolate, locate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
     Array,
@@ -117,18 +117,19 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     is to `bridge` these; and a surface transient is kept.
     """
     place = locate(rows, at)
-    found = interpolate(rows, at, method=method, found=place, look=True)
+    found = interpolate(rows, at, method=method, found=place)
     broken, fraction = breaks(rows), np.full(rows.count, np.nan)
     known = begins_high(rows) if new_axis else np.zeros(rows.count, dtype=bool)
     if rows.carried is not None:
         known[rows.carried.row] = True
-    cut = saturated(rows) if found.ceiling.any() else None
+    low, high = (np.broadcast_to(f.reduce(place.at, 1), rows.count) for f in (np.fmin, np.fmax))
+    reach = REACH[method] * rows.width.max(initial=0.0)
+    cut = saturated(rows, (low - reach, high + reach))
     if cut is not None:
         known[_row_of(rows, np.flatnonzero(cut))] = True
     if broken.size:
         row, begin = _row_of(rows, broken), rows.depth_at(broken)
         end = begin + rows.along(rows.width, broken)
-        low, high = (np.resize(of.reduce(place.at, 1), rows.count) for of in (np.fmin, np.fmax))
         known[row[(end > low[row]) & (begin < high[row])]] = True
     if new_axis:
         if broken.size and not bridge:

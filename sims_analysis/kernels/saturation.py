@@ -60,9 +60,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
     row = np.flatnonzero((rows.size >= _FEWEST) & (rows.share >= 1.0))
-    if near is not None:
-        row = _as_high(rows, row, *near)
-    row = _with_equal_neighbours(rows, row)
+    row = _with_equal_neighbours(rows, row, near)
     if not row.size:
         return None
     found = np.zeros(flat.size, dtype=bool)
@@ -72,26 +70,28 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _as_high(rows: Rows, row: Index, start: Array, stop: Array) -> Index:
-    """Return those of some rows of which a sample in short intervals is as high as some others."""
-    start, stop = start[row], stop[row]
-    measured = start <= stop
-    row, start, stop = row[np.nonzero(measured)[0]], start[measured], stop[measured]
-    begin, end = rows.position(start, row, "left"), rows.position(stop, row)
-    reach = int((end - begin).max(initial=0))
-    if row.size * reach > _SHORT * rows.value.size:
-        return np.unique(row)
-    places = np.minimum(begin[:, None] + np.arange(reach), rows.value.size - 1)
-    highest = rows.value_at(places).max(axis=1, initial=0.0)
-    return np.unique(row[highest >= rows.sampled_maximum(row, _SAMPLED)])
+def _with_equal_neighbours(rows: Rows, row: Index, near: tuple[Array, Array] | None) -> Index:
+    """Return those of some rows in which two neighbours are equal, and as high as some others.
 
-
-def _with_equal_neighbours(rows: Rows, row: Index) -> Index:
-    """Return those of some rows in which two neighbours are equal, and as high as some others."""
+    Of short intervals `near`, the two are in one, or next to it.
+    """
+    flat = rows.value.reshape(-1)
+    if near is not None:
+        start, stop = near[0][row], near[1][row]
+        measured = start <= stop
+        row, start, stop = row[np.nonzero(measured)[0]], start[measured], stop[measured]
+        first, end = rows.position(start, row, "left"), rows.position(stop, row)
+        reach = int((end - first).max(initial=0))
+        if row.size * reach <= _SHORT * flat.size:
+            places = first[:, None] + np.arange(-1, reach + 1)
+            value = flat.take(places, mode="clip")
+            equal = (value[:, 1:] == value[:, :-1]) & (value[:, 1:] >= _high(rows, row)[:, None])
+            return np.unique(row[equal.any(axis=1)])
+        row = np.unique(row)
     if not row.size:
         return row
-    flat, highest = rows.value.reshape(-1), np.full(rows.count, np.inf)
-    highest[row] = np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    highest = np.full(rows.count, np.inf)
+    highest[row] = _high(rows, row)
     least, found = highest.min(), []
     for begin in range(0, flat.size, 4 * IN_CACHE):
         part = flat[begin : begin + 4 * IN_CACHE + 1]
@@ -99,9 +99,14 @@ def _with_equal_neighbours(rows: Rows, row: Index) -> Index:
         equal &= part[1:] >= least
         if equal.any():
             found.append(begin + np.flatnonzero(equal))
-    first = np.concatenate(found) if found else row[:0]
-    owner = rows.offsets.searchsorted(first, side="right") - 1
-    return np.unique(owner[flat[first] >= highest[owner]])
+    every = np.concatenate(found) if found else row[:0]
+    owner = rows.offsets.searchsorted(every, side="right") - 1
+    return np.unique(owner[flat[every] >= highest[owner]])
+
+
+def _high(rows: Rows, row: Index) -> Array:
+    """Return what the maximum of some rows is at least: above 0, and that of a few samples."""
+    return np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:
