@@ -32,19 +32,21 @@ from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import begins_high
 
 
-class Cells(NamedTuple):
-    """Averages over cells, (R, m), and their fraction of independent ones, (R,).
+class Resampled(NamedTuple):
+    """Values at depths, or averages over cells, (R, m), and what is known of each row, (R,).
 
-    ``n_linear_segments``, (R,), counts the cells with a segment that is linear because an end is
-    not positive.
+    How many rest on a segment that is linear because an end is not positive; their fraction of
+    independent ones; and whether more is ``known`` of samples, of those on which they rest at
+    least.
     """
 
-    mean: Array
+    value: Array
     n_linear_segments: Index
     fraction: Array
+    known: Flags
 
 
-def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
+def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
     """Average profiles over cells: the integral between two `edges`, (m + 1,), over their distance.
 
     Between samples, profiles are straight lines in ln C with `log`, otherwise in C; averages over
@@ -61,7 +63,8 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
             total = np.add.reduceat(dense.value[:, parts.sample] * parts.weights, parts.first, 1)
         mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
         fraction[index] = _of_cells(dense, pieces, parts)[0]
-    return Cells(mean, n_linear, fraction)
+    low, high = (np.full(rows.count, end) for end in edges[[0, -1]])
+    return Resampled(mean, n_linear, fraction, begins_high(rows) | _known(rows, low, high))
 
 
 def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
@@ -98,18 +101,6 @@ def cell_stderr(rows: Rows, *, edges: Array) -> SingleResult:
     return SingleResult(stderr)
 
 
-class Resampled(NamedTuple):
-    """Interpolated values, (R, m); their fraction of independent ones, and whether more is known.
-
-    That is ``known``, (R,): of samples of the row, or of those on which values rest.
-    """
-
-    value: Array
-    n_linear_segments: Index
-    fraction: Array
-    known: Flags
-
-
 def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool) -> Resampled:
     """Interpolate profiles at depths (R, m).
 
@@ -118,25 +109,32 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
-    broken, fraction = breaks(rows), np.full(rows.count, np.nan)
-    known = begins_high(rows) if new_axis else np.zeros(rows.count, dtype=bool)
-    if rows.carried is not None:
-        known[rows.carried.row] = True
     low, high = (np.broadcast_to(f.reduce(place.at, 1), rows.count) for f in (np.fmin, np.fmax))
     reach = REACH[method] * rows.width.max(initial=0.0)
-    cut = saturated(rows, (low - reach, high + reach))
-    if cut is not None:
-        known[_row_of(rows, np.flatnonzero(cut))] = True
-    if broken.size:
-        row, begin = _row_of(rows, broken), rows.depth_at(broken)
-        end = begin + rows.along(rows.width, broken)
-        known[row[(end > low[row]) & (begin < high[row])]] = True
+    known, fraction = _known(rows, low - reach, high + reach), np.full(rows.count, np.nan)
     if new_axis:
+        known |= begins_high(rows)
+        broken = breaks(rows)
         if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
             place = changed(place, at=np.where(inner, np.nan, place.at))
         fraction = _of_points(rows, place)
     return Resampled(found.value, found.n_linear_segments, fraction, known)
+
+
+def _known(rows: Rows, low: Array, high: Array) -> Flags:
+    """Flag rows that carry something, or with gaps or saturated samples between two depths."""
+    found = np.zeros(rows.count, dtype=bool)
+    if rows.carried is not None:
+        found[rows.carried.row] = True
+    broken, cut = breaks(rows), saturated(rows, (low, high))
+    if cut is not None:
+        found[_row_of(rows, np.flatnonzero(cut))] = True
+    if broken.size:
+        row, begin = _row_of(rows, broken), rows.depth_at(broken)
+        end = begin + rows.along(rows.width, broken)
+        found[row[(end > low[row]) & (begin < high[row])]] = True
+    return found
 
 
 def _row_of(rows: Rows, samples: Index) -> Index:

@@ -48,7 +48,7 @@ def test_cells_of_profiles_with_gaps_and_zeros(log, own):
         z, c = samples(depth, value, row)
         wanted = [mean(z, c, a, b, log=log) for a, b in itertools.pairwise(EDGES)]
         scale = 1e-13 * np.abs(c).max(initial=0.0)
-        np.testing.assert_allclose(found.mean[row], wanted, rtol=1e-9, atol=scale)
+        np.testing.assert_allclose(found.value[row], wanted, rtol=1e-9, atol=scale)
     assert bool(found.n_linear_segments.any()) == log
 
 
@@ -74,7 +74,7 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
         assert np.isnan(found[:, [0, -1]]).all()  # cells beyond the record
         return found[:, 1:-1]
 
-    means = inner(grid.cell_means(rows, edges=edges, log=log).mean)
+    means = inner(grid.cell_means(rows, edges=edges, log=log).value)
     np.testing.assert_allclose(means, value @ parts.T / width, rtol=1e-12)
     errors = inner(grid.cell_stderr(rows, edges=edges).value)
     np.testing.assert_allclose(errors, np.sqrt(sigma**2 @ parts.T**2) / width, rtol=1e-12)
