@@ -10,16 +10,20 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import in_all_places, warn_of_noise, without
+from sims_analysis.analysis.crossings import (
+    in_all_places,
+    located,
+    warn_of_noise,
+    with_common_errors,
+)
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, either, resolve
+from sims_analysis.frame.evidence import GapPolicy, either
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.resolution import resolution_error
-from sims_analysis.frame.run import elementwise, is_any_of, replaced_where, words
+from sims_analysis.frame.run import is_any_of, replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, support_of_points
@@ -125,17 +129,16 @@ def metallurgical_junctions(
         frame, kernels.metallurgical, net, dim="junction", max_count=max_count, **how
     )
     found = _located(frame, found, net, fractions)
-    depth, status = found.depth, found.status
+    status = found.status
     warn_of_noise(frame, status, found.number, found.raw_number)
     if strict:
         _raise_without_junction(frame, status)
-    stderr = _with_common_errors(frame, found, fractions)
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
-            "depth": frame.with_attrs(depth, term),
-            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
+            "depth": frame.with_attrs(found.depth, term),
+            "stderr": frame.with_attrs(found.stderr, f"{term}_stderr"),
             "concentration": frame.with_attrs(
                 found.concentration,
                 "concentration",
@@ -149,39 +152,25 @@ def metallurgical_junctions(
     )
 
 
-def _with_common_errors(frame: Frame, found: Any, fractions: Any) -> xr.Variable:
-    """Return standard errors with those of backgrounds that were subtracted from the species.
-
-    They move net doping, and with it the junction. Restored profiles are better resolved where they
-    are steep: the junction is at the edge of the species of which its depth is known best.
-    """
-    stderr: xr.Variable = found.stderr
-    steepness = found.steepness
-    part = xr.Variable("species", abs(fractions))
-    if frame.achieved is not None and frame.stderr is not None:
-        every = resolution_error(frame, found.depth, found.decay_length, steepness / part)
-        stderr = every.min("species")
-    if frame.common is not None:
-        moved = (part * frame.common.mean(frame.dim)) ** 2
-        stderr = elementwise(np.hypot, stderr, moved.sum("species") ** 0.5 / steepness)
-    return stderr.transpose(*found.depth.dims)
-
-
 def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
-    """Return junctions with their statuses, those in a gap of a species without a depth."""
+    """Return junctions with their errors and statuses, those in a gap without a depth.
+
+    Backgrounds that were subtracted from the species move net doping.
+    """
+    part = xr.Variable("species", abs(fractions))
+    common = None
+    if frame.common is not None:
+        common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
+    found = with_common_errors(frame, found, common, part=part)
     depth, status = found.depth, found.status
     hidden = junctions_below_limit(frame, net, fractions, found.side)
     if hidden is not None:
         first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
         none = is_any_of(status, [Status.NEVER_REACHED, Status.NO_DATA])
-        hidden = (none & hidden & first).transpose(*status.dims)
-        status = replaced_where(hidden, status, Status.BELOW_LIMIT)
-    unknown = net.isnull() & (status != Status.PADDING)
-    status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
+        hidden = (none & hidden & first & net.notnull()).transpose(*status.dims)
+        found = changed(found, status=replaced_where(hidden, status, Status.BELOW_LIMIT))
     what = "no depth is given for a junction in it"
-    status = resolve(frame, status, _support(frame, depth), (depth, depth), what=what)
-    without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
-    return without(changed(found, status=status), without_depth, status)
+    return located(frame, found, _support(frame, depth), (depth, depth), what)
 
 
 def _support(frame: Frame, depth: xr.Variable) -> Support:

@@ -7,7 +7,7 @@ cannot be taken.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,15 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     depth[on] = rows.depth_at(found.before[on] + 1)
     position[on] = ((depth - z0) / width)[on]
     return Located(depth, position, decay, steepness)
+
+
+def laid_out(
+    values: NDArray[Any], place: Index, shape: tuple[int, ...], fill: float = np.nan
+) -> NDArray[Any]:
+    """Lay out values at flat places of a table, with `fill` elsewhere."""
+    table = np.full(shape, fill, dtype=values.dtype)
+    table.reshape(-1)[place] = values
+    return table
 
 
 def highest(rows: Rows) -> tuple[Index, Index]:

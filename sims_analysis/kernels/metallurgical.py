@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sims_analysis.kernels.crossings import listing
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.levels import Crossings
-from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows
+from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, first_status
 from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import Status
 
@@ -49,20 +49,17 @@ def metallurgical(
     doping = _doping(rows, background, fractions)
     sides = doping.acceptors, doping.donors, width, doping.donors_stderr
     listed = listing(*sides, locate=where)
-    found, between, edges, lost = listed.placed
+    found, between = listed.found, listed.between
     balance = _concentration(rows, doping, found, between.depth, between.position, fractions)
-    balance[lost] = np.nan
-    why = np.where(doping.acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
-    fields = [
-        *map(listed.table, edges[:4]),
-        listed.table(balance),
-        listed.table(found.direction, 0),
-        listed.status(why),
-        listed.number,
-        listed.raw,
-        _side(doping),
-    ]
-    return Junctions._make(fields)
+    balance[np.isnan(listed.edges.depth)] = np.nan
+    why = first_status(
+        ((doping.acceptors.size == 0) | np.isnan(background), Status.NO_DATA),
+        (listed.raw_number > 0, Status.UNDETERMINED),  # noise can make them all
+        (np.ones(background.shape, dtype=bool), Status.NEVER_REACHED),
+    )
+    every = listed.tables(why)._asdict()
+    every |= {"concentration": listed.table(balance), "side": _side(doping)}
+    return Junctions(**{name: every[name] for name in Junctions._fields})
 
 
 def _side(doping: _Doping) -> NDArray[np.int8]:
