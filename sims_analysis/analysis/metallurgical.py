@@ -140,7 +140,7 @@ def metallurgical_junctions(
             "depth": frame.with_attrs(found.depth, term),
             "stderr": frame.with_attrs(found.stderr, f"{term}_stderr"),
             "concentration": frame.with_attrs(
-                found.concentration,
+                found.value,
                 "concentration",
                 long_name="Concentration at the junction",
                 description="of acceptors, equal to donors",
@@ -163,11 +163,13 @@ def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
     found = with_common_errors(frame, found, common, part=part)
     depth, status = found.depth, found.status
-    hidden = junctions_below_limit(frame, net, fractions, found.side)
-    if hidden is not None:
+    if frame.limit is not None:
+        along: Any = {"group": "species", "fractions": fractions}
+        side = frame.map(kernels.side, net, **along).value
         first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
         none = is_any_of(status, [Status.NEVER_REACHED, Status.NO_DATA])
-        hidden = (none & hidden & first & net.notnull()).transpose(*status.dims)
+        may: Any = junctions_below_limit(frame, net, fractions, side)
+        hidden = (none & may & first & net.notnull()).transpose(*status.dims)
         found = changed(found, status=replaced_where(hidden, status, Status.BELOW_LIMIT))
     what = "no depth is given for a junction in it"
     return located(frame, found, _support(frame, depth), (depth, depth), what)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.cells import as_points
-from sims_analysis.kernels.edges import Edges, Locate, edges
+from sims_analysis.kernels.edges import Locate, edges
 from sims_analysis.kernels.levels import (
     FALLING,
     RISING,
     Crossings,
-    Located,
     find,
     highest,
     laid_out,
@@ -28,6 +26,7 @@ from sims_analysis.kernels.rows import (
     Rows,
     first_status,
 )
+from sims_analysis.kernels.segments import interpolated
 from sims_analysis.kernels.significance import significant
 from sims_analysis.outcomes import Flag, Status
 
@@ -46,6 +45,7 @@ class Found(NamedTuple):
     start: Array
     stop: Array
     raw_depth: Array
+    value: Array
     direction: NDArray[np.int8]
     depth_before: Array
     depth_after: Array
@@ -54,77 +54,62 @@ class Found(NamedTuple):
     raw_number: Index
 
 
-@dataclass(frozen=True)
-class Listing:
-    """Crossings with their edges, each with its flat place in a table ``(R, width)``.
-
-    Those whose interval is wider than the record have no depth. ``number``, (R,), counts all of a
-    row that qualify, and ``raw_number`` those of the samples.
-    """
-
-    rows: Rows
-    found: Crossings
-    between: Located
-    edges: Edges
-    place: Index
-    number: Index
-    raw_number: Index
-    width: int
-
-    def table(self, values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
-        """Lay out one value for each crossing, with `fill` in unused entries."""
-        return laid_out(values, self.place, (self.rows.count, self.width), fill)
-
-    def tables(self, why: NDArray[np.uint8]) -> Found:
-        """Lay out all; `why` says why a row has no crossing, in its first entry."""
-        rows, found = self.rows, self.found
-        status = first_status((np.isnan(self.edges.depth), Status.UNDETERMINED))
-        status = self.table(status, Status.PADDING)
-        status[:, 0] = np.where(status[:, 0] == Status.PADDING, why, status[:, 0])
-        ends = rows.depth_at(found.before), rows.depth_at(found.after)
-        fields = [
-            *map(self.table, (*self.edges, self.between.depth)),
-            self.table(found.direction, 0),
-            *map(self.table, ends),
-            status,
-            self.number,
-            self.raw_number,
-        ]
-        return Found._make(fields)
-
-
-def _of_rows(rows: Rows, found: Crossings) -> Index:
-    """Count the crossings of each row."""
-    return np.bincount(found.row, minlength=rows.count)
-
-
 def listing(
     rows: Rows, level: Array, width: int, level_stderr: Array | float = 0.0, **options: Any
-) -> Listing:
+) -> Found:
     """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
     raw = find(rows, level)
     every = significant(rows, level, raw, level_stderr, options.get("floor"))
-    number = _of_rows(rows, every)
+    number = every.number(rows)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
     chosen = every.take(column < width)
     place = chosen.row * width + column[column < width]
-    how = {"every": every, "level_stderr": level_stderr, **options}
-    return _listed(rows, level, chosen, place, (number, _of_rows(rows, raw), width), **how)
+    options |= {"every": every, "level_stderr": level_stderr}
+    return _placed(rows, level, chosen, place, (number, raw.number(rows), width), **options)
 
 
-def _listed(
+def _placed(
     rows: Rows,
     level: Array,
     chosen: Crossings,
     place: Index,
     numbers: tuple[Index, Index, int],
     **options: Any,
-) -> Listing:
+) -> Found:
+    """Lay out crossings; those whose interval is wider than the record have no depth.
+
+    `numbers` are those that qualified, those of the samples, and the width of the table.
+    """
+    number, raw_number, width = numbers
     between = locate(rows, level, chosen)
     own = edges(rows, level, chosen, between, **options)
+    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
+    value = interpolated(before, after, between.position, log=True)
+    value = np.where(chosen.on_sample, rows.value_at(chosen.at_or_above), value)
     lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
-    own.depth[lost], own.stderr[lost] = np.nan, np.nan
-    return Listing(rows, chosen, between, own, place, *numbers)
+    for column in (own.depth, own.stderr, value):
+        column[lost] = np.nan
+
+    def table(values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
+        return laid_out(values, place, (rows.count, width), fill)
+
+    return Found(
+        **dict(zip(own._fields, map(table, own), strict=True)),
+        raw_depth=table(between.depth),
+        value=table(value),
+        direction=table(chosen.direction, 0),
+        depth_before=table(rows.depth_at(chosen.before)),
+        depth_after=table(rows.depth_at(chosen.after)),
+        status=table(first_status((lost, Status.UNDETERMINED)), Status.PADDING),
+        number=number,
+        raw_number=raw_number,
+    )
+
+
+def tell(found: Found, why: NDArray[Any]) -> None:
+    """Write into the first entry of rows without a crossing why there is none."""
+    first = found.status[:, 0]
+    first[:] = np.where(first == Status.PADDING, why, first)
 
 
 def table(
@@ -133,10 +118,11 @@ def table(
     """List the crossings of every row; without any, the first entry has the reason."""
     limit = _limits(rows)[0]
     rows = as_points(rows)
-    listed = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
-    none = listed.number == 0
-    why = _why_none(rows, level, None, none, none & (listed.raw_number > 0))
-    return _with_reasons(listed, why, level, limit)
+    found = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
+    none = found.number == 0
+    why = _why_none(rows, level, None, none, none & (found.raw_number > 0))
+    _tell(rows, found, why, level, limit)
+    return found
 
 
 def junction(
@@ -177,22 +163,21 @@ def junction(
         confirmed, room = _confirmed(rows, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
         found = found.take(confirmed)
-    number, raw_number = _of_rows(rows, found), _of_rows(rows, raw)
+    number, raw_number = found.number(rows), raw.number(rows)
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     if which < 0 and edge != RISING and not bridge:
         rises[every.row] = ~every.falling  # the last one wins
         has &= ~(rises & (final >= level))
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    numbers = number, raw_number, 1
-    how: Any = {"every": every, "floor": floor, "locate": where}
-    listed = _listed(rows, levels, chosen, chosen.row, numbers, **how)
+    options: Any = {"every": every, "floor": floor, "locate": where}
+    answer = _placed(rows, levels, chosen, chosen.row, (number, raw_number, 1), **options)
     none = (number == 0) & ~crossed
-    noise = (raw_number > 0) & (_of_rows(rows, every) == 0)
+    noise = (raw_number > 0) & (every.number(rows) == 0)
     # None is confirmed, or fewer crossings than requested.
     why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
     why = np.where(none, _why_none(rows, level, after, none, noise), why)
-    answer = _with_reasons(listed, why, level, limit)
+    _tell(rows, answer, why, level, limit)
     return Found._make(one.reshape(rows.count) for one in answer)
 
 
@@ -242,15 +227,14 @@ def _limits(rows: Rows) -> Array:
     return limits
 
 
-def _with_reasons(listed: Listing, why: NDArray[Any], level: Array, limit: Array) -> Found:
-    """Lay out crossings, and what an answer without one rests on.
+def _tell(rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array) -> None:
+    """Write why rows have no crossing, and what an answer without one rests on.
 
     A level below a limit may be crossed among samples below it; so may any by a profile that is
     above it elsewhere. One that is never reached may be beside the maximum.
     """
-    rows = listed.rows
     hidden = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
-    found = listed.tables(np.where(hidden & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why))
+    tell(found, np.where(hidden & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why))
     never = found.status[:, 0] == Status.NEVER_REACHED
     if never.any():
         row, top = highest(rows)
@@ -258,4 +242,3 @@ def _with_reasons(listed: Listing, why: NDArray[Any], level: Array, limit: Array
         row, top = row[own], top[own]
         found.start[row, 0] = rows.depth_at(np.maximum(top - 1, rows.offsets[row]))
         found.stop[row, 0] = rows.depth_at(np.minimum(top + 1, rows.offsets[row + 1] - 1))
-    return found

@@ -32,6 +32,10 @@ class Crossings(NamedTuple):
         """Select crossings by index or mask."""
         return Crossings._make(field[which] for field in self)
 
+    def number(self, rows: Rows) -> Index:
+        """Count the crossings of each row, (R,)."""
+        return np.bincount(self.row, minlength=rows.count)
+
     @property
     def on_sample(self) -> Flags:
         """Whether the crossing is at a sample: the one after ``before``."""
