@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
 
@@ -23,7 +24,7 @@ from sims_analysis.frame.evidence import GapPolicy, either
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import is_any_of, replaced_where, words
+from sims_analysis.frame.run import anywhere, is_any_of, replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, support_of_points
@@ -163,12 +164,10 @@ def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
     found = with_common_errors(frame, found, common, part=part)
     depth, status = found.depth, found.status
-    if frame.limit is not None:
-        along: Any = {"group": "species", "fractions": fractions}
-        side = frame.map(kernels.side, net, **along).value
+    may: Any = junctions_below_limit(frame, net, fractions)
+    if frame.lazy or anywhere(may):
         first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
         none = is_any_of(status, [Status.NEVER_REACHED, Status.NO_DATA])
-        may: Any = junctions_below_limit(frame, net, fractions, side)
         hidden = (none & may & first & net.notnull()).transpose(*status.dims)
         found = changed(found, status=replaced_where(hidden, status, Status.BELOW_LIMIT))
     what = "no depth is given for a junction in it"
@@ -196,26 +195,25 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
     return replaced_where(endless, stated)
 
 
-def junctions_below_limit(
-    frame: Frame, net: xr.Variable, fractions: Any, side: xr.Variable
-) -> xr.Variable | None:
+def junctions_below_limit(frame: Frame, net: xr.Variable, fractions: Any) -> xr.Variable:
     """Flag the measurements of which a junction may lie at samples that a file gives as <5E15.
 
-    It may if the side that outweighs the other at all depths that are known has such samples, or
-    falls below the limit of the other.
+    Doping of both types is possible, with such samples at 0 or at their limit; or there is no depth
+    at which all species have a value.
     """
-    limit = frame.highest_limit
-    if limit is None:
-        return None
-    part = xr.Variable("species", fractions)
-    lowest = (frame.value.min(frame.dim) * abs(part)).fillna(0.0)
-    may: Any = limit.notnull().any("species") & (side == 0)
+    if frame.limit is None:
+        return xr.Variable((), False)
+    below = frame.value.isnull() & frame.limit.notnull()
+
+    of_all: Any = {"group": "species", "fractions": fractions}
+    may: Any = True
     for sign in (1, -1):
-        own, other = part * sign > 0, part * sign < 0
-        ours = lowest.where(own, 0.0).sum("species") + (-sign * net).clip(min=0.0)
-        theirs = (limit * abs(part)).where(other).max("species") + (sign * net).clip(min=0.0)
-        may |= (side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
-    flags: xr.Variable = may
+        part = xr.Variable("species", sign * fractions)
+        filled = frame.value.where(~below, frame.limit.where(part > 0, 0.0))
+        most = replace(frame, value=filled).map(kernels.net_doping, net, sign=sign, **of_all).value
+        may = may & (most >= 0)
+    may = may | frame.map(kernels.net_doping, net, sign=1, **of_all).value.isnull()
+    flags: xr.Variable = may & below.any(("species", frame.dim))
     return flags
 
 

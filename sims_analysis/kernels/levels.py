@@ -121,6 +121,18 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     return Located(depth, position, decay, steepness)
 
 
+def beside(found: Crossings, row: Index, position: Index) -> tuple[Index, Index]:
+    """Find the crossings nearest to a sample of each of some rows, before it and after it.
+
+    Return which, and their flat places in a table ``(R, 2)``.
+    """
+    after = found.before.searchsorted(position)
+    near = np.stack([after - 1, after], axis=1)
+    own = np.append(found.row, -1)[near] == row[:, None]
+    place = 2 * row[:, None] + np.arange(2)
+    return near[own], place[own]
+
+
 def laid_out(
     values: NDArray[Any], place: Index, shape: tuple[int, ...], fill: float = np.nan
 ) -> NDArray[Any]:

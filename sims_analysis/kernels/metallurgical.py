@@ -36,18 +36,14 @@ def metallurgical(
     return found
 
 
-def side(rows: Rows, background: Array, *, fractions: Array) -> SingleResult:
-    """Say of which type a measurement is where it is first known: 1 for p, -1 for n, 0 for neither.
+def net_doping(rows: Rows, background: Array, *, fractions: Array, sign: int) -> SingleResult:
+    """Return the largest net doping of acceptors (`sign` 1) or donors (-1); NaN if it is not known.
 
     Parameters as for :func:`metallurgical`.
     """
     doping = _doping(rows, background, fractions)
-    found = np.zeros(background.size)
-    known = np.flatnonzero(doping.acceptors.size)
-    first = doping.acceptors.offsets[known]
-    net = doping.acceptors.value_at(first) - doping.donors.reshape(-1)[first]
-    found[known] = np.sign(np.nan_to_num(net))  # NaN: not known
-    return SingleResult(found)
+    net = sign * (doping.acceptors.value - doping.donors)
+    return SingleResult(doping.acceptors.reduce(np.maximum, net))
 
 
 class _Doping(NamedTuple):

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.cells import as_points
-from sims_analysis.kernels.levels import find, highest, locate
+from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate
 from sims_analysis.kernels.local_fit import half_width_about
 from sims_analysis.kernels.peak_error import maxima
-from sims_analysis.kernels.rows import Array, Flags, Rows, first_status, range_reduced
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, first_status, range_reduced
 from sims_analysis.outcomes import Status
 
 #: A width of fewer steps than this between samples is not known, ...
@@ -56,10 +56,10 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     near = np.clip([position - 1, position + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
     before[row], after[row] = rows.depth_at(near)
     higher[row] = rows.value_at(near).max(axis=0)
-    left, right, *ends = _crossed(rows, depth, 0.5 * value)
+    left, right, *ends = _crossed(rows, row, position, 0.5 * value)
     width = right - left
     unsure = 0.5 * (value - np.nan_to_num(stderr))
-    lower, upper, *_ = _crossed(rows, depth, 0.5 * higher)
+    lower, upper, *_ = _crossed(rows, row, position, 0.5 * higher)
     with np.errstate(invalid="ignore"):
         unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
         unknown |= _higher_beside(rows, unsure, left, right)
@@ -75,22 +75,21 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     return Peak(depth, value, stderr, width, status, *used)
 
 
-def _crossed(rows: Rows, depth: Array, level: Array) -> Array:
-    """Return the crossings of a level that are nearest to a depth on either side; NaN for none.
+def _crossed(rows: Rows, row: Index, top: Index, level: Array) -> Array:
+    """Return the crossings of a level that are nearest to the maximum on either side; NaN for none.
 
     And the first and the last of all, or the ends of the record; (4, R).
     """
-    left, right, first, last = np.full((4, rows.count), np.nan)
     levels = rows.repeat(level)
     found = find(rows, levels)
     at = locate(rows, levels, found).depth
-    after = at > depth[found.row]
+    near, place = beside(found, row, top)
+    left, right = laid_out(at[near], place, (rows.count, 2)).T
+    first, last = rows.first.copy(), rows.last.copy()
     # Crossings are sorted by depth, and the last assignment wins.
-    right[found.row[after][::-1]] = at[after][::-1]
-    left[found.row[~after]] = at[~after]
     first[found.row[::-1]], last[found.row] = at[::-1], at
-    first = np.where(first > depth, rows.first, first)
-    last = np.where(last < depth, rows.last, last)
+    first = np.where(np.isnan(left), rows.first, first)
+    last = np.where(np.isnan(right), rows.last, last)
     return np.stack([left, right, first, last])
 
 

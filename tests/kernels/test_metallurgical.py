@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plain_profiles import run
 
-from sims_analysis.kernels.metallurgical import metallurgical, side
+from sims_analysis.kernels.metallurgical import metallurgical
 from sims_analysis.outcomes import Status
 
 SIDES = np.array([1.0, -1.0])  # acceptors, donors
@@ -40,14 +40,11 @@ def test_random_measurements_against_a_plain_search(own):
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_on_which_side_a_measurement_begins(own):
+def test_the_direction_is_that_of_the_acceptors(own):
     c = np.array([[2.0, 2, 1], [1, 3, 3]])
     value = np.stack([c, c[::-1], np.ones((2, 3)), np.full((2, 3), np.nan)])
     z = np.arange(3.0)
-    depth = np.broadcast_to(z, value.shape).copy() if own else z
-    found, net = ask(depth, value), np.zeros(4)
-    begins = run(side, depth, value, net, group=2, fractions=SIDES)
-    assert begins.value.tolist() == [1, -1, 0, 0]
+    found = ask(np.broadcast_to(z, value.shape).copy() if own else z, value)
     assert found.direction[:, 0].tolist() == [-1, 1, 0, 0]
     assert found.number.tolist() == [1, 1, 0, 0]
     assert found.status[:, 0].tolist() == [
