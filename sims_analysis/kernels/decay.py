@@ -86,7 +86,7 @@ def decay(
         # A line that is flat up to rounding does not decay.
         is_flat = np.abs(fit.b) * (kept.last - kept.first) < FLAT
         length = edge / np.where(is_flat, np.nan, fit.b)
-        stderr = np.sqrt(fit.var_b) * length**2
+        stderr = np.sqrt(fit.variance) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
     assess = None if per_count is None else per_count[keep]
@@ -177,14 +177,12 @@ def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
 
 
 class Exponential(NamedTuple):
-    """``ln C = a + b (z - at)`` for every row, with the variances and covariance of a and b."""
+    """``ln C = a + b (z - at)`` for every row, with the variance of b."""
 
     a: Array
     b: Array
     at: Array
-    var_a: Array
-    cov: Array
-    var_b: Array
+    variance: Array
 
     def line(self, rows: Packed) -> Array:
         """Return the fitted ln C at the samples."""
@@ -208,8 +206,7 @@ def fit_exponential(
         squares = kept.sum(x * x)
         b = kept.sum(x * (y - kept.repeat(a))) / squares
         residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2) / (kept.size - 2)
-        # With depths relative to their mean, a and b are uncorrelated.
-        return Exponential(a, b, at, residual / kept.size, np.zeros_like(a), residual / squares)
+        return Exponential(a, b, at, residual / squares)
 
 
 def _by_likelihood(
@@ -224,8 +221,6 @@ def _by_likelihood(
     nothing = np.zeros(some.size)
     found, information = maximized(counts, first, nothing, nothing + _STRAIGHT)
     i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
-    det = i00 * i11 - i01**2
-    columns = np.full((5, kept.count), np.nan)
-    columns[:, some] = found[0], found[1], i11 / det, -i01 / det, i00 / det
-    a, b, var_a, cov, var_b = columns
-    return Exponential(a + np.log(mean), b / far, at, var_a, cov / far, var_b / far**2)
+    a, b, variance = columns = np.full((3, kept.count), np.nan)
+    columns[:, some] = found[0], found[1], i00 / (i00 * i11 - i01**2)
+    return Exponential(a + np.log(mean), b / far, at, variance / far**2)

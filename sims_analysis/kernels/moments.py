@@ -12,7 +12,7 @@ from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate
-from sims_analysis.kernels.peak_error import maxima
+from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
 from sims_analysis.kernels.significance import significant
 from sims_analysis.kernels.truncation import missing_below
