@@ -169,7 +169,7 @@ def crossings(
     found = _with_level_errors(frame, found, level)
     what = "no depth is given for a crossing in it"
     found = located(frame, found, support, (found.start, found.stop), what)
-    warn_of_noise(frame, found.status, found.number, found.raw_number)
+    warn_of_noise(frame, found)
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
@@ -303,7 +303,7 @@ def junction_depth(
     status, several = found.status, found.number
     if strict:
         _raise_without_junction(frame, asked, status)
-    warn_of_noise(frame, status, several, found.raw_number)
+    warn_of_noise(frame, found)
     if which == "deepest" and not codes(several) <= {0, 1}:
         warn_where(
             frame,
@@ -422,10 +422,9 @@ def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
     return known
 
 
-def warn_of_noise(
-    frame: Frame, status: xr.Variable, number: xr.Variable, raw_number: xr.Variable
-) -> None:
+def warn_of_noise(frame: Frame, found: Any) -> None:
     """Warn of profiles all of whose crossings, so many, noise can make."""
+    status, number, raw_number = found.status, found.number, found.raw_number
     if Status.UNDETERMINED not in codes(status):
         return
     noise = (status == Status.UNDETERMINED).any({*status.dims} - {*number.dims})
@@ -465,16 +464,13 @@ def in_all_places(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
         )
     how: Any = {"use": use, "errors": frame.fitted, "extra": (dim,), **options}
-    found, support = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)
-    if max_count is None:
-        most = int(found.number.values.max(initial=1))
-        if most > USUAL:
-            return frame.ask(kernel, *parameters, width=most, **how)
-        found = _cut(found, dim, most)
-        support = None if support is None else _cut(support, dim, most)
+    asked: Any = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)
+    most = int(asked[0].number.values.max(initial=1)) if max_count is None else USUAL
+    if most > USUAL:
+        return frame.ask(kernel, *parameters, width=most, **how)
+    kept = {dim: slice(most)} if max_count is None else {}
+    found, support = (
+        one if one is None else type(one)(*(f.isel(kept, missing_dims="ignore") for f in one))
+        for one in asked
+    )
     return found, support
-
-
-def _cut(results: Any, dim: str, most: int) -> Any:
-    columns = (xr.Variable(f.dims, f.data[..., :most]) if dim in f.dims else f for f in results)
-    return type(results)(*columns)

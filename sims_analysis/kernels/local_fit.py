@@ -14,20 +14,12 @@ from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, change
 ONE_SIDED = 0.475
 
 
-class Places(NamedTuple):
-    """Flat positions of K samples about which there are windows; (K,).
-
-    Those of a window lie in ``begin:end``, and `floor` is what was subtracted from them.
-    """
-
-    at: Index
-    begin: Index
-    end: Index
-    floor: Array
-
-
 class Samples(NamedTuple):
-    """Both sides at all samples, end to end, which of these are known, and places among them."""
+    """Both sides at all samples, end to end, and which of these are known; and K of them, (K,).
+
+    Those are the flat positions about which there are windows, within ``begin:end``, and what was
+    subtracted from the samples there (`floor`).
+    """
 
     depth: Array
     upper: Array
@@ -35,11 +27,14 @@ class Samples(NamedTuple):
     lower: Array
     lower_stderr: Array
     known: Flags
-    places: Places
+    at: Index
+    begin: Index
+    end: Index
+    floor: Array
 
     def about(self, which: Index | slice) -> Samples:
-        """Select places."""
-        return self._replace(places=Places._make(one[which] for one in self.places))
+        """Select windows."""
+        return Samples._make([*self[:6], *(one[which] for one in self[6:])])
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:
         """Return the positions of the known samples of K windows, end to end, and their numbers."""
@@ -62,15 +57,17 @@ class Samples(NamedTuple):
         return found
 
 
-def samples_of(rows: Rows, lower: Array, lower_stderr: Array | float, places: Places) -> Samples:
-    """Return the samples of rows against a lower side, one value for each."""
+def samples_of(
+    rows: Rows, lower: Array, lower_stderr: Array | float, *windows: NDArray[Any]
+) -> Samples:
+    """Return the samples of rows against a lower side, one value for each; windows as above."""
     errors = errors_of(rows)
     columns: list[Array] = [
         np.broadcast_to(one, rows.value.shape).reshape(-1)
         for one in (rows.depth, rows.value, errors, lower, lower_stderr)
     ]
     known = np.logical_and.reduce([np.isfinite(one) for one in columns[2:]])
-    return Samples._make([*columns, known, places])
+    return Samples._make([*columns, known, *windows])
 
 
 class Counted(NamedTuple):
@@ -99,28 +96,31 @@ class Counted(NamedTuple):
 
 
 def counted(
-    samples: Samples, position: Index, size: Index, origin: Array, floor: Array
-) -> tuple[Counted, Array]:
-    """Return windows of samples as counts above `floor`, and the scale of their depths.
+    samples: Samples, first: Index, end: Index, origin: Array
+) -> tuple[Counted, Array, Index]:
+    """Return windows of samples as counts, the scale of their depths, and which have samples.
 
     Depths are relative to the `origin` of each window, over the largest of them.
     """
+    position, size = samples.between(first, end)
+    some, size = np.flatnonzero(size), size[size > 0]
     depth, upper, upper_stderr, lower, lower_stderr = (one.take(position) for one in samples[:5])
-    made = Counted(depth - np.repeat(origin, size), upper, lower, upper, lower, lower, size)
+    made = Counted(depth - np.repeat(origin[some], size), upper, lower, upper, lower, lower, size)
 
     def of_all(summed: Array) -> Array:
         return np.repeat(made.reduce(np.add, summed), size)
 
     scale = made.reduce(np.maximum, np.abs(made.x))
-    floor = np.repeat(floor, size)
+    floor = np.repeat(samples.floor[some], size)
     with np.errstate(all="ignore"):
-        return changed(
+        made = changed(
             made,
             x=made.x / np.repeat(scale, size),
             one_upper=value_per_count(upper + floor, upper_stderr, of_all),
             one_lower=value_per_count(lower, lower_stderr, of_all),
             under=np.where(floor > 0, floor / lower, 0.0),
-        ), scale
+        )
+    return made, scale, some
 
 
 def as_counts(rows: Packed, x: Array, per_count: Array, under: Array) -> tuple[Counted, Array]:
