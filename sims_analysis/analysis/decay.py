@@ -23,7 +23,7 @@ from sims_analysis.frame.window import (
     read_window,
     samples_used,
 )
-from sims_analysis.kernels import decay as kernels
+from sims_analysis.kernels import exponentials as kernels
 from sims_analysis.kernels.levels import FALLING, RISING
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
