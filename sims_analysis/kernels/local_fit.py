@@ -52,8 +52,11 @@ class Samples(NamedTuple):
         0 where not known, and after the last sample, where a range may end.
         """
         found = np.zeros((3, self.depth.size + 1))
-        variance = self.upper_stderr**2 + self.lower_stderr**2
-        found[:, :-1] = np.where(self.known, [self.upper - self.lower, variance, self.known], 0.0)
+        differences, variances, numbers = found[:, :-1]
+        np.subtract(self.upper, self.lower, out=differences)
+        np.add(self.upper_stderr**2, self.lower_stderr**2, out=variances)
+        numbers[:] = self.known
+        found[:, np.flatnonzero(~self.known)] = 0.0
         return found
 
 
