@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.edges import Locate, edges
 from sims_analysis.kernels.levels import (
     FALLING,
@@ -17,7 +16,9 @@ from sims_analysis.kernels.levels import (
     highest,
     laid_out,
     locate,
+    significant,
 )
+from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.rows import (
     WITHOUT_VALUE,
     Array,
@@ -27,7 +28,6 @@ from sims_analysis.kernels.rows import (
     first_status,
 )
 from sims_analysis.kernels.segments import interpolated
-from sims_analysis.kernels.significance import significant
 from sims_analysis.outcomes import Flag, Status
 
 
@@ -121,7 +121,7 @@ def table(
     found = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
     none = found.number == 0
     why = _why_none(rows, level, None, none, none & (found.raw_number > 0))
-    _tell(rows, found, why, level, limit)
+    _explain(rows, found, why, level, limit)
     return found
 
 
@@ -177,7 +177,7 @@ def junction(
     # None is confirmed, or fewer crossings than requested.
     why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
     why = np.where(none, _why_none(rows, level, after, none, noise), why)
-    _tell(rows, answer, why, level, limit)
+    _explain(rows, answer, why, level, limit)
     return Found._make(one.reshape(rows.count) for one in answer)
 
 
@@ -224,7 +224,7 @@ def _limits(rows: Rows) -> Array:
     return limits
 
 
-def _tell(rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array) -> None:
+def _explain(rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array) -> None:
     """Write why rows have no crossing, and what an answer without one rests on.
 
     A level below a limit may be crossed among samples below it; so may any by a profile that is

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, student, value_per_count
 from sims_analysis.kernels.grid import shared_variance
 from sims_analysis.kernels.local_fit import (
     Counted,
     as_counts,
+    as_points,
     chance_of_misfit,
     maximized,
     solved,

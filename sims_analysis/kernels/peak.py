@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
-from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
+    as_points,
     counted,
     half_width_about,
     maximized,
