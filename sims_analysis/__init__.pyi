@@ -10,13 +10,13 @@ from .analysis.budget import dose_budget as dose_budget
 from .analysis.comparison import compare as compare
 from .analysis.comparison import repeatability as repeatability
 from .analysis.crossings import crossings as crossings
+from .analysis.crossings import junction_depth as junction_depth
 from .analysis.cumulative import cumulative_dose as cumulative_dose
 from .analysis.cumulative import depth_at_dose_fraction as depth_at_dose_fraction
 from .analysis.decay import decay_length as decay_length
 from .analysis.detection import below_detection as below_detection
 from .analysis.detection import detection_limit as detection_limit
 from .analysis.dose import integrated_dose as integrated_dose
-from .analysis.junction import junction_depth as junction_depth
 from .analysis.mean import mean_value as mean_value
 from .analysis.metallurgical import metallurgical_junctions as metallurgical_junctions
 from .analysis.moments import moments as moments

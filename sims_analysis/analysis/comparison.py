@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
+from sims_analysis.analysis.crossings import JunctionOptions, junction_depth
 from sims_analysis.analysis.dose import (
     DoseIntegral,
     Rule,
@@ -18,7 +19,6 @@ from sims_analysis.analysis.dose import (
     read_question,
     term,
 )
-from sims_analysis.analysis.junction import JunctionOptions, junction_depth
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.dataset.pairing import paired
 from sims_analysis.errors import ProfileError

@@ -23,7 +23,7 @@ from sims_analysis.frame.window import (
     read_window,
     samples_used,
 )
-from sims_analysis.kernels import decay as kernels
+from sims_analysis.kernels import exponentials as kernels
 from sims_analysis.kernels.levels import FALLING, RISING
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
@@ -146,16 +146,14 @@ def _read_levels(
     frame: Frame, low: Any, high: Any, detection_limit: Any
 ) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
     """Read the lowest and highest value of the samples; flag profiles of which one is not known."""
-    bottom, top = (
-        frame.parameter(v, (frame.kind,), name) for v, name in ((low, "low"), (high, "high"))
-    )
-    limit, unknown = stated_limit(frame, detection_limit)
-    if anywhere(bottom >= top):
-        raise ProfileError(f"low={low!r} must lie below high={high!r}", argument="low")
     # Between levels of which one is not known there are no samples.
     bottom, top = (
-        end if given is None else end.fillna(absent)
-        for end, given, absent in ((bottom, low, np.inf), (top, high, -np.inf))
+        frame.parameter(given, (frame.kind,), name, unknown=absent)
+        for given, name, absent in ((low, "low", np.inf), (high, "high", -np.inf))
     )
+    unknown: Any = np.isinf(bottom) | np.isinf(top)
+    if anywhere((bottom >= top) & ~unknown):
+        raise ProfileError(f"low={low!r} must lie below high={high!r}", argument="low")
+    limit, limit_unknown = stated_limit(frame, detection_limit)
     lowest: xr.Variable = elementwise(np.fmax, bottom, limit)
-    return lowest, top, unknown | np.isinf(bottom) | np.isinf(top)
+    return lowest, top, unknown | limit_unknown

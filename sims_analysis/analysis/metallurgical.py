@@ -130,10 +130,9 @@ def metallurgical_junctions(
         frame, kernels.metallurgical, net, dim="junction", max_count=max_count, **how
     )
     found = _located(frame, found, net, fractions)
-    status = found.status
-    warn_of_noise(frame, status, found.number, found.raw_number)
+    warn_of_noise(frame, found)
     if strict:
-        _raise_without_junction(frame, status)
+        _raise_without_junction(frame, found.status)
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
@@ -147,7 +146,7 @@ def metallurgical_junctions(
                 description="of acceptors, equal to donors",
             ),
             "polarity": words(found.direction, _POLARITY, long_name="Polarity with depth"),
-            "status": frame.status(status),
+            "status": frame.status(found.status),
         },
         coords={"count": found.number},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,16 +147,15 @@ def moments(
     found, support = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
-    def above_level(other: Frame, own: xr.Variable = level) -> xr.Variable:
-        moved: xr.Variable = other.map(kernels.moments, a, b, own, *rest, **options).value
-        return moved / _SCALE
+    def again(other: Frame, own: xr.Variable | None = None) -> xr.Variable:
+        above = subtracted.level(other) if own is None else own
+        moved: xr.Variable = other.map(kernels.moments, a, b, above, *rest, **options).value
+        return moved
 
-    def again(other: Frame) -> xr.Variable:
-        return above_level(other, subtracted.level(other))
-
+    above_level = partial(again, own=level)
     used = (found.start, found.stop)
-    dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (found.value, found.stderr))
-    answers, errors = found.value / _SCALE, found.stderr / _SCALE
+    answers, errors = found.value, found.stderr
+    dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (answers, errors))
     warn_where(
         frame,
         found.status == Status.TRUNCATED,
@@ -173,9 +173,10 @@ def moments(
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
 
     def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
+        each = {name: (joined / _SCALE).isel({_MOMENT: i}) for name, i in _PLACES.items()}
         return {
-            f"{name}{end}": frame.with_attrs(joined.isel({_MOMENT: i}), f"{terms[name]}{end}")
-            for name, i in _PLACES.items()
+            f"{name}{end}": frame.with_attrs(one, f"{terms[name]}{end}")
+            for name, one in each.items()
         }
 
     results = as_moments(answers)

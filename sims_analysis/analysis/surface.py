@@ -11,7 +11,7 @@ from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.plain import answer
-from sims_analysis.kernels.surface import local_value
+from sims_analysis.kernels.exponentials import local_value
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.edges import Locate, edges
 from sims_analysis.kernels.levels import (
     FALLING,
@@ -17,7 +16,9 @@ from sims_analysis.kernels.levels import (
     highest,
     laid_out,
     locate,
+    significant,
 )
+from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.rows import (
     WITHOUT_VALUE,
     Array,
@@ -27,7 +28,6 @@ from sims_analysis.kernels.rows import (
     first_status,
 )
 from sims_analysis.kernels.segments import interpolated
-from sims_analysis.kernels.significance import significant
 from sims_analysis.outcomes import Flag, Status
 
 
@@ -121,7 +121,7 @@ def table(
     found = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
     none = found.number == 0
     why = _why_none(rows, level, None, none, none & (found.raw_number > 0))
-    _tell(rows, found, why, level, limit)
+    _explain(rows, found, why, level, limit)
     return found
 
 
@@ -160,7 +160,7 @@ def junction(
         found = found.take(locate(rows, levels, found).depth > after[found.row])
     crossed, ends, rises = np.zeros((3, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
-        confirmed, room = _confirmed(rows, level[found.row], found, confirm)
+        confirmed, room = _confirmed(rows, levels, found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
         found = found.take(confirmed)
     number, raw_number = found.number(rows), raw.number(rows)
@@ -177,24 +177,21 @@ def junction(
     # None is confirmed, or fewer crossings than requested.
     why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
     why = np.where(none, _why_none(rows, level, after, none, noise), why)
-    _tell(rows, answer, why, level, limit)
+    _explain(rows, answer, why, level, limit)
     return Found._make(one.reshape(rows.count) for one in answer)
 
 
-def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
+def _confirmed(rows: Rows, levels: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
     """Return whether n samples before and after lie on their sides, and whether there are n."""
-    begin, end = rows.offsets[found.row], rows.offsets[found.row + 1]
-    confirmed, room = np.ones((2, found.row.size), dtype=bool)
-    for k in range(1, min(n, int(rows.size.max(initial=0)) + 1)):
-        for position, high in (
-            (found.before - k, found.falling),
-            (found.after + k, ~found.falling),
-        ):
-            inside = (position >= begin) & (position < end)
-            value = rows.value_at(np.where(inside, position, begin))
-            room &= inside
-            confirmed &= np.where(high, value > level, value < level)
-    return confirmed & room, room
+    side = np.sign(rows.value - levels).reshape(-1)
+    runs = np.unique(np.append(np.flatnonzero(side[1:] != side[:-1]) + 1, rows.offsets))
+    first = runs[runs.searchsorted(found.before, side="right") - 1]
+    end = runs[runs.searchsorted(found.after, side="right")]
+    confirmed, room = (
+        (found.before - first + 1 >= n) & (end - found.after >= n)
+        for first, end in ((first, end), (rows.offsets[found.row], rows.offsets[found.row + 1]))
+    )
+    return confirmed, room
 
 
 def _why_none(
@@ -227,7 +224,7 @@ def _limits(rows: Rows) -> Array:
     return limits
 
 
-def _tell(rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array) -> None:
+def _explain(rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array) -> None:
     """Write why rows have no crossing, and what an answer without one rests on.
 
     A level below a limit may be crossed among samples below it; so may any by a profile that is

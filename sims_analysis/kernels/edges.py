@@ -15,7 +15,6 @@ from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.levels import Crossings, Located
 from sims_analysis.kernels.local_fit import (
     Counted,
-    Places,
     Samples,
     chance_of_misfit,
     counted,
@@ -94,14 +93,9 @@ def edges(
     before = found.at_or_above
     start = rows.depth_at(before)
     stop = np.where(found.on_sample, start, rows.depth_at(found.after))
-    result = Edges(
-        raw.depth.copy(),
-        np.full(start.size, np.nan),
-        raw.decay_length.copy(),
-        raw.steepness.copy(),
-        start,
-        stop,
-    )
+    nothing = np.full(start.size, np.nan)
+    columns = [raw.depth, nothing, raw.decay_length, raw.steepness, start, stop]
+    result = Edges._make(np.stack(columns))
     if rows.stderr is None or not before.size:
         return result
     # From the wall before the crossing to the one after it.
@@ -110,7 +104,7 @@ def edges(
     begin = np.maximum(rows.offsets[found.row], np.append(-1, walls)[i] + 1)
     end = np.minimum(rows.offsets[found.row + 1], np.append(walls, rows.value.size)[j] + 1)
     under = np.zeros(before.size) if floor is None else floor[found.row]
-    samples = samples_of(rows, level, level_stderr, Places(before, begin, end, under))
+    samples = samples_of(rows, level, level_stderr, before, begin, end, under)
     result.stderr[:], weight = _between_two(samples, raw)
     if locate == "fit":
         weight[:] = 1.0
@@ -131,7 +125,8 @@ def edges(
         old[tried] = np.where(w < 1, w * new + (1.0 - w) * old[tried], new)
     with np.errstate(divide="ignore", invalid="ignore"):
         result.decay_length[tried] = at / result.steepness[tried]
-    start[tried], stop[tried] = np.fmin(start[tried], fit.start), np.fmax(stop[tried], fit.stop)
+    result.start[tried] = np.fmin(start[tried], fit.start)
+    result.stop[tried] = np.fmax(stop[tried], fit.stop)
     return result
 
 
@@ -141,7 +136,7 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
     The curvature of ``ln(upper / lower)``, the larger one by a third sample on either side, shifts
     an edge. By a straight line of C where no logarithm can be taken, or of few counts.
     """
-    at, begin, end, _ = samples.places
+    at, begin, end = samples.at, samples.begin, samples.end
     place = at[:, None] + np.arange(-1, 3)
     there = (place >= begin[:, None]) & (place < end[:, None])
     place = np.where(there, place, begin[:, None])
@@ -172,8 +167,8 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
 
 def _fitted(samples: Samples) -> _Parabolas:
     """Fit the smallest windows that show the edges, of which shapes are parabolas."""
-    fits = [np.empty((len(_Parabolas._fields), 0))]
     reach = _reach(samples)
+    found = np.empty((len(_Parabolas._fields), reach.size))
     for part in in_parts(2 * reach):
         own, side = samples.about(part), reach[part]
         fit = _parabolas(own, side)
@@ -191,18 +186,18 @@ def _fitted(samples: Samples) -> _Parabolas:
             with np.errstate(invalid="ignore"):
                 moved = np.sqrt(np.fmax((wide.depth - depth) ** 2 - stderr**2, 0.0))
             fit.stderr[bent] = np.hypot(stderr, np.fmin(moved, fit.sag[bent]))
-        fits.append(np.stack(fit))
-    return _Parabolas(*np.concatenate(fits, axis=1))
+        found[:, part] = fit
+    return _Parabolas(*found)
 
 
 def _reach(samples: Samples) -> Index:
     """Return the samples per side that tell the sides of each crossing apart, or all there are."""
-    reach = np.zeros(samples.places.at.size, dtype=np.intp)
+    reach = np.zeros(samples.at.size, dtype=np.intp)
     active = np.arange(reach.size)
     both, of_samples = np.zeros((reach.size, 2, 3)), samples.sums()
     inner, outer = 0, 2
     while active.size:
-        at, begin, end, _ = samples.about(active).places
+        at, begin, end = samples.at[active], samples.begin[active], samples.end[active]
         near, far = np.array([[-inner, inner], [-outer, outer]])[..., None] + at + 1
         ring = np.stack([(far[0], near[0]), (near[1], far[1])], axis=-1)
         ring = np.minimum(np.maximum(ring, begin[:, None]), end[:, None])
@@ -243,28 +238,26 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
     binomial. What was subtracted (`floor`) makes the variance larger: ``a (1 + floor / (e
     lower))``.
     """
-    at, begin, end, floor = samples.places
+    at, begin, end = samples.at, samples.begin, samples.end
     first, end = np.maximum(at + 1 - reach, begin), np.minimum(at + 1 + reach, end)
-    position, size = samples.between(first, end)
-    some, size = np.flatnonzero(size), size[size > 0]
     # Depths relative to the middle of the window, because the crossing may be at its end.
-    origin = 0.5 * (samples.depth[at] + samples.depth[at + 1])[some]
-    window, scale = counted(samples, position, size, origin, floor[some])
+    origin = 0.5 * (samples.depth[at] + samples.depth[at + 1])
+    window, scale, some = counted(samples, first, end, origin)
     with np.errstate(all="ignore"):
         a, b = _first_guess(window)
         # Two samples do not determine a curvature: fit an exponential.
-        free = np.where(size > 2, CURVED, 1e-6)
+        free = np.where(window.size > 2, CURVED, 1e-6)
         prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
         (a, b, c), information = maximized(window, a, b, prior)
         root = _root(a, b, c)
         slope = b + c * root
         error = value_stderr(information, root) / np.abs(slope)
-        last = np.broadcast_to([0.0, 0.0, 1.0], (size.size, 3))
+        last = np.broadcast_to([0.0, 0.0, 1.0], (some.size, 3))
         bend = np.abs(c) / np.sqrt(solved(information, last)[:, 2])
         sag = 0.5 * np.abs(c / slope)
         chance = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
-    depth = np.clip(origin + root * scale, *ends)
+    depth = np.clip(origin[some] + root * scale, *ends)
     found = np.full((len(_Parabolas._fields), at.size), np.nan)
     found[:, some] = depth, error * scale, slope / scale, bend, sag * scale, chance, *ends
     return _Parabolas(*found)

@@ -1,8 +1,11 @@
-"""Where profiles cross a level between their samples.
+"""Where profiles cross a level between their samples, and which crossings noise can make.
 
 Levels are one for each sample. With ``l = ln(value / level)`` at the ends of a segment, the
 crossing lies at ``t = l0 / (l0 - l1)``, which is exact for exponentials; linear where a logarithm
 cannot be taken.
+
+A run is the samples between two crossings. Near an edge, and where a profile stays near the level,
+noise cuts it into many short ones; what is left when these are joined are the edges.
 """
 
 from __future__ import annotations
@@ -12,9 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows, same_for_all
+from sims_analysis.kernels.counting import value_per_count
+from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows, changed, same_for_all
 
 RISING, FALLING = 1, -1
+
+#: A run is significant from so many standard errors on, if it could be at so FEW places.
+SIGNIFICANT, FEW = 4.0, 10
 
 
 class Crossings(NamedTuple):
@@ -150,3 +157,78 @@ def highest(rows: Rows) -> tuple[Index, Index]:
     row = rows.offsets.searchsorted(at_maximum, side="right") - 1
     row, first = np.unique(row, return_index=True)
     return row, at_maximum[first]
+
+
+def significant(
+    rows: Rows,
+    level: Array,
+    found: Crossings,
+    level_stderr: Array | float = 0.0,
+    floor: Array | None = None,
+) -> Crossings:
+    """Leave out the crossings that noise can make; all are kept without standard errors.
+
+    The significance of a run is ``|sum(c - L)| / sqrt(sum var)``, with the variances that its
+    samples would have at the level. The least certain run of less than four joins its neighbours,
+    again and again. Noise may make a run of n samples anywhere in a row of N: from ten such places
+    on it takes ``sqrt(16 + 2 ln(N / 10 n))``.
+    """
+    if rows.stderr is None or not found.row.size:
+        return found
+    under = 0.0 if floor is None else rows.repeat(floor)
+
+    def of_row(samples: Array) -> Array:
+        total: Array = rows.repeat(rows.sum(samples))
+        return total
+
+    known = np.isfinite(rows.stderr)
+    stderr = np.where(known, rows.stderr, 0.0)
+    one = value_per_count(rows.value + under, stderr, of_row)
+    with np.errstate(invalid="ignore", over="ignore"):
+        variance = one * np.maximum(level + under, 0.0) + np.square(level_stderr)
+        # Without any standard error in its row, every sample is certain.
+        certain = known | (of_row(known.astype(np.float64)) == 0.0)
+        excess = np.where(certain, rows.value - level, 0.0).reshape(-1)
+    variance = np.where(known, np.nan_to_num(variance), 0.0).reshape(-1)
+    begin = np.unique(np.append(rows.offsets[:-1][rows.size > 0], found.before + 1))
+    with np.errstate(over="ignore"):
+        sums = np.add.reduceat(excess, begin), np.add.reduceat(variance, begin)
+    crossing = np.full(begin.size, -1)
+    crossing[begin.searchsorted(found.before + 1)] = np.arange(found.row.size)
+    row = rows.offsets.searchsorted(begin, side="right") - 1
+    kept, falling = _joined(row, crossing, *sums, np.diff(np.append(begin, excess.size)))
+    return changed(found.take(kept), falling=falling)
+
+
+def _joined(
+    row: Index, crossing: Index, excess: Array, variance: Array, size: Index
+) -> tuple[Index, Flags]:
+    """Join runs until all are significant; return the crossings between them, and which fall.
+
+    `crossing` is the one at which a run begins; -1 for the first of its row. All runs that are the
+    least certain of five neighbours are joined at once.
+    """
+    whole = np.bincount(row, size)
+    while True:
+        same = row[1:] == row[:-1]
+        alone = ~(np.append(same, False) | np.append(False, same))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            certain = np.abs(excess) / np.sqrt(variance)
+        certain[alone | (variance == 0)] = np.inf
+        places = np.maximum(whole[row] / (FEW * size), 1.0)
+        certain /= np.sqrt(SIGNIFICANT**2 + 2.0 * np.log(places))
+        least = certain < 1.0
+        for k in (1, 2):
+            near = row[k:] == row[:-k]
+            earlier, later = certain[:-k], certain[k:]
+            least[:-k] &= ~(near & (later < earlier))
+            least[k:] &= ~(near & (earlier <= later))
+        # A run that has joined its neighbours may outweigh them.
+        joined = same & (least[1:] | least[:-1] | (excess[1:] * excess[:-1] > 0))
+        if not joined.any():
+            break
+        begin = np.flatnonzero(np.append(True, ~joined))
+        excess, variance, size = (np.add.reduceat(x, begin) for x in (excess, variance, size))
+        row, crossing = row[begin], crossing[begin]
+    between = np.flatnonzero(same)
+    return crossing[between + 1], excess[between] > 0

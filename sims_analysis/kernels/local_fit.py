@@ -1,7 +1,11 @@
-"""Parabolas of ln C through the samples about a place, by the likelihood of their counts."""
+"""Parabolas of ln C through the samples about a place, by the likelihood of their counts.
+
+And through averages over cells, whose middles are points of the profile.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,20 +18,12 @@ from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, change
 ONE_SIDED = 0.475
 
 
-class Places(NamedTuple):
-    """Flat positions of K samples about which there are windows; (K,).
-
-    Those of a window lie in ``begin:end``, and `floor` is what was subtracted from them.
-    """
-
-    at: Index
-    begin: Index
-    end: Index
-    floor: Array
-
-
 class Samples(NamedTuple):
-    """Both sides at all samples, end to end, which of these are known, and places among them."""
+    """Both sides at all samples, end to end, and which of these are known; and K of them, (K,).
+
+    Those are the flat positions about which there are windows, within ``begin:end``, and what was
+    subtracted from the samples there (`floor`).
+    """
 
     depth: Array
     upper: Array
@@ -35,11 +31,14 @@ class Samples(NamedTuple):
     lower: Array
     lower_stderr: Array
     known: Flags
-    places: Places
+    at: Index
+    begin: Index
+    end: Index
+    floor: Array
 
     def about(self, which: Index | slice) -> Samples:
-        """Select places."""
-        return self._replace(places=Places._make(one[which] for one in self.places))
+        """Select windows."""
+        return Samples._make([*self[:6], *(one[which] for one in self[6:])])
 
     def between(self, first: Index, end: Index) -> tuple[Index, Index]:
         """Return the positions of the known samples of K windows, end to end, and their numbers."""
@@ -57,20 +56,25 @@ class Samples(NamedTuple):
         0 where not known, and after the last sample, where a range may end.
         """
         found = np.zeros((3, self.depth.size + 1))
-        variance = self.upper_stderr**2 + self.lower_stderr**2
-        found[:, :-1] = np.where(self.known, [self.upper - self.lower, variance, self.known], 0.0)
+        differences, variances, numbers = found[:, :-1]
+        np.subtract(self.upper, self.lower, out=differences)
+        np.add(self.upper_stderr**2, self.lower_stderr**2, out=variances)
+        numbers[:] = self.known
+        found[:, np.flatnonzero(~self.known)] = 0.0
         return found
 
 
-def samples_of(rows: Rows, lower: Array, lower_stderr: Array | float, places: Places) -> Samples:
-    """Return the samples of rows against a lower side, one value for each."""
+def samples_of(
+    rows: Rows, lower: Array, lower_stderr: Array | float, *windows: NDArray[Any]
+) -> Samples:
+    """Return the samples of rows against a lower side, one value for each; windows as above."""
     errors = errors_of(rows)
     columns: list[Array] = [
         np.broadcast_to(one, rows.value.shape).reshape(-1)
         for one in (rows.depth, rows.value, errors, lower, lower_stderr)
     ]
     known = np.logical_and.reduce([np.isfinite(one) for one in columns[2:]])
-    return Samples._make([*columns, known, places])
+    return Samples._make([*columns, known, *windows])
 
 
 class Counted(NamedTuple):
@@ -99,28 +103,31 @@ class Counted(NamedTuple):
 
 
 def counted(
-    samples: Samples, position: Index, size: Index, origin: Array, floor: Array
-) -> tuple[Counted, Array]:
-    """Return windows of samples as counts above `floor`, and the scale of their depths.
+    samples: Samples, first: Index, end: Index, origin: Array
+) -> tuple[Counted, Array, Index]:
+    """Return windows of samples as counts, the scale of their depths, and which have samples.
 
     Depths are relative to the `origin` of each window, over the largest of them.
     """
+    position, size = samples.between(first, end)
+    some, size = np.flatnonzero(size), size[size > 0]
     depth, upper, upper_stderr, lower, lower_stderr = (one.take(position) for one in samples[:5])
-    made = Counted(depth - np.repeat(origin, size), upper, lower, upper, lower, lower, size)
+    made = Counted(depth - np.repeat(origin[some], size), upper, lower, upper, lower, lower, size)
 
     def of_all(summed: Array) -> Array:
         return np.repeat(made.reduce(np.add, summed), size)
 
     scale = made.reduce(np.maximum, np.abs(made.x))
-    floor = np.repeat(floor, size)
+    floor = np.repeat(samples.floor[some], size)
     with np.errstate(all="ignore"):
-        return changed(
+        made = changed(
             made,
             x=made.x / np.repeat(scale, size),
             one_upper=value_per_count(upper + floor, upper_stderr, of_all),
             one_lower=value_per_count(lower, lower_stderr, of_all),
             under=np.where(floor > 0, floor / lower, 0.0),
-        ), scale
+        )
+    return made, scale, some
 
 
 def as_counts(rows: Packed, x: Array, per_count: Array, under: Array) -> tuple[Counted, Array]:
@@ -228,3 +235,33 @@ def half_width_about(offset: Array, error: Array) -> Array:
     offset = np.abs(offset)
     found: Array = np.maximum(np.hypot(offset, error), offset + ONE_SIDED * error)
     return found
+
+
+def as_points(rows: Rows) -> Rows:
+    """Return the values in the middle of cells whose averages are given; points as they are.
+
+    The average of ``exp(s z + q z^2 / 2)`` over a cell of width h is ``sinh(x) / x exp(q h^2 /
+    24)`` times its middle, with ``x = s h / 2``. The parabola is that of ln C through a cell and
+    its two neighbours, at an end that of the next; values stay where one is not positive, or x is
+    above 1.
+    """
+    rows = rows if rows.lower is None else rows.packed()
+    lower, upper = rows.lower, rows.upper
+    if lower is None or upper is None:
+        return rows
+    at = np.flatnonzero(rows.repeat(rows.size > 2))
+    first, last = rows.repeat(rows.offsets[:-1])[at], rows.repeat(rows.offsets[1:])[at] - 1
+    middle = np.clip(at, first + 1, last - 1)
+    z, width, factor = rows.depth, upper - lower, np.ones(rows.depth.size)
+    with np.errstate(all="ignore"):
+        y = np.log(rows.value)
+        before, after = z[middle] - z[middle - 1], z[middle + 1] - z[middle]
+        left, right = (y[middle] - y[middle - 1]) / before, (y[middle + 1] - y[middle]) / after
+        bend = 2.0 * (right - left) / (before + after)
+        slope = left + bend * (0.5 * before + z[at] - z[middle])
+        x = 0.5 * slope * width[at]
+        found = np.where(x == 0.0, 1.0, x / np.sinh(x)) * np.exp(-bend * width[at] ** 2 / 24.0)
+    # A step within one cell is not exponential.
+    factor[at] = np.where(np.isfinite(found) & (np.abs(x) < 1.0), found, 1.0)
+    stderr = None if rows.stderr is None else rows.stderr * factor
+    return replace(rows, value=rows.value * factor, stderr=stderr, lower=None, upper=None)

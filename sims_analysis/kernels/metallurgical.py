@@ -86,7 +86,9 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     dilution = np.bincount(g, minlength=len(size))[:, None] / np.maximum(size, 1)
     known = inside.all(axis=1)
     z, g, before = z[known], g[known], before[known]
-    t = _position(rows, before, z)
+    width = rows.along(rows.width, before)  # 0 after the last sample of a species
+    part = (z[:, None] - rows.depth_at(before)) / np.where(width > 0, width, 1.0)
+    t = np.where(width > 0, part, 0.0)
     acceptors, donors = _sums(_between(rows.value, before, t), fractions, net[g])
     # A segment with an unknown error at one end carries no weight.
     stderr = (
@@ -95,13 +97,6 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     errors = _errors(stderr, fractions)
     offsets = g.searchsorted(np.arange(len(size) + 1))
     return _Doping(Packed(z, acceptors, errors[0], offsets=offsets), donors, errors[1])
-
-
-def _position(rows: Rows, before: Index, depth: Array) -> Array:
-    """Return the relative position of depths (N,) after samples (N, s); 0 after the last one."""
-    width = rows.along(rows.width, before)
-    found: Array = (depth[:, None] - rows.depth_at(before)) / np.where(width > 0, width, 1.0)
-    return np.where(width > 0, found, 0.0)
 
 
 def _between(samples: Array, before: Index, t: Array) -> Array:

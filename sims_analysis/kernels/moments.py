@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.edges import edges
-from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate
+from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate, significant
+from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
-from sims_analysis.kernels.significance import significant
 from sims_analysis.kernels.truncation import missing_below
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status

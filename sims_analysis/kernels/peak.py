@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
-from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate
 from sims_analysis.kernels.local_fit import (
     Counted,
-    Places,
     Samples,
+    as_points,
     counted,
     half_width_about,
     maximized,
@@ -138,8 +137,8 @@ def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:
     return found
 
 
-def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array, Array]:
-    """Return how high rows are at their K highest samples, and the standard errors of that.
+def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
+    """Return how high rows are at their K highest samples, and the standard errors of that; (2, K).
 
     A parabola of ln C is fitted, by the likelihood of the counts, to a part of the window that is
     needed to see the profile fall on both sides: its maximum, or its value at the highest sample if
@@ -147,21 +146,21 @@ def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> tuple[Array
     """
     result = np.full((2, row.size), np.nan)
     if not row.size:
-        return result[0], result[1]
+        return result
     top = np.zeros(rows.count)
     top[row] = rows.value_at(position)
-    places = Places(position, rows.offsets[row], rows.offsets[row + 1], floor[row])
-    samples = samples_of(rows, rows.repeat(top), 0.0, places)
+    windows = position, rows.offsets[row], rows.offsets[row + 1], floor[row]
+    samples = samples_of(rows, rows.repeat(top), 0.0, *windows)
     sums = samples.sums()
     for part in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
         own = samples.about(part)
         result[:, part] = _about(own, *_windows(own, sums))
-    return result[0], result[1]
+    return result
 
 
 def _windows(samples: Samples, sums: Array) -> tuple[Index, Index]:
     """Return the first sample to be fitted about each maximum, and the one after the last."""
-    at, begin, end, _ = samples.places
+    at, begin, end = samples.at, samples.begin, samples.end
     up, down = (
         np.maximum((TRUSTED * _reach(sums, at, room, sign)).astype(int), 1)
         for room, sign in ((at - begin, -1), (end - 1 - at, 1))
@@ -193,13 +192,10 @@ def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
 def _about(samples: Samples, first: Index, end: Index) -> Array:
     """Fit windows, and return the maxima and their errors, (2, K)."""
     result = np.full((2, first.size), np.nan)
-    position, size = samples.between(first, end)
-    some, size = np.flatnonzero(size), size[size > 0]
-    at, _, _, floor = samples.about(some).places
-    top = samples.upper[at]
-    data, _ = counted(samples, position, size, samples.depth[at], floor)
+    data, _, some = counted(samples, first, end, samples.depth[samples.at])
+    top = samples.upper[samples.at[some]]
     with np.errstate(all="ignore"):
-        mean = data.reduce(np.add, data.upper) / size
+        mean = data.reduce(np.add, data.upper) / data.size
         start = np.log(np.maximum(mean / top, 1e-3))
         nothing = np.zeros_like(start)
         coefficients, information = maximized(data, start, nothing, nothing)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from sims_analysis.kernels import decay as kernels
+from sims_analysis.kernels import exponentials as kernels
 from sims_analysis.kernels.rows import Packed
 
 NAN = math.nan

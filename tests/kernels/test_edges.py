@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels.edges import edges
-from sims_analysis.kernels.levels import find, locate
+from sims_analysis.kernels.levels import find, locate, significant
 from sims_analysis.kernels.rows import Dense
-from sims_analysis.kernels.significance import significant
 
 
 def located(z, c, level, sigma, floor=0.0, where="auto"):

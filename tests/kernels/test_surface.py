@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from sims_analysis.kernels.exponentials import local_value
 from sims_analysis.kernels.grid import shared_variance
 from sims_analysis.kernels.rows import Packed
-from sims_analysis.kernels.surface import local_value
 from sims_analysis.outcomes import Status
 
 

@@ -297,7 +297,7 @@ def _doses_and_crossings(
 ) -> tuple[list[xr.Dataset], list[xr.DataArray]]:
     """Ask for dose and junction of every concentration over depth."""
     from sims_analysis.analysis.budget import dose_budget
-    from sims_analysis.analysis.junction import JunctionOptions, junction_depth
+    from sims_analysis.analysis.crossings import JunctionOptions, junction_depth
 
     # With its standard errors and counts, if these are known.
     named = [name for name in data.data_vars if str(name).startswith("concentration")]
