@@ -41,8 +41,7 @@ def variance_of_dose(
     error of a sample with zero counts.
     """
     rows = rows.packed() if hold else rows
-    whole = segments.held_to_surface(rows) if hold else rows
-    a, b, valid = segments.interval(whole, start, stop)
+    a, b, valid = segments.interval(rows, start, stop, hold=hold)
     weights = segments.trapezoid_weights(rows, a, b)
     total = np.subtract(b, a, out=np.zeros(rows.count), where=valid)
     if hold:
