@@ -112,7 +112,8 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
     total = range_sums(segments.areas(rows, rule).reshape(-1), first + 1, last)
     n_linear = _linear(value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
-    first, last, a, b, total = (one[valid] for one in (first, last, a, b, total))
+    first, last = first[valid], last[valid]
+    a, b, total = a[valid], b[valid], total[valid]
 
     def part(at: Index, u: Array, v: Array) -> Array:
         ends = (rows.depth_at(at), rows.depth_at(at + 1), rows.value_at(at), rows.value_at(at + 1))
