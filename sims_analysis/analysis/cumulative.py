@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,23 +12,21 @@ from numpy.typing import NDArray
 
 from sims_analysis.analysis.dose import (
     Rule,
-    check_options,
+    integral,
     mark_truncated,
+    read_question,
+    resolved,
     term,
     warn_of_transient_in,
 )
-from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.arguments import read_pure
-from sims_analysis.frame.background import add_background_error, read_background
+from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan, replaced_where
-from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.evidence import Support
-from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -74,32 +73,20 @@ def cumulative_dose(
     >>> print(f"{above.sel(depth=75).item():.2e} of {above[-1].item():.2e} atom/cm^2")
     2.51e+14 of 5.03e+14 atom/cm^2
     """
-    check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
-    below = read_background(frame, background)
-    level = below.level(frame)
-    (value,) = frame.map(
-        kernels.cumulative, level, extra=(frame.dim,), rule=rule, divisor=NM_PER_CM
-    )
-    how: Any = {"use": "record", "rule": rule, "transient": True}
-    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, **how)
-    status = replaced_where(is_nan(level), whole.status, Status.NO_DATA)
-    dose = whole.value - level * (whole.stop - whole.start)
-    status = _judged(frame, status, whole, support, rule)
-    status = below.marked(frame, (whole.start, whole.stop), status, dose)
+    question = read_question(frame, rule=rule, background=background)
+    level = question.background.level(frame)
+    how: Any = {"extra": (frame.dim,), "rule": rule, "divisor": NM_PER_CM}
+    (value,) = frame.map(kernels.cumulative, level, **how)
+    whole = integral(replace(frame, stderr=None, counts=None, common=None), question)
+    warn_of_transient_in(whole, _REMEDY)
+    status = resolved(whole, whole.status)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
-def _judged(
-    frame: Frame, status: xr.Variable, whole: Any, support: Support, rule: Rule
-) -> xr.Variable:
-    """Return the status of an answer that rests on the whole record, and warn of it."""
-    what = f"the dose is interpolated across it ({rule})"
-    warn_of_transient_in(
-        frame, whole, 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
-    )
-    return resolve(frame, status, support, what=what, sum_of=whole.value, category=DoseWarning)
+#: What to do about a surface transient.
+_REMEDY = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 
 @recorded
@@ -157,7 +144,6 @@ def depth_at_dose_fraction(
     >>> print(f"half of the atoms above {half:.1f} nm, nine in ten above {most:.1f} nm")
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
-    check_options(rule)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     asked = _fractions(frame, fraction)
     several = "fraction" in asked.dims
@@ -170,14 +156,10 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    how: Any = {"use": "record", "rule": rule, "record": True, "transient": True}
-    whole, support = frame.ask(kernels.integrate, *NO_LIMITS, **how)
-    error = None
-    if frame.stderr is not None and (frame.lazy or anywhere(whole.below > 0)):
-        options = {"errors": "sum", "window": False}
-        error = frame.map(variance_of_dose, *NO_LIMITS, *NO_LIMITS, **options).value ** 0.5
-    status = mark_truncated(frame, status, whole.value, whole.below, error)
-    status = _judged(frame, status, whole, support, rule)
+    whole = integral(frame, read_question(frame, rule=rule))
+    status = mark_truncated(frame, status, whole.value, whole.below, whole.stderr)
+    warn_of_transient_in(whole, _REMEDY)
+    status = resolved(whole, status)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

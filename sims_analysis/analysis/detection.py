@@ -104,7 +104,8 @@ def detection_limit(
     status = replaced_where(blind, status, Status.UNDETERMINED)
     status = replaced_where(few, status, Status.NO_DATA)
     what = f"fewer than {least} samples" if anywhere(count > 0) else "no sample"
-    for flagged, problem in ((few & frame.measured(), f"{what} in the window"), (blind, why)):
+    missed = few & frame.measured() if anywhere(few) else few
+    for flagged, problem in ((missed, f"{what} in the window"), (blind, why)):
         first = first_flagged(frame, flagged)
         if first is not None:
             text = describe_window(first, ends, problem)

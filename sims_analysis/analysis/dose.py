@@ -13,7 +13,6 @@ from sims_analysis.frame.background import (
     Background,
     CommonError,
     common_error,
-    mean_over,
     read_background,
 )
 from sims_analysis.frame.call import recorded
@@ -275,8 +274,6 @@ def _stderr(
     (variance,) = frame.map(variance_of_dose, *asked, **options)
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
-    if window is not None:  # which may be without a count
-        variance = variance + (mean_over(frame, window).zero_count_stderr * width) ** 2
     return variance**0.5, common
 
 
@@ -292,7 +289,15 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
     if question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     status = mark_truncated(frame, status, found.value, below, found.stderr)
-    limits = (found.start, found.stop)
+    status = resolved(found, status)
+    if transient:
+        warn_of_transient_in(found)
+    return status
+
+
+def resolved(found: DoseIntegral, status: xr.Variable) -> xr.Variable:
+    """Set the status of answers by what an integral rests on, and by its background."""
+    frame, question, limits = found.frame, found.question, (found.start, found.stop)
     status = resolve(
         frame,
         status,
@@ -303,10 +308,7 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
         stderr=found.stderr,
         category=DoseWarning,
     )
-    status = question.background.marked(frame, limits, status, found.value, found.stderr)
-    if transient:
-        warn_of_transient_in(frame, found)
-    return status
+    return question.background.marked(frame, limits, status, found.value, found.stderr)
 
 
 def mark_truncated(
@@ -397,11 +399,12 @@ _REMEDY = (
 )
 
 
-def warn_of_transient_in(frame: Frame, found: Any, remedy: str = _REMEDY) -> None:
+def warn_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> None:
     """Warn of the first integral of a record that begins with a surface transient.
 
-    `found` as of the kernel; `remedy` has a place for the `end`.
+    The `remedy` has a place for the `end`.
     """
+    frame = found.frame
     if not anywhere(~is_nan(found.transient_end)):
         return
     seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.SEARCHED)

@@ -165,13 +165,13 @@ def read_background(frame: Frame, background: Any) -> Background:
         raise argument_error("background", background, "expected a value or (start, stop)")
     window = read_pair(frame, background, "background")
     if not frame.lazy:
-        measured = frame.measured()
-        empty = (frame.map(window_statistics, *window).n == 0) & measured
-        first = first_flagged(frame, empty)
+        empty = frame.map(window_statistics, *window).n == 0
+        measured = frame.measured() if anywhere(empty) else ~empty
+        first = first_flagged(frame, empty & measured)
         if first is not None:
             text = describe_window(first, window, "no sample in the background window")
             parts: Parts = {"code": "no_sample_in_window", "argument": "background"}
-            if bool((empty == measured).all()):
+            if bool((empty | ~measured).all()):
                 raise first.error(text, ProfileError, **parts)
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)

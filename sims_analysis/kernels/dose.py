@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.interpolation import interpolate
 from sims_analysis.kernels.rows import (
-    IN_CACHE,
     Array,
     Dense,
     Flags,
@@ -75,16 +73,21 @@ def integrate(
     It may be asked for a surface `transient`, too.
     """
     measured, rule = rows, "trapezoid" if rows.lower is not None else rule
-    rows = segments.held_to_surface(rows) if hold else segments.steps(rows)
-    a, b, valid = segments.interval(rows, start, stop)
+    rows = segments.steps(rows)
+    a, b, valid = segments.interval(rows, start, stop, hold=hold)
+    inner = np.maximum(a, rows.first), np.maximum(b, rows.first)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
     if isinstance(rows, Dense) and rule == "trapezoid":
-        total, _ = _weighed(rows, segments.trapezoid_weights(rows, a, b))
+        # One sum over the samples of each row, which takes the least time.
+        total = dot_rows(rows.value, segments.trapezoid_weights(rows, *inner))
         value[valid] = total[valid]
     elif valid.any():
-        value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
-    first, last = rows.begin, rows.end
-    beyond = (start < first - rows.tolerance) | (stop > last + rows.tolerance)
+        value[valid], n_linear[valid] = _by_segments(rows, *inner, valid, rule=rule)
+    if hold:
+        some, held = np.flatnonzero(valid), np.maximum(np.minimum(b, rows.first) - a, 0.0)
+        value[some] += held[some] * rows.value_at(rows.offsets[some])
+    first = np.minimum(rows.first, 0.0) if hold else rows.first
+    beyond = (start < first - rows.tolerance) | (stop > rows.last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
     below = missing_below(measured, LACKS * np.abs(value)) if record else np.zeros(rows.count)
@@ -92,29 +95,6 @@ def integrate(
     if transient:
         end = surface_transient(measured, nothing, nothing, SEARCHED).end
     return Integral(value, a, b, status, n_linear, below, end)
-
-
-def _weighed(
-    rows: Dense, weights: Array, ends: tuple[Index, Index] | None = None
-) -> tuple[Array, Index]:
-    """Sum the weighted samples of each row; with `ends`, the means of segments by logarithms.
-
-    Then it counts the segments in which a logarithm cannot be taken, too.
-    """
-    n, flat = rows.depth.size, rows.value.reshape(-1)
-    total, n_linear = np.empty(rows.count), np.zeros(rows.count, dtype=np.intp)
-    # Logarithms take scratch arrays.
-    for part in in_blocks(rows.count, n, 4 * IN_CACHE if ends is None else 2 * IN_CACHE):
-        own = slice(part.start * n, part.stop * n)
-        samples = flat[own]
-        if ends is not None:
-            first, end = (one[part] - own.start for one in ends)
-            n_linear[part] = _linear(samples, first, end)
-            # The segment after the last sample of a row has no weight.
-            samples = np.append(segments.log_mean(samples[:-1], samples[1:]), 0.0)
-        own_weights = weights if weights.ndim == 1 else weights[part]
-        total[part] = dot_rows(samples.reshape(len(rows.value[part]), n), own_weights)
-    return total, n_linear
 
 
 def _linear(samples: Array, first: Index, end: Index) -> Index:
@@ -127,21 +107,12 @@ def _linear(samples: Array, first: Index, end: Index) -> Index:
 
 def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
     """Add up whole segments between the limits and parts of the two they cut; count linear ones."""
-    log = rule == "loglinear"
-    limits = rows.segment_at(np.stack([a, b], axis=1))
-    first, last = limits.T
+    log, value = rule == "loglinear", rows.value.reshape(-1)
+    first, last = rows.segment_at(np.stack([a, b], axis=1)).T
     end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
-    if isinstance(rows, Dense):
-        one = slice(1) if rows.same_in_all_rows(a, b) else slice(None)
-        before, after = (limits[one] - rows.offsets[:-1][one, None]).T[..., None]
-        place = np.arange(rows.depth.size)
-        whole = np.where((place > before) & (place < after), rows.width, 0.0)
-        weights = whole[0] if len(whole) == 1 else whole
-        total, n_linear = _weighed(rows, weights, (first, end))
-    else:
-        total = range_sums(segments.areas(rows, rule), first + 1, last)
-        n_linear = _linear(rows.value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
-    first, last = limits[valid].T
+    total = range_sums(segments.areas(rows, rule).reshape(-1), first + 1, last)
+    n_linear = _linear(value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
+    first, last = first[valid], last[valid]
     a, b, total = a[valid], b[valid], total[valid]
 
     def part(at: Index, u: Array, v: Array) -> Array:

@@ -118,29 +118,25 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
 def areas(rows: Rows, rule: str = "trapezoid") -> Array:
     """Integrate the segment after each sample; shaped as the values."""
     mean = log_mean if rule == "loglinear" else middle
-    c, width = rows.value.reshape(-1), np.broadcast_to(rows.width, rows.value.shape).reshape(-1)
-    # Between the last sample of a row and the first of the next there is no width.
-    found = np.zeros(c.size)
+    c, found = rows.value.reshape(-1), np.zeros(rows.value.shape)
+    flat = found.reshape(-1)
     for part in in_blocks(max(c.size - 1, 0), 1, IN_CACHE):
-        np.multiply(mean(c[:-1][part], c[1:][part]), width[:-1][part], out=found[:-1][part])
-    return found.reshape(rows.value.shape)
+        flat[:-1][part] = mean(c[:-1][part], c[1:][part])
+    # Between the last sample of a row and the first of the next there is no width.
+    found *= rows.width
+    return found
 
 
-def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags]:
-    """Return limits within the record (NaN: its ends), and whether any of it is between them."""
-    a, b = np.fmax(start, rows.begin), np.fmin(stop, rows.end)
-    return a, b, ((rows.size > 1) | (rows.lower is not None)) & (a < b)
+def interval(
+    rows: Rows, start: Array, stop: Array, *, hold: bool = False
+) -> tuple[Array, Array, Flags]:
+    """Return limits within the record (NaN: its ends), and whether any of it is between them.
 
-
-def held_to_surface(rows: Rows) -> Packed:
-    """Return rows that begin at depth 0, if above their record, with the value that this has."""
-    rows = steps(rows).packed()
-    row = np.flatnonzero((rows.first > 0) & (rows.size > 1))
-    first = rows.offsets[row]
-    columns = rows.columns(lambda one: np.insert(one, first, one[first]))
-    offsets = rows.offsets + np.searchsorted(row, np.arange(rows.count + 1))
-    columns["depth"][offsets[row]] = 0.0
-    return Packed(**columns, offsets=offsets, fraction=rows.fraction)
+    With `hold`, the record begins at depth 0, if it would below.
+    """
+    begin = np.minimum(rows.begin, 0.0) if hold else rows.begin
+    a, b = np.fmax(start, begin), np.fmin(stop, rows.end)
+    return a, b, (rows.size > (rows.lower is None)) & (a < b)
 
 
 def steps(rows: Rows) -> Rows:

@@ -35,14 +35,13 @@ def variance_of_dose(
     """Variance of trapezoidal integrals, (R,), optionally above the mean over a background window.
 
     Of samples both in the window, `window_start` to `window_stop`, and the interval, errors partly
-    cancel. A first value that is held up to the surface is one sample. NaN without an integral, a
-    sample in the window, or an error. With zero counts in total, the error is the upper end of
+    cancel; one without a count is known to 1.84 counts over its samples. A first value that is held
+    up to the surface is one sample. NaN without an integral, a sample in the window, or an error. With zero counts in total, the error is the upper end of
     their 68 % interval, [0, 1.84] counts, in the sample of the largest weight: twice the standard
     error of a sample with zero counts.
     """
     rows = rows.packed() if hold else rows
-    whole = segments.held_to_surface(rows) if hold else rows
-    a, b, valid = segments.interval(whole, start, stop)
+    a, b, valid = segments.interval(rows, start, stop, hold=hold)
     weights = segments.trapezoid_weights(rows, a, b)
     total = np.subtract(b, a, out=np.zeros(rows.count), where=valid)
     if hold:
@@ -57,11 +56,14 @@ def variance_of_dose(
     else:
         variance = variance_of_sum(rows, weights)
     variance = np.where(total > 0, variance, np.nan)
-    if rows.uncounted is not None and (variance == 0).any():
+    if rows.uncounted is not None:
         # On a fine grid, the count of a sample is spread over 1 / fraction depths: each has a
         # weight smaller by this factor, and an error larger by its square root.
         most = rows.reduce(np.maximum, weights * rows.uncounted) / rows.share
         variance = np.where(variance == 0, (2.0 * most) ** 2, variance)
+        if window:  # which may be without a count
+            mean = window_mean(rows, window_start, window_stop)
+            variance += (mean.zero_count_stderr * total) ** 2
     return SingleResult(variance)
 
 
