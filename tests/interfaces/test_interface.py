@@ -260,7 +260,7 @@ def covered(found, name, truth):
 
 
 @pytest.mark.slow
-@pytest.mark.few(1, 1)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("peak", [30, 1000])
 @pytest.mark.filterwarnings("ignore:.*noise hides whether the plateaus slope")
 def test_a_finer_grid_makes_no_interface_better_known(peak):
@@ -281,7 +281,7 @@ def test_a_plateau_reaches_as_far_on_a_finer_grid():
 
 
 @pytest.mark.slow
-@pytest.mark.few(1, 1)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("slope", [0.3, -0.3])
 def test_a_plateau_that_slopes_is_a_line(slope):
     z = np.arange(0.0, 200.0)
@@ -466,7 +466,7 @@ def test_a_step_or_an_edge_in_a_gap_is_not_ok():
 
 
 @pytest.mark.slow
-@pytest.mark.few(1, 1)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("peak", [100, 1000])
 def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     rng = np.random.default_rng(peak)

@@ -209,7 +209,7 @@ def _measured(content, queue):
 
 
 @pytest.mark.slow
-@pytest.mark.few(1, 1)
+@pytest.mark.few(1)
 @pytest.mark.parametrize("rows", ["<row><c><v>1</v></c></row>", "<c><v>1</v></c>"])
 def test_half_a_megabyte_that_was_a_gigabyte_needs_about_the_limit(rows):
     content = packed(rows, 5_000_000)
