@@ -39,7 +39,8 @@ collect_ignore = ["typed_user.py"]
 def pytest_collection_modifyitems(items):
     """Of a test marked `few(n)`, n cases stay, from first to last; as many more are slow.
 
-    With `few(n, total)`, these and the slow ones are `total`. The rest is a study.
+    With `few(n, total)`, these and the slow ones are `total`; where all are slow, n are run. The
+    rest is a study.
     """
     cases = defaultdict(list)
     for item in items:
@@ -47,6 +48,8 @@ def pytest_collection_modifyitems(items):
             cases[item.nodeid.partition("[")[0]].append(item)
     for same in cases.values():
         n, *total = same[0].get_closest_marker("few").args
+        if all(item.get_closest_marker("slow") for item in same):
+            total = [n]
         kept, more = (
             {*np.linspace(0, len(same) - 1, m).round()} for m in (n, total[0] if total else 2 * n)
         )

@@ -80,7 +80,7 @@ def complaints(path):
     return "" if passed and not failed else report.read_text()
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(6)
 @pytest.mark.slow
 @pytest.mark.parametrize("what", SAVED)
 @pytest.mark.filterwarnings(WARNS, "ignore::DeprecationWarning", "ignore::UserWarning")

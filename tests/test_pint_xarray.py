@@ -30,7 +30,7 @@ def in_process(code):
     return done.stdout
 
 
-@pytest.mark.few(1)
+@pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["import pint_xarray", "pass"])
 @pytest.mark.parametrize("made", ["sims.open_example('boron-implant')", "sims.load('b.nc')"])

@@ -53,26 +53,24 @@ def test_the_template_is_built_installed_and_found(package, tmp_path):
     built = run("-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--no-index",
                 "--target", str(site), str(package), cwd=tmp_path, path=[])  # fmt: skip
     assert built.returncode == 0, built.stderr
-    (tmp_path / "w7.txt").write_text(LOTUS)
-    code = """
+    (package / "w7.txt").write_text(LOTUS)
+    (package / "test_installed.py").write_text("""
 import numpy as np, xarray as xr, sims_analysis as sims
-result = sims.read("w7.txt")
-assert result.provenance["format"] == "lotus"
-assert list(sims.read_formats())[0] == "lotus"
-assert "lorentzian" in sims.list_models().index
-z = np.arange(0.0, 300.0)
-c = xr.DataArray(1e22 / np.pi * 12 / ((z - 100) ** 2 + 144), dims="depth",
-    coords={"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"})
-found = sims.fit(c, model="lorentzian")
-print(found["status"].item(), round(found["position"].item(), 6), f"{found['dose'].item():.3e}")
-"""
-    done = run("-c", code, cwd=tmp_path, path=[site, ROOT])
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "ok 100.0 1.000e+15\n"
-    tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(package / "test_lotus.py"),
-                 cwd=package, path=[site, ROOT])  # fmt: skip
+
+def test_installed():
+    assert sims.read("w7.txt").provenance["format"] == "lotus"
+    assert list(sims.read_formats())[0] == "lotus"
+    assert "lorentzian" in sims.list_models().index
+    z = np.arange(0.0, 300.0)
+    c = xr.DataArray(1e22 / np.pi * 12 / ((z - 100) ** 2 + 144), dims="depth",
+        coords={"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"})
+    found = sims.fit(c, model="lorentzian")
+    assert (found["status"].item(), round(found["position"].item(), 6)) == ("ok", 100.0)
+    assert f"{found['dose'].item():.3e}" == "1.000e+15"
+""")
+    tested = run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=package, path=[site, ROOT])
     assert tested.returncode == 0, tested.stdout
-    assert "2 passed" in tested.stdout
+    assert "3 passed" in tested.stdout
 
 
 # --- plugins in this process ----------------------------------------------------------------------

@@ -131,7 +131,6 @@ def identical(a, b):
     return a.identical(b)
 
 
-@pytest.mark.few(1)
 @pytest.mark.slow
 @pytest.mark.parametrize("computer", COMPUTERS)
 def test_questions_are_answered_as_alone(computer):
@@ -145,17 +144,15 @@ def test_questions_are_answered_as_alone(computer):
     assert_as_alone(tasks, computer, identical)
 
 
-@pytest.mark.few(1)
 @pytest.mark.slow
-@pytest.mark.parametrize("computer", COMPUTERS)
-def test_reports_and_pages_have_their_own_notes(computer):
+def test_reports_and_pages_have_their_own_notes():
     pytest.importorskip("bokeh")
     archive = sims.Archive(ARCHIVE)
     names = ["boron-implant", "gan-mg-stack", "sputter-time"]
     tasks = [lambda name=name: to_text(analyse(archive.get(name).to_dataset())) for name in names]
     tasks += [lambda name=name: notes_of(entry_page(archive.get(name))) for name in names]
     tasks += [lambda: pages(archive, search="stack")]
-    assert_as_alone(tasks, computer)
+    assert_as_alone(tasks, "threads")
 
 
 def notes_of(page):

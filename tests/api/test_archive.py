@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -528,11 +529,8 @@ def test_many_writers_of_one_entry(tmp_path):
         except Exception as error:  # noqa: BLE001 - to be seen in the thread that asserts
             failures.append(error)
 
-    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as threads:
+        threads.map(write, range(6))
     assert failures == []
     assert archive.verify() == {}
     assert len(archive.versions("shared")) == 30
@@ -547,11 +545,9 @@ def test_writers_of_the_same_bytes(tmp_path):
         barrier.wait()
         archive.put("a", REFERENCE, url=URL)
 
-    threads = [threading.Thread(target=write) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(8):
+            threads.submit(write)
     assert archive.verify() == {}
     assert archive.payload("a") == REFERENCE
 
@@ -631,45 +627,25 @@ def test_another_measurement_under_the_same_id_is_not_lost_in_silence(tmp_path):
     assert len(archive.versions("2")) == 2
 
 
-RACER = """
-import sys
-from pathlib import Path
-import sims_analysis as sims
-from sims_analysis.api.archive import Archive
-
-folder, go, value = sys.argv[1:]
-archive = Archive(folder)
-profile = sims.DepthProfile(
-    species_name="B", depths=[0, 1], depth_units="nm", data_id="w1",
-    concentrations=[float(value), 2], concentration_units="cm^-3",
-)
-print("ready", flush=True)
-while not Path(go).exists():
-    pass
-try:
-    archive.add(profile)
-    print("kept")
-except sims.errors.ArchiveError as error:
-    print("refused" if "another measurement under 'w1'" in str(error) else error)
-"""
-
-
-@pytest.mark.slow
 def test_of_several_measurements_added_under_one_id_one_wins(tmp_path):
-    folder, go = tmp_path / "lab", tmp_path / "go"
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACER, folder, go, str(value)],
-            stdout=subprocess.PIPE, text=True,
-        )
-        for value in (1, 2, 3)
-    ]  # fmt: skip
-    for racer in racers:
-        assert racer.stdout.readline() == "ready\n"
-    go.touch()
-    outcomes = sorted(racer.communicate()[0].strip() for racer in racers)
-    assert outcomes == ["kept", "refused", "refused"]
-    assert len(Archive(folder).versions("w1")) == 1
+    archive, together = Archive(tmp_path / "lab"), threading.Barrier(8)
+
+    def add(value):
+        profile = DepthProfile(
+            species_name="B", depths=[0, 1], depth_units="nm", data_id="w1",
+            concentrations=[value, 2.0], concentration_units="cm^-3",
+        )  # fmt: skip
+        together.wait()
+        try:
+            archive.add(profile)
+        except ArchiveError as error:
+            return error.code
+        return "kept"
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = sorted(threads.map(add, range(8)))
+    assert outcomes == ["kept"] + 7 * ["other_measurement"]
+    assert len(archive.versions("w1")) == 1
 
 
 def test_nothing_is_added_over_an_entry_that_is_damaged(archive):

@@ -88,6 +88,10 @@ def test_report_without_arguments_runs_the_whole_chain(tmp_path, monkeypatch):
             path = tmp_path / "report" / f"{name}{suffix}"
             assert path.stat().st_size > 0
             assert os.path.join("report", path.name) in out  # noqa: PTH118 - as it is printed
+    if find_spec("bokeh"):
+        index, page = (tmp_path / "report" / f"{name}.html" for name in ("index", "boron-implant"))
+        assert 'href="boron-implant.html"' in index.read_text(encoding="utf-8")
+        assert '<a href="index.html">All entries</a>' in page.read_text(encoding="utf-8")
     xj = sims.junction_depth(
         sims.open_example("boron-implant"), level="1e18 atoms/cm^3", after="15 nm"
     )

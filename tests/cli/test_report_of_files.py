@@ -100,19 +100,6 @@ def test_notes_and_refusals_name_the_options_of_the_command(tmp_path):
     assert "is not stated; state where it ends with --surface" in result.stderr
 
 
-@pytest.mark.slow
-def test_pages_of_several_measurements_link_to_their_list(tmp_path):
-    pytest.importorskip("matplotlib")
-    pytest.importorskip("bokeh")
-    examples, alone = tmp_path / "several", tmp_path / "alone"
-    run("boron-implant", "gan-mg-stack", "--out", examples)
-    run("boron-implant", "--out", alone)
-    assert 'href="boron-implant.html"' in (examples / "index.html").read_text(encoding="utf-8")
-    link = '<a href="index.html">All entries</a>'
-    assert link in (examples / "boron-implant.html").read_text(encoding="utf-8")
-    assert "All entries" not in (alone / "boron-implant.html").read_text(encoding="utf-8")
-
-
 def test_repeated_signals_are_numbered_with_a_note_or_on_request(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("Depth (nm),B (cm-3),B (cm-3)\n" + "1,2e15,1e15\n2,3e15,2e15\n3,1e15,1e15\n")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import models_truth
 import numpy as np
+import pint
 import pytest
 import xarray as xr
 from scipy import special
@@ -128,13 +129,14 @@ def test_errors_and_statistics_are_those_of_the_residuals_in_plain_numpy(weights
     np.testing.assert_allclose(fit["covariance"], covariance, rtol=1e-4)
 
 
-@pytest.mark.few(3)
+@pytest.mark.few(3, 7)
 @pytest.mark.parametrize(
     ("model", "name", "value", "held"),
     [
         ("gaussian", "straggle", "0.03 um", 30.0), ("gaussian", "dose", "1e19 m^-2", 1e15),
         ("pearson", "skewness", 0, 0.0), ("pearson", "kurtosis", np.float32(3.5), 3.5),
         ("edge_logistic", "asymmetry", "20 1/um", 0.02), ("edge", "left_slope", 3e14, 3e14),
+        ("pearson", "kurtosis", pint.Quantity(3.5), 3.5),
     ],
 )  # fmt: skip
 def test_values_may_be_held_in_any_unit(model, name, value, held):

@@ -136,6 +136,14 @@ def test_as_many_layers_as_there_are():
     np.testing.assert_allclose(curve[1], sims.evaluate(alone, depth=both["depth"]), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:.*several peaks")
+def test_maxima_of_too_few_samples_are_as_many_layers_as_these_tell():
+    ds = stack_of("gaussian", n=3, apart=2, peak=1000, widths=(0.3,), z=np.arange(11, 18.0))
+    fit = sims.fit(ds, model="gaussian", repeat="auto")
+    assert np.isfinite(fit["position"]).sum() == 2
+    assert fit["status"] == "several_peaks"
+
+
 @pytest.mark.slow
 def test_as_many_linked_layers_as_there_are():
     both = xr.concat([stack_of("gaussian", n=3, peak=400, seed=i) for i in range(2)], "measurement")

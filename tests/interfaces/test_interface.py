@@ -260,6 +260,7 @@ def covered(found, name, truth):
 
 
 @pytest.mark.slow
+@pytest.mark.few(1)
 @pytest.mark.parametrize("peak", [30, 1000])
 @pytest.mark.filterwarnings("ignore:.*noise hides whether the plateaus slope")
 def test_a_finer_grid_makes_no_interface_better_known(peak):
@@ -270,6 +271,13 @@ def test_a_finer_grid_makes_no_interface_better_known(peak):
     for found in (own, fine):
         assert 0.6 <= covered(found, "position", 100.3) <= 0.85
         assert 0.6 <= covered(found, "width", 4 * 1.98891577) <= 0.76
+
+
+def test_a_plateau_reaches_as_far_on_a_finer_grid():
+    ds = noisy_steps(1000, trials=4).isel(trial=3)
+    own, fine = (sims.interface(data) for data in (ds, sims.to_grid(ds, step="0.25 nm")))
+    # To a third of its error.
+    assert fine["left_level"].item() == pytest.approx(own["left_level"].item(), rel=0.004)
 
 
 @pytest.mark.slow

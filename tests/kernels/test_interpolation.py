@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from plain_profiles import batches, depths, run, samples
 
@@ -79,7 +79,6 @@ def test_between_neighbours_that_are_nearly_equal(own):
 @pytest.mark.slow
 @pytest.mark.few(1)
 @pytest.mark.parametrize("method", PIECEWISE)
-@settings(max_examples=40)
 @given(batch=batches(min_n=2), at=st.lists(depths, min_size=1, max_size=6))
 def test_errors_are_those_of_the_two_neighbours(method, batch, at):
     # By numerical derivatives of the interpolated value by each of the samples.

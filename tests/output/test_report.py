@@ -219,32 +219,6 @@ def test_a_report_does_not_change_its_data(boron):
 # ---- files
 
 
-@pytest.mark.slow
-def test_files_are_written_and_hold_the_data(boron, tmp_path):
-    plt = pytest.importorskip("matplotlib.pyplot")
-    pytest.importorskip("bokeh")
-    open_before = plt.get_fignums()
-    written = write_files(analyse(boron), tmp_path / "a" / "b")
-    assert [path.name for path in written] == [
-        "boron-implant-results.csv",
-        "boron-implant-profiles.csv",
-        "boron-implant.nc",
-        "boron-implant.png",
-        "boron-implant.svg",
-        "boron-implant.html",
-    ]
-    back = sims.load(written[2])
-    np.testing.assert_array_equal(back["concentration"], boron["concentration"])
-    assert written[1].read_text().count("\n") > boron.sizes["depth"]
-    assert written[3].read_bytes().startswith(b"\x89PNG")
-    picture = written[4].read_text()
-    assert "<svg" in picture
-    assert "synthetic" in picture.lower()
-    for text in ("161.95 ± 0.10 nm", "(5.0313 ± 0.0010)", "181.9 ± 0.3 nm"):
-        assert text in picture, "the figure says what the report says"
-    assert plt.get_fignums() == open_before, "a long run keeps no figures"
-
-
 @pytest.mark.parametrize(
     ("data_id", "name"),
     [
