@@ -27,7 +27,7 @@ from sims_analysis.text.progress import progress as progress_bar
 from sims_analysis.units import ParameterLike, QuantityLike
 
 #: So many profiles take long enough to be waited for.
-_WORTH_A_BAR = 50
+_BAR_FROM = 50
 #: A value and its standard uncertainty.
 Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
@@ -227,7 +227,7 @@ def _range(uncertainty: xr.Variable) -> str:
 
 
 def _with_progress(places: list[Any], *, show: bool | None) -> Iterator[Any]:
-    with progress_bar(len(places), show, "fits", "profile", _WORTH_A_BAR) as step:
+    with progress_bar(len(places), show, "fits", "profile", _BAR_FROM) as step:
         for place in places:
             yield place
             step()
