@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
+from sims_analysis.conventions.axes import MEASUREMENT, POINT
+from sims_analysis.conventions.cells import edge_names
 from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.dataset.pairing import paired

@@ -9,7 +9,6 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError
-from sims_analysis.units import read_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,30 +48,6 @@ def axis_name(data: xr.Dataset | xr.DataArray) -> str:
         "data over 'point' need a coordinate depth (or sputter_time) of each point",
         code="missing_axis",
     )
-
-
-def edge_names(data: xr.Dataset | xr.DataArray, axis: str) -> list[str]:
-    """Return the names of the coordinates with the edges of cells, which move with the axis."""
-    return [n for n in (f"{axis}_bounds", *vocabulary.CELLS) if n in data.coords]
-
-
-def cell_edges(data: xr.Dataset | xr.DataArray, axis: str, row: int | None = None) -> Array | None:
-    """Return the edges of the cells of a measurement in canonical units, shape (samples, 2).
-
-    Of the species in a row, where each has its own. None for samples, and for cells that are not
-    those of one shared axis.
-    """
-    bounds = data.coords.variables.get(f"{axis}_bounds")
-    if bounds is not None:  # in the unit of the axis
-        unit = read_unit(data[axis].attrs["units"])
-        return unit.to_canonical(bounds.values) if bounds.dims[:1] == (axis,) else None
-    edges = [data.coords[name] for name in vocabulary.CELLS if name in data.coords]
-    if row is not None:
-        edges = [edge.isel(species=row, missing_dims="ignore") for edge in edges]
-    if len(edges) < 2 or any(edge.dims != (axis,) for edge in edges):
-        return None
-    columns = [read_unit(edge.attrs["units"]).to_canonical(edge.values) for edge in edges]
-    return None if np.isnan(columns).all() else np.column_stack(columns)
 
 
 def nearest(axis: Array, depths: Array) -> NDArray[np.intp]:

@@ -8,8 +8,9 @@ import numpy as np
 import orjson
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.axes import POINT, axis_of, cell_edges, nearest
+from sims_analysis.conventions.axes import POINT, axis_of, nearest
 from sims_analysis.conventions.canonical import list_variables
+from sims_analysis.conventions.cells import cell_edges
 from sims_analysis.conventions.delivered import COORDS, REFERENCE_KEYS, with_species_dimension
 from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.errors import ProfileError

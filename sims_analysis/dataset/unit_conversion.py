@@ -5,8 +5,9 @@ from __future__ import annotations
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.axes import axis_name, edge_names
+from sims_analysis.conventions.axes import axis_name
 from sims_analysis.conventions.canonical import IN_ITS_UNIT, list_variables
+from sims_analysis.conventions.cells import edge_names
 from sims_analysis.errors import UnitsError
 from sims_analysis.units import CANONICAL, Data, is_quantified, magnitude_and_unit, unit_of_kind
 

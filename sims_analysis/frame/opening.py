@@ -12,6 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import POINT, axis_name, axis_of
+from sims_analysis.conventions.cells import edges_of
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
@@ -91,7 +92,7 @@ def open_frame(
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
     depth = _axis(coords, axis, dim, value)
-    lower, upper = _cells(plain, coords, axis, dim, depth, value)
+    lower, upper = _cells(plain, axis, dim, depth, value)
     if lower is not None and upper is not None and lower.dims != depth.dims:
         # Measurements whose cells differ share no axis.
         depth, lower, upper = (_over_samples(one, value) for one in (depth, lower, upper))
@@ -343,34 +344,11 @@ def _over_samples(column: xr.Variable, value: xr.Variable) -> xr.Variable:
 
 
 def _cells(
-    data: Any,
-    coords: Mapping[Any, xr.Variable],
-    axis: str,
-    dim: str,
-    depth: xr.Variable,
-    value: xr.Variable,
+    data: Any, axis: str, dim: str, depth: xr.Variable, value: xr.Variable
 ) -> tuple[xr.Variable, xr.Variable] | tuple[None, None]:
-    """Return the edges of the cells over which the values are averages; None of samples.
-
-    From ``depth_bounds`` of a Dataset, in the unit of its axis (by the CF conventions bounds have
-    no attrs), or from ``cell_start`` and ``cell_stop`` of a DataArray.
-    """
-    bounds = data.coords[f"{axis}_bounds"].variable if f"{axis}_bounds" in data.coords else None
-    if bounds is not None:
-        sides = [d for d in bounds.dims if d not in depth.dims and bounds.sizes[d] == 2]
-        side = sides[0] if sides else None
-        if side is None or dim not in bounds.dims:
-            raise ProfileError(
-                f"{axis}_bounds is over {_listed(bounds)}; expected {dim!r} and a dimension of two",
-                code="wrong_dimensions",
-            )
-        edges = [_plain(bounds).isel({side: i}) for i in range(2)]
-        unit = units.magnitude_and_unit(coords[axis], (axis,), axis)[1]
-        edges = [xr.Variable(e.dims, unit.to_canonical(np.asarray(e.data))) for e in edges]
-    elif {"cell_start", "cell_stop"} <= coords.keys():
-        names = ("cell_start", "cell_stop")
-        edges = [units.to_canonical_variable(coords[name], (axis,), name)[0] for name in names]
-    else:
+    """Return the edges of the cells over which the values are averages; None of samples."""
+    edges = edges_of(data, axis)
+    if not edges:
         return None, None
     lower, upper = _like_axis(edges, depth)
     if any(one.chunks for one in (depth, lower, upper)):
@@ -389,7 +367,7 @@ def _cells(
     wrong = wrong | (lower < upper.shift({dim: 1}) - tolerance)
     if wrong.any():
         every = depth.set_dims(wrong.sizes).transpose(*wrong.dims).values
-        stated = f"{axis}_bounds" if bounds is not None else "cell_start and cell_stop"
+        stated = f"{axis}_bounds" if f"{axis}_bounds" in data.coords else "cell_start and cell_stop"
         dropped = [f"{axis}_bounds", "cell_start", "cell_stop"]
         raise ProfileError(
             f"{stated} at {every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]} do not "

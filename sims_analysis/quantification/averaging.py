@@ -20,9 +20,9 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
 from sims_analysis.frame.run import anywhere, elementwise, is_lazy
-from sims_analysis.kernels.repeats import NOTABLE, repeats
 from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.reference import background_columns, column
+from sims_analysis.quantification.repeats import NOTABLE, repeats
 
 
 @correction
@@ -165,7 +165,7 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
 
 
 class _Common(NamedTuple):
-    """What replicates have in common, over the species: see :class:`.kernels.repeats.Repeats`."""
+    """What replicates have in common, over the species: see :class:`.repeats.Repeats`."""
 
     scale: xr.Variable
     depth: xr.Variable

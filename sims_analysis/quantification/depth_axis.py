@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.axes import MEASUREMENT, POINT, edge_names
+from sims_analysis.conventions.axes import MEASUREMENT, POINT
+from sims_analysis.conventions.cells import edge_names
 from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame

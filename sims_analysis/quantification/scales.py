@@ -27,10 +27,10 @@ from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.parameters import read_points
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels.samples import Array
-from sims_analysis.kernels.straight_line import straight_line
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_layers, read_pairs
 from sims_analysis.quantification.depth_axis import DepthAxis, Scale, per_measurement
+from sims_analysis.quantification.straight_line import straight_line
 from sims_analysis.text.arguments import argument_error, format_argument, is_number
 
 #: A slope is known from so many standard errors.

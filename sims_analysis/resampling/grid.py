@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
-from sims_analysis.conventions.axes import cell_edges
+from sims_analysis.conventions.cells import cell_edges
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.conventions.delivered import COORDS as DELIVERED
 from sims_analysis.conventions.delivered import without_samples

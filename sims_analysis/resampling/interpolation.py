@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.axes import edge_names
+from sims_analysis.conventions.cells import edge_names
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded

@@ -7,6 +7,7 @@ import xarray as xr
 import sims_analysis as sims
 from sims_analysis import vocabulary
 from sims_analysis.conventions import axes
+from sims_analysis.conventions.cells import cell_edges
 from sims_analysis.errors import ProfileError
 
 
@@ -48,17 +49,17 @@ def cells(dim="depth", names=vocabulary.CELLS, units="um"):
 
 def test_edges_of_cells():
     expected = [[0, 1000], [1000, 2000], [2000, 3000]]
-    np.testing.assert_array_equal(axes.cell_edges(cells(), "depth"), expected)
-    assert axes.cell_edges(cells(names=vocabulary.CELLS[:1]), "depth") is None
-    assert axes.cell_edges(cells(names=()), "depth") is None
-    assert axes.cell_edges(cells(dim="sample"), "depth") is None
+    np.testing.assert_array_equal(cell_edges(cells(), "depth"), expected)
+    assert cell_edges(cells(names=vocabulary.CELLS[:1]), "depth") is None
+    assert cell_edges(cells(names=()), "depth") is None
+    assert cell_edges(cells(dim="sample"), "depth") is None
     bounded = sims.with_units(
         cells(names=()).assign_coords(depth_bounds=(("depth", "bound"), np.array(expected) * 1.0)),
         depth="um",
     )
-    np.testing.assert_allclose(axes.cell_edges(bounded, "depth"), expected, rtol=1e-13)
+    np.testing.assert_allclose(cell_edges(bounded, "depth"), expected, rtol=1e-13)
     turned = bounded.assign_coords(depth_bounds=bounded["depth_bounds"].transpose())
-    assert axes.cell_edges(turned, "depth") is None
+    np.testing.assert_allclose(cell_edges(turned, "depth"), expected, rtol=1e-13)
 
 
 def test_the_axis_of_data_is_named():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from sims_analysis.kernels.repeats import repeats
+from sims_analysis.quantification.repeats import repeats
 
 Z = np.arange(0.0, 200.0, 2.0)
 SHAPE = 1e4 * (np.exp(-0.5 * ((Z - 80) / 25) ** 2) + 0.01)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sims_analysis.kernels.straight_line import straight_line
+from sims_analysis.quantification.straight_line import straight_line
 
 
 def test_a_line_is_that_of_generalised_least_squares():
