@@ -118,7 +118,8 @@ def fit(
           ``<name>_lower``, ``<name>_upper``, ``<name>_pull`` (``1``: how far from its prior)
         - ``covariance`` over ``(parameter, parameter_)``, in the product of their units
         - ``status``, ``curve_status``: ``ok``, or what is wrong with the parameters, or the curve
-        - ``residuals``, ``objective``, ``objective_value``: in words, and the sum of squares
+        - ``residuals``, ``objective``: in words, whether they are random, and what was minimized:
+          ``objective_value``, a sum of squares
         - ``reduced_chi_square`` (``1``), where errors are known; ``residual_correlation`` (``1``)
         - ``aic`` (``1``): Akaike's criterion, smaller for the better model of the same samples
         - ``largest_departure`` (``1``): of the curve from the samples, over the largest of these

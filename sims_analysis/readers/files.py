@@ -168,7 +168,8 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     Warns
     -----
     ProfileWarning
-        If something was kept that may not be meant.
+        Where values are implausible, such as those of a saturated detector, and where cells or
+        rows were read in a way that may not be meant.
 
     Examples
     --------
