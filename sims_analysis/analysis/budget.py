@@ -126,9 +126,13 @@ def dose_budget(
     value, status = found.value, judged(found)
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
-        how: Any = {"rule": rule, "hold": surface == "hold"}
-        below, everything = frame.map(kernels.below_limit, limit, found.start, found.stop, **how)
-        everything = everything & value.notnull()  # without a background there is none already
+        limits = found.start, found.stop
+        # The trapezoid is linear in the values: those above the limit count 0.
+        samples = frame.value.where(~(frame.value >= limit), 0.0).transpose(..., frame.dim)
+        low = replace(frame, value=samples)
+        below = low.map(kernels.integrate, *limits, hold=surface == "hold").value
+        (most,) = frame.map(kernels.highest, *limits, rule=rule)
+        everything = (most < limit) & value.notnull()  # without a background there is none already
         below = replaced_where(unknown_limit, below)
         value = replaced_where(everything | unknown_limit, value)
         status = replaced_where(everything, status, Status.BELOW_DETECTION)

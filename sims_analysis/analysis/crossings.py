@@ -22,11 +22,10 @@ from sims_analysis.frame.run import (
     codes,
     elementwise,
     is_any_of,
-    is_lazy,
-    is_nan,
     replaced_where,
     words,
 )
+from sims_analysis.frame.window import Window
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import LONG
 from sims_analysis.kernels.edges import Locate
@@ -38,6 +37,7 @@ from sims_analysis.units import ParameterLike
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = ("", "rising", "falling")
+_WHOLE = xr.Variable((), 1.0)
 
 
 @recorded
@@ -141,14 +141,10 @@ def crossings(
         where=locate,
         block=LONG,
     )
-    found = with_common_errors(frame, found, level)
-    found = located(frame, found, support, "no depth is given for a crossing in it")
-    first = xr.Variable("crossing", np.arange(found.depth.sizes["crossing"]) == 0)
-    status, unknown = found.status, is_nan(asked)
-    if is_lazy(unknown) or anywhere(unknown):
-        status = replaced_where(unknown & first, status, Status.NO_DATA)
-    status = without_crossing(frame, status, asked, among=first)
-    status = status.transpose(*found.status.dims)
+    background = None if frame.common is None else frame.common.mean(frame.dim)
+    found = with_common_errors(frame, found, stated_error(frame, level, "level"), background)
+    what = "no depth is given for a crossing in it"
+    found = located(frame, found, support, (found.start, found.stop), what)
     warn_of_noise(frame, found.status, found.number, found.raw_number)
     known = ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
@@ -166,7 +162,7 @@ def crossings(
         "direction": words(
             found.direction, _DIRECTIONS, long_name=f"Direction with {frame.axis.replace('_', ' ')}"
         ),
-        "status": frame.status(status),
+        "status": frame.status(found.status),
     }
     found.number.attrs["long_name"] = "Number of crossings"
     return frame.dataset(results, coords={"count": found.number, **limits})
@@ -179,57 +175,40 @@ def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def located(frame: Frame, found: Any, support: Support, what: str) -> Any:
-    """Return crossings or junctions with their statuses, those in a gap without a depth."""
-    if not (frame.lazy or anywhere(support.flags)):
+def located(frame: Frame, found: Any, support: Support, window: Window, what: str) -> Any:
+    """Return crossings or junctions with their statuses, those in a gap without a depth.
+
+    A level that is never reached may be where the maximum lies beside a gap, or was cut off.
+    """
+    if not (frame.lazy or anywhere(support.flags) or Status.BELOW_LIMIT in codes(found.status)):
         return found
-    between = found.start, found.stop
-    status = resolve(frame, found.status, support, between, what=what)
-    without_depth = (status == Status.GAP) | (status == Status.BELOW_LIMIT)
+    never = found.status == Status.NEVER_REACHED
+    status = replaced_where(never, found.status, Status.OK)
+    status = resolve(frame, status, support, category=None)
+    doubtful = (status == Status.GAP) | (status == Status.SATURATED)
+    status = replaced_where(never & ~doubtful, status, Status.NEVER_REACHED)
+    # That a level lies below a limit is no news without a crossing, and no gap to be bridged.
+    known = (status == found.status) & ((found.number == 0) | bool(frame.bridge))
+    shown = replaced_where(known, status, Status.OK)
+    warn_of_evidence(frame, shown, window, what, bridge=frame.bridge)
+    without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
     return without(changed(found, status=status), without_depth, status)
 
 
-def without_crossing(
-    frame: Frame, status: xr.Variable, level: xr.Variable, among: Any = True
-) -> xr.Variable:
-    """Return the statuses of profiles without a crossing, by what is known of all their samples.
-
-    The level may be reached where a detector cut off all above it, where the maximum lies beside a
-    gap, and among samples below their limit. A warning says so.
-    """
-    none = {Status.NO_DATA, Status.NEVER_REACHED, Status.ALWAYS_ABOVE, Status.TRUNCATED}
-    if not (frame.lazy or codes(status) & none):
-        return status
-    known = frame.map(kernels.record)
-    told = known.next_to_gap | ~is_nan(known.ceiling) | ~is_nan(known.limit)
-    if not (frame.lazy or anywhere(told)):
-        return status
-    missing = is_any_of(status, [*none]) & among
-    never = (status == Status.NEVER_REACHED) & among
-    always = (status == Status.ALWAYS_ABOVE) & among
-    below = (missing & (level <= known.limit)) | (always & known.limit.notnull())
-    found = status
-    if not frame.bridge:
-        found = replaced_where(never & known.next_to_gap, found, Status.GAP)
-    found = replaced_where(below, found, Status.BELOW_LIMIT)
-    found = replaced_where(never & (known.ceiling <= level), found, Status.SATURATED)
-    shown = replaced_where(found == status, found, Status.OK)
-    shown = replaced_where(shown == Status.BELOW_LIMIT, shown, Status.OK)
-    warn_of_evidence(frame, shown, what="the profile may reach the level there")
-    return found.transpose(*status.dims)
-
-
-def with_common_errors(frame: Frame, found: Any, level: Any) -> Any:
+def with_common_errors(
+    frame: Frame, found: Any, *errors: xr.Variable | None, part: Any = _WHOLE
+) -> Any:
     """Return crossings with what samples have in common in their errors.
 
-    The errors of a subtracted background and of the level, over the steepness, move the edge;
-    restored profiles are known to the achieved resolution.
+    Such `errors`, of the background and of the level, over the steepness, move the edge. Restored
+    profiles are known to the achieved resolution where they are steep: of several that meet there,
+    each with its `part`, that of which the depth is known best.
     """
     stderr = found.stderr
     if frame.achieved is not None and frame.stderr is not None:
-        stderr = resolution_error(frame, found.depth, found.decay_length, found.steepness)
-    background = None if frame.common is None else frame.common.mean(frame.dim)
-    for error in (stated_error(frame, level, "level"), background):
+        every = resolution_error(frame, found.depth, found.decay_length, found.steepness / part)
+        stderr = every.min(part.dims)
+    for error in errors:
         if error is not None:
             stderr = elementwise(np.hypot, stderr, error / found.steepness)
     return changed(found, stderr=stderr.transpose(*found.depth.dims))

@@ -27,7 +27,7 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
-from sims_analysis.kernels.transient import DEEPEST, MATTERS
+from sims_analysis.kernels.transient import DEEPEST, MATTERS, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
@@ -220,8 +220,6 @@ class DoseIntegral:
     n_linear_segments: xr.Variable
     below: xr.Variable
     transient_end: xr.Variable
-    deeper_depth: xr.Variable
-    above: xr.Variable
 
 
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
@@ -406,14 +404,15 @@ def warn_of_transient_in(frame: Frame, found: Any, remedy: str = _REMEDY) -> Non
     """
     if not anywhere(~is_nan(found.transient_end)):
         return
-    share, end = found.above / found.value, found.transient_end
+    seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.SEARCHED)
+    share, end = seen.above / found.value, seen.end
     matters = (end < DEEPEST) & (end < found.stop) & (found.value > 0) & (share > MATTERS)
     first = first_flagged(frame, matters)
     if first is not None:
         first.warn(
             f"the record begins in a surface transient, and {first.of(share):.0%} of the dose lies "
             f"above {first.of(end):g} nm, where the profile is lowest before its maximum at "
-            f"{first.of(found.deeper_depth):g} nm",
+            f"{first.of(seen.deeper_depth):g} nm",
             DoseWarning,
             code="surface_transient",
             remedy=remedy.format(end=first.of(end)),

@@ -15,22 +15,20 @@ from sims_analysis.analysis.crossings import (
     warn_of_noise,
     with_common_errors,
     without,
-    without_crossing,
 )
 from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import AmbiguousJunctionWarning, JunctionError, ProfileError
-from sims_analysis.frame.background import subtracted_level
+from sims_analysis.frame.background import stated_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_where
 from sims_analysis.frame.opening import open_at_level
-from sims_analysis.frame.run import codes, is_nan, replaced_where
+from sims_analysis.frame.run import codes
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.levels import FALLING, RISING
-from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import ParameterLike
@@ -153,16 +151,15 @@ def junction_depth(
         parameters.append(_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
-    fitted = frame.fitted
-    found, support = frame.ask(kernels.junction, *parameters, errors=fitted, block=LONG, **options)
-    found = with_common_errors(frame, found, level)
-    found = located(frame, found, support, "no depth is given for a junction in it")
-    if which == "deepest" and edge != "leading" and not frame.bridge:
-        found = _without_hidden(frame, found, asked)
+    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
+    found, support = frame.ask(kernels.junction, *parameters, **options)
+    background = None if frame.common is None else frame.common.mean(frame.dim)
+    found = with_common_errors(frame, found, stated_error(frame, level, "level"), background)
+    found = without(found, unknown, Status.NO_DATA)
+    what = "no depth is given for a junction in it"
+    found = located(frame, found, support, (found.start, found.stop), what)
     if detection_limit is not None:
-        found = without(found, asked < floor, Status.BELOW_DETECTION)
-    status = without_crossing(frame, found.status, asked)
-    found = without(changed(found, status=status), unknown | is_nan(asked), Status.NO_DATA)
+        found = without(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
     status, several = found.status, found.number
     if strict:
         _raise_without_junction(frame, asked, status)
@@ -185,17 +182,6 @@ def junction_depth(
     }
     stderr = None if frame.stderr is None else found.stderr
     return frame.array(found.depth, "junction_depth", status=status, stderr=stderr, coords=coords)
-
-
-def _without_hidden(frame: Frame, found: Any, level: xr.Variable) -> Any:
-    """Leave out junctions below which a profile rises, and ends below a limit above the level."""
-    if frame.limit is None:
-        return found
-    record = frame.map(kernels.record)
-    hidden = (record.final_limit >= level) & (record.last_value > level)
-    status = replaced_where(hidden & ~is_nan(found.depth), found.status, Status.BELOW_LIMIT)
-    warn_of_evidence(frame, status, what="the deepest crossing of the level may be there")
-    return without(found, status == Status.BELOW_LIMIT, status)
 
 
 def _after(frame: Frame, after: Any) -> xr.Variable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
 
@@ -10,16 +11,20 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.crossings import in_all_places, warn_of_noise, without
+from sims_analysis.analysis.crossings import (
+    in_all_places,
+    located,
+    warn_of_noise,
+    with_common_errors,
+)
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, either, resolve
+from sims_analysis.frame.evidence import GapPolicy, either
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.resolution import resolution_error
-from sims_analysis.frame.run import elementwise, is_any_of, replaced_where, words
+from sims_analysis.frame.run import anywhere, is_any_of, replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, support_of_points
@@ -125,19 +130,18 @@ def metallurgical_junctions(
         frame, kernels.metallurgical, net, dim="junction", max_count=max_count, **how
     )
     found = _located(frame, found, net, fractions)
-    depth, status = found.depth, found.status
+    status = found.status
     warn_of_noise(frame, status, found.number, found.raw_number)
     if strict:
         _raise_without_junction(frame, status)
-    stderr = _with_common_errors(frame, found, fractions)
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
-            "depth": frame.with_attrs(depth, term),
-            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
+            "depth": frame.with_attrs(found.depth, term),
+            "stderr": frame.with_attrs(found.stderr, f"{term}_stderr"),
             "concentration": frame.with_attrs(
-                found.concentration,
+                found.value,
                 "concentration",
                 long_name="Concentration at the junction",
                 description="of acceptors, equal to donors",
@@ -149,39 +153,25 @@ def metallurgical_junctions(
     )
 
 
-def _with_common_errors(frame: Frame, found: Any, fractions: Any) -> xr.Variable:
-    """Return standard errors with those of backgrounds that were subtracted from the species.
-
-    They move net doping, and with it the junction. Restored profiles are better resolved where they
-    are steep: the junction is at the edge of the species of which its depth is known best.
-    """
-    stderr: xr.Variable = found.stderr
-    steepness = found.steepness
-    part = xr.Variable("species", abs(fractions))
-    if frame.achieved is not None and frame.stderr is not None:
-        every = resolution_error(frame, found.depth, found.decay_length, steepness / part)
-        stderr = every.min("species")
-    if frame.common is not None:
-        moved = (part * frame.common.mean(frame.dim)) ** 2
-        stderr = elementwise(np.hypot, stderr, moved.sum("species") ** 0.5 / steepness)
-    return stderr.transpose(*found.depth.dims)
-
-
 def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
-    """Return junctions with their statuses, those in a gap of a species without a depth."""
+    """Return junctions with their errors and statuses, those in a gap without a depth.
+
+    Backgrounds that were subtracted from the species move net doping.
+    """
+    part = xr.Variable("species", abs(fractions))
+    common = None
+    if frame.common is not None:
+        common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
+    found = with_common_errors(frame, found, common, part=part)
     depth, status = found.depth, found.status
-    hidden = junctions_below_limit(frame, net, fractions, found.side)
-    if hidden is not None:
+    may: Any = junctions_below_limit(frame, net, fractions)
+    if frame.lazy or anywhere(may):
         first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
         none = is_any_of(status, [Status.NEVER_REACHED, Status.NO_DATA])
-        hidden = (none & hidden & first).transpose(*status.dims)
-        status = replaced_where(hidden, status, Status.BELOW_LIMIT)
-    unknown = net.isnull() & (status != Status.PADDING)
-    status = replaced_where(unknown, status, Status.NO_DATA).transpose(*status.dims)
+        hidden = (none & may & first & net.notnull()).transpose(*status.dims)
+        found = changed(found, status=replaced_where(hidden, status, Status.BELOW_LIMIT))
     what = "no depth is given for a junction in it"
-    status = resolve(frame, status, _support(frame, depth), (depth, depth), what=what)
-    without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
-    return without(changed(found, status=status), without_depth, status)
+    return located(frame, found, _support(frame, depth), (depth, depth), what)
 
 
 def _support(frame: Frame, depth: xr.Variable) -> Support:
@@ -205,26 +195,25 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
     return replaced_where(endless, stated)
 
 
-def junctions_below_limit(
-    frame: Frame, net: xr.Variable, fractions: Any, side: xr.Variable
-) -> xr.Variable | None:
+def junctions_below_limit(frame: Frame, net: xr.Variable, fractions: Any) -> xr.Variable:
     """Flag the measurements of which a junction may lie at samples that a file gives as <5E15.
 
-    It may if the side that outweighs the other at all depths that are known has such samples, or
-    falls below the limit of the other.
+    Doping of both types is possible, with such samples at 0 or at their limit; or there is no depth
+    at which all species have a value.
     """
-    limit = frame.highest_limit
-    if limit is None:
-        return None
-    part = xr.Variable("species", fractions)
-    lowest = (frame.value.min(frame.dim) * abs(part)).fillna(0.0)
-    may: Any = limit.notnull().any("species") & (side == 0)
+    if frame.limit is None:
+        return xr.Variable((), False)
+    below = frame.value.isnull() & frame.limit.notnull()
+
+    of_all: Any = {"group": "species", "fractions": fractions}
+    may: Any = True
     for sign in (1, -1):
-        own, other = part * sign > 0, part * sign < 0
-        ours = lowest.where(own, 0.0).sum("species") + (-sign * net).clip(min=0.0)
-        theirs = (limit * abs(part)).where(other).max("species") + (sign * net).clip(min=0.0)
-        may |= (side == sign) & ((limit.notnull() & own).any("species") | (ours <= theirs))
-    flags: xr.Variable = may
+        part = xr.Variable("species", sign * fractions)
+        filled = frame.value.where(~below, frame.limit.where(part > 0, 0.0))
+        most = replace(frame, value=filled).map(kernels.net_doping, net, sign=sign, **of_all).value
+        may = may & (most >= 0)
+    may = may | frame.map(kernels.net_doping, net, sign=1, **of_all).value.isnull()
+    flags: xr.Variable = may & below.any(("species", frame.dim))
     return flags
 
 

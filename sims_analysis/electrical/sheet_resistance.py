@@ -249,15 +249,11 @@ def _with_junctions_below_limit(
     none = (status == Status.NO_DATA) | (status == Status.NEVER_REACHED)
     if not question.only:
         active = profiles.value.clip(max=xr.Variable("species", question.limit))
-        may = junctions_below_limit(
-            replace(profiles, value=active),
-            xr.Variable((), question.background),
-            -question.sign,
-            -polarity,
-        )
-        if may is not None:
-            below = none & may & stop.isnull()
-            status = replaced_where(below, status, Status.BELOW_LIMIT)
+        background = xr.Variable((), question.background)
+        capped = replace(profiles, value=active)
+        may = junctions_below_limit(capped, background, -question.sign)
+        below = none & may & stop.isnull()
+        status = replaced_where(below, status, Status.BELOW_LIMIT)
     return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
 
 

@@ -13,10 +13,10 @@ import pandas as pd
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.conventions.provenance import of_data
 from sims_analysis.dataset.from_profiles import to_dataset
 from sims_analysis.dataset.result import SIMSResult
+from sims_analysis.dataset.series import Series, series_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.figures.colours import (
     COLOURS,

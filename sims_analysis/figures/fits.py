@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis.series import series_of
+from sims_analysis.dataset.series import series_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures.arguments import PlotOptions
 from sims_analysis.figures.axes import value_axis_ticks

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.cells import as_points
-from sims_analysis.kernels.edges import Edges, Locate, edges
-from sims_analysis.kernels.evidence import marks
-from sims_analysis.kernels.levels import FALLING, Crossings, Located, find, highest, locate
+from sims_analysis.kernels.edges import Locate, edges
+from sims_analysis.kernels.levels import (
+    FALLING,
+    RISING,
+    Crossings,
+    find,
+    highest,
+    laid_out,
+    locate,
+)
 from sims_analysis.kernels.rows import (
     WITHOUT_VALUE,
     Array,
@@ -20,67 +26,9 @@ from sims_analysis.kernels.rows import (
     Rows,
     first_status,
 )
+from sims_analysis.kernels.segments import interpolated
 from sims_analysis.kernels.significance import significant
-from sims_analysis.outcomes import GAP, Flag, Status
-
-
-class Placed(NamedTuple):
-    """K crossings with their edges; those whose interval is wider than the record have no depth."""
-
-    found: Crossings
-    between: Located
-    edges: Edges
-    lost: Flags
-
-
-def _placed(rows: Rows, level: Array, found: Crossings, **options: Any) -> Placed:
-    between = locate(rows, level, found)
-    own = edges(rows, level, found, between, **options)
-    lost = 2.0 * own.stderr > (rows.last - rows.first)[found.row]
-    own.depth[lost], own.stderr[lost] = np.nan, np.nan
-    return Placed(found, between, own, lost)
-
-
-@dataclass(frozen=True)
-class Listing:
-    """Crossings to be laid out as tables ``(R, width)``, with the flat place of each in a table.
-
-    ``number``, (R,), counts all of a row that are significant, and ``raw`` those of the samples.
-    """
-
-    placed: Placed
-    place: Index
-    number: Index
-    raw: Index
-    width: int
-
-    def table(self, values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
-        """Lay out one value for each crossing found, with `fill` in unused entries."""
-        table = np.full(self.number.size * self.width, fill, dtype=values.dtype)
-        table[self.place] = values
-        return table.reshape(-1, self.width)
-
-    def status(self, why: NDArray[Any]) -> NDArray[np.uint8]:
-        """Lay out the statuses; `why` says why a row has no crossing, in its first entry."""
-        found = first_status((self.placed.lost, Status.UNDETERMINED))
-        status = self.table(found, Status.PADDING)
-        why = np.where(self.raw > 0, Status.UNDETERMINED, why)  # noise can make them all
-        status[:, 0] = np.where(self.number == 0, why, status[:, 0])
-        return status
-
-
-def listing(
-    rows: Rows, level: Array, width: int, level_stderr: Array | float = 0.0, **options: Any
-) -> Listing:
-    """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
-    raw = find(rows, level)
-    every = significant(rows, level, raw, level_stderr, options.get("floor"))
-    number, of_samples = (np.bincount(one.row, minlength=rows.count) for one in (every, raw))
-    column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
-    found = every.take(column < width)
-    place = found.row * width + column[column < width]
-    placed = _placed(rows, level, found, every=every, level_stderr=level_stderr, **options)
-    return Listing(placed, place, number, of_samples, width)
+from sims_analysis.outcomes import Flag, Status
 
 
 class Found(NamedTuple):
@@ -97,6 +45,7 @@ class Found(NamedTuple):
     start: Array
     stop: Array
     raw_depth: Array
+    value: Array
     direction: NDArray[np.int8]
     depth_before: Array
     depth_after: Array
@@ -105,26 +54,75 @@ class Found(NamedTuple):
     raw_number: Index
 
 
+def listing(
+    rows: Rows, level: Array, width: int, level_stderr: Array | float = 0.0, **options: Any
+) -> Found:
+    """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
+    raw = find(rows, level)
+    every = significant(rows, level, raw, level_stderr, options.get("floor"))
+    number = every.number(rows)
+    column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
+    chosen = every.take(column < width)
+    place = chosen.row * width + column[column < width]
+    options |= {"every": every, "level_stderr": level_stderr}
+    return _placed(rows, level, chosen, place, (number, raw.number(rows), width), **options)
+
+
+def _placed(
+    rows: Rows,
+    level: Array,
+    chosen: Crossings,
+    place: Index,
+    numbers: tuple[Index, Index, int],
+    **options: Any,
+) -> Found:
+    """Lay out crossings; those whose interval is wider than the record have no depth.
+
+    `numbers` are those that qualified, those of the samples, and the width of the table.
+    """
+    number, raw_number, width = numbers
+    between = locate(rows, level, chosen)
+    own = edges(rows, level, chosen, between, **options)
+    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
+    value = interpolated(before, after, between.position, log=True)
+    value = np.where(chosen.on_sample, rows.value_at(chosen.at_or_above), value)
+    lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
+    for column in (own.depth, own.stderr, value):
+        column[lost] = np.nan
+
+    def table(values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
+        return laid_out(values, place, (rows.count, width), fill)
+
+    return Found(
+        **dict(zip(own._fields, map(table, own), strict=True)),
+        raw_depth=table(between.depth),
+        value=table(value),
+        direction=table(chosen.direction, 0),
+        depth_before=table(rows.depth_at(chosen.before)),
+        depth_after=table(rows.depth_at(chosen.after)),
+        status=table(first_status((lost, Status.UNDETERMINED)), Status.PADDING),
+        number=number,
+        raw_number=raw_number,
+    )
+
+
+def tell(found: Found, why: NDArray[Any]) -> None:
+    """Write into the first entry of rows without a crossing why there is none."""
+    first = found.status[:, 0]
+    first[:] = np.where(first == Status.PADDING, why, first)
+
+
 def table(
     rows: Rows, level: Array, floor: Array | None = None, *, width: int, where: Locate = "auto"
 ) -> Found:
     """List the crossings of every row; without any, the first entry has the reason."""
+    limit = _limits(rows)[0]
     rows = as_points(rows)
-    listed = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
-    return _laid_out(rows, listed, listed.status(_why_none(rows, level, None, listed.number == 0)))
-
-
-def _laid_out(rows: Rows, listed: Listing, status: NDArray[np.uint8]) -> Found:
-    found, between, own, _ = listed.placed
-    fields = [
-        *map(listed.table, (*own, between.depth)),
-        listed.table(found.direction, 0),
-        *map(listed.table, (rows.depth_at(found.before), rows.depth_at(found.after))),
-        status,
-        listed.number,
-        listed.raw,
-    ]
-    return Found._make(fields)
+    found = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
+    none = found.number == 0
+    why = _why_none(rows, level, None, none, none & (found.raw_number > 0))
+    _tell(rows, found, why, level, limit)
+    return found
 
 
 def junction(
@@ -137,13 +135,16 @@ def junction(
     which: int = -1,
     confirm: int = 1,
     where: Locate = "auto",
+    bridge: bool = False,
 ) -> Found:
     """Choose one crossing of each row; NaN where none qualifies, or its interval is too wide.
 
     The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
     rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). In rows without
-    standard errors, `confirm` samples on either side must lie on their sides.
+    standard errors, `confirm` samples on either side must lie on their sides. The deepest fall may
+    be hidden below a limit where a record ends, unless these are left out (`bridge`).
     """
+    limit, final = _limits(rows)
     rows = as_points(rows)
     levels = rows.repeat(level)
     raw = find(rows, levels)
@@ -157,30 +158,27 @@ def junction(
             depth[row] = rows.depth_at(position)
             after = np.where(np.isnan(after), depth, after)
         found = found.take(locate(rows, levels, found).depth > after[found.row])
-    crossed, ends = np.zeros((2, rows.count), dtype=bool)
+    crossed, ends, rises = np.zeros((3, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
         confirmed, room = _confirmed(rows, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
         found = found.take(confirmed)
-    number, raw_number = (np.bincount(one.row, minlength=rows.count) for one in (found, raw))
+    number, raw_number = found.number(rows), raw.number(rows)
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
+    if which < 0 and edge != RISING and not bridge:
+        rises[every.row] = ~every.falling  # the last one wins
+        has &= ~(rises & (final >= level))
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
-    placed = _placed(rows, levels, chosen, every=every, floor=floor, locate=where)
-    lost = np.zeros(rows.count, dtype=bool)
-    lost[chosen.row] = placed.lost
+    options: Any = {"every": every, "floor": floor, "locate": where}
+    answer = _placed(rows, levels, chosen, chosen.row, (number, raw_number, 1), **options)
     none = (number == 0) & ~crossed
-    noise = (raw_number > 0) & (np.bincount(every.row, minlength=rows.count) == 0)
-    status = first_status(
-        (lost | noise, Status.UNDETERMINED),
-        # None is confirmed, or fewer crossings than requested.
-        (~has & ends & (number == 0), Status.TRUNCATED),
-        (~has, Status.NEVER_REACHED),
-    )
-    why = none & ~noise
-    status[why] = _why_none(rows, level, after, why)[why]
-    listed = Listing(placed, chosen.row, number, raw_number, 1)
-    return Found._make(one.reshape(rows.count) for one in _laid_out(rows, listed, status))
+    noise = (raw_number > 0) & (every.number(rows) == 0)
+    # None is confirmed, or fewer crossings than requested.
+    why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
+    why = np.where(none, _why_none(rows, level, after, none, noise), why)
+    _tell(rows, answer, why, level, limit)
+    return Found._make(one.reshape(rows.count) for one in answer)
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
@@ -199,7 +197,9 @@ def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flag
     return confirmed & room, room
 
 
-def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) -> NDArray[Any]:
+def _why_none(
+    rows: Rows, level: Array, beyond: Array | None, missing: Flags, noise: Flags
+) -> NDArray[Any]:
     """Return the status of rows that are `missing` a crossing: ``truncated`` with both sides."""
     if not missing.any():
         return np.zeros(rows.count, dtype=np.uint8)
@@ -207,49 +207,38 @@ def _why_none(rows: Rows, level: Array, beyond: Array | None, missing: Flags) ->
     largest = rows.reduce(np.maximum, np.where(inside, rows.value, -np.inf), -np.inf)
     smallest = rows.reduce(np.minimum, np.where(inside, rows.value, np.inf), np.inf)
     return first_status(
-        (largest < smallest, Status.NO_DATA),
+        (noise, Status.UNDETERMINED),  # it can make them all
+        ((largest < smallest) | np.isnan(level), Status.NO_DATA),
         (~(largest > level), Status.NEVER_REACHED),
         (~(smallest < level), Status.ALWAYS_ABOVE),
         (np.ones_like(missing), Status.TRUNCATED),
     )
 
 
-class Record(NamedTuple):
-    """What all samples of a row say of a level; (R,), NaN or False for nothing.
+def _limits(rows: Rows) -> Array:
+    """Return the highest limit of detection of rows, and of where they end below one; (2, R)."""
+    limits = np.full((2, rows.count), np.nan)
+    found = rows.carried
+    if found is not None:
+        below = found.flag & Flag.BELOW_LIMIT != 0
+        final = below & (found.flag & WITHOUT_VALUE != 0) & np.isnan(found.high)
+        for limit, own in zip(limits, (below, final), strict=True):
+            np.fmax.at(limit, found.row[own], found.height[own])
+    return limits
 
-    The value at which a detector saturated, the highest limit of detection, that of samples without
-    a value at the end, the last value, and whether the maximum lies next to a gap.
+
+def _tell(rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array) -> None:
+    """Write why rows have no crossing, and what an answer without one rests on.
+
+    A level below a limit may be crossed among samples below it; so may any by a profile that is
+    above it elsewhere. One that is never reached may be beside the maximum.
     """
-
-    ceiling: Array
-    limit: Array
-    final_limit: Array
-    last_value: Array
-    next_to_gap: Flags
-
-
-def record(rows: Rows) -> Record:
-    """Return what is known of the samples of whole rows, for answers about all of them."""
-    ceiling, limit, final_limit, last_value = np.full((4, rows.count), np.nan)
-    nonempty = rows.size > 0
-    last_value[nonempty] = rows.value_at(rows.offsets[1:][nonempty] - 1)
-    next_to_gap = np.zeros(rows.count, dtype=bool)
-    found = marks(rows)
-    if found is None:
-        return Record(ceiling, limit, final_limit, last_value, next_to_gap)
-    final = (found.flag & WITHOUT_VALUE != 0) & np.isnan(found.high)
-    for column, flag, which in (
-        (ceiling, Flag.SATURATED, True),
-        (limit, Flag.BELOW_LIMIT, True),
-        (final_limit, Flag.BELOW_LIMIT, final),
-    ):
-        own = (found.flag & flag != 0) & which
-        np.fmax.at(column, found.row[own], found.height[own])
-    row, position = highest(rows)
-    above, below = np.full((2, rows.count), np.nan)  # where the highest sample begins and ends
-    above[row] = rows.along(rows.depth if rows.lower is None else rows.lower, position)
-    below[row] = rows.along(rows.depth if rows.upper is None else rows.upper, position)
-    adjacent = (found.low == below[found.row]) | (found.high == above[found.row])
-    gap = (found.flag & GAP != 0) & adjacent
-    next_to_gap[found.row[gap]] = True
-    return Record(ceiling, limit, final_limit, last_value, next_to_gap)
+    hidden = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
+    tell(found, np.where(hidden & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why))
+    never = found.status[:, 0] == Status.NEVER_REACHED
+    if never.any():
+        row, top = highest(rows)
+        own = never[row] & (rows.value_at(top) <= level[row])
+        row, top = row[own], top[own]
+        found.start[row, 0] = rows.depth_at(np.maximum(top - 1, rows.offsets[row]))
+        found.stop[row, 0] = rows.depth_at(np.minimum(top + 1, rows.offsets[row + 1] - 1))

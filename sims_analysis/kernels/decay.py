@@ -86,25 +86,25 @@ def decay(
         # A line that is flat up to rounding does not decay.
         is_flat = np.abs(fit.b) * (kept.last - kept.first) < FLAT
         length = edge / np.where(is_flat, np.nan, fit.b)
-        stderr = np.sqrt(fit.var_b) * length**2
+        stderr = np.sqrt(fit.variance) * length**2
     few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
     assess = None if per_count is None else per_count[keep]
-    chi = _reduced_chi_square(kept, fit, assess, under[keep])
+    chi, bent = _misfit(kept, fit, assess, under[keep], fraction)
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
-    bent = _bent(kept, fit, assess, under[keep], fraction) & (none == Status.OK)
-    status = np.where(bent, Status.WRONG_SHAPE, none).astype(np.uint8)
+    status = np.where(bent & (none == Status.OK), Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
-def _bent(
+def _misfit(
     kept: Packed, fit: Exponential, per_count: Array | None, under: Array, fraction: Array | float
-) -> Flags:
-    """Flag edges of which the decay length depends on the part that is used.
+) -> tuple[Array, Flags]:
+    """Return reduced chi-squares, NaN without errors, and edges that are not exponential.
 
-    Polynomials of second and third order of the residuals of ln C are more than 5 % of its fall,
-    and hardly chance: noise of the stated errors, or of its own size in means of three neighbours
-    (the F distribution of two degrees of freedom has a closed form).
+    Their decay length depends on the part that is used: polynomials of second and third order of
+    the residuals of ln C are more than 5 % of its fall, and hardly chance: noise of the stated
+    errors, or of its own size in means of three neighbours (the F distribution of two degrees of
+    freedom has a closed form).
     """
     with np.errstate(all="ignore"):
         line = fit.line(kept)
@@ -113,6 +113,7 @@ def _bent(
         else:
             curve = np.exp(line)
             weight, r = curve**2 / (per_count * (curve + under)), kept.value / curve - 1.0
+        chi_square = kept.sum(weight * r**2)
         x = (kept.depth - kept.repeat(fit.at)) / kept.repeat(kept.last - kept.first)
         basis = [np.ones_like(x)]
         bend, explained = np.zeros_like(x), np.zeros(kept.count)
@@ -126,27 +127,16 @@ def _bent(
             if len(basis) > 2:
                 bend += kept.repeat(part) * q
                 explained += part * product
-        freedom = (kept.size - 4.0) / 3.0 * fraction
-        chance = np.exp(-0.5 * explained)
+        chance, reduced = np.exp(-0.5 * explained), chi_square / (kept.size - 2)
+        reduced[kept.size < 3] = np.nan
         if per_count is None:
-            left = np.maximum(kept.sum(r**2) - explained, 0.0)
+            freedom = (kept.size - 4.0) / 3.0 * fraction
+            left = np.maximum(chi_square - explained, 0.0)
             chance = np.where(freedom > 0, (1.0 + explained / left) ** (-0.5 * freedom), 1.0)
+            reduced[:] = np.nan
         most, least = (kept.reduce(end, bend) for end in (np.maximum, np.minimum))
         fall = np.abs(fit.b) * (kept.last - kept.first)
-        found: Flags = (chance < _BY_CHANCE) & (most - least > _BEND * fall)
-        return found
-
-
-def _reduced_chi_square(
-    kept: Packed, fit: Exponential, per_count: Array | None, under: Array
-) -> Array:
-    """Return the reduced chi-square of the fit; NaN without errors."""
-    if per_count is None:
-        return np.full(kept.count, np.nan)
-    with np.errstate(all="ignore"):
-        expected = np.exp(fit.line(kept))
-        terms = (kept.value - expected) ** 2 / (per_count * (expected + under))
-        return np.where(kept.size > 2, kept.sum(terms) / (kept.size - 2), np.nan)
+        return reduced, (chance < _BY_CHANCE) & (most - least > _BEND * fall)
 
 
 def can_be_fitted(rows: Packed) -> Flags:
@@ -178,25 +168,21 @@ def _half_of_peak(rows: Packed) -> Array:
 def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
     """Flag the samples on the edge's side of the maximum; all of them if it is not above `high`."""
     maximum = rows.reduce(np.maximum, rows.value)
-    at_top = np.flatnonzero((rows.value == rows.repeat(maximum)) & (rows.value > high))
+    along = -edge * rows.depth
+    at_top = (rows.value == rows.repeat(maximum)) & (rows.value > high)
     # Of several equal maxima, use the one next to the edge.
-    top = np.full(rows.count, np.nan)
-    order = at_top if edge < 0 else at_top[::-1]
-    top[rows.row[order]] = rows.depth[order]
-    beyond = edge * (rows.depth - rows.repeat(top))
-    outside: Flags = ~(beyond > 0)
-    return outside
+    top = rows.reduce(np.maximum, np.where(at_top, along, -np.inf))
+    beside: Flags = along >= rows.repeat(top)
+    return beside
 
 
 class Exponential(NamedTuple):
-    """``ln C = a + b (z - at)`` for every row, with the variances and covariance of a and b."""
+    """``ln C = a + b (z - at)`` for every row, with the variance of b."""
 
     a: Array
     b: Array
     at: Array
-    var_a: Array
-    cov: Array
-    var_b: Array
+    variance: Array
 
     def line(self, rows: Packed) -> Array:
         """Return the fitted ln C at the samples."""
@@ -220,8 +206,7 @@ def fit_exponential(
         squares = kept.sum(x * x)
         b = kept.sum(x * (y - kept.repeat(a))) / squares
         residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2) / (kept.size - 2)
-        # With depths relative to their mean, a and b are uncorrelated.
-        return Exponential(a, b, at, residual / kept.size, np.zeros_like(a), residual / squares)
+        return Exponential(a, b, at, residual / squares)
 
 
 def _by_likelihood(
@@ -236,8 +221,6 @@ def _by_likelihood(
     nothing = np.zeros(some.size)
     found, information = maximized(counts, first, nothing, nothing + _STRAIGHT)
     i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
-    det = i00 * i11 - i01**2
-    columns = np.full((5, kept.count), np.nan)
-    columns[:, some] = found[0], found[1], i11 / det, -i01 / det, i00 / det
-    a, b, var_a, cov, var_b = columns
-    return Exponential(a + np.log(mean), b / far, at, var_a, cov / far, var_b / far**2)
+    a, b, variance = columns = np.full((3, kept.count), np.nan)
+    columns[:, some] = found[0], found[1], i00 / (i00 * i11 - i01**2)
+    return Exponential(a + np.log(mean), b / far, at, variance / far**2)

@@ -6,7 +6,6 @@ adds up segments: the mean of each times its width between the limits.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -47,14 +46,12 @@ class Integral(NamedTuple):
     status: NDArray[np.uint8]
     n_linear_segments: Index
     below: Array
-    #: Of a surface transient, if it was asked for: its end, the maximum below, the integral above.
+    #: Where a surface transient ends, if it was asked for.
     transient_end: Array
-    deeper_depth: Array
-    above: Array
 
 
 #: The most profiles that are searched for a surface transient.
-_SEARCHED = 20
+SEARCHED = 20
 #: The integral of a record lacks what lies below it if that is more than this part of it.
 LACKS = 0.02
 
@@ -77,15 +74,12 @@ def integrate(
     `record`, it is estimated what lies below it. With `hold`, the first value holds up to depth 0.
     It may be asked for a surface `transient`, too.
     """
-    measured, rows = rows, segments.held_to_surface(rows) if hold else rows
+    measured, rule = rows, "trapezoid" if rows.lower is not None else rule
+    rows = segments.held_to_surface(rows) if hold else segments.steps(rows)
     a, b, valid = segments.interval(rows, start, stop)
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
-    if rows.lower is not None or (isinstance(rows, Dense) and rule == "trapezoid"):
-        weights = segments.trapezoid_weights(rows, a, b)
-        if isinstance(rows, Dense):
-            total, _ = _weighed(rows, weights)
-        else:
-            total = rows.sum(rows.value, weights)
+    if isinstance(rows, Dense) and rule == "trapezoid":
+        total, _ = _weighed(rows, segments.trapezoid_weights(rows, a, b))
         value[valid] = total[valid]
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, a, b, valid, rule=rule)
@@ -94,12 +88,10 @@ def integrate(
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
     below = missing_below(measured, LACKS * np.abs(value)) if record else np.zeros(rows.count)
-    nothing = np.full(rows.count, np.nan)
-    seen = [nothing] * 3
+    end = nothing = np.full(rows.count, np.nan)
     if transient:
-        *_, depth, _, end, above = surface_transient(measured, nothing, nothing, _SEARCHED)
-        seen = [end, depth, above]
-    return Integral(value, a, b, status, n_linear, below, *seen)
+        end = surface_transient(measured, nothing, nothing, SEARCHED).end
+    return Integral(value, a, b, status, n_linear, below, end)
 
 
 def _weighed(
@@ -161,30 +153,13 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     return total, n_linear[valid]
 
 
-class BelowLimit(NamedTuple):
-    """Dose of the samples below a limit, and whether the whole profile is below it; (R,)."""
-
-    dose: Array
-    everything: Flags
-
-
-def below_limit(
-    rows: Rows, limit: Array, start: Array, stop: Array, *, rule: str, hold: bool = False
-) -> BelowLimit:
-    """Integrate the samples below a limit by the trapezoidal rule; NaN limits have no integral.
-
-    Of a whole profile below it, the values at `start` and `stop`, by `rule`, must be too.
-    """
-    rows = segments.held_to_surface(rows) if hold else rows
-    low = rows.value < rows.repeat(limit)
-    # The trapezoid is linear in the values: set those above the limit to 0.
-    zeroed = replace(rows, value=np.where(low, rows.value, 0.0))
-    dose = integrate(zeroed, start, stop).value
+def highest(rows: Rows, start: Array, stop: Array, *, rule: str) -> SingleResult:
+    """Return the highest values of profiles, (R,), between limits, and at these by a rule."""
     inside = rows.within(start, stop)
     at = np.stack([np.fmax(start, rows.first), np.fmin(stop, rows.last)], axis=1)
     ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value
-    highest = np.fmax(inside.reduce(np.maximum, inside.value, -np.inf), np.fmax(*ends.T))
-    return BelowLimit(dose, (start < stop) & (highest < limit))
+    most = inside.reduce(np.maximum, inside.value, -np.inf)
+    return SingleResult(np.fmax(most, np.fmax(*ends.T)))
 
 
 def cumulative(
@@ -206,7 +181,8 @@ def cumulative(
 def running(rows: Rows, *, rule: str) -> Array:
     """Integrate from the first sample of each row to each of its samples; shaped as the values."""
     if rows.lower is not None:
-        return _running_over_cells(rows)
+        to_lower = running(segments.steps(rows), rule="trapezoid")[..., ::2]
+        return to_lower + rows.value * (rows.depth - rows.lower)
     areas = segments.areas(rows, rule)
     total = np.zeros(areas.shape)
     if isinstance(rows, Dense):
@@ -216,28 +192,6 @@ def running(rows: Rows, *, rule: str) -> Array:
     for own in rows.slices():
         np.cumsum(areas[own][:-1], out=total[own][1:])
     return total
-
-
-def _running_over_cells(rows: Rows) -> Array:
-    """Integrate from the edge of the first cell of each row to the depths of all its cells."""
-    packed = rows.packed()
-    total = np.empty(packed.depth.shape)
-    for own in packed.slices():
-        total[own] = np.interp(packed.depth[own], *_over_cells(packed, own))
-    return total.reshape(rows.value.shape)
-
-
-def _over_cells(rows: Packed, own: slice) -> tuple[Array, Array]:
-    """Return the edges of the cells of a row, and the integral from the first edge to each.
-
-    What no cell covers has the mean of the two next to it, as in the weights of a dose.
-    """
-    assert rows.lower is not None and rows.upper is not None  # noqa: S101, PT018
-    value = rows.value[own]
-    edges = np.stack([rows.lower[own], rows.upper[own]], axis=1).reshape(-1)
-    means = np.empty(max(edges.size - 1, 0))
-    means[::2], means[1::2] = value, 0.5 * (value[:-1] + value[1:])
-    return edges, np.append(0.0, np.cumsum(means * np.diff(edges)))[: edges.size]
 
 
 class AtFraction(NamedTuple):
@@ -262,19 +216,17 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
     ``never_reached`` where the integral is not positive.
     """
     rows = rows.packed()
-    enough = rows.size > (1 if rows.lower is None else 0)
+    curve = segments.steps(rows).packed()
+    enough = curve.size > 1
     depth, stderr = np.full((2, *fractions.shape), np.nan)
     no_limit, total = np.full((2, rows.count), np.nan)
-    cumulated = running(rows, rule=rule)
-    if rows.lower is None:
-        total[enough] = cumulated[rows.offsets[1:][enough] - 1]
-    else:
-        total[enough] = integrate(rows, no_limit, no_limit).value[enough]
+    cumulated = running(curve, rule=rule)
+    total[enough] = cumulated[curve.offsets[1:][enough] - 1]
     none = ~(total > 0)
     status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
     total[none] = np.nan
     for i, fraction in enumerate(fractions.T):
-        depth[:, i] = _solve(rows, cumulated, fraction * total, rule)
+        depth[:, i] = _solve(curve, cumulated, fraction * total, rule)
         if rows.stderr is None:
             continue
         whole, above = (
@@ -286,7 +238,7 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
         u = np.sqrt(_positive(variance_of_sum(rows, rows.repeat(fraction) * whole - above)))
         smaller = np.minimum(fraction, 1.0 - fraction) * total
         target = np.where(smaller >= np.fmax(u, least), fraction * total, np.nan)
-        low, high = (_solve(rows, cumulated, target + side, rule) for side in (-u, u))
+        low, high = (_solve(curve, cumulated, target + side, rule) for side in (-u, u))
         stderr[:, i] = 0.5 * (high - low)
     return AtFraction(depth, stderr, status)
 
@@ -298,8 +250,6 @@ def _positive(variance: Array) -> Array:
 def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
     """Return the depths at which the cumulative integral first reaches its target; NaN for NaN."""
     found = np.full(rows.count, np.nan)
-    if rows.lower is not None:
-        return _solve_over_cells(rows, target)
     # Noise may make the integral dip: the first segment that reaches the target counts.
     reached = np.flatnonzero(cumulated >= rows.repeat(target))
     row, position = np.unique(rows.row[reached], return_index=True)
@@ -322,17 +272,4 @@ def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
             part = np.where(exponential, np.log1p(rest * slope / c0) / slope, part)
     whole = rest >= cumulated[after] - cumulated[before]
     found[row] = np.where(whole, rows.depth[after], rows.depth[before] + part)
-    return found
-
-
-def _solve_over_cells(rows: Packed, target: Array) -> Array:
-    """Return the depths at which the integral over cells first reaches its target."""
-    found = np.full(rows.count, np.nan)
-    for row, own in enumerate(rows.slices()):
-        edges, integral = _over_cells(rows, own)
-        reaches = integral >= target[row]
-        if reaches.any():
-            after = int(reaches.argmax())
-            part = slice(max(after - 1, 0), after + 1)
-            found[row] = np.interp(target[row], integral[part], edges[part])
     return found

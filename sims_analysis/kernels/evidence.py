@@ -63,6 +63,15 @@ def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
     return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
 
 
+def ceiling(rows: Rows) -> SingleResult:
+    """Return the highest value at which a detector saturated, (R,); NaN where none did."""
+    highest, found = np.full(rows.count, np.nan), marks(rows)
+    if found is not None:
+        own = found.flag & Flag.SATURATED != 0
+        np.fmax.at(highest, found.row[own], found.height[own])
+    return SingleResult(highest)
+
+
 def runs_of(
     row: Index,
     depth: Array,

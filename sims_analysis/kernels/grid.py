@@ -14,7 +14,7 @@ import numpy as np
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import AXES
 from sims_analysis.kernels.gaps import breaks
-from sims_analysis.kernels.interpolation import Location, interpolate, locate
+from sims_analysis.kernels.interpolation import REACH, Location, interpolate, locate
 from sims_analysis.kernels.rows import (
     TOLERANCE,
     Array,
@@ -32,19 +32,21 @@ from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import begins_high
 
 
-class Cells(NamedTuple):
-    """Averages over cells, (R, m), and their fraction of independent ones, (R,).
+class Resampled(NamedTuple):
+    """Values at depths, or averages over cells, (R, m), and what is known of each row, (R,).
 
-    ``n_linear_segments``, (R,), counts the cells with a segment that is linear because an end is
-    not positive.
+    How many rest on a segment that is linear because an end is not positive; their fraction of
+    independent ones; and whether more is ``known`` of samples, of those on which they rest at
+    least.
     """
 
-    mean: Array
+    value: Array
     n_linear_segments: Index
     fraction: Array
+    known: Flags
 
 
-def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
+def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
     """Average profiles over cells: the integral between two `edges`, (m + 1,), over their distance.
 
     Between samples, profiles are straight lines in ln C with `log`, otherwise in C; averages over
@@ -61,7 +63,8 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Cells:
             total = np.add.reduceat(dense.value[:, parts.sample] * parts.weights, parts.first, 1)
         mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
         fraction[index] = _of_cells(dense, pieces, parts)[0]
-    return Cells(mean, n_linear, fraction)
+    low, high = (np.full(rows.count, end) for end in edges[[0, -1]])
+    return Resampled(mean, n_linear, fraction, begins_high(rows) | _known(rows, low, high))
 
 
 def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
@@ -98,18 +101,6 @@ def cell_stderr(rows: Rows, *, edges: Array) -> SingleResult:
     return SingleResult(stderr)
 
 
-class Resampled(NamedTuple):
-    """Interpolated values, (R, m); their fraction of independent ones, and whether more is known.
-
-    That is ``known``, (R,): of samples of the row, or of those on which values rest.
-    """
-
-    value: Array
-    n_linear_segments: Index
-    fraction: Array
-    known: Flags
-
-
 def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool) -> Resampled:
     """Interpolate profiles at depths (R, m).
 
@@ -117,25 +108,33 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     is to `bridge` these; and a surface transient is kept.
     """
     place = locate(rows, at)
-    found = interpolate(rows, at, method=method, found=place, look=True)
-    broken, fraction = breaks(rows), np.full(rows.count, np.nan)
-    known = begins_high(rows) if new_axis else np.zeros(rows.count, dtype=bool)
-    if rows.carried is not None:
-        known[rows.carried.row] = True
-    cut = saturated(rows) if found.ceiling.any() else None
-    if cut is not None:
-        known[_row_of(rows, np.flatnonzero(cut))] = True
-    if broken.size:
-        row, begin = _row_of(rows, broken), rows.depth_at(broken)
-        end = begin + rows.along(rows.width, broken)
-        low, high = (np.resize(of.reduce(place.at, 1), rows.count) for of in (np.fmin, np.fmax))
-        known[row[(end > low[row]) & (begin < high[row])]] = True
+    found = interpolate(rows, at, method=method, found=place)
+    low, high = (np.broadcast_to(f.reduce(place.at, 1), rows.count) for f in (np.fmin, np.fmax))
+    reach = REACH[method] * rows.width.max(initial=0.0)
+    known, fraction = _known(rows, low - reach, high + reach), np.full(rows.count, np.nan)
     if new_axis:
+        known |= begins_high(rows)
+        broken = breaks(rows)
         if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
             place = changed(place, at=np.where(inner, np.nan, place.at))
         fraction = _of_points(rows, place)
     return Resampled(found.value, found.n_linear_segments, fraction, known)
+
+
+def _known(rows: Rows, low: Array, high: Array) -> Flags:
+    """Flag rows that carry something, or with gaps or saturated samples between two depths."""
+    found = np.zeros(rows.count, dtype=bool)
+    if rows.carried is not None:
+        found[rows.carried.row] = True
+    broken, cut = breaks(rows), saturated(rows, (low, high))
+    if cut is not None:
+        found[_row_of(rows, np.flatnonzero(cut))] = True
+    if broken.size:
+        row, begin = _row_of(rows, broken), rows.depth_at(broken)
+        end = begin + rows.along(rows.width, broken)
+        found[row[(end > low[row]) & (begin < high[row])]] = True
+    return found
 
 
 def _row_of(rows: Rows, samples: Index) -> Index:
@@ -214,10 +213,7 @@ def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
 
 
 class _Pieces(NamedTuple):
-    """Pieces of segments between knots, (p,).
-
-    Of averages over cells, segments are the old cells, and what none covers between two.
-    """
+    """Pieces of segments between knots, (p,); those of averages over cells are between edges."""
 
     before: Index
     after: Index
@@ -232,9 +228,7 @@ class _Pieces(NamedTuple):
 
 def _cut(dense: Dense, edges: Array) -> _Pieces | None:
     """Cut the segments at the edges of the cells that lie entirely within the record; or None."""
-    z = dense.depth
-    if dense.lower is not None and dense.upper is not None:
-        z = np.maximum.accumulate(np.stack([dense.lower, dense.upper], axis=1).reshape(-1))
+    z = np.maximum.accumulate(segments.steps(dense).depth)
     tolerance = TOLERANCE * (z[-1] - z[0])
     lo = int(np.searchsorted(edges, z[0] - tolerance, side="left"))
     hi = int(np.searchsorted(edges, z[-1] + tolerance, side="right"))
@@ -244,11 +238,6 @@ def _cut(dense: Dense, edges: Array) -> _Pieces | None:
     knots = np.unique(np.concatenate([z[(z > inner[0]) & (z < inner[-1])], inner]))
     first, length = np.searchsorted(knots, inner[:-1]), np.diff(knots)
     before = np.searchsorted(z, knots[:-1], side="right") - 1
-    if dense.lower is not None:
-        # Every second interval lies between two old cells, and half of it belongs to each.
-        half = np.full(length.shape, 0.5)
-        ends = before // 2, (before + 1) // 2
-        return _Pieces(*ends, half, half, length, first, slice(lo, hi - 1))
     width = z[before + 1] - z[before]
     # Exactly 0 and 1 at samples, so that interpolation returns the samples themselves.
     start = (knots[:-1] - z[before]) / width
@@ -270,6 +259,8 @@ def _parts(dense: Dense, pieces: _Pieces) -> _Parts:
     right = pieces.length * 0.5 * (pieces.start + pieces.stop)
     weights = np.stack([pieces.length - right, right], axis=1).reshape(-1)
     sample = np.stack([pieces.before, pieces.after], axis=1).reshape(-1)
+    if dense.lower is not None:  # both edges are of one cell
+        sample //= 2
     # Within a cell, the sample after a piece is the one before the next.
     cell = np.zeros(sample.shape, dtype=np.intp)
     cell[2 * pieces.first[1:]] = 1

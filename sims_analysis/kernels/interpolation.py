@@ -29,52 +29,35 @@ class Interpolated(NamedTuple):
     """Values at the requested depths, (R, m).
 
     ``n_linear_segments``, (R,), counts those where C was interpolated because ln C could not be
-    taken; ``ceiling``, (R,), is False where no value rests on one of several equal maxima.
+    taken.
     """
 
     value: Array
     n_linear_segments: Index
-    ceiling: Flags
 
 
 def interpolate(
-    rows: Rows, at: Array, *, method: str = "log", found: Location | None = None, look: bool = False
+    rows: Rows, at: Array, *, method: str = "log", found: Location | None = None
 ) -> Interpolated:
     """Interpolate profiles at given depths, `at` (R, m), that may have been `found` already.
 
     Exactly the measured value at a sample; NaN outside the record. Splines are of ln C if every
-    sample of a row is positive, otherwise of C. It is to `look` for a ceiling.
+    sample of a row is positive, otherwise of C.
     """
     if REACH[method] > 1:
         return _by_splines(rows, at, method)
     found = locate(rows, at) if found is None else found
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
-    ceiling = np.ones(rows.count, dtype=bool)
     for part in in_blocks(len(at), at.shape[1], IN_CACHE):
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = (found.samples(rows, rows.value, i, part) for i in (0, 1))
         linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
-        if look and rows.value.size > IN_CACHE:  # while they are in the processor's cache
-            ceiling[part] = _at_ceiling(rows, found, part, c0, c1)
         if linear.size:
             row, column = divmod(linear, at.shape[1])
             t, inside = (np.broadcast_to(x[own], c0.shape) for x in (found.t, found.inside))
             t, inside = t[row, column], inside[row, column]
             count[part] = np.bincount(row[inside & (t > 0) & (t < 1)], minlength=len(c0))
-    return Interpolated(found.masked(value), count, ceiling)
-
-
-def _at_ceiling(rows: Rows, found: Location, part: slice, c0: Array, c1: Array) -> Flags:
-    """Flag the rows of which the highest of these samples is high, and equal to a neighbour."""
-    row, level = np.arange(part.start, part.stop), np.maximum(c0, c1)
-    top = level.argmax(axis=1)
-    shared = len(found.segment) == 1
-    before = rows.offsets[row] + found.segment[0, top] if shared else found.segment[row, top]
-    around = rows.value.reshape(-1).take(before + np.arange(-1, 3)[:, None], mode="wrap")
-    equal: Flags = (around[1:] == around[:-1]).any(axis=0)
-    some = np.flatnonzero(equal & (rows.size[row] > 0))
-    equal[some] = level[some, top[some]] >= rows.sampled_maximum(row[some], 4)
-    return equal
+    return Interpolated(found.masked(value), count)
 
 
 def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
@@ -172,7 +155,7 @@ def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> 
                 found = error * found if positive else error
         # exp(ln C) is rounded: at a sample, return the sample itself.
         value[row, inside[row]] = np.where(z[position] == x, samples[own][position], found)
-    return Interpolated(value, count, np.ones(rows.count, dtype=bool))
+    return Interpolated(value, count)
 
 
 def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -> Array:

@@ -7,7 +7,7 @@ cannot be taken.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,10 @@ class Crossings(NamedTuple):
     def take(self, which: Index | Flags) -> Crossings:
         """Select crossings by index or mask."""
         return Crossings._make(field[which] for field in self)
+
+    def number(self, rows: Rows) -> Index:
+        """Count the crossings of each row, (R,)."""
+        return np.bincount(self.row, minlength=rows.count)
 
     @property
     def on_sample(self) -> Flags:
@@ -115,6 +119,27 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     depth[on] = rows.depth_at(found.before[on] + 1)
     position[on] = ((depth - z0) / width)[on]
     return Located(depth, position, decay, steepness)
+
+
+def beside(found: Crossings, row: Index, position: Index) -> tuple[Index, Index]:
+    """Find the crossings nearest to a sample of each of some rows, before it and after it.
+
+    Return which, and their flat places in a table ``(R, 2)``.
+    """
+    after = found.before.searchsorted(position)
+    near = np.stack([after - 1, after], axis=1)
+    own = np.append(found.row, -1)[near] == row[:, None]
+    place = 2 * row[:, None] + np.arange(2)
+    return near[own], place[own]
+
+
+def laid_out(
+    values: NDArray[Any], place: Index, shape: tuple[int, ...], fill: float = np.nan
+) -> NDArray[Any]:
+    """Lay out values at flat places of a table, with `fill` elsewhere."""
+    table = np.full(shape, fill, dtype=values.dtype)
+    table.reshape(-1)[place] = values
+    return table
 
 
 def highest(rows: Rows) -> tuple[Index, Index]:

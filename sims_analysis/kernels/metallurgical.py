@@ -5,86 +5,53 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sims_analysis.kernels.crossings import listing
+from sims_analysis.kernels.crossings import Found, listing, tell
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.kernels.levels import Crossings
-from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows
+from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, SingleResult, first_status
 from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import Status
 
 
-class Junctions(NamedTuple):
-    """Junctions of each measurement in order of depth, ``(G, width)``, and number, ``(G,)``."""
-
-    depth: Array
-    stderr: Array
-    #: Of acceptors over donors.
-    decay_length: Array
-    #: Of net doping.
-    steepness: Array
-    concentration: Array
-    #: 1: from n to p with depth; -1: from p to n; 0: no junction in this entry.
-    direction: NDArray[np.int8]
-    status: NDArray[np.uint8]
-    number: Index
-    #: Of the samples, with those that noise can make.
-    raw_number: Index
-    #: Of each measurement where it is first known, ``(G,)``: 1 for p, -1 for n, 0 for neither.
-    side: NDArray[np.int8]
-
-
 def metallurgical(
     rows: Rows, background: Array, *, fractions: Array, width: int, where: Locate = "auto"
-) -> Junctions:
+) -> Found:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
     Rows are the s species of the first of G measurements, those of the second, and so on;
     `fractions`, (s,), are active ones, positive for acceptors and negative for donors, and
     `background`, (G,), constant net doping, positive for donors. Linear in net doping where a sum
-    is not positive. Without a junction, the first of `width` entries has the reason; one whose
-    interval is wider than the record is ``undetermined``, without a depth.
+    is not positive. Junctions are crossings ``(G, width)`` of the acceptors, from n to p with depth
+    where these rise. Without one, the first entry has the reason.
     """
     doping = _doping(rows, background, fractions)
-    sides = doping.acceptors, doping.donors, width, doping.donors_stderr
-    listed = listing(*sides, locate=where)
-    found, between, edges, lost = listed.placed
-    balance = _concentration(rows, doping, found, between.depth, between.position, fractions)
-    balance[lost] = np.nan
-    why = np.where(doping.acceptors.size > 0, Status.NEVER_REACHED, Status.NO_DATA)
-    fields = [
-        *map(listed.table, edges[:4]),
-        listed.table(balance),
-        listed.table(found.direction, 0),
-        listed.status(why),
-        listed.number,
-        listed.raw,
-        _side(doping),
-    ]
-    return Junctions._make(fields)
+    acceptors = doping.acceptors
+    found = listing(acceptors, doping.donors, width, doping.donors_stderr, locate=where)
+    why = first_status(
+        ((acceptors.size == 0) | np.isnan(background), Status.NO_DATA),
+        (found.raw_number > 0, Status.UNDETERMINED),  # noise can make them all
+        (np.ones(background.shape, dtype=bool), Status.NEVER_REACHED),
+    )
+    tell(found, why)
+    return found
 
 
-def _side(doping: _Doping) -> NDArray[np.int8]:
-    side = np.zeros(doping.acceptors.count, dtype=np.int8)
-    known = doping.acceptors.size > 0
-    first = doping.acceptors.offsets[:-1][known]
-    net = doping.acceptors.value_at(first) - doping.donors.reshape(-1)[first]
-    side[known] = np.sign(np.nan_to_num(net))  # NaN: not known
-    return side
+def net_doping(rows: Rows, background: Array, *, fractions: Array, sign: int) -> SingleResult:
+    """Return the largest net doping of acceptors (`sign` 1) or donors (-1); NaN if it is not known.
+
+    Parameters as for :func:`metallurgical`.
+    """
+    doping = _doping(rows, background, fractions)
+    net = sign * (doping.acceptors.value - doping.donors)
+    return SingleResult(doping.acceptors.reduce(np.maximum, net))
 
 
 class _Doping(NamedTuple):
-    """Acceptors of each measurement as rows with errors, and donors at each of their samples.
-
-    On merged axes, ``before (N, s)`` is the last sample of each species at or above each depth.
-    """
+    """Acceptors of each measurement as rows with errors, and donors at each of their samples."""
 
     acceptors: Rows
     donors: Array
     donors_stderr: Array | float
-    net: Array
-    before: Index | None = None
 
 
 def _doping(rows: Rows, net: Array, fractions: Array) -> _Doping:
@@ -94,7 +61,7 @@ def _doping(rows: Rows, net: Array, fractions: Array) -> _Doping:
     acceptors, donors = _sums(rows.value.reshape(shape).swapaxes(1, 2), fractions, net[:, None])
     stderr = None if rows.stderr is None else rows.stderr.reshape(shape).swapaxes(1, 2)
     errors = _errors(stderr, fractions)
-    return _Doping(Dense(rows.depth, acceptors, errors[0]), donors, errors[1], net)
+    return _Doping(Dense(rows.depth, acceptors, errors[0]), donors, errors[1])
 
 
 def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
@@ -127,7 +94,7 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     )
     errors = _errors(stderr, fractions)
     offsets = g.searchsorted(np.arange(len(size) + 1))
-    return _Doping(Packed(z, acceptors, errors[0], offsets=offsets), donors, errors[1], net, before)
+    return _Doping(Packed(z, acceptors, errors[0], offsets=offsets), donors, errors[1])
 
 
 def _position(rows: Rows, before: Index, depth: Array) -> Array:
@@ -141,22 +108,6 @@ def _between(samples: Array, before: Index, t: Array) -> Array:
     """Interpolate between the samples at and after flat positions; exact at t = 0."""
     after = np.minimum(before + 1, samples.size - 1)
     return interpolated(samples.take(before), samples.take(after), t, log=True)
-
-
-def _concentration(
-    rows: Rows, doping: _Doping, found: Crossings, at: Array, position: Array, fractions: Array
-) -> Array:
-    """Evaluate the acceptors at the junctions, each species between its two nearest samples."""
-    here = found.at_or_above
-    if doping.before is None:
-        n = max(rows.depth.size, 1)
-        species = found.row[:, None] * fractions.size + np.arange(fractions.size)
-        before = species * n + here[:, None] % n
-        t = np.where(found.on_sample, 0.0, position)[:, None]
-    else:
-        before = doping.before[here]
-        t = _position(rows, before, at)
-    return _sums(_between(rows.value, before, t), fractions, doping.net[found.row])[0]
 
 
 def _sums(c: Array, fractions: Array, net: Array) -> tuple[Array, Array]:

@@ -11,8 +11,8 @@ from sims_analysis.kernels import segments
 from sims_analysis.kernels.cells import as_points
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.edges import edges
-from sims_analysis.kernels.levels import find, highest, locate
-from sims_analysis.kernels.peak_error import maxima
+from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate
+from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
 from sims_analysis.kernels.significance import significant
 from sims_analysis.kernels.truncation import missing_below
@@ -181,23 +181,18 @@ def _run(
             noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
     levels = rows.repeat(at)
     every = significant(rows, levels, find(rows, levels), floor=floor)
+    near, place = beside(every, row, top)
+    chosen = every.take(near)
+    edge = edges(rows, levels, chosen, locate(rows, levels, chosen), every=every, floor=floor)
+    lifted = edge.decay_length * known[chosen.row]
+    columns = edge.depth, edge.stderr, edge.start, edge.stop, lifted
+    tables = [laid_out(one, place, (rows.count, 2)).T for one in columns]
     inside = np.zeros(rows.count, dtype=bool)
     inside[row] = rows.value_at(top) > at[row]
-    depth = np.full(rows.count, np.nan)
-    depth[row] = rows.depth_at(top)
-    raw = locate(rows, levels, every)
-    edge = edges(rows, levels, every, raw, every=every, floor=floor)
-    before = raw.depth <= depth[every.row]
-    columns = edge.depth, edge.stderr, edge.start, edge.stop, edge.decay_length * known[every.row]
-    sides = np.flatnonzero(before), np.flatnonzero(~before)[::-1]
     ends = []
-    for limit, chosen in zip(limits, sides, strict=True):
-        end = _End(limit.copy(), *np.full((4, rows.count), np.nan))
-        for own, column in zip(end, columns, strict=True):
-            # Crossings are sorted by depth, and the last assignment wins: the nearest.
-            own[every.row[chosen]] = column[chosen]
-        end.depth[~inside] = np.nan
-        ends.append(end)
+    for limit, depth, *others in zip(limits, *tables, strict=True):
+        end = np.where(np.isnan(depth), limit, depth)
+        ends.append(_End(np.where(inside, end, np.nan), *others))
     return height, noise, ends[0].depth, ends[1].depth, ends
 
 

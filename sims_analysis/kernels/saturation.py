@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Rows
+from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Index, Rows
 
 #: So many neighbours at least are equal.
 _FEWEST = 5
@@ -59,10 +59,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     or have fewer digits than noise).
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    may = (rows.size >= _FEWEST) & (rows.share >= 1.0)
-    if near is not None:
-        may = _as_high(rows, may, *near)
-    row = np.flatnonzero(_with_equal_neighbours(rows, may))
+    row = np.flatnonzero(_with_equal_neighbours(rows, near))
     if not row.size:
         return None
     found = np.zeros(flat.size, dtype=bool)
@@ -72,27 +69,29 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _as_high(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
-    """Flag the rows, of some, of which a sample in short intervals is as high as some others."""
-    measured, found = ((start <= stop).T & among).T, np.zeros(rows.count, dtype=bool)
-    row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
-    begin, end = rows.position(start, row, "left"), rows.position(stop, row)
-    reach = int((end - begin).max(initial=0))
-    high = np.ones(row.size, dtype=bool)
-    if row.size * reach <= _SHORT * rows.value.size:
-        places = np.minimum(begin[:, None] + np.arange(reach), rows.value.size - 1)
-        high = rows.value_at(places).max(axis=1, initial=0.0) >= rows.sampled_maximum(row, _SAMPLED)
-    found[row[high]] = True
-    return found
+def _with_equal_neighbours(rows: Rows, near: tuple[Array, Array] | None) -> Flags:
+    """Flag the rows in which two neighbours are equal, and as high as some others.
 
-
-def _with_equal_neighbours(rows: Rows, among: Flags) -> Flags:
-    """Flag the rows, of some, in which two neighbours are equal, and as high as some others."""
-    row, found = np.flatnonzero(among), np.zeros(rows.count, dtype=bool)
+    Of short intervals `near`, the two are in one, or next to it.
+    """
+    flat, found = rows.value.reshape(-1), np.zeros(rows.count, dtype=bool)
+    may = (rows.size >= _FEWEST) & (rows.share >= 1.0)
+    if near is not None:
+        measured = ((near[0] <= near[1]).T & may).T
+        row, start, stop = np.nonzero(measured)[0], near[0][measured], near[1][measured]
+        first, end = rows.position(start, row, "left"), rows.position(stop, row)
+        reach = int((end - first).max(initial=0))
+        if row.size * reach <= _SHORT * flat.size:
+            places = first[:, None] + np.arange(-1, reach + 1)
+            value = flat.take(places, mode="clip")
+            equal = (value[:, 1:] == value[:, :-1]) & (value[:, 1:] >= _high(rows, row)[:, None])
+            found[row[equal.any(axis=1)]] = True
+            return found
+        may &= measured.reshape(rows.count, -1).any(axis=1)
+    row, highest = np.flatnonzero(may), np.full(rows.count, np.inf)
     if not row.size:
         return found
-    flat, highest = rows.value.reshape(-1), np.full(rows.count, np.inf)
-    highest[row] = np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    highest[row] = _high(rows, row)
     least = highest.min()
     # Of five neighbours that are equal, every fourth sample and the next are two.
     for begin in range(0, flat.size, 4 * IN_CACHE):
@@ -105,6 +104,11 @@ def _with_equal_neighbours(rows: Rows, among: Flags) -> Flags:
             owner = rows.offsets.searchsorted(first, side="right") - 1
             found[owner[flat[first] >= highest[owner]]] = True
     return found
+
+
+def _high(rows: Rows, row: Index) -> Array:
+    """Return what the maximum of some rows is at least: above 0, and that of a few samples."""
+    return np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:

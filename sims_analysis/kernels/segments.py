@@ -134,16 +134,27 @@ def interval(rows: Rows, start: Array, stop: Array) -> tuple[Array, Array, Flags
 
 def held_to_surface(rows: Rows) -> Packed:
     """Return rows that begin at depth 0, if above their record, with the value that this has."""
-    rows = rows.packed()
-    row = np.flatnonzero((rows.begin > 0) & ((rows.size > 1) | (rows.lower is not None)))
+    rows = steps(rows).packed()
+    row = np.flatnonzero((rows.first > 0) & (rows.size > 1))
     first = rows.offsets[row]
     columns = rows.columns(lambda one: np.insert(one, first, one[first]))
     offsets = rows.offsets + np.searchsorted(row, np.arange(rows.count + 1))
-    added = offsets[row]
-    columns["depth"][added] = 0.0
-    if rows.lower is not None:
-        columns["upper"][added], columns["lower"][added] = rows.begin[row], 0.0
+    columns["depth"][offsets[row]] = 0.0
     return Packed(**columns, offsets=offsets, fraction=rows.fraction)
+
+
+def steps(rows: Rows) -> Rows:
+    """Return averages over cells as steps, with a sample at both edges; others as they are.
+
+    Straight lines between these have the same integral, and join cells that do not meet.
+    """
+    if rows.lower is None or rows.upper is None:
+        return rows
+    edges = np.stack([rows.lower, rows.upper], axis=1).reshape(-1)
+    value = np.repeat(rows.value, 2, axis=-1)
+    if isinstance(rows, Dense):
+        return Dense(edges, value)
+    return Packed(edges, value, offsets=2 * rows.offsets)
 
 
 def record_weights(depth: Array) -> Array:
@@ -159,17 +170,18 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
 
     In a segment from z0 to z1, the integral from u to v is ``(v - u) [(1 - m) c0 + m c1]``, with m
     the relative position of its middle. All are 0 where `start` is not above `stop`. Shaped as the
-    values, or (n,) if dense rows have the same limits. A cell has its width between the limits, and
-    half of what no cell covers next to it.
+    values, or (n,) if dense rows have the same limits. Those of a cell are of both its edges.
     """
+    if rows.lower is not None:
+        of_edges = trapezoid_weights(steps(rows), start, stop)
+        both: Array = of_edges.reshape(*of_edges.shape[:-1], -1, 2).sum(axis=-1)
+        return both
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)
     if isinstance(rows, Dense) and rows.same_in_all_rows(a, b):
         a, b = a[:1], b[:1]
     else:
         a, b = rows.repeat(a), rows.repeat(b)
-    if rows.lower is not None and rows.upper is not None:
-        return _cell_weights(rows, rows.lower, rows.upper, a, b)
     z0, z1 = rows.depth, np.append(rows.depth[1:], rows.depth[-1:])
     z1[rows.final] = z0[rows.final]
     # The part of each segment that lies between the limits; of no width outside them.
@@ -182,13 +194,3 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     before -= after
     before[..., 1:] += after[..., :-1]
     return before
-
-
-def _cell_weights(rows: Rows, lower: Array, upper: Array, a: Array, b: Array) -> Array:
-    own: Array = np.maximum(np.minimum(b, upper) - np.maximum(a, lower), 0.0)
-    last = rows.width == 0
-    next_lower = np.where(last, upper, np.append(lower[1:], upper[-1:]))
-    between = np.maximum(np.minimum(b, next_lower) - np.maximum(a, upper), 0.0)
-    own += 0.5 * between
-    own[..., 1:] += 0.5 * between[..., :-1]
-    return own

@@ -19,9 +19,9 @@ import pandas as pd
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.series import Series, series_of
 from sims_analysis.conventions.axes import nearest
 from sims_analysis.conventions.cells import cell_edges
+from sims_analysis.dataset.series import Series, series_of
 from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.dataset.to_profiles import to_profiles
 from sims_analysis.errors import ProfileError, UnitsError, require

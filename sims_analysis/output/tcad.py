@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis.series import series_of
+from sims_analysis.dataset.series import series_of
 from sims_analysis.errors import FitWarning, ProfileError, SpeciesError, warn
 from sims_analysis.files import write_lines
 from sims_analysis.text.arguments import argument_error, check_choice, checks_arguments

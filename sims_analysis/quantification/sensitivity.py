@@ -18,7 +18,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy, words
 from sims_analysis.frame.window import NO_LIMITS, read_pair
-from sims_analysis.kernels.crossings import record
+from sims_analysis.kernels.evidence import ceiling
 from sims_analysis.kernels.transient import DEEPEST, MATTERS, plateau
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
@@ -222,10 +222,10 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
             "intensity was replaced, which keep_intensity=True prevents",
             where=empty.where,
         )
-    ceiling: Any = frame.map(record).ceiling
-    if (full := first_flagged(frame, ceiling.notnull() & wanted)) is not None:
+    highest: Any = frame.map(ceiling).value
+    if (full := first_flagged(frame, highest.notnull() & wanted)) is not None:
         full.warn(
-            f"samples of {full.of(ceiling):.6g} {frame.units} are those of a "
+            f"samples of {full.of(highest):.6g} {frame.units} are those of a "
             "saturated detector: concentrations there are too low (too high, if it is the matrix)",
             ProfileWarning,
             code="saturated",

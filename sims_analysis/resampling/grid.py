@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import GapPolicy, with_flags
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.run import anywhere
@@ -32,10 +31,8 @@ from sims_analysis.resampling.interpolation import (
     Resampled,
     as_data,
     at_depths,
-    of_background,
-    of_shared,
     opened,
-    with_evidence,
+    resampled,
 )
 from sims_analysis.text.arguments import argument_error, check_choice, check_count
 from sims_analysis.units import Data, ParameterLike, QuantityLike
@@ -196,34 +193,21 @@ def _delivered(data: Any, frame: Frame) -> dict[str, Any]:
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
     """Average profiles over cells."""
-    frame = with_flags(frame)
     options: dict[str, Any] = {"extra": (ASKED,), "edges": edges}
 
-    def means(other: Frame, *, log: bool = log) -> xr.Variable:
-        mean: xr.Variable = other.map(kernels.cell_means, log=log, **options).mean
+    def means(other: Frame, *, linear: bool = False) -> xr.Variable:
+        straight = linear or not log
+        mean: xr.Variable = other.map(kernels.cell_means, log=not straight, **options).value
         return mean
 
     every = frame.map(kernels.cell_means, log=log, **options)
-    _warn_of_ends(frame, every.mean, edges)
-    stderr, counts = None, None
+    _warn_of_ends(frame, every.value, edges)
+    stderr = None
     if frame.stderr is not None:
         (stderr,) = frame.map(kernels.cell_stderr, errors="sum", **options)
-        if frame.counts is not None:
-            counts = means(frame.of_counts(), log=False)
-    found = Resampled(
-        every.mean,
-        every.n_linear_segments,
-        stderr,
-        counts,
-        every.fraction,
-        of_background(frame, means),
-        of_shared(frame, partial(means, log=False)),
-    )
-    if frame.flags is None and frame.limit is None:
-        return found
-    lower, upper = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
+    cells = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return with_evidence(frame, found, means, lower, upper, what=what)
+    return resampled(frame, every, stderr, means, *cells, what=what)
 
 
 def _warn_of_ends(frame: Frame, mean: xr.Variable, edges: Array) -> None:

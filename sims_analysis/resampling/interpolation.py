@@ -146,9 +146,12 @@ class Resampled:
     fraction: xr.Variable | None
     #: Results of :func:`of_background`.
     background: dict[str, xr.Variable]
-    #: Results of :func:`of_shared`.
+    #: Resolutions and uncertainties of factors, if samples have theirs.
     shared: Mapping[str, xr.Variable]
     known: Known = NOTHING
+
+
+Answer = Callable[..., xr.Variable]
 
 
 def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool) -> Resampled:
@@ -157,49 +160,62 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
     On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
     """
 
-    def values(other: Frame, method: str = method) -> xr.Variable:
-        found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=method).value
+    def values(other: Frame, *, linear: bool = False) -> xr.Variable:
+        how = "linear" if linear else method
+        found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=how).value
         return found
 
     options: dict[str, Any] = {**AT_DEPTHS, "method": method}
-    bridge = bool(frame.bridge)
+    bridge, reach = bool(frame.bridge), kernels.REACH[method]
     every = frame.map(resample, asked, **options, new_axis=on_new_axis, bridge=bridge, block=ALL)
-    stderr, counts = None, None
+    stderr = None
     if frame.stderr is not None:
         (stderr,) = frame.map(kernels.stderr_at, asked, **options, errors="each")
-        if on_new_axis and frame.counts is not None:
-            # Linearly, so that they are 0 between two samples with zero counts.
-            counts = values(frame.of_counts(), "linear")
+    return resampled(frame, every, stderr, values, asked, reach=reach, axis=on_new_axis)
+
+
+def resampled(
+    frame: Frame,
+    every: Any,
+    stderr: xr.Variable | None,
+    values: Answer,
+    lower: xr.Variable,
+    upper: xr.Variable | None = None,
+    *,
+    reach: int = 1,
+    axis: bool = True,
+    what: str = "there is no value in it",
+) -> Resampled:
+    """Return resampled values (:class:`.grid.Resampled`), with all that belongs to them.
+
+    From `lower` to `upper`, with what else `values` gives there, as lines if it is to be `linear`.
+    Only on a new `axis` there are counts, and what layers have in common.
+    """
+    lines, shared = partial(values, linear=True), _of_layers(frame) if axis else {}
+    counted = axis and stderr is not None and frame.counts is not None
     found = Resampled(
         every.value,
         every.n_linear_segments,
         stderr,
-        counts,
-        every.fraction if on_new_axis else None,
+        # Linearly, so that they are 0 between two samples with zero counts.
+        lines(frame.of_counts()) if counted else None,
+        every.fraction if axis else None,
         of_background(frame, values),
-        of_shared(frame, partial(values, method="linear")) if on_new_axis else {},
+        {n: lines(replace(frame, value=0.0 * frame.value + one)) for n, one in shared.items()},
     )
     if not (frame.lazy or anywhere(every.known)):
         return found
-    if on_new_axis:
+    if axis:
         # What values show now may not be seen any more on the new axis.
         frame = with_flags(frame)
-    reach = kernels.REACH[method]
-    return with_evidence(frame, found, values, asked, reach=reach, axis=on_new_axis)
+    of = at(frame, lower, upper, dim=ASKED, reach=reach, axis=axis)
+    return _with_evidence(frame, found, of, values, what)
 
 
-def with_evidence(
-    frame: Frame,
-    found: Resampled,
-    values: Callable[[Frame], xr.Variable],
-    lower: xr.Variable,
-    upper: xr.Variable | None = None,
-    *,
-    what: str = "there is no value in it",
-    **options: Any,
+def _with_evidence(
+    frame: Frame, found: Resampled, of: Known, values: Answer, what: str
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
-    of = at(frame, lower, upper, dim=ASKED, **options)
     if frame.limit is not None and of.limit is not None:
         # Of a value to which others contribute, the limit is what all make of it at most.
         most = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
@@ -222,7 +238,7 @@ def with_evidence(
     return replace(found, **kept)
 
 
-def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
+def of_background(frame: Frame, value: Answer) -> dict[str, xr.Variable]:
     """Return the error of a subtracted background at other depths, and its overlap with values."""
     common = common_error(frame, value)
     if common is None:
@@ -237,15 +253,15 @@ def of_background(frame: Frame, value: Callable[[Frame], xr.Variable]) -> dict[s
     return found
 
 
-def of_shared(frame: Frame, values: Callable[[Frame], xr.Variable]) -> dict[str, xr.Variable]:
-    """Return resolutions and uncertainties of factors at other depths, if samples have theirs."""
+def _of_layers(frame: Frame) -> dict[str, xr.Variable]:
+    """Return resolutions and uncertainties of factors, if samples have theirs."""
     along: dict[str, Any] = {}
     if frame.term == "concentration":
         along = {name: frame.along[name] for name in vocabulary.SHARED if name in frame.along}
     every = {n: one.copy(data=units.magnitude_of(one)) for n, one in along.items()}
     if frame.achieved is not None:
         every[ACHIEVED] = frame.achieved
-    return {n: values(replace(frame, value=0.0 * frame.value + one)) for n, one in every.items()}
+    return every
 
 
 def as_data(

@@ -169,24 +169,17 @@ def test_no_digits_are_lost_where_some_steps_are_short_and_others_long(seed, own
 
 
 @pytest.mark.parametrize("rule", ["trapezoid", "loglinear"])
-def test_what_lies_below_a_limit(rule):
+def test_the_highest_value_between_limits(rule):
     z, c = np.arange(4.0), np.array([[8.0, 2.0, 2.0, 2.0], [2.0, 2.0, NAN, 8.0]])
 
-    def below(limit, start, stop):
-        ends = np.full(2, start), np.full(2, stop)
-        return run(dose.below_limit, z, c, np.full(2, limit), *ends, rule=rule)
+    def highest(start, stop):
+        return run(dose.highest, z, c, np.full(2, start), np.full(2, stop), rule=rule).value
 
-    found = below(3.0, 0.0, 3.0)
-    np.testing.assert_allclose(found.dose, [0.5 * 2 + 2 + 2, 2 + 0.5 * 2 * 2])
-    assert found.everything.tolist() == [False, False]
-    # The value at a limit between samples counts too: here 5 by a line, 4 by an exponential.
-    limits = {"trapezoid": (4.9, 5.1), "loglinear": (3.9, 4.1)}[rule]
-    assert [bool(below(limit, 0.5, 2.0).everything[0]) for limit in limits] == [False, True]
+    assert highest(0.0, 3.0).tolist() == [8.0, 8.0]
+    # The value at a limit between samples counts too.
+    assert highest(0.5, 2.0)[0] == pytest.approx({"trapezoid": 5.0, "loglinear": 4.0}[rule])
     # Between two samples there are only the values at the limits.
-    assert [bool(below(x, 1.2, 1.8).everything[0]) for x in (1.9, 2.1)] == [False, True]
-    assert below(8.1, NAN, 2.0).everything.tolist() == [False, False]  # there is no integral
-    nothing = below(3.0, NAN, NAN)
-    assert not nothing.everything.any()
+    assert highest(1.2, 1.8)[0] == pytest.approx(2.0)
 
 
 # --- the depths above which parts of it lie -------------------------------------------------------

@@ -48,7 +48,7 @@ def test_cells_of_profiles_with_gaps_and_zeros(log, own):
         z, c = samples(depth, value, row)
         wanted = [mean(z, c, a, b, log=log) for a, b in itertools.pairwise(EDGES)]
         scale = 1e-13 * np.abs(c).max(initial=0.0)
-        np.testing.assert_allclose(found.mean[row], wanted, rtol=1e-9, atol=scale)
+        np.testing.assert_allclose(found.value[row], wanted, rtol=1e-9, atol=scale)
     assert bool(found.n_linear_segments.any()) == log
 
 
@@ -63,8 +63,9 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
         np.array([[1.0, 2, 1, 3], [2, 1, 4, 1]]),
     )
     edges = np.array([-1.0, 0.0, 2.0, 3.5, 5.0, 10.0, 11.0])
-    # What no cell covers, from 3 to 4 nm, belongs to both beside it.
-    parts = np.array([[1, 1, 0, 0], [0, 1 + 0.25, 0.25, 0], [0, 0.25, 1 + 0.25, 0], [0, 0, 1, 4]])
+    # A straight line from 3 to 4 nm joins the two cells that do not meet.
+    at_line = [[0, 1 + 0.375, 0.125, 0], [0, 0.125, 1 + 0.375, 0]]
+    parts = np.array([[1, 1, 0, 0], *at_line, [0, 0, 1, 4]])
     width = np.diff(edges)[1:-1]
     rows = Dense(0.5 * (lower + upper), value, sigma, lower, upper)
     rows = rows.packed() if packed else rows
@@ -73,7 +74,7 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
         assert np.isnan(found[:, [0, -1]]).all()  # cells beyond the record
         return found[:, 1:-1]
 
-    means = inner(grid.cell_means(rows, edges=edges, log=log).mean)
+    means = inner(grid.cell_means(rows, edges=edges, log=log).value)
     np.testing.assert_allclose(means, value @ parts.T / width, rtol=1e-12)
     errors = inner(grid.cell_stderr(rows, edges=edges).value)
     np.testing.assert_allclose(errors, np.sqrt(sigma**2 @ parts.T**2) / width, rtol=1e-12)

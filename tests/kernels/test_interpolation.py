@@ -34,7 +34,7 @@ def value_at(z, c, where, method):
 
 
 def agree(found, depth, value, at, method):
-    result, n_linear, _ = found
+    result, n_linear = found
     for row in range(value.shape[0]):
         z, c = samples(depth, value, row)
         wanted = [value_at(z, c, where, method) for where in (at if at.ndim == 1 else at[row])]
@@ -67,7 +67,7 @@ def test_between_neighbours_that_are_nearly_equal(own):
     value = 1e18 * (1 + rng.integers(0, 6, (60, 400)) * 2.0**-52)
     at = np.sort(rng.uniform(0, 399, 3000))
     axes = np.tile(depth, (60, 1)) if own else depth
-    found, n_linear, _ = interpolate(axes, value, at)
+    found, n_linear = interpolate(axes, value, at)
     before = np.searchsorted(depth, at, side="right") - 1
     low = np.minimum(value[:, before], value[:, before + 1])
     high = np.maximum(value[:, before], value[:, before + 1])

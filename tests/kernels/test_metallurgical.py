@@ -40,12 +40,11 @@ def test_random_measurements_against_a_plain_search(own):
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_on_which_side_a_measurement_begins(own):
+def test_the_direction_is_that_of_the_acceptors(own):
     c = np.array([[2.0, 2, 1], [1, 3, 3]])
     value = np.stack([c, c[::-1], np.ones((2, 3)), np.full((2, 3), np.nan)])
     z = np.arange(3.0)
     found = ask(np.broadcast_to(z, value.shape).copy() if own else z, value)
-    assert found.side.tolist() == [1, -1, 0, 0]
     assert found.direction[:, 0].tolist() == [-1, 1, 0, 0]
     assert found.number.tolist() == [1, 1, 0, 0]
     assert found.status[:, 0].tolist() == [

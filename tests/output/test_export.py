@@ -11,7 +11,7 @@ import xarray as xr
 from hypothesis import example, given
 
 import sims_analysis as sims
-from sims_analysis.analysis.series import series_of
+from sims_analysis.dataset.series import series_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.output import export
 from sims_analysis.testing import exponential_profile

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import xarray as xr
 
-from sims_analysis.analysis.series import Series, series_of
+from sims_analysis.dataset.series import Series, series_of
 from sims_analysis.errors import Parts, ProfileWarning, SimsWarning, collected
 from sims_analysis.output.entry_summary import species_metadata, summarise_dataset
 from sims_analysis.profiles.metadata import EntrySummary

@@ -6,7 +6,7 @@ import xarray as xr
 from measurement_layouts import layouts, one
 
 import sims_analysis as sims
-from sims_analysis.analysis.series import series_of
+from sims_analysis.dataset.series import series_of
 from sims_analysis.errors import ProfileError
 
 PROFILES = {
