@@ -28,7 +28,6 @@ from .api.client import Client as Client
 from .dataset.from_profiles import to_dataset as to_dataset
 from .dataset.merging import merge_profiles as merge_profiles
 from .dataset.provenance import provenance as provenance
-from .dataset.restated import with_units as with_units
 from .dataset.result import SIMSResult as SIMSResult
 from .dataset.samples import samples as samples
 from .dataset.stacking import stack as stack
@@ -37,6 +36,7 @@ from .dataset.storage import save as save
 from .dataset.to_profiles import to_profiles as to_profiles
 from .dataset.trees import from_datatree as from_datatree
 from .dataset.trees import to_datatree as to_datatree
+from .dataset.unit_conversion import with_units as with_units
 from .dataset.unstacking import unstack as unstack
 from .electrical.sheet_resistance import sheet_resistance as sheet_resistance
 from .errors import AmbiguousJunctionWarning as AmbiguousJunctionWarning

@@ -187,7 +187,7 @@ def titled(s: _Shape) -> Drawn:
         ]
         s.merged = [(0, 1, 0, last)] if last > 1 else []
     elif form == "row":
-        # In a text nobody sees over how many columns it is meant.
+        # A text does not show over how many columns the header is merged.
         s.kind = "workbook"
         heads = [[s.depth, *s.names], [s.axis, s.unit, *[None] * (last - 1)]]
         s.merged = [(1, 1, 1, last)] if last > 1 else []

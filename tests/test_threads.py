@@ -81,7 +81,7 @@ def files(tmp_path):
     texts = {
         "good.csv": good,
         "gap.csv": good.replace("3,5E18", ""),
-        "censored.csv": good.replace("2E18\n", "<1E15\n"),
+        "below_limit.csv": good.replace("2E18\n", "<1E15\n"),
         "empty_column.csv": "Depth (nm);B (atoms/cm3);P (atoms/cm3)\n0;1e18;\n5;3e18;\n",
         "swapped.csv": "Depth (nm);B (atoms/cm3)\n1e18;0\n2e18;5\n3e18;10\n",
         "no_unit.csv": "Depth;B\n0;1\n5;3\n10;2\n",

@@ -36,7 +36,7 @@ from sims_analysis.errors import (
     Unauthorized,
 )
 from sims_analysis.profiles.strict_json import NOT_JSON
-from sims_analysis.text.visible import visible
+from sims_analysis.text.escapes import visible
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from sims_analysis.errors import ApiError
-from sims_analysis.text.visible import visible
+from sims_analysis.text.escapes import visible
 
 KEY_VARIABLES = ("AS_API_KEY", "ATOMSCALE_API_KEY")
 #: A key of the API has at least so many characters. Shorter ones are words that occur in responses.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from sims_analysis.errors import SimsError, SimsWarning, redirect_warnings
-from sims_analysis.text.visible import visible
+from sims_analysis.text.escapes import visible
 
 if TYPE_CHECKING:
     from sims_analysis.api.client import Client

@@ -34,7 +34,7 @@ from sims_analysis.cli.options import (
     source_options,
 )
 from sims_analysis.errors import collected
-from sims_analysis.text.visible import visible
+from sims_analysis.text.escapes import visible
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult

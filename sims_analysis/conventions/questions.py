@@ -47,7 +47,7 @@ def _question(result: Result) -> dict[str, Any]:
     return found
 
 
-def asked(result: Result, name: str) -> Any:
+def argument_of(result: Result, name: str) -> Any:
     """Return an argument of the recorded question; None if not given, NaN if it differed."""
     value = _question(result).get("parameters", {}).get(name)
     if not isinstance(value, dict):
@@ -79,9 +79,11 @@ def window_of(result: Result, first: float, last: float) -> tuple[float, float] 
     """Return the window of a result, within its `first` and `last` sample, or None."""
     try:
         start, stop = _limit(result, "start", first), _limit(result, "stop", last)
-        if asked(result, "surface") == "exclude":
+        if argument_of(result, "surface") == "exclude":
             # A budget that excludes the surface begins below it, whatever its window.
-            start = max(start, read_number(asked(result, "surface_depth"), AXES, "surface_depth"))
+            start = max(
+                start, read_number(argument_of(result, "surface_depth"), AXES, "surface_depth")
+            )
     except UnitsError:
         return None
     return (start, stop) if has(result, "start") or _question(result) else None
@@ -92,14 +94,14 @@ def _limit(result: Result, name: str, end: float) -> float:
     if has(result, name):
         carried = float(result[name])
         return end if np.isnan(carried) else carried
-    stated = asked(result, name)
+    stated = argument_of(result, name)
     return end if stated is None else read_number(stated, AXES, name)
 
 
 def level_of(result: Result) -> tuple[float, Unit] | None:
     """Return the level of a question, canonical, with its unit; None if it is not known."""
     try:
-        value, unit = read_quantity(asked(result, "level"), VALUE_KINDS, "level")
+        value, unit = read_quantity(argument_of(result, "level"), VALUE_KINDS, "level")
     except UnitsError:
         return None
     return float(value), unit

@@ -19,7 +19,7 @@ _PIECE = 2**20
 #: Bytes of the largest block of zstd; what its frames begin with, and those that are skipped.
 _BLOCK, _FRAME, _SKIPPED = 2**17, b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
 #: Codecs that keep the number of bytes, or change the type of the numbers.
-_KEEPING = {
+_SIZE_PRESERVING = {
     *("adler32", "astype", "bitround", "bytes", "crc32", "crc32c", "delta", "fixedscaleoffset"),
     *("fletcher32", "jenkins_lookup3", "packbits", "quantize", "shuffle", "transpose"),
 }
@@ -39,7 +39,7 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
     codecs = [*array.filters, *([serializer] if serializer else []), *array.compressors]
     names = [*(["sharding_indexed"] if array.shards else []), *map(_name, codecs)]
     packed = [name for name in names if name in _SIZES]
-    if len(packed) > 1 or not {*names} <= _KEEPING | _TEXTS | {*_SIZES}:
+    if len(packed) > 1 or not {*names} <= _SIZE_PRESERVING | _TEXTS | {*_SIZES}:
         raise ArchiveError(
             f"{store.name} is not read: what the chunks of {array.name!r} unpack to is not known "
             f"before ({', '.join(map(repr, names))}); open it with xarray if you trust whoever "

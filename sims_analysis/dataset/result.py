@@ -15,7 +15,7 @@ from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode
 from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.arguments import first_few
-from sims_analysis.text.visible import visible
+from sims_analysis.text.escapes import visible
 
 if TYPE_CHECKING:
     import xarray as xr

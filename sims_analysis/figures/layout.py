@@ -389,7 +389,7 @@ class PlotLayout:
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
         tops = [one.get_window_extent().y1 for one in legends] + self._tops()
         ax, others = self.left.bbox, {*self.left.texts}
-        beside: list[Any] = []
+        placed: list[Any] = []
         titles = [c for c in self.left.get_children() if isinstance(c, Text) and c not in others]
         for title in reversed([one for one in titles if one.get_text()]):  # the middle one last
             now = title.get_position()
@@ -398,7 +398,7 @@ class PlotLayout:
                 title.set_position(base)
             box: Any = title.get_window_extent(renderer)
             low, right = max(tops, default=-np.inf), 0.0
-            for other in beside:
+            for other in placed:
                 if other.x0 < box.x1 and box.x0 < other.x1 + _APART:
                     right = other.x1 + _APART - box.x0
                     if box.x1 + right > ax.x1:
@@ -408,7 +408,7 @@ class PlotLayout:
                 base = title.get_position()
                 title.set_position((base[0] + right / ax.width, base[1] + up / ax.height))
                 self._moved[title] = base, title.get_position()
-            beside.append(title.get_window_extent(renderer))
+            placed.append(title.get_window_extent(renderer))
 
     def _placed_list(self, free: Obstacles) -> list[Any]:
         """Place the list inside where it covers nothing, or else below, or else over the curves."""

@@ -254,7 +254,7 @@ class _ResultMarks:
         # It is a junction depth only where the profile falls.
         symbol = f"$x_\\mathregular{{j}}${self._of(self._level(result))}"
         equals, shape = " = ", _CIRCLE
-        if (edge := questions.asked(result, "edge")) in _VERBS:
+        if (edge := questions.argument_of(result, "edge")) in _VERBS:
             symbol, equals, shape = self._verb(_VERBS[edge], result), " at ", _DIAMOND
         for z, sigma, _ in self._known(symbol, result):
             if self._is_seen(z):
@@ -388,7 +388,7 @@ class _ResultMarks:
                 ends = self.scale(z + width * np.array([-0.5, 0.5]))
                 looks: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.15, self.ax)}
                 self.ax.axvspan(*ends, **looks, linewidth=0, zorder=1)
-                low, high = (100 * float(questions.asked(result, end) or part)
+                low, high = (100 * float(questions.argument_of(result, end) or part)
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
                 text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
             self.plot.list_result(text + _status_line(status), **style)

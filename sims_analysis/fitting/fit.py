@@ -27,7 +27,7 @@ from sims_analysis.text.progress import progress as progress_bar
 from sims_analysis.units import ParameterLike, QuantityLike
 
 #: So many profiles take long enough to be waited for.
-_WORTH_A_BAR = 50
+_BAR_FROM = 50
 #: A value and its standard uncertainty.
 Known = tuple[float | QuantityLike, float | QuantityLike]
 Weights = Literal["auto", "counts", "stderr", "log", "none"]
@@ -118,7 +118,8 @@ def fit(
           ``<name>_lower``, ``<name>_upper``, ``<name>_pull`` (``1``: how far from its prior)
         - ``covariance`` over ``(parameter, parameter_)``, in the product of their units
         - ``status``, ``curve_status``: ``ok``, or what is wrong with the parameters, or the curve
-        - ``residuals``, ``objective``, ``objective_value``: in words, and the sum of squares
+        - ``residuals``, ``objective``: in words, whether they are random, and what was minimized:
+          ``objective_value``, a sum of squares
         - ``reduced_chi_square`` (``1``), where errors are known; ``residual_correlation`` (``1``)
         - ``aic`` (``1``): Akaike's criterion, smaller for the better model of the same samples
         - ``largest_departure`` (``1``): of the curve from the samples, over the largest of these
@@ -227,7 +228,7 @@ def _range(uncertainty: xr.Variable) -> str:
 
 
 def _with_progress(places: list[Any], *, show: bool | None) -> Iterator[Any]:
-    with progress_bar(len(places), show, "fits", "profile", _WORTH_A_BAR) as step:
+    with progress_bar(len(places), show, "fits", "profile", _BAR_FROM) as step:
         for place in places:
             yield place
             step()

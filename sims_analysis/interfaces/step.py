@@ -23,40 +23,42 @@ ROW = (
     *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "lower"),
     *("unsure", "status"),
 )
-#: Fraction of the samples, at either end, taken as a plateau unless one is stated.
-_PLATEAU = 0.1
-#: A step that is smaller than this part of the levels is rounding.
-_ROUNDING = 1e-9
-#: Beyond so many widths from the position, 4 % of the end of an exponential edge are left.
-_COMPLETE = 2.0
 #: The middle of a step, and the width of an error function over that from one part to the other.
 WHOLE, MIDDLE, OF_WHOLE, OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.989, 1.896
-#: What straight lines between samples h apart add to a width: ``h^2`` over so many widths.
-_BENT = 2.2
-#: What is not known of a restored step: its position, by this part of the achieved resolution R,
-#: and its width, by ``R^2`` over so many widths.
-_ASYMMETRIC, _SHARPER = 0.04, 15.0
-#: The same of a position: ``h^3`` over so many squares of an error function's standard deviation.
-_SKEWED = 58.0
-#: A slope of so many standard errors matters if it changes the level by this part of the step; one
-#: is surely seen where the position is known to this part of the width.
-_SLOPES, _MATTERS, _SEEN = 1.5, 0.02, 0.2
-#: Samples are off a plateau by so many standard errors, surely by so many; a record leaves both
-#: plateaus by this part of the step. It has another edge if its width and that of its middle differ
-#: by this factor more than those of an error function, or its half is so far from its middle.
-_OFF, _SURE, _BEYOND = 2.5, 3.0, 0.1
-#: A step is in parts if means over so many parts of it, within so many sigma of its position, are
-#: off an error function more than its shape is known, to this part of the step, and by chance.
-_BLOCKS, _AROUND, _ANOTHER, _HARDLY = 10, 2.5, 0.025, 1e-3
-#: The end of a step moves it by this part of its error, and of its standard deviation, at most.
-_TAIL, _OF_SIGMA = 0.45, 0.01
-#: A plateau may begin at a multiple of so much of the record, below samples that differ from it by
-#: less than so many steps; by half of that in this part of them, unless they are few.
-_TRIES, _HIGHEST, _DECAYS, _FEW = 32, 20.0, 0.45, 5
-#: Scatter of samples twice as far apart that share no noise is not larger by more than this.
-_GROWS = 1.2
-#: The scatter of so many samples is known.
-_MANY = 24
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a step is judged; R is the achieved resolution of a restored one."""
+
+    plateau: float = 0.1  # part of the samples, at either end, unless a plateau is stated
+    rounding: float = 1e-9  # a step below this part of the levels is rounding
+    complete: float = 2.0  # widths from the position: 4 % of the end of an exponential are left
+    bent: float = 2.2  # lines between samples h apart widen a step by h^2 over so many widths
+    sharper: float = 15.0  # a restored width is known to R^2 over so many widths
+    asymmetric: float = 0.04  # a restored position is known to this part of R
+    skewed: float = 58.0  # a position is off by h^3 over so many squares of the standard deviation
+    slopes: float = 1.5  # a slope of so many standard errors matters
+    matters: float = 0.02  # if it changes the level by this part of the step;
+    seen: float = 0.2  # it is surely seen where the position is known to this part of the width
+    off: float = 2.5  # samples are off a plateau by so many standard errors,
+    sure: float = 3.0  # surely by so many
+    beyond: float = 0.1  # a record leaves both plateaus by this part of the step
+    blocks: int = 10  # a step is in parts if means over so many parts of it,
+    around: float = 2.5  # within so many standard deviations of its position,
+    another: float = 0.025  # are off an error function by more than this part of the step,
+    hardly: float = 1e-3  # and chance makes it in fewer cases
+    tail: float = 0.45  # the end of a step may move it by this part of its error,
+    of_sigma: float = 0.01  # and of its standard deviation
+    tries: int = 32  # a plateau may begin at a multiple of the record over this,
+    highest: float = 20.0  # below samples that differ from it by less than so many steps;
+    decays: float = 0.45  # in this part of them, by half of all;
+    few: int = 5  # fewer may differ in any way
+    grows: float = 1.2  # scatter of samples twice as far apart that share no noise grows by less
+    many: int = 24  # the scatter of so many samples is known
+
+
+_RULES = _Rules()
 #: Statuses of a step that has a position.
 _FOUND = (Status.OK, Status.UNDETERMINED)
 
@@ -117,12 +119,12 @@ def measure_step(
     z, c, s = z[here], c[here], s[here]
     if z.size < 5:
         return row
-    part = max(2, round(_PLATEAU * z.size))
+    part = max(2, round(_RULES.plateau * z.size))
     free = [bool(np.isnan(one).all()) for one in stated]
     record = Record(z, c, *errors(c, s, fraction), between and fraction < 1, ())
     last = np.arange(z.size - part, z.size) if free[1] else in_order(z, c, *stated[1])
     # A plateau begins where a surface transient ends.
-    for begin in range(0, z.size // 4 if free[0] else 1, max(1, z.size // _TRIES)):
+    for begin in range(0, z.size // 4 if free[0] else 1, max(1, z.size // _RULES.tries)):
         first = np.arange(begin, begin + part) if free[0] else in_order(z, c, *stated[0])
         if not (first.size and last.size):
             return row
@@ -142,7 +144,7 @@ def _varies(record: Record, part: int) -> bool:
     noise = np.maximum(record.s, scatter(record.c))
     variance = running(noise**2, part) / (part * record.fraction)
     low, high = mean.argmin(), mean.argmax()
-    least = max(5 * np.sqrt(variance[low] + variance[high]), _ROUNDING * np.abs(mean).max())
+    least = max(5 * np.sqrt(variance[low] + variance[high]), _RULES.rounding * np.abs(mean).max())
     return bool(mean[high] - mean[low] > least)
 
 
@@ -155,8 +157,8 @@ def _is_transient(record: Record, row: Array) -> bool:
     off = record.c[before] - row[2] - row[6] * (record.z[before] - row[0])
     part = np.abs(np.cumsum(off)) / max(abs(off.sum()), 1e-300)
     half, most = np.argmax(part >= 0.5), np.argmax(part >= 0.9)
-    decays = most < max(_FEW, record.c.size // 16) or half < _DECAYS * most
-    return bool(decays and np.abs(off).max() < _HIGHEST * abs(row[3] - row[2]))
+    decays = most < max(_RULES.few, record.c.size // 16) or half < _RULES.decays * most
+    return bool(decays and np.abs(off).max() < _RULES.highest * abs(row[3] - row[2]))
 
 
 def _from_plateaus(
@@ -168,7 +170,7 @@ def _from_plateaus(
     if row[-1] not in _FOUND:
         return row, record
     about, narrow = _about(record, level), record
-    seen = row[4] < _SEEN * about[1] or (record.fraction < 1 and not record.grid)
+    seen = row[4] < _RULES.seen * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
         record = replace(record, places=_places(narrow, about, free))
@@ -198,8 +200,8 @@ def _from_plateaus(
 
 def _matters(line: Plateau, position: float, step: float) -> bool:
     """Return whether a plateau surely slopes, by more than a part of the step."""
-    sure = abs(line.slope) > _SLOPES * line.slope_error
-    return sure and abs(line.slope * (position - line.centre)) > _MATTERS * step
+    sure = abs(line.slope) > _RULES.slopes * line.slope_error
+    return sure and abs(line.slope * (position - line.centre)) > _RULES.matters * step
 
 
 def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
@@ -211,7 +213,7 @@ def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
 def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
     """Return the samples of the plateaus, those that may reach up to where the step begins."""
     position, width = about
-    reach = _COMPLETE * width
+    reach = _RULES.complete * width
     left = np.flatnonzero(record.z < position - reach)
     left = left[left >= record.places[0][0]]
     right = np.flatnonzero(record.z > position + reach)[::-1]
@@ -235,7 +237,7 @@ def _reaches_into(
         for own, place, one in zip(free, record.places, plateaus, strict=True)
     ]
     shift = np.sqrt(np.pi / 2) * sigma * max(moved) / abs(row[3] - row[2])
-    return bool(shift > max(_TAIL * row[4], _OF_SIGMA * sigma))
+    return bool(shift > max(_RULES.tail * row[4], _RULES.of_sigma * sigma))
 
 
 def level_part(record: Record, place: Array) -> Array:
@@ -247,11 +249,11 @@ def level_part(record: Record, place: Array) -> Array:
         if inner.size < block:
             return place[cut:]
         line = fit_plateau(record, inner, sloping=True)
-        if abs(line.slope) < _SURE * line.slope_error:
+        if abs(line.slope) < _RULES.sure * line.slope_error:
             line = fit_plateau(record, inner, sloping=False)
         at = float(record.z[outer].mean())
         noise = np.hypot(line.error_at(at), line.noise / np.sqrt(block * record.fraction))
-        if abs(float(record.c[outer].mean()) - line.at(at)) < _OFF * noise:
+        if abs(float(record.c[outer].mean()) - line.at(at)) < _RULES.off * noise:
             return place[min(2 * cut, most) :]  # what decays goes on below the noise
     return place[most:]
 
@@ -274,7 +276,7 @@ def _is_no_single_step(
     left, right = np.where(on_right, right, left), np.where(on_left, left, right)
     beyond = np.maximum(c - np.maximum(left, right), np.minimum(left, right) - c)
     step = abs(plateaus[1].at(position) - plateaus[0].at(position))
-    if (beyond > _BEYOND * step + 5 * noise / np.sqrt(width * record.fraction)).any():
+    if (beyond > _RULES.beyond * step + 5 * noise / np.sqrt(width * record.fraction)).any():
         return True
     return has_another_edge(record, plateaus, step_between(record, plateaus, WHOLE))
 
@@ -286,23 +288,23 @@ def has_another_edge(record: Record, plateaus: Sequence[Plateau], row: Array) ->
     """
     sigma = row[1] / OF_WHOLE
     u = (record.z - row[0]) / sigma
-    near = np.flatnonzero(np.abs(u) < _AROUND)
+    near = np.flatnonzero(np.abs(u) < _RULES.around)
     near = near[(near >= record.places[0][0]) & (near <= record.places[1][-1])]
-    if not near.size > _BLOCKS // 2:
+    if not near.size > _RULES.blocks // 2:
         return False
     left, right = (one.at(record.z[near]) for one in plateaus)
     u, noise = u[near], _noise(record, plateaus)[near] / np.abs(right - left)
     density = np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi)
     departure = (record.c[near] - left) / (right - left) - ndtr(u)
     columns = [departure, density, u * density, (u**2 - 1) * density, noise**2]
-    starts = np.arange(min(_BLOCKS, near.size)) * near.size // min(_BLOCKS, near.size)
+    starts = np.arange(min(_RULES.blocks, near.size)) * near.size // min(_RULES.blocks, near.size)
     size = np.diff(np.append(starts, near.size))
     off, *shifts, variance = np.add.reduceat(columns, starts, axis=1) / size
-    error = np.sqrt(variance / (size * record.fraction) + _ANOTHER**2)
+    error = np.sqrt(variance / (size * record.fraction) + _RULES.another**2)
     moved = np.transpose(shifts) / error[:, None]
     left_off = off / error - moved @ np.linalg.lstsq(moved, off / error, rcond=None)[0]
     chance = chance_of_excess(float(left_off @ left_off), starts.size - 3)
-    return chance < _HARDLY
+    return chance < _RULES.hardly
 
 
 def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
@@ -313,12 +315,12 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     size = float(u @ u)
     slope = float(u @ c) / size if sloping and size > 0 else 0.0
     noise = float(np.sqrt(np.mean(s**2)))
-    seen = scatter(c) if z.size >= _MANY else 0.0
-    if seen**2 > (1 + _SURE * np.sqrt(6 / z.size)) * noise**2:
+    seen = scatter(c) if z.size >= _RULES.many else 0.0
+    if seen**2 > (1 + _RULES.sure * np.sqrt(6 / z.size)) * noise**2:
         noise = seen  # surely beyond the stated errors
     free = max(z.size - 1 - sloping, 1)
     about = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free))
-    if about**2 < (1 + _SURE * np.sqrt(2 / free)) * noise**2:
+    if about**2 < (1 + _RULES.sure * np.sqrt(2 / free)) * noise**2:
         about = noise  # nothing else than noise is surely seen
     independent = np.sqrt(record.fraction)
     slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
@@ -385,7 +387,7 @@ def _apart(plateaus: Sequence[Plateau], middle: float) -> bool:
     one, other = (plateau.at(middle) for plateau in plateaus)
     error, of_other = (plateau.error_at(middle) for plateau in plateaus)
     unsure = 5 * float(np.hypot(error, of_other))
-    return bool(abs(other - one) > max(unsure, _ROUNDING * max(abs(one), abs(other))))
+    return bool(abs(other - one) > max(unsure, _RULES.rounding * max(abs(one), abs(other))))
 
 
 def _own_errors(
@@ -420,10 +422,10 @@ def _between_samples(
     # What is restored is known to the achieved resolution: its asymmetry within that is not.
     restored = fraction < 1 and not record.grid
     achieved = (1 / fraction - 1) * float(np.median(np.diff(z))) if restored else 0.0
-    lower = max(lower, _ASYMMETRIC * achieved)
-    skewed = cell**3 / (_SKEWED * sigma**2) if above[0] < above[-1] else 0.0
+    lower = max(lower, _RULES.asymmetric * achieved)
+    skewed = cell**3 / (_RULES.skewed * sigma**2) if above[0] < above[-1] else 0.0
     # Straight lines between samples widen a step, of an error function by h^2 / (3 width) and more.
-    bent = (cell**2 / _BENT + achieved**2 / _SHARPER) / width if width > 0 else 0.0
+    bent = (cell**2 / _RULES.bent + achieved**2 / _RULES.sharper) / width if width > 0 else 0.0
     return lower, skewed, bent
 
 
@@ -469,7 +471,7 @@ def _sharing(c: Array) -> int:
     """
     apart = [2**k for k in range(4) if 2**k <= c.size // 16] or [1]
     seen = [scatter(c, one) for one in [*apart, 2 * apart[-1]]]
-    grown = (one for one, a, b in zip(apart, seen, seen[1:], strict=False) if b < _GROWS * a)
+    grown = (one for one, a, b in zip(apart, seen, seen[1:], strict=False) if b < _RULES.grows * a)
     return next(grown, apart[-1] if seen[-1] < 2 * apart[-1] * seen[0] else 1)
 
 

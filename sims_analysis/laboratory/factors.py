@@ -207,14 +207,14 @@ class Factors:
         found = {}
         for one in known:
             stated_of = metadata_of(data, one)
-            asked = [_asked_of(each, matrix, given, timed=timed) for each in stated_of]
-            keys = [tuple(each.values()) for each in asked]
+            requested = [_conditions_of(each, matrix, given, timed=timed) for each in stated_of]
+            keys = [tuple(each.values()) for each in requested]
             rows = table[table["species"] == one]
             picked = {
                 key: _picked(rows, of, combine, longest, self.path.name)
-                for key, of in dict(zip(keys, asked, strict=True)).items()
+                for key, of in dict(zip(keys, requested, strict=True)).items()
             }
-            each = [_factor(one, *picked[key], of) for key, of in zip(keys, asked, strict=True)]
+            each = [_factor(one, *picked[key], of) for key, of in zip(keys, requested, strict=True)]
             made = each[0]
             if MEASUREMENT in data.dims:
                 made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
@@ -275,13 +275,13 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
         **{column: f"{number:.6g}" for column, number in numbers.items() if number > 0},
         "unit": plain.attrs["units"],
         "abundance": str(steps[-1]["parameters"].get("abundance") or 1),
-        **_said(stated),
+        **_own_conditions(stated),
         "standard": stated.sample or texts.get("data_id", ""),
         **texts,
     }
 
 
-def _said(stated: Metadata) -> dict[str, str]:
+def _own_conditions(stated: Metadata) -> dict[str, str]:
     """Return what the metadata of a measurement say, by column."""
     moment = moment_of(stated.measured)
     date = "" if moment is None else moment.isoformat(timespec="minutes")
@@ -296,29 +296,29 @@ def _read_age(max_age: Any) -> float:
     return float(found[1])
 
 
-def _asked_of(
+def _conditions_of(
     stated: Metadata, matrix: str | None, given: Mapping[str, str], *, timed: bool
 ) -> factor_file.Row:
     """Return the conditions of data, as of a row, and what they do not say as it is stated."""
-    said = {"matrix": matrix or "", "abundance": "", **_said(stated)}
+    said = {"matrix": matrix or "", "abundance": "", **_own_conditions(stated)}
     cells, names = _completed(said, given), [*NAMES, "date"] if timed else NAMES
     return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
 
 
 def _picked(
-    rows: pd.DataFrame, asked: factor_file.Row, combine: str, longest: float, name: str
+    rows: pd.DataFrame, requested: factor_file.Row, combine: str, longest: float, name: str
 ) -> tuple[Combined, pd.DataFrame]:
     """Combine the factors of a species that fit; return with them the rows on which that rests."""
-    species, date = rows["species"].iloc[0], asked.get("date")
-    if "date" in asked and date is None:
+    species, date = rows["species"].iloc[0], requested.get("date")
+    if "date" in requested and date is None:
         raise ProfileError(
             f"{species}: the data do not say when they were measured; state it: "
             "rsf=factors.pick(data, matrix=..., date='2026-03-02')"
         )
-    odd = {one: rows[one].to_numpy() != asked[one] for one in NAMES}
+    odd = {one: rows[one].to_numpy() != requested[one] for one in NAMES}
     energy = rows["energy"].to_numpy(float)
-    unknown = np.isnan(energy) & np.isnan(asked["energy"])
-    odd["energy"] = ~(same_energy(energy, asked["energy"]) | unknown)
+    unknown = np.isnan(energy) & np.isnan(requested["energy"])
+    odd["energy"] = ~(same_energy(energy, requested["energy"]) | unknown)
     moment = np.datetime64(date and date.replace(tzinfo=None), "ns")
     days = (rows["date"].to_numpy() - moment) / np.timedelta64(1, "D")
     fits = ~np.any(list(odd.values()), axis=0) & rows["valid"].to_numpy(bool)
@@ -328,14 +328,14 @@ def _picked(
         misses = {}
         for i, row in enumerate(rows.to_dict("records")):
             unlike = [one for one in NAMES if odd[one][i]]
-            theirs, ours = ({one: of[one] for one in unlike} for of in (row, asked))
+            theirs, ours = ({one: of[one] for one in unlike} for of in (row, requested))
             said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
             said = "without a date" if np.isnan(days[i]) and row["valid"] else said
             if unlike:
                 said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
             misses[said] = len(unlike), np.nan_to_num(abs(days[i]), nan=np.inf)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
-        of = f"{species} in {asked['matrix'] or 'no matrix'}"
+        of = f"{species} in {requested['matrix'] or 'no matrix'}"
         raise SpeciesError(
             f"{of}: no factor in {name} fits; there is one {', and one '.join(nearest)}. What data "
             "do not say is stated to factors.pick()"
@@ -364,7 +364,7 @@ def _picked(
 
 
 def _factor(
-    species: str, combined: Combined, rows: pd.DataFrame, asked: factor_file.Row
+    species: str, combined: Combined, rows: pd.DataFrame, requested: factor_file.Row
 ) -> xr.DataArray:
     """Return the factor of a species, which rests on some rows, for the conditions of data."""
     kind = factor_file.unit_of(rows["unit"].iloc[0]).kind
@@ -379,7 +379,7 @@ def _factor(
     status = [words.get(one or "ok", Status.SCALE_IN_DOUBT) for one in rows["status"]]
     coords: dict[str, Any] = {
         "species": species,
-        **{one: text_of(one, asked[one]) for one in NAMES},
+        **{one: text_of(one, requested[one]) for one in NAMES},
         "n_standards": len(rows),
         "status": max(status, key=lambda one: one.rank).word,
         **{one: ((), part, vocabulary.attrs(f"factor_{one}", unit)) for one, part in parts.items()},

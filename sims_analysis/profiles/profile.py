@@ -24,7 +24,7 @@ from sims_analysis.profiles.wire import (
     fields_of_all,
     overflows,
 )
-from sims_analysis.text.visible import visible
+from sims_analysis.text.escapes import visible
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -107,9 +107,9 @@ def calibrate_depth(
     Notes
     -----
     In the surface transient the rate is not constant, which shifts all depths by a nanometre or so;
-    layers must lie below it. Apparent positions p and certified depths d lie
-    on ``p = a + b d`` by generalised least squares with the covariance V of the fit,
-    ``(A' V^-1 A)^-1 A' V^-1 p``; the rate is ``1 / b`` and the offset ``-a / b``.
+    layers must lie below it. Apparent positions p and certified depths d lie on ``p = a + b d`` by
+    generalised least squares with the covariance V of the fit, ``(A' V^-1 A)^-1 A' V^-1 p``; the
+    rate is ``1 / b`` and the offset ``-a / b``.
 
     References
     ----------

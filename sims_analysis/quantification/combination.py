@@ -131,9 +131,9 @@ def _below_limit(made: dict[str, xr.Variable]) -> dict[str, xr.Variable]:
     limit = made.get(vocabulary.CENSORED)
     if limit is None:
         return made
-    hidden = {end: made[end].where(limit.isnull()) for end in ("", "stderr", "counts")
+    limited = {end: made[end].where(limit.isnull()) for end in ("", "stderr", "counts")
               if end in made}  # fmt: skip
-    return made | hidden
+    return made | limited
 
 
 def _read_names(data: xr.Dataset, signals: Any) -> dict[str, dict[str, Any]]:

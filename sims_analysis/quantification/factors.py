@@ -36,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @runtime_checkable
 class FactorTable(Protocol):
-    """What knows the factors that hold for data, such as :class:`sims_analysis.Factors`."""
+    """A source of the factors that hold for data, such as :class:`sims_analysis.Factors`."""
 
     def pick(
         self, data: xr.Dataset, *, matrix: str | None, **options: Any

@@ -323,7 +323,7 @@ def _ends(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]
 
 
 def _blank(kind: np.dtype[Any]) -> xr.Variable:
-    """Return what says nothing: an empty text, NaN, or no flag."""
+    """Return a blank: an empty text, NaN, or no flag."""
     nothing: Any = "" if kind.kind in "UO" else np.nan if kind.kind == "f" else 0
     return xr.Variable((), np.array(nothing, dtype=kind))
 

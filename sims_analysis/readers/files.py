@@ -46,7 +46,7 @@ _PLACE = re.compile(
 #: So many warnings are repeated in an error.
 _MOST_WARNINGS = 3
 #: A bar for fewer files would be gone before it is read.
-_WORTH_A_BAR = 20
+_BAR_FROM = 20
 
 
 @overload
@@ -168,7 +168,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     Warns
     -----
     ProfileWarning
-        If something was kept that may not be meant.
+        Where values are implausible, and where cells were read in a way that may not be meant.
 
     Examples
     --------
@@ -301,7 +301,7 @@ def _read_each(
 ) -> list[SIMSResult | SimsError]:
     """Read files, and keep the error of each that cannot be read."""
     outcomes: list[SIMSResult | SimsError] = []
-    with collected() as warned, bar(len(files), progress, "reading", "file", _WORTH_A_BAR) as step:
+    with collected() as warned, bar(len(files), progress, "reading", "file", _BAR_FROM) as step:
         for file in files:
             try:
                 outcomes += _read_one(file, options, forced)

@@ -131,10 +131,10 @@ class Format:
         return content
 
 
-_TABLES, _TCAD = "tables.table", "instruments.tcad"
-_CAMECA, _EXPORTED = "instruments.cameca", "instruments.exported"
+_TABLES, _TCAD, _OWN = "tables.table", "instruments.tcad", "instruments.own_exports"
+_CAMECA, _SHEETS = "instruments.cameca", "instruments.spreadsheets"
 FORMATS = (
-    Format("payload", "JSON of the API: an array of profile objects", 1, _EXPORTED),
+    Format("payload", "JSON of the API: an array of profile objects", 1, _OWN),
     Format("cameca_rpc", "CAMECA IMS, .dp_rpc_asc: tabs or semicolons", 2, _CAMECA),
     Format("cameca_ascii", "CAMECA IMS, .dp_ascii: a block for each element", 1, _CAMECA),
     Format("cameca_binary", "CAMECA IMS and NanoSIMS, binary .dp and .is", 1, _CAMECA),
@@ -144,8 +144,8 @@ FORMATS = (
     Format("vamas", "VAMAS (ISO 14976), SIMS depth profiles"),
     Format("sims_h5", "PHI SIMS-H5 archive, with stated m/z windows"),
     Format("sentaurus", "Sentaurus .plx: a name in quotes, then um and cm^-3", 1, _TCAD),
-    Format("pasted", "text of CAMECA or IONTOF in a workbook, or in CSV of a spreadsheet"),
-    Format("exported", "CSV and Excel as to_csv and to_excel write them", 2),
+    Format("pasted", "text of CAMECA or IONTOF in a workbook or a spreadsheet's CSV", 1, _SHEETS),
+    Format("exported", "CSV and Excel as to_csv and to_excel write them", 2, _OWN),
     Format("tidy", "tables with the species in a column", 3, _TABLES, table=True),
     Format("suprem", "SUPREM and FLOOXS, two columns: um and cm^-3", 1, _TCAD),
     Format("eag", "laboratories like Evans Analytical: csv, xlsx, xls", 3, _TABLES, table=True),

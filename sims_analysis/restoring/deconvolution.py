@@ -110,9 +110,9 @@ def deconvolve(
         - ``smoothness`` (``1``): the strength that was chosen
         - ``largest_deviance`` (``1``): between 2 to 12 neighbouring counts and refolded ones
         - ``window_dose``, ``window_dose_stderr``: the integral, and its error
-        - ``carried_dose``: what that integral has more than the samples'
-        - ``doubtful_maxima``, ``n_samples``: maxima next to a valley that the samples do not need
-        - ``doubtful_maximum`` (``nm``): the first of them
+        - ``carried_dose``: by how much that integral exceeds the one of the samples
+        - ``doubtful_maxima``: number of maxima next to a valley that the samples do not need;
+          ``doubtful_maximum`` (``nm``): the first of them; ``n_samples``, in the window
 
     Raises
     ------

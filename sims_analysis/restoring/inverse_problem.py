@@ -189,7 +189,7 @@ def _within(lower: Array, upper: Array) -> list[tuple[Array, float]]:
 
 
 def _matrix(at: list[tuple[Array, float]], edges: Array, function: ResolutionFunction) -> Array:
-    """Return what a sample sees of each cell; what lies beyond the outermost is as these."""
+    """Return the share of each cell in each sample; beyond the outermost, all is as in these."""
     passed = np.zeros((at[0][0].size, edges.size))
     for z, weight in at:
         passed += weight * function.cumulative(z[:, None] - edges)

@@ -126,7 +126,7 @@ class Response:
 
     @cached_property
     def _near(self) -> tuple[Array, int]:
-        """Return the matrix without far tails, and across how many cells a sample sees."""
+        """Return the matrix without far tails, and over how many cells a sample reaches."""
         least = _CUT * self.matrix.max(axis=1, keepdims=True)
         near = np.where(self.matrix > least, self.matrix, 0.0)
         seen = near > 0

@@ -82,7 +82,7 @@ class Resolution(NamedTuple):
 
 @about(argument="resolution")
 def read_resolution(frame: Frame, resolution: Any) -> Resolution:
-    """Read a resolution function: the deviation of a Gaussian, widths, or a fit that knows them."""
+    """Read a resolution function: the deviation of a Gaussian, widths, or a fit that has them."""
     if isinstance(resolution, xr.Dataset):
         return _fitted(frame, resolution)
     if isinstance(resolution, Mapping):

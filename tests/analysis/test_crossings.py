@@ -52,7 +52,7 @@ def test_local_decay_length_and_bracketing_samples():
     [
         ([3, 2, 1], [10.0]),  # an exact hit is one crossing, once
         ([1, 2, 3], [10.0]),
-        ([3, 2, 3], []),  # a touch is none
+        ([3, 2, 3], []),  # touching the level is not crossing it
         ([1, 2, 1], []),
         ([3, 2, 2, 1], [10.0]),  # a plateau is one, at its first sample
         ([1, 2, 2, 2, 3], [10.0]),

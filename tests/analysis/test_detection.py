@@ -164,7 +164,7 @@ def test_currie_needs_counts():
 
 
 @pytest.fixture
-def unmeasured(tmp_path):
+def below_limit(tmp_path):
     z = np.arange(0.0, 300.0, 5.0)
     b, p = 1e20 * np.exp(-z / 15), 1e18 * np.exp(-z / 100)
     cells = ["<5E15" if c < 5e15 else f"{c:.6g}" for c in b]
@@ -175,10 +175,10 @@ def unmeasured(tmp_path):
     return sims.read(path).to_dataset()
 
 
-def test_the_limit_of_a_file_is_scaled_and_replaced(unmeasured):
+def test_the_limit_of_a_file_is_scaled_and_replaced(below_limit):
     with pytest.raises(sims.errors.JunctionError, match=r"without a value are below 5e\+15"):
-        sims.junction_depth(unmeasured.sel(species="B"), level="1e15 atoms/cm^3", strict=True)
-    one = unmeasured.sel(species=["B"])
+        sims.junction_depth(below_limit.sel(species="B"), level="1e15 atoms/cm^3", strict=True)
+    one = below_limit.sel(species=["B"])
     twice = 2 * sims.integrated_dose(one).item()
     scaled = sims.scale_to_dose(one, dose=f"{twice!r} atoms/cm^2")
     found = sims.junction_depth(scaled, level="8e15 atoms/cm^3")

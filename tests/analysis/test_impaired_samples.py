@@ -121,8 +121,8 @@ def test_every_question_reports_every_kind_of_doubtful_sample(question, cause):
     words, text = answer(question, ds)
     status, message = EXPECTED[cause]
     assert set(words) & status or re.search(message, text), (
-        f"{question}: {words}, and not a word of a {cause}. Give the status by resolve() "
-        "(sims_analysis/frame/evidence.py), or say in APART why it need not be reported"
+        f"{question}: {words}, and not a word of a {cause}. Give the status by resolve() of "
+        "frame/evidence.py, or say why not in APART (for the top: ELSEWHERE of tests/questions.py)"
     )
 
 

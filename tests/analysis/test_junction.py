@@ -110,7 +110,7 @@ def test_confirm_does_not_reach_into_the_next_profile():
         ([1e16, 1e17, 1e19], "truncated"),  # it rises and the record ends
         ([np.nan] * 3, "no_data"),
         ([1e20], "always_above"),
-        ([3e18, 1e18, 3e18], "always_above"),  # a touch
+        ([3e18, 1e18, 3e18], "always_above"),  # touches the level
     ],
 )
 def test_without_a_junction_there_is_nan_and_a_reason(values, status):

@@ -100,8 +100,8 @@ def test_where_a_sum_is_zero_net_doping_is_linear():
 def test_a_balance_at_a_sample_is_one_junction_and_a_touch_is_not():
     through = measurement([0, 10, 20], {"B": [3, 2, 1], "P": [2, 2, 2]})
     assert found(through)["depth"].values.tolist() == [10.0]
-    touch = measurement([0, 10, 20], {"B": [3, 2, 3], "P": [2, 2, 2]})
-    assert found(touch)["status"].values.tolist() == ["never_reached"]
+    touching = measurement([0, 10, 20], {"B": [3, 2, 3], "P": [2, 2, 2]})
+    assert found(touching)["status"].values.tolist() == ["never_reached"]
 
 
 def test_only_depths_at_which_all_species_were_measured_count():

@@ -8,7 +8,7 @@ import xarray as xr
 
 from sims_analysis.conventions.questions import (
     answer_of,
-    asked,
+    argument_of,
     function_of,
     level_of,
     window_of,
@@ -60,20 +60,20 @@ def test_an_argument_is_a_text_a_number_or_not_known():
         start="5 nm", confirm=2, one=level, none={"values": [None], "units": "nm"},
         many={"values": [1.0, 2.0], "units": "nm"}, bare={"values": [1.0]}, empty={},
     )  # fmt: skip
-    assert [asked(result, name) for name in ("start", "confirm", "one", "stop")] == [
+    assert [argument_of(result, name) for name in ("start", "confirm", "one", "stop")] == [
         "5 nm", 2, "2.0 nm", None,
     ]  # fmt: skip
-    assert all(np.isnan(asked(result, name)) for name in ("none", "many", "bare", "empty"))
-    assert asked(xr.Dataset(), "start") is None
+    assert all(np.isnan(argument_of(result, name)) for name in ("none", "many", "bare", "empty"))
+    assert argument_of(xr.Dataset(), "start") is None
 
 
 def test_limits_are_those_of_the_answer_then_of_the_question_then_of_the_samples():
     bare = recorded("dose")
     assert window_of(bare, 3.0, 9.0) == (3.0, 9.0)
     assert window_of(bare.assign_coords(start=4.0, stop=np.nan), 3.0, 9.0) == (4.0, 9.0)
-    asked_for = recorded("dose", start="0.005 um", stop="8 nm")
-    assert window_of(asked_for, 3.0, 9.0) == (5.0, 8.0)
-    assert window_of(asked_for.assign_coords(start=6.0), 3.0, 9.0) == (6.0, 8.0)
+    dose = recorded("dose", start="0.005 um", stop="8 nm")
+    assert window_of(dose, 3.0, 9.0) == (5.0, 8.0)
+    assert window_of(dose.assign_coords(start=6.0), 3.0, 9.0) == (6.0, 8.0)
     carried = xr.Dataset({"dose": 0.0}, {"start": 4.0, "stop": 7.0})
     assert window_of(carried, 3.0, 9.0) == (4.0, 7.0)
     assert window_of(xr.Dataset({"dose": 0.0}), 3.0, 9.0) is None

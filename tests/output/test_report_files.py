@@ -31,7 +31,8 @@ def test_files_hold_the_report_and_are_replaced_without_a_page_where_bokeh_is_mi
     assert profiles.read_bytes() == paired.read_bytes()
     assert sims.load(data)["concentration"].identical(report.data["concentration"])
     picture = pictures[1].read_text("utf-8")
-    for text in ("<?xml", "synthetic: B implant", "161.95 ± 0.10 nm", "(5.0313 ± 0.0010)", "181.9 ± 0.3 nm"):
+    said = "161.95 ± 0.10 nm", "(5.0313 ± 0.0010)", "181.9 ± 0.3 nm"
+    for text in ("<?xml", "synthetic: B implant", *said):
         assert text in picture, "the figure says what the report says"
     assert sorted(path.name for path in folder.iterdir()) == [f"boron-implant{e}" for e in ends]
     # The level is never reached by P, which has a dose alone.

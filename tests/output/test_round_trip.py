@@ -247,7 +247,7 @@ def test_names_that_a_spreadsheet_would_run_are_marked_and_read_back(tmp_path, f
         with path.open(newline="") as file:
             cells = [cell for row in csv.reader(file) for cell in row]
         assert "-2e+18" in cells
-        # Some spreadsheets split at other marks, and skip what nobody sees.
+        # Some spreadsheets split at other marks, and skip characters that are not displayed.
         parts = [part for cell in cells for part in re.split("[;\t\r\n]", cell)]
         begin = [part.strip("\ufeff\u200b\xa0 ")[:1] for part in parts]
         assert not [

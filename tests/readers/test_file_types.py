@@ -7,7 +7,7 @@ import pytest
 from instrument_files import cameca_rpc
 
 from sims_analysis.readers import registry as recognising
-from sims_analysis.readers.instruments.exported import recognises_payload
+from sims_analysis.readers.instruments.own_exports import recognises_payload
 from sims_analysis.readers.registry import format_of
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.table import recognises_tidy

@@ -61,13 +61,16 @@ def add_pages(app: Starlette, archive: Archive) -> None:
         return unquote(request.path_params["data_id"])
 
     app.router.routes += [
-        route("/", lambda asked: pages(archive, search=asked.query_params.get("search", ""))),
-        route("/entries/{data_id:path}", lambda asked: pages(archive, entry(asked))),
+        route("/", lambda request: pages(archive, search=request.query_params.get("search", ""))),
+        route("/entries/{data_id:path}", lambda request: pages(archive, entry(request))),
         route(
-            "/overlay/", lambda asked: pages(archive, *(asked.query_params.getlist("id") or [""]))
+            "/overlay/",
+            lambda request: pages(archive, *(request.query_params.getlist("id") or [""])),
         ),
         route(
-            "/thumbnails/{data_id:path}", lambda asked: thumbnail(archive.get(entry(asked))), _SVG
+            "/thumbnails/{data_id:path}",
+            lambda request: thumbnail(archive.get(entry(request))),
+            _SVG,
         ),
     ]
 

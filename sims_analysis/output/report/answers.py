@@ -162,18 +162,18 @@ class Report:
 
     @property
     def calls(self) -> list[str]:
-        """What was asked: the calls of the results."""
+        """The calls of the results."""
         others = [] if self.metallurgical is None else [self.metallurgical]
         results = [*self.peaks, *self.doses, *self.crossings, *others]
         return [str(result.attrs["call"]) for result in results]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as values for JSON."""
-        asked = ("level", "surface", "surface_dose", "start", "stop", "donors", "acceptors")
+        arguments = ("level", "surface", "surface_dose", "start", "stop", "donors", "acceptors")
         return {
             **self.about._asdict(),
             "source": str(self.data.attrs.get("source", "")),
-            **{name: getattr(self, name) for name in asked},
+            **{name: getattr(self, name) for name in arguments},
             "species": [asdict(row) for row in self.species],
             "junctions": [junction._asdict() for junction in self.junctions],
             "notes": self.notes,

@@ -144,11 +144,11 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
         same = (left.axis, left.name) == (pair.axis, pair.name)
         if same and headers.units[j] in (None, headers.units[left.value]):
             there = ~np.isnan(block.values[:, j])
-            row, beside = int(there.argmax()), pair.name or headers.texts[left.value]
+            row, neighbour = int(there.argmax()), pair.name or headers.texts[left.value]
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
-                f"without a header, next to those of {beside!r}; if its row has a cell too many, "
-                "take that out, otherwise give the column a header, or say what to read by "
+                f"without a header, next to those of {neighbour!r}; if its row has a cell too "
+                "many, take that out, otherwise give the column a header, or say what to read by "
                 'columns={"B": (axis, values)}'
             )
 
@@ -211,8 +211,8 @@ class _Finding:
         found = self.found
         errors = {pair.error for pair in pairs}
         kinds = ("ancillary", "index", "error", "mass", "energy")
-        beside = [j for j in found.columns(*kinds) if j not in errors]
-        for j in reversed(beside if pairs else []):
+        ancillary = [j for j in found.columns(*kinds) if j not in errors]
+        for j in reversed(ancillary if pairs else []):
             text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
             own = found.texts.count(text) > 1 or is_limit(text)
             left = [pair for pair in pairs if pair.value < j] if own else []
@@ -257,9 +257,9 @@ class _Finding:
         pair = pairs[-1] if pairs and name in ("", pairs[-1].name) else None
         if pair is None and len(named) == 1:
             pair = named[0]
-        beside = repr(pairs[-1].name) if pairs else "no values"
+        neighbour = repr(pairs[-1].name) if pairs else "no values"
         if pair is None:
-            raise ReadError(f"{where} holds errors of {name!r}, but stands next to {beside}")
+            raise ReadError(f"{where} holds errors of {name!r}, but stands next to {neighbour}")
         if pair.error is not None:
             raise ReadError(
                 f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does",

@@ -48,7 +48,7 @@ _DATE = re.compile(
 )
 #: What a column of signs holds.
 SIGNS = frozenset(("<", "<=", "\u2264", "=<", "=", ">", ">=", "\u2265"))
-_CENSORED = re.compile(r"=?[<\u2264]=?\s*(.+)")
+_BELOW_LIMIT = re.compile(r"=?[<\u2264]=?\s*(.+)")
 
 
 #: A value and its error in one cell, which may be in per cent.
@@ -85,7 +85,7 @@ def is_number(text: str, decimal: str | None = None) -> bool:
         return is_number(with_error[1], decimal) and is_number(error, decimal)
     if form.fullmatch(text) or _grouped(text, decimal):
         return True
-    match = _CENSORED.fullmatch(text)
+    match = _BELOW_LIMIT.fullmatch(text)
     text = match[1].strip() if match else text
     return bool(form.fullmatch(text) or _INFINITE.fullmatch(text))
 
@@ -175,7 +175,7 @@ def read_cell(
         if with_error[2].endswith("%"):
             measured.stderr *= abs(measured) / 100
         return measured
-    match = _CENSORED.fullmatch(text)
+    match = _BELOW_LIMIT.fullmatch(text)
     number = match[1].strip() if match else text
     if _INFINITE.fullmatch(number):
         sign = "-" if number.startswith("-") else ""

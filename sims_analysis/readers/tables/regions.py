@@ -542,8 +542,8 @@ def without_side_notes(grid: Grid) -> Grid:
         cut = None if remarks else word
     if cut is None or _are_columns(above, lines, word, cut):
         return grid
-    beside = (grid.cells(i)[cut:] for i in range(len(grid)))
-    return grid.only(range(cut), notes=[cells for cells in beside if any(cells)])
+    notes = (grid.cells(i)[cut:] for i in range(len(grid)))
+    return grid.only(range(cut), notes=[cells for cells in notes if any(cells)])
 
 
 def _has_words(grid: Grid, row: int) -> bool:

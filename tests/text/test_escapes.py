@@ -2,7 +2,7 @@
 
 import pytest
 
-from sims_analysis.text.visible import visible
+from sims_analysis.text.escapes import visible
 
 
 @pytest.mark.parametrize(
