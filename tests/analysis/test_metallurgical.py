@@ -214,6 +214,7 @@ def of_text(b, p):
         ("2.5e15", HIDDEN, {"fraction": 0.5}, "below_limit"),
         ("4e15", HIDDEN, {"same side": 2e15}, "never_reached"),
         ("4e15", HIDDEN, {"same side": 1e15}, "below_limit"),
+        (HIDDEN, "1e15", {"same side": 2e15}, "never_reached"),
         ("8e15", HIDDEN, {"other side": 4e15}, "below_limit"),
         ("9e15", HIDDEN, {"other side": 4e15}, "below_limit"),
         ("9.1e15", HIDDEN, {"other side": 4e15}, "never_reached"),

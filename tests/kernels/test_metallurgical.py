@@ -35,6 +35,8 @@ def test_random_measurements_against_a_plain_search(own):
         at = z[before] + s[before] / (s[before] - s[before + 1]) * np.diff(z)[before]
         assert found.number[measurement] == before.size
         np.testing.assert_allclose(found.depth[measurement, : before.size], at, rtol=1e-12)
+        value = found.value[measurement, : before.size]  # that of both sides
+        np.testing.assert_allclose(value, np.exp(np.interp(at, z, np.log(donors))), rtol=1e-9)
         polarity = np.where(s[before] > 0, -1, 1)
         np.testing.assert_array_equal(found.direction[measurement, : before.size], polarity)
 
