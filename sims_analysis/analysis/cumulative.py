@@ -79,6 +79,7 @@ def cumulative_dose(
     how: Any = {"extra": (frame.dim,), "rule": rule, "divisor": NM_PER_CM}
     (value,) = frame.map(kernels.cumulative, level, **how)
     whole = integral(replace(frame, stderr=None, counts=None, common=None), question)
+    whole = replace(whole, frame=frame)
     warn_of_transient_in(whole, _REMEDY)
     status = resolved(whole, whole.status)
     name = term(frame, "cumulative_dose")

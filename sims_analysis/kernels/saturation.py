@@ -106,7 +106,9 @@ def _with_equal_neighbours(rows: Rows, row: Index, near: tuple[Array, Array] | N
 
 def _high(rows: Rows, row: Index) -> Array:
     """Return what the maximum of some rows is at least: above 0, and that of a few samples."""
-    return np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    found = np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    # Rows that only look complete may have NaN, and are asked again without.
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:

@@ -36,9 +36,9 @@ def variance_of_dose(
 
     Of samples both in the window, `window_start` to `window_stop`, and the interval, errors partly
     cancel; one without a count is known to 1.84 counts over its samples. A first value that is held
-    up to the surface is one sample. NaN without an integral, a sample in the window, or an error. With zero counts in total, the error is the upper end of
-    their 68 % interval, [0, 1.84] counts, in the sample of the largest weight: twice the standard
-    error of a sample with zero counts.
+    up to the surface is one sample. NaN without an integral, a sample in the window, or an error.
+    With zero counts in total, the error is the upper end of their 68 % interval, [0, 1.84] counts,
+    in the sample of the largest weight: twice the standard error of a sample with zero counts.
     """
     rows = rows.packed() if hold else rows
     a, b, valid = segments.interval(rows, start, stop, hold=hold)

@@ -53,3 +53,17 @@ def test_one_sample_has_neither_a_dose_nor_a_cumulative_dose(rule, layout):
     measured = steps.sel(species="P").values.ravel()
     np.testing.assert_allclose(measured[~np.isnan(measured)], [0, 1e11, 2e11])
     assert np.isnan(number(sims.cumulative_dose(one([3.0], [1e18]), rule=rule)))
+
+
+def test_a_species_without_samples_has_no_dose_in_cells_either():
+    z = np.arange(0.0, 100.0)
+    measured = union({"B": (z, 1e18 + z), "P": (z, np.full(100, np.nan))})
+    cells = sims.to_grid(measured, step="5 nm", conserve="dose")
+    for answer in (
+        sims.integrated_dose(cells, start="10 nm", stop="50 nm"),
+        sims.depth_at_dose_fraction(cells, 0.5),
+        sims.cumulative_dose(cells),
+    ):
+        status = answer["status"].values.tolist()
+        assert status == ["ok", "no_data"]
+        assert answer.isel(species=1).isnull().all()
