@@ -108,7 +108,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     found = interpolate(rows, at, method=method, found=place)
     low, high = (np.broadcast_to(f.reduce(place.at, 1), rows.count) for f in (np.fmin, np.fmax))
     reach = REACH[method] * rows.width.max(initial=0.0)
-    known, fraction = _known(rows, low - reach, high + reach), np.full(rows.count, np.nan)
+    known, fraction = _known(rows, low, high, reach), np.full(rows.count, np.nan)
     if new_axis:
         known |= begins_high(rows)
         broken = breaks(rows)
@@ -119,12 +119,15 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     return Resampled(found.value, found.n_linear_segments, fraction, known)
 
 
-def _known(rows: Rows, low: Array, high: Array) -> Flags:
-    """Flag rows that carry something, or with gaps or saturated samples between two depths."""
+def _known(rows: Rows, low: Array, high: Array, reach: float = 0.0) -> Flags:
+    """Flag rows that carry something, or have gaps between two depths, or saturated samples.
+
+    These may lie beyond by the `reach` of interpolation.
+    """
     found = np.zeros(rows.count, dtype=bool)
     if rows.carried is not None:
         found[rows.carried.row] = True
-    broken, cut = breaks(rows), saturated(rows, (low, high))
+    broken, cut = breaks(rows), saturated(rows, (low - reach, high + reach))
     if cut is not None:
         found[_row_of(rows, np.flatnonzero(cut))] = True
     if broken.size:
