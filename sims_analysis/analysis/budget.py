@@ -121,8 +121,9 @@ def dose_budget(
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth)
-    both = {one: integral(frame, replace(question, rule=one)) for one in ("trapezoid", "loglinear")}
-    found, logs = both[rule], both["loglinear"]
+    found = integral(frame, question)
+    both = {rule: found} | _by_the_other_rule(found)
+    straight, logs = both["trapezoid"].value, both["loglinear"]
     value, status = found.value, judged(found)
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
@@ -138,7 +139,6 @@ def dose_budget(
         status = replaced_where(everything, status, Status.BELOW_DETECTION)
         status = replaced_where(unknown_limit, status, Status.NO_DATA)
 
-    straight = both["trapezoid"].value
     difference = (straight - logs.value) / straight
     warn_where(
         frame,
@@ -192,6 +192,16 @@ def _parts(
         "background_dose": found.background.where(known),
         "surface_dose": _surface(found),
     }
+
+
+def _by_the_other_rule(found: DoseIntegral) -> dict[str, DoseIntegral]:
+    """Integrate by the rule that was not asked for, with the same background."""
+    question = found.question
+    rule = "loglinear" if question.rule == "trapezoid" else "trapezoid"
+    how: Any = {"rule": rule, "hold": question.surface == "hold"}
+    other = found.frame.map(kernels.integrate, question.start, question.stop, **how)
+    value, n_linear = other.value - found.background, other.n_linear_segments
+    return {rule: replace(found, value=value, n_linear_segments=n_linear)}
 
 
 def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:

@@ -122,23 +122,34 @@ def compare(
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
     start, stop, status = _overlap(fa, fb)
     status, doses = _integrated(fa, fb, (start, stop), status, rule)
-    found = _ratios(fa, fb, method)
-    found |= {
-        "overlap_start": fa.with_attrs(start, "overlap_start"),
-        "overlap_stop": fa.with_attrs(stop, "overlap_stop"),
-    }
+    found = _ratios(fa, fb, method) | {"overlap_start": start, "overlap_stop": stop}
     if doses:
-        found |= _doses(fa, doses, rule)
+        found |= _doses(*doses)
     if level is not None:
         both = [units.dequantify(junction_depth(x, level, **junction, gaps=gaps)) for x in (a, b)]
-        found |= _junctions(fa, *both)
+        found |= _junctions(*both)
         # A level may have dimensions of its own.
         others = {d: c.variable for d, c in both[0].coords.items() if d in both[0].dims}
         fa = replace(fa, argument_coords={d: c for d, c in others.items() if d not in fa.coords})
-    found["status"] = fa.status(status)
-    ordered = {name: _in_order(one, fa, fb) for name, one in found.items()}
+    terms = _TERMS | dict.fromkeys(("dose_a", "dose_b"), term(fa, "dose"))
+    ruled = {"dose_a", "dose_b", "dose_ratio"}
+    named = {
+        name: fa.with_attrs(one, terms.get(name, name), **({"rule": rule} if name in ruled else {}))
+        for name, one in found.items()
+    }
+    named["status"] = fa.status(status)
+    ordered = {name: _in_order(one, fa, fb) for name, one in named.items()}
     result = fa.dataset(ordered, coords=fa.along)
     return units.quantify(result) if fa.quantified else result
+
+
+#: The terms of results that are not their names.
+_TERMS = {
+    "samples": "samples_used",
+    "junction_a": "junction_depth",
+    "junction_b": "junction_depth",
+    "junction_status": "status",
+}
 
 
 def _refuse_without_level(name: str, level: Any, junction: JunctionOptions) -> None:
@@ -219,10 +230,10 @@ def _ratios(fa: Frame, fb: Frame, method: str) -> dict[str, xr.Variable]:
     values = fa.value, along(of_b)
     ratio, log_ratio = elementwise(kernels.ratios, *values, outputs=2)
     found = {
-        "ratio": fa.with_attrs(ratio, "ratio"),
-        "log_ratio": fa.with_attrs(log_ratio, "log_ratio"),
-        "rms_log_ratio": fa.with_attrs((log_ratio**2).mean(fa.dim) ** 0.5, "rms_log_ratio"),
-        "samples": fa.with_attrs((~is_nan(log_ratio)).sum(fa.dim), "samples_used"),
+        "ratio": ratio,
+        "log_ratio": log_ratio,
+        "rms_log_ratio": (log_ratio**2).mean(fa.dim) ** 0.5,
+        "samples": (~is_nan(log_ratio)).sum(fa.dim),
     }
     if fa.stderr is None or fb.stderr is None:
         return found
@@ -231,43 +242,37 @@ def _ratios(fa: Frame, fb: Frame, method: str) -> dict[str, xr.Variable]:
     (error,) = fb.map(interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
     other = along(add_background_error(fb, error, at_a))
     errors = elementwise(kernels.ratio_errors, *values, own, other, outputs=2)
-    names = "ratio_stderr", "log_ratio_stderr"
-    return found | {n: fa.with_attrs(one, n) for n, one in zip(names, errors, strict=True)}
+    return found | dict(zip(("ratio_stderr", "log_ratio_stderr"), errors, strict=True))
 
 
-def _doses(frame: Frame, of: list[DoseIntegral], rule: Rule) -> dict[str, xr.Variable]:
+def _doses(of_a: DoseIntegral, of_b: DoseIntegral) -> dict[str, xr.Variable]:
     """Return the doses of a and b in the overlap, their ratio and its error."""
-    a, b = (one.value / NM_PER_CM for one in of)
-    name, ratio = term(frame, "dose"), b / a
-    found = {
-        "dose_a": frame.with_attrs(a, name, rule=rule),
-        "dose_b": frame.with_attrs(b, name, rule=rule),
-        "dose_ratio": frame.with_attrs(ratio, "dose_ratio", rule=rule),
-    }
-    errors = [one.stderr / NM_PER_CM for one in of if one.stderr is not None]
-    if len(errors) == len(of):
+    a, b = of_a.value / NM_PER_CM, of_b.value / NM_PER_CM
+    ratio = b / a
+    found = {"dose_a": a, "dose_b": b, "dose_ratio": ratio}
+    if of_a.stderr is not None and of_b.stderr is not None:
         # Not from relative errors, which are undefined for a dose of zero.
-        stderr = elementwise(np.hypot, errors[1], ratio * errors[0]) / abs(a)
-        found["dose_ratio_stderr"] = frame.with_attrs(stderr, "dose_ratio_stderr")
+        both = elementwise(np.hypot, of_b.stderr, ratio * of_a.stderr)
+        found["dose_ratio_stderr"] = both / abs(of_a.value)
     return found
 
 
-def _junctions(frame: Frame, at_a: xr.DataArray, at_b: xr.DataArray) -> dict[str, xr.Variable]:
+def _junctions(at_a: xr.DataArray, at_b: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the junctions of both, and their shift."""
     a, b = at_a.variable, at_b.variable
     of_a, of_b = (one["status"].variable for one in (at_a, at_b))
-    parts = {
-        "junction_a": (a, "junction_depth"),
-        "junction_b": (b, "junction_depth"),
-        "junction_shift": (b - a, "junction_shift"),
-        "junction_status": (xr.where(of_a == Status.OK.word, of_b, of_a), "status"),
+    found = {
+        "junction_a": a,
+        "junction_b": b,
+        "junction_shift": b - a,
+        "junction_status": xr.where(of_a == Status.OK.word, of_b, of_a),
     }
     if "stderr" in at_a.coords and "stderr" in at_b.coords:
         # Noise moves both crossings to the same side of their edges: what these have in common
         # cancels. Half of the 68 % interval about the shift that holds that of the edges.
-        error = elementwise(np.hypot, *(one["stderr"].variable for one in (at_a, at_b)))
-        parts["junction_shift_stderr"] = error, "junction_shift_stderr"
-    return {name: frame.with_attrs(one, of) for name, (one, of) in parts.items()}
+        errors = (one["stderr"].variable for one in (at_a, at_b))
+        found["junction_shift_stderr"] = elementwise(np.hypot, *errors)
+    return found
 
 
 @recorded

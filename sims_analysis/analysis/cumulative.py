@@ -79,6 +79,7 @@ def cumulative_dose(
     how: Any = {"extra": (frame.dim,), "rule": rule, "divisor": NM_PER_CM}
     (value,) = frame.map(kernels.cumulative, level, **how)
     whole = integral(replace(frame, stderr=None, counts=None, common=None), question)
+    whole = replace(whole, frame=frame)
     warn_of_transient_in(whole, _REMEDY)
     status = resolved(whole, whole.status)
     name = term(frame, "cumulative_dose")
@@ -145,7 +146,7 @@ def depth_at_dose_fraction(
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
-    asked = _fractions(frame, fraction)
+    question, asked = read_question(frame, rule=rule), _fractions(frame, fraction)
     several = "fraction" in asked.dims
     each = asked if several else asked.set_dims({**asked.sizes, "fraction": 1})
     options: dict[str, Any] = {"extra": ("fraction",), "whole": ("fraction",), "rule": rule}
@@ -156,7 +157,7 @@ def depth_at_dose_fraction(
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
         return at
 
-    whole = integral(frame, read_question(frame, rule=rule))
+    whole = integral(frame, question)
     status = mark_truncated(frame, status, whole.value, whole.below, whole.stderr)
     warn_of_transient_in(whole, _REMEDY)
     status = resolved(whole, status)

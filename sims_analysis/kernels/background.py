@@ -26,26 +26,13 @@ _ENOUGH = 8
 _NOTABLE, _IMPROBABLE = 1.4, 1e-7
 
 
-class _Parabola(NamedTuple):
-    """A parabola through the samples of a window; (R,).
+def _parabola(rows: Rows) -> tuple[Array, ...]:
+    """Fit parabolas by orthogonal polynomials: the mean and the slope are those of a line; (R,).
 
-    Its mean and slope at the mean depth, the error of the slope, how far it comes down below the
-    mean (0 if it bends by chance), and by which factor samples scatter more than their errors (1 if
-    by chance).
-    """
-
-    mean: Array
-    depth: Array
-    slope: Array
-    slope_stderr: Array
-    below: Array
-    excess: Array
-
-
-def _parabola(rows: Rows) -> _Parabola:
-    """Fit by orthogonal polynomials: the mean and the slope are those of a line.
-
-    Errors are those of the samples, or their scatter, by Student's t, if larger.
+    Return the mean, the mean depth and the slope there, the error of the slope, how far the
+    parabola comes down below the mean (0 if it bends by chance), and by which factor samples
+    scatter more than their errors (1 if by chance). Errors are those of the samples, or their
+    scatter, by Student's t, if larger.
     """
     from scipy.special import ndtr, stdtrit
 
@@ -71,7 +58,7 @@ def _parabola(rows: Rows) -> _Parabola:
     lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
     below = np.where(bend**2 > CLEAR**2 * variance, -lowest, 0.0)
     slope = np.where(n > 2, slope, np.nan)
-    return _Parabola(mean, depth, slope, np.sqrt(slope_variance), below, excess)
+    return mean, depth, slope, np.sqrt(slope_variance), below, excess
 
 
 class WindowTrend(NamedTuple):

@@ -69,13 +69,10 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
 
 def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
     """Integrate exponentials over the pieces of each cell; count the cells with a linear one."""
-    before, after = (c.take(i, axis=1) for i in (pieces.before, pieces.after))
-    ends = [segments.interpolated(before, after, t, log=True) for t in (pieces.start, pieces.stop)]
-    # The ends of the whole segment decide whether a piece is exponential.
-    linear = segments.is_linear(before, after)
-    mean = np.where(linear, segments.middle(*ends), segments.log_mean(*ends))
-    in_cells = np.logical_or.reduceat(linear, pieces.first, axis=1)
-    total = np.add.reduceat(mean * pieces.length, pieces.first, axis=1)
+    c0, c1 = (c.take(pieces.before + i, axis=1) for i in (0, 1))
+    areas = segments.piece(pieces.z0, pieces.z1, c0, c1, pieces.begin, pieces.end, log=True)
+    in_cells = np.logical_or.reduceat(segments.is_linear(c0, c1), pieces.first, axis=1)
+    total = np.add.reduceat(areas, pieces.first, axis=1)
     return total, np.count_nonzero(in_cells, axis=1)
 
 
@@ -111,7 +108,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     found = interpolate(rows, at, method=method, found=place)
     low, high = (np.broadcast_to(f.reduce(place.at, 1), rows.count) for f in (np.fmin, np.fmax))
     reach = REACH[method] * rows.width.max(initial=0.0)
-    known, fraction = _known(rows, low - reach, high + reach), np.full(rows.count, np.nan)
+    known, fraction = _known(rows, low, high, reach), np.full(rows.count, np.nan)
     if new_axis:
         known |= begins_high(rows)
         broken = breaks(rows)
@@ -122,12 +119,15 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     return Resampled(found.value, found.n_linear_segments, fraction, known)
 
 
-def _known(rows: Rows, low: Array, high: Array) -> Flags:
-    """Flag rows that carry something, or with gaps or saturated samples between two depths."""
+def _known(rows: Rows, low: Array, high: Array, reach: float = 0.0) -> Flags:
+    """Flag rows that carry something, or have gaps between two depths, or saturated samples.
+
+    These may lie beyond by the `reach` of interpolation.
+    """
     found = np.zeros(rows.count, dtype=bool)
     if rows.carried is not None:
         found[rows.carried.row] = True
-    broken, cut = breaks(rows), saturated(rows, (low, high))
+    broken, cut = breaks(rows), saturated(rows, (low - reach, high + reach))
     if cut is not None:
         found[_row_of(rows, np.flatnonzero(cut))] = True
     if broken.size:
@@ -173,7 +173,7 @@ def _of_cells(dense: Dense, pieces: _Pieces, parts: _Parts) -> tuple[Array, Arra
     """Return the fraction of averages over cells, (R,), and what it were of plain samples."""
     total = _sum_at(parts.sample, parts.weights, dense.depth.size)
     found = np.full(dense.count, parts.weights @ parts.weights / (total @ total))
-    return _on_grid(dense, found, pieces.length.sum(), pieces.first.size), found
+    return _on_grid(dense, found, (pieces.end - pieces.begin).sum(), pieces.first.size), found
 
 
 def _on_grid(rows: Rows, of_samples: Array, extent: Array, number: Index | int) -> Array:
@@ -215,12 +215,12 @@ def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
 class _Pieces(NamedTuple):
     """Pieces of segments between knots, (p,); those of averages over cells are between edges."""
 
+    #: The sample before, and where the segment and the piece begin and end.
     before: Index
-    after: Index
-    #: Relative positions in the segment (0 to 1) at which the piece starts and stops.
-    start: Array
-    stop: Array
-    length: Array
+    z0: Array
+    z1: Array
+    begin: Array
+    end: Array
     #: First piece of each cell, and which cells these are: those within the record.
     first: Index
     cells: slice
@@ -236,13 +236,10 @@ def _cut(dense: Dense, edges: Array) -> _Pieces | None:
         return None
     inner = np.clip(edges[lo:hi], z[0], z[-1])
     knots = np.unique(np.concatenate([z[(z > inner[0]) & (z < inner[-1])], inner]))
-    first, length = np.searchsorted(knots, inner[:-1]), np.diff(knots)
+    first = np.searchsorted(knots, inner[:-1])
     before = np.searchsorted(z, knots[:-1], side="right") - 1
-    width = z[before + 1] - z[before]
-    # Exactly 0 and 1 at samples, so that interpolation returns the samples themselves.
-    start = (knots[:-1] - z[before]) / width
-    stop = np.where(knots[1:] == z[before + 1], 1.0, (knots[1:] - z[before]) / width)
-    return _Pieces(before, before + 1, start, stop, length, first, slice(lo, hi - 1))
+    ends = z[before], z[before + 1], knots[:-1], knots[1:]
+    return _Pieces(before, *ends, first, slice(lo, hi - 1))
 
 
 class _Parts(NamedTuple):
@@ -256,18 +253,19 @@ class _Parts(NamedTuple):
 
 def _parts(dense: Dense, pieces: _Pieces) -> _Parts:
     """Return the weights of the samples in the integrals over cells by the trapezoidal rule."""
-    right = pieces.length * 0.5 * (pieces.start + pieces.stop)
-    weights = np.stack([pieces.length - right, right], axis=1).reshape(-1)
-    sample = np.stack([pieces.before, pieces.after], axis=1).reshape(-1)
+    length, (_, z0, z1, begin, end, *_) = pieces.end - pieces.begin, pieces
+    right = length * 0.5 * ((begin - z0) + (end - z0)) / (z1 - z0)
+    weights = np.stack([length - right, right], axis=1).reshape(-1)
+    sample = (pieces.before[:, None] + np.arange(2)).reshape(-1)
     if dense.lower is not None:  # both edges are of one cell
         sample //= 2
     # Within a cell, the sample after a piece is the one before the next.
     cell = np.zeros(sample.shape, dtype=np.intp)
     cell[2 * pieces.first[1:]] = 1
     key = np.cumsum(cell) * dense.depth.size + sample
-    begin = np.flatnonzero(np.diff(key, prepend=-1))
-    first = np.searchsorted(begin, 2 * pieces.first)
-    return _Parts(np.add.reduceat(weights, begin), sample[begin], first)
+    new = np.flatnonzero(np.diff(key, prepend=-1))
+    first: Index = np.searchsorted(new, 2 * pieces.first)
+    return _Parts(np.add.reduceat(weights, new), sample[new], first)
 
 
 def samples_of_grid(fraction: Array) -> tuple[Array, Array]:

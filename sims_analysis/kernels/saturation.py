@@ -72,7 +72,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
 def _with_equal_neighbours(rows: Rows, near: tuple[Array, Array] | None) -> Flags:
     """Flag the rows in which two neighbours are equal, and as high as some others.
 
-    Of short intervals `near`, the two are in one, or next to it.
+    Of rows with short intervals `near`, in or next to which a sample is as high.
     """
     flat, found = rows.value.reshape(-1), np.zeros(rows.count, dtype=bool)
     may = (rows.size >= _FEWEST) & (rows.share >= 1.0)
@@ -83,11 +83,10 @@ def _with_equal_neighbours(rows: Rows, near: tuple[Array, Array] | None) -> Flag
         reach = int((end - first).max(initial=0))
         if row.size * reach <= _SHORT * flat.size:
             places = first[:, None] + np.arange(-1, reach + 1)
-            value = flat.take(places, mode="clip")
-            equal = (value[:, 1:] == value[:, :-1]) & (value[:, 1:] >= _high(rows, row)[:, None])
-            found[row[equal.any(axis=1)]] = True
-            return found
-        may &= measured.reshape(rows.count, -1).any(axis=1)
+            high = flat.take(places, mode="clip").max(axis=1) >= _high(rows, row)
+            row = row[high]
+        may = np.zeros(rows.count, dtype=bool)
+        may[row] = True
     row, highest = np.flatnonzero(may), np.full(rows.count, np.inf)
     if not row.size:
         return found
@@ -108,7 +107,9 @@ def _with_equal_neighbours(rows: Rows, near: tuple[Array, Array] | None) -> Flag
 
 def _high(rows: Rows, row: Index) -> Array:
     """Return what the maximum of some rows is at least: above 0, and that of a few samples."""
-    return np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    found = np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    # Rows that only look complete may have NaN, and are asked again without.
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:

@@ -53,3 +53,13 @@ def test_one_sample_has_neither_a_dose_nor_a_cumulative_dose(rule, layout):
     measured = steps.sel(species="P").values.ravel()
     np.testing.assert_allclose(measured[~np.isnan(measured)], [0, 1e11, 2e11])
     assert np.isnan(number(sims.cumulative_dose(one([3.0], [1e18]), rule=rule)))
+
+
+def test_a_species_without_samples_has_no_dose_in_cells_either():
+    z = np.arange(0.0, 100.0)
+    measured = union({"B": (z, 1e18 + z), "P": (z, np.full(100, np.nan))})
+    cells = sims.to_grid(measured, step="5 nm", conserve="dose")
+    for question in (sims.cumulative_dose, sims.depth_at_dose_fraction):
+        answer = question(cells)
+        assert answer["status"].values[-1] == "no_data"
+        assert answer.isel(species=1).isnull().all()

@@ -132,3 +132,11 @@ def test_an_uneven_axis_is_no_noise(axis, shape, part):
     assert saturated(Dense(z, counts[None])) is None
     found = saturated(Dense(z, np.minimum(counts, 3000.0)[None]))
     assert (found[0] == (counts >= 3000)).all()
+
+
+def test_next_to_a_row_with_missing_samples():
+    # As rows are asked that only look complete.
+    cut_off, lacking = np.minimum(counted(1e4), 3000), counted(1e4, seed=2)
+    lacking[0] = np.nan
+    found = saturated(Dense(Z, np.stack([cut_off, lacking])))
+    assert (found[0] == (cut_off == 3000)).all()
