@@ -1,10 +1,10 @@
 """What lies below the end of a record that ends inside of a profile.
 
-The end of a record is taken to go on as an exponential, with the value C and the slope of ln C that
-a parabola of ln C has at the last sample: ``C / |slope|`` is missing. The parabola is fitted to the
-longest end that it describes: the whole record, or a half, a quarter... of it. An end is a
-background if its slope is level within the error, which the bend makes larger: what falls and
-levels off leaves the slope at its end open. No background is high, so that high ends hardly bend.
+An end that falls goes on as an exponential, with the value C and the slope s of ln C at the last
+sample: ``C / -s`` is missing. They are those of a parabola of ln C over the longest end that one
+describes: the whole record, its last half, quarter... It falls if s is negative beyond its error.
+What levels off is a background; the bend of the parabola leaves that open, where samples do not
+show it. A background is low: the higher an end, the less it is taken to bend.
 A record that rises to its end, or to a plateau there, lacks all of the rest.
 """
 
@@ -15,16 +15,18 @@ import numpy as np
 from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solved
 from sims_analysis.kernels.rows import Array, Index, Rows, range_sums
 
-#: Parts of an end whose means are fitted, of one independent sample at least.
+#: The parts of an end whose means are fitted, each of one independent sample at least.
 _PARTS = 8
-#: The scatter is that of so many samples, at most, and a part's mean of so many counts.
+#: The scatter is that of so many samples, at most; no mean is better known than so many counts.
 _SCATTER, _COUNTS = 64, 1e3
-#: A parabola describes an end if chance makes a larger misfit as often.
-_BY_CHANCE = 0.03
-#: What changes is more than this part of what it was, by so many standard errors.
+#: A parabola describes an end unless chance makes a larger misfit less often.
+_BY_CHANCE = 0.05
+#: What is higher than this part of something else is level with it. What falls or rises does so by
+#: so many standard errors.
 _LEVEL, _CLEARLY = 0.8, 3.0
-#: A background is hardly above this part of the highest: the information on the bend of ln C over
-#: an end, of which it is 1 there, grows with this power of the height.
+#: Few backgrounds are above this part of the highest: for an end of that height, the bend over its
+#: length has a standard deviation of 1 before it is measured, and 1 over the root of this power of
+#: the height for others.
 _BACKGROUND, _POWER = 0.35, 8
 
 
@@ -47,13 +49,13 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         return missing
     end, size = end[which], rows.size[which]
     with np.errstate(all="ignore"):
-        one = _value_of_a_count(rows, end, size, step)
+        count = _value_of_a_count(rows, end, size, step)
         _, n, part = _parts(rows, end, size)
         first, highest, ends = part[:, 0], part.max(axis=1), np.minimum(part[:, -1], low)
         rises = (ends > _BACKGROUND * highest) & (first < _LEVEL * ends)
-        rises &= ends - first > _CLEARLY * np.sqrt(one * (first + ends) / n[:, 0])
-        information = (ends / (_BACKGROUND * highest)) ** _POWER
-        below = _continued(rows, end, size, one, information, step)
+        rises &= ends - first > _CLEARLY * np.sqrt(count * (first + ends) / n[:, 0])
+        known = (ends / (_BACKGROUND * highest)) ** _POWER
+        below = _continued(rows, end, size, count, known, step)
     below[rises & (below == 0)] = np.inf
     below[part.min(axis=1) > _LEVEL * highest] = 0.0
     missing[which] = np.where(below > enough[which], below, 0.0)
@@ -68,32 +70,29 @@ def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
     return depth, n, range_sums(rows.value.reshape(-1), first, after) / n
 
 
-def _continued(
-    rows: Rows, end: Index, size: Index, one: Array, information: Array, step: int
-) -> Array:
-    """Return what exponentials hold that continue the ends of some rows; 0 where these are level.
+def _continued(rows: Rows, end: Index, size: Index, count: Array, known: Array, step: int) -> Array:
+    """Integrate the exponentials that continue ends of some rows; 0 where these do not fall.
 
-    `one` is what a count adds to a value, and `information` that on the bend over an end.
+    `count` is what one count adds to a value, and `known` the information on the bend beforehand.
     """
-    found, live = np.zeros(end.size), np.arange(end.size)
-    while live.size:
-        depth, n, mean = _parts(rows, end[live], size[live])
-        x = depth - rows.depth_at(end[live] - 1)[:, None]
-        length, level = -x[:, 0], mean.mean(axis=1)
-        per_count = (one[live] / level)[:, None] / n + 1.0 / _COUNTS
-        x, value = x / length[:, None], mean / level[:, None]
-        columns = [column.reshape(-1) for column in (x, value, per_count)]
-        of_each, none = np.full(live.size, _PARTS), np.zeros(x.size)
-        parts = Counted(*columns[:2], none + 1.0, columns[2], none, none, of_each)
-        start = np.zeros(live.size)
-        (a, b, c), known = maximized(parts, start, start, information[live])
-        of_slope = np.broadcast_to([0.0, 1.0, 0.0], (live.size, 3))
-        error = np.sqrt(solved(known, of_slope)[:, 1])
-        fits = chance_of_misfit(parts, a, b, c) > _BY_CHANCE
-        falls = fits & (level > 0) & (b < -_CLEARLY * error) & (np.exp(b) < _LEVEL)
-        found[live[falls]] = (level * length * np.exp(a) / -b)[falls]
-        size = size // 2
-        live = live[~fits & (size[live] >= _PARTS * step)]
+    halves = np.arange(int(size.max()).bit_length())
+    row, half = np.nonzero(size[:, None] >> halves >= _PARTS * step)
+    end, size, found = end[row], size[row] >> half, np.zeros(end.size)
+    depth, n, mean = _parts(rows, end, size)
+    x = depth - rows.depth_at(end - 1)[:, None]
+    length, level = -x[:, 0], mean.mean(axis=1)
+    x, value = x / length[:, None], mean / level[:, None]
+    per_count = (count[row] / level)[:, None] / n + 1.0 / _COUNTS
+    x, value, per_count = (column.reshape(-1) for column in (x, value, per_count))
+    none, n_parts = np.zeros(x.size), np.full(row.size, _PARTS)
+    parts = Counted(x, value, none + 1.0, per_count, none, none, n_parts)
+    start = np.zeros(row.size)
+    (a, b, c), information = maximized(parts, start, start, known[row])
+    error = np.sqrt(solved(information, np.broadcast_to([0.0, 1.0, 0.0], (row.size, 3)))[:, 1])
+    falls = (b < -_CLEARLY * error) & (np.exp(b) < _LEVEL) & (level > 0)
+    below = np.where(falls, level * length * np.exp(a) / -b, 0.0)
+    fits = np.flatnonzero(chance_of_misfit(parts, a, b, c) > _BY_CHANCE)[::-1]
+    found[row[fits]] = below[fits]  # the last assignment wins: the longest end
     return found
 
 
@@ -105,5 +104,6 @@ def _value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
     v = [value[:, i * step : i * step + _SCATTER] for i in range(4)]
     square = (v[3] - v[0] + 3.0 * (v[1] - v[2])) ** 2 / 20.0
     known = inside[:, 3 * step :]
-    total: Array = np.abs(np.where(known, v[0], 0.0).sum(axis=1))
-    return step * np.where(known, square, 0.0).sum(axis=1) / total
+    total = np.abs(np.where(known, v[0], 0.0).sum(axis=1))
+    found: Array = step * np.where(known, square, 0.0).sum(axis=1) / total
+    return found
