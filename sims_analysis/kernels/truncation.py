@@ -1,11 +1,10 @@
 """What lies below the end of a record that ends inside of a profile.
 
-An end that falls goes on as an exponential, with the value C and the slope s of ln C at the last
-sample: ``C / -s`` is missing. They are those of a parabola of ln C over the longest end that one
-describes: the whole record, its last half, quarter... It falls if s is negative beyond its error.
-What levels off is a background; the bend of the parabola leaves that open, where samples do not
-show it. A background is low: the higher an end, the less it is taken to bend.
-A record that rises to its end, or to a plateau there, lacks all of the rest.
+An end that falls goes on as an exponential: ``C / -s`` is missing, with the value C and the slope s
+of ln C at the last sample. They are of a parabola of ln C over the longest end that one describes:
+the whole record, its last half, quarter... An end that levels off is a background; s is negative
+beyond its error where the samples show that it does not. A background is low: the higher an end,
+the less it bends. A record that rises to its end, or to a plateau there, lacks all of the rest.
 """
 
 from __future__ import annotations
@@ -21,12 +20,10 @@ _PARTS = 8
 _SCATTER, _COUNTS = 64, 1e3
 #: A parabola describes an end unless chance makes a larger misfit less often.
 _BY_CHANCE = 0.05
-#: What is higher than this part of something else is level with it. What falls or rises does so by
-#: so many standard errors.
+#: What is above this part of another is level with it; what is not differs by so many errors.
 _LEVEL, _CLEARLY = 0.8, 3.0
-#: Few backgrounds are above this part of the highest: for an end of that height, the bend over its
-#: length has a standard deviation of 1 before it is measured, and 1 over the root of this power of
-#: the height for others.
+#: Backgrounds are hardly above this part of the highest. There the bend of ln C over an end has a
+#: standard deviation of 1 beforehand, and less by the root of this power of the height above it.
 _BACKGROUND, _POWER = 0.35, 8
 
 
