@@ -119,12 +119,13 @@ def integrated_dose(
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
-    An end that falls is taken to go on as a geometric series (Aitken's delta-squared process): with
-    the dose D1 of the last length l of the record, D2 of that above it, and r = D1 / D2, what lies
-    below is ``D1 r / (1 - r)``. l is the shortest with which the fall is clear. That is right for
-    an exponential, and twice too much for a Gaussian cut one standard deviation below its maximum.
-    A record that rises to its end, or to a plateau there, lacks the rest. What is level below the
-    profile is a background; a record that ends on the plateau on which it begins looks whole. A
+    An end that falls is taken to go on as an exponential, with the value and the slope of ln C at
+    the last sample, by a parabola of ln C over the longest of the whole record, its last half,
+    quarter and so on that one describes. That is right for an exponential, and half too much for a
+    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed three of its
+    errors, so that what may level off passes for a background, unless it is above a third of the
+    maximum. A record that rises to its end, or to a plateau there, lacks the rest. One that varies
+    by less than a fifth is level; one that ends on the plateau on which it begins looks whole. A
     slope in the window of a background is taken for that of an exponential that rises at most
     tenfold.
 
