@@ -160,7 +160,7 @@ def junction(
         found = found.take(locate(rows, levels, found).depth > after[found.row])
     crossed, ends, rises = np.zeros((3, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
-        confirmed, room = _confirmed(rows, levels, found, confirm)
+        confirmed, room = _confirmed(rows, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
         found = found.take(confirmed)
     number, raw_number = found.number(rows), raw.number(rows)
@@ -181,17 +181,20 @@ def junction(
     return Found._make(one.reshape(rows.count) for one in answer)
 
 
-def _confirmed(rows: Rows, levels: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
+def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
     """Return whether n samples before and after lie on their sides, and whether there are n."""
-    side = np.sign(rows.value - levels).reshape(-1)
-    runs = np.unique(np.append(np.flatnonzero(side[1:] != side[:-1]) + 1, rows.offsets))
-    first = runs[runs.searchsorted(found.before, side="right") - 1]
-    end = runs[runs.searchsorted(found.after, side="right")]
-    confirmed, room = (
-        (found.before - first + 1 >= n) & (end - found.after >= n)
-        for first, end in ((first, end), (rows.offsets[found.row], rows.offsets[found.row + 1]))
-    )
-    return confirmed, room
+    begin, end = rows.offsets[found.row], rows.offsets[found.row + 1]
+    confirmed, room = np.ones((2, found.row.size), dtype=bool)
+    for k in range(1, min(n, int(rows.size.max(initial=0)) + 1)):
+        for position, high in (
+            (found.before - k, found.falling),
+            (found.after + k, ~found.falling),
+        ):
+            inside = (position >= begin) & (position < end)
+            value = rows.value_at(np.where(inside, position, begin))
+            room &= inside
+            confirmed &= np.where(high, value > level, value < level)
+    return confirmed & room, room
 
 
 def _why_none(
