@@ -9,7 +9,7 @@ import numpy as np
 
 from sims_analysis.kernels.counting import CLEAR, scatter_counts, window_mean, window_statistics
 from sims_analysis.kernels.dose import LACKS
-from sims_analysis.kernels.rows import Array, Index, Rows
+from sims_analysis.kernels.rows import Array, Index, Packed, Rows
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
 LEVEL, FALLS, RISES, BENDS, SCATTERS, HIDDEN = range(6)
@@ -38,21 +38,24 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
 
     n = rows.size
     mean, depth = rows.sum(rows.value) / n, rows.sum(rows.depth) / n
-    left, line = rows.value - rows.repeat(mean), rows.depth - rows.repeat(depth)
-    square, cube = rows.sum(line**2), rows.sum(line**3)
-    curve = line**2 - rows.repeat(square / n) - rows.repeat(cube / square) * line
-    fourth = rows.sum(curve**2)
-    slope, bend = rows.sum(line * left) / square, rows.sum(curve * left) / fourth
+    # Rows on one axis have the polynomials of the first.
+    own: Any = rows.repeat if isinstance(rows, Packed) else lambda one: one[:1, None]
+    left, line = rows.value - rows.repeat(mean), rows.depth - own(depth)
+    squares = line * line
+    square, cube = rows.sum(squares), rows.sum(squares * line)
+    curve = squares - own(square / n) - own(cube / square) * line
+    fourth = rows.sum(curve * curve)
+    slope, bend = rows.sum(left, line) / square, rows.sum(left, curve) / fourth
     residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
     freedom = np.maximum(n * rows.share - 3.0, 1.0)
     scatter = np.where(n >= _ENOUGH, residual / freedom, np.nan)
     widened = scatter * (stdtrit(freedom, ndtr(CLEAR)) / CLEAR) ** 2
     slope_variance, variance, excess = widened / square, widened / fourth, np.ones(rows.count)
     if rows.stderr is not None:
-        own = rows.stderr**2
-        slope_variance = np.fmax(slope_variance, rows.sum(line**2 * own) / square**2)
-        variance = np.fmax(variance, rows.sum(curve**2 * own) / fourth**2)
-        stated = rows.sum(own) / n
+        variances = rows.stderr**2
+        slope_variance = np.fmax(slope_variance, rows.sum(variances, squares) / square**2)
+        variance = np.fmax(variance, rows.sum(variances, curve * curve) / fourth**2)
+        stated = rows.sum(variances) / n
         counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _IMPROBABLE)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
     lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)

@@ -31,6 +31,9 @@ from sims_analysis.kernels.rows import (
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import begins_high
 
+#: Up to so many depths, what is known is sought about each; of more, from the first to the last.
+_FEW = 8
+
 
 class Resampled(NamedTuple):
     """Values at depths, or averages over cells, (R, m), and what is known of each row, (R,).
@@ -63,7 +66,7 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
             total = np.add.reduceat(dense.value[:, parts.sample] * parts.weights, parts.first, 1)
         mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
         fraction[index] = _of_cells(dense, pieces, parts)[0]
-    low, high = (np.full(rows.count, end) for end in edges[[0, -1]])
+    low, high = (np.full((rows.count, 1), end) for end in edges[[0, -1]])
     return Resampled(mean, n_linear, fraction, begins_high(rows) | _known(rows, low, high))
 
 
@@ -106,7 +109,10 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
-    low, high = (np.broadcast_to(f.reduce(place.at, 1), rows.count) for f in (np.fmin, np.fmax))
+    ends = [place.at, place.at]
+    if place.at.shape[1] > _FEW:
+        ends = [f.reduce(place.at, 1, keepdims=True) for f in (np.fmin, np.fmax)]
+    low, high = (np.broadcast_to(end, (rows.count, end.shape[1])) for end in ends)
     reach = REACH[method] * rows.width.max(initial=0.0)
     known, fraction = _known(rows, low, high, reach), np.full(rows.count, np.nan)
     if new_axis:
@@ -120,7 +126,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
 
 
 def _known(rows: Rows, low: Array, high: Array, reach: float = 0.0) -> Flags:
-    """Flag rows that carry something, or have gaps between two depths, or saturated samples.
+    """Flag rows that carry something, or have gaps in intervals (R, m), or saturated samples.
 
     These may lie beyond by the `reach` of interpolation.
     """
@@ -131,9 +137,9 @@ def _known(rows: Rows, low: Array, high: Array, reach: float = 0.0) -> Flags:
     if cut is not None:
         found[_row_of(rows, np.flatnonzero(cut))] = True
     if broken.size:
-        row, begin = _row_of(rows, broken), rows.depth_at(broken)
-        end = begin + rows.along(rows.width, broken)
-        found[row[(end > low[row]) & (begin < high[row])]] = True
+        row, begin = _row_of(rows, broken), rows.depth_at(broken)[:, None]
+        end = begin + rows.along(rows.width, broken)[:, None]
+        found[row[((end > low[row]) & (begin < high[row])).any(axis=1)]] = True
     return found
 
 

@@ -541,13 +541,12 @@ def test_writers_of_the_same_bytes(tmp_path):
     archive = Archive(tmp_path)
     barrier = threading.Barrier(8)
 
-    def write():
+    def write(_):
         barrier.wait()
         archive.put("a", REFERENCE, url=URL)
 
     with ThreadPoolExecutor(8) as threads:
-        for _ in range(8):
-            threads.submit(write)
+        list(threads.map(write, range(8)))
     assert archive.verify() == {}
     assert archive.payload("a") == REFERENCE
 
