@@ -240,7 +240,7 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
         elif len(names) == 1:
             raise ProfileError(
                 f"species {name!r} has {one[0].size} samples in a and {other[0].size} in "
-                f"{which or 'b: '}an alignment needs five in each",
+                f"{which.removesuffix(': ') or 'b'}; an alignment needs five in each",
                 where={"species": name},
             )
     if not pairs:

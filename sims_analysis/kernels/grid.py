@@ -31,7 +31,7 @@ from sims_analysis.kernels.rows import (
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import begins_high
 
-#: Up to so many depths, what is known is sought about each; of more, from the first to the last.
+#: Up to so many depths, saturated samples are sought about each; of more, from first to last.
 _FEW = 8
 
 
@@ -66,8 +66,9 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
             total = np.add.reduceat(dense.value[:, parts.sample] * parts.weights, parts.first, 1)
         mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
         fraction[index] = _of_cells(dense, pieces, parts)[0]
-    low, high = (np.full((rows.count, 1), end) for end in edges[[0, -1]])
-    return Resampled(mean, n_linear, fraction, begins_high(rows) | _known(rows, low, high))
+    ends = [np.full((rows.count, 1), end) for end in edges[[0, -1]]]
+    known = begins_high(rows) | _known(rows, *ends) | _any_saturated(rows, *ends)
+    return Resampled(mean, n_linear, fraction, known)
 
 
 def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
@@ -109,12 +110,12 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
-    ends = [place.at, place.at]
-    if place.at.shape[1] > _FEW:
-        ends = [f.reduce(place.at, 1, keepdims=True) for f in (np.fmin, np.fmax)]
-    low, high = (np.broadcast_to(end, (rows.count, end.shape[1])) for end in ends)
+    span = [f.reduce(place.at, 1, keepdims=True) for f in (np.fmin, np.fmax)]
+    near = span if place.at.shape[1] > _FEW else [place.at, place.at]
+    low, high = (np.broadcast_to(end, (rows.count, end.shape[1])) for end in near)
     reach = REACH[method] * rows.width.max(initial=0.0)
-    known, fraction = _known(rows, low, high, reach), np.full(rows.count, np.nan)
+    known = _known(rows, *span) | _any_saturated(rows, low - reach, high + reach)
+    fraction = np.full(rows.count, np.nan)
     if new_axis:
         known |= begins_high(rows)
         broken = breaks(rows)
@@ -125,21 +126,25 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     return Resampled(found.value, found.n_linear_segments, fraction, known)
 
 
-def _known(rows: Rows, low: Array, high: Array, reach: float = 0.0) -> Flags:
-    """Flag rows that carry something, or have gaps in intervals (R, m), or saturated samples.
-
-    These may lie beyond by the `reach` of interpolation.
-    """
+def _known(rows: Rows, low: Array, high: Array) -> Flags:
+    """Flag rows that carry something, or have gaps between two depths, (R, 1)."""
     found = np.zeros(rows.count, dtype=bool)
     if rows.carried is not None:
         found[rows.carried.row] = True
-    broken, cut = breaks(rows), saturated(rows, (low - reach, high + reach))
+    broken = breaks(rows)
+    if broken.size:
+        row, begin = _row_of(rows, broken), rows.depth_at(broken)
+        end = begin + rows.along(rows.width, broken)
+        low, high = (np.broadcast_to(one, (rows.count, 1))[row, 0] for one in (low, high))
+        found[row[(end > low) & (begin < high)]] = True
+    return found
+
+
+def _any_saturated(rows: Rows, low: Array, high: Array) -> Flags:
+    """Flag rows of which a sample in intervals, (R, m), is saturated."""
+    found, cut = np.zeros(rows.count, dtype=bool), saturated(rows, (low, high))
     if cut is not None:
         found[_row_of(rows, np.flatnonzero(cut))] = True
-    if broken.size:
-        row, begin = _row_of(rows, broken), rows.depth_at(broken)[:, None]
-        end = begin + rows.along(rows.width, broken)[:, None]
-        found[row[((end > low[row]) & (begin < high[row])).any(axis=1)]] = True
     return found
 
 
