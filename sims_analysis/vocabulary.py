@@ -326,14 +326,14 @@ COLUMNS = {
 
 #: End of the name of the variable with the limits of samples that a file gives as ``<5E15``, and
 #: which have no value; NaN at all others.
-CENSORED = "detection_limit"
+LIMIT = "detection_limit"
 
 #: End of the name of the coordinate with what is known of samples besides value and error: sums of
 #: :class:`sims_analysis.outcomes.Flag`.
 QUALITY = "quality"
 
 #: Both: coordinates, so that a DataArray keeps them.
-EVIDENCE = (QUALITY, CENSORED)
+EVIDENCE = (QUALITY, LIMIT)
 
 #: Ends of the names of the ancillary variables of a measured one.
 OF_SAMPLES = ("stderr", *COLUMNS, *EVIDENCE)

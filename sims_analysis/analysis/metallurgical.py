@@ -20,7 +20,7 @@ from sims_analysis.analysis.crossings import (
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, either
+from sims_analysis.frame.evidence import GapPolicy, anywhere_along
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
@@ -167,8 +167,8 @@ def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
     if frame.lazy or anywhere(may):
         first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
         none = is_any_of(status, [Status.NEVER_REACHED, Status.NO_DATA])
-        hidden = (none & may & first & net.notnull()).transpose(*status.dims)
-        found = changed(found, status=replaced_where(hidden, status, Status.BELOW_LIMIT))
+        below_limit = (none & may & first & net.notnull()).transpose(*status.dims)
+        found = changed(found, status=replaced_where(below_limit, status, Status.BELOW_LIMIT))
     what = "no depth is given for a junction in it"
     return located(frame, found, _support(frame, depth), (depth, depth), what)
 
@@ -178,7 +178,7 @@ def _support(frame: Frame, depth: xr.Variable) -> Support:
     along: Any = {"whole": ("junction",), "extra": ("junction",)}
     found = frame.map(support_of_points, depth, **along)
     return Support(
-        either(found.flags, "species"), found.below.max("species"), found.gap.max("species")
+        anywhere_along(found.flags, "species"), found.below.max("species"), found.gap.max("species")
     )
 
 

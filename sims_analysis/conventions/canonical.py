@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Ends of the names of ancillary variables in the unit of their measured variable, and of this
 #: and all its ancillary ones.
-IN_ITS_UNIT = ("_stderr", "_background_stderr", "_scatter", f"_{vocabulary.CENSORED}")
+IN_ITS_UNIT = ("_stderr", "_background_stderr", "_scatter", f"_{vocabulary.LIMIT}")
 ENDS = (
     "",
     *IN_ITS_UNIT,

@@ -90,7 +90,7 @@ def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
         own = [name for name in COORDS if name in ds.coords]
         ds = ds.expand_dims("species")
         ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
-    ends = vocabulary.QUALITY, vocabulary.CENSORED
+    ends = vocabulary.QUALITY, vocabulary.LIMIT
     ancillary = {f"{name}_{end}" for name in vocabulary.MEASURED for end in ends} & {*ds.coords}
     alike = {name: ds[name].variable for name in ancillary if "species" not in ds[name].dims}
     sizes = {"species": ds.sizes.get("species", 1)}

@@ -316,7 +316,7 @@ def _ancillary_columns(
     """Read counts, limits, flags, edges of cells... of the samples, in canonical units."""
     kinds = {name: _KINDS[unit] for name, unit in vocabulary.ANCILLARY.items()}
     kinds |= dict.fromkeys(vocabulary.CELLS, (of_axis.kind,))
-    kinds |= {vocabulary.CENSORED: vocabulary.VALUE_KINDS, vocabulary.QUALITY: ()}
+    kinds |= {vocabulary.LIMIT: vocabulary.VALUE_KINDS, vocabulary.QUALITY: ()}
     found = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
         if name not in kinds:
@@ -325,7 +325,7 @@ def _ancillary_columns(
         stated = column.get("units")
         if name != vocabulary.QUALITY:  # which has no unit
             who = f"species {profile.species_name!r}: {name}"
-            limit = name == vocabulary.CENSORED and not stated
+            limit = name == vocabulary.LIMIT and not stated
             unit = own if limit else unit_of_kind(stated, kinds[name], who)
             values = unit.to_canonical(values)
         found[name] = values
@@ -334,7 +334,7 @@ def _ancillary_columns(
 
 def _flags(depth: Array, columns: Mapping[str, Array], cells: Array | None) -> NDArray[np.int16]:
     """Return what is known of the samples of a profile: as stated, missing ones, and gaps."""
-    value, limit = columns[""], columns.get(vocabulary.CENSORED)
+    value, limit = columns[""], columns.get(vocabulary.LIMIT)
     missing = np.isnan(value)
     stated = columns.get(vocabulary.QUALITY, np.zeros(value.size))
     flags: NDArray[np.int16] = np.nan_to_num(stated).astype(np.int16)
@@ -463,7 +463,7 @@ def _warn_of_gaps(found: list[_Canonical]) -> None:
     """Warn of samples without a value that are not below a limit of detection either."""
     counts = {}
     for one in found:
-        limit = one.columns.get(vocabulary.CENSORED, np.full(1, np.nan))
+        limit = one.columns.get(vocabulary.LIMIT, np.full(1, np.nan))
         empty = np.isnan(one.columns[""]) & np.isnan(limit)
         counts[one.profile.species_name] = int(np.count_nonzero(empty))
     gaps = {name: count for name, count in counts.items() if count}

@@ -112,7 +112,7 @@ def measured(data: xr.Dataset | xr.DataArray, *dims: str) -> NDArray[np.bool_]:
     arrays = [data] if isinstance(data, xr.DataArray) else [*data.data_vars.values()]
     along = [array for array in arrays if {*array.dims} == {*dims}]
     known = [array for array in along if array.name in vocabulary.MEASURED]
-    limits = {f"{name}_{vocabulary.CENSORED}" for name in vocabulary.MEASURED} & {*data.coords}
+    limits = {f"{name}_{vocabulary.LIMIT}" for name in vocabulary.MEASURED} & {*data.coords}
     known = (known or along) + [data[name] for name in limits if {*data[name].dims} == {*dims}]
     mask = np.zeros([data.sizes[dim] for dim in dims], dtype=bool)
     for array in known:

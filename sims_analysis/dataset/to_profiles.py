@@ -131,9 +131,9 @@ class _Series:
             # Of data as delivered, to_dataset finds the gaps again.
             if (flags & ~(0 if "steps" in {*self.ds.attrs, *self.ds.coords} else GAP)).any():
                 columns[vocabulary.QUALITY] = "1", flags
-        limit = self.samples(f"_{vocabulary.CENSORED}")
+        limit = self.samples(f"_{vocabulary.LIMIT}")
         if limit is not None and not np.isnan(limit[measured]).all():
-            columns[vocabulary.CENSORED] = self._in_unit(limit[measured])
+            columns[vocabulary.LIMIT] = self._in_unit(limit[measured])
         where = {"species": self.ds["species"].values[self.row]}
         for end, shared in shared_columns(self.ds, self.name, where, measured.size):
             columns[end] = vocabulary.SHARED[end], shared[measured]
@@ -156,13 +156,13 @@ def _profile(one: _Series) -> DepthProfile | None:
     measured = ~np.isnan(one.ds[one.name].values[one.row])
     if not measured.any() and gaps is None:
         return None
-    limit = one.samples(f"_{vocabulary.CENSORED}")
+    limit = one.samples(f"_{vocabulary.LIMIT}")
     if gaps is None and limit is not None:  # samples below a limit have no value
         measured |= ~np.isnan(limit)
     arrays: dict[str, Any] = one.arrays(measured)
     columns = one.columns(measured)
     if gaps is not None:
-        columns.pop(vocabulary.CENSORED, None)  # it is among the fields of the source
+        columns.pop(vocabulary.LIMIT, None)  # it is among the fields of the source
         both = arrays | {end: values for end, (_, values) in columns.items()}
         both = _with_gaps(both, np.array(gaps), one.axis_units[1], one.depth, one.cells)
         columns = {end: (unit, both.pop(end)) for end, (unit, _) in columns.items()}

@@ -19,7 +19,7 @@ from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     GapPolicy,
-    either,
+    anywhere_along,
     resolve,
     support_of_window,
     without_immaterial,
@@ -270,7 +270,7 @@ def _resolved(
     of_each = support_of_window(profiles, layer, "curve" if stated else "record")
     support = without_immaterial(
         profiles,
-        changed(of_each, flags=either(of_each.flags.astype(np.int16), "species")),
+        changed(of_each, flags=anywhere_along(of_each.flags.astype(np.int16), "species")),
         xr.ones_like(whole),
         stderr / whole,
         lambda other: conductance(other) / whole,

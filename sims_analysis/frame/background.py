@@ -73,7 +73,7 @@ _SHOWN = {
     kernels.FALLS: "the profile falls in the background window, more than its noise, which",
     kernels.RISES: "the profile rises in the background window, more than its noise, which",
     kernels.BENDS: "the profile bends in the background window, more than its noise, which",
-    kernels.HIDDEN: "the background window is too short, or too far away, to show that the "
+    kernels.TOO_NOISY: "the background window is too short, or too far away, to show that the "
     "background is level: a slope within its noise",
 }
 #: What to do about these, about samples that scatter, and about the last one.
@@ -98,8 +98,8 @@ def mark_window(
     shows = replaced_where(status != Status.OK, found.shows, kernels.LEVEL)
     if not (frame.lazy or anywhere(shows != kernels.LEVEL)):
         return status
-    hidden, scatters = shows == kernels.HIDDEN, shows == kernels.SCATTERS
-    wrong = (shows != kernels.LEVEL) & ~hidden & ~scatters
+    noisy, scatters = shows == kernels.TOO_NOISY, shows == kernels.SCATTERS
+    wrong = (shows != kernels.LEVEL) & ~noisy & ~scatters
 
     def sloping(first: FirstFlagged) -> str:
         part = first.of(found.change)
@@ -111,10 +111,10 @@ def mark_window(
         return f"the profile scatters in the background window, {factor}"
 
     warn_where(frame, wrong, sloping, category, code="wrong_shape", remedy=_LEVEL)
-    warn_where(frame, hidden, sloping, category, code="undetermined", remedy=_LONGER)
+    warn_where(frame, noisy, sloping, category, code="undetermined", remedy=_LONGER)
     warn_where(frame, scatters, scattering, category, remedy=_ERRORS)
     status = replaced_where(wrong, status, Status.WRONG_SHAPE)
-    return replaced_where(hidden, status, Status.UNDETERMINED)
+    return replaced_where(noisy, status, Status.UNDETERMINED)
 
 
 def with_common(frame: Frame, error: xr.Variable) -> Frame:

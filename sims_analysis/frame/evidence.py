@@ -124,7 +124,7 @@ def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
 _WITH_STATUS = tuple((kind.status, kind) for kind in KINDS if kind.status is not None)
 
 
-def either(flags: xr.Variable, over: str) -> xr.Variable:
+def anywhere_along(flags: xr.Variable, over: str) -> xr.Variable:
     """Return what is flagged anywhere along a dimension."""
     each: Any = (((flags & flag) != 0).any(over).astype(np.int16) * np.int16(flag) for flag in Flag)
     joined: xr.Variable = reduce(operator.or_, each)
@@ -337,12 +337,12 @@ def carried(
 ) -> dict[str, xr.Variable]:
     """Return coordinates with what is known of samples; `quantified`: limits as Quantities."""
     made: dict[str, xr.Variable] = {}
-    for end, one in ((vocabulary.QUALITY, of.flags), (vocabulary.CENSORED, of.limit)):
+    for end, one in ((vocabulary.QUALITY, of.flags), (vocabulary.LIMIT, of.limit)):
         if of.flags is None or one is None:
             continue
         ordered = one if dims is None else one.transpose(*dims)
         attrs = vocabulary.ancillary_attrs(name, end, units)
         column = xr.Variable(ordered.dims, ordered.data, attrs)
-        limits = quantified and end == vocabulary.CENSORED
+        limits = quantified and end == vocabulary.LIMIT
         made[f"{name}_{end}"] = quantified_variable(column) if limits else column
     return made

@@ -115,7 +115,7 @@ def open_frame(
         lower=lower,
         upper=upper,
         flags=flags,
-        limit=columns.get(vocabulary.CENSORED),
+        limit=columns.get(vocabulary.LIMIT),
         bridge=None if gaps is None else gaps == "bridge",
         origin=data,
     )

@@ -12,7 +12,7 @@ from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.rows import Array, Index, Packed, Rows
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
-LEVEL, FALLS, RISES, BENDS, SCATTERS, HIDDEN = range(6)
+LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
 
 #: Noise hides slopes of up to so many of their standard errors.
 _HIDES = 2.5
@@ -103,16 +103,16 @@ def window_trend(
         size, noise = np.abs(answer), _HIDES * stderr
         slopes = np.abs(slope) > noise
         shown = np.maximum(np.where(slopes, change(slope), 0.0), below * width)
-        hidden = np.maximum(change(slope - noise), change(slope + noise))
+        noisy = np.maximum(change(slope - noise), change(slope + noise))
         word = np.where(slopes, np.where(slope > 0, RISES, FALLS), BENDS)
         cases = [
             ~(size > 0),
             shown > np.fmax(LACKS * size, error),
-            hides & (hidden > np.fmax(_MATTERS * size, CLEAR * error)),
+            hides & (noisy > np.fmax(_MATTERS * size, CLEAR * error)),
             excess > _NOTABLE,
         ]
-        shows = np.select(cases, [LEVEL, word, HIDDEN, SCATTERS], LEVEL)
-        return WindowTrend(shows, np.select(cases[1:3], [shown / size, hidden / size], excess))
+        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
+        return WindowTrend(shows, np.select(cases[1:3], [shown / size, noisy / size], excess))
 
 
 def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:

@@ -106,7 +106,7 @@ def _placed(
     )
 
 
-def tell(found: Found, why: NDArray[Any]) -> None:
+def set_missing(found: Found, why: NDArray[Any]) -> None:
     """Write into the first entry of rows without a crossing why there is none."""
     first = found.status[:, 0]
     first[:] = np.where(first == Status.PADDING, why, first)
@@ -121,7 +121,7 @@ def table(
     found = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
     none = found.number == 0
     why = _why_none(rows, level, None, none, none & (found.raw_number > 0))
-    _explain(rows, found, why, level, limit)
+    _explain_missing(rows, found, why, level, limit)
     return found
 
 
@@ -142,7 +142,7 @@ def junction(
     The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
     rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). In rows without
     standard errors, `confirm` samples on either side must lie on their sides. The deepest fall may
-    be hidden below a limit where a record ends, unless these are left out (`bridge`).
+    lie below a limit where a record ends, unless these are left out (`bridge`).
     """
     limit, final = _limits(rows)
     rows = as_points(rows)
@@ -177,7 +177,7 @@ def junction(
     # None is confirmed, or fewer crossings than requested.
     why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
     why = np.where(none, _why_none(rows, level, after, none, noise), why)
-    _explain(rows, answer, why, level, limit)
+    _explain_missing(rows, answer, why, level, limit)
     return Found._make(one.reshape(rows.count) for one in answer)
 
 
@@ -227,14 +227,16 @@ def _limits(rows: Rows) -> Array:
     return limits
 
 
-def _explain(rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array) -> None:
+def _explain_missing(
+    rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array
+) -> None:
     """Write why rows have no crossing, and what an answer without one rests on.
 
     A level below a limit may be crossed among samples below it; so may any by a profile that is
     above it elsewhere. One that is never reached may be beside the maximum.
     """
-    hidden = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
-    tell(found, np.where(hidden & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why))
+    below = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
+    set_missing(found, np.where(below & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why))
     never = found.status[:, 0] == Status.NEVER_REACHED
     if never.any():
         row, top = highest(rows)

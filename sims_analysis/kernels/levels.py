@@ -128,7 +128,7 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     return Located(depth, position, decay, steepness)
 
 
-def beside(found: Crossings, row: Index, position: Index) -> tuple[Index, Index]:
+def crossings_around(found: Crossings, row: Index, position: Index) -> tuple[Index, Index]:
     """Find the crossings nearest to a sample of each of some rows, before it and after it.
 
     Return which, and their flat places in a table ``(R, 2)``.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.crossings import Found, listing, tell
+from sims_analysis.kernels.crossings import Found, listing, set_missing
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, SingleResult, first_status
 from sims_analysis.kernels.segments import interpolated
@@ -32,7 +32,7 @@ def metallurgical(
         (found.raw_number > 0, Status.UNDETERMINED),  # noise can make them all
         (np.ones(background.shape, dtype=bool), Status.NEVER_REACHED),
     )
-    tell(found, why)
+    set_missing(found, why)
     return found
 
 

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.dose import LACKS
 from sims_analysis.kernels.edges import edges
-from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate, significant
+from sims_analysis.kernels.levels import (
+    crossings_around,
+    find,
+    highest,
+    laid_out,
+    locate,
+    significant,
+)
 from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
@@ -180,7 +187,7 @@ def _run(
             noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
     levels = rows.repeat(at)
     every = significant(rows, levels, find(rows, levels), floor=floor)
-    near, place = beside(every, row, top)
+    near, place = crossings_around(every, row, top)
     chosen = every.take(near)
     edge = edges(rows, levels, chosen, locate(rows, levels, chosen), every=every, floor=floor)
     lifted = edge.decay_length * known[chosen.row]

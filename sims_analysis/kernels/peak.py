@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
-from sims_analysis.kernels.levels import beside, find, highest, laid_out, locate
+from sims_analysis.kernels.levels import crossings_around, find, highest, laid_out, locate
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
@@ -108,7 +108,7 @@ def _crossed(rows: Rows, row: Index, top: Index, level: Array) -> Array:
     levels = rows.repeat(level)
     found = find(rows, levels)
     at = locate(rows, levels, found).depth
-    near, place = beside(found, row, top)
+    near, place = crossings_around(found, row, top)
     left, right = laid_out(at[near], place, (rows.count, 2)).T
     first, last = rows.first.copy(), rows.last.copy()
     # Crossings are sorted by depth, and the last assignment wins.

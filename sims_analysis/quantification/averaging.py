@@ -15,7 +15,7 @@ from sims_analysis.conventions.canonical import list_variables
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import either
+from sims_analysis.frame.evidence import anywhere_along
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
@@ -150,10 +150,10 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
     found |= _backgrounds(frame, n)
     if frame.flags is not None:
-        found |= {vocabulary.QUALITY: either(frame.flags, MEASUREMENT)}
+        found |= {vocabulary.QUALITY: anywhere_along(frame.flags, MEASUREMENT)}
         if frame.limit is not None:  # of what those above theirs are a part of
             most = frame.value.fillna(frame.limit).mean(MEASUREMENT)
-            found |= {vocabulary.CENSORED: most.where(frame.limit.notnull().any(MEASUREMENT))}
+            found |= {vocabulary.LIMIT: most.where(frame.limit.notnull().any(MEASUREMENT))}
     order = [d for d in data[name].dims if d != MEASUREMENT]
     made = {
         f"{name}_{end}".removesuffix("_"): column(frame.term, end, frame.units, one, order)

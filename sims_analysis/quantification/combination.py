@@ -128,7 +128,7 @@ def combine(
 
 def _below_limit(made: dict[str, xr.Variable]) -> dict[str, xr.Variable]:
     """Return a sum without values where limits of detection of its parts matter."""
-    limit = made.get(vocabulary.CENSORED)
+    limit = made.get(vocabulary.LIMIT)
     if limit is None:
         return made
     limited = {end: made[end].where(limit.isnull()) for end in ("", "stderr", "counts")

@@ -161,7 +161,7 @@ def composition(
     if flags is not None:
         found[vocabulary.QUALITY] = flags
     of_first = {end: one.isel(species=0, missing_dims="ignore") for end, one in found.items()}
-    rest = {end: one for end, one in of_first.items() if end != vocabulary.CENSORED}
+    rest = {end: one for end, one in of_first.items() if end != vocabulary.LIMIT}
     rest[""] = 1.0 - of_first[""]
     made = dict(zip(elements, (of_first, rest), strict=True))
     of = {one: [one] if one in names else [numerator, denominator] for one in elements}

@@ -277,7 +277,7 @@ def _answer(
     where = data[frame.name].isel(species=row, drop=True)
     of_signals = [f"{frame.name}_{end}" for end in vocabulary.EVIDENCE]
     where = where.drop_vars(of_signals, errors="ignore")
-    limit = found.pop(vocabulary.CENSORED, None)
+    limit = found.pop(vocabulary.LIMIT, None)
     columns = {
         end: column(vocabulary.RATIOS[kind], end, "1", one.isel(species=row), where.dims)
         for end, one in found.items()

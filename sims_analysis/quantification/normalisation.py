@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, either, union
+from sims_analysis.frame.evidence import Known, anywhere_along, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -198,7 +198,7 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     if is_lazy(data[name].variable):
         return data
     there = data[name].variable.notnull()
-    limit = data.variables.get(f"{name}_{vocabulary.CENSORED}")
+    limit = data.variables.get(f"{name}_{vocabulary.LIMIT}")
     there = there if limit is None else there | limit.notnull()
     species = there.any([d for d in there.dims if d != "species"])
     return data.isel(species=species.values)
@@ -283,7 +283,7 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     background = {end: of(columns[end]) for end in ("background_stderr",) if end in columns}
     flags = None
     if frame.flags is not None:
-        flags = either(frame.flags.where(there, 0).astype(np.int16), frame.dim)
+        flags = anywhere_along(frame.flags.where(there, 0).astype(np.int16), frame.dim)
     higher = elementwise(np.fmax, *(inside.shift({frame.dim: by}) for by in (1, -1)))
     above = value - of(higher)
     error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
@@ -335,11 +335,11 @@ def _over(
     if flags.flags is not None:
         found[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:
-        found[vocabulary.CENSORED] = frame.limit / above
+        found[vocabulary.LIMIT] = frame.limit / above
     if whole.limit is not None:  # a part of the total is not known: no more than this
         known = whole.limit.isnull()
-        limit: Any = found.get(vocabulary.CENSORED, xr.full_like(value, np.nan))
-        found[vocabulary.CENSORED] = limit.fillna(value.where(~known))
+        limit: Any = found.get(vocabulary.LIMIT, xr.full_like(value, np.nan))
+        found[vocabulary.LIMIT] = limit.fillna(value.where(~known))
         found |= {end: found[end].where(known) for end in ("", "stderr") if end in found}
     return found
 

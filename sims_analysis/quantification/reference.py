@@ -287,7 +287,7 @@ def divided(
     ratio: xr.Variable = value / above
     found = {"": ratio}
     if frame.limit is not None:
-        found[vocabulary.CENSORED] = limits_over(frame, divisor, species)
+        found[vocabulary.LIMIT] = limits_over(frame, divisor, species)
     return found | _of_two(frame, 1.0 / above, ratio / above, stderr, species)
 
 
@@ -300,7 +300,7 @@ def of_both(
     found = {"": a / both}
     if frame.limit is not None:
         limit = factor * limits_over(frame, b, species)
-        found[vocabulary.CENSORED] = limit / (1.0 + limit)
+        found[vocabulary.LIMIT] = limit / (1.0 + limit)
     square = both**2
     slopes = factor * b / square, a / square
     shared = [] if error is None else [error * frame.value * b / square]

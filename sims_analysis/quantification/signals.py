@@ -163,7 +163,7 @@ def weighted_sum(
         if "stderr" in found:
             enough = elementwise(np.maximum, enough, found["stderr"].fillna(0.0))
         matters = unknown > _NOTABLE * enough
-        found[vocabulary.CENSORED] = highest.where(matters)
+        found[vocabulary.LIMIT] = highest.where(matters)
         if flags is not None:
             flags = flags.where(matters, flags & ~Flag.BELOW_LIMIT)
     if flags is not None:

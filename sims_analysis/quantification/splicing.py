@@ -298,7 +298,7 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
         cut = {name: one.where(kept) if axis in one.dims else one for name, one in columns.items()}
         parts.append(xr.Dataset(cut).reset_coords(drop=True))
     joined = parts[0].combine_first(parts[1])
-    held = [n for q in vocabulary.QUANTITIES for n in (q, f"{q}_{vocabulary.CENSORED}")]
+    held = [n for q in vocabulary.QUANTITIES for n in (q, f"{q}_{vocabulary.LIMIT}")]
     measured = joined[[n for n in held if n in joined]].notnull().to_dataarray().any("variable")
     joined = joined.isel({axis: measured.any("species").values})
     for name, one in joined.data_vars.items():

@@ -31,7 +31,7 @@ from sims_analysis.resampling.interpolation import (
     Resampled,
     as_data,
     at_depths,
-    opened,
+    open_frames,
     resampled,
 )
 from sims_analysis.text.arguments import argument_error, check_choice, check_count
@@ -144,7 +144,7 @@ def to_grid(
         raise ProfileError(
             "give exactly one of step, depth, like and every", code="conflicting_arguments"
         )
-    frames = opened(data, "a grid", gaps)
+    frames = open_frames(data, "a grid", gaps)
     first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
     trace: dict[str, str] = {"interpolation": method}

@@ -19,9 +19,9 @@ from sims_analysis.frame.evidence import (
     NOTHING,
     GapPolicy,
     Known,
+    anywhere_along,
     at,
     carried,
-    either,
     resolve,
     with_flags,
 )
@@ -92,7 +92,7 @@ def interpolate(
     4.76e+19 atom/cm^3
     """
     check_choice("method", method, kernels.REACH)
-    frames = opened(data, "an interpolation", gaps)
+    frames = open_frames(data, "an interpolation", gaps)
     at, asked, on_new_axis, coords = _places(frames[0], depth)
     found = [at_depths(frame, asked, method, on_new_axis=on_new_axis) for frame in frames]
     return as_data(data, frames, found, at, coords)
@@ -118,7 +118,7 @@ def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, d
     return at, asked, new == [frame.axis], coords
 
 
-def opened(data: Any, question: str, gaps: str) -> list[Frame]:
+def open_frames(data: Any, question: str, gaps: str) -> list[Frame]:
     """Open all measured variables of a Dataset, or an array; raise if there are none."""
     names: list[Any] = [None]
     if isinstance(data, xr.Dataset):
@@ -225,7 +225,7 @@ def _with_evidence(
         return found
     blank = of.blank & found.value.notnull()
     if anywhere(blank):
-        flags = either((of.flags & (GAP | Flag.BELOW_LIMIT)) * blank, ASKED)
+        flags = anywhere_along((of.flags & (GAP | Flag.BELOW_LIMIT)) * blank, ASKED)
         nothing = xr.zeros_like(flags)
         resolve(frame, nothing, Support(flags, nothing, nothing), what=what)
     elif not is_lazy(blank):
