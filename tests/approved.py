@@ -1,11 +1,13 @@
 """Texts that were read and approved: calls, and below each what it says.
 
-A line with ``>>>`` is a call, one with ``$`` a command, one with ``#`` a heading. After a change
-that is meant, or a new call, write what they say now: ``python tests/approved.py``.
+They stand in ``approved_messages.txt``, a part for each of some modules of tests. A line with
+``==`` begins a part; ``>>>`` is a call, ``$`` a command, and ``#`` a heading.
+After a change that is meant, or a new call, write what they say now: ``python tests/approved.py``.
 """
 
 import contextlib
 import difflib
+import re
 import runpy
 import shlex
 import tempfile
@@ -18,7 +20,8 @@ from sims_analysis.cli import cli
 from sims_analysis.errors import SimsError, SimsWarning
 
 TESTS = Path(__file__).parent
-#: Modules with texts in the file ``APPROVED``, which ``outcome(call)`` gives anew, in a folder that
+FILE = TESTS / "approved_messages.txt"
+#: Modules with texts in the part ``APPROVED``, which ``outcome(call)`` gives anew, in a folder that
 #: ``files`` may fill.
 MODULES = (
     "test_approved_messages.py",
@@ -52,27 +55,38 @@ def messages(call, names):
     return lines
 
 
-def transcript(file, outcome):
-    """Return the lines of a file anew: its calls, in order, with what they say now."""
-    lines = []
-    for call in file.read_text(encoding="utf-8").splitlines():
+def approved(part):
+    """Return the lines of a part."""
+    texts = re.split("^== ", FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    every = dict(one.split("\n\n", 1) for one in texts)
+    return every[part].rstrip("\n").splitlines()
+
+
+def transcript(lines, outcome):
+    """Return the lines of a part anew: its calls, in order, with what they say now."""
+    now = []
+    for call in lines:
         if call.startswith((">>> ", "$ ", "# ")):
-            lines += ["", call] if lines else [call]
-            lines += [] if call.startswith("#") else outcome(call)
-    return [line.rstrip() for line in lines]
+            now += ["", call] if now else [call]
+            now += [] if call.startswith("#") else outcome(call)
+    return [line.rstrip() for line in now]
 
 
-def difference(file, outcome):
+def difference(part, outcome):
     """Return how what calls say differs from what was approved; empty if it does not."""
-    before, now = file.read_text(encoding="utf-8").splitlines(), transcript(file, outcome)
+    before = approved(part)
+    now = transcript(before, outcome)
     lines = list(difflib.unified_diff(before, now, "approved", "now", lineterm="", n=2))
     return "\n".join([*lines, "If it is meant: python tests/approved.py"] if lines else [])
 
 
 if __name__ == "__main__":
+    parts = []
     for module in MODULES:
         found = runpy.run_path(str(TESTS / module))
+        part = found["APPROVED"]
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             found.get("files", str)(Path(folder))
-            text = "\n".join(transcript(found["APPROVED"], found["outcome"])) + "\n"
-        found["APPROVED"].write_text(text, encoding="utf-8")
+            lines = transcript(approved(part), found["outcome"])
+        parts.append("\n".join([f"== {part}", "", *lines, ""]))
+    FILE.write_text("\n".join(parts), encoding="utf-8")

@@ -1,6 +1,4 @@
-"""What quantification refuses and warns of, word by word: messages.txt, about the data below."""
-
-from pathlib import Path
+"""What quantification refuses and warns of, word by word, about the data below."""
 
 import numpy as np
 import xarray as xr
@@ -92,7 +90,7 @@ def faded(level=100.0):
     return RUN.assign(intensity=RUN["intensity"].where(~gone, level))
 
 
-APPROVED = Path(__file__).with_name("messages.txt")
+APPROVED = "quantification"
 
 
 def outcome(call):
