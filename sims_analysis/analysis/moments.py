@@ -163,7 +163,8 @@ def moments(
         DoseWarning,
     )
     status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
-    status = mark_transient(frame, *used, status)
+    # Above a threshold of it, a transient is used without the maximum below.
+    status = mark_transient(frame, used[0], b, status)
     status = replaced_where(limit == np.inf, status, Status.NO_DATA)
     support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
     what = "the moments interpolate across it by straight lines"

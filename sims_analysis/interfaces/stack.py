@@ -45,8 +45,8 @@ _SURE = 3.0
 #: a step of less than so many standard errors of a sample, noise has chosen the plateau.
 _NOISE, _ROUNDING, _CHOSEN = 0.1, 1e-9, 4.5
 #: Between edges as wide as this part of their distance, error functions leave 7 % of the level, and
-#: the distance is too large by 5 %.
-_OVERLAP = 0.49
+#: the distance is too large by 5 %; noise may narrow what is seen by so many standard errors.
+_OVERLAP, _NARROWED = 0.49, 1.5
 
 
 class _Edge(NamedTuple):
@@ -56,8 +56,9 @@ class _Edge(NamedTuple):
     stderr: float
     width: float
     width_stderr: float
-    #: What its middle says of its width.
+    #: What its middle says of its width, and the error of that.
     breadth: float
+    breadth_stderr: float
     #: How far the error of the plateau above, and below, moves it, and interpolation (towards the
     #: higher one); and whether it is in two parts.
     moved: tuple[float, float]
@@ -65,7 +66,7 @@ class _Edge(NamedTuple):
     double: bool = False
 
 
-_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
 
 
 def find_layers(
@@ -103,7 +104,9 @@ def find_layers(
 
 def _overlap(one: _Edge, other: _Edge) -> bool:
     """Return whether what lies between two edges is too thin to reach its level."""
-    return 0.5 * (one.breadth + other.breadth) > _OVERLAP * (other.depth - one.depth)
+    breadth = 0.5 * (one.breadth + other.breadth)
+    error = 0.5 * np.nan_to_num(np.hypot(one.breadth_stderr, other.breadth_stderr))
+    return bool(breadth + _NARROWED * error > _OVERLAP * (other.depth - one.depth))
 
 
 def _layer(
@@ -266,5 +269,6 @@ def _edge(
     if np.isnan(row[0]):
         return _OPEN
     double = has_another_edge(record, plateaus, whole)
-    breadth = OF_MIDDLE * middle[1]
-    return _Edge(row[0], row[4], whole[1], whole[5], breadth, (row[8], row[9]), row[11], double)
+    breadth, error = OF_MIDDLE * middle[1], OF_MIDDLE * middle[5]
+    moved = row[8], row[9]
+    return _Edge(row[0], row[4], whole[1], whole[5], breadth, error, moved, row[11], double)

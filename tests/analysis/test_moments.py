@@ -242,6 +242,16 @@ def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
     assert below["status"].values[0] != "truncated"
 
 
+@pytest.mark.parametrize("threshold", [0.01, 0.3])
+def test_a_transient_above_a_threshold_is_no_implant(threshold):
+    z = np.arange(0, 300, 2.0)
+    ds = measurement(z, {"Al": with_transient(z, 100.0)})
+    with pytest.warns(sims.ProfileWarning, match=r"surface transient, .* deeper, 1e\+20 .* 144 nm"):
+        found = sims.moments(ds, threshold=threshold)
+    assert number(found["stop"]) < 60
+    assert word(found["status"]) == "truncated"
+
+
 @pytest.mark.parametrize(("stop", "cut"), [(None, True), ("500 nm", True), ("148 nm", False)])
 def test_a_record_that_ends_above_the_threshold_lacks_a_part_of_its_tail(stop, cut):
     z = np.arange(0, 151, 2.0)

@@ -110,12 +110,13 @@ def test_a_layer_without_a_plateau_has_its_full_width_at_half_maximum(c, half, t
 def test_the_thickness_between_interfaces_that_overlap_is_not_ok(thickness, gap):
     z, tops = np.arange(0, 120, 1.0), (30.3, 30.3 + thickness + gap)
     c = 0.02 + sum(box(z, top, top + thickness, 2.5) for top in tops)
-    k = np.random.default_rng(0).poisson(1000 * c, (30, z.size))
+    overlap = min(thickness, gap) < 7
+    k = np.random.default_rng(0).poisson((300 if overlap else 3000) * c, (30, z.size))
     ds = models_truth.profile(k * 1e18, z, dims=("trial", "depth")).to_dataset()
     found = sims.layers(sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3"))
-    overlap = min(thickness, gap) < 7
     status = found["status"].isel(layer=slice(2))
-    assert (status == ("undetermined" if overlap else "ok")).mean() > 0.85
+    # Noise may narrow what is seen of the interfaces, and hides no overlap.
+    assert (status == ("undetermined" if overlap else "ok")).mean() > 0.94
     off = float(abs(found["thickness"] / thickness - 1).mean())
     assert off > 0.05 if overlap else off < 0.02
 
