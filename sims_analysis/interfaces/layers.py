@@ -74,8 +74,8 @@ def layers(
           16 % to 84 %, where they lie between plateaus
         - ``status``: ``ok``; ``truncated`` (the samples begin or end in the layer: its thickness is
           not known); ``undetermined`` (noise of the size of a step has chosen the plateau, or hides
-          an interface; or those of the layer, or of a gap beside it, are, or may be, as wide as half
-          of their distance: they overlap, and it is too thick or thin by 5 % or more); what it rests
+          an interface; or those of the layer, or of a gap beside it, may be as wide as half their
+          distance: they overlap, and it is too thick or thin by 5 % or more); what it rests
           on, such as ``below_limit`` (it goes on to samples that a file gives as ``<5E15``; the
           coordinate ``detection_limit`` has their limit) or ``gap`` (it begins or ends where there
           are no samples: there is no depth); ``featureless``, ``never_reached`` or ``no_data`` in
