@@ -63,9 +63,10 @@ def mean_value(
     Notes
     -----
     All samples count alike, however far apart they are; those of a grid finer than the samples as
-    fractions of one (see :func:`to_grid`). Means of ratios to few counts are too high: see
-    :func:`ratio`. Of cells with parts p of the window, ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or
-    ``S sqrt(sum p_i^2)`` with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
+    fractions of one (see :func:`to_grid`). Of an :func:`average`, what repeats have in common is
+    not in ``stderr``, but in its ``scale_repeatability``. Means of ratios to few counts are too
+    high: see :func:`ratio`. Of cells with parts p of the window, ``stderr`` is ``sqrt(sum (p_i
+    s_i)^2)``, or ``S sqrt(sum p_i^2)`` with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 
     References
     ----------
