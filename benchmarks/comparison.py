@@ -172,7 +172,7 @@ def _of_variables(name: str, old: Any, new: Any, tolerance: float) -> Iterator[A
         return
     if a.dtype.kind not in "fc" and b.dtype.kind not in "fc":
         if (a != b).any():
-            at = tuple(int(i[0]) for i in np.nonzero(a != b))
+            at = tuple(np.argwhere(a != b)[0].tolist())
             yield f"{old[0]} {name}", f"{a[at]} -> {b[at]}"
         return
     a, b = np.atleast_1d(a.astype(float)), np.atleast_1d(b.astype(float))
