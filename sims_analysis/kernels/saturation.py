@@ -59,7 +59,9 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     or have fewer digits than noise).
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    row = np.flatnonzero(_with_equal_neighbours(rows, near))
+    may = (rows.size >= _FEWEST) & (rows.share >= 1.0)
+    may = may if near is None else _as_high(rows, may, *near)
+    row = np.flatnonzero(_with_equal_neighbours(rows, np.flatnonzero(may)))
     if not row.size:
         return None
     found = np.zeros(flat.size, dtype=bool)
@@ -69,27 +71,29 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _with_equal_neighbours(rows: Rows, near: tuple[Array, Array] | None) -> Flags:
-    """Flag the rows in which two neighbours are equal, and as high as some others.
+def _as_high(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
+    """Flag the rows, of some, with a sample as high as some others in or next to short intervals.
 
-    Of rows with short intervals `near`, in or next to which a sample is as high.
+    Of longer intervals, all rows that have one.
     """
+    measured, found = ((start <= stop).T & among).T, np.zeros(rows.count, dtype=bool)
+    row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
+    first, end = rows.position(start, row, "left"), rows.position(stop, row)
+    reach = int((end - first).max(initial=0))
+    if row.size * reach <= _SHORT * rows.value.size:
+        places = first[:, None] + np.arange(-1, reach + 1)
+        value = rows.value.reshape(-1).take(places, mode="clip")
+        row = row[value.max(axis=1) >= _high(rows, row)]
+    found[row] = True
+    return found
+
+
+def _with_equal_neighbours(rows: Rows, row: Index) -> Flags:
+    """Flag those of some rows in which two neighbours are equal, and as high as some others."""
     flat, found = rows.value.reshape(-1), np.zeros(rows.count, dtype=bool)
-    may = (rows.size >= _FEWEST) & (rows.share >= 1.0)
-    if near is not None:
-        measured = ((near[0] <= near[1]).T & may).T
-        row, start, stop = np.nonzero(measured)[0], near[0][measured], near[1][measured]
-        first, end = rows.position(start, row, "left"), rows.position(stop, row)
-        reach = int((end - first).max(initial=0))
-        if row.size * reach <= _SHORT * flat.size:
-            places = first[:, None] + np.arange(-1, reach + 1)
-            high = flat.take(places, mode="clip").max(axis=1) >= _high(rows, row)
-            row = row[high]
-        may = np.zeros(rows.count, dtype=bool)
-        may[row] = True
-    row, highest = np.flatnonzero(may), np.full(rows.count, np.inf)
     if not row.size:
         return found
+    highest = np.full(rows.count, np.inf)
     highest[row] = _high(rows, row)
     least = highest.min()
     # Of five neighbours that are equal, every fourth sample and the next are two.
