@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar, Unpack
+from typing import Any, NamedTuple, TypeVar, Unpack
 
 import numpy as np
 import xarray as xr
@@ -128,6 +128,33 @@ def warn_where(
     found = first_flagged(frame, flagged)
     if found is not None:
         found.warn(text if isinstance(text, str) else text(found), category, **parts)
+
+
+class Doubt(NamedTuple):
+    """Why some answers may not be ``ok``, as :func:`.evidence.resolve` takes it.
+
+    Those that are flagged have the status, unless they have one of higher rank. A text, or what
+    makes one, is a warning about the first that has this status then; with the status None, about
+    the first that is flagged.
+    """
+
+    flagged: xr.Variable
+    status: Status | None
+    text: str | Callable[[FirstFlagged], str] = ""
+    parts: Parts | None = None
+    #: Of the warning, if it is not that of the question.
+    category: type[SimsWarning] | None = None
+
+    def warn(self, frame: Frame, found: xr.Variable, category: type[SimsWarning]) -> None:
+        """Warn of it, with the statuses that were found; the code is the word of the status."""
+        if not self.text:
+            return
+        flagged, parts = self.flagged, self.parts or {}
+        if self.status is not None:
+            flagged = flagged & (found == self.status)
+        if self.status:  # not OK
+            parts = {"code": self.status.word, **parts}
+        warn_where(frame, flagged, self.text, self.category or category, **parts)
 
 
 def warn_of_first(
