@@ -20,7 +20,7 @@ from sims_analysis.frame.messages import (
     first_flagged,
     warn_where,
 )
-from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
@@ -97,6 +97,8 @@ def doubts_of_window(
     2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
     shows = found.shows
+    if not (is_lazy(shows) or anywhere(shows != kernels.LEVEL)):
+        return []
     noisy, scatters = shows == kernels.TOO_NOISY, shows == kernels.SCATTERS
     wrong = (shows != kernels.LEVEL) & ~noisy & ~scatters
 

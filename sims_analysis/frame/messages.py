@@ -147,7 +147,7 @@ class Doubt(NamedTuple):
 
     def warn(self, frame: Frame, found: xr.Variable, category: type[SimsWarning]) -> None:
         """Warn of it, with the statuses that were found; the code is the word of the status."""
-        if not self.text:
+        if not (self.text and anywhere(self.flagged)):
             return
         flagged, parts = self.flagged, self.parts or {}
         if self.status is not None:
