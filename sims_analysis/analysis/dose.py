@@ -329,8 +329,8 @@ def doubts_of_end(
             f"{more if part < 1 else ''}; pass stop= if the dose down to there is wanted"
         )
 
-    ends_inside: Any = below > (0.0 if stderr is None else stderr.fillna(0.0))
-    return [Doubt(ends_inside, Status.TRUNCATED, text)]
+    enough: Any = 0.0 if stderr is None else stderr.fillna(0.0)
+    return [Doubt((below > enough) & (dose > enough), Status.TRUNCATED, text)]
 
 
 def _insignificant(found: DoseIntegral) -> list[Doubt]:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
-from sims_analysis.frame.evidence import resolve, support_of_window, warn_of_evidence
+from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import (
     Doubt,
@@ -25,7 +25,7 @@ from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
 from sims_analysis.kernels.grid import samples_of_grid
-from sims_analysis.kernels.rows import TOLERANCE
+from sims_analysis.kernels.rows import TOLERANCE, changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
@@ -70,7 +70,8 @@ class Background(NamedTuple):
         at, width = 0.5 * (limits[0] + limits[1]), limits[1] - limits[0]
         error = xr.Variable((), np.nan) if stderr is None else stderr
         asked = *self.window, at, width, dose, error
-        return doubts_of_window(frame.map(kernels.window_trend, *asked, errors="sum"))
+        found = frame.map(kernels.window_trend, *asked, errors="sum")
+        return doubts_of_window(found, category=DoseWarning)
 
 
 #: What the profile does in a window that is not level, or the window does.
@@ -88,7 +89,7 @@ _LONGER = "choose a longer or nearer window, count longer, or state the backgrou
 
 
 def doubts_of_window(
-    found: Any, what: str = "dose", category: type[SimsWarning] = DoseWarning
+    found: Any, what: str = "dose", category: type[SimsWarning] | None = None
 ) -> list[Doubt]:
     """Return the doubts about answers for which the mean over a window may not be the background.
 
@@ -114,7 +115,7 @@ def doubts_of_window(
     return [
         Doubt(wrong, Status.WRONG_SHAPE, sloping, {"remedy": _LEVEL}, category),
         Doubt(noisy, Status.UNDETERMINED, sloping, {"remedy": _LONGER}, category),
-        Doubt(scatters, Status.OK, scattering, {"remedy": _ERRORS}, category),
+        Doubt(scatters, None, scattering, {"remedy": _ERRORS}, category),
     ]
 
 
@@ -221,11 +222,10 @@ def warn_of_limits(
 def warn_of_window(frame: Frame, window: Window, among: xr.Variable | None = None) -> None:
     """Warn of a window that is not level, by what that changes of the whole record above it."""
     found: Any = frame.map(kernels.trend_below_record, *window, errors="sum")
-    status = xr.zeros_like(found.shows)
     if among is not None:
-        status = replaced_where(~among, status, Status.NO_DATA)
-    what = "mean of the profile above it"
-    resolve(frame, status, None, doubts=doubts_of_window(found, what, ProfileWarning))
+        found = changed(found, shows=replaced_where(~among, found.shows, kernels.LEVEL))
+    for doubt in doubts_of_window(found, "mean of the profile above it"):
+        doubt.warn(frame, ProfileWarning)
 
 
 def mean_over(frame: Frame, window: Window) -> Any:

@@ -50,7 +50,7 @@ def support_of_window(frame: Frame, window: Window, use: kernels.Use = "curve") 
 def resolve(
     frame: Frame,
     status: xr.Variable,
-    support: Support | None,
+    support: Support,
     window: Window = NO_LIMITS,
     *,
     what: str = "",
@@ -73,19 +73,14 @@ def resolve(
         warn_of_evidence(frame, status, window, what, category, bridge=frame.bridge)
     for doubt in doubts:
         if category is not None:
-            doubt.warn(frame, status, category)
+            doubt.warn(frame, category)
     return status
 
 
 def _evidence(
-    frame: Frame,
-    support: Support | None,
-    sum_of: xr.Variable | None,
-    stderr: xr.Variable | None,
+    frame: Frame, support: Support, sum_of: xr.Variable | None, stderr: xr.Variable | None
 ) -> Iterator[Doubt]:
     """Yield the doubts about answers that rest on samples of some kind."""
-    if support is None:
-        return
     flags = support.flags
     present = ~0 if is_lazy(flags) else int(np.bitwise_or.reduce(flags.data, axis=None))
     for status, kind in _WITH_STATUS:

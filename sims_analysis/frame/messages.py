@@ -133,28 +133,24 @@ def warn_where(
 class Doubt(NamedTuple):
     """Why some answers may not be ``ok``, as :func:`.evidence.resolve` takes it.
 
-    Those that are flagged have the status, unless they have one of higher rank. A text, or what
-    makes one, is a warning about the first that has this status then; with the status None, about
-    the first that is flagged.
+    Those that are flagged have the status, unless theirs has a higher rank, or is that of an answer
+    without a value. A text, or what makes one, is a warning about the first that is flagged.
     """
 
     flagged: xr.Variable
+    #: None for a warning alone.
     status: Status | None
     text: str | Callable[[FirstFlagged], str] = ""
     parts: Parts | None = None
     #: Of the warning, if it is not that of the question.
     category: type[SimsWarning] | None = None
 
-    def warn(self, frame: Frame, found: xr.Variable, category: type[SimsWarning]) -> None:
-        """Warn of it, with the statuses that were found; the code is the word of the status."""
-        if not (self.text and anywhere(self.flagged)):
-            return
-        flagged, parts = self.flagged, self.parts or {}
-        if self.status is not None:
-            flagged = flagged & (found == self.status)
-        if self.status:  # not OK
-            parts = {"code": self.status.word, **parts}
-        warn_where(frame, flagged, self.text, self.category or category, **parts)
+    def warn(self, frame: Frame, category: type[SimsWarning]) -> None:
+        """Warn of it; the code is the word of the status if the parts have no other."""
+        if self.text and anywhere(self.flagged):
+            code: Parts = {"code": self.status.word} if self.status else {}
+            parts: Parts = {**code, **(self.parts or {})}
+            warn_where(frame, self.flagged, self.text, self.category or category, **parts)
 
 
 def warn_of_first(
