@@ -27,7 +27,7 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
-from sims_analysis.kernels.transient import DEEPEST, MATTERS, surface_transient
+from sims_analysis.kernels.transient import TRANSIENT, surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
@@ -409,7 +409,12 @@ def warn_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> None:
         return
     seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.SEARCHED)
     share, end = seen.above / found.value, seen.end
-    matters = (end < DEEPEST) & (end < found.stop) & (found.value > 0) & (share > MATTERS)
+    matters = (
+        (end < TRANSIENT.deepest)
+        & (end < found.stop)
+        & (found.value > 0)
+        & (share > TRANSIENT.matters)
+    )
     first = first_flagged(frame, matters)
     if first is not None:
         first.warn(
