@@ -33,7 +33,8 @@ from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.kernels.transient import TRANSIENT, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike

@@ -23,7 +23,8 @@ from sims_analysis.kernels.rows import (
     SingleResult,
 )
 from sims_analysis.kernels.saturation import saturated
-from sims_analysis.kernels.transient import TRANSIENT, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``:

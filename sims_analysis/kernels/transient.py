@@ -27,7 +27,7 @@ class _Rules:
     off: float = 4.0  # the first samples differ from a plateau by so many times noise
 
 
-TRANSIENT = _Rules()
+RULES = _Rules()
 
 
 class Transient(NamedTuple):
@@ -59,37 +59,29 @@ def surface_transient(rows: Rows, start: Array, stop: Array, most: int | None = 
     columns = np.full((6, rows.count), np.nan)
     if carried is not None:
         _carried(rows, carried, columns)
-    long = np.flatnonzero(
-        (rows.size > 2 * TRANSIENT.width) & (rows.share == 1) & np.isnan(columns[0])
-    )
+    long = np.flatnonzero((rows.size > 2 * RULES.width) & (rows.share == 1) & np.isnan(columns[0]))
     for n_samples in (4, 16):
         first = rows.value_at(rows.offsets[long])
-        long = long[first >= TRANSIENT.least * rows.sampled_maximum(long, n_samples)]
+        long = long[first >= RULES.least * rows.sampled_maximum(long, n_samples)]
     for row in long[:most]:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
-        if c[0] < TRANSIENT.least * c.max():
+        if c[0] < RULES.least * c.max():
             continue
         z = rows.depth_at(np.arange(samples.start, samples.stop))
         stderr = None if rows.stderr is None else rows.stderr.reshape(-1)[samples]
-        smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, TRANSIENT.width), axis=1)
+        smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, RULES.width), axis=1)
         deeper = _deeper(c, smooth, stderr)
         if not deeper:
             continue
-        lowest = TRANSIENT.width // 2 + int(
-            np.argmin(smooth[: max(deeper - TRANSIENT.width // 2, 1)])
-        )
-        low = max(float(smooth[lowest - TRANSIENT.width // 2]), 0.0)
-        noise = float(np.std(c[(lowest + 1) // 2 : lowest + TRANSIENT.width]))
+        lowest = RULES.width // 2 + int(np.argmin(smooth[: max(deeper - RULES.width // 2, 1)]))
+        low = max(float(smooth[lowest - RULES.width // 2]), 0.0)
+        noise = float(np.std(c[(lowest + 1) // 2 : lowest + RULES.width]))
         both, one = c[0] + c[1], float(c[c > 0].min())
-        above = (
-            both
-            - 2.0 * low
-            - max(TRANSIENT.clearly * noise, TRANSIENT.of_counts * (both * one) ** 0.5)
-        )
+        above = both - 2.0 * low - max(RULES.clearly * noise, RULES.of_counts * (both * one) ** 0.5)
         part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
-        notable = c[0] == c.max() or part > TRANSIENT.matters * whole
-        if c[0] >= max(c[:lowest].max(), TRANSIENT.ratio * low) and above > 0 and notable:
+        notable = c[0] == c.max() or part > RULES.matters * whole
+        if c[0] >= max(c[:lowest].max(), RULES.ratio * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest], part
     return Transient(*columns)
 
@@ -110,7 +102,7 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
 def begins_high(rows: Rows) -> Flags:
     """Flag whole profiles that surely begin in a surface transient."""
     nothing = np.full(rows.count, np.nan)
-    found: Flags = surface_transient(rows, nothing, nothing).end < TRANSIENT.deepest
+    found: Flags = surface_transient(rows, nothing, nothing).end < RULES.deepest
     return found
 
 
@@ -127,15 +119,15 @@ def plateau(rows: Rows) -> Plateau:
     rows = rows.packed()
     for row, own in enumerate(rows.slices()):
         c = rows.value[own]
-        if c.size <= 2 * TRANSIENT.width:
+        if c.size <= 2 * RULES.width:
             continue
         middle = float(np.median(c))
         side = np.sign(c[0] - middle)
-        end = int(np.argmin(side * (c - middle) > TRANSIENT.matters * middle))
+        end = int(np.argmin(side * (c - middle) > RULES.matters * middle))
         if 0 < end < c.size / 3:
             below = c[end:]
             off = abs(float(np.sum(c[:end] - below.mean())))
-            if off > TRANSIENT.off * float(np.std(below)) * end**0.5:
+            if off > RULES.off * float(np.std(below)) * end**0.5:
                 start[row], mean[row] = rows.depth[own][end], below.mean()
     return Plateau(start, mean)
 
@@ -143,25 +135,23 @@ def plateau(rows: Rows) -> Plateau:
 def _deeper(value: Array, smooth: Array, stderr: Array | None) -> int:
     """Return the index of a maximum that stands out below the first sample; 0 if there is none."""
     lowest = np.minimum.accumulate(smooth)
-    rises = smooth > TRANSIENT.ratio * np.maximum(lowest, 0.0)
+    rises = smooth > RULES.ratio * np.maximum(lowest, 0.0)
     if not rises.any():
         return 0
     top = int(np.argmax(np.where(rises, smooth, -np.inf)))
     height = smooth[top] - lowest[top]
     low = smooth < smooth[top] - 0.5 * height
     begin = top - int(np.argmax(low[top::-1]))
-    if (
-        smooth[top:].min() > smooth[top] - TRANSIENT.falls * height
-    ):  # it rises to a plateau, or the end
+    if smooth[top:].min() > smooth[top] - RULES.falls * height:  # it rises to a plateau, or the end
         return 0
     end = top + int(np.argmax(low[top:])) if low[top:].any() else smooth.size
-    margin = TRANSIENT.width // 2
-    around = slice(max(top - 2 * TRANSIENT.width, 0), top + 2 * TRANSIENT.width)
+    margin = RULES.width // 2
+    around = slice(max(top - 2 * RULES.width, 0), top + 2 * RULES.width)
     noise = np.sqrt(np.mean((value[margin:-margin] - smooth)[around] ** 2))
     if stderr is not None:  # the scatter is too small where values on a fine grid share samples
         stated = np.nan_to_num(stderr[begin + margin : end + margin])
         noise = max(noise, np.sqrt(np.mean(stated**2)))
-    if not height * np.sqrt(end - begin) > TRANSIENT.stands_out * noise:
+    if not height * np.sqrt(end - begin) > RULES.stands_out * noise:
         return 0
     first = begin + 1 + margin
     return first + int(np.argmax(value[first : end + margin]))

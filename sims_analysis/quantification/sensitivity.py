@@ -19,7 +19,8 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy, words
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.evidence import ceiling
-from sims_analysis.kernels.transient import TRANSIENT, plateau
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import plateau
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
