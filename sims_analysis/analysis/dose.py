@@ -57,6 +57,10 @@ def integrated_dose(
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
 
+    Not to be trusted where the profile falls tenfold within two or three samples (straight lines
+    between them lie too high), or where a record ends on the plateau on which it begins, and looks
+    whole. What factor and depth scale add to the error, :func:`dose_budget` says.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -126,10 +130,8 @@ def integrated_dose(
     quarter and so on that one describes. That is right for an exponential, and half too much for a
     Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed three of its
     errors, so that what may level off passes for a background, unless it is above a third of the
-    maximum. A record that rises to its end, or to a plateau there, lacks the rest. One that varies
-    by less than a fifth is level; one that ends on the plateau on which it begins looks whole. A
-    slope in the window of a background is taken for that of an exponential that rises at most
-    tenfold.
+    maximum. A record that rises to its end, or to a plateau there, lacks the rest. A slope in the
+    window of a background is taken for that of an exponential that rises at most tenfold.
 
     References
     ----------

@@ -76,6 +76,9 @@ def with_rsf(
 ) -> xr.Dataset:
     """Quantify intensities with relative sensitivity factors: ``C = RSF I_i / I_m``.
 
+    Not to be trusted in another matrix than that of the factor, or where the matrix has fewer than
+    15 counts a cycle, so that samples are lost: use ``"mean"`` there.
+
     Parameters
     ----------
     data : Dataset
@@ -146,8 +149,7 @@ def with_rsf(
     Notes
     -----
     A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
-    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are then within 0.1 % from 30 counts
-    on. Below 15 counts of the matrix, samples are lost: use ``"mean"``.
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are within 0.1 % from 30 counts on.
 
     References
     ----------
