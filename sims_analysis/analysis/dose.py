@@ -126,11 +126,12 @@ def integrated_dose(
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
     An end that falls is taken to go on as an exponential, with the value and the slope of ln C at
-    the last sample, by a parabola of ln C over the longest of the whole record, its last half,
-    quarter and so on that one describes. That is right for an exponential, and half too much for a
-    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed three of its
-    errors, so that what may level off passes for a background, unless it is above a third of the
-    maximum. A record that rises to its end, or to a plateau there, lacks the rest. A slope in the
+    the last sample, by a parabola of ln C over the longest end that one describes, and than which
+    no shorter one is clearly flatter. That is right for an exponential, and half too much for a
+    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
+    so that what may level off passes for a background, unless it is above a third of the maximum; a
+    tail that begins where the record ends, or looks level within the noise, is not seen. A record
+    that rises to its end, or to a plateau there, lacks the rest. A slope in the
     window of a background is taken for that of an exponential that rises at most tenfold.
 
     References
