@@ -298,11 +298,11 @@ def junction_depth(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
     found, support = frame.ask(kernels.junction, *parameters, **options)
+    what = "no depth is given for a junction in it"
+    found = _answered(frame, found, support, level, what)
     if detection_limit is not None:
         found = without(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
         found = without(found, unknown, Status.NO_DATA)
-    what = "no depth is given for a junction in it"
-    found = _answered(frame, found, support, level, what)
     if strict:
         _raise_without_junction(frame, asked, found.status)
     warn_of_noise(frame, found)
