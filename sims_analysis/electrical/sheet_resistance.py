@@ -33,7 +33,8 @@ from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.kernels.transient import DEEPEST, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
@@ -292,7 +293,7 @@ def _warn_of_transient(
     Or all of it, if that of a species that `carries` the current reaches deeper than the layer.
     """
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
-    depth, end = part["depth"], found.end.where(found.end < DEEPEST)
+    depth, end = part["depth"], found.end.where(found.end < TRANSIENT.deepest)
     end = end.where((end < depth) | carries).max("species")
     if not anywhere(end.notnull()):
         return

@@ -19,7 +19,8 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy, words
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.evidence import ceiling
-from sims_analysis.kernels.transient import DEEPEST, MATTERS, plateau
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import plateau
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
@@ -270,7 +271,11 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
     """Warn where the mean matrix signal is that of a surface transient in part."""
     below: Any = frame.map(plateau)
     change = mean / below.mean - 1
-    notable = (below.start < DEEPEST) & (abs(change) > MATTERS) & frame.of_species(matrix)
+    notable = (
+        (below.start < TRANSIENT.deepest)
+        & (abs(change) > TRANSIENT.matters)
+        & frame.of_species(matrix)
+    )
     if (first := first_flagged(frame, notable)) is not None:
         first.warn(
             "the record begins in a surface transient: the mean matrix signal is "

@@ -265,8 +265,8 @@ def _compare_mean(
     record: Any = frame.map(ends)
     used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
     width = used[1] - used[0]
-    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
-    status = below.marked(frame, used, status, ratio * width, stderr * width)
+    doubts = below.doubts(frame, used, ratio * width, stderr * width)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS, doubts=doubts)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(
