@@ -42,7 +42,7 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 #: The part of a layer that may be due to a transient.
 _NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
-_THERE = 3.0
+_SIGNIFICANT = 3.0
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
@@ -440,7 +440,7 @@ def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> _Type
     variance = sum(np.interp(depths, z, s) ** 2 for z, _, s in own)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
-        there = np.flatnonzero(np.abs(integral) > _THERE * error)
+        there = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not there.size:
         return _Types(np.empty(0), np.zeros(1))
     # Of an odd number of changes between two layers the middle one is theirs.

@@ -161,7 +161,7 @@ def calibrate_depth(
     calibration = scale.text if earlier is None else f"{earlier}; then {scale.text}"
     scaled = moved(opened, scale, calibration, uncertainty)
     if line is not None:
-        scaled = with_stretched_dose(scaled.assign_coords(_of_line(line, axis)))
+        scaled = with_stretched_dose(scaled.assign_coords(_line_coords(line, axis)))
     done = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
     result = with_history(scaled, done)
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
@@ -182,7 +182,7 @@ def _refuse_axis(plain: Any, axis: str) -> None:
         )
 
 
-def _of_line(line: MarkerLine, axis: str) -> dict[str, xr.Variable]:
+def _line_coords(line: MarkerLine, axis: str) -> dict[str, xr.Variable]:
     """Return coordinates that say how well the line through layers is known."""
     rate = "sputter_rate" if axis == "sputter_time" else "depth_factor"
     names = [rate, f"{rate}_stderr", "depth_offset", "depth_offset_stderr"]

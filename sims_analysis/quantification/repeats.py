@@ -69,7 +69,7 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
             if not scatter_counts(square, depth_variance, m - 1, _RULES.different):
                 found, known = _least_squares(deviation, shapes[:1], variance)
         left = deviation - found @ shapes[: found.shape[1]]
-    scale, *depth = (_of_mean(*one) for one in zip(found.T, known, strict=True))
+    scale, *depth = (_error_of_mean(*one) for one in zip(found.T, known, strict=True))
     excess, freedom = 1.0, (m - 1) * (z.size - found.shape[1])
     if counted and freedom > 0:
         excess = _excess(np.sum(left**2 / variance), freedom, fraction)
@@ -93,7 +93,7 @@ def _least_squares(deviation: Array, shapes: Array, variance: Array) -> tuple[Ar
     return (deviation * weights) @ shapes.T @ normal, np.diag(normal)
 
 
-def _of_mean(found: Array, variance: float) -> float:
+def _error_of_mean(found: Array, variance: float) -> float:
     """Return the standard error of the mean of values beyond the noise in them."""
     m = found.size
     square = np.sum(found**2) / (m - 1)
