@@ -29,7 +29,7 @@ class _Rules:
     clearly: float = 2.5  # a slope, or its excess over another, or a rise, is so many errors
     level: float = 0.8  # what is above this part of another is level with it
     background: float = 0.35  # hardly any is above this part of the highest: there the bend of ln C
-    power: int = 8  # has a deviation of 1 beforehand, less by the root of this power of the height
+    power: int = 5  # has a deviation of 1 beforehand, less by the root of this power of the height
 
 
 _RULES = _Rules()
