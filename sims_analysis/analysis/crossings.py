@@ -349,7 +349,8 @@ def _read_which(which: Any) -> int:
 def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
     first = first_flagged(frame, status != Status.OK)
     if first is not None:
-        reason = vocabulary.STATUS[int(first.of(status))].replace("_", " ")
+        word = vocabulary.STATUS[int(first.of(status))]
+        reason = word.replace("_", " ")
         limit = frame.highest_limit
         if limit is not None and first.of(status) == Status.BELOW_LIMIT:
             reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
@@ -357,6 +358,7 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         raise JunctionError(
             f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
             f"{highest:.4g} {frame.units}",
+            code=word,
             where=first.where,
         )
 

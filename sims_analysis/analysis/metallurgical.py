@@ -261,6 +261,7 @@ def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
     first = status[..., 0]
     found = first_flagged(frame, first != Status.OK)
     if found is not None:
-        reason = vocabulary.STATUS[int(found.of(first))].replace("_", " ")
-        where = f"{found.label}: " if found.index else ""
-        raise JunctionError(f"{where}no metallurgical junction: {reason}")
+        word = vocabulary.STATUS[int(found.of(first))]
+        label = f"{found.label}: " if found.index else ""
+        text = f"{label}no metallurgical junction: {word.replace('_', ' ')}"
+        raise JunctionError(text, code=word, where=found.where)

@@ -490,7 +490,7 @@ class Archive:
             yield
         except OSError as error:
             where = f"cannot write to the archive {str(self.path)!r}"
-            raise ArchiveError(f"{where}: {error.strerror or error}") from None
+            raise ArchiveError(f"{where}: {error.strerror or error}", code="failed_write") from None
 
 
 def _provenance(url: str | None, retrieved: datetime | None) -> dict[str, str]:

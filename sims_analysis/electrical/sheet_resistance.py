@@ -303,6 +303,7 @@ def _warn_of_transient(
             f"of the sheet conductance lies above {first.of(end):g} nm, where a profile is lowest "
             f'before its maximum; {at} leaves it out, start="0 nm" accepts it',
             FitWarning,
+            code="surface_transient",
         )
 
 
