@@ -95,6 +95,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "unused_argument": "an argument does not apply to a file",
         "too_large": "a file or a response is larger than accepted",
         "invalid_payload": "JSON is not what the API sends",
+        "invalid_json": "a text is not JSON",
         "unreadable_archive": "an archive cannot be read",
         "no_archive": "a folder is not an archive",
         "newer_format": "a later version of the library wrote an archive",
@@ -116,6 +117,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "not_found": "the server has no such entry",
         "rate_limited": "the server limits the rate of requests",
         "shared_parts": "two signals were made of a third, and their errors are not independent",
+        "broken_plugin": "a plugin cannot be used, or fails",
         "partial_results": "some of several entries or files failed",
         **{one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)},
     }

@@ -188,7 +188,8 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
     stated = frame.parameter(background, ("concentration",), "background")
     if "species" in stated.dims:
         raise ProfileError(
-            "background is the net doping of the sample: give one value, not one for each species"
+            "background is the net doping of the sample: give one value, not one for each species",
+            argument="background",
         )
     endless: Any = np.isinf(stated)
     return replaced_where(endless, stated)

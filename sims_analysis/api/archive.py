@@ -446,7 +446,8 @@ class Archive:
     def folder(self, data_id: str) -> Path:
         """Return the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
-            raise ArchiveError(f"expected a data id as a non-empty string, found {data_id!r}")
+            text = f"expected a data id as a non-empty string, found {data_id!r}"
+            raise ArchiveError(text, argument="data_id")
         try:
             return self.path / "entries" / files.folder_name(canonical(data_id))
         except UnicodeEncodeError:
