@@ -208,6 +208,7 @@ def _is_for(reader: Reader, source: Source) -> bool:
             f"the reader {reader.name!r} of a plugin fails to recognise the file "
             f"({type(error).__name__}: {error}); the others are tried",
             SimsWarning,
+            code="broken_plugin",
         )
         return False
 
