@@ -359,7 +359,8 @@ def _warn_of_several(frame: Frame, found: Any) -> None:
 def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
     first = first_flagged(frame, status != Status.OK)
     if first is not None:
-        reason = vocabulary.STATUS[int(first.of(status))].replace("_", " ")
+        word = vocabulary.STATUS[int(first.of(status))]
+        reason = word.replace("_", " ")
         limit = frame.highest_limit
         if limit is not None and first.of(status) == Status.BELOW_LIMIT:
             reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
@@ -367,6 +368,7 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         raise JunctionError(
             f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
             f"{highest:.4g} {frame.units}",
+            code=word,
             where=first.where,
         )
 

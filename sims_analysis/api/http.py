@@ -35,7 +35,6 @@ from sims_analysis.errors import (
     StatusError,
     Unauthorized,
 )
-from sims_analysis.profiles.strict_json import NOT_JSON
 from sims_analysis.text.escapes import visible
 
 T = TypeVar("T")
@@ -272,7 +271,7 @@ class Http:
             return Failure(PayloadError(request.message(text)))
         reason = self._key.shown(str(error.args[0]))
         # What is not JSON at all may have been cut off or garbled in transit.
-        again = reason.startswith(NOT_JSON)
+        again = error.code == "invalid_json"
         named = type(error)(request.message(reason), self._key.shown(error.path))
         named.add(code=error.code, argument=error.argument, remedy=error.remedy)
         return Failure(named, again=again)

@@ -245,7 +245,7 @@ def _warn(rows: Iterable[Row]) -> None:
     """Warn of damage that was noted."""
     for row in rows:
         if row.warning:
-            warn(row.warning, SimsWarning)
+            warn(row.warning, SimsWarning, code="damaged_entry", where={"data_id": row.data_id})
 
 
 def state_of(found: os.DirEntry[str]) -> State:
@@ -265,7 +265,8 @@ def state_of(found: os.DirEntry[str]) -> State:
 
 def leave_out(path: Path, error: SimsError) -> None:
     """Warn that an entry, or a version, cannot be read."""
-    warn(f"{error}; it is left out ({path.name})", SimsWarning)
+    text = f"{error}; it is left out ({path.name})"
+    warn(text, SimsWarning, code=error.code, where=error.where)
 
 
 def read_catalogue(folder: Path) -> dict[str, Any] | None:

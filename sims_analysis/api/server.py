@@ -131,7 +131,7 @@ def serve(
     if port not in range(65536):
         raise ApiError(f"port={port!r}; expected a whole number from 0 to 65535", argument="port")
     if no_key and not is_loopback(host):
-        raise ApiError(f"without a key only loopback is served, not {host!r}")
+        raise ApiError(f"without a key only loopback is served, not {host!r}", argument="host")
     key = None if no_key else _refuse_weak_key(key or os.environ.get(KEY_VARIABLE, "").strip())
     application = create_app(archive, key, allow_origins=allow_origins)
     if extend is not None:
@@ -170,14 +170,16 @@ def serve(
         ) from None
     except SystemExit:
         # The code of uvicorn's own is 3, which the command line has for something else.
-        raise ApiError(f"{host}, port {port} cannot be used; see the log above") from None
+        text = f"{host}, port {port} cannot be used; see the log above"
+        raise ApiError(text, argument="port") from None
 
 
 def _refuse_weak_key(key: str) -> str:
     """Refuse a missing or short key."""
     make = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     if not key:
-        raise ApiError(f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback")
+        text = f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback"
+        raise ApiError(text, code="missing_key")
     if len(key) < SHORTEST:
         raise ApiError(f"the key can be guessed: fewer than {SHORTEST} characters; {make}")
     return key

@@ -324,10 +324,10 @@ def check_format(path: Path, *, strict: bool = True) -> None:
         reason = f"cannot be read: its archive.json is damaged ({error})"
     else:
         if version != FORMAT_VERSION:
-            raise ArchiveError(_NEWER.format(path.name, version))
+            raise ArchiveError(_NEWER.format(path.name, version), code="newer_format")
         return
     if strict:
-        raise ArchiveError(f"{str(path)!r} {reason}")
+        raise ArchiveError(f"{str(path)!r} {reason}", code="no_archive")
 
 
 def damaged(version: Path, reason: str) -> ArchiveError:

@@ -201,7 +201,9 @@ def sheet_resistance(
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
-        raise ProfileError("start and stop: one for all species, not one for each")
+        raise ProfileError(
+            "start and stop: one for all species, not one for each", argument="start"
+        )
     level = _read_net(background)
     kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
     question = _Question(
@@ -306,6 +308,7 @@ def _warn_of_transient(
             f"of the sheet conductance lies above {first.of(end):g} nm, where a profile is lowest "
             f'before its maximum; {at} leaves it out, start="0 nm" accepts it',
             FitWarning,
+            code="surface_transient",
         )
 
 
@@ -325,7 +328,8 @@ def _read_net(background: Any) -> float:
         return 0.0
     level = units.read_number(background, ("concentration",), "background")
     if not np.isfinite(level):
-        raise ProfileError(f"background is {level}; expected a finite number")
+        text = f"background is {level}; expected a finite number"
+        raise ProfileError(text, argument="background")
     return level
 
 

@@ -78,7 +78,8 @@ class DepthScale:
         if any(curve.axis != series.axis for curve in curves):
             raise UnitsError(
                 "some profiles are on a depth axis, others on a sputter-time axis; show them in "
-                "two plots, or turn time into depth with calibrate_depth()"
+                "two plots, or turn time into depth with calibrate_depth()",
+                code="mixed_axes",
             )
         self.kind = series.axis
         self.units = series.axis_units

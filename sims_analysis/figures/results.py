@@ -87,7 +87,8 @@ def draw_regions(plot: Plot, together: Sequence[Curve]) -> None:
             if first >= last:
                 raise argument_error(f"regions[{name!r}]", item, "expected its start above its end")
             if first > max(c.x[-1] for c in together) or last < min(c.x[0] for c in together):
-                warn(f"regions={{{name!r}: ...}} is outside of the data", ProfileWarning)
+                text = f"regions={{{name!r}: ...}} is outside of the data"
+                warn(text, ProfileWarning, argument="regions")
             start, stop = scale(np.array([first, last])).tolist()
             low, high = sorted(plot.ax.get_xlim())
             if not (start < high and stop > low):  # one end may not be known

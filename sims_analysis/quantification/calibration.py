@@ -142,7 +142,8 @@ def calibrate_depth(
     fit = markers if isinstance(markers, xr.Dataset) else None
     check_bool("apply_offset", apply_offset)
     if fit is None and (depths is not None or apply_offset):
-        raise ProfileError("depths and apply_offset apply only with a fit as markers")
+        text = "depths and apply_offset apply only with a fit as markers"
+        raise ProfileError(text, code="conflicting_arguments")
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
@@ -174,7 +175,7 @@ def _refuse_axis(plain: Any, axis: str) -> None:
             "markers: the fit is over depth, and the data have no depth axis", argument="markers"
         )
     if axis != "depth" and "depth" in plain.coords:
-        raise ProfileError("the data are already on a depth axis")
+        raise ProfileError("the data are already on a depth axis", code="already_changed")
     if axis not in plain.coords:
         raise ProfileError(
             "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time",

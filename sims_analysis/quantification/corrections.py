@@ -98,12 +98,14 @@ def correct_dead_time(
         )
     steps = {step["function"] for step in provenance(data).get("steps", [])}
     if "correct_dead_time" in steps:
-        raise ProfileError("the data have already been corrected for dead time")
+        text = "the data have already been corrected for dead time"
+        raise ProfileError(text, code="already_changed")
     subtracted = was_subtracted(data, "count/s")
     if subtracted or "combine" in steps:
         done = "a background was subtracted" if subtracted else "signals were combined"
         raise ProfileError(
-            f"{done}, but the dead time applies to the observed rate: correct for dead time first"
+            f"{done}, but the dead time applies to the observed rate: correct for dead time first",
+            code="already_changed",
         )
     frame = open_samples(data, "intensity", "a correction for dead time")
     tau = read_change(frame, dead_time, ("sputter_time",), "dead_time")
@@ -113,6 +115,7 @@ def correct_dead_time(
             place.warn(
                 "measured by a Faraday cup, as a current, which has no dead time: left as it is",
                 ProfileWarning,
+                code="faraday_cup",
             )
         dead = dead.where(~cup, 0.0)
     impossible: Any = (dead >= 1) | (frame.value < 0)
@@ -121,6 +124,7 @@ def correct_dead_time(
             f"such a rate cannot have been observed with a dead time of "
             f"{float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)",
             ProfileError,
+            code="impossible_value",
         )
     if (place := first_sample(frame, dead > _MUCH_DEAD_TIME)) is not None:
         place.warn(

@@ -157,7 +157,8 @@ def _refuse_changed(data: xr.Dataset, name: str) -> None:
     if what is not None:
         raise ProfileError(
             f"{what} before, so that {name} is not what was counted; call "
-            "with_counting_statistics() before that: its errors are carried along"
+            "with_counting_statistics() before that: its errors are carried along",
+            code="already_changed",
         )
 
 
@@ -168,7 +169,8 @@ def _refuse_processed(data: xr.Dataset, name: str) -> None:
         if "averaging" in key or _PROCESSED.search(str(value)):
             raise ProfileError(
                 f"the instrument's software has changed {name} ({key} is {str(value)!r}): it is "
-                "not what was counted, and has no counting errors; export the profile without it"
+                "not what was counted, and has no counting errors; export the profile without it",
+                code="already_changed",
             )
         return 1.0
 
@@ -240,6 +242,7 @@ def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
                 "measured by a Faraday cup, as the metadata of the species say: a current is "
                 "not counted, and has no standard error here",
                 ProfileWarning,
+                code="faraday_cup",
             )
     negative: Any = counts < 0
     if (place := first_sample(frame, negative)) is not None:
@@ -247,6 +250,7 @@ def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
             f"negative values in {frame.name} are not counts; take the counting statistics before "
             "subtracting a background",
             ProfileError,
+            code="impossible_value",
         )
     if frame.kind == "concentration":
         counts = counts.where(~(counts < _ROUNDED), 0.0)  # placeholders
@@ -264,7 +268,7 @@ def _whole_counts(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Var
         odd = broken.any([dim for dim in broken.dims if dim != "species"])
         if frame.kind != "count" or bool(odd.sum() * _FEW > odd.size):
             text = f"{place.label} is {_fault_of_count(place, counts, one)}"
-            raise ProfileError(text, where=place.where)
+            raise ProfileError(text, code="impossible_value", where=place.where)
         names = frame.coords["species"].values[odd.values]
         warn(
             f"{', '.join(map(repr, map(str, names)))}: values of {frame.name} that are not whole "

@@ -265,11 +265,13 @@ def _warn(found: xr.Dataset) -> None:
     status = found["status"]
     if status.chunks is not None:
         return
-    texts = []
+    texts, words = [], []
     for place in np.argwhere(status.values != Status.OK.word):
         one = found.isel(dict(zip(status.dims, place.tolist(), strict=True)))
         of = ", ".join(str(one[d].item()) for d in status.dims if d in one.coords)
         numbers = f"{one['mean_ratio'].item():.4g} for {one['natural_ratio'].item():.4g} in nature"
-        texts.append(f"{of}: {numbers} ({one['status'].item()})")
+        words.append(one["status"].item())
+        texts.append(f"{of}: {numbers} ({words[-1]})")
     if texts:
-        warn(f"isotopes are not in their natural ratio: {first_few(texts, 8)}", ProfileWarning)
+        text = f"isotopes are not in their natural ratio: {first_few(texts, 8)}"
+        warn(text, ProfileWarning, code=words[0])

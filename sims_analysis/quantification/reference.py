@@ -173,7 +173,7 @@ def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variabl
         (found.dropped, "drops out there, to less than a third of what is before and after"),
     ):
         if (first := first_sample(frame, flagged & among)) is not None:
-            first.warn(f"{species} {text}", ProfileWarning)
+            first.warn(f"{species} {text}", ProfileWarning, code="not_measured")
 
 
 def _signal_of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:

@@ -187,7 +187,8 @@ def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable
     last = time.max([d for d in time.dims if d != MEASUREMENT])
     if total_time is None:
         if not bool((last > 0).all()):
-            raise ProfileError("the record has no extent in time; give total_time")
+            text = "the record has no extent in time; give total_time"
+            raise ProfileError(text, argument="total_time")
         return last
     total = _read_positive(frame, total_time, "sputter_time", "total_time")
     # As printed, a time may be rounded.
@@ -213,7 +214,8 @@ def _by_layers(
         rates.append(read(of_layer, f"{name}[{i}]"))
         if not (rates[-1] > 0 and end > ends[-1]):
             raise ProfileError(
-                f"{name}[{i}]={layers[i]!r}: rates must be positive, and the ends increase from 0"
+                f"{name}[{i}]={layers[i]!r}: rates must be positive, and the ends increase from 0",
+                argument=name,
             )
         ends.append(end)
     if (longest := float(time.max())) > ends[-1]:

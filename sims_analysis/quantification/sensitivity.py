@@ -356,7 +356,8 @@ def _status(
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
             if (place := first_sample(frame, where)) is not None:
-                place.warn(f"{what}: no concentration there", ProfileWarning)
+                text = f"{what}: no concentration there"
+                place.warn(text, ProfileWarning, code="not_measured")
         if not bool((gone | absent).any()):
             return None
     codes = xr.where(gone, 1, xr.where(absent, 2, 0)).astype(np.uint8)

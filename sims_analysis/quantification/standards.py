@@ -172,7 +172,8 @@ def rsf_from_standard(
     stated = concentration if dose is None else dose
     certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
     if len(certified) != len(standards):
-        raise ProfileError(f"{what} has {len(certified)} values for {len(standards)} standards")
+        text = f"{what} has {len(certified)} values for {len(standards)} standards"
+        raise ProfileError(text, argument=what)
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,
