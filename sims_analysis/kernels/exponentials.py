@@ -36,6 +36,33 @@ PRIOR = 0.25
 _OF_PARABOLA = 1e-5
 
 
+#: Relative noise over that of counts, at the mean of the samples, is one of these; by their
+#: scatter, in so many tries.
+_RELATIVE, _TRIES = (0.0, 3.0, 100.0, 1e4), 3
+
+
+class Noise(NamedTuple):
+    """Variance ``per_count * C + relative * C^2``: of a count in every sample, (N,), and (R,)."""
+
+    per_count: Array
+    relative: Array
+
+    @classmethod
+    def of_share(cls, rows: Packed, per_count: Array, mean: Array, relative: Array) -> Noise:
+        """Return noise of counts at a `mean`, so that so many times as much of it is `relative`."""
+        of_counts = per_count / (1.0 + relative)
+        return cls(rows.repeat(of_counts), of_counts * relative / mean)
+
+    def of(self, keep: Flags) -> Noise:
+        """Return that of some samples."""
+        return Noise(self.per_count[keep], self.relative)
+
+    def variance(self, rows: Packed, value: Array, under: Array) -> Array:
+        """Return the variance of samples of these values, above what was subtracted."""
+        found: Array = self.per_count * (value + under) + rows.repeat(self.relative) * value**2
+        return found
+
+
 class Decay(NamedTuple):
     """Exponential decay of an edge, by ``n`` samples from ``start`` to ``stop``; (R,)."""
 
@@ -70,48 +97,95 @@ def decay(
     rows = rows.within(start, stop).packed()
     high = np.where(free, _half_of_peak(rows), high)
     under = rows.repeat(floor)
-    c, per_count = rows.value, value_per_count_of(rows, under)
+    c, stated = rows.value, value_per_count_of(rows, under)
     lo, hi = rows.repeat(low), rows.repeat(high)
-    usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
+    usable = _on_edge_side(rows, hi, edge)
+    if rows.stderr is not None:
+        usable &= rows.stderr > 0
+    noise: Noise | None = None
 
     def decided(fitted: Array, level: Array) -> Array:
         """Return the fitted value of samples near a level, and the own one of others."""
-        if per_count is None:
+        if noise is None:
             return c
-        doubt = CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
+        doubt = CLEAR * np.sqrt(noise.variance(rows, np.fmax(np.fmax(c, level), -under), under))
         return np.where(np.abs(c - level) < doubt, fitted, c)
 
     def chosen(fitted: Array) -> Flags:
         inside: Flags = usable & ~(decided(fitted, lo) < lo) & ~(decided(fitted, hi) > hi)
         return inside
 
+    def fitted_to(keep: Flags) -> tuple[Exponential, Noise]:
+        if stated is None:
+            return _fit_by_scatter(rows, keep, under, fraction)
+        counts = Noise(stated, np.zeros(rows.count))
+        return fit_exponential(rows, keep, counts, under), counts
+
     keep = chosen(c)
-    fit = fit_exponential(rows, keep, per_count, under)
-    for _ in range(0 if per_count is None else 10):
+    fit, noise = fitted_to(keep)
+    for _ in range(10):
         with np.errstate(over="ignore", invalid="ignore"):
             fitted = np.exp(fit.line(rows))
         again = chosen(np.where(rows.repeat(fit.b * edge > 0), fitted, c))
         if np.array_equal(again, keep):
             break
         keep = again
-        fit = fit_exponential(rows, keep, per_count, under)
+        fit, noise = fitted_to(keep)
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A line that is flat up to rounding does not decay.
         is_flat = np.abs(fit.b) * (kept.last - kept.first) < FLAT
         length = edge / np.where(is_flat, np.nan, fit.b)
         stderr = np.sqrt(fit.variance) * length**2
-    few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
+    few = kept.sum((kept.value > 0).astype(float)) < (3 if stated is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    assess = None if per_count is None else per_count[keep]
-    chi, bent = _misfit(kept, fit, assess, under[keep], fraction)
+    chi, bent = _misfit(kept, fit, noise.of(keep), under[keep], fraction, stated is not None)
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
     status = np.where(bent & (none == Status.OK), Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
+def _fit_by_scatter(
+    rows: Packed, keep: Flags, under: Array, fraction: Array | float
+) -> tuple[Exponential, Noise]:
+    """Fit exponentials with the noise that the samples show about them, and return both.
+
+    Its relative part is the likeliest of :data:`_RELATIVE`. Likelihoods of counts do not depend on
+    the value of one, which is that of Pearson's residuals (R. W. M. Wedderburn, Biometrika 61
+    (1974) 439); samples of less than one count tell less of it.
+    """
+    kept, below = rows.keep(keep), under[keep]
+    relative = np.zeros(rows.count)
+    with np.errstate(all="ignore"):
+        mean = kept.sum(np.abs(kept.value)) / kept.size
+        for _ in range(_TRIES):
+            fit = fit_exponential(rows, keep, Noise.of_share(rows, mean, mean, relative), under)
+            fitted = np.exp(fit.line(kept))
+            square, expected = (kept.value - fitted) ** 2, fitted + below
+            weight = expected / (expected + kept.repeat(kept.sum(square) / kept.sum(expected)))
+            n = kept.sum(weight)
+            least, scale, likeliest = np.full((3, kept.count), np.inf)
+            for one in _RELATIVE:
+                shape = Noise.of_share(kept, mean, mean, np.full(kept.count, one))
+                variance = shape.variance(kept, fitted, below)
+                ratio = kept.sum(weight * square / variance) / n
+                unlikely = n * np.log(ratio) + kept.sum(weight * np.log(variance))
+                better = unlikely < least
+                for best, new in ((least, unlikely), (scale, ratio), (likeliest, one)):
+                    np.copyto(best, new, where=better)
+            if np.array_equal(likeliest, relative):
+                break
+            relative = likeliest
+        # The fit has taken two degrees of freedom.
+        scale *= n / (n - 2.0 / fraction)
+        freedom = n * fraction - 2.0
+        t = student(np.where(freedom > 0, freedom, np.nan))
+        fit = fit._replace(variance=fit.variance * scale * t**2 / fraction)
+        return fit, Noise.of_share(rows, scale * mean, mean, relative)
+
+
 def _misfit(
-    kept: Packed, fit: Exponential, per_count: Array | None, under: Array, fraction: Array | float
+    kept: Packed, fit: Exponential, noise: Noise, under: Array, fraction: Array | float, stated
 ) -> tuple[Array, Flags]:
     """Return reduced chi-squares, NaN without errors, and edges that are not exponential.
 
@@ -122,11 +196,8 @@ def _misfit(
     """
     with np.errstate(all="ignore"):
         line = fit.line(kept)
-        if per_count is None:
-            weight, r = np.ones(line.size), np.log(kept.value) - line
-        else:
-            curve = np.exp(line)
-            weight, r = curve**2 / (per_count * (curve + under)), kept.value / curve - 1.0
+        curve = np.exp(line)
+        weight, r = curve**2 / noise.variance(kept, curve, under), kept.value / curve - 1.0
         chi_square = kept.sum(weight * r**2)
         x = (kept.depth - kept.repeat(fit.at)) / kept.repeat(kept.last - kept.first)
         basis = [np.ones_like(x)]
@@ -143,7 +214,7 @@ def _misfit(
                 explained += part * product
         chance, reduced = np.exp(-0.5 * explained), chi_square / (kept.size - 2)
         reduced[kept.size < 3] = np.nan
-        if per_count is None:
+        if not stated:
             freedom = (kept.size - 4.0) / 3.0 * fraction
             left = np.maximum(chi_square - explained, 0.0)
             chance = np.where(freedom > 0, (1.0 + explained / left) ** (-0.5 * freedom), 1.0)
@@ -205,30 +276,21 @@ class Exponential(NamedTuple):
         return found
 
 
-def fit_exponential(
-    rows: Packed, keep: Flags, per_count: Array | None, under: Array
-) -> Exponential:
+def fit_exponential(rows: Packed, keep: Flags, noise: Noise, under: Array) -> Exponential:
     """Fit exponentials to the selected samples, above what was subtracted from them (`under`)."""
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
-        if per_count is not None:
-            return _by_likelihood(kept, x, at, per_count[keep], under[keep])
-        y = np.log(kept.value)
-        a = kept.sum(y) / kept.size
-        squares = kept.sum(x * x)
-        b = kept.sum(x * (y - kept.repeat(a))) / squares
-        residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2) / (kept.size - 2)
-        return Exponential(a, b, at, residual / squares)
+        return _by_likelihood(kept, x, at, noise.of(keep), under[keep])
 
 
-def _by_likelihood(
-    kept: Packed, x: Array, at: Array, per_count: Array, under: Array
-) -> Exponential:
+def _by_likelihood(kept: Packed, x: Array, at: Array, noise: Noise, under: Array) -> Exponential:
     """Maximize the likelihood of counts: a parabola of ln C (:func:`.maximized`) held straight."""
     far = kept.reduce(np.maximum, np.abs(x))
+    per_count = noise.per_count
     counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under)
+    counts = counts._replace(one_lower=kept.repeat(noise.relative * mean))
     some = np.flatnonzero(kept.size)
     first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
     first -= np.log(counts.reduce(np.add, 1.0 / per_count))
