@@ -19,7 +19,7 @@ from sims_analysis.kernels.local_fit import (
     value_stderr,
 )
 from sims_analysis.kernels.residuals import SEEN
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, changed, first_status
 from sims_analysis.outcomes import Status
 
 #: A change of ln C over all samples below this is rounding.
@@ -115,14 +115,15 @@ def decay(
         inside: Flags = usable & ~(decided(fitted, lo) < lo) & ~(decided(fitted, hi) > hi)
         return inside
 
-    def fitted_to(keep: Flags) -> tuple[Exponential, Noise]:
+    def fitted_to(keep: Flags, *, bent: bool = False) -> tuple[Exponential, Noise, Array]:
         if stated is None:
-            return _fit_by_scatter(rows, keep, under, fraction)
+            return _fit_by_scatter(rows, keep, under, fraction, bent=bent)
         counts = Noise(stated, np.zeros(rows.count))
-        return fit_exponential(rows, keep, counts, under), counts
+        fit = fit_exponential(rows, keep, counts, under, bent=bent)
+        return fit, counts, np.full(rows.count, np.inf)
 
     keep = chosen(c)
-    fit, noise = fitted_to(keep)
+    fit, noise, freedom = fitted_to(keep)
     for _ in range(10):
         with np.errstate(over="ignore", invalid="ignore"):
             fitted = np.exp(fit.line(rows))
@@ -130,25 +131,33 @@ def decay(
         if np.array_equal(again, keep):
             break
         keep = again
-        fit, noise = fitted_to(keep)
+        fit, noise, freedom = fitted_to(keep)
     kept = rows.keep(keep)
     with np.errstate(divide="ignore", invalid="ignore"):
         # A line that is flat up to rounding does not decay.
         is_flat = np.abs(fit.b) * (kept.last - kept.first) < FLAT
         length = edge / np.where(is_flat, np.nan, fit.b)
-        stderr = np.sqrt(fit.variance) * length**2
+        stderr = student(freedom) * np.sqrt(fit.variance) * length**2
+        expected = np.exp(fit.line(kept))
+        residual = (kept.value - expected) ** 2 / noise.of(keep).variance(
+            kept, expected, under[keep]
+        )
+        chi = np.where(kept.size > 2, kept.sum(residual) / (kept.size - 2.0), np.nan)
     few = kept.sum((kept.value > 0).astype(float)) < (3 if stated is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    chi, bent = _misfit(kept, fit, noise.of(keep), under[keep], fraction, stated is not None)
+    parabola, _, freedom = fitted_to(keep, bent=True)
+    bent = _is_bent(kept.last - kept.first, fit, parabola, freedom)
+    if stated is None:
+        chi[:] = np.nan
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
     status = np.where(bent & (none == Status.OK), Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
 def _fit_by_scatter(
-    rows: Packed, keep: Flags, under: Array, fraction: Array | float
-) -> tuple[Exponential, Noise]:
-    """Fit exponentials with the noise that the samples show about them, and return both.
+    rows: Packed, keep: Flags, under: Array, fraction: Array | float, *, bent: bool = False
+) -> tuple[Exponential, Noise, Array]:
+    """Fit exponentials with the noise that the samples show about them: it, and its freedom, too.
 
     Its relative part is the likeliest of :data:`_RELATIVE`. Likelihoods of counts do not depend on
     the value of one, which is that of Pearson's residuals (R. W. M. Wedderburn, Biometrika 61
@@ -159,7 +168,8 @@ def _fit_by_scatter(
     with np.errstate(all="ignore"):
         mean = kept.sum(np.abs(kept.value)) / kept.size
         for _ in range(_TRIES):
-            fit = fit_exponential(rows, keep, Noise.of_share(rows, mean, mean, relative), under)
+            noise = Noise.of_share(rows, mean, mean, relative)
+            fit = fit_exponential(rows, keep, noise, under, bent=bent)
             fitted = np.exp(fit.line(kept))
             square, expected = (kept.value - fitted) ** 2, fitted + below
             weight = expected / (expected + kept.repeat(kept.sum(square) / kept.sum(expected)))
@@ -176,52 +186,27 @@ def _fit_by_scatter(
             if np.array_equal(likeliest, relative):
                 break
             relative = likeliest
-        # The fit has taken two degrees of freedom.
-        scale *= n / (n - 2.0 / fraction)
-        freedom = n * fraction - 2.0
-        t = student(np.where(freedom > 0, freedom, np.nan))
-        fit = fit._replace(variance=fit.variance * scale * t**2 / fraction)
-        return fit, Noise.of_share(rows, scale * mean, mean, relative)
+        freedom = n * fraction - (3.0 if bent else 2.0)
+        freedom = np.where(freedom > 0, freedom, np.nan)
+        scale *= n * fraction / freedom
+        fit = changed(fit, variance=fit.variance * scale / fraction)
+        return fit, Noise.of_share(rows, scale * mean, mean, relative), freedom
 
 
-def _misfit(
-    kept: Packed, fit: Exponential, noise: Noise, under: Array, fraction: Array | float, stated
-) -> tuple[Array, Flags]:
-    """Return reduced chi-squares, NaN without errors, and edges that are not exponential.
+def _is_bent(length: Array, line: Exponential, parabola: Exponential, freedom: Array) -> Flags:
+    """Flag edges that are not exponential: their decay length depends on the part that is used.
 
-    Their decay length depends on the part that is used: polynomials of second and third order of
-    the residuals of ln C are more than 5 % of its fall, and hardly chance: noise of the stated
-    errors, or of its own size in means of three neighbours (the F distribution of two degrees of
-    freedom has a closed form).
+    A parabola of ln C departs from a line by more than 5 % of its fall, and hardly by chance: noise
+    of the stated errors, or of its own size (of some `freedom`) in means of three neighbours.
     """
+    from scipy.special import stdtr
+
+    part = np.where(np.isinf(freedom), 1.0, 3.0)
     with np.errstate(all="ignore"):
-        line = fit.line(kept)
-        curve = np.exp(line)
-        weight, r = curve**2 / noise.variance(kept, curve, under), kept.value / curve - 1.0
-        chi_square = kept.sum(weight * r**2)
-        x = (kept.depth - kept.repeat(fit.at)) / kept.repeat(kept.last - kept.first)
-        basis = [np.ones_like(x)]
-        bend, explained = np.zeros_like(x), np.zeros(kept.count)
-        for power in (x, x**2, x**3):
-            q = power
-            for one in basis:
-                q = q - kept.repeat(kept.sum(weight * one * q) / kept.sum(weight * one**2)) * one
-            basis.append(q)
-            square, product = kept.sum(weight * q**2), kept.sum(weight * q * r)
-            part = np.where((square > 0) & (kept.size >= len(basis)), product / square, 0.0)
-            if len(basis) > 2:
-                bend += kept.repeat(part) * q
-                explained += part * product
-        chance, reduced = np.exp(-0.5 * explained), chi_square / (kept.size - 2)
-        reduced[kept.size < 3] = np.nan
-        if not stated:
-            freedom = (kept.size - 4.0) / 3.0 * fraction
-            left = np.maximum(chi_square - explained, 0.0)
-            chance = np.where(freedom > 0, (1.0 + explained / left) ** (-0.5 * freedom), 1.0)
-            reduced[:] = np.nan
-        most, least = (kept.reduce(end, bend) for end in (np.maximum, np.minimum))
-        fall = np.abs(fit.b) * (kept.last - kept.first)
-        return reduced, (chance < _BY_CHANCE) & (most - least > _BEND * fall)
+        sure = np.abs(parabola.c) / np.sqrt(part * parabola.variance)
+        chance = 2.0 * stdtr(freedom / part, -sure)
+        matters = 0.125 * np.abs(parabola.c) * length > _BEND * np.abs(line.b)
+    return (chance < _BY_CHANCE) & matters
 
 
 def can_be_fitted(rows: Packed) -> Flags:
@@ -262,44 +247,52 @@ def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
 
 
 class Exponential(NamedTuple):
-    """``ln C = a + b (z - at)`` for every row, with the variance of b."""
+    """``ln C = a + b x + c x^2 / 2`` with ``x = z - at``, and the variance of the last of them.
+
+    That is of b if c is 0, and of c.
+    """
 
     a: Array
     b: Array
+    c: Array
     at: Array
     variance: Array
 
     def line(self, rows: Packed) -> Array:
         """Return the fitted ln C at the samples."""
-        a, b, at = map(rows.repeat, (self.a, self.b, self.at))
-        found: Array = a + b * (rows.depth - at)
+        a, b, c, at = map(rows.repeat, (self.a, self.b, self.c, self.at))
+        x = rows.depth - at
+        found: Array = a + (b + 0.5 * c * x) * x
         return found
 
 
-def fit_exponential(rows: Packed, keep: Flags, noise: Noise, under: Array) -> Exponential:
-    """Fit exponentials to the selected samples, above what was subtracted from them (`under`)."""
-    kept = rows.keep(keep)
+def fit_exponential(
+    rows: Packed, keep: Flags, noise: Noise, under: Array, *, bent: bool
+) -> Exponential:
+    """Fit ln C of the selected samples, above what was subtracted from them (`under`).
+
+    The likelihood of counts is maximized: a parabola (:func:`.maximized`), `bent` or held straight.
+    """
+    kept, noise = rows.keep(keep), noise.of(keep)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
-        return _by_likelihood(kept, x, at, noise.of(keep), under[keep])
-
-
-def _by_likelihood(kept: Packed, x: Array, at: Array, noise: Noise, under: Array) -> Exponential:
-    """Maximize the likelihood of counts: a parabola of ln C (:func:`.maximized`) held straight."""
-    far = kept.reduce(np.maximum, np.abs(x))
-    per_count = noise.per_count
-    counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under)
-    counts = counts._replace(one_lower=kept.repeat(noise.relative * mean))
-    some = np.flatnonzero(kept.size)
-    first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
-    first -= np.log(counts.reduce(np.add, 1.0 / per_count))
-    nothing = np.zeros(some.size)
-    found, information = maximized(counts, first, nothing, nothing + _STRAIGHT)
-    i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
-    a, b, variance = columns = np.full((3, kept.count), np.nan)
-    columns[:, some] = found[0], found[1], i00 / (i00 * i11 - i01**2)
-    return Exponential(a + np.log(mean), b / far, at, variance / far**2)
+        far = kept.reduce(np.maximum, np.abs(x))
+        counts, mean = as_counts(kept, x / kept.repeat(far), noise.per_count, under[keep])
+        counts = changed(counts, one_lower=kept.repeat(noise.relative * mean))
+        some = np.flatnonzero(kept.size)
+        first = np.log(counts.reduce(np.add, kept.value / noise.per_count) / mean[some])
+        first -= np.log(counts.reduce(np.add, 1.0 / noise.per_count))
+        nothing = np.zeros(some.size)
+        found, i = maximized(counts, first, nothing, nothing + (0.0 if bent else _STRAIGHT))
+        a, b, c, variance = columns = np.full((4, kept.count), np.nan)
+        if bent:
+            known = solved(i, np.broadcast_to([0.0, 0.0, 1.0], (some.size, 3)))[:, 2]
+        else:
+            known = i[:, 0, 0] / (i[:, 0, 0] * i[:, 1, 1] - i[:, 0, 1] ** 2)
+        columns[:, some] = *found, known
+        power = 4 if bent else 2
+        return Exponential(a + np.log(mean), b / far, c / far**2, at, variance / far**power)
 
 
 class LocalValue(NamedTuple):
