@@ -25,7 +25,7 @@ from sims_analysis.outcomes import Status
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12
 #: An edge is not exponential if ln C bends by this part of its fall, ...
-_BEND = 0.05
+_BEND = 0.04
 #: ... and chance makes that less often than this.
 _BY_CHANCE = 0.001
 #: Precision of a curvature that is nothing.
@@ -196,7 +196,7 @@ def _fit_by_scatter(
 def _is_bent(length: Array, line: Exponential, parabola: Exponential, freedom: Array) -> Flags:
     """Flag edges that are not exponential: their decay length depends on the part that is used.
 
-    A parabola of ln C departs from a line by more than 5 % of its fall, and hardly by chance: noise
+    A parabola of ln C departs from a line by more than 4 % of its fall, and hardly by chance: noise
     of the stated errors, or of its own size (of some `freedom`) in means of three neighbours.
     """
     from scipy.special import stdtr

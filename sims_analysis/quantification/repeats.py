@@ -117,7 +117,7 @@ def _pooled(left: Array, mean: Array) -> Array:
     overall = square.sum() / level.sum()
     per_level = np.where(there, squares / np.where(there, levels, 1.0), overall)
     # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
-    variance: Array = per_level * np.maximum(level, NONE_COUNTED**2 * per_level / m)
+    variance: Array = per_level * np.maximum(mean, NONE_COUNTED**2 * per_level / m)
     return variance
 
 
