@@ -20,6 +20,8 @@ NOTABLE = 1.4
 _IMPROBABLE = 1e-7
 #: Degrees of freedom of a scatter that is pooled over neighbouring depths, at least.
 _POOLED = 60
+#: Noise in proportion to values over that of counts, at the highest, is one of these.
+_RELATIVE = (0.0, 1.0, 100.0, 1e4)
 #: Neighbours on either side over which a mean profile is smoothed for its slope, or its noise.
 _SMOOTHED = 2
 
@@ -105,19 +107,32 @@ def _excess(chi_square: float, freedom: float, fraction: float) -> float:
 
 
 def _pooled(left: Array, mean: Array) -> Array:
-    """Return the variance of single values, pooled over neighbouring depths, as ``k c``."""
+    """Return the variance of single values, pooled over neighbouring depths, as ``k (c + q c^2)``.
+
+    The share q of noise in proportion to c is the likeliest of a few, at all depths together.
+    """
     m, n = left.shape
     half = min(int(np.ceil(0.5 * _POOLED / (m - 1))), n - 1)
     level, square = np.maximum(_smooth(mean), 0.0), np.sum(left**2, axis=0) / (m - 1)
-    squares, levels = neighbour_mean(square, half), neighbour_mean(level, half)
+    squares = neighbour_mean(square, half)
     if not level.any():
         return squares
-    # Where nothing was counted all around, one count is what it is elsewhere.
-    there = (levels > 0) & (squares > 0)
-    overall = square.sum() / level.sum()
-    per_level = np.where(there, squares / np.where(there, levels, 1.0), overall)
-    # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
-    variance: Array = per_level * np.maximum(mean, NONE_COUNTED**2 * per_level / m)
+    # Samples of less than one count tell less of it.
+    weight = level / (level + square.sum() / level.sum())
+    best, variance = np.inf, squares
+    for relative in _RELATIVE:
+        noise, own = (c + relative * c**2 / level.max() for c in (level, np.maximum(mean, 0.0)))
+        noises = neighbour_mean(noise, half)
+        # Where nothing was counted all around, one count is what it is elsewhere.
+        there = (noises > 0) & (squares > 0)
+        overall = square.sum() / noise.sum()
+        per_noise = np.where(there, squares / np.where(there, noises, 1.0), overall)
+        # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
+        found = per_noise * np.maximum(own, NONE_COUNTED**2 * per_noise / m)
+        some, smooth = weight > 0, per_noise * noise
+        unlikely = np.sum((weight * (np.log(smooth) + square / smooth))[some])
+        if unlikely < best:
+            best, variance = unlikely, found
     return variance
 
 
