@@ -21,7 +21,7 @@ _IMPROBABLE = 1e-7
 #: Degrees of freedom of a scatter that is pooled over neighbouring depths, at least.
 _POOLED = 60
 #: Noise in proportion to values over that of counts, at the highest, is one of these.
-_RELATIVE = (0.0, 1.0, 100.0, 1e4)
+_RELATIVE = np.array([0.0, 1.0, 100.0, 1e4])
 #: Neighbours on either side over which a mean profile is smoothed for its slope, or its noise.
 _SMOOTHED = 2
 
@@ -114,26 +114,29 @@ def _pooled(left: Array, mean: Array) -> Array:
     m, n = left.shape
     half = min(int(np.ceil(0.5 * _POOLED / (m - 1))), n - 1)
     level, square = np.maximum(_smooth(mean), 0.0), np.sum(left**2, axis=0) / (m - 1)
-    squares = neighbour_mean(square, half)
-    if not level.any():
-        return squares
-    # Samples of less than one count tell less of it.
-    weight = level / (level + square.sum() / level.sum())
-    best, variance = np.inf, squares
-    for relative in _RELATIVE:
-        noise, own = (c + relative * c**2 / level.max() for c in (level, np.maximum(mean, 0.0)))
-        noises = neighbour_mean(noise, half)
+    if not (level.any() and square.any()):
+        return neighbour_mean(square, half)
+
+    def of(noise: Array) -> Array:
+        squares, noises = neighbour_mean(square, half), neighbour_mean(noise, half)
         # Where nothing was counted all around, one count is what it is elsewhere.
         there = (noises > 0) & (squares > 0)
-        overall = square.sum() / noise.sum()
-        per_noise = np.where(there, squares / np.where(there, noises, 1.0), overall)
-        # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
-        found = per_noise * np.maximum(own, NONE_COUNTED**2 * per_noise / m)
-        some, smooth = weight > 0, per_noise * noise
-        unlikely = np.sum((weight * (np.log(smooth) + square / smooth))[some])
-        if unlikely < best:
-            best, variance = unlikely, found
-    return variance
+        return np.where(there, squares / np.where(there, noises, 1.0), square.sum() / noise.sum())
+
+    # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
+    count = of(level)
+    none = (NONE_COUNTED * count) ** 2 / m
+    # Samples of less than one count tell less of it.
+    weight = level / (level + square.sum() / level.sum())
+    least, variance = np.inf, none
+    for relative in _RELATIVE / level.max():
+        per_noise = of(level + relative * level**2)
+        smooth = np.where(weight > 0, per_noise * (level + relative * level**2), 1.0)
+        unlikely = np.sum(weight * (np.log(smooth) + square / smooth))
+        if unlikely < least:
+            own = np.maximum(mean, 0.0)
+            least, variance = unlikely, per_noise * (own + relative * own**2)
+    return np.maximum(variance, none)
 
 
 def _smooth(mean: Array) -> Array:
