@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,10 +27,6 @@ from sims_analysis.outcomes import Status
 
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12
-#: An edge is not exponential if ln C bends by this part of its fall, ...
-_BEND = 0.04
-#: ... and chance makes that less often than this.
-_BY_CHANCE = 0.001
 #: Precision of a curvature that is nothing.
 _STRAIGHT = 1e12
 #: Precision of the curvature of ln C without any count, over the distance to the farthest sample.
@@ -36,9 +35,19 @@ PRIOR = 0.25
 _OF_PARABOLA = 1e-5
 
 
-#: Relative noise over that of counts, at the mean of the samples, is one of these; by their
-#: scatter, in so many tries.
-_RELATIVE, _TRIES = (0.0, 3.0, 100.0, 1e4), 3
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which an edge is judged, and the noise of samples without errors."""
+
+    bent: float = 0.04  # an edge is not exponential if ln C bends by this part of its fall,
+    hardly: float = 0.001  # and chance makes that less often than this,
+    averaged: float = 3.0  # with noise that so many neighbours may share
+    #: Noise in proportion to values over that of counts, at their mean, is one of these,
+    relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
+    tries: int = 3  # the likeliest in so many tries
+
+
+_RULES = _Rules()
 
 
 class Noise(NamedTuple):
@@ -48,8 +57,8 @@ class Noise(NamedTuple):
     relative: Array
 
     @classmethod
-    def of_share(cls, rows: Packed, per_count: Array, mean: Array, relative: Array) -> Noise:
-        """Return noise of counts at a `mean`, so that so many times as much of it is `relative`."""
+    def of_mean(cls, rows: Packed, per_count: Array, mean: Array, relative: Array) -> Noise:
+        """Return noise of so large counts at a `mean`, split so that the `relative` is as many."""
         of_counts = per_count / (1.0 + relative)
         return cls(rows.repeat(of_counts), of_counts * relative / mean)
 
@@ -59,7 +68,8 @@ class Noise(NamedTuple):
 
     def variance(self, rows: Packed, value: Array, under: Array) -> Array:
         """Return the variance of samples of these values, above what was subtracted."""
-        found: Array = self.per_count * (value + under) + rows.repeat(self.relative) * value**2
+        of_counts = self.per_count * np.fmax(value + under, 0.0)
+        found: Array = of_counts + rows.repeat(self.relative) * value**2
         return found
 
 
@@ -89,124 +99,141 @@ def decay(
     """Fit ``C = exp(a + b z)`` to a falling (-1) or rising (1) `edge`; its length is ``edge / b``.
 
     By the likelihood of counts above a subtracted `floor`, because weights from the samples would
-    favour those that noise has raised; without errors, by least squares of ln C. Samples lie from
-    `start` to `stop`, on one side of the maximum, and between two values, by default below half of
-    a peak; near these the fit decides, because selecting by noisy values would flatten the edge.
+    favour those that noise has raised; without errors, with the noise that they show. Samples lie
+    from `start` to `stop`, on one side of the maximum, and between two values, by default below
+    half of a peak.
     """
     free = np.isnan(high) & np.isnan(start if edge < 0 else stop)
     rows = rows.within(start, stop).packed()
     high = np.where(free, _half_of_peak(rows), high)
     under = rows.repeat(floor)
-    c, stated = rows.value, value_per_count_of(rows, under)
-    lo, hi = rows.repeat(low), rows.repeat(high)
-    usable = _on_edge_side(rows, hi, edge)
-    if rows.stderr is not None:
-        usable &= rows.stderr > 0
-    noise: Noise | None = None
-
-    def decided(fitted: Array, level: Array) -> Array:
-        """Return the fitted value of samples near a level, and the own one of others."""
-        if noise is None:
-            return c
-        doubt = CLEAR * np.sqrt(noise.variance(rows, np.fmax(np.fmax(c, level), -under), under))
-        return np.where(np.abs(c - level) < doubt, fitted, c)
-
-    def chosen(fitted: Array) -> Flags:
-        inside: Flags = usable & ~(decided(fitted, lo) < lo) & ~(decided(fitted, hi) > hi)
-        return inside
-
-    def fitted_to(keep: Flags, *, bent: bool = False) -> tuple[Exponential, Noise, Array]:
-        if stated is None:
-            return _fit_by_scatter(rows, keep, under, fraction, bent=bent)
-        counts = Noise(stated, np.zeros(rows.count))
-        fit = fit_exponential(rows, keep, counts, under, bent=bent)
-        return fit, counts, np.full(rows.count, np.inf)
-
-    keep = chosen(c)
-    fit, noise, freedom = fitted_to(keep)
-    for _ in range(10):
-        with np.errstate(over="ignore", invalid="ignore"):
-            fitted = np.exp(fit.line(rows))
-        again = chosen(np.where(rows.repeat(fit.b * edge > 0), fitted, c))
-        if np.array_equal(again, keep):
-            break
-        keep = again
-        fit, noise, freedom = fitted_to(keep)
-    kept = rows.keep(keep)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    per_count = value_per_count_of(rows, under)
+    fitted = partial(_fit, rows, under, per_count, fraction)
+    keep, fit = _selected(rows, rows.repeat(low), rows.repeat(high), under, fitted, edge)
+    kept, line = rows.keep(keep), fit.line
+    with np.errstate(all="ignore"):
         # A line that is flat up to rounding does not decay.
-        is_flat = np.abs(fit.b) * (kept.last - kept.first) < FLAT
-        length = edge / np.where(is_flat, np.nan, fit.b)
-        stderr = student(freedom) * np.sqrt(fit.variance) * length**2
-        expected = np.exp(fit.line(kept))
-        residual = (kept.value - expected) ** 2 / noise.of(keep).variance(
-            kept, expected, under[keep]
-        )
-        chi = np.where(kept.size > 2, kept.sum(residual) / (kept.size - 2.0), np.nan)
-    few = kept.sum((kept.value > 0).astype(float)) < (3 if stated is None else 2)
+        is_flat = np.abs(line.b) * (kept.last - kept.first) < FLAT
+        length = edge / np.where(is_flat, np.nan, line.b)
+        stderr = student(fit.freedom) * np.sqrt(line.variance) * length**2
+        expected = line.values(kept)
+        variance = fit.noise.of(keep).variance(kept, expected, under[keep])
+        chi = kept.sum((kept.value - expected) ** 2 / variance) / (kept.size - 2)
+    chi[(kept.size < 3) | (per_count is None)] = np.nan
+    few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    parabola, _, freedom = fitted_to(keep, bent=True)
-    bent = _is_bent(kept.last - kept.first, fit, parabola, freedom)
-    if stated is None:
-        chi[:] = np.nan
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
+    bent = _is_bent(kept.last - kept.first, line, fitted(keep, bent=True))
     status = np.where(bent & (none == Status.OK), Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
-def _fit_by_scatter(
-    rows: Packed, keep: Flags, under: Array, fraction: Array | float, *, bent: bool = False
-) -> tuple[Exponential, Noise, Array]:
-    """Fit exponentials with the noise that the samples show about them: it, and its freedom, too.
+def _selected(
+    rows: Packed, low: Array, high: Array, under: Array, fitted: Callable[[Flags], Fit], edge: int
+) -> tuple[Flags, Fit]:
+    """Select the samples of an edge between two values, and fit them.
 
-    Its relative part is the likeliest of :data:`_RELATIVE`. Likelihoods of counts do not depend on
-    the value of one, which is that of Pearson's residuals (R. W. M. Wedderburn, Biometrika 61
-    (1974) 439); samples of less than one count tell less of it.
+    Near these the fit decides, because selecting by noisy values would flatten the edge.
     """
-    kept, below = rows.keep(keep), under[keep]
-    relative = np.zeros(rows.count)
+    c, usable = rows.value, _on_edge_side(rows, high, edge)
+    if rows.stderr is not None:
+        usable = usable & (rows.stderr > 0)
+    keep = usable & ~(c < low) & ~(c > high)
+    fit = fitted(keep)
+    for _ in range(10):
+        with np.errstate(over="ignore", invalid="ignore"):
+            curve = np.where(rows.repeat(fit.line.b * edge > 0), fit.line.values(rows), c)
+            near_low, near_high = (
+                np.abs(c - level)
+                < CLEAR * np.sqrt(fit.noise.variance(rows, np.fmax(c, level), under))
+                for level in (low, high)
+            )
+        again = usable & ~(np.where(near_low, curve, c) < low)
+        again &= ~(np.where(near_high, curve, c) > high)
+        if np.array_equal(again, keep):
+            break
+        keep, fit = again, fitted(again)
+    return keep, fit
+
+
+class Fit(NamedTuple):
+    """A curve of ln C, the noise of the samples about it, and the degrees of freedom of that."""
+
+    line: Exponential
+    noise: Noise
+    freedom: Array
+
+
+def _fit(
+    rows: Packed,
+    under: Array,
+    per_count: Array | None,
+    fraction: Array | float,
+    keep: Flags,
+    *,
+    bent: bool = False,
+) -> Fit:
+    """Fit ln C of the selected samples, with the value of a count or the noise that they show.
+
+    That is of the likelihood of counts, too, which does not depend on the value of one (R. W. M.
+    Wedderburn, Biometrika 61 (1974) 439).
+    """
+    if per_count is not None:
+        counts = Noise(per_count, np.zeros(rows.count))
+        line = fit_exponential(rows, keep, counts, under, bent=bent)
+        return Fit(line, counts, np.full(rows.count, np.inf))
+    kept, below, relative = rows.keep(keep), under[keep], np.zeros(rows.count)
     with np.errstate(all="ignore"):
         mean = kept.sum(np.abs(kept.value)) / kept.size
-        for _ in range(_TRIES):
-            noise = Noise.of_share(rows, mean, mean, relative)
-            fit = fit_exponential(rows, keep, noise, under, bent=bent)
-            fitted = np.exp(fit.line(kept))
-            square, expected = (kept.value - fitted) ** 2, fitted + below
-            weight = expected / (expected + kept.repeat(kept.sum(square) / kept.sum(expected)))
-            n = kept.sum(weight)
-            least, scale, likeliest = np.full((3, kept.count), np.inf)
-            for one in _RELATIVE:
-                shape = Noise.of_share(kept, mean, mean, np.full(kept.count, one))
-                variance = shape.variance(kept, fitted, below)
-                ratio = kept.sum(weight * square / variance) / n
-                unlikely = n * np.log(ratio) + kept.sum(weight * np.log(variance))
-                better = unlikely < least
-                for best, new in ((least, unlikely), (scale, ratio), (likeliest, one)):
-                    np.copyto(best, new, where=better)
+        for _ in range(_RULES.tries):
+            noise = Noise.of_mean(rows, mean, mean, relative)
+            line = fit_exponential(rows, keep, noise, under, bent=bent)
+            n, scale, likeliest = _scatter(kept, line.values(kept), below, mean)
             if np.array_equal(likeliest, relative):
                 break
             relative = likeliest
         freedom = n * fraction - (3.0 if bent else 2.0)
         freedom = np.where(freedom > 0, freedom, np.nan)
         scale *= n * fraction / freedom
-        fit = changed(fit, variance=fit.variance * scale / fraction)
-        return fit, Noise.of_share(rows, scale * mean, mean, relative), freedom
+        line = changed(line, variance=line.variance * scale / fraction)
+        return Fit(line, Noise.of_mean(rows, scale * mean, mean, relative), freedom)
 
 
-def _is_bent(length: Array, line: Exponential, parabola: Exponential, freedom: Array) -> Flags:
+def _scatter(kept: Packed, fitted: Array, under: Array, mean: Array) -> tuple[Array, Array, Array]:
+    """Return how many samples show the noise about a curve, how large it is, and what is relative.
+
+    As a part of what it is if the mean is one count. Samples of less than one count tell less.
+    """
+    square, expected = (kept.value - fitted) ** 2, fitted + under
+    weight = expected / (expected + kept.repeat(kept.sum(square) / kept.sum(expected)))
+    n, least = kept.sum(weight), np.full(kept.count, np.inf)
+    scale, relative = np.full(kept.count, np.nan), np.zeros(kept.count)
+    for one in _RULES.relative:
+        shape = Noise.of_mean(kept, mean, mean, np.full(kept.count, one))
+        variance = shape.variance(kept, fitted, under)
+        ratio = kept.sum(weight * square / variance) / n
+        unlikely = n * np.log(ratio) + kept.sum(weight * np.log(variance))
+        better = unlikely < least
+        for best, new in ((least, unlikely), (scale, ratio), (relative, one)):
+            np.copyto(best, new, where=better)
+    return n, scale, relative
+
+
+def _is_bent(length: Array, line: Exponential, parabola: Fit) -> Flags:
     """Flag edges that are not exponential: their decay length depends on the part that is used.
 
     A parabola of ln C departs from a line by more than 4 % of its fall, and hardly by chance: noise
-    of the stated errors, or of its own size (of some `freedom`) in means of three neighbours.
+    of the stated errors, or of its own size in means of three neighbours.
     """
     from scipy.special import stdtr
 
-    part = np.where(np.isinf(freedom), 1.0, 3.0)
+    bend, variance, freedom = parabola.line.c, parabola.line.variance, parabola.freedom
+    part = np.where(np.isinf(freedom), 1.0, _RULES.averaged)
     with np.errstate(all="ignore"):
-        sure = np.abs(parabola.c) / np.sqrt(part * parabola.variance)
-        chance = 2.0 * stdtr(freedom / part, -sure)
-        matters = 0.125 * np.abs(parabola.c) * length > _BEND * np.abs(line.b)
-    return (chance < _BY_CHANCE) & matters
+        chance = 2.0 * stdtr(freedom / part, -np.abs(bend) / np.sqrt(part * variance))
+        matters = 0.125 * np.abs(bend) * length > _RULES.bent * np.abs(line.b)
+    found: Flags = (chance < _RULES.hardly) & matters
+    return found
 
 
 def can_be_fitted(rows: Packed) -> Flags:
@@ -258,11 +285,11 @@ class Exponential(NamedTuple):
     at: Array
     variance: Array
 
-    def line(self, rows: Packed) -> Array:
-        """Return the fitted ln C at the samples."""
+    def values(self, rows: Packed) -> Array:
+        """Return the fitted C at the samples."""
         a, b, c, at = map(rows.repeat, (self.a, self.b, self.c, self.at))
         x = rows.depth - at
-        found: Array = a + (b + 0.5 * c * x) * x
+        found: Array = np.exp(a + (b + 0.5 * c * x) * x)
         return found
 
 

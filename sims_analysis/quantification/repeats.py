@@ -117,26 +117,29 @@ def _pooled(left: Array, mean: Array) -> Array:
     if not (level.any() and square.any()):
         return neighbour_mean(square, half)
 
-    def of(noise: Array) -> Array:
+    def size_of(noise: Array) -> Array:
         squares, noises = neighbour_mean(square, half), neighbour_mean(noise, half)
         # Where nothing was counted all around, one count is what it is elsewhere.
         there = (noises > 0) & (squares > 0)
-        return np.where(there, squares / np.where(there, noises, 1.0), square.sum() / noise.sum())
+        overall = square.sum() / noise.sum()
+        size: Array = np.where(there, squares / np.where(there, noises, 1.0), overall)
+        return size
 
     # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
-    count = of(level)
+    count = size_of(level)
     none = (NONE_COUNTED * count) ** 2 / m
     # Samples of less than one count tell less of it.
     weight = level / (level + square.sum() / level.sum())
     least, variance = np.inf, none
     for relative in _RELATIVE / level.max():
-        per_noise = of(level + relative * level**2)
-        smooth = np.where(weight > 0, per_noise * (level + relative * level**2), 1.0)
+        size = size_of(level + relative * level**2)
+        smooth = np.where(weight > 0, size * (level + relative * level**2), 1.0)
         unlikely = np.sum(weight * (np.log(smooth) + square / smooth))
         if unlikely < least:
             own = np.maximum(mean, 0.0)
-            least, variance = unlikely, per_noise * (own + relative * own**2)
-    return np.maximum(variance, none)
+            least, variance = unlikely, size * (own + relative * own**2)
+    found: Array = np.maximum(variance, none)
+    return found
 
 
 def _smooth(mean: Array) -> Array:
