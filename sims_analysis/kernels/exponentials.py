@@ -42,35 +42,11 @@ class _Rules:
     bent: float = 0.04  # an edge is not exponential if ln C bends by this part of its fall,
     hardly: float = 0.001  # and chance makes that less often than this,
     averaged: float = 3.0  # with noise that so many neighbours may share
-    #: Noise in proportion to values over that of counts, at their mean, is one of these,
+    #: Noise in proportion to values over that of counts, at their mean, is one of these
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
-    tries: int = 3  # the likeliest in so many tries
 
 
 _RULES = _Rules()
-
-
-class Noise(NamedTuple):
-    """Variance ``per_count * C + relative * C^2``: of a count in every sample, (N,), and (R,)."""
-
-    per_count: Array
-    relative: Array
-
-    @classmethod
-    def of_mean(cls, rows: Packed, per_count: Array, mean: Array, relative: Array) -> Noise:
-        """Return noise of so large counts at a `mean`, split so that the `relative` is as many."""
-        of_counts = per_count / (1.0 + relative)
-        return cls(rows.repeat(of_counts), of_counts * relative / mean)
-
-    def of(self, keep: Flags) -> Noise:
-        """Return that of some samples."""
-        return Noise(self.per_count[keep], self.relative)
-
-    def variance(self, rows: Packed, value: Array, under: Array) -> Array:
-        """Return the variance of samples of these values, above what was subtracted."""
-        of_counts = self.per_count * np.fmax(value + under, 0.0)
-        found: Array = of_counts + rows.repeat(self.relative) * value**2
-        return found
 
 
 class Decay(NamedTuple):
@@ -107,8 +83,8 @@ def decay(
     rows = rows.within(start, stop).packed()
     high = np.where(free, _half_of_peak(rows), high)
     under = rows.repeat(floor)
-    per_count = value_per_count_of(rows, under)
-    fitted = partial(_fit, rows, under, per_count, fraction)
+    stated = value_per_count_of(rows, under)
+    fitted = partial(_fit, rows, under, stated, fraction)
     keep, fit = _selected(rows, rows.repeat(low), rows.repeat(high), under, fitted, edge)
     kept, line = rows.keep(keep), fit.line
     with np.errstate(all="ignore"):
@@ -117,19 +93,19 @@ def decay(
         length = edge / np.where(is_flat, np.nan, line.b)
         stderr = student(fit.freedom) * np.sqrt(line.variance) * length**2
         expected = line.values(kept)
-        variance = fit.noise.of(keep).variance(kept, expected, under[keep])
+        variance = fit.per_count[keep] * (expected + under[keep])
         chi = kept.sum((kept.value - expected) ** 2 / variance) / (kept.size - 2)
-    chi[(kept.size < 3) | (per_count is None)] = np.nan
-    few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
+    chi[(kept.size < 3) | (stated is None)] = np.nan
+    few = kept.sum((kept.value > 0).astype(float)) < (3 if stated is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
-    bent = _is_bent(kept.last - kept.first, line, fitted(keep, bent=True))
+    bent = _is_bent(kept.last - kept.first, line, fitted(keep, line, bent=True))
     status = np.where(bent & (none == Status.OK), Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
 def _selected(
-    rows: Packed, low: Array, high: Array, under: Array, fitted: Callable[[Flags], Fit], edge: int
+    rows: Packed, low: Array, high: Array, under: Array, fitted: Callable[..., Fit], edge: int
 ) -> tuple[Flags, Fit]:
     """Select the samples of an edge between two values, and fit them.
 
@@ -143,13 +119,16 @@ def _selected(
     for _ in range(10):
         with np.errstate(over="ignore", invalid="ignore"):
             curve = np.where(rows.repeat(fit.line.b * edge > 0), fit.line.values(rows), c)
-            near_low, near_high = (
-                np.abs(c - level)
-                < CLEAR * np.sqrt(fit.noise.variance(rows, np.fmax(c, level), under))
+            doubts = (
+                CLEAR * np.sqrt(fit.per_count * np.fmax(np.fmax(c, level) + under, 0.0))
                 for level in (low, high)
             )
-        again = usable & ~(np.where(near_low, curve, c) < low)
-        again &= ~(np.where(near_high, curve, c) > high)
+        # Samples near a level are where the fit is.
+        at_low, at_high = (
+            np.where(np.abs(c - level) < doubt, curve, c)
+            for level, doubt in zip((low, high), doubts, strict=True)
+        )
+        again = usable & ~(at_low < low) & ~(at_high > high)
         if np.array_equal(again, keep):
             break
         keep, fit = again, fitted(again)
@@ -157,66 +136,55 @@ def _selected(
 
 
 class Fit(NamedTuple):
-    """A curve of ln C, the noise of the samples about it, and the degrees of freedom of that."""
+    """A curve of ln C, the value of a count in every sample, and the degrees of freedom of that."""
 
     line: Exponential
-    noise: Noise
+    per_count: Array
     freedom: Array
 
 
 def _fit(
     rows: Packed,
     under: Array,
-    per_count: Array | None,
+    stated: Array | None,
     fraction: Array | float,
     keep: Flags,
+    line: Exponential | None = None,
     *,
     bent: bool = False,
 ) -> Fit:
-    """Fit ln C of the selected samples, with the value of a count or the noise that they show.
+    """Fit ln C of the selected samples, with the `stated` values of a count or those they show.
 
-    That is of the likelihood of counts, too, which does not depend on the value of one (R. W. M.
-    Wedderburn, Biometrika 61 (1974) 439).
+    The likelihood of counts does not depend on the value of one, which is that of the residuals (R.
+    W. M. Wedderburn, Biometrika 61 (1974) 439), for samples of less than one count in part. It may
+    grow with C, as noise in proportion to C does: the likeliest of a few ways.
     """
-    if per_count is not None:
-        counts = Noise(per_count, np.zeros(rows.count))
-        line = fit_exponential(rows, keep, counts, under, bent=bent)
-        return Fit(line, counts, np.full(rows.count, np.inf))
-    kept, below, relative = rows.keep(keep), under[keep], np.zeros(rows.count)
+    refit = partial(fit_exponential, rows, keep, under=under, bent=bent)
+    if stated is not None:
+        return Fit(refit(stated, line=line), stated, np.full(rows.count, np.inf))
+    kept = rows.keep(keep)
     with np.errstate(all="ignore"):
         mean = kept.sum(np.abs(kept.value)) / kept.size
-        for _ in range(_RULES.tries):
-            noise = Noise.of_mean(rows, mean, mean, relative)
-            line = fit_exponential(rows, keep, noise, under, bent=bent)
-            n, scale, likeliest = _scatter(kept, line.values(kept), below, mean)
-            if np.array_equal(likeliest, relative):
-                break
-            relative = likeliest
+        unit = shape = rows.repeat(mean)
+        line = refit(unit, line=line)
+        expected = line.values(rows) + under
+        square, here = (rows.value + under - expected)[keep] ** 2, expected[keep]
+        weight = here / (here + kept.repeat(kept.sum(square) / kept.sum(here)))
+        n, size, least = kept.sum(weight), np.nan * mean, np.inf * mean
+        for relative in _RULES.relative:
+            grows = unit + relative * expected
+            variance = grows[keep] * here
+            found = kept.sum(weight * square / variance) / n
+            unlikely = n * np.log(found) + kept.sum(weight * np.log(variance))
+            better = unlikely < least
+            least, size = np.where(better, (unlikely, found), (least, size))
+            shape = np.where(rows.repeat(better), grows, shape)
+        line = refit(shape, line=line)
         freedom = n * fraction - (3.0 if bent else 2.0)
         freedom = np.where(freedom > 0, freedom, np.nan)
-        scale *= n * fraction / freedom
-        line = changed(line, variance=line.variance * scale / fraction)
-        return Fit(line, Noise.of_mean(rows, scale * mean, mean, relative), freedom)
-
-
-def _scatter(kept: Packed, fitted: Array, under: Array, mean: Array) -> tuple[Array, Array, Array]:
-    """Return how many samples show the noise about a curve, how large it is, and what is relative.
-
-    As a part of what it is if the mean is one count. Samples of less than one count tell less.
-    """
-    square, expected = (kept.value - fitted) ** 2, fitted + under
-    weight = expected / (expected + kept.repeat(kept.sum(square) / kept.sum(expected)))
-    n, least = kept.sum(weight), np.full(kept.count, np.inf)
-    scale, relative = np.full(kept.count, np.nan), np.zeros(kept.count)
-    for one in _RULES.relative:
-        shape = Noise.of_mean(kept, mean, mean, np.full(kept.count, one))
-        variance = shape.variance(kept, fitted, under)
-        ratio = kept.sum(weight * square / variance) / n
-        unlikely = n * np.log(ratio) + kept.sum(weight * np.log(variance))
-        better = unlikely < least
-        for best, new in ((least, unlikely), (scale, ratio), (relative, one)):
-            np.copyto(best, new, where=better)
-    return n, scale, relative
+        size *= n * fraction / freedom
+        line = changed(line, variance=line.variance * size / fraction)
+        return Fit(line, shape * rows.repeat(size), freedom)
 
 
 def _is_bent(length: Array, line: Exponential, parabola: Fit) -> Flags:
@@ -294,24 +262,33 @@ class Exponential(NamedTuple):
 
 
 def fit_exponential(
-    rows: Packed, keep: Flags, noise: Noise, under: Array, *, bent: bool
+    rows: Packed,
+    keep: Flags,
+    per_count: Array,
+    *,
+    under: Array,
+    line: Exponential | None,
+    bent: bool,
 ) -> Exponential:
     """Fit ln C of the selected samples, above what was subtracted from them (`under`).
 
-    The likelihood of counts is maximized: a parabola (:func:`.maximized`), `bent` or held straight.
+    The likelihood of counts is maximized: a parabola (:func:`.maximized`), `bent` or held straight,
+    from a `line` that was fitted to them before.
     """
-    kept, noise = rows.keep(keep), noise.of(keep)
+    kept, per_count = rows.keep(keep), per_count[keep]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
         far = kept.reduce(np.maximum, np.abs(x))
-        counts, mean = as_counts(kept, x / kept.repeat(far), noise.per_count, under[keep])
-        counts = changed(counts, one_lower=kept.repeat(noise.relative * mean))
+        counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under[keep])
         some = np.flatnonzero(kept.size)
-        first = np.log(counts.reduce(np.add, kept.value / noise.per_count) / mean[some])
-        first -= np.log(counts.reduce(np.add, 1.0 / noise.per_count))
-        nothing = np.zeros(some.size)
-        found, i = maximized(counts, first, nothing, nothing + (0.0 if bent else _STRAIGHT))
+        straight = np.full(some.size, 0.0 if bent else _STRAIGHT)
+        if line is None:
+            first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
+            start = first - np.log(counts.reduce(np.add, 1.0 / per_count)), 0.0 * first
+        else:
+            start = (line.a - np.log(mean))[some], (line.b * far)[some]
+        found, i = maximized(counts, *start, straight)
         a, b, c, variance = columns = np.full((4, kept.count), np.nan)
         if bent:
             known = solved(i, np.broadcast_to([0.0, 0.0, 1.0], (some.size, 3)))[:, 2]
