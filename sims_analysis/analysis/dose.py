@@ -13,6 +13,7 @@ from sims_analysis.frame.background import (
     Background,
     CommonError,
     common_error,
+    mark_window,
     read_background,
 )
 from sims_analysis.frame.call import recorded
@@ -208,6 +209,8 @@ class DoseIntegral:
     support: Support
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
+    #: What the window of a background shows; None without one.
+    trend: Any
     #: From random errors, including the background's; None without standard errors.
     stderr: xr.Variable | None
     #: Effect of the error of a background that was subtracted before; None without one.
@@ -248,8 +251,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     stderr, common = _stderr(frame, (start, stop), question, width)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
+    trend = asked.trend(frame, (found.start, found.stop), value, stderr)
+    if stderr is not None and trend is not None:
+        stderr = elementwise(np.hypot, stderr, trend.hidden)
     of_kernel = changed(found, value=value, status=status)._asdict()
-    return DoseIntegral(frame, question, support, subtracted, stderr, common, **of_kernel)
+    return DoseIntegral(frame, question, support, subtracted, trend, stderr, common, **of_kernel)
 
 
 def _stderr(
@@ -298,18 +304,17 @@ def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
 
 def resolved(found: DoseIntegral, status: xr.Variable) -> xr.Variable:
     """Set the status of answers by what an integral rests on, and by its background."""
-    frame, question, limits = found.frame, found.question, (found.start, found.stop)
     status = resolve(
-        frame,
+        found.frame,
         status,
         found.support,
-        limits,
-        what=f"the dose is interpolated across it ({question.rule})",
+        (found.start, found.stop),
+        what=f"the dose is interpolated across it ({found.question.rule})",
         sum_of=found.value,
         stderr=found.stderr,
         category=DoseWarning,
     )
-    return question.background.marked(frame, limits, status, found.value, found.stderr)
+    return mark_window(found.frame, found.trend, status)
 
 
 def mark_truncated(

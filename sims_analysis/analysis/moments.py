@@ -13,6 +13,7 @@ from sims_analysis.analysis.dose import mark_truncated, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     add_background_error,
+    mark_window,
     mean_over,
     read_background,
     subtracted_level,
@@ -22,7 +23,7 @@ from sims_analysis.frame.evidence import GapPolicy, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_where
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
     mark_transient,
@@ -169,7 +170,8 @@ def moments(
     support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
     what = "the moments interpolate across it by straight lines"
     status = resolve(frame, status, support, used, what=what, category=DoseWarning)
-    status = subtracted.marked(frame, used, status, dose, dose_stderr)
+    trend = subtracted.trend(frame, used, dose, dose_stderr)
+    status = mark_window(frame, trend, status)
 
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
 
@@ -184,11 +186,14 @@ def moments(
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         errors = add_background_error(frame, errors, again, by=_SMALL)
-        zero_count_stderr = None if window is None else mean_over(frame, window).zero_count_stderr
-        if zero_count_stderr is not None and (frame.lazy or anywhere(zero_count_stderr > 0)):
-            # A window without a count has an error common to all samples, as if subtracted before.
-            shifted = replace(frame, common=zero_count_stderr, overlap=None)
-            errors = add_background_error(shifted, errors, above_level, by=_SMALL)
+        if window is not None:
+            # A window without a count, or with a slope that noise may hide, has an error common to
+            # all samples, as if subtracted before.
+            hidden, none_counted = trend.hidden, mean_over(frame, window).zero_count_stderr
+            common = elementwise(np.hypot, hidden / (used[1] - used[0]), none_counted)
+            if frame.lazy or anywhere(common > 0):
+                shifted = replace(frame, common=common, overlap=None)
+                errors = add_background_error(shifted, errors, above_level, by=_SMALL)
         results |= as_moments(errors, "_stderr")
     return frame.dataset(results)
 

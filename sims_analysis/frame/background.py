@@ -19,7 +19,7 @@ from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
 from sims_analysis.kernels.grid import samples_of_grid
-from sims_analysis.kernels.rows import TOLERANCE
+from sims_analysis.kernels.rows import TOLERANCE, changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
@@ -51,21 +51,21 @@ class Background(NamedTuple):
         """Return a frame whose samples have the error of a stated level in common."""
         return frame if self.stderr is None else with_common(frame, self.stderr)
 
-    def marked(
-        self,
-        frame: Frame,
-        limits: Window,
-        status: xr.Variable,
-        dose: xr.Variable,
-        stderr: xr.Variable | None = None,
-    ) -> xr.Variable:
-        """Set the status of doses between limits by :func:`mark_window`."""
+    def trend(
+        self, frame: Frame, limits: Window, dose: xr.Variable, stderr: xr.Variable | None
+    ) -> Any:
+        """Return the :class:`.WindowTrend` for doses between limits; None without a window.
+
+        What noise hides is a part of the errors of those that have one, and no doubt then.
+        """
         if self.window is None:
-            return status
+            return None
         at, width = 0.5 * (limits[0] + limits[1]), limits[1] - limits[0]
         error = xr.Variable((), np.nan) if stderr is None else stderr
         asked = *self.window, at, width, dose, error
-        return mark_window(frame, frame.map(kernels.window_trend, *asked, errors="sum"), status)
+        found: Any = frame.map(kernels.window_trend, *asked, errors="sum")
+        known = (found.shows == kernels.TOO_NOISY) & ~is_nan(error)
+        return changed(found, shows=replaced_where(known, found.shows, kernels.LEVEL))
 
 
 #: What the profile does in a window that is not level, or the window does.
@@ -91,10 +91,12 @@ def mark_window(
 ) -> xr.Variable:
     """Set the status of answers for which the mean over a window may not be the background.
 
-    By the :class:`.WindowTrend` that was found: ``wrong_shape`` if a slope or a bend beyond noise
-    changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within ``s +-
-    2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
+    By the :class:`.WindowTrend` that was found, if any: ``wrong_shape`` if a slope or a bend beyond
+    noise changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within
+    ``s +- 2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
+    if found is None:
+        return status
     shows = replaced_where(status != Status.OK, found.shows, kernels.LEVEL)
     if not (frame.lazy or anywhere(shows != kernels.LEVEL)):
         return status

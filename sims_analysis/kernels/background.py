@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels.counting import CLEAR, scatter_counts, window_mean, window_statistics
 from sims_analysis.kernels.dose import LACKS
-from sims_analysis.kernels.rows import Array, Index, Packed, Rows
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, range_sums
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
 LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
 
-#: Noise hides slopes of up to so many of their standard errors.
-_HIDES = 2.5
-#: The part of an answer that no slope which noise may hide must change.
-_MATTERS = 0.05
-#: Logarithm of the factor by which backgrounds rise at most.
-_STEEPEST = math.log(10.0)
-#: So many samples show their scatter without errors.
-_ENOUGH = 8
-#: Samples scatter by more than this times their errors, and by chance so rarely.
-_NOTABLE, _IMPROBABLE = 1.4, 1e-7
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a window is judged."""
+
+    hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
+    matters: float = 0.05  # which matter if they change this part of an answer;
+    known: float = 2.0  # its error is what they change over this number
+    steepest: float = math.log(10.0)  # of the factor by which backgrounds rise at most
+    enough: int = 8  # so many samples show their scatter without errors
+    notable: float = 1.4  # they scatter by more than this times their errors,
+    improbable: float = 1e-7  # and by chance so rarely
 
 
-def _parabola(rows: Rows) -> tuple[Array, ...]:
-    """Fit parabolas by orthogonal polynomials: the mean and the slope are those of a line; (R,).
+_RULES = _Rules()
 
-    Return the mean, the mean depth and the slope there, the error of the slope, how far the
-    parabola comes down below the mean (0 if it bends by chance), and by which factor samples
-    scatter more than their errors (1 if by chance). Errors are those of the samples, or their
-    scatter, by Student's t, if larger.
-    """
+
+class _Parabola(NamedTuple):
+    """A parabola through the samples of a window; its mean and slope are those of a line; (R,)."""
+
+    mean: Array
+    #: The mean depth, and the slope there with its error.
+    depth: Array
+    slope: Array
+    stderr: Array
+    #: The variance of a sample: of the errors, or of the scatter by Student's t, if larger.
+    variance: Array
+    #: How far it comes down below the mean; 0 if it bends by chance.
+    below: Array
+    #: By which factor samples scatter more than their errors; 1 if by chance.
+    excess: Array
+
+
+def _parabola(rows: Rows) -> _Parabola:
+    """Fit parabolas by orthogonal polynomials."""
     from scipy.special import ndtr, stdtrit
 
     n = rows.size
@@ -48,7 +63,7 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
     slope, bend = rows.sum(left, line) / square, rows.sum(left, curve) / fourth
     residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
     freedom = np.maximum(n * rows.share - 3.0, 1.0)
-    scatter = np.where(n >= _ENOUGH, residual / freedom, np.nan)
+    scatter = np.where(n >= _RULES.enough, residual / freedom, np.nan)
     widened = scatter * (stdtrit(freedom, ndtr(CLEAR)) / CLEAR) ** 2
     slope_variance, variance, excess = widened / square, widened / fourth, np.ones(rows.count)
     if rows.stderr is not None:
@@ -56,22 +71,25 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
         slope_variance = np.fmax(slope_variance, rows.sum(variances, squares) / square**2)
         variance = np.fmax(variance, rows.sum(variances, curve * curve) / fourth**2)
         stated = rows.sum(variances) / n
-        counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _IMPROBABLE)
+        counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _RULES.improbable)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
     lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
     below = np.where(bend**2 > CLEAR**2 * variance, -lowest, 0.0)
     slope = np.where(n > 2, slope, np.nan)
-    return mean, depth, slope, np.sqrt(slope_variance), below, excess
+    of_one = slope_variance * square
+    return _Parabola(mean, depth, slope, np.sqrt(slope_variance), of_one, below, excess)
 
 
 class WindowTrend(NamedTuple):
     """What a window shows, as a code, and by which part that changes the answer; shape (R,).
 
-    Where samples scatter, the factor by which they do so more than their errors.
+    Where samples scatter, the factor by which they do so more than their errors; where it is too
+    noisy, ``hidden`` is the error of the answer by slopes that noise may hide, and otherwise 0.
     """
 
     shows: Index
     change: Array
+    hidden: Array
 
 
 def window_trend(
@@ -88,31 +106,68 @@ def window_trend(
 
     A slope is that of an exponential that rises at most tenfold towards the depth `at` of the
     answer (NaN: the last sample), and changes this by `width` times the difference from the mean.
-    One within noise counts if it `hides` any.
+    One within noise counts if it `hides` any, as far as what is measured beside the window is no
+    lower (:func:`_steepest`).
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
-        mean, depth, slope, stderr, below, excess = _parabola(inside)
-        apart = np.where(np.isnan(at), inside.last, at) - depth
+        found = _parabola(inside)
+        mean, apart = found.mean, np.where(np.isnan(at), inside.last, at) - found.depth
 
-        def change(slope: Array) -> Array:
+        def change(slope: Array, steepest: Any = _RULES.steepest) -> Array:
             line = slope * apart
-            higher = mean * np.expm1(np.minimum(line / mean, _STEEPEST))
+            higher = mean * np.expm1(np.minimum(line / mean, steepest))
             return np.abs(np.where(mean > 0, higher, line)) * width
 
-        size, noise = np.abs(answer), _HIDES * stderr
-        slopes = np.abs(slope) > noise
-        shown = np.maximum(np.where(slopes, change(slope), 0.0), below * width)
-        noisy = np.maximum(change(slope - noise), change(slope + noise))
-        word = np.where(slopes, np.where(slope > 0, RISES, FALLS), BENDS)
+        def hidden(*steepest: Any) -> Array:
+            sides = (change(found.slope + side, *steepest) for side in (-noise, noise))
+            return np.maximum(*sides)
+
+        size, noise = np.abs(answer), _RULES.hides * found.stderr
+        slopes = np.abs(found.slope) > noise
+        shown = np.maximum(np.where(slopes, change(found.slope), 0.0), found.below * width)
+        word = np.where(slopes, np.where(found.slope > 0, RISES, FALLS), BENDS)
+        enough = np.fmax(_RULES.matters * size, CLEAR * error)
+        noisy = hidden()
+        if (doubtful := hides & (noisy > enough)).any():
+            noisy = hidden(_steepest(rows, inside, found, apart, doubtful))
         cases = [
             ~(size > 0),
             shown > np.fmax(LACKS * size, error),
-            hides & (noisy > np.fmax(_MATTERS * size, CLEAR * error)),
-            excess > _NOTABLE,
+            hides & (noisy > enough),
+            found.excess > _RULES.notable,
         ]
         shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
-        return WindowTrend(shows, np.select(cases[1:3], [shown / size, noisy / size], excess))
+        change_of = np.select(cases[1:3], [shown / size, noisy / size], found.excess)
+        unknown = np.where(shows == TOO_NOISY, noisy / _RULES.known, 0.0)
+        return WindowTrend(shows, change_of, unknown)
+
+
+def _steepest(rows: Rows, inside: Rows, window: _Parabola, apart: Array, noisy: Flags) -> Array:
+    """Return by which factors backgrounds may rise from a window towards an answer, as logarithms.
+
+    Where it is `noisy`, they are nowhere above what is measured: the means, and three of their
+    errors, of all samples beside the window on the side of the answer, of that half of them which
+    is next to it, and so on.
+    """
+    above = apart < 0
+    row = np.arange(rows.count)
+    first, end = rows.position(inside.first, row, "left"), rows.position(inside.last, row)
+    size = np.where(above, first - rows.offsets[:-1], rows.offsets[1:] - end)
+    which = np.flatnonzero(noisy & (size > 0))
+    mean, depth, variance, apart = (
+        column[which] for column in (window.mean, window.depth, window.variance, apart)
+    )
+    first, end, size = first[which], end[which], size[which]
+    n = np.maximum(size >> np.arange(int(size.max(initial=0)).bit_length())[:, None], 1)
+    low = np.where(above[which], first - n, end)
+    value = range_sums(rows.value.reshape(-1), low.T, (low + n).T).T / n
+    distance = 0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth
+    error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
+    rise = np.log((value + CLEAR * error) / mean) * apart / distance
+    steepest = np.full(rows.count, _RULES.steepest)
+    steepest[which] = np.fmin(steepest[which], rise.min(axis=0, initial=np.inf))
+    return steepest
 
 
 def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
