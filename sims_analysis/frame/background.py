@@ -60,9 +60,8 @@ class Background(NamedTuple):
         """
         if self.window is None:
             return None
-        at, width = 0.5 * (limits[0] + limits[1]), limits[1] - limits[0]
         error = xr.Variable((), np.nan) if stderr is None else stderr
-        asked = *self.window, at, width, dose, error
+        asked = *self.window, *limits, limits[1] - limits[0], dose, error
         found: Any = frame.map(kernels.window_trend, *asked, errors="sum")
         known = (found.shows == kernels.TOO_NOISY) & ~is_nan(error)
         return changed(found, shows=replaced_where(known, found.shows, kernels.LEVEL))

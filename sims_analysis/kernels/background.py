@@ -15,14 +15,15 @@ from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, range_
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
 LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
 
+
 @dataclass(frozen=True)
 class _Rules:
     """The numbers by which a window is judged."""
 
     hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
     matters: float = 0.05  # which matter if they change this part of an answer;
-    known: float = 2.0  # its error is what they change over this number
-    steepest: float = math.log(10.0)  # of the factor by which backgrounds rise at most
+    covers: float = 2.0  # so many of its errors are what they change
+    rises: float = 20.0  # the factor by which backgrounds rise at most
     enough: int = 8  # so many samples show their scatter without errors
     notable: float = 1.4  # they scatter by more than this times their errors,
     improbable: float = 1e-7  # and by chance so rarely
@@ -96,7 +97,8 @@ def window_trend(
     rows: Rows,
     start: Array,
     stop: Array,
-    at: Array,
+    top: Array,
+    bottom: Array,
     width: Array,
     answer: Array,
     error: Array,
@@ -104,23 +106,26 @@ def window_trend(
 ) -> WindowTrend:
     """Tell whether the profile is level in a window, as far as that matters for an answer.
 
-    A slope is that of an exponential that rises at most tenfold towards the depth `at` of the
-    answer (NaN: the last sample), and changes this by `width` times the difference from the mean.
-    One within noise counts if it `hides` any, as far as what is measured beside the window is no
-    lower (:func:`_steepest`).
+    A slope is that of an exponential that rises at most twentyfold, and changes the answer, which
+    lies between `top` and `bottom`, by `width` times its mean difference from the window's. One
+    within noise counts if it `hides` any, as far as what is measured beside the window is no lower.
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
         found = _parabola(inside)
-        mean, apart = found.mean, np.where(np.isnan(at), inside.last, at) - found.depth
+        middle = 0.5 * (top + bottom) - found.depth
+        # The mean over an interval is that of two depths in it (Gauss-Legendre).
+        apart = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
+        side = np.sign(middle)
 
-        def change(slope: Array, steepest: Any = _RULES.steepest) -> Array:
-            line = slope * apart
-            higher = mean * np.expm1(np.minimum(line / mean, steepest))
-            return np.abs(np.where(mean > 0, higher, line)) * width
+        def change(slope: Array, steepest: Any = np.inf) -> Array:
+            steepness = side * np.minimum(side * slope / found.mean, steepest)
+            rise = np.minimum(steepness * apart, math.log(_RULES.rises))
+            higher = np.where(found.mean > 0, found.mean * np.expm1(rise), slope * apart)
+            return np.abs(higher.mean(axis=0)) * width
 
-        def hidden(*steepest: Any) -> Array:
-            sides = (change(found.slope + side, *steepest) for side in (-noise, noise))
+        def hidden(*steepest: Array) -> Array:
+            sides = (change(found.slope + one, *steepest) for one in (-noise, noise))
             return np.maximum(*sides)
 
         size, noise = np.abs(answer), _RULES.hides * found.stderr
@@ -130,7 +135,7 @@ def window_trend(
         enough = np.fmax(_RULES.matters * size, CLEAR * error)
         noisy = hidden()
         if (doubtful := hides & (noisy > enough)).any():
-            noisy = hidden(_steepest(rows, inside, found, apart, doubtful))
+            noisy = hidden(_steepest(rows, inside, found, side, doubtful))
         cases = [
             ~(size > 0),
             shown > np.fmax(LACKS * size, error),
@@ -138,35 +143,30 @@ def window_trend(
             found.excess > _RULES.notable,
         ]
         shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
-        change_of = np.select(cases[1:3], [shown / size, noisy / size], found.excess)
-        unknown = np.where(shows == TOO_NOISY, noisy / _RULES.known, 0.0)
-        return WindowTrend(shows, change_of, unknown)
+        part = np.select(cases[1:3], [shown / size, noisy / size], found.excess)
+        return WindowTrend(shows, part, np.where(shows == TOO_NOISY, noisy / _RULES.covers, 0.0))
 
 
-def _steepest(rows: Rows, inside: Rows, window: _Parabola, apart: Array, noisy: Flags) -> Array:
-    """Return by which factors backgrounds may rise from a window towards an answer, as logarithms.
+def _steepest(rows: Rows, inside: Rows, window: _Parabola, side: Array, noisy: Flags) -> Array:
+    """Return how steep exponentials may be that rise from a noisy window to a side of it.
 
-    Where it is `noisy`, they are nowhere above what is measured: the means, and three of their
-    errors, of all samples beside the window on the side of the answer, of that half of them which
-    is next to it, and so on.
+    They are nowhere above what is measured: the mean, and three of its errors, of all samples
+    beside the window on this `side`, of that half of them which is next to it, and so on.
     """
-    above = apart < 0
-    row = np.arange(rows.count)
+    above, row = side < 0, np.arange(rows.count)
     first, end = rows.position(inside.first, row, "left"), rows.position(inside.last, row)
     size = np.where(above, first - rows.offsets[:-1], rows.offsets[1:] - end)
     which = np.flatnonzero(noisy & (size > 0))
-    mean, depth, variance, apart = (
-        column[which] for column in (window.mean, window.depth, window.variance, apart)
-    )
     first, end, size = first[which], end[which], size[which]
+    mean, depth, variance = (one[which] for one in (window.mean, window.depth, window.variance))
     n = np.maximum(size >> np.arange(int(size.max(initial=0)).bit_length())[:, None], 1)
     low = np.where(above[which], first - n, end)
     value = range_sums(rows.value.reshape(-1), low.T, (low + n).T).T / n
-    distance = 0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth
+    distance = np.abs(0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth)
     error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
-    rise = np.log((value + CLEAR * error) / mean) * apart / distance
-    steepest = np.full(rows.count, _RULES.steepest)
-    steepest[which] = np.fmin(steepest[which], rise.min(axis=0, initial=np.inf))
+    steepest = np.full(rows.count, np.inf)
+    each = np.log((value + CLEAR * error) / mean) / distance
+    steepest[which] = np.nan_to_num(each.min(axis=0, initial=np.inf), nan=np.inf)
     return steepest
 
 
@@ -180,8 +180,7 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     above, width = every.mean - below.value, np.ones(rows.count)
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
     answer, hides = np.where(above > error, above, 0.0), above > CLEAR * np.sqrt(below.of_one)
-    middle = 0.5 * (rows.begin + rows.end)
-    return window_trend(rows, start, stop, middle, width, answer, error, hides)
+    return window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
 
 
 def trend_at_limit(rows: Rows, start: Array, stop: Array, limit: Array) -> WindowTrend:
@@ -195,5 +194,5 @@ def trend_at_limit(rows: Rows, start: Array, stop: Array, limit: Array) -> Windo
         variance = np.fmax(deviation**2, stated)
         error = np.sqrt(variance * (1 / n + 4.5 / np.maximum(n - 1, 1)))
         width = np.where(mean > 0, 1.0 + 0.5 * (limit - mean) / mean, 1.0)
-    at = np.full(rows.count, np.nan)
-    return window_trend(rows, start, stop, at, width, limit, error, hides=False)
+    end = rows.within(start, stop).last
+    return window_trend(rows, start, stop, end, end, width, limit, error, hides=False)
