@@ -23,7 +23,7 @@ class _Rules:
     hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
     matters: float = 0.05  # which matter if they change this part of an answer;
     covers: float = 2.0  # so many of its errors are what they change
-    rises: float = 20.0  # the factor by which backgrounds rise at most
+    rises: float = 10.0  # the factor by which backgrounds rise at most
     enough: int = 8  # so many samples show their scatter without errors
     notable: float = 1.4  # they scatter by more than this times their errors,
     improbable: float = 1e-7  # and by chance so rarely
