@@ -166,9 +166,8 @@ def crossings(
         where=locate,
         block=LONG,
     )
-    found = _with_level_errors(frame, found, level)
     what = "no depth is given for a crossing in it"
-    found = located(frame, found, support, (found.start, found.stop), what)
+    found = _answered(frame, found, support, level, what)
     warn_of_noise(frame, found)
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
@@ -294,34 +293,25 @@ def junction_depth(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
     found, support = frame.ask(kernels.junction, *parameters, **options)
-    found = _with_level_errors(frame, found, level)
-    found = without(found, unknown, Status.NO_DATA)
-    what = "no depth is given for a junction in it"
-    found = located(frame, found, support, (found.start, found.stop), what)
     if detection_limit is not None:
         found = without(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
-    status, several = found.status, found.number
+        found = without(found, unknown, Status.NO_DATA)
+    what = "no depth is given for a junction in it"
+    found = _answered(frame, found, support, level, what)
     if strict:
-        _raise_without_junction(frame, asked, status)
+        _raise_without_junction(frame, asked, found.status)
     warn_of_noise(frame, found)
-    if which == "deepest" and not codes(several) <= {0, 1}:
-        warn_where(
-            frame,
-            (several > 1) & (status == Status.OK),
-            lambda first: (
-                f"{first.of(several):.0f} crossings qualify as the junction; the deepest was taken"
-            ),
-            AmbiguousJunctionWarning,
-            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
-        )
-    several.attrs["long_name"] = "Crossings that qualified"
+    if which == "deepest":
+        _warn_of_several(frame, found)
+    found.number.attrs["long_name"] = "Crossings that qualified"
     coords = {
-        "n_crossings": several,
+        "n_crossings": found.number,
         "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
         **_ancillary(frame, found),
     }
     stderr = None if frame.stderr is None else found.stderr
-    return frame.array(found.depth, "junction_depth", status=status, stderr=stderr, coords=coords)
+    how: Any = {"status": found.status, "stderr": stderr, "coords": coords}
+    return frame.array(found.depth, "junction_depth", **how)
 
 
 def _after(frame: Frame, after: Any) -> xr.Variable:
@@ -343,6 +333,21 @@ def _read_which(which: Any) -> int:
         f'which={which!r}; expected "deepest", "first", or a whole number: 1 for the shallowest, 2 '
         "for the next, and so on",
         argument="which",
+    )
+
+
+def _warn_of_several(frame: Frame, found: Any) -> None:
+    """Warn of profiles with more crossings than one, of which the deepest was taken."""
+    if codes(found.number) <= {0, 1}:
+        return
+    warn_where(
+        frame,
+        (found.number > 1) & (found.status == Status.OK),
+        lambda first: (
+            f"{first.of(found.number):.0f} crossings qualify as the junction; the deepest was taken"
+        ),
+        AmbiguousJunctionWarning,
+        remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
     )
 
 
@@ -388,6 +393,24 @@ def located(frame: Frame, found: Any, support: Support, window: Window, what: st
     return without(changed(found, status=status), without_depth, status)
 
 
+def warn_of_noise(frame: Frame, found: Any) -> None:
+    """Warn of profiles all of whose crossings, so many, noise can make."""
+    status, number, raw_number = found.status, found.number, found.raw_number
+    if Status.UNDETERMINED not in codes(status):
+        return
+    noise = (status == Status.UNDETERMINED).any({*status.dims} - {*number.dims})
+    warn_where(
+        frame,
+        noise & (number == 0) & (raw_number > 0),
+        lambda first: (
+            f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
+            "their depths are undetermined"
+        ),
+        ProfileWarning,
+        code="undetermined",
+    )
+
+
 def with_common_errors(
     frame: Frame, found: Any, *errors: xr.Variable | None, part: Any = _WHOLE
 ) -> Any:
@@ -407,9 +430,12 @@ def with_common_errors(
     return changed(found, stderr=stderr.transpose(*found.depth.dims))
 
 
-def _with_level_errors(frame: Frame, found: Any, level: Any) -> Any:
+def _answered(frame: Frame, found: Any, support: Support, level: Any, what: str) -> Any:
+    """Return crossings, or junctions, with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
-    return with_common_errors(frame, found, stated_error(frame, level, "level"), background)
+    errors = stated_error(frame, level, "level"), background
+    found = with_common_errors(frame, found, *errors)
+    return located(frame, found, support, (found.start, found.stop), what)
 
 
 def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
@@ -420,24 +446,6 @@ def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
     if (highest := frame.highest_limit) is not None:
         known["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
     return known
-
-
-def warn_of_noise(frame: Frame, found: Any) -> None:
-    """Warn of profiles all of whose crossings, so many, noise can make."""
-    status, number, raw_number = found.status, found.number, found.raw_number
-    if Status.UNDETERMINED not in codes(status):
-        return
-    noise = (status == Status.UNDETERMINED).any({*status.dims} - {*number.dims})
-    warn_where(
-        frame,
-        noise & (number == 0) & (raw_number > 0),
-        lambda first: (
-            f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
-            "their depths are undetermined"
-        ),
-        ProfileWarning,
-        code="undetermined",
-    )
 
 
 #: Entries of the first search, if their number is not given.

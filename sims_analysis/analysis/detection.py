@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
-from sims_analysis.frame.background import mark_window
+from sims_analysis.frame.background import doubts_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
@@ -111,9 +111,9 @@ def detection_limit(
             text = describe_window(first, ends, problem)
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     what = "the limit is from the others"
-    status = resolve(frame, status, support, ends, what=what, category=SimsWarning)
     trend = frame.map(trend_at_limit, *ends, limit, errors="sum")
-    status = mark_window(frame, trend, status, "limit", SimsWarning)
+    doubts = doubts_of_window(trend, "limit", SimsWarning)
+    status = resolve(frame, status, support, ends, what=what, doubts=doubts, category=SimsWarning)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))
     coords = {"background": background, "n": frame.with_attrs(count, "samples_used")}

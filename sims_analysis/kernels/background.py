@@ -32,24 +32,14 @@ class _Rules:
 _RULES = _Rules()
 
 
-class _Parabola(NamedTuple):
-    """A parabola through the samples of a window; its mean and slope are those of a line; (R,)."""
+def _parabola(rows: Rows) -> tuple[Array, ...]:
+    """Fit parabolas by orthogonal polynomials: the mean and the slope are those of a line; (R,).
 
-    mean: Array
-    #: The mean depth, and the slope there with its error.
-    depth: Array
-    slope: Array
-    stderr: Array
-    #: The variance of a sample: of the errors, or of the scatter by Student's t, if larger.
-    variance: Array
-    #: How far it comes down below the mean; 0 if it bends by chance.
-    below: Array
-    #: By which factor samples scatter more than their errors; 1 if by chance.
-    excess: Array
-
-
-def _parabola(rows: Rows) -> _Parabola:
-    """Fit parabolas by orthogonal polynomials."""
+    Return the mean, the mean depth, the variance of a sample, the slope and its error, how far the
+    parabola comes down below the mean (0 if it bends by chance), and by which factor samples
+    scatter more than their errors (1 if by chance). Variances are those of the errors, or of the
+    scatter, by Student's t, if larger.
+    """
     from scipy.special import ndtr, stdtrit
 
     n = rows.size
@@ -78,7 +68,7 @@ def _parabola(rows: Rows) -> _Parabola:
     below = np.where(bend**2 > CLEAR**2 * variance, -lowest, 0.0)
     slope = np.where(n > 2, slope, np.nan)
     of_one = slope_variance * square
-    return _Parabola(mean, depth, slope, np.sqrt(slope_variance), of_one, below, excess)
+    return mean, depth, of_one, slope, np.sqrt(slope_variance), below, excess
 
 
 class WindowTrend(NamedTuple):
@@ -106,67 +96,67 @@ def window_trend(
 ) -> WindowTrend:
     """Tell whether the profile is level in a window, as far as that matters for an answer.
 
-    A slope is that of an exponential that rises at most twentyfold, and changes the answer, which
-    lies between `top` and `bottom`, by `width` times its mean difference from the window's. One
-    within noise counts if it `hides` any, as far as what is measured beside the window is no lower.
+    A slope is that of an exponential that rises at most tenfold, and changes the answer, which lies
+    between `top` and `bottom`, by `width` times the difference of its mean there from that in the
+    window. One within noise counts if it `hides` any, and is no steeper than what is measured
+    beside the window allows.
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
-        found = _parabola(inside)
-        middle = 0.5 * (top + bottom) - found.depth
-        # The mean over an interval is that of two depths in it (Gauss-Legendre).
+        mean, depth, variance, slope, stderr, below, excess = _parabola(inside)
+        middle = 0.5 * (top + bottom) - depth
+        # The mean over an interval is that of two depths in it (Gauss and Legendre).
         apart = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
-        side = np.sign(middle)
+        toward = np.sign(middle)
 
         def change(slope: Array, steepest: Any = np.inf) -> Array:
-            steepness = side * np.minimum(side * slope / found.mean, steepest)
+            steepness = toward * np.minimum(toward * slope / mean, steepest)
             rise = np.minimum(steepness * apart, math.log(_RULES.rises))
-            higher = np.where(found.mean > 0, found.mean * np.expm1(rise), slope * apart)
+            higher = np.where(mean > 0, mean * np.expm1(rise), slope * apart)
             return np.abs(higher.mean(axis=0)) * width
 
-        def hidden(*steepest: Array) -> Array:
-            sides = (change(found.slope + one, *steepest) for one in (-noise, noise))
-            return np.maximum(*sides)
-
-        size, noise = np.abs(answer), _RULES.hides * found.stderr
-        slopes = np.abs(found.slope) > noise
-        shown = np.maximum(np.where(slopes, change(found.slope), 0.0), found.below * width)
-        word = np.where(slopes, np.where(found.slope > 0, RISES, FALLS), BENDS)
+        size, noise = np.abs(answer), _RULES.hides * stderr
+        slopes = np.abs(slope) > noise
+        shown = np.maximum(np.where(slopes, change(slope), 0.0), below * width)
+        word = np.where(slopes, np.where(slope > 0, RISES, FALLS), BENDS)
         enough = np.fmax(_RULES.matters * size, CLEAR * error)
-        noisy = hidden()
+        noisy = np.maximum(change(slope - noise), change(slope + noise))
         if (doubtful := hides & (noisy > enough)).any():
-            noisy = hidden(_steepest(rows, inside, found, side, doubtful))
+            window = np.stack([mean, depth, variance])
+            steepest = _steepest(rows, inside, window, toward, doubtful)
+            noisy = np.maximum(change(slope - noise, steepest), change(slope + noise, steepest))
         cases = [
             ~(size > 0),
             shown > np.fmax(LACKS * size, error),
             hides & (noisy > enough),
-            found.excess > _RULES.notable,
+            excess > _RULES.notable,
         ]
         shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
-        part = np.select(cases[1:3], [shown / size, noisy / size], found.excess)
+        part = np.select(cases[1:3], [shown / size, noisy / size], excess)
         return WindowTrend(shows, part, np.where(shows == TOO_NOISY, noisy / _RULES.covers, 0.0))
 
 
-def _steepest(rows: Rows, inside: Rows, window: _Parabola, side: Array, noisy: Flags) -> Array:
-    """Return how steep exponentials may be that rise from a noisy window to a side of it.
+def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Flags) -> Array:
+    """Return how steep exponentials may be that rise from noisy windows upwards (-1) or downwards.
 
     They are nowhere above what is measured: the mean, and three of its errors, of all samples
-    beside the window on this `side`, of that half of them which is next to it, and so on.
+    beside the window on that side, of the half of these next to it, and so on. Of the `window` are
+    given the mean, the mean depth and the variance of a sample.
     """
-    above, row = side < 0, np.arange(rows.count)
+    above, row = toward < 0, np.arange(rows.count)
     first, end = rows.position(inside.first, row, "left"), rows.position(inside.last, row)
     size = np.where(above, first - rows.offsets[:-1], rows.offsets[1:] - end)
     which = np.flatnonzero(noisy & (size > 0))
     first, end, size = first[which], end[which], size[which]
-    mean, depth, variance = (one[which] for one in (window.mean, window.depth, window.variance))
+    mean, depth, variance = window[:, which]
     n = np.maximum(size >> np.arange(int(size.max(initial=0)).bit_length())[:, None], 1)
     low = np.where(above[which], first - n, end)
     value = range_sums(rows.value.reshape(-1), low.T, (low + n).T).T / n
-    distance = np.abs(0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth)
+    apart = np.abs(0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth)
     error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
     steepest = np.full(rows.count, np.inf)
-    each = np.log((value + CLEAR * error) / mean) / distance
-    steepest[which] = np.nan_to_num(each.min(axis=0, initial=np.inf), nan=np.inf)
+    each = np.log((value + CLEAR * error) / mean) / apart
+    steepest[which] = np.fmin.reduce(each, axis=0, initial=np.inf)
     return steepest
 
 

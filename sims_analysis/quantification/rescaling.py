@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.dose import integral, judged, read_question
+from sims_analysis.analysis.dose import doubts_of, integral, read_question, status_of
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import scaled, species_of
 from sims_analysis.conventions.provenance import with_history
@@ -22,7 +22,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere
-from sims_analysis.frame.window import mark_transient
+from sims_analysis.frame.window import doubt_of_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.concentration import with_concentration
@@ -283,7 +283,8 @@ def compare_dose(
     """Compare profiles with known doses; counts of a transient would be taken for the dose."""
     known_ones = replace(frame, value=frame.value.where(known.notnull()))
     found = integral(known_ones, read_question(known_ones, **limits))
-    status = judged(found, transient=False)
+    transient = doubt_of_transient(known_ones, found.start, found.stop)
+    status = status_of(found, [*doubts_of(found), transient])
     area = found.value / NM_PER_CM
     if (wrong := first_flagged(frame, known.notnull() & ~(area > 0))) is not None:
         raise wrong.error(
@@ -291,7 +292,6 @@ def compare_dose(
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
             ProfileError,
         )
-    status = mark_transient(known_ones, found.start, found.stop, status)
     relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")

@@ -22,7 +22,7 @@ from sims_analysis.frame.background import (
     MEAN_OF_OTHERS,
     Background,
     add_background_error,
-    mark_window,
+    doubts_of_window,
     mean_over,
     read_background,
 )
@@ -266,11 +266,11 @@ def _compare_mean(
     record: Any = frame.map(ends)
     used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
     width = used[1] - used[0]
-    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
     trend = below.trend(frame, used, ratio * width, stderr * width)
-    status = mark_window(frame, trend, status)
+    doubts = doubts_of_window(trend)
     if trend is not None:
         stderr = elementwise(np.hypot, stderr, trend.hidden / width)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS, doubts=doubts)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(
