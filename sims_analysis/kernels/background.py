@@ -113,7 +113,8 @@ def window_trend(
             steepness = toward * np.minimum(toward * slope / mean, steepest)
             rise = np.minimum(steepness * apart, math.log(_RULES.rises))
             higher = np.where(mean > 0, mean * np.expm1(rise), slope * apart)
-            return np.abs(higher.mean(axis=0)) * width
+            changed: Array = np.abs(higher.mean(axis=0)) * width
+            return changed
 
         size, noise = np.abs(answer), _RULES.hides * stderr
         slopes = np.abs(slope) > noise
