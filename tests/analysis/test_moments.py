@@ -80,7 +80,6 @@ def skewed(z):
     return 1e20 * np.exp(-((z - 100) ** 2) / (2 * np.where(z < 100, 25.0, 35.0) ** 2))
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 @pytest.mark.parametrize("background", [None, ("230 nm", "299 nm"), "1e17 atoms/cm^3"])
 @pytest.mark.parametrize("layout", ["shared", "gaps"])
 def test_errors_of_moments_are_their_derivatives(background, layout):
