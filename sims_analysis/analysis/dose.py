@@ -236,11 +236,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     start, stop, asked = question.start, question.stop, question.background
     frame = asked.on(frame)
     level = asked.level(frame)
-    shared = not (start.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
-    how: Any = {"block": ALL if shared else BLOCK, "rule": question.rule}
+    one_sum = not (start.ndim or stop.ndim) and question.rule == "trapezoid"
+    how: Any = {"block": ALL if one_sum else BLOCK, "rule": question.rule}
     how["hold"] = question.surface == "hold"
-    how["sees_gaps"] = shared and question.rule == "trapezoid" and not how["hold"]
+    how["sees_gaps"] = one_sum and not how["hold"]
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
     how["transient"] = question.surface == "measured" and question.surface_depth is None
