@@ -58,9 +58,8 @@ def integrated_dose(
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
 
-    Not to be trusted where the profile falls tenfold within two or three samples (straight lines
-    between them lie too high), or where a record ends on the plateau on which it begins, and looks
-    whole. What factor and depth scale add to the error, :func:`dose_budget` says.
+    Not to be trusted where the profile falls tenfold within three samples (straight lines lie too
+    high), or a record ends on the plateau on which it begins. For all errors: :func:`dose_budget`.
 
     Parameters
     ----------
@@ -132,8 +131,8 @@ def integrated_dose(
     Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
     so that what may level off passes for a background, unless it is above a third of the maximum; a
     tail that begins where the record ends, or looks level within the noise, is not seen. A record
-    that rises to its end, or to a plateau there, lacks the rest. A slope in the
-    window of a background is taken for that of an exponential that rises at most tenfold.
+    that rises to its end, or to a plateau there, lacks the rest. A slope in the window of a
+    background is taken for that of an exponential that rises at most tenfold.
 
     References
     ----------
