@@ -14,6 +14,7 @@ from sims_analysis.frame.background import (
     Background,
     CommonError,
     common_error,
+    doubts_of_window,
     read_background,
 )
 from sims_analysis.frame.call import recorded
@@ -213,6 +214,8 @@ class DoseIntegral:
     support: Support
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
+    #: What the window of a background shows; None without one.
+    trend: Any
     #: From random errors, including the background's; None without standard errors.
     stderr: xr.Variable | None
     #: Effect of the error of a background that was subtracted before; None without one.
@@ -253,8 +256,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     stderr, common = _stderr(frame, (start, stop), question, width)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
+    trend = asked.trend(frame, (found.start, found.stop), value, stderr)
+    if stderr is not None and trend is not None:
+        stderr = elementwise(np.hypot, stderr, trend.hidden)
     of_kernel = changed(found, value=value, status=status)._asdict()
-    return DoseIntegral(frame, question, support, subtracted, stderr, common, **of_kernel)
+    return DoseIntegral(frame, question, support, subtracted, trend, stderr, common, **of_kernel)
 
 
 def _stderr(
@@ -285,15 +291,14 @@ def _stderr(
 
 def doubts_of(found: DoseIntegral) -> list[Doubt]:
     """Return the doubts about a dose, without that of a surface transient."""
-    question, below = found.question, found.below
-    limits = found.start, found.stop
-    if question.background.given:  # in a tail that still falls, what is subtracted is none
+    below = found.below
+    if found.question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     return [
         *_insignificant(found),
         *_beyond_record(found),
         *doubts_of_end(found.frame, found.value, below, found.stderr),
-        *question.background.doubts(found.frame, limits, found.value, found.stderr),
+        *doubts_of_window(found.trend),
     ]
 
 

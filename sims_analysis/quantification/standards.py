@@ -22,6 +22,7 @@ from sims_analysis.frame.background import (
     MEAN_OF_OTHERS,
     Background,
     add_background_error,
+    doubts_of_window,
     mean_over,
     read_background,
 )
@@ -30,6 +31,7 @@ from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import elementwise
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import scatter_counts, student, window_mean
 from sims_analysis.kernels.rows import Array, ends
@@ -266,7 +268,10 @@ def _compare_mean(
     record: Any = frame.map(ends)
     used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
     width = used[1] - used[0]
-    doubts = below.doubts(frame, used, ratio * width, stderr * width)
+    trend = below.trend(frame, used, ratio * width, stderr * width)
+    doubts = doubts_of_window(trend)
+    if trend is not None:
+        stderr = elementwise(np.hypot, stderr, trend.hidden / width)
     status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS, doubts=doubts)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
