@@ -50,9 +50,7 @@ class _Rules:
     noise: float = 0.1  # means over neighbours are known to this part of the largest difference
     rounding: float = 1e-9  # less than this part of it is rounding
     chosen: float = 4.5  # of a step of fewer standard errors noise has chosen the plateau
-    # Between edges as wide as this part of their distance, error functions leave 7 % of the level,
-    # and the distance is too large by 5 %.
-    overlap: float = 0.49
+    overlap: float = 0.49  # edges as wide as this part of their distance put it off by 5 %
     narrowed: float = 1.5  # noise may narrow what is seen of edges by so many standard errors
 
 
