@@ -161,10 +161,6 @@ def sheet_resistance(
     FitWarning
         By the status; and where 1 % of the answer is due to a surface transient.
 
-    See Also
-    --------
-    metallurgical_junctions : All junctions.
-
     Notes
     -----
     ``R = 1 / (q integral of mu(N_D + N_A) |N_D - N_A| dz)``, by the trapezoid rule on the depths
