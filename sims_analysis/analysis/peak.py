@@ -10,6 +10,7 @@ from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
+from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
@@ -114,9 +115,13 @@ def peak(
         "status": frame.status(status),
     }
     if frame.stderr is not None:
-        stderr = add_background_error(
-            frame, found.stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
-        )
+
+        def again(other: Frame) -> Any:
+            return other.map(kernels.peak, *window, extra=(_PART,))
+
+        stderr = add_background_error(frame, found.stderr, lambda f: again(f).value)
         of = f"{name}_stderr"
         results[of] = frame.with_attrs(stderr, of, units_=frame.units)
+        stderr = add_background_error(frame, found.fwhm_stderr, lambda f: again(f).fwhm)
+        results["fwhm_stderr"] = frame.of_axis(stderr, "fwhm_stderr")
     return frame.dataset(results)

@@ -12,7 +12,15 @@ import numpy as np
 
 from sims_analysis.kernels.blocks import in_parts
 from sims_analysis.kernels.gaps import breaks
-from sims_analysis.kernels.levels import Crossings, Located
+from sims_analysis.kernels.levels import (
+    Crossings,
+    Located,
+    crossings_around,
+    find,
+    laid_out,
+    significant,
+)
+from sims_analysis.kernels.levels import locate as between
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
@@ -128,6 +136,23 @@ def edges(
     result.start[tried] = np.fmin(start[tried], fit.start)
     result.stop[tried] = np.fmax(stop[tried], fit.stop)
     return result
+
+
+def around(
+    rows: Rows, level: Array, row: Index, position: Index, floor: Array | None = None
+) -> tuple[Edges, Crossings]:
+    """Return the edges nearest to samples of some rows, on either side, and all crossings.
+
+    Those that noise can make are left out. Edges are (2, R), NaN where there is none.
+    """
+    levels = rows.repeat(level)
+    every = significant(rows, levels, find(rows, levels), floor=floor)
+    near, place = crossings_around(every, row, position)
+    found = every.take(near)
+    raw = between(rows, levels, found)
+    near_ones = edges(rows, levels, found, raw, every=every, floor=floor)
+    tables = [laid_out(one, place, (rows.count, 2)).T for one in near_ones]
+    return Edges._make(tables), every
 
 
 def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:

@@ -9,15 +9,8 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.dose import LACKS
-from sims_analysis.kernels.edges import edges
-from sims_analysis.kernels.levels import (
-    crossings_around,
-    find,
-    highest,
-    laid_out,
-    locate,
-    significant,
-)
+from sims_analysis.kernels.edges import around
+from sims_analysis.kernels.levels import highest
 from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
@@ -185,14 +178,8 @@ def _run(
         with np.errstate(all="ignore"):
             part = (at + floor)[row] / (rows.value_at(top) + floor[row])
             noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
-    levels = rows.repeat(at)
-    every = significant(rows, levels, find(rows, levels), floor=floor)
-    near, place = crossings_around(every, row, top)
-    chosen = every.take(near)
-    edge = edges(rows, levels, chosen, locate(rows, levels, chosen), every=every, floor=floor)
-    lifted = edge.decay_length * known[chosen.row]
-    columns = edge.depth, edge.stderr, edge.start, edge.stop, lifted
-    tables = [laid_out(one, place, (rows.count, 2)).T for one in columns]
+    sides, _ = around(rows, at, row, top, floor)
+    tables = (sides.depth, sides.stderr, sides.start, sides.stop, sides.decay_length * known)
     inside = np.zeros(rows.count, dtype=bool)
     inside[row] = rows.value_at(top) > at[row]
     ends = []
