@@ -32,7 +32,7 @@ from sims_analysis.kernels.local_fit import (
     solved,
     value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, changed, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
 #: do not; always there; or between its two samples.
@@ -140,19 +140,21 @@ def edges(
 
 def around(
     rows: Rows, level: Array, row: Index, position: Index, floor: Array | None = None
-) -> tuple[Edges, Crossings]:
-    """Return the edges nearest to samples of some rows, on either side, and all crossings.
+) -> tuple[Edges, Flags, Crossings]:
+    """Return the edges nearest to samples of some rows, on either side, but those that noise makes.
 
-    Those that noise can make are left out. Edges are (2, R), NaN where there is none.
+    They are (2, R), NaN where there is none; where there is none of noise either, (2, R); and all
+    crossings that noise does not make.
     """
-    levels = rows.repeat(level)
-    every = significant(rows, levels, find(rows, levels), floor=floor)
+    levels, shape = rows.repeat(level), (rows.count, 2)
+    raw = find(rows, levels)
+    near, place = crossings_around(raw, row, position)
+    lacking = laid_out(np.zeros(near.size, dtype=bool), place, shape, True)
+    every = significant(rows, levels, raw, floor=floor)
     near, place = crossings_around(every, row, position)
     found = every.take(near)
-    raw = between(rows, levels, found)
-    near_ones = edges(rows, levels, found, raw, every=every, floor=floor)
-    tables = [laid_out(one, place, (rows.count, 2)).T for one in near_ones]
-    return Edges._make(tables), every
+    nearest = edges(rows, levels, found, between(rows, levels, found), every=every, floor=floor)
+    return Edges._make(laid_out(one, place, shape).T for one in nearest), lacking.T, every
 
 
 def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:

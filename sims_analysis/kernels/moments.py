@@ -178,7 +178,7 @@ def _run(
         with np.errstate(all="ignore"):
             part = (at + floor)[row] / (rows.value_at(top) + floor[row])
             noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
-    sides, _ = around(rows, at, row, top, floor)
+    sides = around(rows, at, row, top, floor)[0]
     tables = (sides.depth, sides.stderr, sides.start, sides.stop, sides.decay_length * known)
     inside = np.zeros(rows.count, dtype=bool)
     inside[row] = rows.value_at(top) > at[row]

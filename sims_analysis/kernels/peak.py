@@ -31,14 +31,13 @@ class _Rules:
     """The numbers by which a maximum and its width are judged."""
 
     known: float = 3.0  # a side is lower than the middle by so many standard errors, at the reach
-    trusted: float = 0.4  # a parabola can be trusted in this part of that,
+    trusted: float = 0.35  # a parabola can be trusted in this part of that,
     curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
     growth: float = 1.3  # of a reach, or a group of samples, per iteration
     part: float = 3.0  # a group is not longer than the width over this
     steep: float = 0.5  # a side that falls less steeply farther out, by this, meets in no point
     missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
-    errors: float = 2.0  # and by so many standard errors of the highest sample;
-    certain: float = 0.125  # nor a width that is known to this part of it alone
+    errors: float = 2.0  # and by so many standard errors of the highest sample
 
 
 _RULES = _Rules()
@@ -83,21 +82,22 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         stderr[row] = np.where(np.isfinite(about * alone[row]), about, alone[row])
         high[row] = np.where(np.isfinite(error), shown, high[row])
         known[row] = error / high[row]
-    sides, every = around(rows, 0.5 * high, row, top, below)
-    with np.errstate(invalid="ignore"):
+    half = 0.5 * high
+    sides, lacking, every = around(rows, half, row, top, below)
+    with np.errstate(invalid="ignore", divide="ignore"):
         width = sides.depth[1] - sides.depth[0]
-        moved, steps = sides.decay_length.sum(axis=0) / width, 2.0 * width / (after - before)
+        moved = (half / sides.steepness).sum(axis=0) / width
+        steps = 2.0 * width / (after - before)
         error = np.hypot(np.hypot(*sides.stderr), width * moved * known)
         enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
         unknown = ~(_missed(rows, row, top, high, steps, moved, enough) <= enough)
-        unknown |= error > _RULES.certain * width
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
-        (np.isnan(width), Status.TRUNCATED),
+        (lacking[0] | lacking[1], Status.TRUNCATED),
         (unknown, Status.UNDETERMINED),
     )
     width[unknown] = error[unknown] = np.nan
-    first, last = _outermost(rows, 0.5 * high, every, sides.depth)
+    first, last = _outermost(rows, half, every, sides.depth)
     begin = np.fmin(before, sides.depth[0]), np.where(np.isnan(start), -np.inf, start), first
     end = np.fmax(after, sides.depth[1]), np.where(np.isnan(stop), np.inf, stop), last
     used = (np.stack(one, axis=1) for one in (begin, end))
@@ -130,20 +130,21 @@ def _missed(
     """
     found = np.full(rows.count, np.inf)
     # On a finer grid, samples that are independent are so far apart.
-    one = np.ceil(1.0 / rows.share).astype(np.intp)[row, None]
+    one = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
     times = 1
     while True:
-        begin = top[:, None] + times * one * np.arange(-2, 3) - times * one // 2
-        end = begin + times * one
-        fits = (begin[:, 0] >= rows.offsets[row]) & (end[:, -1] <= rows.offsets[row + 1])
-        fits &= _RULES.part * times * one[:, 0] <= steps[row]
-        fits &= ~(found[row] <= enough[row])
+        size = times * one
+        begin = top - 2 * size - size // 2
+        fits = (begin >= rows.offsets[row]) & (begin + 5 * size <= rows.offsets[row + 1])
+        fits &= (_RULES.part * size <= steps[row]) & ~(found[row] <= enough[row])
         if not fits.any():
             return found
-        which, begin, end = row[fits], begin[fits].T, end[fits].T
+        which, position = row[fits], begin[fits, None] + np.arange(5 * size)
         with np.errstate(all="ignore"):
-            mean = range_sums(rows.value.reshape(-1), begin, end) / (end - begin)
-            depth = 0.5 * (rows.depth_at(begin) + rows.depth_at(end - 1))
+            mean, depth = (
+                at(position).reshape(-1, 5, size).mean(axis=2).T
+                for at in (rows.value_at, rows.depth_at)
+            )
             above, pointed, maximum = _unseen(np.log(mean / high[which]), depth)
             part = 0.5 * above / times
             part = np.fmin(part, pointed) if times == 1 else part
