@@ -10,7 +10,6 @@ from sims_analysis import vocabulary
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
-from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere
@@ -115,13 +114,12 @@ def peak(
         "status": frame.status(status),
     }
     if frame.stderr is not None:
-
-        def again(other: Frame) -> Any:
-            return other.map(kernels.peak, *window, extra=(_PART,))
-
-        stderr = add_background_error(frame, found.stderr, lambda f: again(f).value)
+        stderr = add_background_error(
+            frame, found.stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
+        )
         of = f"{name}_stderr"
         results[of] = frame.with_attrs(stderr, of, units_=frame.units)
-        stderr = add_background_error(frame, found.fwhm_stderr, lambda f: again(f).fwhm)
+        common = (stderr**2 - found.stderr**2).clip(min=0.0)
+        stderr = (found.fwhm_stderr**2 + common * found.narrowed**2) ** 0.5
         results["fwhm_stderr"] = frame.of_axis(stderr, "fwhm_stderr")
     return frame.dataset(results)

@@ -46,6 +46,7 @@ _RULES = _Rules()
 class Peak(NamedTuple):
     """Maximum of every row, (R,).
 
+    A maximum or a background that is higher makes its width smaller by ``narrowed`` times as much.
     It rests on the samples from ``start`` to ``stop``, (R, 3): of the width, of the window, and of
     all that is above half of it, where a gap may hold a higher one.
     """
@@ -55,6 +56,7 @@ class Peak(NamedTuple):
     stderr: Array
     fwhm: Array
     fwhm_stderr: Array
+    narrowed: Array
     status: NDArray[np.uint8]
     start: Array
     stop: Array
@@ -81,14 +83,14 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         about = half_width_about(shown - value[row], error)
         stderr[row] = np.where(np.isfinite(about * alone[row]), about, alone[row])
         high[row] = np.where(np.isfinite(error), shown, high[row])
-        known[row] = error / high[row]
+        known[row] = error
     half = 0.5 * high
     sides, lacking, every = around(rows, half, row, top, below)
     with np.errstate(invalid="ignore", divide="ignore"):
         width = sides.depth[1] - sides.depth[0]
-        moved = (half / sides.steepness).sum(axis=0) / width
-        steps = 2.0 * width / (after - before)
-        error = np.hypot(np.hypot(*sides.stderr), width * moved * known)
+        narrowed = (0.5 / sides.steepness).sum(axis=0)
+        moved, steps = narrowed * high / width, 2.0 * width / (after - before)
+        error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
         enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
         unknown = ~(_missed(rows, row, top, high, steps, moved, enough) <= enough)
     status = first_status(
@@ -101,7 +103,7 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     begin = np.fmin(before, sides.depth[0]), np.where(np.isnan(start), -np.inf, start), first
     end = np.fmax(after, sides.depth[1]), np.where(np.isnan(stop), np.inf, stop), last
     used = (np.stack(one, axis=1) for one in (begin, end))
-    return Peak(depth, value, stderr, width, error, status, *used)
+    return Peak(depth, value, stderr, width, error, narrowed, status, *used)
 
 
 def _outermost(rows: Rows, level: Array, every: Crossings, sides: Array) -> Array:
