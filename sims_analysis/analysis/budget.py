@@ -57,6 +57,8 @@ def dose_budget(
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and report the contributions and errors of the dose.
 
+    Not to be trusted as the whole error where an uncertainty is NaN: it is not known, not zero.
+
     Parameters
     ----------
     data, start, stop, rule, background, surface, surface_depth, variable, gaps

@@ -77,6 +77,9 @@ def crossings(
 ) -> xr.Dataset:
     """Find every depth at which the profiles cross a level.
 
+    Not to be trusted beside kinks, below three times a noise floor, or, without standard errors,
+    where counts are few: noise makes crossings of its own.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -137,9 +140,9 @@ def crossings(
     ``stderr`` is half of the 68 % interval about that depth.
 
     One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
-    ``scale_repeatability``; less beside kinks, and below three times a noise floor (*What stated
-    errors cover*, on the site). Restored profiles of the resolution R have ``0.35 R exp[-(lambda /
-    R)^2]`` more; of two edges nearer than R (2.5 R about a valley) it covers 38 to 58 %.
+    ``scale_repeatability`` (*What stated errors cover*, on the site). Restored profiles of the
+    resolution R have ``0.35 R exp[-(lambda / R)^2]`` more; of two edges nearer than R (2.5 R about
+    a valley) it covers 38 to 58 %.
 
     References
     ----------
@@ -208,6 +211,10 @@ def junction_depth(
 ) -> xr.DataArray:
     """Return the depth at which each profile crosses a level: ``C(xj) = L``.
 
+    Not to be trusted without standard errors where counts are few: the deepest crossing lies too
+    deep, by 3.6 nm at 10 counts, 1 nm steps and a decay length of 15 nm. It is the depth of a
+    chemical concentration, not of the electrical junction.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -262,14 +269,12 @@ def junction_depth(
 
     Notes
     -----
-    Depth and ``stderr`` are those of :func:`crossings`. Where counts are few, the deepest crossing
-    of the samples lies too deep (by 3.6 nm at 10 counts, 1 nm steps and a decay length of 15 nm):
-    with standard errors, the edge fitted to the samples around it is returned. This is the depth of
-    a chemical concentration, not of the electrical junction.
+    Depth and ``stderr`` are those of :func:`crossings`: with standard errors, of the edge fitted to
+    the samples around it.
 
     References
     ----------
-    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts about the crossing.
+    As for :func:`crossings`.
 
     Examples
     --------

@@ -43,6 +43,8 @@ def cumulative_dose(
 ) -> xr.DataArray:
     """Integrate the concentration from the first sample of each profile to each of its samples.
 
+    Not to be trusted where :func:`integrated_dose` is not; it has no standard errors.
+
     Parameters
     ----------
     data, rule, background, variable, gaps
@@ -51,7 +53,7 @@ def cumulative_dose(
     Returns
     -------
     DataArray
-        ``atom/cm^2``, with the shape of the data, without standard errors: 0 at the first sample,
+        ``atom/cm^2``, with the shape of the data: 0 at the first sample,
         NaN where a profile was not measured, or has a single sample. The coordinate ``status`` is
         ``ok``, ``saturated``, ``gap``, ``below_limit``, ``wrong_shape`` or ``no_data``, as for
         :func:`integrated_dose`.
@@ -101,6 +103,8 @@ def depth_at_dose_fraction(
     gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Return the depth above which a given fraction of the dose lies: the inverse cumulative dose.
+
+    Not to be trusted where a surface transient, or a tail below the record, is part of the dose.
 
     Parameters
     ----------

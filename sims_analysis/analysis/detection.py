@@ -38,6 +38,9 @@ def detection_limit(
 ) -> xr.DataArray:
     """Return the detection limit of each profile, from a window in its tail.
 
+    Not to be trusted where the species is in the window, or a tail that few counts hide: it is too
+    high then.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -61,11 +64,10 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          so that the limit at the end of the window is another by more than 2 % and its error (few
-          counts hide slopes, and the limit is too high then); others as for :func:`mean_value`.
-          With NaN: ``no_data`` for fewer than two samples (one for ``"currie"``), ``undetermined``
-          where all are the same (zeros, or a placeholder), or for ``"currie"`` a count has no known
-          value
+          so that the limit at the end of the window is another by more than 2 % and its error;
+          others as for :func:`mean_value`. With NaN: ``no_data`` for fewer than two samples (one
+          for ``"currie"``), ``undetermined`` where all are the same (zeros, or a placeholder), or
+          for ``"currie"`` a count has no known value
 
     Raises
     ------

@@ -27,7 +27,8 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
-from sims_analysis.kernels.transient import DEEPEST, MATTERS, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
@@ -55,6 +56,10 @@ def integrated_dose(
     strict: bool = False,
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
+
+    Not to be trusted where the profile falls tenfold within two or three samples (straight lines
+    between them lie too high), or where a record ends on the plateau on which it begins, and looks
+    whole. What factor and depth scale add to the error, :func:`dose_budget` says.
 
     Parameters
     ----------
@@ -121,14 +126,13 @@ def integrated_dose(
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
     An end that falls is taken to go on as an exponential, with the value and the slope of ln C at
-    the last sample, by a parabola of ln C over the longest of the whole record, its last half,
-    quarter and so on that one describes. That is right for an exponential, and half too much for a
-    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed three of its
-    errors, so that what may level off passes for a background, unless it is above a third of the
-    maximum. A record that rises to its end, or to a plateau there, lacks the rest. One that varies
-    by less than a fifth is level; one that ends on the plateau on which it begins looks whole. A
-    slope in the window of a background is taken for that of an exponential that rises at most
-    tenfold.
+    the last sample, by a parabola of ln C over the longest end that one describes, and than which
+    no shorter one is clearly flatter. That is right for an exponential, and half too much for a
+    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
+    so that what may level off passes for a background, unless it is above a third of the maximum; a
+    tail that begins where the record ends, or looks level within the noise, is not seen. A record
+    that rises to its end, or to a plateau there, lacks the rest. A slope in the
+    window of a background is taken for that of an exponential that rises at most tenfold.
 
     References
     ----------
@@ -409,7 +413,12 @@ def warn_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> None:
         return
     seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.SEARCHED)
     share, end = seen.above / found.value, seen.end
-    matters = (end < DEEPEST) & (end < found.stop) & (found.value > 0) & (share > MATTERS)
+    matters = (
+        (end < TRANSIENT.deepest)
+        & (end < found.stop)
+        & (found.value > 0)
+        & (share > TRANSIENT.matters)
+    )
     first = first_flagged(frame, matters)
     if first is not None:
         first.warn(

@@ -58,6 +58,9 @@ def moments(
 ) -> xr.Dataset:
     """Return the moments of each profile: projected range, straggle, skewness, kurtosis.
 
+    Not to be trusted unless the record holds the whole peak and little else: what lies far from it
+    changes straggle, and even more skewness and kurtosis. State `background` or `threshold`.
+
     Parameters
     ----------
     data : Dataset or DataArray

@@ -23,7 +23,14 @@ from platformdirs import user_cache_path
 
 from sims_analysis import files
 from sims_analysis.api.catalogue import ALL, SIMS, CatalogueEntry, Search
-from sims_analysis.api.versions import damaged, is_of, list_versions, read_payload, read_record
+from sims_analysis.api.versions import (
+    CATALOGUE,
+    damaged,
+    is_of,
+    list_versions,
+    read_payload,
+    read_record,
+)
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS, EntrySummary
 from sims_analysis.profiles.strict_json import decode
@@ -263,7 +270,7 @@ def leave_out(path: Path, error: SimsError) -> None:
 
 def read_catalogue(folder: Path) -> dict[str, Any] | None:
     """Read what the catalogue says of the entry in a folder, or None."""
-    file = folder / "catalogue.json"
+    file = folder / CATALOGUE
     try:
         entry = decode(files.read_plain(file))
         orjson.dumps(entry)  # what is nested more deeply than can be written is refused

@@ -33,7 +33,8 @@ from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.kernels.transient import DEEPEST, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
@@ -102,6 +103,10 @@ def sheet_resistance(
 ) -> xr.Dataset:
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
+    Not to be trusted as a measurement: every atom below the active limit counts as active and
+    ionized, and mobilities are those of bulk silicon. Nor below some 100 counts at the maximum,
+    whose scatter makes mobility too high by as much as the standard error, which does not say so.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -163,12 +168,10 @@ def sheet_resistance(
     Notes
     -----
     ``R = 1 / (q integral of mu(N_D + N_A) |N_D - N_A| dz)``, by the trapezoid rule on the depths
-    of all species together, each interpolated in its logarithm. It is an estimate: every atom
-    below the active limit counts as active and ionized, and mobilities are those of bulk silicon;
-    electrons take the parameters of the donor with the larger dose (arsenic, otherwise
-    phosphorus), holes those of boron. Mobility falls with concentration: below some 100 counts at
-    the maximum their scatter makes it too high by as much as the standard error, which does not
-    say so; `stop` where the profile has fallen to a tenth leaves most of that out.
+    of all species together, each interpolated in its logarithm. Electrons take the parameters of
+    the donor with the larger dose (arsenic, otherwise phosphorus), holes those of boron. Mobility
+    falls with concentration, so that scatter makes its mean too high: `stop` where the profile has
+    fallen to a tenth leaves most of that out.
 
     References
     ----------
@@ -290,7 +293,7 @@ def _warn_of_transient(
     Or all of it, if that of a species that `carries` the current reaches deeper than the layer.
     """
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
-    depth, end = part["depth"], found.end.where(found.end < DEEPEST)
+    depth, end = part["depth"], found.end.where(found.end < TRANSIENT.deepest)
     end = end.where((end < depth) | carries).max("species")
     if not anywhere(end.notnull()):
         return

@@ -56,6 +56,10 @@ def interface(
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
+    Not to be trusted on plateaus that ripple or tail (errors are too small), or with fewer than 100
+    counts where the edge is as wide as plateaus that slope (both answers are off: state `left` and
+    `right`).
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -119,9 +123,8 @@ def interface(
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where
     none are stated and where it is surely larger, with those of both levels, which plateaus that
-    wander have by their samples; straight lines between samples h apart
-    widen a step, and ``h^2 / (2.2 width)`` is part of the error of a width. With fewer than 100
-    counts and an edge as wide as its plateaus, which slope, both lie off: state `left` and `right`.
+    wander have by their samples. Straight lines between samples h apart widen a step:
+    ``h^2 / (2.2 width)`` is part of the error of a width.
 
     References
     ----------

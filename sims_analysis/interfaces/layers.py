@@ -46,6 +46,9 @@ def layers(
 ) -> xr.Dataset:
     """Measure layers: the depths of their interfaces, and what lies between them.
 
+    Not to be trusted at a `level` without standard errors, where noise makes layers of its own, or
+    where plateaus ripple or tail: errors are too small there.
+
     Parameters
     ----------
     data : Dataset or DataArray

@@ -29,6 +29,8 @@ from sims_analysis.quantification.repeats import NOTABLE, repeats
 def average(data: xr.Dataset) -> xr.Dataset:
     """Average the measurements of a batch, replicates of one sample, depth by depth.
 
+    Not to be trusted where replicates are shifted against each other: :func:`align` them first.
+
     Parameters
     ----------
     data : Dataset

@@ -40,7 +40,9 @@ def calibrate_depth(
 ) -> Data:
     """Turn sputter time into depth: ``z = v t``, the surface at t = 0.
 
-    By layers at known depths (`markers`, `depths`), also an apparent depth into a true one.
+    By layers at known depths (`markers`, `depths`), also an apparent depth into a true one. Not to
+    be trusted to a nanometre or so: in the surface transient, above which no marker may lie, the
+    rate is not constant.
 
     Parameters
     ----------
@@ -106,10 +108,9 @@ def calibrate_depth(
 
     Notes
     -----
-    In the surface transient the rate is not constant, which shifts all depths by a nanometre or so;
-    layers must lie below it. Apparent positions p and certified depths d lie on ``p = a + b d`` by
-    generalised least squares with the covariance V of the fit, ``(A' V^-1 A)^-1 A' V^-1 p``; the
-    rate is ``1 / b`` and the offset ``-a / b``.
+    Apparent positions p and certified depths d lie on ``p = a + b d`` by generalised least squares
+    with the covariance V of the fit, ``(A' V^-1 A)^-1 A' V^-1 p``; the rate is ``1 / b`` and the
+    offset ``-a / b``.
 
     References
     ----------

@@ -58,6 +58,8 @@ def composition(
 ) -> xr.Dataset:
     """Determine the composition of A(x)B(1-x) from two signals: ``x / (1 - x) = k I_A / I_B``.
 
+    Not to be trusted where yields of the two ions depend on the composition in different ways.
+
     Parameters
     ----------
     data : Dataset
@@ -107,8 +109,8 @@ def composition(
 
     Notes
     -----
-    k is constant where yields of both ions depend on the composition alike, as for SiGe with low
-    Ge content, or with MCs+ ions; a standard of a similar x is the best. Factors
+    k is constant for SiGe with low Ge content, or with MCs+ ions; a standard of a similar x is the
+    best. Factors
     (:func:`with_rsf`) and sputter rates (:func:`calibrate_depth`) may follow x.
 
     References

@@ -44,6 +44,8 @@ def correct_dead_time(
 ) -> xr.Dataset:
     """Correct count rates for the dead time of the detector: ``I = I_obs / (1 - I_obs tau)``.
 
+    Not to be trusted where the detector is dead for more than a tenth of the time (see Warns).
+
     Parameters
     ----------
     data : Dataset
@@ -151,6 +153,8 @@ def subtract_background(
     variable: str | None = None,
 ) -> xr.Dataset:
     """Subtract a background from the samples of each species: ``C - C_bg``.
+
+    Not to be trusted where the window is not level: what slopes is left, or taken off too much.
 
     Parameters
     ----------

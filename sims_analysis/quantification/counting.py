@@ -54,6 +54,8 @@ def with_counting_statistics(
 ) -> xr.Dataset:
     """Add the counts of every sample, and the standard errors derived from them.
 
+    Not to be trusted for values that were averaged or smoothed: take counts first.
+
     Parameters
     ----------
     data : Dataset
@@ -92,7 +94,7 @@ def with_counting_statistics(
     Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed;
     a few of many species in counts that are not are left out. By the same rule a placeholder (0.001
     count/s, where one count is 1.01 count/s) is zero counts, as are concentrations of less than
-    0.05 counts; values are not changed. Take counts first: corrections keep them.
+    0.05 counts; values are not changed. Corrections keep counts that were taken before.
 
     References
     ----------

@@ -60,6 +60,9 @@ def isotope_ratios(
 ) -> xr.Dataset:
     """Compare the ratios of all isotopes of an element with the natural ones.
 
+    Not to be trusted below 5 %, by which instruments discriminate masses, or of enriched samples,
+    as an implant of one isotope is: those differences are no interference.
+
     Parameters
     ----------
     data : Dataset
@@ -100,9 +103,7 @@ def isotope_ratios(
 
     Notes
     -----
-    Instruments discriminate masses, by some per cent between neighbours: less than 5 % shows no
-    interference. An enriched sample, as an implant of one isotope is, is not natural either. Loss
-    shows where rates differ along the profile: samples above half of the largest against those
+    Loss shows where rates differ along the profile: samples above half of the largest against those
     below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 
     References

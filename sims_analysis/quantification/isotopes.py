@@ -43,6 +43,8 @@ def to_element(
 ) -> xr.Dataset:
     """Turn concentrations of an isotope into those of its element: ``C_el = C_iso / abundance``.
 
+    Not to be trusted for an implant, which is of one isotope: that is all of its element.
+
     Parameters
     ----------
     data : Dataset
@@ -161,6 +163,10 @@ def ratio(
 ) -> xr.DataArray:
     """Divide one species by another, or by the sum of both, at the samples of the first.
 
+    Not to be trusted, nor is its mean, where the denominator has few counts: with k of them per
+    sample it is too high by a fraction ``1 / k``, or somewhat less where it is interpolated; parts
+    of the sum of both are not. Divide sums or means instead.
+
     Parameters
     ----------
     data : Dataset
@@ -197,12 +203,6 @@ def ratio(
         Where ratios are too high by more than half of the error of their mean over the profile,
         because the denominator has few counts (not for Dask data); where both were made of the same
         measured signals, as two fractions of one total are.
-
-    Notes
-    -----
-    With k counts of the denominator per sample, ratios and their mean are too high by a fraction
-    ``1 / k``, or somewhat less where it is interpolated; fractions are not. With few counts, divide
-    sums or means instead (*What stated errors cover*, on the site).
 
     Examples
     --------

@@ -66,6 +66,9 @@ def normalise(
 ) -> xr.Dataset:
     """Divide all signals by their total, by one of them, or each by its maximum.
 
+    Not to be trusted over a maximum with noise: the largest of samples is too high, at a peak by
+    about one standard error, on a plateau by two.
+
     Parameters
     ----------
     data : Dataset
@@ -118,8 +121,7 @@ def normalise(
     Notes
     -----
     Samples of species below their limit of detection count as 0 in a total. Where their limits are
-    more than 1 % of it, or of its error, fractions have no value, but a limit. The largest of
-    samples with noise is above the maximum, at a peak by about one error, on a plateau by two.
+    more than 1 % of it, or of its error, fractions have no value, but a limit.
 
     Examples
     --------

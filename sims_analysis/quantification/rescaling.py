@@ -50,6 +50,8 @@ def rescale_depth(
 ) -> xr.Dataset:
     """Stretch and shift a depth axis: ``z' = f z + offset``.
 
+    Not to be trusted where the sputter rate changes with depth: one factor holds throughout.
+
     Parameters
     ----------
     data : Dataset
@@ -148,6 +150,9 @@ def scale_to_dose(
 ) -> xr.Dataset:
     """Scale concentrations so that a species has a known dose.
 
+    Not to be trusted for errors of sums, which are too large: the dose between the same limits is
+    as certain as `dose`.
+
     Parameters
     ----------
     data : Dataset
@@ -188,9 +193,8 @@ def scale_to_dose(
 
     Notes
     -----
-    Standard errors remain those of independent samples, and those of sums are too large: the dose
-    between the same limits is as certain as `dose`. The uncertainty of the depth scale remains that
-    of depths, and of doses between other limits only as far as these are off.
+    Standard errors remain those of independent samples. The uncertainty of the depth scale remains
+    that of depths, and of doses between other limits only as far as these are off.
 
     References
     ----------

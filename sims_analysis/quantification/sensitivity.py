@@ -19,7 +19,8 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy, words
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.evidence import ceiling
-from sims_analysis.kernels.transient import DEEPEST, MATTERS, plateau
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import plateau
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
@@ -74,6 +75,9 @@ def with_rsf(
     max_age: str | None = None,
 ) -> xr.Dataset:
     """Quantify intensities with relative sensitivity factors: ``C = RSF I_i / I_m``.
+
+    Not to be trusted in another matrix than that of the factor, or where the matrix has fewer than
+    15 counts a cycle, so that samples are lost: use ``"mean"`` there.
 
     Parameters
     ----------
@@ -145,8 +149,7 @@ def with_rsf(
     Notes
     -----
     A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
-    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are then within 0.1 % from 30 counts
-    on. Below 15 counts of the matrix, samples are lost: use ``"mean"``.
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are within 0.1 % from 30 counts on.
 
     References
     ----------
@@ -268,7 +271,11 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
     """Warn where the mean matrix signal is that of a surface transient in part."""
     below: Any = frame.map(plateau)
     change = mean / below.mean - 1
-    notable = (below.start < DEEPEST) & (abs(change) > MATTERS) & frame.of_species(matrix)
+    notable = (
+        (below.start < TRANSIENT.deepest)
+        & (abs(change) > TRANSIENT.matters)
+        & frame.of_species(matrix)
+    )
     if (first := first_flagged(frame, notable)) is not None:
         first.warn(
             "the record begins in a surface transient: the mean matrix signal is "

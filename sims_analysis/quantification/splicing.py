@@ -34,7 +34,9 @@ def splice(
 ) -> xr.Dataset:
     """Join two overlapping pieces of one profile: `a` down to a depth, and `b` below it.
 
-    Pieces that were measured at other currents, with other detectors, or after a break.
+    Pieces that were measured at other currents, with other detectors, or after a break. With
+    `scale` not to be trusted where they differ by more than a factor: a background that only one of
+    them has is scaled, too.
 
     Parameters
     ----------
@@ -78,8 +80,7 @@ def splice(
 
     Notes
     -----
-    The integrals are trapezoids of either piece over its own samples. With `scale`, the pieces
-    should differ by a factor alone: a background that only one of them has is scaled, too.
+    The integrals are trapezoids of either piece over its own samples.
 
     Examples
     --------

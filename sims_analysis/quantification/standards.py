@@ -69,6 +69,7 @@ def rsf_from_standard(
 
     Of known dose, ``RSF = dose / integral of (I_i - b) / I_m dz``, or uniform ones of known
     concentration, ``RSF = C / mean of (I_i - b) / I_m``; cycle by cycle or with the mean of I_m.
+    Not to be trusted for another matrix, or other conditions, than those of the standards.
 
     Parameters
     ----------
