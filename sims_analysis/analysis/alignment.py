@@ -257,7 +257,8 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
     if np.isnan(shift):
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
-            "searched range; choose a marker with structure, or another max_shift"
+            "searched range; choose a marker with structure, or another max_shift",
+            code="undetermined",
         )
     return Matched(np.array([[0.0], [shift]]), correlation)
 

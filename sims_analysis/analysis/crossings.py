@@ -298,11 +298,11 @@ def junction_depth(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
     found, support = frame.ask(kernels.junction, *parameters, **options)
+    what = "no depth is given for a junction in it"
+    found = _answered(frame, found, support, level, what)
     if detection_limit is not None:
         found = without(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
         found = without(found, unknown, Status.NO_DATA)
-    what = "no depth is given for a junction in it"
-    found = _answered(frame, found, support, level, what)
     if strict:
         _raise_without_junction(frame, asked, found.status)
     warn_of_noise(frame, found)
@@ -359,7 +359,8 @@ def _warn_of_several(frame: Frame, found: Any) -> None:
 def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
     first = first_flagged(frame, status != Status.OK)
     if first is not None:
-        reason = vocabulary.STATUS[int(first.of(status))].replace("_", " ")
+        word = vocabulary.STATUS[int(first.of(status))]
+        reason = word.replace("_", " ")
         limit = frame.highest_limit
         if limit is not None and first.of(status) == Status.BELOW_LIMIT:
             reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
@@ -367,6 +368,7 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         raise JunctionError(
             f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
             f"{highest:.4g} {frame.units}",
+            code=word,
             where=first.where,
         )
 

@@ -20,7 +20,7 @@ from sims_analysis.analysis.dose import (
     warn_of_transient_in,
 )
 from sims_analysis.frame.arguments import read_pure
-from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.background import add_background_error, doubts_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
@@ -83,7 +83,8 @@ def cumulative_dose(
     whole = integral(replace(frame, stderr=None, counts=None, common=None), question)
     whole = replace(whole, frame=frame)
     warn_of_transient_in(whole, _REMEDY)
-    of_window = question.background.doubts(frame, (whole.start, whole.stop), whole.value)
+    trend = question.background.trend(frame, (whole.start, whole.stop), whole.value)
+    of_window = doubts_of_window(trend)
     status = status_of(whole, of_window)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)

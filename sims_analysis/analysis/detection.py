@@ -114,7 +114,7 @@ def detection_limit(
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     what = "the limit is from the others"
     trend = frame.map(trend_at_limit, *ends, limit, errors="sum")
-    doubts = doubts_of_window(trend, "limit")
+    doubts = doubts_of_window(trend, "limit", SimsWarning)
     status = resolve(frame, status, support, ends, what=what, doubts=doubts, category=SimsWarning)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))

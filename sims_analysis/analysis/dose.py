@@ -14,6 +14,7 @@ from sims_analysis.frame.background import (
     Background,
     CommonError,
     common_error,
+    doubts_of_window,
     read_background,
 )
 from sims_analysis.frame.call import recorded
@@ -57,9 +58,8 @@ def integrated_dose(
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
 
-    Not to be trusted where the profile falls tenfold within two or three samples (straight lines
-    between them lie too high), or where a record ends on the plateau on which it begins, and looks
-    whole. What factor and depth scale add to the error, :func:`dose_budget` says.
+    Not to be trusted where the profile falls tenfold within three samples (straight lines lie too
+    high), or a record ends on the plateau on which it begins. For all errors: :func:`dose_budget`.
 
     Parameters
     ----------
@@ -131,8 +131,8 @@ def integrated_dose(
     Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
     so that what may level off passes for a background, unless it is above a third of the maximum; a
     tail that begins where the record ends, or looks level within the noise, is not seen. A record
-    that rises to its end, or to a plateau there, lacks the rest. A slope in the
-    window of a background is taken for that of an exponential that rises at most tenfold.
+    that rises to its end, or to a plateau there, lacks the rest. A slope in the window of a
+    background is taken for that of an exponential that rises at most tenfold.
 
     References
     ----------
@@ -214,6 +214,8 @@ class DoseIntegral:
     support: Support
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
+    #: What the window of a background shows; None without one.
+    trend: Any
     #: From random errors, including the background's; None without standard errors.
     stderr: xr.Variable | None
     #: Effect of the error of a background that was subtracted before; None without one.
@@ -233,11 +235,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     start, stop, asked = question.start, question.stop, question.background
     frame = asked.on(frame)
     level = asked.level(frame)
-    shared = not (start.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
-    how: Any = {"block": ALL if shared else BLOCK, "rule": question.rule}
+    one_sum = not (start.ndim or stop.ndim) and question.rule == "trapezoid"
+    how: Any = {"block": ALL if one_sum else BLOCK, "rule": question.rule}
     how["hold"] = question.surface == "hold"
-    how["sees_gaps"] = shared and question.rule == "trapezoid" and not how["hold"]
+    how["sees_gaps"] = one_sum and not how["hold"]
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
     how["transient"] = question.surface == "measured" and question.surface_depth is None
@@ -254,8 +256,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     stderr, common = _stderr(frame, (start, stop), question, width)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
+    trend = asked.trend(frame, (found.start, found.stop), value, stderr)
+    if stderr is not None and trend is not None:
+        stderr = elementwise(np.hypot, stderr, trend.hidden)
     of_kernel = changed(found, value=value, status=status)._asdict()
-    return DoseIntegral(frame, question, support, subtracted, stderr, common, **of_kernel)
+    return DoseIntegral(frame, question, support, subtracted, trend, stderr, common, **of_kernel)
 
 
 def _stderr(
@@ -286,15 +291,14 @@ def _stderr(
 
 def doubts_of(found: DoseIntegral) -> list[Doubt]:
     """Return the doubts about a dose, without that of a surface transient."""
-    question, below = found.question, found.below
-    limits = found.start, found.stop
-    if question.background.given:  # in a tail that still falls, what is subtracted is none
+    below = found.below
+    if found.question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     return [
         *_insignificant(found),
         *_beyond_record(found),
         *doubts_of_end(found.frame, found.value, below, found.stderr),
-        *question.background.doubts(found.frame, limits, found.value, found.stderr),
+        *doubts_of_window(found.trend),
     ]
 
 

@@ -13,6 +13,7 @@ from sims_analysis.analysis.dose import doubts_of_end, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     add_background_error,
+    doubts_of_window,
     mean_over,
     read_background,
     subtracted_level,
@@ -22,7 +23,7 @@ from sims_analysis.frame.evidence import GapPolicy, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, warn_of_empty_window
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
     doubt_of_transient,
@@ -160,12 +161,13 @@ def moments(
     answers, errors = found.value, found.stderr
     dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (answers, errors))
     cut = "the record ends above the threshold: a part of the tail is missing from the moments"
+    trend = subtracted.trend(frame, used, dose, dose_stderr)
     doubts = [
         Doubt(found.status == Status.TRUNCATED, Status.TRUNCATED, cut),
         *doubts_of_end(frame, dose, found.below, dose_stderr),
         # Above a threshold of it, a transient is used without the maximum below.
         doubt_of_transient(frame, used[0], b),
-        *subtracted.doubts(frame, used, dose, dose_stderr),
+        *doubts_of_window(trend),
     ]
     status = replaced_where(limit == np.inf, found.status, Status.NO_DATA)
     support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
@@ -185,11 +187,14 @@ def moments(
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         errors = add_background_error(frame, errors, again, by=_SMALL)
-        zero_count_stderr = None if window is None else mean_over(frame, window).zero_count_stderr
-        if zero_count_stderr is not None and (frame.lazy or anywhere(zero_count_stderr > 0)):
-            # A window without a count has an error common to all samples, as if subtracted before.
-            shifted = replace(frame, common=zero_count_stderr, overlap=None)
-            errors = add_background_error(shifted, errors, above_level, by=_SMALL)
+        if window is not None:
+            # A window without a count, or with a slope that noise may hide, has an error common to
+            # all samples, as if subtracted before.
+            hidden, none_counted = trend.hidden, mean_over(frame, window).zero_count_stderr
+            common = elementwise(np.hypot, hidden / (used[1] - used[0]), none_counted)
+            if frame.lazy or anywhere(common > 0):
+                shifted = replace(frame, common=common, overlap=None)
+                errors = add_background_error(shifted, errors, above_level, by=_SMALL)
         results |= as_moments(errors, "_stderr")
     return frame.dataset(results)
 

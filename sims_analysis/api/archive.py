@@ -447,7 +447,8 @@ class Archive:
     def folder(self, data_id: str) -> Path:
         """Return the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
-            raise ArchiveError(f"expected a data id as a non-empty string, found {data_id!r}")
+            text = f"expected a data id as a non-empty string, found {data_id!r}"
+            raise ArchiveError(text, argument="data_id")
         try:
             return self.path / "entries" / files.folder_name(canonical(data_id))
         except UnicodeEncodeError:
@@ -491,7 +492,7 @@ class Archive:
             yield
         except OSError as error:
             where = f"cannot write to the archive {str(self.path)!r}"
-            raise ArchiveError(f"{where}: {error.strerror or error}") from None
+            raise ArchiveError(f"{where}: {error.strerror or error}", code="failed_write") from None
 
 
 def _provenance(url: str | None, retrieved: datetime | None) -> dict[str, str]:

@@ -232,7 +232,7 @@ def append(folder: Path, record: Record, contents: dict[str, bytes], *, supersed
         if kept is None or kept.sha256 != record.sha256:
             if versions and not supersede:
                 read_version(versions[-1])  # of one that is damaged, that is the reason
-                raise _another(record)
+                raise _other_measurement(record)
             commit(folder, next_version(versions, record), contents)
             kept = record
         elif CATALOGUE in contents:
@@ -242,7 +242,7 @@ def append(folder: Path, record: Record, contents: dict[str, bytes], *, supersed
     return kept
 
 
-def _another(record: Record) -> ArchiveError:
+def _other_measurement(record: Record) -> ArchiveError:
     return ArchiveError(
         f"the archive has another measurement under {record.data_id!r}",
         code="other_measurement",
@@ -269,7 +269,7 @@ def next_version(versions: list[Path], record: Record) -> str:
 def commit(folder: Path, name: str, contents: dict[str, bytes]) -> None:
     """Let a version of an entry appear, whole, and what the catalogue says of the entry."""
     _make_folder(folder)
-    _sweep(folder)
+    _remove_abandoned(folder)
     temporary = folder / files.temporary_name()
     temporary.mkdir()
     try:
@@ -324,10 +324,10 @@ def check_format(path: Path, *, strict: bool = True) -> None:
         reason = f"cannot be read: its archive.json is damaged ({error})"
     else:
         if version != FORMAT_VERSION:
-            raise ArchiveError(_NEWER.format(path.name, version))
+            raise ArchiveError(_NEWER.format(path.name, version), code="newer_format")
         return
     if strict:
-        raise ArchiveError(f"{str(path)!r} {reason}")
+        raise ArchiveError(f"{str(path)!r} {reason}", code="no_archive")
 
 
 def damaged(version: Path, reason: str) -> ArchiveError:
@@ -347,7 +347,7 @@ def readable(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _sweep(folder: Path) -> None:
+def _remove_abandoned(folder: Path) -> None:
     """Remove what writers that were killed left behind, long after they can be at work."""
     for path in folder.iterdir():
         if path.name.startswith(files.TEMPORARY):

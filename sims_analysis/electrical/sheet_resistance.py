@@ -42,7 +42,7 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 #: The part of a layer that may be due to a transient.
 _NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
-_THERE = 3.0
+_SIGNIFICANT = 3.0
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
@@ -201,7 +201,9 @@ def sheet_resistance(
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
-        raise ProfileError("start and stop: one for all species, not one for each")
+        raise ProfileError(
+            "start and stop: one for all species, not one for each", argument="start"
+        )
     level = _read_net(background)
     kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
     question = _Question(
@@ -306,6 +308,7 @@ def _warn_of_transient(
             f"of the sheet conductance lies above {first.of(end):g} nm, where a profile is lowest "
             f'before its maximum; {at} leaves it out, start="0 nm" accepts it',
             FitWarning,
+            code="surface_transient",
         )
 
 
@@ -325,7 +328,8 @@ def _read_net(background: Any) -> float:
         return 0.0
     level = units.read_number(background, ("concentration",), "background")
     if not np.isfinite(level):
-        raise ProfileError(f"background is {level}; expected a finite number")
+        text = f"background is {level}; expected a finite number"
+        raise ProfileError(text, argument="background")
     return level
 
 
@@ -440,7 +444,7 @@ def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> _Type
     variance = sum(np.interp(depths, z, s) ** 2 for z, _, s in own)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
-        there = np.flatnonzero(np.abs(integral) > _THERE * error)
+        there = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not there.size:
         return _Types(np.empty(0), np.zeros(1))
     # Of an odd number of changes between two layers the middle one is theirs.

@@ -57,21 +57,20 @@ class Background(NamedTuple):
         """Return a frame whose samples have the error of a stated level in common."""
         return frame if self.stderr is None else with_common(frame, self.stderr)
 
-    def doubts(
-        self,
-        frame: Frame,
-        limits: Window,
-        dose: xr.Variable,
-        stderr: xr.Variable | None = None,
-    ) -> list[Doubt]:
-        """Return the doubts about doses between limits: :func:`doubts_of_window`."""
+    def trend(
+        self, frame: Frame, limits: Window, dose: xr.Variable, stderr: xr.Variable | None = None
+    ) -> Any:
+        """Return the :class:`.WindowTrend` for doses between limits; None without a window.
+
+        What noise hides is a part of the errors of those that have one, and no doubt.
+        """
         if self.window is None:
-            return []
-        at, width = 0.5 * (limits[0] + limits[1]), limits[1] - limits[0]
+            return None
         error = xr.Variable((), np.nan) if stderr is None else stderr
-        asked = *self.window, at, width, dose, error
-        found = frame.map(kernels.window_trend, *asked, errors="sum")
-        return doubts_of_window(found, category=DoseWarning)
+        asked = *self.window, *limits, limits[1] - limits[0], dose, error
+        found: Any = frame.map(kernels.window_trend, *asked, errors="sum")
+        known = (found.shows == kernels.TOO_NOISY) & ~is_nan(error)
+        return changed(found, shows=replaced_where(known, found.shows, kernels.LEVEL))
 
 
 #: What the profile does in a window that is not level, or the window does.
@@ -89,17 +88,17 @@ _LONGER = "choose a longer or nearer window, count longer, or state the backgrou
 
 
 def doubts_of_window(
-    found: Any, what: str = "dose", category: type[SimsWarning] | None = None
+    found: Any, what: str = "dose", category: type[SimsWarning] = DoseWarning
 ) -> list[Doubt]:
     """Return the doubts about answers for which the mean over a window may not be the background.
 
-    By the :class:`.WindowTrend` that was found: ``wrong_shape`` if a slope or a bend beyond noise
-    changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within ``s +-
-    2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
+    By the :class:`.WindowTrend` that was found, if any: ``wrong_shape`` if a slope or a bend beyond
+    noise changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within
+    ``s +- 2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
-    shows = found.shows
-    if not (is_lazy(shows) or anywhere(shows != kernels.LEVEL)):
+    if found is None or not (is_lazy(found.shows) or anywhere(found.shows != kernels.LEVEL)):
         return []
+    shows = found.shows
     noisy, scatters = shows == kernels.TOO_NOISY, shows == kernels.SCATTERS
     wrong = (shows != kernels.LEVEL) & ~noisy & ~scatters
 
@@ -224,7 +223,7 @@ def warn_of_window(frame: Frame, window: Window, among: xr.Variable | None = Non
     found: Any = frame.map(kernels.trend_below_record, *window, errors="sum")
     if among is not None:
         found = changed(found, shows=replaced_where(~among, found.shows, kernels.LEVEL))
-    for doubt in doubts_of_window(found, "mean of the profile above it"):
+    for doubt in doubts_of_window(found, "mean of the profile above it", ProfileWarning):
         doubt.warn(frame, ProfileWarning)
 
 

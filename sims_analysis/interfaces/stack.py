@@ -76,7 +76,7 @@ class _Edge(NamedTuple):
     double: bool = False
 
 
-_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+_NO_EDGE = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
 
 
 def find_layers(
@@ -126,7 +126,7 @@ def _layer(
 
     A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
-    first, last = top or _OPEN, bottom or _OPEN
+    first, last = top or _NO_EDGE, bottom or _NO_EDGE
     both = first.moved[1] * last.moved[0] + first.lower * last.lower
     together = np.sign(np.prod(rises)) * 2 * both
     thickness = np.sqrt(first.stderr**2 + last.stderr**2 + together)
@@ -163,12 +163,12 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
         sure = 4 * np.hypot(noise[top], noise[end]) / np.sqrt(width)
         if mean[top] - mean[end] > max(0.1 * abs(mean[top]), sure):
             nodes.insert(at, end)
-    nodes = _apart(nodes, mean)
+    nodes = _distinct_nodes(nodes, mean)
     steps = [_steps(record, a, b, mean, noise) for a, b in pairwise(nodes)]
-    return _apart([*nodes, *(one for each in steps for one in each)], mean), mean
+    return _distinct_nodes([*nodes, *(one for each in steps for one in each)], mean), mean
 
 
-def _apart(nodes: Sequence[int], mean: Array) -> list[int]:
+def _distinct_nodes(nodes: Sequence[int], mean: Array) -> list[int]:
     """Return samples in order, but those at which the mean is that at the one before."""
     every = sorted(set(nodes))
     return every[:1] + [b for a, b in pairwise(every) if mean[a] != mean[b]]
@@ -211,7 +211,7 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
     """Return the samples of each plateau; and 1 or -1 if it is a maximum, or minimum, not level."""
     z, last = record.z, len(nodes) - 1
     ends = zip(pairwise(nodes), pairwise(levels.tolist()), strict=True)
-    edges = [_about(record, *pair, *values) for pair, values in ends]
+    edges = [_locate_edge(record, *pair, *values) for pair, values in ends]
     found = []
     for i, node in enumerate(nodes):
         before, after = edges[max(i - 1, 0)], edges[min(i, last - 1)]
@@ -230,7 +230,7 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
     return found
 
 
-class _About(NamedTuple):
+class _EdgeEstimate(NamedTuple):
     """Where half of an edge is complete, about, its width, and where it nearly begins and ends."""
 
     at: float
@@ -238,14 +238,14 @@ class _About(NamedTuple):
     nearly: tuple[float, float]
 
 
-def _about(record: Record, first: int, last: int, low: float, high: float) -> _About:
+def _locate_edge(record: Record, first: int, last: int, low: float, high: float) -> _EdgeEstimate:
     """Return where an edge lies between a sample of one plateau and of the next."""
     inside = slice(first, last + 1)
     z, c = record.z[inside], record.c[inside]
     smooth = isotonic_regression((c - low) / (high - low)).x
     parts = (1 - _RULES.rounded, 0.16, 0.5, 0.84, _RULES.rounded)
     depths = np.interp(parts, np.maximum.accumulate(smooth + 1e-9 * np.arange(z.size)), z).tolist()
-    return _About(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
+    return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
 def _level(record: Record, place: Array, extremum: int) -> Plateau:
@@ -277,7 +277,7 @@ def _edge(
         near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
         row = step_between(record, plateaus, near, at)
     if np.isnan(row[0]):
-        return _OPEN
+        return _NO_EDGE
     double = has_another_edge(record, plateaus, whole)
     breadth, error = OF_MIDDLE * middle[1], OF_MIDDLE * middle[5]
     moved = row[8], row[9]

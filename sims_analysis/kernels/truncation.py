@@ -29,7 +29,7 @@ class _Rules:
     clearly: float = 2.5  # a slope, or its excess over another, or a rise, is so many errors
     level: float = 0.8  # what is above this part of another is level with it
     background: float = 0.35  # hardly any is above this part of the highest: there the bend of ln C
-    power: int = 8  # has a deviation of 1 beforehand, less by the root of this power of the height
+    power: int = 5  # has a deviation of 1 beforehand, less by the root of this power of the height
 
 
 _RULES = _Rules()
@@ -101,8 +101,8 @@ def _continued(rows: Rows, end: Index, size: Index, count: Array, known: Array, 
     flattest[row, place] = (b - _RULES.clearly * error) / length
     flattest = np.fmax.accumulate(flattest[:, ::-1], axis=1)[:, ::-1]  # of all that are shorter
     fits = chance_of_misfit(parts, a, b, c) > _RULES.by_chance
-    fits = np.flatnonzero(fits & (b / length >= flattest[row, place]))[::-1]
-    found[row[fits]] = below[fits]  # the last assignment wins: the longest end
+    longest_last = np.flatnonzero(fits & (b / length >= flattest[row, place]))[::-1]
+    found[row[longest_last]] = below[longest_last]  # the last assignment wins
     return found
 
 

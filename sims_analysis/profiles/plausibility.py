@@ -191,5 +191,6 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
         raise ProfileError(
             f"{name} {found}; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in "
             "xarray, though it changes the unit: use the concentration itself, or set the correct "
-            "unit"
+            "unit",
+            code="impossible_value",
         )

@@ -230,10 +230,10 @@ def ratio(
         warn_of_bias(frame, below.value, below.stderr, found, among, denominator)
     else:
         found = of_both(frame, below, denominator)
-    answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
+    answer = _quotient_array(frame, found, numerator, kind, known_of(frame, denominator))
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
-    of = _BELOW[kind].format(numerator, denominator)
+    of = _DENOMINATORS[kind].format(numerator, denominator)
     return with_history(answer.assign_attrs(origin), f"{name} of {numerator} / {of}")
 
 
@@ -268,7 +268,7 @@ def warn_of_bias(
         )
 
 
-def _answer(
+def _quotient_array(
     frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, known: Known
 ) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
@@ -292,4 +292,4 @@ def _answer(
     return answer
 
 
-_BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}
+_DENOMINATORS = {"ratio": "{1}", "fraction": "({0} + {1})"}

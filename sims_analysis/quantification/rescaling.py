@@ -221,7 +221,7 @@ def scale_to_dose(
         )
     limits = {"start": start, "stop": stop, "background": background, "rule": rule}
     if frame.kind == "range_density":
-        return _of_ranges(data, frame, known, dose_uncertainty, limits)
+        return _from_range_densities(data, frame, known, dose_uncertainty, limits)
     found = compare_dose(frame, known, dose_uncertainty, limits)
     cases = [str(dim) for dim in found.factor.dims if dim not in frame.lead]
     if cases:
@@ -230,7 +230,7 @@ def scale_to_dose(
             f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)"
         )
     scale = found.factor.fillna(1.0)
-    of_the_scale = _of_the_scale(frame, scale, known, found.uncertainty)
+    of_the_scale = _scale_coords(frame, scale, known, found.uncertainty)
     result = frame.times(scale).assign_coords(of_the_scale)
     doubtful = scale_in_doubt(frame, found.status.where(known.notnull(), Status.OK))
     flags = union(Known(frame.flags), doubtful)
@@ -242,7 +242,7 @@ def scale_to_dose(
     )
 
 
-def _of_ranges(
+def _from_range_densities(
     data: xr.Dataset,
     frame: Frame,
     known: xr.Variable,
@@ -267,7 +267,7 @@ def _of_ranges(
         result = data.assign({frame.name + end: one for end, one in left.items()})
     result = with_concentration(result, frame, made)
     scale = xr.ones_like(known)
-    result = result.assign_coords(_of_the_scale(frame, scale, known, relative))
+    result = result.assign_coords(_scale_coords(frame, scale, known, relative))
     return with_history(result, "range densities times a dose")
 
 
@@ -304,7 +304,7 @@ def compare_dose(
     return ComparedDose(known / area, counting, relative, status)
 
 
-def _of_the_scale(
+def _scale_coords(
     frame: Frame, scale: xr.Variable, known: xr.Variable, relative: xr.Variable
 ) -> dict[str, xr.Variable]:
     """Return coordinates of the scale and its error; as before where no dose is known, or 1, 0."""

@@ -52,7 +52,7 @@ def assess(
     found, relaxed = largest_deviance(one, best.m), best
     far_off = found > FAR_OFF
     if not far_off:
-        near = partial(_about, one.x, _RULES.kink * one.fwhm)
+        near = partial(_local_mean, one.x, _RULES.kink * one.fwhm)
         relaxed = minimization.relaxed(unknowns, best, near)
         fits = largest_deviance(one, relaxed.m) <= max(_RULES.misfit, found)
         if not unknowns.prior.convex and relaxed.converged and fits:
@@ -78,12 +78,12 @@ def assess(
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = np.zeros(0) if far_off else _doubtful(one, unknowns.prior, best, achieved)
+    doubtful = np.zeros(0) if far_off else _doubtful_maxima(one, unknowns.prior, best, achieved)
     deviance = largest_deviance(one, best.m)
     status = "ok"
     if deviance > _RULES.misfit:
         status = "resolution_too_wide"
-    elif _cut(one, best.m - one.offset):
+    elif _is_cut_off(one, best.m - one.offset):
         status = "truncated"
     parts: dict[str, Any] = {
         "status": status,
@@ -106,7 +106,7 @@ def assess(
     return parts
 
 
-def _about(x: Array, reach: float, changes: Array) -> Array:
+def _local_mean(x: Array, reach: float, changes: Array) -> Array:
     """Return the mean of what belongs to changes between cells over those that are near."""
     at = x[: changes.size] + 0.5 * (x[x.size - changes.size] - x[0])
     total = np.concatenate([[0.0], np.cumsum(changes)])
@@ -169,7 +169,7 @@ def largest_deviance(one: InverseProblem, m: Array) -> float:
     return float(np.sqrt(one.misfit.share * largest))
 
 
-def _cut(one: InverseProblem, m: Array) -> bool:
+def _is_cut_off(one: InverseProblem, m: Array) -> bool:
     """Return whether the window cuts a rise that is as steep, or as short, as the function."""
     count = float(np.median(one.misfit.one))
     for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
@@ -187,7 +187,7 @@ def _cut(one: InverseProblem, m: Array) -> bool:
 # --- maxima that the samples can do without ---------------------------------------------------
 
 
-def _doubtful(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array) -> Array:
+def _doubtful_maxima(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array) -> Array:
     """Return depths of maxima that the samples do not need: without a valley they do as well."""
     u, x = best.u, one.x
     inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
@@ -199,12 +199,12 @@ def _doubtful(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array)
         depth = min(u[left], u[right]) - u[left : right + 1].min()
         if depth < _RULES.feature or x[right] - x[left] > max(reach[left], reach[right]):
             continue
-        if not _needed(one, prior, best, left, right):
+        if not _is_needed(one, prior, best, left, right):
             found.append(float(x[left] if u[left] < u[right] else x[right]))
     return np.array(sorted(set(found)))
 
 
-def _needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: int) -> bool:
+def _is_needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: int) -> bool:
     """Return whether the misfit is larger if a straight line joins two maxima in ln x."""
     x = one.x
     margin = _RULES.around * one.fwhm

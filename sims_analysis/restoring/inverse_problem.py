@@ -100,7 +100,7 @@ def inverse_problem(
     if not top > 0:
         raise NotRestoredError("too_few_counts")
     window = replace(window, c=window.c / top, s=window.s / top)
-    window, source = _counted(window, kind, top)
+    window, source = _with_counts(window, kind, top)
     keep = window.k >= 0
     if np.count_nonzero(keep) < _RULES.samples:
         raise NotRestoredError("too_few_samples")
@@ -116,7 +116,7 @@ def inverse_problem(
     else:
         limit = 2.5 * float(np.median(np.diff(z)))
         below, above = (np.minimum(reach, limit) for reach in cells(z))
-    at = _within(z - below, z + above) if averaged else [(z, 1.0)]
+    at = _gauss_points(z - below, z + above) if averaged else [(z, 1.0)]
     one = InverseProblem(
         here,
         z,
@@ -137,7 +137,7 @@ def inverse_problem(
     return one
 
 
-def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
+def _with_counts(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     """Return samples with counts, ``(c / s)^2`` or by scatter, and where these are from."""
     window = with_whole_counts(window, kind, top)
     if np.isfinite(window.k).any():
@@ -184,7 +184,7 @@ def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
     return np.concatenate([ends[:1], between, ends[1:]])
 
 
-def _within(lower: Array, upper: Array) -> list[tuple[Array, float]]:
+def _gauss_points(lower: Array, upper: Array) -> list[tuple[Array, float]]:
     """Return depths between others, and their weights in the mean between these (Gauss)."""
     at, weights = np.polynomial.legendre.leggauss(_RULES.points)
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
