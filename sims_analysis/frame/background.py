@@ -112,7 +112,7 @@ def mark_window(
 
     warn_where(frame, wrong, sloping, category, code="wrong_shape", remedy=_LEVEL)
     warn_where(frame, noisy, sloping, category, code="undetermined", remedy=_LONGER)
-    warn_where(frame, scatters, scattering, category, remedy=_ERRORS)
+    warn_where(frame, scatters, scattering, category, code="inconsistent", remedy=_ERRORS)
     status = replaced_where(wrong, status, Status.WRONG_SHAPE)
     return replaced_where(noisy, status, Status.UNDETERMINED)
 

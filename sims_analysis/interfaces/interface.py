@@ -179,6 +179,7 @@ def interface(
             [word for word in outcomes.words() if word != "ok"],
             lambda _: _UNSURE,
             among=part["unsure"] == 1,
+            code=FitWarning.code,
         )
     return units.quantify(answer) if profiles.quantified else answer
 
