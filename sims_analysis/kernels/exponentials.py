@@ -296,7 +296,7 @@ def fit_exponential(
             known = i[:, 0, 0] / (i[:, 0, 0] * i[:, 1, 1] - i[:, 0, 1] ** 2)
         columns[:, some] = *found, known
         power = 4 if bent else 2
-        return Exponential(a + np.log(mean), b / far, c / far**2, at, variance / far**power)
+        return Exponential(a + np.log(mean), b / far, bent * c / far**2, at, variance / far**power)
 
 
 class LocalValue(NamedTuple):
