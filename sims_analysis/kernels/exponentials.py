@@ -42,7 +42,7 @@ class _Rules:
     bent: float = 0.05  # an edge is not exponential if ln C bends by this part of its fall,
     hardly: float = 0.001  # and chance makes that less often than this,
     averaged: float = 3.0  # with noise that so many neighbours may share,
-    few: float = 3.0  # of so many counts, if some samples have none: one is the least value
+    few: float = 8.0  # by values of so many counts; if some have none, the least value is one
     #: Noise in proportion to values over that of counts, at their mean, is one of these
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
 
@@ -193,7 +193,7 @@ def _misfit(
     Their decay length depends on the part that is used: polynomials of second and third order of
     the residuals of ln C are more than 5 % of its fall, and hardly chance: noise of the stated
     errors, or of its own size in means of three neighbours (the F distribution of two degrees of
-    freedom has a closed form), of more than three times what is one count if others are zero.
+    freedom has a closed form), of more than eight counts, the least value, where others have none.
     """
     with np.errstate(all="ignore"):
         if per_count is None:
