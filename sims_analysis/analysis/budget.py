@@ -16,10 +16,12 @@ from sims_analysis.analysis.dose import (
     DoseQuestion,
     Rule,
     Surface,
+    doubts_of,
     integral,
-    judged,
     read_question,
+    status_of,
     term,
+    warn_of_transient_in,
 )
 from sims_analysis.analysis.uncertainty import Relative, of_known, relative_uncertainties
 from sims_analysis.errors import DoseWarning
@@ -54,6 +56,8 @@ def dose_budget(
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and report the contributions and errors of the dose.
+
+    Not to be trusted as the whole error where an uncertainty is NaN: it is not known, not zero.
 
     Parameters
     ----------
@@ -124,7 +128,8 @@ def dose_budget(
     found = integral(frame, question)
     both = {rule: found} | _by_the_other_rule(found)
     straight, logs = both["trapezoid"].value, both["loglinear"]
-    value, status = found.value, judged(found)
+    value, status = found.value, status_of(found, doubts_of(found))
+    warn_of_transient_in(found)
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
         limits = found.start, found.stop
@@ -221,6 +226,7 @@ def _of_background(found: DoseIntegral) -> xr.Variable:
     window = found.question.background.window
     if window is not None:
         parts.append(mean_over(found.frame, window).stderr * (found.stop - found.start))
+        parts.append(found.trend.hidden)
     variance: Any = sum(part**2 for part in parts)
     total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
     return total

@@ -12,8 +12,8 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
-from sims_analysis.frame.window import read_window, warn_of_transient
+from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.window import doubt_of_transient, read_window
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Flag, Status
@@ -99,18 +99,13 @@ def peak(
     found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
     warn_of_empty_window(frame, window, found.status == Status.NO_DATA)
     cut = found.status == Status.TRUNCATED
-    if anywhere(cut):
-        warn_of_transient(frame, *window, cut)
+    doubts = [doubt_of_transient(frame, *window, among=cut)] if anywhere(cut) else []
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
     flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)
     support = changed(parts, flags=xr.Variable(found.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
-    # The depth and the value of the maximum are known without its width.
-    unsure = found.status == Status.UNDETERMINED
-    status = replaced_where(unsure, found.status, Status.OK)
-    status = resolve(frame, status, support, window, what=what)
-    status = replaced_where(unsure & (status == Status.OK), status, Status.UNDETERMINED)
+    status = resolve(frame, found.status, support, window, what=what, doubts=doubts)
     name = frame.term
     results = {
         frame.axis: frame.of_axis(found.depth, "peak_depth"),

@@ -67,6 +67,9 @@ def fit(
 ) -> xr.Dataset:
     """Fit a model to each profile, and say how well its parameters are known.
 
+    Not to be trusted where samples are not independent, as averaged ones are, and for the parts of
+    a ``"dual_pearson"`` with few counts: errors are too small there.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -138,8 +141,7 @@ def fit(
 
     Notes
     -----
-    Errors, by the inverse Fisher information, are too small where samples are not independent, and
-    for parts of a ``"dual_pearson"`` with few counts. *How a fit is done*, on the site, has more.
+    Errors are by the inverse Fisher information; *How a fit is done*, on the site, has more.
 
     References
     ----------

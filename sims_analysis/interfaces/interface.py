@@ -26,13 +26,13 @@ from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
 #: Where noise leaves open whether plateaus slope.
-_UNSURE = (
+_MAY_SLOPE = (
     "the noise hides whether the plateaus slope, and position and width are off if they do; state "
     "the plateaus next to the step with left= and right="
 )
 
 #: What statuses say of a step.
-_SAYS = {
+_EXPLANATIONS = {
     "truncated": "a plateau ends, or is too short, before the step is complete; start= and stop=, "
     "or left= and right=, choose others if they were measured",
     "undetermined": "no sample lies on the step: its width is less than their distance",
@@ -55,6 +55,10 @@ def interface(
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
+
+    Not to be trusted on plateaus that ripple or tail (errors are too small), or with fewer than 100
+    counts where the edge is as wide as plateaus that slope (both answers are off: state `left` and
+    `right`).
 
     Parameters
     ----------
@@ -119,9 +123,8 @@ def interface(
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where
     none are stated and where it is surely larger, with those of both levels, which plateaus that
-    wander have by their samples; straight lines between samples h apart
-    widen a step, and ``h^2 / (2.2 width)`` is part of the error of a width. With fewer than 100
-    counts and an edge as wide as its plateaus, which slope, both lie off: state `left` and `right`.
+    wander have by their samples. Straight lines between samples h apart widen a step:
+    ``h^2 / (2.2 width)`` is part of the error of a width.
 
     References
     ----------
@@ -172,12 +175,12 @@ def interface(
     if not profiles.lazy:
         none = part["status"] == Status.NO_DATA
         warn_of_empty_window(profiles, window, none, FitWarning)
-        warn_of_status(profiles, answer["status"], "the interface is", says=_SAYS)
+        warn_of_status(profiles, answer["status"], "the interface is", says=_EXPLANATIONS)
         warn_of_first(
             profiles,
             answer["status"],
             [word for word in outcomes.words() if word != "ok"],
-            lambda _: _UNSURE,
+            lambda _: _MAY_SLOPE,
             among=part["unsure"] == 1,
         )
     return units.quantify(answer) if profiles.quantified else answer

@@ -46,6 +46,9 @@ def layers(
 ) -> xr.Dataset:
     """Measure layers: the depths of their interfaces, and what lies between them.
 
+    Not to be trusted at a `level` without standard errors, where noise makes layers of its own, or
+    where plateaus ripple or tail: errors are too small there.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -122,8 +125,8 @@ def layers(
         raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     one, profiles = _opened(data, species, variable, gaps)
     if level is None:
-        row = partial(_between_plateaus, part, interpolated(profiles), _most(profiles))
-        rows = profiles.each(row, profiles.fraction, size=_most(profiles) * len(ROW))
+        row = partial(_between_plateaus, part, interpolated(profiles), _max_layers(profiles))
+        rows = profiles.each(row, profiles.fraction, size=_max_layers(profiles) * len(ROW))
         below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     else:
         number = profiles.parameter(level, (profiles.kind,), "level")
@@ -141,7 +144,7 @@ def layers(
     return _dataset(found, profiles, widths=level is None)
 
 
-def _most(profiles: Frame) -> int:
+def _max_layers(profiles: Frame) -> int:
     """Return the largest number of layers that samples can show."""
     return 1 + profiles.value.sizes[profiles.dim] // 4
 
@@ -166,7 +169,7 @@ def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.
     """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
     found = units.dequantify(crossings(one, level=level, gaps="bridge"))
     *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
-    rows = profiles.dataset({"rows": profiles.each(_ends, size=2)})["rows"]
+    rows = profiles.dataset({"rows": profiles.each(_first_and_last, size=2)})["rows"]
     extent = rows.transpose("__row__", ...)
     begins, goes_on = (end.variable > number for end in extent)
     size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
@@ -270,7 +273,7 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     return np.array([float(sum(near))])
 
 
-def _ends(z: Array, c: Array, *_: Any) -> Array:
+def _first_and_last(z: Array, c: Array, *_: Any) -> Array:
     """Return the first value and the last."""
     c = c[in_order(z, c)]
     return c[[0, -1]] if c.size else np.full(2, np.nan)

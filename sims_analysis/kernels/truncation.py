@@ -101,8 +101,8 @@ def _continued(rows: Rows, end: Index, size: Index, count: Array, known: Array, 
     flattest[row, place] = (b - _RULES.clearly * error) / length
     flattest = np.fmax.accumulate(flattest[:, ::-1], axis=1)[:, ::-1]  # of all that are shorter
     fits = chance_of_misfit(parts, a, b, c) > _RULES.by_chance
-    fits = np.flatnonzero(fits & (b / length >= flattest[row, place]))[::-1]
-    found[row[fits]] = below[fits]  # the last assignment wins: the longest end
+    longest_last = np.flatnonzero(fits & (b / length >= flattest[row, place]))[::-1]
+    found[row[longest_last]] = below[longest_last]  # the last assignment wins
     return found
 
 

@@ -39,6 +39,8 @@ def convolve(
 ) -> xr.DataArray:
     """Blur profiles with a depth resolution function; their dose stays what it is.
 
+    Not to be trusted within a few widths of either end, where atoms are reflected.
+
     Parameters
     ----------
     data : Dataset or DataArray

@@ -351,7 +351,7 @@ def test_a_version_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "rename", renamed)
     result = SIMSResult.from_json(REFERENCE, data_id="c", provenance={"source": URL})
-    archive.keep(result, REFERENCE)
+    archive.keep("c", result, REFERENCE)
     events.clear()
     archive.put("b", REFERENCE, url=URL)
     (at,) = [i for i, event in enumerate(events) if isinstance(event, list)]

@@ -357,7 +357,7 @@ def test_twice_as_many_measurements_are_twice_the_work():
 def test_warnings_name_the_measurement():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(SimsWarning, match="measurement 'even'"):
+        with pytest.raises(SimsWarning, match="measurement 'random'"):
             sims.integrated_dose(sims.stack(OWN), stop="1000 nm")
 
 

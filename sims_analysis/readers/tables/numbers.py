@@ -185,7 +185,7 @@ def read_cell(
         plain = number.replace(",", ".").replace("\u2212", "-")
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
-    raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}")
+    raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}", code="not_a_number")
 
 
 def _hint(number: str) -> str:

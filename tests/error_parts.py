@@ -1,0 +1,50 @@
+"""Assert errors and warnings by their parts (see ``SimsError``): code, argument, and where.
+
+All parts of a message must be named, so that a test sees an argument or a species too many. Two are
+shorter: without a code it is that of the class, or of its arguments; and the file, which ``read``
+adds to whatever it raises, is compared where it is named. A text is given beside them where it says
+what no part does: a number, or names to choose from.
+"""
+
+import re
+import warnings
+from contextlib import contextmanager
+
+import pytest
+
+
+@contextmanager
+def raises(kind, code="", argument="", match="", **where):
+    """Require an error with these parts, as `pytest.raises` does with a text."""
+    expected = _expected(kind, code, argument, match, where)
+    with pytest.raises(kind, match=match or None) as caught:
+        yield caught
+    assert _parts(caught.value, where) == expected
+
+
+@contextmanager
+def warns(kind, code="", argument="", match="", **where):
+    """Require a warning with these parts; others are issued anew, as `pytest.warns` does."""
+    expected = _expected(kind, code, argument, match, where)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+    fitting, others = [], []
+    for one in caught:
+        fits = isinstance(one.message, kind) and _parts(one.message, where) == expected
+        (fitting if fits and re.search(match, str(one.message)) else others).append(one)
+    found = [(vars(one.message), str(one.message)) for one in others]
+    assert fitting, f"expected {expected} and {match!r}, found {found}"
+    for one in others:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+def _expected(kind, code, argument, match, where):
+    assert code or argument or where or match, "the class alone says too little"
+    code = code or (argument and kind._code_of_arguments) or kind.code
+    return {"code": code, "argument": argument} | where
+
+
+def _parts(message, named):
+    where = {key: message.where[key] for key in message.where if key != "file" or key in named}
+    return {"code": message.code, "argument": message.argument} | where
