@@ -179,8 +179,11 @@ def _fitted(samples: Samples) -> _Parabolas:
         bent = np.flatnonzero(fit.bend > _RULES.kink)
         if bent.size:
             depth, stderr = fit.depth[bent], fit.stderr[bent]
-            moved = _parabolas(own.about(bent), 2 * side[bent]).depth - depth
-            fit.stderr[bent] = np.fmax(stderr, half_width_about(moved, stderr))
+            wide = _parabolas(own.about(bent), 2 * side[bent])
+            # More than noise does, which the wide window averages further.
+            moved = (wide.depth - depth) ** 2 - (stderr**2 - wide.stderr**2)
+            off = np.sqrt(np.fmax(moved, 0.0))
+            fit.stderr[bent] = half_width_about(off, stderr)
         found[:, part] = fit
     return _Parabolas(*found)
 
