@@ -120,9 +120,8 @@ def interface(
     errors changes the level by 2 % of the step.
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where
-    none are stated and where it is surely larger, with those of both levels, which plateaus that
-    wander have by their samples. Straight lines between samples h apart widen a step:
-    ``h^2 / (2.2 width)`` is part of the error of a width.
+    none are stated and where it is surely larger, with those of both levels. Straight lines between
+    samples h apart widen a step: ``h^2 / (2.2 width)`` is part of the error of a width.
 
     References
     ----------

@@ -107,8 +107,7 @@ def layers(
     Maxima that stand out of the noise, what is lowest between them, and level stretches of an edge
     are plateaus, those of less than 5 % of the highest left out; one that is nowhere level has the
     extremum of a parabola. Between two, samples are made monotone, as by :func:`interface`. At a
-    stated level they are those of :func:`crossings`. *What stated errors cover*, on the site, has
-    how often intervals hold.
+    stated level they are those of :func:`crossings`.
 
     Examples
     --------
