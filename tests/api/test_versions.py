@@ -8,13 +8,12 @@ from datetime import datetime
 import pytest
 
 from sims_analysis.api import versions
-from sims_analysis.api.versions import Record
 from sims_analysis.errors import ArchiveError
 from sims_analysis.text.times import latest
 
 PAYLOAD = b"[]\n"
 SHA = hashlib.sha256(PAYLOAD).hexdigest()
-RECORD = Record(
+RECORD = versions.Record(
     data_id="w1", url="https://lab.example/sims/w1", retrieved="2026-01-02T03:04:05.000006+00:00",
     sha256=SHA,
 )  # fmt: skip
