@@ -123,7 +123,7 @@ def test_the_same_bytes_add_nothing(archive):
         known = {"data_id": REFERENCE_ID, "name": name}
         archive.put(REFERENCE_ID, REFERENCE, url=URL, catalogue=known)
         assert archive.catalogue(REFERENCE_ID) == known
-    archive.put(REFERENCE_ID, payload(), url=URL)
+    assert archive.put(REFERENCE_ID.upper(), payload(), url=URL).data_id == REFERENCE_ID
     archive.put(REFERENCE_ID, REFERENCE, url=URL)
     assert len(archive.versions(REFERENCE_ID)) == 3, "back to the first is a change again"
 
