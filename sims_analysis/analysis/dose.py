@@ -58,9 +58,8 @@ def integrated_dose(
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
 
-    Not to be trusted where the profile falls tenfold within two or three samples (straight lines
-    between them lie too high), or where a record ends on the plateau on which it begins, and looks
-    whole. What factor and depth scale add to the error, :func:`dose_budget` says.
+    Not to be trusted where the profile falls tenfold within three samples (straight lines lie too
+    high), or a record ends on the plateau on which it begins. For all errors: :func:`dose_budget`.
 
     Parameters
     ----------
