@@ -101,16 +101,14 @@ def integrated_dose(
           error (or 0); ``truncated`` where a limit lies beyond the samples, or, without `stop`,
           where more than 2 % of the dose, and than its error, lies below the end of the record
           (see Notes); ``wrong_shape`` where the profile slopes or bends in the window of the
-          background, and the dose is off by more than 2 % and its error; ``undetermined``, without
-          standard errors alone, where a slope that noise hides in the window may change the dose
-          by more than 5 %. Of several, the first in this order. A warning names the first profile
+          background, and the dose is off by more than 2 % and its error; ``undetermined`` where,
+          without errors, a slope hidden there (see Notes) may change it by 5 %. The first of several
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
           the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
-          largest weight; a background window without a count is known to 1.84 counts over n. If
-          a slope that noise hides in the window (see Notes) may change the dose by more than 5 %
-          and three errors, half of that is added in quadrature
+          largest weight; a background window without a count is known to 1.84 counts over n. Half
+          of what a hidden slope may change is added, if more than 5 % and three errors
 
     Raises
     ------
@@ -132,12 +130,9 @@ def integrated_dose(
     Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
     so that what may level off passes for a background, unless it is above a third of the maximum; a
     tail that begins where the record ends, or looks level within the noise, is not seen. A record
-    that rises to its end, or to a plateau there, lacks the rest.
-
-    Noise hides slopes in the window of a background within 2.5 of their standard errors. They are
-    taken for those of exponentials that rise at most tenfold towards the limits, and not above what
-    is measured beside the window. Where the window does not show that it is level, a nearer or
-    longer one makes the error smaller, and so does a background that is stated.
+    that rises to its end, or to a plateau there, lacks the rest. Noise hides
+    slopes in the window of a background within 2.5 of their errors; they are those of exponentials
+    that rise at most tenfold towards the limits, and not above what is measured beside the window.
 
     References
     ----------
