@@ -102,7 +102,7 @@ def integrated_dose(
           where more than 2 % of the dose, and than its error, lies below the end of the record
           (see Notes); ``wrong_shape`` where the profile slopes or bends in the window of the
           background, and the dose is off by more than 2 % and its error; ``undetermined`` where,
-          without errors, a slope hidden there (see Notes) may change it by 5 %. The first of several
+          without errors, a slope hidden there (Notes) may change it by 5 %. Of several, the first
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
