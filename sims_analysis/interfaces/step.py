@@ -86,9 +86,11 @@ class Plateau:
     slope: float
     error: float
     slope_error: float
-    #: Standard errors of a sample: its own, and what it shares with its neighbours, as a ripple.
+    #: Standard error of a sample; of what it shares with its neighbours, as a ripple; and of the
+    #: level by that.
     noise: float
     shared: float
+    drift: float
 
     def at(self, z: Any) -> Any:
         """Return the line at a depth, or at depths."""
@@ -254,8 +256,7 @@ def level_part(record: Record, place: Array) -> Array:
         if abs(line.slope) < _RULES.sure * line.slope_error:
             line = fit_plateau(record, inner, sloping=False)
         at = float(record.z[outer].mean())
-        own = line.noise / np.sqrt(block * record.fraction)
-        noise = np.sqrt(line.error_at(at) ** 2 + own**2 + line.shared**2)
+        noise = np.hypot(line.error_at(at), line.noise / np.sqrt(block * record.fraction))
         if abs(float(record.c[outer].mean()) - line.at(at)) < _RULES.off * noise:
             return place[min(2 * cut, most) :]  # what decays goes on below the noise
     return place[most:]
@@ -321,29 +322,34 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     seen = scatter(c) if z.size >= _RULES.many else 0.0
     if seen**2 > (1 + _RULES.sure * np.sqrt(6 / z.size)) * noise**2:
         noise = seen  # surely beyond the stated errors
-    shared, reach = _shared(c - level - slope * u, noise, record.fraction)
-    about = np.sqrt(noise**2 / record.fraction + reach * shared**2)
-    slope_error = float(about / np.sqrt(size)) if sloping and size > 0 else 0.0
-    error = float(about / np.sqrt(z.size))
-    return Plateau(centre, level, slope, error, slope_error, noise, shared)
+    free = max(z.size - 1 - sloping, 1)
+    off = c - level - slope * u
+    about = float(np.sqrt(np.sum(off**2) / free))
+    if about**2 < (1 + _RULES.sure * np.sqrt(2 / free)) * noise**2:
+        about = noise  # nothing else than noise is surely seen
+    independent = np.sqrt(record.fraction)
+    slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
+    error = about / independent / float(np.sqrt(z.size))
+    shared = _shared(off, noise, record.fraction)
+    return Plateau(centre, level, slope, error, slope_error, noise, *shared)
 
 
 def _shared(off: Array, noise: float, fraction: float) -> tuple[float, float]:
-    """Return the standard deviation of what neighbours share, if any, and over how many samples.
+    """Return the standard deviation of what neighbours share, if any, and that of its mean.
 
     By the covariance of residuals at growing distances, from the first at which samples are
     independent, to the first that is not positive.
     """
     apart = int(np.ceil(1 / fraction))
     if off.size < 4 * apart:
-        return 0.0, 1.0
+        return 0.0, 0.0
     covariance = np.correlate(off, off, "full")[off.size - 1 :] / off.size
     first = float(covariance[apart])
-    if first < _RULES.shared * noise**2 / np.sqrt(off.size * fraction):
-        return 0.0, 1.0
+    if not first > _RULES.shared * noise**2 / np.sqrt(off.size * fraction):
+        return 0.0, 0.0
     later = covariance[apart:]
     until = int(np.argmax(later <= 0)) if (later <= 0).any() else later.size
-    return sqrt(first), 1 + 2 * float(later[:until].sum()) / first
+    return sqrt(first), sqrt((first + 2 * float(later[:until].sum())) / off.size)
 
 
 def step_between(
@@ -383,7 +389,7 @@ def step_between(
     samples = z, done, noise, record.fraction
     own, slopes = _own_errors(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
+    sizes = np.array([np.hypot(one.error_at(depths[1]), one.drift) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
