@@ -79,6 +79,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "impossible_value": "values cannot be of the unit, or the instrument, that is stated",
         "already_changed": "what is asked for comes before a change that was made of the data",
         "not_measured": "samples, or a signal that others need, were not measured",
+        "inconsistent": "values scatter more than their standard errors say",
         "faraday_cup": "samples are currents of a Faraday cup",
         "other_unit": "a unit is stated otherwise than in the data",
         "uncertain_dose": "a dose depends on more than the samples",

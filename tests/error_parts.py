@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from sims_analysis.errors import CODES
+
 
 @contextmanager
 def raises(kind, code="", argument="", match="", **where):
@@ -19,7 +21,8 @@ def raises(kind, code="", argument="", match="", **where):
     expected = _expected(kind, code, argument, match, where)
     with pytest.raises(kind, match=match or None) as caught:
         yield caught
-    assert _parts(caught.value, where) == expected
+    found = _parts(caught.value, where)
+    assert found == expected, f"expected {expected}, found {found}: {caught.value}"
 
 
 @contextmanager
@@ -42,6 +45,7 @@ def warns(kind, code="", argument="", match="", **where):
 def _expected(kind, code, argument, match, where):
     assert code or argument or where or match, "the class alone says too little"
     code = code or (argument and kind._code_of_arguments) or kind.code
+    assert code in CODES
     return {"code": code, "argument": argument} | where
 
 

@@ -73,7 +73,7 @@ def decay_length(
         - ``reduced_chi_square`` (``1``): ``sum [(C - fit)^2 / V] / (n - 2)``, with the variances V
           of the fitted counts; NaN without standard errors, or with fewer than three samples
         - ``status``: ``ok``; ``no_data`` with too few samples; ``never_reached`` where the edge
-          runs the other way; ``wrong_shape`` where ln C bends by more than 4 % of its fall, and not
+          runs the other way; ``wrong_shape`` where ln C bends by more than 5 % of its fall, and not
           by chance; ``truncated`` where the window begins in a surface transient; ``saturated`` and
           ``below_limit`` by samples in it, and ``gap`` if values were made across one
 

@@ -119,4 +119,7 @@ def peak(
         )
         of = f"{name}_stderr"
         results[of] = frame.with_attrs(stderr, of, units_=frame.units)
+        common = (stderr**2 - found.stderr**2).clip(min=0.0)
+        stderr = (found.fwhm_stderr**2 + common * found.narrowed**2) ** 0.5
+        results["fwhm_stderr"] = frame.of_axis(stderr, "fwhm_stderr")
     return frame.dataset(results)

@@ -114,7 +114,7 @@ def doubts_of_window(
     return [
         Doubt(wrong, Status.WRONG_SHAPE, sloping, {"remedy": _LEVEL}, category),
         Doubt(noisy, Status.UNDETERMINED, sloping, {"remedy": _LONGER}, category),
-        Doubt(scatters, None, scattering, {"remedy": _ERRORS}, category),
+        Doubt(scatters, None, scattering, {"code": "inconsistent", "remedy": _ERRORS}, category),
     ]
 
 

@@ -159,13 +159,17 @@ def warn_of_first(
     fine: Collection[str],
     message: Callable[[str], str],
     among: xr.Variable | None = None,
+    code: str = "",
 ) -> None:
-    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
+    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them.
+
+    An answer that is no status needs a code.
+    """
     flagged = ~answer.isin(list(fine)).variable
     found = first_flagged(profiles, flagged if among is None else flagged & among)
     if found is not None:
         word = str(answer.isel(found.index).values)
-        found.warn(message(word), FitWarning, code=word)
+        found.warn(message(word), FitWarning, code=code or word)
 
 
 def warn_of_status(

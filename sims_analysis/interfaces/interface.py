@@ -182,6 +182,7 @@ def interface(
             [word for word in outcomes.words() if word != "ok"],
             lambda _: _MAY_SLOPE,
             among=part["unsure"] == 1,
+            code=FitWarning.code,
         )
     return units.quantify(answer) if profiles.quantified else answer
 

@@ -13,7 +13,15 @@ import numpy as np
 
 from sims_analysis.kernels.blocks import in_parts
 from sims_analysis.kernels.gaps import breaks
-from sims_analysis.kernels.levels import Crossings, Located
+from sims_analysis.kernels.levels import (
+    Crossings,
+    Located,
+    crossings_around,
+    find,
+    laid_out,
+    significant,
+)
+from sims_analysis.kernels.levels import locate as between
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
@@ -25,7 +33,7 @@ from sims_analysis.kernels.local_fit import (
     solved,
     value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, changed, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
 #: do not; always there; or between its two samples.
@@ -125,6 +133,25 @@ def edges(
     result.start[tried] = np.fmin(start[tried], fit.start)
     result.stop[tried] = np.fmax(stop[tried], fit.stop)
     return result
+
+
+def around(
+    rows: Rows, level: Array, row: Index, position: Index, floor: Array | None = None
+) -> tuple[Edges, Flags, Crossings]:
+    """Return the edges nearest to samples of some rows, on either side, but those that noise makes.
+
+    They are (2, R), NaN where there is none; where there is none of noise either, (2, R); and all
+    crossings that noise does not make.
+    """
+    levels, shape = rows.repeat(level), (rows.count, 2)
+    raw = find(rows, levels)
+    near, place = crossings_around(raw, row, position)
+    lacking = laid_out(np.zeros(near.size, dtype=bool), place, shape, True)
+    every = significant(rows, levels, raw, floor=floor)
+    near, place = crossings_around(every, row, position)
+    found = every.take(near)
+    nearest = edges(rows, levels, found, between(rows, levels, found), every=every, floor=floor)
+    return Edges._make(laid_out(one, place, shape).T for one in nearest), lacking.T, every
 
 
 def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:

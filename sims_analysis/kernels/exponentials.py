@@ -39,9 +39,10 @@ _OF_PARABOLA = 1e-5
 class _Rules:
     """The numbers by which an edge is judged, and the noise of samples without errors."""
 
-    bent: float = 0.04  # an edge is not exponential if ln C bends by this part of its fall,
+    bent: float = 0.05  # an edge is not exponential if ln C bends by this part of its fall,
     hardly: float = 0.001  # and chance makes that less often than this,
-    averaged: float = 3.0  # with noise that so many neighbours may share
+    averaged: float = 3.0  # with noise that so many neighbours may share,
+    few: float = 8.0  # by values of so many counts; if some have none, the least value is one
     #: Noise in proportion to values over that of counts, at their mean, is one of these
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
 
@@ -92,20 +93,16 @@ def decay(
         is_flat = np.abs(line.b) * (kept.last - kept.first) < FLAT
         length = edge / np.where(is_flat, np.nan, line.b)
         stderr = student(fit.freedom) * np.sqrt(line.variance) * length**2
-        expected = line.values(kept)
-        variance = fit.per_count[keep] * (expected + under[keep])
-        chi = kept.sum((kept.value - expected) ** 2 / variance) / (kept.size - 2)
-    chi[(kept.size < 3) | (stated is None)] = np.nan
     few = kept.sum((kept.value > 0).astype(float)) < (3 if stated is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
+    chi, bent = _misfit(kept, line, None if stated is None else stated[keep], under[keep], fraction)
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
-    bent = _is_bent(kept.last - kept.first, line, fitted(keep, line, bent=True))
     status = np.where(bent & (none == Status.OK), Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
 def _selected(
-    rows: Packed, low: Array, high: Array, under: Array, fitted: Callable[..., Fit], edge: int
+    rows: Packed, low: Array, high: Array, under: Array, fitted: Callable[[Flags], Fit], edge: int
 ) -> tuple[Flags, Fit]:
     """Select the samples of an edge between two values, and fit them.
 
@@ -149,9 +146,6 @@ def _fit(
     stated: Array | None,
     fraction: Array | float,
     keep: Flags,
-    line: Exponential | None = None,
-    *,
-    bent: bool = False,
 ) -> Fit:
     """Fit ln C of the selected samples, with the `stated` values of a count or those they show.
 
@@ -159,14 +153,14 @@ def _fit(
     W. M. Wedderburn, Biometrika 61 (1974) 439), for samples of less than one count in part. It may
     grow with C, as noise in proportion to C does: the likeliest of a few ways.
     """
-    refit = partial(fit_exponential, rows, keep, under=under, bent=bent)
     if stated is not None:
-        return Fit(refit(stated, line=line), stated, np.full(rows.count, np.inf))
+        line = fit_exponential(rows, keep, stated, under)
+        return Fit(line, stated, np.full(rows.count, np.inf))
     kept = rows.keep(keep)
     with np.errstate(all="ignore"):
         mean = kept.sum(np.abs(kept.value)) / kept.size
         unit = shape = rows.repeat(mean)
-        line = refit(unit, line=line)
+        line = fit_exponential(rows, keep, unit, under)
         expected = line.values(rows) + under
         square, here = (rows.value + under - expected)[keep] ** 2, expected[keep]
         weight = here / (here + kept.repeat(kept.sum(square) / kept.sum(here)))
@@ -179,29 +173,62 @@ def _fit(
             better = unlikely < least
             least, size = np.where(better, (unlikely, found), (least, size))
             shape = np.where(rows.repeat(better), grows, shape)
-        line = refit(shape, line=line)
-        freedom = n * fraction - (3.0 if bent else 2.0)
+        line = fit_exponential(rows, keep, shape, under, line)
+        freedom = n * fraction - 2.0
         freedom = np.where(freedom > 0, freedom, np.nan)
         size *= n * fraction / freedom
         line = changed(line, variance=line.variance * size / fraction)
         return Fit(line, shape * rows.repeat(size), freedom)
 
 
-def _is_bent(length: Array, line: Exponential, parabola: Fit) -> Flags:
-    """Flag edges that are not exponential: their decay length depends on the part that is used.
+def _misfit(
+    kept: Packed,
+    fit: Exponential,
+    per_count: Array | None,
+    under: Array,
+    fraction: Array | float,
+) -> tuple[Array, Flags]:
+    """Return reduced chi-squares, NaN without errors, and edges that are not exponential.
 
-    A parabola of ln C departs from a line by more than 4 % of its fall, and hardly by chance: noise
-    of the stated errors, or of its own size in means of three neighbours.
+    Their decay length depends on the part that is used: polynomials of second and third order of
+    the residuals of ln C are more than 5 % of its fall, and hardly chance: noise of the stated
+    errors, or of its own size in means of three neighbours (the F distribution of two degrees of
+    freedom has a closed form), of more than eight counts, the least value, where others have none.
     """
-    from scipy.special import stdtr
-
-    bend, variance, freedom = parabola.line.c, parabola.line.variance, parabola.freedom
-    part = np.where(np.isinf(freedom), 1.0, _RULES.averaged)
     with np.errstate(all="ignore"):
-        chance = 2.0 * stdtr(freedom / part, -np.abs(bend) / np.sqrt(part * variance))
-        matters = 0.125 * np.abs(bend) * length > _RULES.bent * np.abs(line.b)
-    found: Flags = (chance < _RULES.hardly) & matters
-    return found
+        if per_count is None:
+            least = kept.reduce(np.minimum, np.where(kept.value > 0, kept.value, np.inf))
+            count = np.where(kept.reduce(np.minimum, kept.value) > 0, 0.0, least)
+            kept = kept.keep(kept.value > _RULES.few * kept.repeat(count))
+            weight, r = np.ones(kept.value.size), np.log(kept.value / fit.values(kept))
+        else:
+            curve = fit.values(kept)
+            weight, r = curve**2 / (per_count * (curve + under)), kept.value / curve - 1.0
+        chi_square = left = kept.sum(weight * r**2)
+        x = (kept.depth - kept.repeat(fit.at)) / kept.repeat(kept.last - kept.first)
+        basis: list[Array] = []
+        bend, explained = np.zeros_like(x), np.zeros(kept.count)
+        for power in (x**0, x, x**2, x**3):
+            q = power
+            for one in basis:
+                q = q - kept.repeat(kept.sum(weight * one * q) / kept.sum(weight * one**2)) * one
+            basis.append(q)
+            square, product = kept.sum(weight * q**2), kept.sum(weight * q * r)
+            part = np.where((square > 0) & (kept.size >= len(basis)), product / square, 0.0)
+            left = left - part * product
+            if len(basis) > 2:
+                bend += kept.repeat(part) * q
+                explained += part * product
+        chance, reduced = np.exp(-0.5 * explained), chi_square / (kept.size - 2)
+        reduced[kept.size < 3] = np.nan
+        if per_count is None:
+            freedom = (kept.size - 4.0) / _RULES.averaged * fraction
+            chance = (1.0 + explained / np.maximum(left, 0.0)) ** (-0.5 * freedom)
+            chance[~(freedom > 0)] = 1.0
+            reduced[:] = np.nan
+        most, least = (kept.reduce(end, bend) for end in (np.maximum, np.minimum))
+        fall = np.abs(fit.b) * (kept.last - kept.first)
+        return reduced, (chance < _RULES.hardly) & (most - least > _RULES.bent * fall)
 
 
 def can_be_fitted(rows: Packed) -> Flags:
@@ -242,38 +269,27 @@ def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
 
 
 class Exponential(NamedTuple):
-    """``ln C = a + b x + c x^2 / 2`` with ``x = z - at``, and the variance of the last of them.
-
-    That is of b if c is 0, and of c.
-    """
+    """``ln C = a + b (z - at)`` for every row, with the variance of b."""
 
     a: Array
     b: Array
-    c: Array
     at: Array
     variance: Array
 
     def values(self, rows: Packed) -> Array:
         """Return the fitted C at the samples."""
-        a, b, c, at = map(rows.repeat, (self.a, self.b, self.c, self.at))
-        x = rows.depth - at
-        found: Array = np.exp(a + (b + 0.5 * c * x) * x)
+        a, b, at = map(rows.repeat, (self.a, self.b, self.at))
+        found: Array = np.exp(a + b * (rows.depth - at))
         return found
 
 
 def fit_exponential(
-    rows: Packed,
-    keep: Flags,
-    per_count: Array,
-    *,
-    under: Array,
-    line: Exponential | None,
-    bent: bool,
+    rows: Packed, keep: Flags, per_count: Array, under: Array, line: Exponential | None = None
 ) -> Exponential:
-    """Fit ln C of the selected samples, above what was subtracted from them (`under`).
+    """Fit exponentials to the selected samples, above what was subtracted from them (`under`).
 
-    The likelihood of counts is maximized: a parabola (:func:`.maximized`), `bent` or held straight,
-    from a `line` that was fitted to them before.
+    The likelihood of counts is maximized, from a `line` fitted before: a parabola of ln C
+    (:func:`.maximized`) held straight.
     """
     kept, per_count = rows.keep(keep), per_count[keep]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -282,21 +298,16 @@ def fit_exponential(
         far = kept.reduce(np.maximum, np.abs(x))
         counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under[keep])
         some = np.flatnonzero(kept.size)
-        straight = np.full(some.size, 0.0 if bent else _STRAIGHT)
         if line is None:
             first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
             start = first - np.log(counts.reduce(np.add, 1.0 / per_count)), 0.0 * first
         else:
             start = (line.a - np.log(mean))[some], (line.b * far)[some]
-        found, i = maximized(counts, *start, straight)
-        a, b, c, variance = columns = np.full((4, kept.count), np.nan)
-        if bent:
-            known = solved(i, np.broadcast_to([0.0, 0.0, 1.0], (some.size, 3)))[:, 2]
-        else:
-            known = i[:, 0, 0] / (i[:, 0, 0] * i[:, 1, 1] - i[:, 0, 1] ** 2)
-        columns[:, some] = *found, known
-        power = 4 if bent else 2
-        return Exponential(a + np.log(mean), b / far, c / far**2, at, variance / far**power)
+        found, information = maximized(counts, *start, np.full(some.size, _STRAIGHT))
+        i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+        a, b, variance = columns = np.full((3, kept.count), np.nan)
+        columns[:, some] = found[0], found[1], i00 / (i00 * i11 - i01**2)
+        return Exponential(a + np.log(mean), b / far, at, variance / far**2)
 
 
 class LocalValue(NamedTuple):

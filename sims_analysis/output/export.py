@@ -206,7 +206,8 @@ def _in_units(
         if isinstance(text, str) and set("()") & set(text):
             raise UnitsError(
                 f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
-                "as 'atoms/cm^3'"
+                "as 'atoms/cm^3'",
+                argument="depth_units" if text == depth_units else "value_units",
             )
     if not isinstance(value_units, str | Mapping | None):
         raise UnitsError(
@@ -224,7 +225,8 @@ def _in_units(
     unknown = next((name for name in stated if name not in variables), None)
     if unknown is not None:
         have = ", ".join(map(repr, variables))
-        raise UnitsError(f"value_units has {unknown!r}; the variables are {have}")
+        text = f"value_units has {unknown!r}; the variables are {have}"
+        raise UnitsError(text, argument="value_units")
     return [_converted(one, depth_units, stated.get(one.series.variable)) for one in found]
 
 

@@ -241,6 +241,7 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
             f"{100 * first.of(common.scale):.2g} %: scale_repeatability, which dose_budget and fit "
             "add to the random errors",
             ProfileWarning,
+            code="inconsistent",
         )
     if (first := first_flagged(frame, common.excess > NOTABLE)) is not None:
         first.warn(
@@ -248,6 +249,7 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
             "their standard errors say, whatever their scales and depths: "
             f"{frame.name}_stderr is that of their scatter",
             ProfileWarning,
+            code="inconsistent",
         )
 
 

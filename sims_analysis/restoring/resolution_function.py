@@ -107,12 +107,13 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
             widths[one] = _fitted_width(frame, plain, own)
     read = _checked(name, widths, f"a fit of {model!r}")
     if "status" in plain and (plain["status"] != "ok").any():
-        word = plain["status"].values[(plain["status"] != "ok").values].ravel()[0]
+        word = str(plain["status"].values[(plain["status"] != "ok").values].ravel()[0])
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
-            raise ProfileError(f"resolution: the fit is {word}, not ok")
+            raise ProfileError(f"resolution: the fit is {word}, not ok", code=word)
         warn(
             f"resolution: the fit of the function is not ok: {word}",
             FitWarning,
+            code=word,
             argument="resolution",
         )
     return read

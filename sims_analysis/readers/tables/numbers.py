@@ -247,7 +247,8 @@ def read_columns(
             try:
                 value = read_cell(cell, other if odd_mark else mark, nothing)
             except ReadError as error:
-                failure, stop = ReadError(f"{where(i, j)}{error.message}"), i
+                failure = ReadError(f"{where(i, j)}{error.message}", code=error.code)
+                stop = i
                 break
             if isinstance(value, Cell):
                 limits[i, j] = value
