@@ -350,6 +350,12 @@ class Frame(Profiles):
     ) -> dict[Any, xr.Variable]:
         """Select the coordinates that run along no other dimensions than these."""
         every = {**self.coords, **self.argument_coords, **coords}
+        for name in dims:
+            if name in every and name not in every[name].dims:
+                raise ProfileError(
+                    f"{name!r} in the data is a dimension of the answer; rename it, as in "
+                    f'data.rename({name}="condition")'
+                )
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
 
 
