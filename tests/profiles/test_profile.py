@@ -116,9 +116,8 @@ def test_the_reference_example():
 )
 def test_a_breach_of_contract_is_named_by_its_path(changes, path, found):
     of = {"species": "Si"} if found in ("no samples", "5 depths but 4 concentrations") else {}
-    with raises(PayloadError, path=path, match=found, **of) as caught:
+    with raises(PayloadError, path=path, match=found, **of):
         read(**changes)
-    assert str(caught.value).startswith(path)
 
 
 def test_a_number_beyond_float64_is_refused_by_its_place():

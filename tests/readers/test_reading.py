@@ -719,12 +719,8 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
     with warns(sims.ProfileWarning, "several_tables", argument="sheet", match=says):
         sims.read(tmp_path / "w7.xlsx")
     assert sims.read(tmp_path / "w7.xlsx", sheet=1)["B"].depths.tolist() == [0.0, 1.0]
-    with pytest.raises(sims.ReadError) as refused:
+    with raises(sims.ReadError, argument="columns", match="sheet 'one': .* in 'two' too"):
         sims.read(tmp_path / "w7.xlsx", columns={"B": (0, 7)})
-    assert str(refused.value) == (
-        "w7.xlsx: sheet 'one': columns=: there is no column 7; the table has 2; there are rows of "
-        "numbers in 'two' too; sheet= names the one to read"
-    )
 
 
 @pytest.mark.parametrize(
@@ -757,12 +753,10 @@ def test_what_is_stated_in_one_word_or_several_is_the_same():
 
 def test_the_first_of_several_failures_is_warned_of(write):
     paths = [write(TABLE, "a.csv"), write(b"", "b.csv"), write(b"\x89PNG", "c.csv")]
-    with pytest.raises(sims.PartialResultsError) as raised:
+    with raises(
+        sims.PartialResultsError, match=r"^2 of 3 files failed.* b\.csv: the file is empty"
+    ):
         sims.read(paths)
-    assert str(raised.value) == (
-        "2 of 3 files failed; the others are in .results of this error, or read with "
-        "errors='collect'. The first: b.csv: the file is empty"
-    )
 
 
 def test_one_file_is_explained_at_a_time(write):
