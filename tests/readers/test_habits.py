@@ -569,12 +569,7 @@ def test_a_list_of_results_is_not_the_sheet_of_the_profiles(label):
         sheet.append(row)
     out = io.BytesIO()
     book.save(out)
-    with warns(
-        sims.ProfileWarning,
-        "several_tables",
-        argument="sheet",
-        match=f"sheet 'W7'; .* in '{first}' too",
-    ):
+    with warns(sims.ProfileWarning, "several_tables", argument="sheet", match=first):
         result = sims.read(named(out.getvalue(), "w7.xlsx"))
     assert result["B"].concentrations.tolist() == [1e18, 2e18, 3e18]
 
@@ -628,13 +623,7 @@ def test_a_comment_that_states_units_is_believed(comment):
 
 
 def test_units_are_advised_for_the_one_species_without():
-    with raises(
-        sims.UnitsError,
-        "missing_unit",
-        argument="units",
-        species="P",
-        match=re.escape("pass units={'P': \"atoms/cm^3\"},"),
-    ):
+    with raises(sims.UnitsError, "missing_unit", argument="units", species="P"):
         sims.read(as_text(rows_of("Depth (nm) | B (at/cm3) | P\n@ 3")))
 
 
@@ -691,9 +680,7 @@ def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
         book.active.append(row)
     out = io.BytesIO()
     book.save(out)
-    with raises(
-        sims.UnitsError, "ambiguous_unit", match=f"name of the sheet {re.escape(repr(name))} states"
-    ):
+    with raises(sims.UnitsError, "ambiguous_unit", match=re.escape(repr(name))):
         sims.read(named(out.getvalue(), "w7.xlsx"))
 
 
@@ -703,8 +690,6 @@ def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
 def test_a_note_that_errors_are_no_standard_errors_is_refused(note):
     rows = "".join(f"{5 * i};{1e18 + i};1e15\n" for i in range(6))
     table = f"{note}\nDepth (nm);B (at/cm3);Error (at/cm3)\n{rows}"
-    with raises(
-        sims.UnitsError, line=1, column="A", match=f"{note}.* is about errors; convert them"
-    ):
+    with raises(sims.UnitsError, line=1, column="A", match=f"{note}.* is about errors"):
         sims.read(table.encode())
     sims.read(table.replace(";Error (at/cm3)", ";Bkg (at/cm3)").encode())

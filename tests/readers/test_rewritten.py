@@ -170,9 +170,7 @@ def test_cells_are_refused_by_what_they_are(write, cell, says):
 def test_a_row_that_lacks_cells_at_the_end_of_srim_is_warned_of(write):
     values = np.arange(1, 101) * 1.0
     whole = srim(values * 80, {"B": values, "Si": values})
-    with raises(
-        sims.ReadError, "truncated_file", argument="allow_truncated", line=114, match="114: 2 of 3"
-    ):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=114):
         sims.read(write(whole.rstrip()[:-10].rstrip()))
 
 

@@ -449,9 +449,7 @@ def test_a_row_for_each_sample(write):
 
 def test_rows_for_each_sample_that_break_off(write):
     path = write("species,depth (nm),conc (at/cm3)\nB,0,1e18\nB,1,2e18\nB,2")
-    with raises(
-        sims.ReadError, "truncated_file", argument="allow_truncated", line=4, match="4: 2 of 3"
-    ):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=4):
         sims.read(path)
     with warns(sims.ProfileWarning, "truncated_file", line=4):
         assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2]
@@ -860,24 +858,11 @@ def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write
     assert sims.read(write(text), encoding="gb18030").species == ["B"]
 
 
-@pytest.mark.parametrize(
-    ("rows", "line"),
-    [
-        ("W7;0;5;1\nW7;1;6;2\nW7;", 4),
-        ("W7;0;5;1\nW7;1;6;2\nW7", 4),
-        ("W7;0;5;1\nW7;1;6;2\nW7;2;7.1E+", 4),
-    ],
-)
-def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
+@pytest.mark.parametrize("last", ["W7;", "W7", "W7;2;7.1E+"])
+def test_a_text_that_ends_behind_a_label_is_refused(write, last):
     header = "Sample;Depth (nm);B (at/cm3);P (at/cm3)\n"
-    with raises(
-        sims.ReadError,
-        "truncated_file",
-        argument="allow_truncated",
-        line=4,
-        match=f"line {line}",
-    ):
-        sims.read(write(header + rows))
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=4):
+        sims.read(write(f"{header}W7;0;5;1\nW7;1;6;2\n{last}"))
     assert sims.read(write(header + "W7;0;5;1\nW7;1;6;2"))["B"].depths.tolist() == [0, 1]
 
 
@@ -1011,9 +996,7 @@ def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
     text = "\n".join(["z (nm);B (cps);P (cps)", *rows])
     with warns(sims.ProfileWarning, "ambiguous_table", line=2):
         assert sims.read(write(text))["B"].depths.size == 103
-    with raises(
-        sims.ReadError, "truncated_file", argument="allow_truncated", line=104, match="104: 2 of 3"
-    ):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=104):
         sims.read(write(text.replace("\n0;1\n", "\n0;1;1\n")))
 
 
