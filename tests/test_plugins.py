@@ -132,9 +132,7 @@ READERS = {
 def test_a_broken_reader_is_named_and_left_out(what, installed, tmp_path):
     objects, reason = READERS[what]
     installed("sims_analysis.readers", **objects)
-    left_out = (
-        r"^the plugin 'lotus' .*, of sims-lotus 1.0\) in sims_analysis.readers is left out: "
-    )
+    left_out = r"^the plugin 'lotus' .*, of sims-lotus 1.0\) in sims_analysis.readers is left out: "
     with warns(sims.SimsWarning, "broken_plugin", match=left_out + reason):
         known = sims.read_formats()
     assert list(known) == [one.name for one in formats.FORMATS]

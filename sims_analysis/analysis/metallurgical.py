@@ -61,6 +61,8 @@ def metallurgical_junctions(
 ) -> xr.Dataset:
     """Find every depth at which the concentrations of donors and acceptors balance.
 
+    Not to be trusted as the electrical junction: by default, every atom counts as active.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -100,7 +102,7 @@ def metallurgical_junctions(
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
     ``t = l0 / (l0 - l1)``; where a sum is not positive, net doping is linear. Different axes of the
     species are merged, each interpolated in its logarithm. Standard errors locate junctions as for
-    :func:`crossings`. This is not the electrical junction.
+    :func:`crossings`.
 
     References
     ----------

@@ -152,6 +152,7 @@ class Fetcher:
         if self.archive is not None and result.species:
             try:
                 return self.archive.keep(
+                    data_id,
                     result,
                     payload,
                     catalogue=self._seen.get(data_id),

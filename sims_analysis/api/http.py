@@ -78,7 +78,7 @@ class Http:
         self._client = _client(endpoint, key, options)
         # Who does not close the client leaves no open connections either. A forked process that
         # ends leaves those of its parent alone.
-        self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key))
+        self.close = weakref.finalize(self, _close_client, self._client, keep_out_of_logs(key))
         self.close.atexit = False
 
     def get(self, request: Request, read: Callable[[Reply], T]) -> T:
@@ -303,7 +303,7 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
         raise ApiError(f"a proxy named in the environment cannot be used ({name})") from None
 
 
-def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
+def _close_client(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
     client.close()
     end_redaction()
 

@@ -56,6 +56,7 @@ class _Rules:
     few: int = 5  # fewer may differ in any way
     grows: float = 1.2  # scatter of samples twice as far apart that share no noise grows by less
     many: int = 24  # the scatter of so many samples is known
+    shared: float = 2.0  # neighbours share what covers so many standard errors of their covariance
 
 
 _RULES = _Rules()
@@ -85,8 +86,11 @@ class Plateau:
     slope: float
     error: float
     slope_error: float
-    #: Standard error of a sample.
+    #: Standard error of a sample; of what it shares with its neighbours, as a ripple; and of the
+    #: level by that.
     noise: float
+    shared: float
+    drift: float
 
     def at(self, z: Any) -> Any:
         """Return the line at a depth, or at depths."""
@@ -133,12 +137,12 @@ def measure_step(
             row = found
         if row[-1] not in (Status.FEATURELESS, Status.TRUNCATED):
             break
-    if row[-1] == Status.FEATURELESS and _varies(record, part):
+    if row[-1] == Status.FEATURELESS and _means_differ(record, part):
         row[-1] = Status.WRONG_SHAPE
     return row
 
 
-def _varies(record: Record, part: int) -> bool:
+def _means_differ(record: Record, part: int) -> bool:
     """Return whether means over a tenth of the record differ anywhere, as plateaus have to."""
     mean = running(record.c, part)
     noise = np.maximum(record.s, scatter(record.c))
@@ -169,18 +173,18 @@ def _from_plateaus(
     row = step_between(record, level, parts)
     if row[-1] not in _FOUND:
         return row, record
-    about, narrow = _about(record, level), record
+    about, narrow = _position_and_width(record, level), record
     seen = row[4] < _RULES.seen * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
         record = replace(record, places=_places(narrow, about, free))
         lines = [fit_plateau(record, one, sloping=True) for one in record.places]
-        before, about = about, _about(record, lines)
+        before, about = about, _position_and_width(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [_matters(one, position, step) for one in lines]
+    slopes = [_surely_slopes(one, position, step) for one in lines]
     chosen = [
         one if slope else fit_plateau(record, place, sloping=False)
         for one, place, slope in zip(lines, record.places, slopes, strict=True)
@@ -198,13 +202,13 @@ def _from_plateaus(
     return answer, record
 
 
-def _matters(line: Plateau, position: float, step: float) -> bool:
+def _surely_slopes(line: Plateau, position: float, step: float) -> bool:
     """Return whether a plateau surely slopes, by more than a part of the step."""
     sure = abs(line.slope) > _RULES.slopes * line.slope_error
     return sure and abs(line.slope * (position - line.centre)) > _RULES.matters * step
 
 
-def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
+def _position_and_width(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
     """Return where a step is, and its width from 16 % to 84 %; or what its middle says, if less."""
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     return whole[0], float(np.fmin(whole[1], OF_MIDDLE * middle[1]))
@@ -319,13 +323,33 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     if seen**2 > (1 + _RULES.sure * np.sqrt(6 / z.size)) * noise**2:
         noise = seen  # surely beyond the stated errors
     free = max(z.size - 1 - sloping, 1)
-    about = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free))
+    off = c - level - slope * u
+    about = float(np.sqrt(np.sum(off**2) / free))
     if about**2 < (1 + _RULES.sure * np.sqrt(2 / free)) * noise**2:
         about = noise  # nothing else than noise is surely seen
     independent = np.sqrt(record.fraction)
     slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
     error = about / independent / float(np.sqrt(z.size))
-    return Plateau(centre, level, slope, error, slope_error, noise)
+    shared = _shared(off, noise, record.fraction)
+    return Plateau(centre, level, slope, error, slope_error, noise, *shared)
+
+
+def _shared(off: Array, noise: float, fraction: float) -> tuple[float, float]:
+    """Return the standard deviation of what neighbours share, if any, and that of its mean.
+
+    By the covariance of residuals at growing distances, from the first at which samples are
+    independent, to the first that is not positive.
+    """
+    apart = int(np.ceil(1 / fraction))
+    if off.size < 4 * apart:
+        return 0.0, 0.0
+    covariance = np.correlate(off, off, "full")[off.size - 1 :] / off.size
+    first = float(covariance[apart])
+    if not first > _RULES.shared * noise**2 / np.sqrt(off.size * fraction):
+        return 0.0, 0.0
+    later = covariance[apart:]
+    until = int(np.argmax(later <= 0)) if (later <= 0).any() else later.size
+    return sqrt(first), sqrt((first + 2 * float(later[:until].sum())) / off.size)
 
 
 def step_between(
@@ -342,7 +366,7 @@ def step_between(
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
     step = right.at(z) - left.at(z)
-    if not (_apart(plateaus, middle) and (step * step[0] > 0).all()):  # lines that cross
+    if not (_levels_differ(plateaus, middle) and (step * step[0] > 0).all()):  # lines that cross
         row[-1] = Status.FEATURELESS
         return row
     done, noise = (c - left.at(z)) / step, noise / np.abs(step)
@@ -363,13 +387,15 @@ def step_between(
     sigma = row[1] / (high - low)
     steepest = max(row[1], float(z[above[1]] - z[below[1]]))
     samples = z, done, noise, record.fraction
-    own, slopes = _own_errors(samples, levels_at, above, part, steepest)
+    own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
+    sizes = np.array([np.hypot(one.error_at(depths[1]), one.drift) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
+    # A ripple goes on along the step.
+    own = np.hypot(own, ((1 - levels_at) * left.shared + levels_at * right.shared) / steps / slopes)
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
@@ -382,7 +408,7 @@ def step_between(
     return row
 
 
-def _apart(plateaus: Sequence[Plateau], middle: float) -> bool:
+def _levels_differ(plateaus: Sequence[Plateau], middle: float) -> bool:
     """Whether two plateaus differ by more than their errors half-way between them."""
     one, other = (plateau.at(middle) for plateau in plateaus)
     error, of_other = (plateau.error_at(middle) for plateau in plateaus)
@@ -390,7 +416,7 @@ def _apart(plateaus: Sequence[Plateau], middle: float) -> bool:
     return bool(abs(other - one) > max(unsure, _RULES.rounding * max(abs(one), abs(other))))
 
 
-def _own_errors(
+def _errors_of_samples(
     samples: tuple[Array, Array, Array, float],
     levels: Array,
     above: Array,
@@ -447,7 +473,7 @@ def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
         return s, fraction
     apart = int(np.ceil(samples_of_grid(np.array(fraction))[0]))
     if fraction == 1:
-        apart = _sharing(c)
+        apart = _averaged_samples(c)
         fraction = 1 / apart
     level = running(np.pad(c, 2, mode="edge"), 5)
     half = level > 0.5 * (level.min() + level.max())
@@ -464,7 +490,7 @@ def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
     return np.maximum(least, noise * (np.maximum(level, 0.0) / known) ** power), fraction
 
 
-def _sharing(c: Array) -> int:
+def _averaged_samples(c: Array) -> int:
     """Return over how many samples noise was averaged: where their scatter grows no more.
 
     That of a smooth curve grows as the square of the distance; then it is nothing that they share.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,22 +21,35 @@ from sims_analysis.kernels.local_fit import (
     solved,
     value_stderr,
 )
-from sims_analysis.kernels.residuals import SEEN
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, changed, first_status
 from sims_analysis.outcomes import Status
 
 #: A change of ln C over all samples below this is rounding.
 FLAT = 1e-12
-#: An edge is not exponential if ln C bends by this part of its fall, ...
-_BEND = 0.05
-#: ... and chance makes that less often than this.
-_BY_CHANCE = 0.001
 #: Precision of a curvature that is nothing.
 _STRAIGHT = 1e12
 #: Precision of the curvature of ln C without any count, over the distance to the farthest sample.
 PRIOR = 0.25
-#: Chance makes residuals as large less often where samples have another shape.
-_OF_PARABOLA = 1e-5
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which fits are judged, and the noise of samples without errors."""
+
+    bent: float = 0.05  # an edge is not exponential if ln C bends by this part of its fall,
+    hardly: float = 0.001  # and chance makes that less often than this,
+    averaged: float = 3.0  # with noise that so many neighbours may share,
+    few: float = 8.0  # by values of so many counts; if some have none, the least value is one
+    #: Noise in proportion to values over that of counts, at their mean, is one of these
+    relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
+    misfit: float = (
+        0.04  # samples are no parabola if they depart from it by this part of the value,
+    )
+    rarely: float = 1e-5  # and chance makes that less often than this;
+    shown: float = 1.5  # the nearest three have another value by so many standard errors
+
+
+_RULES = _Rules()
 
 
 class Decay(NamedTuple):
@@ -62,95 +78,159 @@ def decay(
     """Fit ``C = exp(a + b z)`` to a falling (-1) or rising (1) `edge`; its length is ``edge / b``.
 
     By the likelihood of counts above a subtracted `floor`, because weights from the samples would
-    favour those that noise has raised; without errors, by least squares of ln C. Samples lie from
-    `start` to `stop`, on one side of the maximum, and between two values, by default below half of
-    a peak; near these the fit decides, because selecting by noisy values would flatten the edge.
+    favour those that noise has raised; without errors, with the noise that they show. Samples lie
+    from `start` to `stop`, on one side of the maximum, and between two values, by default below
+    half of a peak.
     """
     free = np.isnan(high) & np.isnan(start if edge < 0 else stop)
     rows = rows.within(start, stop).packed()
     high = np.where(free, _half_of_peak(rows), high)
     under = rows.repeat(floor)
-    c, per_count = rows.value, value_per_count_of(rows, under)
-    lo, hi = rows.repeat(low), rows.repeat(high)
-    usable = can_be_fitted(rows) & _on_edge_side(rows, hi, edge)
-
-    def decided(fitted: Array, level: Array) -> Array:
-        """Return the fitted value of samples near a level, and the own one of others."""
-        if per_count is None:
-            return c
-        doubt = CLEAR * np.sqrt(per_count * np.fmax(np.fmax(c, level) + under, 0.0))
-        return np.where(np.abs(c - level) < doubt, fitted, c)
-
-    def chosen(fitted: Array) -> Flags:
-        inside: Flags = usable & ~(decided(fitted, lo) < lo) & ~(decided(fitted, hi) > hi)
-        return inside
-
-    keep = chosen(c)
-    fit = fit_exponential(rows, keep, per_count, under)
-    for _ in range(0 if per_count is None else 10):
-        with np.errstate(over="ignore", invalid="ignore"):
-            fitted = np.exp(fit.line(rows))
-        again = chosen(np.where(rows.repeat(fit.b * edge > 0), fitted, c))
-        if np.array_equal(again, keep):
-            break
-        keep = again
-        fit = fit_exponential(rows, keep, per_count, under)
-    kept = rows.keep(keep)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    stated = value_per_count_of(rows, under)
+    fitted = partial(_fit, rows, under, stated, fraction)
+    keep, fit = _selected(rows, rows.repeat(low), rows.repeat(high), under, fitted, edge)
+    kept, line = rows.keep(keep), fit.line
+    with np.errstate(all="ignore"):
         # A line that is flat up to rounding does not decay.
-        is_flat = np.abs(fit.b) * (kept.last - kept.first) < FLAT
-        length = edge / np.where(is_flat, np.nan, fit.b)
-        stderr = np.sqrt(fit.variance) * length**2
-    few = kept.sum((kept.value > 0).astype(float)) < (3 if per_count is None else 2)
+        is_flat = np.abs(line.b) * (kept.last - kept.first) < FLAT
+        length = edge / np.where(is_flat, np.nan, line.b)
+        stderr = student(fit.freedom) * np.sqrt(line.variance) * length**2
+    few = kept.sum((kept.value > 0).astype(float)) < (3 if stated is None else 2)
     none = first_status((few, Status.NO_DATA), (~(length > 0), Status.NEVER_REACHED))
-    assess = None if per_count is None else per_count[keep]
-    chi, bent = _misfit(kept, fit, assess, under[keep], fraction)
+    chi, bent = _misfit(kept, line, None if stated is None else stated[keep], under[keep], fraction)
     length, stderr, chi = (np.where(none == Status.OK, x, np.nan) for x in (length, stderr, chi))
     status = np.where(bent & (none == Status.OK), Status.WRONG_SHAPE, none).astype(np.uint8)
     return Decay(length, stderr, kept.size, kept.first, kept.last, chi, status)
 
 
+def _selected(
+    rows: Packed, low: Array, high: Array, under: Array, fitted: Callable[[Flags], Fit], edge: int
+) -> tuple[Flags, Fit]:
+    """Select the samples of an edge between two values, and fit them.
+
+    Near these the fit decides, because selecting by noisy values would flatten the edge.
+    """
+    c, usable = rows.value, _on_edge_side(rows, high, edge)
+    if rows.stderr is not None:
+        usable = usable & (rows.stderr > 0)
+    keep = usable & ~(c < low) & ~(c > high)
+    fit = fitted(keep)
+    for _ in range(10):
+        with np.errstate(over="ignore", invalid="ignore"):
+            curve = np.where(rows.repeat(fit.line.b * edge > 0), fit.line.values(rows), c)
+            doubts = (
+                CLEAR * np.sqrt(fit.per_count * np.fmax(np.fmax(c, level) + under, 0.0))
+                for level in (low, high)
+            )
+        # Samples near a level are where the fit is.
+        at_low, at_high = (
+            np.where(np.abs(c - level) < doubt, curve, c)
+            for level, doubt in zip((low, high), doubts, strict=True)
+        )
+        again = usable & ~(at_low < low) & ~(at_high > high)
+        if np.array_equal(again, keep):
+            break
+        keep, fit = again, fitted(again)
+    return keep, fit
+
+
+class Fit(NamedTuple):
+    """A curve of ln C, the value of a count in every sample, and the degrees of freedom of that."""
+
+    line: Exponential
+    per_count: Array
+    freedom: Array
+
+
+def _fit(
+    rows: Packed,
+    under: Array,
+    stated: Array | None,
+    fraction: Array | float,
+    keep: Flags,
+) -> Fit:
+    """Fit ln C of the selected samples, with the `stated` values of a count or those they show.
+
+    The likelihood of counts does not depend on the value of one, which is that of the residuals (R.
+    W. M. Wedderburn, Biometrika 61 (1974) 439), for samples of less than one count in part. It may
+    grow with C, as noise in proportion to C does: the likeliest of a few ways.
+    """
+    if stated is not None:
+        line = fit_exponential(rows, keep, stated, under)
+        return Fit(line, stated, np.full(rows.count, np.inf))
+    kept = rows.keep(keep)
+    with np.errstate(all="ignore"):
+        mean = kept.sum(np.abs(kept.value)) / kept.size
+        unit = shape = rows.repeat(mean)
+        line = fit_exponential(rows, keep, unit, under)
+        expected = line.values(rows) + under
+        square, here = (rows.value + under - expected)[keep] ** 2, expected[keep]
+        weight = here / (here + kept.repeat(kept.sum(square) / kept.sum(here)))
+        n, size, least = kept.sum(weight), np.nan * mean, np.inf * mean
+        for relative in _RULES.relative:
+            grows = unit + relative * expected
+            variance = grows[keep] * here
+            found = kept.sum(weight * square / variance) / n
+            unlikely = n * np.log(found) + kept.sum(weight * np.log(variance))
+            better = unlikely < least
+            least, size = np.where(better, (unlikely, found), (least, size))
+            shape = np.where(rows.repeat(better), grows, shape)
+        line = fit_exponential(rows, keep, shape, under, line)
+        freedom = n * fraction - 2.0
+        freedom = np.where(freedom > 0, freedom, np.nan)
+        size *= n * fraction / freedom
+        line = changed(line, variance=line.variance * size / fraction)
+        return Fit(line, shape * rows.repeat(size), freedom)
+
+
 def _misfit(
-    kept: Packed, fit: Exponential, per_count: Array | None, under: Array, fraction: Array | float
+    kept: Packed,
+    fit: Exponential,
+    per_count: Array | None,
+    under: Array,
+    fraction: Array | float,
 ) -> tuple[Array, Flags]:
     """Return reduced chi-squares, NaN without errors, and edges that are not exponential.
 
     Their decay length depends on the part that is used: polynomials of second and third order of
     the residuals of ln C are more than 5 % of its fall, and hardly chance: noise of the stated
     errors, or of its own size in means of three neighbours (the F distribution of two degrees of
-    freedom has a closed form).
+    freedom has a closed form), of more than eight counts, the least value, where others have none.
     """
     with np.errstate(all="ignore"):
-        line = fit.line(kept)
         if per_count is None:
-            weight, r = np.ones(line.size), np.log(kept.value) - line
+            least = kept.reduce(np.minimum, np.where(kept.value > 0, kept.value, np.inf))
+            count = np.where(kept.reduce(np.minimum, kept.value) > 0, 0.0, least)
+            kept = kept.keep(kept.value > _RULES.few * kept.repeat(count))
+            weight, r = np.ones(kept.value.size), np.log(kept.value / fit.values(kept))
         else:
-            curve = np.exp(line)
+            curve = fit.values(kept)
             weight, r = curve**2 / (per_count * (curve + under)), kept.value / curve - 1.0
-        chi_square = kept.sum(weight * r**2)
+        chi_square = left = kept.sum(weight * r**2)
         x = (kept.depth - kept.repeat(fit.at)) / kept.repeat(kept.last - kept.first)
-        basis = [np.ones_like(x)]
+        basis: list[Array] = []
         bend, explained = np.zeros_like(x), np.zeros(kept.count)
-        for power in (x, x**2, x**3):
+        for power in (x**0, x, x**2, x**3):
             q = power
             for one in basis:
                 q = q - kept.repeat(kept.sum(weight * one * q) / kept.sum(weight * one**2)) * one
             basis.append(q)
             square, product = kept.sum(weight * q**2), kept.sum(weight * q * r)
             part = np.where((square > 0) & (kept.size >= len(basis)), product / square, 0.0)
+            left = left - part * product
             if len(basis) > 2:
                 bend += kept.repeat(part) * q
                 explained += part * product
         chance, reduced = np.exp(-0.5 * explained), chi_square / (kept.size - 2)
         reduced[kept.size < 3] = np.nan
         if per_count is None:
-            freedom = (kept.size - 4.0) / 3.0 * fraction
-            left = np.maximum(chi_square - explained, 0.0)
-            chance = np.where(freedom > 0, (1.0 + explained / left) ** (-0.5 * freedom), 1.0)
+            freedom = (kept.size - 4.0) / _RULES.averaged * fraction
+            chance = (1.0 + explained / np.maximum(left, 0.0)) ** (-0.5 * freedom)
+            chance[~(freedom > 0)] = 1.0
             reduced[:] = np.nan
         most, least = (kept.reduce(end, bend) for end in (np.maximum, np.minimum))
         fall = np.abs(fit.b) * (kept.last - kept.first)
-        return reduced, (chance < _BY_CHANCE) & (most - least > _BEND * fall)
+        return reduced, (chance < _RULES.hardly) & (most - least > _RULES.bent * fall)
 
 
 def can_be_fitted(rows: Packed) -> Flags:
@@ -198,46 +278,38 @@ class Exponential(NamedTuple):
     at: Array
     variance: Array
 
-    def line(self, rows: Packed) -> Array:
-        """Return the fitted ln C at the samples."""
+    def values(self, rows: Packed) -> Array:
+        """Return the fitted C at the samples."""
         a, b, at = map(rows.repeat, (self.a, self.b, self.at))
-        found: Array = a + b * (rows.depth - at)
+        found: Array = np.exp(a + b * (rows.depth - at))
         return found
 
 
 def fit_exponential(
-    rows: Packed, keep: Flags, per_count: Array | None, under: Array
+    rows: Packed, keep: Flags, per_count: Array, under: Array, line: Exponential | None = None
 ) -> Exponential:
-    """Fit exponentials to the selected samples, above what was subtracted from them (`under`)."""
-    kept = rows.keep(keep)
+    """Fit exponentials to the selected samples, above what was subtracted from them (`under`).
+
+    The likelihood of counts is maximized, from a `line` fitted before: a parabola of ln C
+    (:func:`.maximized`) held straight.
+    """
+    kept, per_count = rows.keep(keep), per_count[keep]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         at = kept.sum(kept.depth) / kept.size
         x = kept.depth - kept.repeat(at)
-        if per_count is not None:
-            return _by_likelihood(kept, x, at, per_count[keep], under[keep])
-        y = np.log(kept.value)
-        a = kept.sum(y) / kept.size
-        squares = kept.sum(x * x)
-        b = kept.sum(x * (y - kept.repeat(a))) / squares
-        residual = kept.sum((y - kept.repeat(a) - kept.repeat(b) * x) ** 2) / (kept.size - 2)
-        return Exponential(a, b, at, residual / squares)
-
-
-def _by_likelihood(
-    kept: Packed, x: Array, at: Array, per_count: Array, under: Array
-) -> Exponential:
-    """Maximize the likelihood of counts: a parabola of ln C (:func:`.maximized`) held straight."""
-    far = kept.reduce(np.maximum, np.abs(x))
-    counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under)
-    some = np.flatnonzero(kept.size)
-    first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
-    first -= np.log(counts.reduce(np.add, 1.0 / per_count))
-    nothing = np.zeros(some.size)
-    found, information = maximized(counts, first, nothing, nothing + _STRAIGHT)
-    i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
-    a, b, variance = columns = np.full((3, kept.count), np.nan)
-    columns[:, some] = found[0], found[1], i00 / (i00 * i11 - i01**2)
-    return Exponential(a + np.log(mean), b / far, at, variance / far**2)
+        far = kept.reduce(np.maximum, np.abs(x))
+        counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under[keep])
+        some = np.flatnonzero(kept.size)
+        if line is None:
+            first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
+            start = first - np.log(counts.reduce(np.add, 1.0 / per_count)), 0.0 * first
+        else:
+            start = (line.a - np.log(mean))[some], (line.b * far)[some]
+        found, information = maximized(counts, *start, np.full(some.size, _STRAIGHT))
+        i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+        a, b, variance = columns = np.full((3, kept.count), np.nan)
+        columns[:, some] = found[0], found[1], i00 / (i00 * i11 - i01**2)
+        return Exponential(a + np.log(mean), b / far, at, variance / far**2)
 
 
 class LocalValue(NamedTuple):
@@ -266,7 +338,8 @@ def local_value(
     order = np.lexsort((rows.depth, far, rows.row))
     rank = np.empty(order.size, dtype=np.intp)
     rank[order] = np.arange(order.size)
-    near = (rank - rows.repeat(rows.offsets[:-1]) < samples) & rows.repeat(rows.size > 2)
+    rank -= rows.repeat(rows.offsets[:-1])
+    near = (rank < samples) & rows.repeat(rows.size > 2)
     under = rows.repeat(floor)
     per_count = value_per_count_of(rows, under)
     used = rows.keep(near)
@@ -292,9 +365,9 @@ def local_value(
             some = np.flatnonzero(used.size)
             counts, value = as_counts(used, x, per_count[near], under[near])
             stderr = np.sqrt(shared_variance(weights, fraction))
-            a, error, bent[some] = _parabola(counts)
+            a, error, moved, bent[some] = _parabola(counts, rank[near] < 3)
             value[some] *= np.exp(a)
-            stderr[some] *= error
+            stderr[some] = np.hypot(stderr[some] * error, moved)
     status = first_status(
         (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
@@ -308,14 +381,23 @@ def local_value(
     return LocalValue(value, stderr, status, start, stop)
 
 
-def _parabola(counts: Counted) -> tuple[Array, Array, Flags]:
-    """Return a of ln C, its error, and where the samples have another shape than the parabola."""
+def _parabola(counts: Counted, nearest: Flags) -> tuple[Array, Array, Array, Flags]:
+    """Return a of ln C, its error, and where the samples have another shape than the parabola.
+
+    And how far it is from that of the `nearest` three alone, where chance hardly makes it.
+    """
     size = counts.size
     nothing = np.zeros(size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
-    large = chance_of_misfit(counts, *found) < _OF_PARABOLA
+    error = value_stderr(information, nothing)
+    three = Counted._make([*(one[nearest] for one in counts[:-1]), np.minimum(size, 3)])
+    (near, *_), information = maximized(three, nothing, nothing, nothing + PRIOR)
+    off, by_chance = near - found[0], value_stderr(information, nothing) ** 2 - error**2
+    shown = (size > 3) & (off**2 > _RULES.shown**2 * by_chance)
+    moved = np.where(shown, np.sqrt(off**2 - by_chance), 0.0)
     a, b, c = (np.repeat(one, size) for one in found)
-    off = counts.upper - counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
-    largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
-    bent = (size > 3) & large & (seen > SEEN * largest)
-    return found[0], value_stderr(information, nothing), bent
+    value = counts.lower * np.exp(a)
+    misfit = np.abs(counts.upper / value - np.exp(b * counts.x + 0.5 * c * counts.x**2))
+    bent = (size > 3) & (counts.reduce(np.maximum, misfit) > _RULES.misfit)
+    bent &= chance_of_misfit(counts, *found) < _RULES.rarely
+    return found[0], error, moved, bent

@@ -176,7 +176,6 @@ def test_a_background_value_is_subtracted_over_the_width():
     assert number(found) == pytest.approx((22.5 + 40 - 15) * 1e11)
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_a_background_window_is_its_mean():
     z = np.arange(0, 101, 1.0)
     c = np.where(z < 50, 1e18, np.where(z % 2, 1e16, 3e16))
@@ -308,7 +307,6 @@ def test_a_dose_that_does_not_exceed_its_standard_error_is_below_detection(error
     assert word(sims.integrated_dose(raised, background="2e18 cm^-3")["status"]) == status
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_error_of_a_background_window_counts_once_over_the_whole_width():
     z = np.arange(0, 101, 1.0)
     c = np.where(z < 50, 1e18, np.where(z % 2, 1e16, 3e16))

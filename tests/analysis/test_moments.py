@@ -81,7 +81,6 @@ def skewed(z):
     return 1e20 * np.exp(-((z - 100) ** 2) / (2 * np.where(z < 100, 25.0, 35.0) ** 2))
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 @pytest.mark.parametrize("background", [None, ("230 nm", "299 nm"), "1e17 atoms/cm^3"])
 @pytest.mark.parametrize("layout", ["shared", "gaps"])
 def test_errors_of_moments_are_their_derivatives(background, layout):
@@ -89,7 +88,7 @@ def test_errors_of_moments_are_their_derivatives(background, layout):
     z = np.cumsum(rng.uniform(1, 5, 90))
     # The window is as even as its errors say: no scatter takes their place.
     c = skewed(z) + 1e18
-    errors = rng.uniform(0.5e18, 2e18, z.size)
+    errors = rng.uniform(0.5e17, 2e17, z.size)
     if layout == "gaps":
         c[[3, 30, 31]] = np.nan
     options = {"start": "20 nm", "stop": "200 nm", "background": background}

@@ -15,7 +15,7 @@ from sims_analysis.errors import ProfileError
 MOMENTS = ("projected_range", "straggle", "skewness", "kurtosis")
 
 
-@pytest.mark.filterwarnings("ignore:.*background window")
+@pytest.mark.filterwarnings("ignore:.*(background window|ends inside)")
 @pytest.mark.parametrize("counts", [1, 3])
 def test_moments_in_noise_are_flagged_where_nothing_is_left(counts):
     shape, _ = edge(30.0)

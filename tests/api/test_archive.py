@@ -124,7 +124,7 @@ def test_the_same_bytes_add_nothing(archive):
         known = {"data_id": REFERENCE_ID, "name": name}
         archive.put(REFERENCE_ID, REFERENCE, url=URL, catalogue=known)
         assert archive.catalogue(REFERENCE_ID) == known
-    archive.put(REFERENCE_ID, payload(), url=URL)
+    assert archive.put(REFERENCE_ID.upper(), payload(), url=URL).data_id == REFERENCE_ID
     archive.put(REFERENCE_ID, REFERENCE, url=URL)
     assert len(archive.versions(REFERENCE_ID)) == 3, "back to the first is a change again"
 
@@ -350,7 +350,7 @@ def test_a_version_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(Path, "rename", renamed)
     result = SIMSResult.from_json(REFERENCE, data_id="c", provenance={"source": URL})
-    archive.keep(result, REFERENCE)
+    archive.keep("c", result, REFERENCE)
     events.clear()
     archive.put("b", REFERENCE, url=URL)
     (at,) = [i for i, event in enumerate(events) if isinstance(event, list)]

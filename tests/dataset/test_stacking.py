@@ -358,7 +358,7 @@ def test_twice_as_many_measurements_are_twice_the_work():
 def test_warnings_name_the_measurement():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with raises(SimsWarning, "truncated", measurement="even", species="B"):
+        with raises(SimsWarning, "gap", measurement="random", species="B"):
             sims.integrated_dose(sims.stack(OWN), stop="1000 nm")
 
 

@@ -140,7 +140,7 @@ def test_a_text_longer_than_a_cell_goes_on_in_the_next_row():
         "number": ("species", [1.0, 2.0]),
         "place": ("depth", ["u"]),
     }
-    rows = list(export._about(xr.Dataset(coords=coords, attrs=attrs)))
+    rows = list(export._metadata_rows(xr.Dataset(coords=coords, attrs=attrs)))
     assert [(key, of, len(text)) for key, of, text in rows[:3]] == [
         ("a", "", most), ("b", "", most), ("b", "", 1),
     ]  # fmt: skip
@@ -149,8 +149,8 @@ def test_a_text_longer_than_a_cell_goes_on_in_the_next_row():
         ["short", "B", "s"], ["short", "P", "t"],
     ]  # fmt: skip
     one = xr.Dataset(coords={"species": "B", "unit": "nm"})
-    assert list(export._about(one)) == [["unit", "B", "nm"]]
-    assert list(export._about(xr.Dataset(attrs={"a": "b"}))) == [["a", "", "b"]]
+    assert list(export._metadata_rows(one)) == [["unit", "B", "nm"]]
+    assert list(export._metadata_rows(xr.Dataset(attrs={"a": "b"}))) == [["a", "", "b"]]
 
 
 def test_a_workbook_holds_every_digit_and_runs_no_name(tmp_path):

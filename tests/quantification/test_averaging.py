@@ -211,7 +211,6 @@ def test_the_same_in_every_layout():
             )
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_backgrounds_of_replicates_are_independent():
     ds = sims.subtract_background(replicates(4), window=("160 nm", "198 nm"))
     found = sims.average(ds)
@@ -267,7 +266,6 @@ def test_scales_of_two_replicates_warn_from_the_limit_of_chi_square(ratio, warns
     assert len(recwarn) == warns
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_an_error_of_backgrounds_alone_is_averaged_too():
     ds = sims.subtract_background(replicates(4), window=("160 nm", "198 nm"))
     ancillary = ["concentration_background_overlap", "concentration_background_scatter"]

@@ -120,7 +120,6 @@ def test_a_stated_background():
         sims.with_counting_statistics(by_hand)
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_a_background_window():
     found = sims.subtract_background(COUNTED.sel(species=["B"]), window=("8 s", "18 s"))
     tail = np.array([2, 1, 3, 1, 0, 3])
@@ -143,7 +142,6 @@ def test_a_background_window():
     np.testing.assert_allclose(own["subtracted_background"].sel(species="B"), tail.mean())
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_a_background_in_another_unit_is_no_part_of_what_was_subtracted():
     """What was subtracted from intensities says nothing of the sum in concentrations."""
     ds = sims.subtract_background(COUNTED, window=("8 s", "18 s"), species="B")
@@ -252,7 +250,6 @@ def test_samples_without_a_count_share_nothing_with_the_background():
     )
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 @pytest.mark.parametrize("counted", [False, True])
 def test_a_finer_grid_shares_as_much_with_its_background_and_knows_it_less(counted):
     ds = COUNTED if counted else COUNTED.drop_vars(["intensity_stderr", "intensity_counts"])
@@ -370,7 +367,6 @@ def test_the_error_of_a_level_moves_a_junction_by_it_over_the_steepness():
     assert crossing.item() == pytest.approx(known["stderr"].item())
 
 
-@pytest.mark.filterwarnings("ignore:.*a slope within its noise")
 def test_a_background_of_concentrations_under_several_layers_warns():
     factors = [("8 s", {"B": "1e20 cm^-3/count"}), (None, {"B": "2e20 cm^-3/count"})]
     ds = sims.with_rsf(COUNTED, rsf=factors, matrix=None)

@@ -28,7 +28,7 @@ def counted(counts=100, tail=0.1, seed=0):
 
 
 def one():
-    return counted().isel(measurement=slice(0, 3))
+    return counted(10_000, 0.01).isel(measurement=slice(0, 3))
 
 
 def common_of(ds, name="concentration"):

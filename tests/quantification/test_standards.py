@@ -361,6 +361,16 @@ def test_a_standard_without_a_count_is_none():
         sims.rsf_from_standard(nothing, species="B", matrix="Si", dose="1e15 atoms/cm^2")
 
 
+def test_the_mean_of_standards_is_undetermined_if_one_of_them_is():
+    matrix, level = np.full(DEPTH.size, 1e5), 1e5 * PER_MATRIX + 300
+    noise = np.random.default_rng(1).normal(0, 60, DEPTH.size) * (DEPTH > 240)
+    both = [standard(level, matrix), standard(level + noise, matrix)]
+    ask = {"species": "B", "dose": "1e15 cm^-2", "matrix": "Si", "background": ("270 nm", "300 nm")}
+    with pytest.warns(DoseWarning, match="too short, or too far away"):
+        found = sims.rsf_from_standard(both, **ask)
+    assert found["status"].item() == "undetermined"
+
+
 def test_a_surface_transient_in_a_standard_warns():
     boron = 1e3 * np.exp(-(((DEPTH - 100) / 20) ** 2))
     boron[0] = 5e3

@@ -58,6 +58,8 @@ def align(
 ) -> Data:
     """Shift, or stretch, the depths of b so that its profiles coincide with those of a.
 
+    Not to be trusted where the profiles differ in shape: a shift makes up for what is no shift.
+
     Parameters
     ----------
     a : Dataset or DataArray
