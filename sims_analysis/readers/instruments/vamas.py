@@ -116,7 +116,7 @@ def read(source: Source) -> Content:
     except _Ended:
         message = f"the file is truncated in block {len(blocks) + 1} of {file.blocks}"
         if not blocks:
-            raise ReadError(message) from None
+            raise ReadError(message, code="truncated_file") from None
         source.options.truncated(message)
     by_cycle = file.mode == "SDP"
     signals = list(_by_cycle(blocks, file.variables)) if by_cycle else list(map(_whole, blocks))
@@ -191,6 +191,7 @@ def _whole(block: _Block) -> Signal:
         raise ReadError(
             f"species {block.species!r} runs over {label!r} ({unit}): a mass spectrum or a scan, "
             "not a depth profile",
+            code="no_profile",
             where={"species": block.species},
         )
     return _signal(block, depths, unit, table[:, column], column)
