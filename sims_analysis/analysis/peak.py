@@ -34,6 +34,9 @@ def peak(
 ) -> xr.Dataset:
     """Find the maximum of each profile, and its full width at half maximum.
 
+    Not to be trusted as a width at few counts: noise makes it too narrow, by 3 to 6 % at 1,000 and
+    8 to 15 % at 100. It and the depth have no errors; those of :func:`moments` and :func:`fit` do.
+
     Parameters
     ----------
     data : Dataset or DataArray

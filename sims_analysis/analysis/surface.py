@@ -28,6 +28,8 @@ def surface_concentration(
 ) -> xr.DataArray:
     """Return the concentration at a depth near the surface, by a parabola of ln C about it.
 
+    Not to be trusted where a surface transient begins or ends among the samples of the fit.
+
     Parameters
     ----------
     data : Dataset or DataArray
