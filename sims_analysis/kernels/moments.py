@@ -173,7 +173,7 @@ def _run(
         with np.errstate(all="ignore"):
             part = (at + floor)[row] / (rows.value_at(top) + floor[row])
             noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
-    edges, *_ = around(rows, at, row, top, floor)
+    edges, _ = around(rows, at, row, top, floor)
     inside = np.zeros(rows.count, dtype=bool)
     inside[row] = rows.value_at(top) > at[row]
     ends = np.where(inside, np.where(np.isnan(edges.depth), limits, edges.depth), np.nan)
