@@ -5,7 +5,6 @@
 from . import errors as errors
 from . import testing as testing
 from ._version import __version__ as __version__
-from .analysis.alignment import align as align
 from .analysis.budget import dose_budget as dose_budget
 from .analysis.comparison import compare as compare
 from .analysis.comparison import repeatability as repeatability
@@ -83,6 +82,7 @@ from .output.tables import results_table as results_table
 from .output.tcad import to_tcad as to_tcad
 from .output.versions import show_versions as show_versions
 from .profiles.profile import DepthProfile as DepthProfile
+from .quantification.alignment import align as align
 from .quantification.averaging import average as average
 from .quantification.calibration import calibrate_depth as calibrate_depth
 from .quantification.combination import combine as combine

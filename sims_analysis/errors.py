@@ -66,17 +66,27 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing_variable": "the data have no variable of the kind that is needed",
         "missing_axis": "the data have no axis of the kind that is needed",
         "unordered_axis": "depths do not increase",
+        "mixed_axes": "some profiles are over depth, others over sputter time",
         "wrong_dimensions": "the data, or an argument, have dimensions that they cannot have",
         "missing_value": "an argument has no value for a label of the data",
+        "missing_factor": "no factor of a list fits the data",
         "no_sample_in_window": "a window, or a limit, lies outside the samples",
         "no_junction": "there is no junction or crossing",
         "several_a_day": "several values are of one day",
         "several_crossings": "more than one crossing qualifies as the junction",
         "surface_transient": "the record, or the window, begins in a surface transient",
         "unusual_profile": "a profile is unusual, or was changed harmlessly",
+        "impossible_value": "values cannot be of the unit, or the instrument, that is stated",
+        "already_changed": "what is asked for comes before a change that was made of the data",
+        "not_measured": "samples, or a signal that others need, were not measured",
+        "inconsistent": "values scatter more than their standard errors say",
+        "faraday_cup": "samples are currents of a Faraday cup",
+        "other_unit": "a unit is stated otherwise than in the data",
         "uncertain_dose": "a dose depends on more than the samples",
         "doubtful_fit": "a fit does not describe the profile",
         "unreadable_file": "a file cannot be read",
+        "no_profile": "a file, or the data, hold no depth profile",
+        "not_a_number": "a cell of a table is not a number",
         "damaged_file": "a file is damaged, or laid out in an unknown way",
         "truncated_file": "a file ends too early",
         "unknown_encoding": "the encoding of a text is not known",
@@ -86,7 +96,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "unused_argument": "an argument does not apply to a file",
         "too_large": "a file or a response is larger than accepted",
         "invalid_payload": "JSON is not what the API sends",
+        "invalid_json": "a text is not JSON",
         "unreadable_archive": "an archive cannot be read",
+        "no_archive": "a folder is not an archive",
+        "newer_format": "a later version of the library wrote an archive",
+        "failed_write": "a file or an archive cannot be written",
         "not_archived": "an entry is not in the archive",
         "damaged_entry": "an entry of the archive is damaged",
         "other_measurement": "another measurement has this id",
@@ -104,6 +118,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "not_found": "the server has no such entry",
         "rate_limited": "the server limits the rate of requests",
         "shared_parts": "two signals were made of a third, and their errors are not independent",
+        "broken_plugin": "a plugin cannot be used, or fails",
         "partial_results": "some of several entries or files failed",
         **{one.word: one.meaning for one in Status if one not in (Status.OK, Status.PADDING)},
     }
@@ -146,10 +161,17 @@ class _WithParts(Exception):
         if code and self.code == type(self).code:
             self.code = code
         # Of ``fixed['dose']`` and ``window start``, the argument itself.
-        self.argument = self.argument or argument.partition("[")[0].partition(" ")[0]
+        self.argument = self.argument or re.split(r"[\[ :]", argument, maxsplit=1)[0]
         self.remedy = self.remedy or remedy
         self._where = {**where, **self._where}
         return self
+
+    def about_another(self, text: str) -> Self:
+        """Return a copy with another message, about something else."""
+        other = copy.copy(self)
+        other.args = (text, *self.args[1:])
+        other.__dict__.pop("_where", None)
+        return other
 
     def within(self, place: str, **where: object) -> Self:
         """Return a copy whose message begins with a place, such as the name of a file."""

@@ -38,32 +38,32 @@ class Status(IntEnum):
     NO_DATA = 1, 0, "nothing was measured that could answer"
     NEVER_REACHED = 2, 0, "the profile never reaches the level, or has no junction"
     ALWAYS_ABOVE = 3, 0, "the profile is above the level at all depths"
-    BELOW_DETECTION = 4, 4, "the answer does not exceed its standard error, or its detection limit"
+    BELOW_DETECTION = 4, 6, "the answer does not exceed its standard error, or its detection limit"
     TRUNCATED = (
-        *(5, 3, "the record, or the window, ends inside what is asked for"),
+        *(5, 5, "the record, or the window, ends inside what is asked for"),
         "start= and stop= choose what was measured, past the surface transient if it is one",
     )
     #: An empty entry: other profiles have more results than this one.
     PADDING = 6
     NO_OVERLAP = 7, 0, "the two were not measured at common depths"
     UNDETERMINED = (
-        *(8, 0, "the samples do not determine the answer, its background, or some parameter"),
+        *(8, 3, "the samples do not determine the answer, its background, or some parameter"),
         "hold a parameter with fixed=, or take a simpler model",
     )
     SATURATED = (
-        *(9, 8, "samples are equal to the last digit, as from a saturated detector"),
+        *(9, 9, "samples are equal to the last digit, as from a saturated detector"),
         "leave them out of the window",
     )
     GAP = (
-        *(10, 7, "over more than five times their spacing there are no samples"),
+        *(10, 8, "over more than five times their spacing there are no samples"),
         'gaps="bridge" accepts that',
     )
     WRONG_SHAPE = (
-        *(11, 5, "the profile, or its background, does not have the shape that is assumed"),
+        *(11, 4, "the profile, or its background, does not have the shape that is assumed"),
         "background='fit', a window or another model may help",
     )
     BELOW_LIMIT = (
-        *(12, 6, "the answer depends on samples below their limit of detection"),
+        *(12, 7, "the answer depends on samples below their limit of detection"),
         'gaps="bridge" accepts that',
     )
     TOO_FEW_SAMPLES = 13, 0, "fewer samples in the window than are needed"

@@ -32,4 +32,5 @@ def found(group: str, fault: Callable[[Any], str | None], taken: set[str]) -> It
             taken.add(plugin.name)
             yield plugin
         else:
-            warn(f"{where} in {group} is left out: {reason}", SimsWarning)
+            text = f"{where} in {group} is left out: {reason}"
+            warn(text, SimsWarning, code="broken_plugin")

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from error_parts import warns
 
 import sims_analysis as sims
 from sims_analysis import errors
@@ -239,7 +240,7 @@ def test_a_listener_receives_warnings_in_place_of_the_user():
     ]  # fmt: skip
     assert [(type(one), str(one)) for one in inner] == [(sims.errors.FitWarning, "two")]
     assert texts == ["three"]
-    with pytest.warns(sims.SimsWarning, match="^after$"):
+    with warns(sims.SimsWarning, match="^after$"):
         warn("after", sims.SimsWarning)
 
 
@@ -247,14 +248,14 @@ def test_a_listener_is_removed_after_an_error():
     received = []
     with pytest.raises(KeyError), redirect_warnings(received.append):
         raise KeyError
-    with pytest.warns(sims.SimsWarning, match="after"):
+    with warns(sims.SimsWarning, match="after"):
         warn("after", sims.SimsWarning)
     assert received == []
 
 
 def test_warnings_of_another_thread_are_not_collected():
     def elsewhere():
-        with pytest.warns(sims.SimsWarning, match="elsewhere"):
+        with warns(sims.SimsWarning, match="elsewhere"):
             warn("elsewhere", sims.SimsWarning)
 
     with collected() as warned, ThreadPoolExecutor(1) as pool:

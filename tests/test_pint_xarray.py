@@ -7,6 +7,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
+from error_parts import raises
 from questions import CORRECTIONS, QUESTIONS, SHARED, asking, correct
 
 import sims_analysis as sims
@@ -110,7 +111,7 @@ def test_an_atom_that_is_a_pure_number_is_refused_where_it_would_be_used(own_reg
     own_registry.define("atom = []")
     ds = sims.open_example("boron-implant")
     assert sims.integrated_dose(ds).attrs["units"] == "atom/cm^2"
-    with pytest.raises(sims.UnitsError, match="'atom' of pint's application registry is a pure"):
+    with raises(sims.UnitsError, match="'atom' of pint's application registry is a pure"):
         sims.quantify(ds)
     assert sims.quantify(RUN)["intensity"].data.units == own_registry("count/s").units
 

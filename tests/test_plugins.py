@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from error_parts import raises, warns
 
 import sims_analysis as sims
 from sims_analysis import shapes
@@ -131,8 +132,8 @@ READERS = {
 def test_a_broken_reader_is_named_and_left_out(what, installed, tmp_path):
     objects, reason = READERS[what]
     installed("sims_analysis.readers", **objects)
-    with pytest.warns(sims.SimsWarning, match=rf"^the plugin 'lotus' .*, of sims-lotus 1.0\) in "
-                      rf"sims_analysis.readers is left out: {reason}"):  # fmt: skip
+    left_out = r"^the plugin 'lotus' .*, of sims-lotus 1.0\) in sims_analysis.readers is left out: "
+    with warns(sims.SimsWarning, "broken_plugin", match=left_out + reason):
         known = sims.read_formats()
     assert list(known) == [one.name for one in formats.FORMATS]
     table = b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n"
@@ -145,7 +146,7 @@ def test_a_reader_that_fails_to_recognise_costs_nobody_a_file(installed):
 
     installed("sims_analysis.readers", LotusReader=Named(recognises=recognises))
     table = b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n"
-    with pytest.warns(sims.SimsWarning, match="'lotus' of a plugin fails to recognise the file"):
+    with warns(sims.SimsWarning, "broken_plugin"):
         assert sims.read(table)["11B"].depths.tolist() == [0, 5]
 
 
@@ -154,7 +155,7 @@ def test_a_reader_that_fails_to_read_is_named(installed):
         return {}["depth"]
 
     installed("sims_analysis.readers", LotusReader=Named(recognises=lambda _: True, read=read))
-    with pytest.raises(sims.ReadError, match=r"the reader 'lotus' does not know .*KeyError"):
+    with raises(sims.ReadError, "damaged_file"):
         sims.read(LOTUS.encode())
 
 
@@ -193,7 +194,7 @@ def test_a_model_is_found_and_a_broken_one_is_left_out(installed):
 )
 def test_a_broken_model_is_named_and_left_out(thing, reason, installed):
     installed("sims_analysis.models", value="sims_lotus:MODEL", MODEL=thing)
-    with pytest.warns(sims.SimsWarning, match=rf"in sims_analysis.models is left out: {reason}"):
+    with warns(sims.SimsWarning, "broken_plugin", match=f"models is left out: {reason}"):
         assert "gaussian" in sims.list_models().index
 
 
@@ -393,7 +394,7 @@ def test_profiles_go_from_the_surface_to_where_it_is_stated():
 
     model = lorentzian(formula=formula, start=start)
     sims.testing.check_model(model, [TRUTH], stop="0.25 um")
-    with pytest.raises(sims.UnitsError, match=r"^stop='3 s' "):
+    with raises(sims.UnitsError, argument="stop"):
         sims.testing.check_model(lorentzian(), [TRUTH], stop="3 s")
     assert (seen[0][0], seen[0][-1], seen[0].size) == (0.0, 250.0, 241)
     # A dose of 1e15 atom/cm^2 is 1e22 nm atom/cm^3.

@@ -11,6 +11,7 @@ import pytest
 from code_blocks import PAGES as FOR_USERS
 from code_blocks import PICTURES, README, SITE, blocks, make_pictures, run
 from entry_points import with_engine
+from error_parts import raises
 from instrument_files import measured_file
 from rebuild_check import same_picture
 from rerun import assert_gives_its_numbers
@@ -226,10 +227,10 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
     assert result["Si"].species_metadata["detection_limit"] == "2000 c/s"
 
     path.write_text(sample.replace("3.1e18", "x"))
-    with pytest.raises(sims.ReadError, match="line 8, column B: 'x' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=8, column="B"):
         sims.read(path)
     path.write_text(sample.replace("#END", ""))
-    with pytest.raises(sims.ReadError, match="is truncated: the line '#END' is missing"):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated"):
         sims.read(path)
 
 

@@ -16,10 +16,12 @@ from sims_analysis.analysis.dose import (
     DoseQuestion,
     Rule,
     Surface,
+    doubts_of,
     integral,
-    judged,
     read_question,
+    status_of,
     term,
+    warn_of_transient_in,
 )
 from sims_analysis.analysis.uncertainty import Relative, of_known, relative_uncertainties
 from sims_analysis.errors import DoseWarning
@@ -55,6 +57,8 @@ def dose_budget(
 ) -> xr.Dataset:
     """Integrate the concentration over depth, and report the contributions and errors of the dose.
 
+    Not to be trusted as the whole error where an uncertainty is NaN: it is not known, not zero.
+
     Parameters
     ----------
     data, start, stop, rule, background, surface, surface_depth, variable, gaps
@@ -84,8 +88,9 @@ def dose_budget(
           is ``day_to_day_stderr`` too: the part of the former that is their scatter between days
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known
         - ``background_stderr`` (``atom/cm^2``): the part of the random one that is of the mean of a
-          background window, here or in :func:`subtract_background`; 0 where there is none or it is
-          stated. It may exceed the random one where the dose is over the window too
+          background window, here or in :func:`subtract_background`, or of a slope that noise hides
+          here; 0 where there is none or it is stated. It may exceed the random one where the dose
+          is over the window too
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
         - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN without one
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit
@@ -124,7 +129,8 @@ def dose_budget(
     found = integral(frame, question)
     both = {rule: found} | _by_the_other_rule(found)
     straight, logs = both["trapezoid"].value, both["loglinear"]
-    value, status = found.value, judged(found)
+    value, status = found.value, status_of(found, doubts_of(found))
+    warn_of_transient_in(found)
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
         limits = found.start, found.stop
@@ -221,6 +227,7 @@ def _of_background(found: DoseIntegral) -> xr.Variable:
     window = found.question.background.window
     if window is not None:
         parts.append(mean_over(found.frame, window).stderr * (found.stop - found.start))
+        parts.append(found.trend.hidden)
     variance: Any = sum(part**2 for part in parts)
     total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
     return total

@@ -77,6 +77,9 @@ def crossings(
 ) -> xr.Dataset:
     """Find every depth at which the profiles cross a level.
 
+    Not to be trusted beside kinks, below three times a noise floor, or, without standard errors,
+    where counts are few: noise makes crossings of its own.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -137,9 +140,9 @@ def crossings(
     ``stderr`` is half of the 68 % interval about that depth.
 
     One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
-    ``scale_repeatability``; less beside kinks, and below three times a noise floor (*What stated
-    errors cover*, on the site). Restored profiles of the resolution R have ``0.35 R exp[-(lambda /
-    R)^2]`` more; of two edges nearer than R (2.5 R about a valley) it covers 38 to 58 %.
+    ``scale_repeatability`` (*What stated errors cover*, on the site). Restored profiles of the
+    resolution R have ``0.35 R exp[-(lambda / R)^2]`` more; of two edges nearer than R (2.5 R about
+    a valley) it covers 38 to 58 %.
 
     References
     ----------
@@ -166,9 +169,8 @@ def crossings(
         where=locate,
         block=LONG,
     )
-    found = _with_level_errors(frame, found, level)
     what = "no depth is given for a crossing in it"
-    found = located(frame, found, support, (found.start, found.stop), what)
+    found = _answered(frame, found, support, level, what)
     warn_of_noise(frame, found)
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
@@ -208,6 +210,10 @@ def junction_depth(
     strict: bool = False,
 ) -> xr.DataArray:
     """Return the depth at which each profile crosses a level: ``C(xj) = L``.
+
+    Not to be trusted without standard errors where counts are few: the deepest crossing lies too
+    deep, by 3.6 nm at 10 counts, 1 nm steps and a decay length of 15 nm. It is the depth of a
+    chemical concentration, not of the electrical junction.
 
     Parameters
     ----------
@@ -263,14 +269,12 @@ def junction_depth(
 
     Notes
     -----
-    Depth and ``stderr`` are those of :func:`crossings`. Where counts are few, the deepest crossing
-    of the samples lies too deep (by 3.6 nm at 10 counts, 1 nm steps and a decay length of 15 nm):
-    with standard errors, the edge fitted to the samples around it is returned. This is the depth of
-    a chemical concentration, not of the electrical junction.
+    Depth and ``stderr`` are those of :func:`crossings`: with standard errors, of the edge fitted to
+    the samples around it.
 
     References
     ----------
-    W. Cash, Astrophys. J. 228 (1979) 939, for the likelihood of the counts about the crossing.
+    As for :func:`crossings`.
 
     Examples
     --------
@@ -294,34 +298,25 @@ def junction_depth(
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
     found, support = frame.ask(kernels.junction, *parameters, **options)
-    found = _with_level_errors(frame, found, level)
-    found = without(found, unknown, Status.NO_DATA)
     what = "no depth is given for a junction in it"
-    found = located(frame, found, support, (found.start, found.stop), what)
+    found = _answered(frame, found, support, level, what)
     if detection_limit is not None:
         found = without(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
-    status, several = found.status, found.number
+        found = without(found, unknown, Status.NO_DATA)
     if strict:
-        _raise_without_junction(frame, asked, status)
+        _raise_without_junction(frame, asked, found.status)
     warn_of_noise(frame, found)
-    if which == "deepest" and not codes(several) <= {0, 1}:
-        warn_where(
-            frame,
-            (several > 1) & (status == Status.OK),
-            lambda first: (
-                f"{first.of(several):.0f} crossings qualify as the junction; the deepest was taken"
-            ),
-            AmbiguousJunctionWarning,
-            remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
-        )
-    several.attrs["long_name"] = "Crossings that qualified"
+    if which == "deepest":
+        _warn_of_several(frame, found)
+    found.number.attrs["long_name"] = "Crossings that qualified"
     coords = {
-        "n_crossings": several,
+        "n_crossings": found.number,
         "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
         **_ancillary(frame, found),
     }
     stderr = None if frame.stderr is None else found.stderr
-    return frame.array(found.depth, "junction_depth", status=status, stderr=stderr, coords=coords)
+    how: Any = {"status": found.status, "stderr": stderr, "coords": coords}
+    return frame.array(found.depth, "junction_depth", **how)
 
 
 def _after(frame: Frame, after: Any) -> xr.Variable:
@@ -346,10 +341,26 @@ def _read_which(which: Any) -> int:
     )
 
 
+def _warn_of_several(frame: Frame, found: Any) -> None:
+    """Warn of profiles with more crossings than one, of which the deepest was taken."""
+    if codes(found.number) <= {0, 1}:
+        return
+    warn_where(
+        frame,
+        (found.number > 1) & (found.status == Status.OK),
+        lambda first: (
+            f"{first.of(found.number):.0f} crossings qualify as the junction; the deepest was taken"
+        ),
+        AmbiguousJunctionWarning,
+        remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
+    )
+
+
 def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
     first = first_flagged(frame, status != Status.OK)
     if first is not None:
-        reason = vocabulary.STATUS[int(first.of(status))].replace("_", " ")
+        word = vocabulary.STATUS[int(first.of(status))]
+        reason = word.replace("_", " ")
         limit = frame.highest_limit
         if limit is not None and first.of(status) == Status.BELOW_LIMIT:
             reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
@@ -357,6 +368,7 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         raise JunctionError(
             f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
             f"{highest:.4g} {frame.units}",
+            code=word,
             where=first.where,
         )
 
@@ -388,6 +400,24 @@ def located(frame: Frame, found: Any, support: Support, window: Window, what: st
     return without(changed(found, status=status), without_depth, status)
 
 
+def warn_of_noise(frame: Frame, found: Any) -> None:
+    """Warn of profiles all of whose crossings, so many, noise can make."""
+    status, number, raw_number = found.status, found.number, found.raw_number
+    if Status.UNDETERMINED not in codes(status):
+        return
+    noise = (status == Status.UNDETERMINED).any({*status.dims} - {*number.dims})
+    warn_where(
+        frame,
+        noise & (number == 0) & (raw_number > 0),
+        lambda first: (
+            f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
+            "their depths are undetermined"
+        ),
+        ProfileWarning,
+        code="undetermined",
+    )
+
+
 def with_common_errors(
     frame: Frame, found: Any, *errors: xr.Variable | None, part: Any = _WHOLE
 ) -> Any:
@@ -407,9 +437,12 @@ def with_common_errors(
     return changed(found, stderr=stderr.transpose(*found.depth.dims))
 
 
-def _with_level_errors(frame: Frame, found: Any, level: Any) -> Any:
+def _answered(frame: Frame, found: Any, support: Support, level: Any, what: str) -> Any:
+    """Return crossings, or junctions, with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
-    return with_common_errors(frame, found, stated_error(frame, level, "level"), background)
+    errors = stated_error(frame, level, "level"), background
+    found = with_common_errors(frame, found, *errors)
+    return located(frame, found, support, (found.start, found.stop), what)
 
 
 def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
@@ -420,24 +453,6 @@ def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
     if (highest := frame.highest_limit) is not None:
         known["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
     return known
-
-
-def warn_of_noise(frame: Frame, found: Any) -> None:
-    """Warn of profiles all of whose crossings, so many, noise can make."""
-    status, number, raw_number = found.status, found.number, found.raw_number
-    if Status.UNDETERMINED not in codes(status):
-        return
-    noise = (status == Status.UNDETERMINED).any({*status.dims} - {*number.dims})
-    warn_where(
-        frame,
-        noise & (number == 0) & (raw_number > 0),
-        lambda first: (
-            f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
-            "their depths are undetermined"
-        ),
-        ProfileWarning,
-        code="undetermined",
-    )
 
 
 #: Entries of the first search, if their number is not given.

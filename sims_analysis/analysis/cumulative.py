@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from sims_analysis.analysis.dose import (
     Rule,
+    doubts_of_end,
     integral,
-    mark_truncated,
     read_question,
-    resolved,
+    status_of,
     term,
     warn_of_transient_in,
 )
 from sims_analysis.frame.arguments import read_pure
-from sims_analysis.frame.background import add_background_error
+from sims_analysis.frame.background import add_background_error, doubts_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
@@ -43,6 +43,8 @@ def cumulative_dose(
 ) -> xr.DataArray:
     """Integrate the concentration from the first sample of each profile to each of its samples.
 
+    Not to be trusted where :func:`integrated_dose` is not; it has no standard errors.
+
     Parameters
     ----------
     data, rule, background, variable, gaps
@@ -51,7 +53,7 @@ def cumulative_dose(
     Returns
     -------
     DataArray
-        ``atom/cm^2``, with the shape of the data, without standard errors: 0 at the first sample,
+        ``atom/cm^2``, with the shape of the data: 0 at the first sample,
         NaN where a profile was not measured, or has a single sample. The coordinate ``status`` is
         ``ok``, ``saturated``, ``gap``, ``below_limit``, ``wrong_shape`` or ``no_data``, as for
         :func:`integrated_dose`.
@@ -81,7 +83,9 @@ def cumulative_dose(
     whole = integral(replace(frame, stderr=None, counts=None, common=None), question)
     whole = replace(whole, frame=frame)
     warn_of_transient_in(whole, _REMEDY)
-    status = resolved(whole, whole.status)
+    trend = question.background.trend(frame, (whole.start, whole.stop), whole.value)
+    of_window = doubts_of_window(trend)
+    status = status_of(whole, of_window)
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
@@ -100,6 +104,8 @@ def depth_at_dose_fraction(
     gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Return the depth above which a given fraction of the dose lies: the inverse cumulative dose.
+
+    Not to be trusted where a surface transient, or a tail below the record, is part of the dose.
 
     Parameters
     ----------
@@ -158,9 +164,9 @@ def depth_at_dose_fraction(
         return at
 
     whole = integral(frame, question)
-    status = mark_truncated(frame, status, whole.value, whole.below, whole.stderr)
+    end = doubts_of_end(frame, whole.value, whole.below, whole.stderr)
+    status = status_of(whole, end, status)
     warn_of_transient_in(whole, _REMEDY)
-    status = resolved(whole, status)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

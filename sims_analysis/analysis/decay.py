@@ -9,17 +9,17 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.detection import stated_limit
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_of_empty_window, warn_where
+from sims_analysis.frame.messages import Doubt, warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_unresolved
 from sims_analysis.frame.run import anywhere, elementwise, replaced_where
 from sims_analysis.frame.window import (
-    mark_transient,
+    doubt_of_transient,
     read_window,
     samples_used,
 )
@@ -45,6 +45,9 @@ def decay_length(
     variable: str | None = None,
 ) -> xr.Dataset:
     """Fit the exponential decay of an edge: ``C = C0 exp(-z / lambda)``.
+
+    Not to be trusted where a floor or another edge begins in the window: less than 5 % of the fall
+    is not seen; nor without standard errors, of samples that share noise, as averages do.
 
     Parameters
     ----------
@@ -86,10 +89,9 @@ def decay_length(
     -----
     The fit maximizes the likelihood of counts: zeros are data. Without standard errors, the value
     of a count is that of the scatter about the line, constant or growing with C, whichever is
-    likelier, and its error has Student's t; neighbours are taken as independent. Within three
-    standard errors of `low` or `high`, the fit decides on which side a sample lies. Samples on the
-    far side of a maximum above `high` are left out: they belong to another edge. One standard error
-    covers 62 to 74 %.
+    likelier, and its error has Student's t. Within three standard errors of `low` or `high`, the
+    fit decides on which side a sample lies. Samples on the far side of a maximum above `high` are
+    left out: they belong to another edge. One standard error covers 62 to 74 %.
 
     References
     ----------
@@ -118,19 +120,19 @@ def decay_length(
     )
     stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     used = found.start, found.stop
-    status = mark_transient(frame, *used, found.status)
-    status = replaced_where(unknown, status, Status.NO_DATA)
+    status = replaced_where(unknown, found.status, Status.NO_DATA)
+    doubts = [
+        doubt_of_transient(frame, *used),
+        Doubt(
+            status == Status.WRONG_SHAPE,
+            Status.WRONG_SHAPE,
+            "the edge is not exponential between start and stop of the answer: the decay length "
+            "depends on them",
+            {"remedy": "low= and high=, or start= and stop=, choose a part of it that is"},
+        ),
+    ]
     what = "the decay length is from the others"
-    status = resolve(frame, status, support, used, what=what)
-    warn_where(
-        frame,
-        status == Status.WRONG_SHAPE,
-        "the edge is not exponential between start and stop of the answer: the decay length "
-        "depends on them",
-        ProfileWarning,
-        code="wrong_shape",
-        remedy="low= and high=, or start= and stop=, choose a part of it that is",
-    )
+    status = resolve(frame, status, support, used, what=what, doubts=doubts)
     return frame.dataset(
         {
             "decay_length": frame.of_axis(found.length, "decay_length"),

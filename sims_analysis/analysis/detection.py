@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
-from sims_analysis.frame.background import mark_window
+from sims_analysis.frame.background import doubts_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
@@ -38,6 +38,9 @@ def detection_limit(
 ) -> xr.DataArray:
     """Return the detection limit of each profile, from a window in its tail.
 
+    Not to be trusted where the species is in the window, or a tail that few counts hide: it is too
+    high then.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -61,11 +64,10 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
-          so that the limit at the end of the window is another by more than 2 % and its error (few
-          counts hide slopes, and the limit is too high then); others as for :func:`mean_value`.
-          With NaN: ``no_data`` for fewer than two samples (one for ``"currie"``), ``undetermined``
-          where all are the same (zeros, or a placeholder), or for ``"currie"`` a count has no known
-          value
+          so that the limit at the end of the window is another by more than 2 % and its error;
+          others as for :func:`mean_value`. With NaN: ``no_data`` for fewer than two samples (one
+          for ``"currie"``), ``undetermined`` where all are the same (zeros, or a placeholder), or
+          for ``"currie"`` a count has no known value
 
     Raises
     ------
@@ -111,9 +113,9 @@ def detection_limit(
             text = describe_window(first, ends, problem)
             first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
     what = "the limit is from the others"
-    status = resolve(frame, status, support, ends, what=what, category=SimsWarning)
     trend = frame.map(trend_at_limit, *ends, limit, errors="sum")
-    status = mark_window(frame, trend, status, "limit", SimsWarning)
+    doubts = doubts_of_window(trend, "limit", SimsWarning)
+    status = resolve(frame, status, support, ends, what=what, doubts=doubts, category=SimsWarning)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))
     coords = {"background": background, "n": frame.with_attrs(count, "samples_used")}

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, ProfileError, refused
+from sims_analysis.errors import DoseWarning, Parts, ProfileError, refused
 from sims_analysis.frame.background import (
     Background,
     CommonError,
     common_error,
+    doubts_of_window,
     read_background,
 )
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import FirstFlagged, first_flagged, warn_where
+from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
@@ -26,7 +28,8 @@ from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
-from sims_analysis.kernels.transient import DEEPEST, MATTERS, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice
@@ -54,6 +57,9 @@ def integrated_dose(
     strict: bool = False,
 ) -> xr.DataArray:
     """Integrate the concentration over depth: ``Q = integral of [C(z) - C_bg] dz``.
+
+    Not to be trusted where the profile falls tenfold within three samples (straight lines lie too
+    high), or a record ends on the plateau on which it begins. For all errors: :func:`dose_budget`.
 
     Parameters
     ----------
@@ -95,15 +101,14 @@ def integrated_dose(
           error (or 0); ``truncated`` where a limit lies beyond the samples, or, without `stop`,
           where more than 2 % of the dose, and than its error, lies below the end of the record
           (see Notes); ``wrong_shape`` where the profile slopes or bends in the window of the
-          background, and the dose is off by more than 2 % and its error; ``undetermined`` where
-          the window does not show that it is level: a slope within 2.5 of its standard errors
-          would change the dose by more than 5 % and three errors. Of several, the first in this
-          order. A warning names the first profile
+          background, and the dose is off by more than 2 % and its error; ``undetermined`` where,
+          without errors, a slope hidden there (Notes) may change it by 5 %. Of several, the first
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
           the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
-          largest weight; a background window without a count is known to 1.84 counts over n
+          largest weight; a background window without a count is known to 1.84 counts over n. Half
+          of what a hidden slope may change is added, if more than 5 % and three errors
 
     Raises
     ------
@@ -120,14 +125,14 @@ def integrated_dose(
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
     An end that falls is taken to go on as an exponential, with the value and the slope of ln C at
-    the last sample, by a parabola of ln C over the longest of the whole record, its last half,
-    quarter and so on that one describes. That is right for an exponential, and half too much for a
-    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed three of its
-    errors, so that what may level off passes for a background, unless it is above a third of the
-    maximum. A record that rises to its end, or to a plateau there, lacks the rest. One that varies
-    by less than a fifth is level; one that ends on the plateau on which it begins looks whole. A
-    slope in the window of a background is taken for that of an exponential that rises at most
-    tenfold.
+    the last sample, by a parabola of ln C over the longest end that one describes, and than which
+    no shorter one is clearly flatter. That is right for an exponential, and half too much for a
+    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
+    so that what may level off passes for a background, unless it is above a third of the maximum; a
+    tail that begins where the record ends, or looks level within the noise, is not seen. A record
+    that rises to its end, or to a plateau there, lacks the rest. Noise hides
+    slopes in the window of a background within 2.5 of their errors; they are those of exponentials
+    that rise at most tenfold towards the limits, and not above what is measured beside the window.
 
     References
     ----------
@@ -147,7 +152,8 @@ def integrated_dose(
     with refused(ProfileError, _STRICT if strict else ()):
         question = read_question(frame, start, stop, rule, background, surface, surface_depth)
         found = integral(frame, question)
-        status = judged(found)
+        status = status_of(found, doubts_of(found))
+        warn_of_transient_in(found)
     stderr = None if found.stderr is None else found.stderr / NM_PER_CM
     value, name = found.value / NM_PER_CM, term(frame, "dose")
     return frame.array(value, name, status=status, stderr=stderr, rule=rule)
@@ -208,6 +214,8 @@ class DoseIntegral:
     support: Support
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
+    #: What the window of a background shows; None without one.
+    trend: Any
     #: From random errors, including the background's; None without standard errors.
     stderr: xr.Variable | None
     #: Effect of the error of a background that was subtracted before; None without one.
@@ -227,11 +235,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     start, stop, asked = question.start, question.stop, question.background
     frame = asked.on(frame)
     level = asked.level(frame)
-    shared = not (start.ndim or stop.ndim)
     # Between limits that are the same for all profiles, each is one weighted sum.
-    how: Any = {"block": ALL if shared else BLOCK, "rule": question.rule}
+    one_sum = not (start.ndim or stop.ndim) and question.rule == "trapezoid"
+    how: Any = {"block": ALL if one_sum else BLOCK, "rule": question.rule}
     how["hold"] = question.surface == "hold"
-    how["sees_gaps"] = shared and question.rule == "trapezoid" and not how["hold"]
+    how["sees_gaps"] = one_sum and not how["hold"]
     to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
     how["record"] = asked.stated is None and to_the_end
     how["transient"] = question.surface == "measured" and question.surface_depth is None
@@ -248,8 +256,11 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     stderr, common = _stderr(frame, (start, stop), question, width)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
+    trend = asked.trend(frame, (found.start, found.stop), value, stderr)
+    if stderr is not None and trend is not None:
+        stderr = elementwise(np.hypot, stderr, trend.hidden)
     of_kernel = changed(found, value=value, status=status)._asdict()
-    return DoseIntegral(frame, question, support, subtracted, stderr, common, **of_kernel)
+    return DoseIntegral(frame, question, support, subtracted, trend, stderr, common, **of_kernel)
 
 
 def _stderr(
@@ -278,54 +289,45 @@ def _stderr(
     return variance**0.5, common
 
 
-def judged(found: DoseIntegral, *, transient: bool = True) -> xr.Variable:
-    """Return the status of a dose, and warn where less was measured than was asked.
-
-    Warn also of a surface `transient` that the question does not mention.
-    """
-    frame, question = found.frame, found.question
-    status = _significance(found)
-    _warn_of_limits(found)
+def doubts_of(found: DoseIntegral) -> list[Doubt]:
+    """Return the doubts about a dose, without that of a surface transient."""
     below = found.below
-    if question.background.given:  # in a tail that still falls, what is subtracted is none
+    if found.question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
-    status = mark_truncated(frame, status, found.value, below, found.stderr)
-    status = resolved(found, status)
-    if transient:
-        warn_of_transient_in(found)
-    return status
+    return [
+        *_insignificant(found),
+        *_beyond_record(found),
+        *doubts_of_end(found.frame, found.value, below, found.stderr),
+        *doubts_of_window(found.trend),
+    ]
 
 
-def resolved(found: DoseIntegral, status: xr.Variable) -> xr.Variable:
-    """Set the status of answers by what an integral rests on, and by its background."""
-    frame, question, limits = found.frame, found.question, (found.start, found.stop)
-    status = resolve(
-        frame,
-        status,
+def status_of(
+    found: DoseIntegral, doubts: Iterable[Doubt], status: xr.Variable | None = None
+) -> xr.Variable:
+    """Return the status of an integral, or of what depends on it, and warn of it."""
+    return resolve(
+        found.frame,
+        found.status if status is None else status,
         found.support,
-        limits,
-        what=f"the dose is interpolated across it ({question.rule})",
+        (found.start, found.stop),
+        what=f"the dose is interpolated across it ({found.question.rule})",
         sum_of=found.value,
         stderr=found.stderr,
+        doubts=doubts,
         category=DoseWarning,
     )
-    return question.background.marked(frame, limits, status, found.value, found.stderr)
 
 
-def mark_truncated(
-    frame: Frame,
-    status: xr.Variable,
-    dose: xr.Variable,
-    below: xr.Variable,
-    stderr: xr.Variable | None = None,
-) -> xr.Variable:
-    """Set the status of doses of whole records to truncated, by what lies `below` these.
+def doubts_of_end(
+    frame: Frame, dose: xr.Variable, below: xr.Variable, stderr: xr.Variable | None = None
+) -> list[Doubt]:
+    """Return the doubt about doses of whole records, by what lies `below` these.
 
     See :func:`.truncation.missing_below`: where it is more than 2 %, and than their error.
     """
     if not (frame.lazy or anywhere(below > 0)):
-        return status
-    ended = (below > (0.0 if stderr is None else stderr.fillna(0.0))) & (status == Status.OK)
+        return []
 
     def text(first: FirstFlagged) -> str:
         part = first.of(below) / first.of(dose)
@@ -335,30 +337,27 @@ def mark_truncated(
             f"{more if part < 1 else ''}; pass stop= if the dose down to there is wanted"
         )
 
-    warn_where(frame, ended, text, DoseWarning, code="truncated")
-    return replaced_where(ended, status, Status.TRUNCATED)
+    enough: Any = 0.0 if stderr is None else stderr.fillna(0.0)
+    return [Doubt((below > enough) & (dose > enough), Status.TRUNCATED, text)]
 
 
-def _significance(found: DoseIntegral) -> xr.Variable:
-    """Set the status of doses that do not exceed their standard error to below detection."""
-    frame, value, status, error = found.frame, found.value, found.status, found.stderr
+def _insignificant(found: DoseIntegral) -> list[Doubt]:
+    """Return the doubts about doses that do not exceed their standard error."""
+    value, error = found.value, found.stderr
     known: Any = 0.0 if error is None else replaced_where(is_nan(error), error, 0.0)
-    if found.question.background.given:
-        # A difference within rounding is not a negative dose.
-        rounding = TOLERANCE * abs(found.background)
-        warn_where(
-            frame,
-            (found.background != 0) & (value < -known - rounding),
-            "the dose is negative: the background is higher than the profile; does its window lie "
-            "in the profile?",
-            DoseWarning,
-        )
-        known = known + rounding
-    below = value <= known
-    if not (frame.lazy or anywhere(below)):
-        return status
-    has_value = (status == Status.OK) | (status == Status.TRUNCATED)
-    return replaced_where(has_value & below, status, Status.BELOW_DETECTION)
+    if not found.question.background.given:
+        return [Doubt(value <= known, Status.BELOW_DETECTION)]
+    # A difference within rounding is not a negative dose.
+    known = known + TOLERANCE * abs(found.background)
+    text = (
+        "the dose is negative: the background is higher than the profile; does its window lie "
+        "in the profile?"
+    )
+    negative = (found.background != 0) & (value < -known)
+    return [
+        Doubt(negative, Status.BELOW_DETECTION, text),
+        Doubt(value <= known, Status.BELOW_DETECTION),
+    ]
 
 
 def check_options(rule: str, surface: str = "measured") -> None:
@@ -367,30 +366,38 @@ def check_options(rule: str, surface: str = "measured") -> None:
     check_choice("surface", surface, ("measured", "exclude", "hold"))
 
 
-def _warn_of_limits(found: DoseIntegral) -> None:
-    """Warn where limits reach beyond the samples."""
+def _beyond_record(found: DoseIntegral) -> list[Doubt]:
+    """Return the doubts about doses whose limits reach beyond the samples."""
     frame, question, status = found.frame, found.question, found.status
-    depth, first = question.surface_depth, None
+    depth = question.surface_depth
+    if depth is None and codes(status) <= {Status.OK}:
+        return []
+    record, doubts = frame.map(ends), []
+    known: Any = ~(np.isinf(question.start) | np.isinf(question.stop)) & found.background.notnull()
+    none = (status == Status.NO_DATA) & (record.last > record.first) & known
+    code: Parts = {"code": "no_sample_in_window"}
     if depth is not None:
-        record = frame.map(ends)
-        first = first_flagged(frame, (depth < record.first) | (depth > record.last))
-        if first is not None:
-            text = f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
-            first.warn(text, DoseWarning, argument="surface_depth", code="no_sample_in_window")
-    if codes(status) <= {Status.OK}:
-        return
-    none: Any = xr.Variable((), data=False)
-    if anywhere(status == Status.NO_DATA) and first is None:
-        record, limits = frame.map(ends), (question.start, question.stop)
-        known = ~(np.isinf(limits[0]) | np.isinf(limits[1])) & found.background.notnull()
-        none = (status == Status.NO_DATA) & (record.last > record.first) & known
-    for flagged, text, code in (
-        (status == Status.TRUNCATED, "start or stop lies beyond the record", "truncated"),
-        (none, "no dose: no sample lies between start and stop", "no_sample_in_window"),
-    ):
-        first = first_flagged(frame, flagged)
-        if first is not None:
-            first.warn(f"{text}; the record runs from {first.record}", DoseWarning, code=code)
+        outside = (depth < record.first) | (depth > record.last)
+        none = none & ~outside
+
+        def transient(first: FirstFlagged) -> str:
+            return f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
+
+        doubts.append(Doubt(outside, None, transient, {"argument": "surface_depth", **code}))
+
+    def beyond(first: FirstFlagged) -> str:
+        return f"start or stop lies beyond the record; the record runs from {first.record}"
+
+    def empty(first: FirstFlagged) -> str:
+        return (
+            f"no dose: no sample lies between start and stop; the record runs from {first.record}"
+        )
+
+    return [
+        *doubts,
+        Doubt(status == Status.TRUNCATED, Status.TRUNCATED, beyond),
+        Doubt(none, Status.NO_DATA, empty, code),
+    ]
 
 
 #: What to do about a surface transient of a dose.
@@ -410,7 +417,12 @@ def warn_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> None:
         return
     seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.SEARCHED)
     share, end = seen.above / found.value, seen.end
-    matters = (end < DEEPEST) & (end < found.stop) & (found.value > 0) & (share > MATTERS)
+    matters = (
+        (end < TRANSIENT.deepest)
+        & (end < found.stop)
+        & (found.value > 0)
+        & (share > TRANSIENT.matters)
+    )
     first = first_flagged(frame, matters)
     if first is not None:
         first.warn(

@@ -27,6 +27,9 @@ def mean_value(
 ) -> xr.DataArray:
     """Return the mean of each profile in a window: of a plateau, of a background.
 
+    Not to be trusted as the level of a window in which the profile slopes (no status says so), or
+    of ratios to few counts, which are too high: see :func:`ratio`.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -64,9 +67,9 @@ def mean_value(
     -----
     All samples count alike, however far apart they are; those of a grid finer than the samples as
     fractions of one (see :func:`to_grid`). Of an :func:`average`, what repeats have in common is
-    not in ``stderr``, but in its ``scale_repeatability``. Means of ratios to few counts are too
-    high: see :func:`ratio`. Of cells with parts p of the window, ``stderr`` is ``sqrt(sum (p_i
-    s_i)^2)``, or ``S sqrt(sum p_i^2)`` with ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
+    not in ``stderr``, but in its ``scale_repeatability``. Of cells with parts p of the window,
+    ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)`` with
+    ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 
     References
     ----------

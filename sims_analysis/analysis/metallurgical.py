@@ -61,6 +61,8 @@ def metallurgical_junctions(
 ) -> xr.Dataset:
     """Find every depth at which the concentrations of donors and acceptors balance.
 
+    Not to be trusted as the electrical junction: by default, every atom counts as active.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -100,7 +102,7 @@ def metallurgical_junctions(
     With ``l = ln(N_A / N_D)`` at two neighbouring depths, the junction is at
     ``t = l0 / (l0 - l1)``; where a sum is not positive, net doping is linear. Different axes of the
     species are merged, each interpolated in its logarithm. Standard errors locate junctions as for
-    :func:`crossings`. This is not the electrical junction.
+    :func:`crossings`.
 
     References
     ----------
@@ -188,7 +190,8 @@ def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
     stated = frame.parameter(background, ("concentration",), "background")
     if "species" in stated.dims:
         raise ProfileError(
-            "background is the net doping of the sample: give one value, not one for each species"
+            "background is the net doping of the sample: give one value, not one for each species",
+            argument="background",
         )
     endless: Any = np.isinf(stated)
     return replaced_where(endless, stated)
@@ -261,6 +264,7 @@ def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
     first = status[..., 0]
     found = first_flagged(frame, first != Status.OK)
     if found is not None:
-        reason = vocabulary.STATUS[int(found.of(first))].replace("_", " ")
-        where = f"{found.label}: " if found.index else ""
-        raise JunctionError(f"{where}no metallurgical junction: {reason}")
+        word = vocabulary.STATUS[int(found.of(first))]
+        label = f"{found.label}: " if found.index else ""
+        text = f"{label}no metallurgical junction: {word.replace('_', ' ')}"
+        raise JunctionError(text, code=word, where=found.where)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.analysis.dose import mark_truncated, term
+from sims_analysis.analysis.dose import doubts_of_end, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
     add_background_error,
+    doubts_of_window,
     mean_over,
     read_background,
     subtracted_level,
@@ -20,12 +21,12 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, without_immaterial
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_of_empty_window, warn_where
+from sims_analysis.frame.messages import Doubt, warn_of_empty_window
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
-    mark_transient,
+    doubt_of_transient,
     read_window,
     samples_used,
 )
@@ -57,6 +58,9 @@ def moments(
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Return the moments of each profile: projected range, straggle, skewness, kurtosis.
+
+    Not to be trusted unless the record holds the whole peak and little else: what lies far from it
+    changes straggle, and even more skewness and kurtosis. State `background` or `threshold`.
 
     Parameters
     ----------
@@ -106,13 +110,13 @@ def moments(
 
     Standard errors are ``sqrt(sum (f_i s_i)^2)``, to first order in the errors s of independent
     samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times
-    ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
-    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less 1/n of their sum for each of the n samples of a
-    background window. Above a `threshold`, the profile is cut where it crosses it (see
-    :func:`crossings`; with standard errors, not where noise does, and a fraction is one of the
-    maximum that the samples around the highest show); the samples that show where an end is move it
-    too, and the error of the maximum is added. NaN where the error of a sample is unknown, and
-    where the variance is zero.
+    ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and ``t^4 - 4 g t -
+    b - 2 b (t^2 - 1)``, less 1/n of their sum for each of the n samples of a background window; a
+    slope that noise hides there is added as in :func:`integrated_dose`. Above a `threshold`, the
+    profile is cut where it crosses it (see :func:`crossings`; with standard errors, not where noise
+    does, and a fraction is one of the maximum that the samples around the highest show); the
+    samples that show where an end is move it too, and the error of the maximum is added. NaN where
+    the error of a sample is unknown, and where the variance is zero.
 
     One standard error covers 60 to 79 %, of skewness and kurtosis up to 95 % where a background
     leaves the straggle known to no better than 7 % (*What stated errors cover*, on the site).
@@ -156,20 +160,19 @@ def moments(
     used = (found.start, found.stop)
     answers, errors = found.value, found.stderr
     dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (answers, errors))
-    warn_where(
-        frame,
-        found.status == Status.TRUNCATED,
-        "the record ends above the threshold: a part of the tail is missing from the moments",
-        DoseWarning,
-    )
-    status = mark_truncated(frame, found.status, dose, found.below, dose_stderr)
-    # Above a threshold of it, a transient is used without the maximum below.
-    status = mark_transient(frame, used[0], b, status)
-    status = replaced_where(limit == np.inf, status, Status.NO_DATA)
+    cut = "the record ends above the threshold: a part of the tail is missing from the moments"
+    trend = subtracted.trend(frame, used, dose, dose_stderr)
+    doubts = [
+        Doubt(found.status == Status.TRUNCATED, Status.TRUNCATED, cut),
+        *doubts_of_end(frame, dose, found.below, dose_stderr),
+        # Above a threshold of it, a transient is used without the maximum below.
+        doubt_of_transient(frame, used[0], b),
+        *doubts_of_window(trend),
+    ]
+    status = replaced_where(limit == np.inf, found.status, Status.NO_DATA)
     support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
-    what = "the moments interpolate across it by straight lines"
-    status = resolve(frame, status, support, used, what=what, category=DoseWarning)
-    status = subtracted.marked(frame, used, status, dose, dose_stderr)
+    how = {"what": "the moments interpolate across it by straight lines", "category": DoseWarning}
+    status = resolve(frame, status, support, used, doubts=doubts, **how)
 
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
 
@@ -184,11 +187,14 @@ def moments(
     results |= samples_used(frame, *used) | {"status": frame.status(status)}
     if frame.stderr is not None:
         errors = add_background_error(frame, errors, again, by=_SMALL)
-        zero_count_stderr = None if window is None else mean_over(frame, window).zero_count_stderr
-        if zero_count_stderr is not None and (frame.lazy or anywhere(zero_count_stderr > 0)):
-            # A window without a count has an error common to all samples, as if subtracted before.
-            shifted = replace(frame, common=zero_count_stderr, overlap=None)
-            errors = add_background_error(shifted, errors, above_level, by=_SMALL)
+        if window is not None:
+            # A window without a count, or with a slope that noise may hide, has an error common to
+            # all samples, as if subtracted before.
+            hidden, none_counted = trend.hidden, mean_over(frame, window).zero_count_stderr
+            common = elementwise(np.hypot, hidden / (used[1] - used[0]), none_counted)
+            if frame.lazy or anywhere(common > 0):
+                shifted = replace(frame, common=common, overlap=None)
+                errors = add_background_error(shifted, errors, above_level, by=_SMALL)
         results |= as_moments(errors, "_stderr")
     return frame.dataset(results)
 

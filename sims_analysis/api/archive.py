@@ -26,14 +26,15 @@ from sims_analysis.api.additions import payload_of
 from sims_analysis.api.catalogue import Catalogue, Search, as_texts
 from sims_analysis.api.index import Index, leave_out, read_catalogue
 from sims_analysis.api.versions import (
+    CATALOGUE,
     Record,
     append,
     canonical,
     catalogue_json,
     check_format,
     commit,
+    contents_of,
     damaged,
-    latest,
     list_versions,
     listed,
     prepare,
@@ -48,7 +49,7 @@ from sims_analysis.errors import ArchiveError, PayloadError, SimsError
 from sims_analysis.profiles.metadata import EntrySummary
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.progress import progress as progress_bar
-from sims_analysis.text.times import as_moment
+from sims_analysis.text.times import as_moment, latest
 
 T = TypeVar("T")
 
@@ -262,7 +263,7 @@ class Archive:
                 for version in versions:
                     check(version, _result_of)
                 if versions:
-                    check(folder / "catalogue.json", lambda file: read_catalogue(file.parent))
+                    check(folder / CATALOGUE, lambda file: read_catalogue(file.parent))
                 step()
         return damage
 
@@ -306,13 +307,13 @@ class Archive:
         ArchiveError
             If the folder cannot be written to.
         """
-        self.folder(data_id)  # refuses what is not an id
         provenance = _provenance(url, retrieved)
-        result = SIMSResult.from_json(payload, data_id=canonical(data_id), provenance=provenance)
-        return self.keep(result, payload, catalogue=catalogue)
+        result = SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
+        return self.keep(data_id, result, payload, catalogue=catalogue)
 
     def keep(
         self,
+        data_id: str,
         result: SIMSResult,
         payload: bytes,
         *,
@@ -326,11 +327,11 @@ class Archive:
         A hash in that is that of the payload. Unless it may `supersede` another payload, that is
         refused.
         """
-        folder = self.folder(result.data_id)
+        folder = self.folder(data_id)
         stated = result.provenance
         moment = as_moment(stated.get("retrieved"), "retrieved") or datetime.now(UTC)
         record = Record(
-            data_id=result.data_id,
+            data_id=canonical(data_id),
             url=files.shown_path(stated.get("source", "")),
             retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             sha256=stated.get("sha256") or hashlib.sha256(payload).hexdigest(),
@@ -338,9 +339,11 @@ class Archive:
             etag=validator(etag),
             last_modified=validator(last_modified),
         )
+        entry = None if catalogue is None else catalogue_json(folder, catalogue)
+        contents = contents_of(record, payload, entry)
         with self._writing():
-            kept = append(folder, record, payload, catalogue, supersede=supersede)
-        return changed(result, provenance=kept.provenance)
+            kept = append(folder, record, contents, supersede=supersede)
+        return changed(result, data_id=record.data_id, provenance=kept.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
         """Keep what the catalogue says of an archived entry, in place of what it said before."""
@@ -349,7 +352,7 @@ class Archive:
             if read_catalogue(folder) == entry:
                 return
         with self._writing():
-            files.replace_file(folder / "catalogue.json", catalogue_json(folder, entry))
+            files.replace_file(folder / CATALOGUE, catalogue_json(folder, entry))
 
     def add(
         self,
@@ -399,10 +402,8 @@ class Archive:
                 argument="data_id",
                 remedy="pass data_id=",
             )
-        self.folder(data_id)  # refuses what is not an id
-        provenance = found.provenance | _provenance(url, retrieved)
-        result = changed(found, data_id=canonical(data_id), provenance=provenance)
-        return self.keep(result, payload, supersede=replace)
+        result = changed(found, provenance=found.provenance | _provenance(url, retrieved))
+        return self.keep(data_id, result, payload, supersede=replace)
 
     def export(self, ids: str | Iterable[str], path: str | os.PathLike[str]) -> Archive:
         """Copy entries, with their superseded versions, into another archive.
@@ -427,8 +428,8 @@ class Archive:
             target = other.folder(data_id)
             with other._writing():
                 for version in list_versions(folder):
-                    record, payload = read_version(version)
-                    commit(target / version.name, record, payload, catalogue)
+                    contents = contents_of(*read_version(version), catalogue)
+                    commit(target, version.name, contents)
                 settle(target)
         return other
 
@@ -446,11 +447,13 @@ class Archive:
     def folder(self, data_id: str) -> Path:
         """Return the folder that an entry has, or would have."""
         if not isinstance(data_id, str) or not data_id:
-            raise ArchiveError(f"expected a data id as a non-empty string, found {data_id!r}")
+            text = f"expected a data id as a non-empty string, found {data_id!r}"
+            raise ArchiveError(text, argument="data_id")
         try:
             return self.path / "entries" / files.folder_name(canonical(data_id))
         except UnicodeEncodeError:
-            raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
+            text = f"the data id {data_id!r} is not valid Unicode"
+            raise ArchiveError(text, argument="data_id") from None
 
     def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)
@@ -490,7 +493,7 @@ class Archive:
             yield
         except OSError as error:
             where = f"cannot write to the archive {str(self.path)!r}"
-            raise ArchiveError(f"{where}: {error.strerror or error}") from None
+            raise ArchiveError(f"{where}: {error.strerror or error}", code="failed_write") from None
 
 
 def _provenance(url: str | None, retrieved: datetime | None) -> dict[str, str]:

@@ -51,7 +51,8 @@ class Server:
             self._paused_until = max(self._paused_until, now + min(seconds, _LONGEST_WAIT))
         if _WARNED_FROM <= seconds <= _LONGEST_WAIT:
             text = f"the server limits the rate of requests and asks for a pause of {seconds:.0f} s"
-            request.batch.warn_once(text, f"{text}; the fetch continues after it")
+            said = f"{text}; the fetch continues after it"
+            request.batch.warn_once(text, said, code="rate_limited")
 
     def wait(self, request: Request) -> None:
         """Wait as long as the server requested, if there is time for that."""
@@ -115,7 +116,8 @@ def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
                 raise
             _log.info("%s; trying again in %.1f s", failure.error, pause)
             if failed > 1 and not failure.after:
-                request.batch.warn_once("retry", f"{failure.error}; retried")
+                said = f"{failure.error}; retried"
+                request.batch.warn_once("retry", said, code=failure.error.code)
         request.batch.sleep(pause)
 
 

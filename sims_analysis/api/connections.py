@@ -29,14 +29,14 @@ class LimitedProtocol(H11Protocol):
         if self.cycle is None or self.cycle.response_complete:
             self._timer = self._timer or self.loop.call_later(PATIENCE, self.transport.abort)
         elif not self.cycle.more_body:
-            self._end()
+            self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        self._end()
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def _end(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

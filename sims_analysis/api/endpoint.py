@@ -93,9 +93,11 @@ def as_ids(data_ids: object) -> list[str]:
     if isinstance(data_ids, str | uuid.UUID):
         data_ids = [data_ids]
     if not isinstance(data_ids, Iterable) or isinstance(data_ids, bytes):
-        raise ApiError(f"expected a data id as a string or UUID, found {data_ids!r}")
+        text = f"expected a data id as a string or UUID, found {data_ids!r}"
+        raise ApiError(text, argument="data_ids")
     ids = list(data_ids)
     for data_id in ids:
         if not isinstance(data_id, str | uuid.UUID) or not str(data_id).strip():
-            raise ApiError(f"expected a data id as a non-empty string or UUID, found {data_id!r}")
+            text = f"expected a data id as a non-empty string or UUID, found {data_id!r}"
+            raise ApiError(text, argument="data_ids")
     return [canonical(str(data_id).strip()) for data_id in ids]

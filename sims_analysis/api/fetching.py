@@ -19,7 +19,7 @@ from sims_analysis.api.requests import Batch, Options, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.api.versions import canonical
 from sims_analysis.dataset.result import SIMSResult, stated_id
-from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError
+from sims_analysis.errors import ApiError, ArchiveError, PayloadError, SimsError, about
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.strict_json import decode
 from sims_analysis.text.progress import progress
@@ -91,7 +91,8 @@ class Fetcher:
                 return known
             return self._received(data_id, url, reply, batch)
 
-        return self._request(url, f"data entry {data_id!r}", read, batch, validators)
+        with about(where={"data_id": data_id}):
+            return self._request(url, f"data entry {data_id!r}", read, batch, validators)
 
     def _request(
         self,
@@ -151,6 +152,7 @@ class Fetcher:
         if self.archive is not None and result.species:
             try:
                 return self.archive.keep(
+                    data_id,
                     result,
                     payload,
                     catalogue=self._seen.get(data_id),
@@ -158,7 +160,8 @@ class Fetcher:
                     last_modified=reply.last_modified,
                 )
             except ArchiveError as error:
-                batch.warn_once("keeping", f"what is received is not archived: {error}")
+                text = f"what is received is not archived: {error}"
+                batch.warn_once("keeping", text, code=error.code, where=error.where)
         return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
@@ -182,7 +185,8 @@ class Fetcher:
             _refuse_other(profile, data_id, "$", species)
             return profile
 
-        return self._request(url, what, read)
+        with about(where={"data_id": data_id, "species": species}):
+            return self._request(url, what, read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
         """Ask the catalogue; what it says of archived entries is archived."""
@@ -199,7 +203,8 @@ class Fetcher:
                 if entry.data_id in archive:
                     archive.put_catalogue(entry.data_id, wire)
             except ArchiveError as error:
-                batch.warn_once("keeping", f"the catalogue entries are not archived: {error}")
+                text = f"the catalogue entries are not archived: {error}"
+                batch.warn_once("keeping", text, code=error.code, where=error.where)
         return found
 
     def entries(self, ids: Sequence[str]) -> Catalogue:

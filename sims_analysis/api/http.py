@@ -35,7 +35,6 @@ from sims_analysis.errors import (
     StatusError,
     Unauthorized,
 )
-from sims_analysis.profiles.strict_json import NOT_JSON
 from sims_analysis.text.escapes import visible
 
 T = TypeVar("T")
@@ -79,7 +78,7 @@ class Http:
         self._client = _client(endpoint, key, options)
         # Who does not close the client leaves no open connections either. A forked process that
         # ends leaves those of its parent alone.
-        self.close = weakref.finalize(self, _shut, self._client, keep_out_of_logs(key))
+        self.close = weakref.finalize(self, _close_client, self._client, keep_out_of_logs(key))
         self.close.atexit = False
 
     def get(self, request: Request, read: Callable[[Reply], T]) -> T:
@@ -272,7 +271,7 @@ class Http:
             return Failure(PayloadError(request.message(text)))
         reason = self._key.shown(str(error.args[0]))
         # What is not JSON at all may have been cut off or garbled in transit.
-        again = reason.startswith(NOT_JSON)
+        again = error.code == "invalid_json"
         named = type(error)(request.message(reason), self._key.shown(error.path))
         named.add(code=error.code, argument=error.argument, remedy=error.remedy)
         return Failure(named, again=again)
@@ -304,7 +303,7 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
         raise ApiError(f"a proxy named in the environment cannot be used ({name})") from None
 
 
-def _shut(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
+def _close_client(client: httpx.Client, end_redaction: Callable[[], None]) -> None:
     client.close()
     end_redaction()
 

@@ -23,7 +23,14 @@ from platformdirs import user_cache_path
 
 from sims_analysis import files
 from sims_analysis.api.catalogue import ALL, SIMS, CatalogueEntry, Search
-from sims_analysis.api.versions import damaged, is_of, list_versions, read_payload, read_record
+from sims_analysis.api.versions import (
+    CATALOGUE,
+    damaged,
+    is_of,
+    list_versions,
+    read_payload,
+    read_record,
+)
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError, SimsWarning, warn
 from sims_analysis.profiles.metadata import FIELD, SAMPLE_KEYS, EntrySummary
 from sims_analysis.profiles.strict_json import decode
@@ -238,7 +245,7 @@ def _warn(rows: Iterable[Row]) -> None:
     """Warn of damage that was noted."""
     for row in rows:
         if row.warning:
-            warn(row.warning, SimsWarning)
+            warn(row.warning, SimsWarning, code="damaged_entry", where={"data_id": row.data_id})
 
 
 def state_of(found: os.DirEntry[str]) -> State:
@@ -258,12 +265,13 @@ def state_of(found: os.DirEntry[str]) -> State:
 
 def leave_out(path: Path, error: SimsError) -> None:
     """Warn that an entry, or a version, cannot be read."""
-    warn(f"{error}; it is left out ({path.name})", SimsWarning)
+    text = f"{error}; it is left out ({path.name})"
+    warn(text, SimsWarning, code=error.code, where=error.where)
 
 
 def read_catalogue(folder: Path) -> dict[str, Any] | None:
     """Read what the catalogue says of the entry in a folder, or None."""
-    file = folder / "catalogue.json"
+    file = folder / CATALOGUE
     try:
         entry = decode(files.read_plain(file))
         orjson.dumps(entry)  # what is nested more deeply than can be written is refused
@@ -288,17 +296,17 @@ def read_entry(folder: Path, state: State) -> Row | None:
         return None
     if not versions:
         return None
-    record, damage = _attempt(lambda: read_record(versions[-1]))
+    record, damage = _result_or_error(lambda: read_record(versions[-1]))
     data_id = "" if "~" in folder.name else folder.name.lower()
     data_id = data_id or (record.data_id if record else _earlier_id(versions))
     known, catalogue_damage = None, None
     if data_id:
-        known, catalogue_damage = _attempt(lambda: _catalogue_entry(folder))
+        known, catalogue_damage = _result_or_error(lambda: _catalogue_entry(folder))
     warning = f"{catalogue_damage}; the record is used instead" if catalogue_damage else ""
     if damage and not known:
         warning = f"{damage}; it is left out ({folder.name})"
     # What is wrong with its payload is an error when the entry is read.
-    measured, unread = _attempt(
+    measured, unread = _result_or_error(
         lambda: _measured(read_payload(versions[-1], record)) if record else None
     )
     is_sound = record and not (unread or catalogue_damage)
@@ -331,7 +339,7 @@ def _catalogue_entry(folder: Path) -> CatalogueEntry | None:
     return CatalogueEntry.from_dict(wire) if wire else None
 
 
-def _attempt(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
+def _result_or_error(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
     """Read something; give what was read, or why it cannot be."""
     try:
         return read(), None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import os
 import sys
@@ -10,9 +9,9 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
-from sims_analysis.errors import ApiError, RequestTimeout, SimsError, SimsWarning, warn
+from sims_analysis.errors import ApiError, Parts, RequestTimeout, SimsError, SimsWarning, warn
 
 #: The least of each number; whole numbers are those that are counted.
 LEAST: dict[str, float] = {
@@ -114,18 +113,16 @@ class Batch:
         """Return the reason why something was not requested: of the kind that ended the batch."""
         if self._ended is None:
             return ApiError(f"{what}: interrupted")
-        error = copy.copy(self._ended)
         text = f"{what}: not requested after the failure of another: {self._ended.message}"
-        error.args = (text, *error.args[1:])
-        return error
+        return self._ended.about_another(text)
 
-    def warn_once(self, kind: str, message: str) -> None:
+    def warn_once(self, kind: str, message: str, **parts: Unpack[Parts]) -> None:
         """Warn of what may happen to every request of the batch, the first time."""
         with self._lock:
             is_first = kind not in self._warned
             self._warned.add(kind)
         if is_first:
-            warn(message, SimsWarning)
+            warn(message, SimsWarning, **parts)
 
 
 class Request:
@@ -169,7 +166,7 @@ class Request:
 class Failure(Exception):
     """Carries an error out of an attempt, and whether another attempt may help."""
 
-    def __init__(self, error: Exception, *, again: bool = False, after: float = 0.0) -> None:
+    def __init__(self, error: SimsError, *, again: bool = False, after: float = 0.0) -> None:
         super().__init__(error)
         self.error = error
         self.again = again

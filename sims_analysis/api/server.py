@@ -131,8 +131,8 @@ def serve(
     if port not in range(65536):
         raise ApiError(f"port={port!r}; expected a whole number from 0 to 65535", argument="port")
     if no_key and not is_loopback(host):
-        raise ApiError(f"without a key only loopback is served, not {host!r}")
-    key = None if no_key else _strong(key or os.environ.get(KEY_VARIABLE, "").strip())
+        raise ApiError(f"without a key only loopback is served, not {host!r}", argument="host")
+    key = None if no_key else _refuse_weak_key(key or os.environ.get(KEY_VARIABLE, "").strip())
     application = create_app(archive, key, allow_origins=allow_origins)
     if extend is not None:
         extend(application, archive)
@@ -170,14 +170,16 @@ def serve(
         ) from None
     except SystemExit:
         # The code of uvicorn's own is 3, which the command line has for something else.
-        raise ApiError(f"{host}, port {port} cannot be used; see the log above") from None
+        text = f"{host}, port {port} cannot be used; see the log above"
+        raise ApiError(text, argument="port") from None
 
 
-def _strong(key: str) -> str:
+def _refuse_weak_key(key: str) -> str:
     """Refuse a missing or short key."""
     make = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     if not key:
-        raise ApiError(f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback")
+        text = f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback"
+        raise ApiError(text, code="missing_key")
     if len(key) < SHORTEST:
         raise ApiError(f"the key can be guessed: fewer than {SHORTEST} characters; {make}")
     return key
@@ -280,7 +282,7 @@ class Answers:
             ids = {profile.data_id for profile in known.depth_profiles}
             if all(isinstance(one, str) and canonical(one) == data_id for one in ids):
                 return payload  # byte for byte as it was received, where that is in order
-        profiles = [_named(profile, data_id) for profile in decode(payload)]
+        profiles = [_with_data_id(profile, data_id) for profile in decode(payload)]
         if species_name is not None:
             found = (profile for profile in profiles if profile["species_name"] == species_name)
             return orjson.dumps(next(found, None))
@@ -298,7 +300,7 @@ def answer(request: Request, body: bytes) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
-def _named(profile: dict[str, Any], data_id: str) -> dict[str, Any]:
+def _with_data_id(profile: dict[str, Any], data_id: str) -> dict[str, Any]:
     """Give a profile the id of its entry: files that were added here may have none, or another."""
     known = profile.get("data_id")
     if known is not None and canonical(str(known)) == data_id:

@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -25,6 +25,8 @@ from sims_analysis.profiles.wire import json_type
 from sims_analysis.text.times import moment_of
 
 FORMAT_VERSION = 1
+#: The files of a version, and one that stands beside the versions of an entry.
+PAYLOAD, RECORD, CATALOGUE = "payload.json", "record.json", "catalogue.json"
 
 _README = Path(__file__).parent / "archive_readme.txt"
 # Line ends changed by version control would break every hash.
@@ -35,10 +37,6 @@ _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}", re.IGNORECASE
 _UUID = re.compile(r"(\{)?[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\2){3}[0-9a-f]{12}(?(1)\})", re.IGNORECASE)
 _VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _ABANDONED_AFTER = 3600.0
-_NEWER = (
-    "{!r} was written in format version {} of the archive, this version of sims-analysis reads "
-    f"{FORMAT_VERSION}; update sims-analysis"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +146,9 @@ def list_versions(folder: Path) -> list[Path]:
 def read_record(version: Path) -> Record:
     """Read where a version came from, and check that it is a record of this version."""
     try:
-        with _readable(version, "record.json"):
+        with _readable(version, RECORD):
             files.check_folder(version)
-            content = files.read_plain(version / "record.json")
+            content = files.read_plain(version / RECORD)
         record = _as_record(version, decode(content))
     except PayloadError as error:
         raise damaged(version, f"record.json is not a record ({error})") from None
@@ -167,7 +165,7 @@ def _as_record(version: Path, found: Any) -> Record:
         raise PayloadError(f"expected an object, found {json_type(found)}")
     written = found.get("format_version")
     if isinstance(written, int | float) and written > FORMAT_VERSION:
-        raise ArchiveError(_NEWER.format(version.parent.name, written))
+        raise _newer(version.parent.name, written)
     for name, (kind, expected) in _EXPECTED.items():
         if name not in found or not isinstance(found[name], kind):
             what = json_type(found[name]) if name in found else "no such field"
@@ -187,8 +185,8 @@ def read_version(version: Path) -> tuple[Record, bytes]:
 
 def read_payload(version: Path, record: Record) -> bytes:
     """Read the payload of a version, and check it against the record."""
-    with _readable(version, "payload.json"):
-        payload = files.read_plain(version / "payload.json")
+    with _readable(version, PAYLOAD):
+        payload = files.read_plain(version / PAYLOAD)
     found = hashlib.sha256(payload).hexdigest()
     if found != record.sha256:
         raise damaged(
@@ -208,20 +206,18 @@ def _readable(version: Path, name: str) -> Iterator[None]:
         raise damaged(version, f"{name} cannot be read ({error.strerror})") from None
 
 
-def append(
-    folder: Path,
-    record: Record,
-    payload: bytes,
-    catalogue: dict[str, Any] | None,
-    *,
-    supersede: bool = True,
-) -> Record:
+def contents_of(record: Record, payload: bytes, catalogue: bytes | None) -> dict[str, bytes]:
+    """Return the files of a version, and what the catalogue says of its entry, by name."""
+    contents = {PAYLOAD: payload, RECORD: readable(record.to_dict())}
+    return contents if catalogue is None else contents | {CATALOGUE: catalogue}
+
+
+def append(folder: Path, record: Record, contents: dict[str, bytes], *, supersede: bool) -> Record:
     """Add a version to an entry, and what the catalogue says; give the record of what is kept.
 
     That is the current version if it holds this payload and is sound. Unless this may `supersede`
     another payload, that is refused, also while others write at the same time.
     """
-    entry = None if catalogue is None else catalogue_json(folder, catalogue)
     _make_folder(folder)
     with files.locked(folder):
         versions = list_versions(folder)
@@ -232,17 +228,17 @@ def append(
         if kept is None or kept.sha256 != record.sha256:
             if versions and not supersede:
                 read_version(versions[-1])  # of one that is damaged, that is the reason
-                raise _another(record)
-            commit(folder / next_version(versions, record), record, payload, entry)
+                raise _other_measurement(record)
+            commit(folder, next_version(versions, record), contents)
             kept = record
-        elif entry is not None:
-            files.replace_file(folder / "catalogue.json", entry)
+        elif CATALOGUE in contents:
+            files.replace_file(folder / CATALOGUE, contents[CATALOGUE])
     # Also of what was there: it may have been written a moment ago.
     settle(folder)
     return kept
 
 
-def _another(record: Record) -> ArchiveError:
+def _other_measurement(record: Record) -> ArchiveError:
     return ArchiveError(
         f"the archive has another measurement under {record.data_id!r}",
         code="other_measurement",
@@ -266,27 +262,23 @@ def next_version(versions: list[Path], record: Record) -> str:
     return f"{stamp}Z-{record.sha256[:8]}"
 
 
-def commit(target: Path, record: Record, payload: bytes, catalogue: bytes | None = None) -> None:
-    """Let a version appear, whole, and what the catalogue says of its entry."""
-    folder = target.parent
+def commit(folder: Path, name: str, contents: dict[str, bytes]) -> None:
+    """Let a version of an entry appear, whole, and what the catalogue says of the entry."""
     _make_folder(folder)
-    _sweep(folder)
+    _remove_abandoned(folder)
     temporary = folder / files.temporary_name()
     temporary.mkdir()
-    contents = {"payload.json": payload, "record.json": readable(record.to_dict())}
-    if catalogue is not None:
-        contents["catalogue.json"] = catalogue
     try:
-        for name, content in contents.items():
-            files.write_durably(temporary / name, content)
+        for file, content in contents.items():
+            files.write_durably(temporary / file, content)
         files.sync_folder(temporary)
-        if catalogue is not None:
-            files.rename_over(temporary / "catalogue.json", folder / "catalogue.json")
-        temporary.rename(target)
+        if CATALOGUE in contents:
+            files.rename_over(temporary / CATALOGUE, folder / CATALOGUE)
+        temporary.rename(folder / name)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
         # The target is there if another writer has just added the same bytes.
-        if not (isinstance(error, OSError) and target.is_dir()):
+        if not (isinstance(error, OSError) and (folder / name).is_dir()):
             raise
 
 
@@ -328,10 +320,18 @@ def check_format(path: Path, *, strict: bool = True) -> None:
         reason = f"cannot be read: its archive.json is damaged ({error})"
     else:
         if version != FORMAT_VERSION:
-            raise ArchiveError(_NEWER.format(path.name, version))
+            raise _newer(path.name, version)
         return
     if strict:
-        raise ArchiveError(f"{str(path)!r} {reason}")
+        raise ArchiveError(f"{str(path)!r} {reason}", code="no_archive")
+
+
+def _newer(name: str, version: object) -> ArchiveError:
+    return ArchiveError(
+        f"{name!r} was written in format version {version} of the archive, this version of "
+        f"sims-analysis reads {FORMAT_VERSION}; update sims-analysis",
+        code="newer_format",
+    )
 
 
 def damaged(version: Path, reason: str) -> ArchiveError:
@@ -351,13 +351,7 @@ def readable(value: object) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def latest(times: Iterable[str | None]) -> str | None:
-    """Return the latest of ISO 8601 times, as written; a naive one is UTC."""
-    known = {moment: text for text in times if (moment := moment_of(text))}
-    return known[max(known)] if known else None
-
-
-def _sweep(folder: Path) -> None:
+def _remove_abandoned(folder: Path) -> None:
     """Remove what writers that were killed left behind, long after they can be at work."""
     for path in folder.iterdir():
         if path.name.startswith(files.TEMPORARY):

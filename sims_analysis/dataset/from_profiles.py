@@ -27,7 +27,7 @@ from sims_analysis.dataset.neighbours import register_accessor
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.dataset.shared import shared_coords
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
+from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, about, warn
 from sims_analysis.kernels.gaps import gap_after
 from sims_analysis.kernels.rows import Dense
 from sims_analysis.outcomes import Flag
@@ -219,7 +219,11 @@ def dataset_of(
     profiles = _checked(source)
     if depth_units is not None:
         profiles = _in_units(profiles, depth_units)
-    found = _numbered([_canonical(profile, duplicates) for profile in profiles])
+    found = []
+    for profile in profiles:
+        with about(where={"species": profile.species_name}):
+            found.append(_canonical(profile, duplicates))
+    found = _numbered(found)
     _warn_of_gaps(found)
     warn_of_implausible([one.profile for one in found])
     return _joined(found, _dataset_attrs(source, profiles))
@@ -229,7 +233,7 @@ def _checked(source: Any) -> list[DepthProfile]:
     """List the profiles of one measurement."""
     profiles = profiles_of(source)
     if not profiles and not hasattr(source, "depth_profiles"):
-        raise ProfileError("there are no profiles: a Dataset needs at least one")
+        raise ProfileError("there are no profiles: a Dataset needs at least one", code="no_profile")
     if not profiles:
         status = getattr(source, "provenance", {}).get("pipeline_status")
         known = (
@@ -240,6 +244,7 @@ def _checked(source: Any) -> list[DepthProfile]:
         )
         raise ProfileError(
             f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}",
+            code="no_profile",
             where={"data_id": getattr(source, "data_id", "")},
         )
     for name in {profile.species_name for profile in profiles}:
@@ -271,7 +276,9 @@ def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfi
     for text, own in () if kept else readable.items():
         if (own.kind, own.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
             message = f"the profiles say {text!r}; taken as {depth_units!r}, as stated"
-            warn(f"depth_units: {message}", ProfileWarning)
+            warn(
+                f"depth_units: {message}", ProfileWarning, code="other_unit", argument="depth_units"
+            )
     return [
         one if one.depth_units in kept else replace(one, depth_units=depth_units)
         for one in profiles
@@ -284,10 +291,12 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     try:
         axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
     except UnitsError as error:
-        raise UnitsError(f"{error}; or state the unit with to_dataset(depth_units=)") from None
-    value_unit = unit_of_kind(
-        profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
-    )
+        text = f"{error}; or state the unit with to_dataset(depth_units=)"
+        raise UnitsError(text, code=error.code, argument="depth_units") from None
+    with about(argument="concentration_units"):
+        value_unit = unit_of_kind(
+            profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
+        )
     depth = axis_unit.to_canonical(profile.depths)
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:
@@ -295,7 +304,10 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     order = np.arange(depth.size)
     if not (depth[1:] > depth[:-1]).all():
         if (depth[1:] < depth[:-1]).any():
-            warn(f"{who}: depths were not in increasing order; sorted", ProfileWarning)
+            text = f"{who}: depths were not in increasing order; sorted"
+            warn(
+                text, ProfileWarning, code="unordered_axis", where={"species": profile.species_name}
+            )
             order = order_of(depth)
         sorted_depths, columns = depth[order], [column[order] for column in columns]
         depth, columns = without_repeats(who, axis_unit, sorted_depths, columns, duplicates)
@@ -448,11 +460,13 @@ def _numbered(found: list[_Canonical]) -> list[_Canonical]:
         raise ProfileError(
             f"species delivered more than once: {twice}",
             code="repeated_species",
+            where={"species": repeated[0][0]},
             remedy="pass one profile of each, or give them distinct names with "
             "dataclasses.replace(profile, species_name=...)",
         )
     listed = [repr(name) for name, key in zip(names, keys, strict=True) if key in repeated]
-    warn(f"species delivered more than once: {twice}; named {', '.join(listed)}", ProfileWarning)
+    text = f"species delivered more than once: {twice}; named {', '.join(listed)}"
+    warn(text, ProfileWarning, code="repeated_species", where={"species": repeated[0][0]})
     return [
         replace(one, profile=replace(one.profile, species_name=name))
         for one, name in zip(found, names, strict=True)
@@ -471,7 +485,8 @@ def _warn_of_gaps(found: list[_Canonical]) -> None:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
         samples_were = "1 sample was" if total == 1 else f"{total} samples were"
-        warn(f"{samples_were} not measured (null): species {listed}", ProfileWarning)
+        text = f"{samples_were} not measured (null): species {listed}"
+        warn(text, ProfileWarning, code="not_measured", where={"species": next(iter(gaps))})
 
 
 def _common_axis(found: list[_Canonical]) -> str:
@@ -482,6 +497,7 @@ def _common_axis(found: list[_Canonical]) -> str:
             f"species {timed.species_name!r} is on a sputter-time axis ({timed.depth_units}), "
             f"species {deep.species_name!r} on a depth axis ({deep.depth_units}); make one "
             "Dataset of each kind; calibrate_depth() converts time to depth",
+            code="mixed_axes",
             where={"species": timed.species_name},
         )
     return found[0].axis

@@ -44,7 +44,9 @@ def without_repeats(
     raise ProfileError(
         f"{who}: {first} occurs twice{others}. For a histogram drawn as steps, pass "
         'duplicates="step", which keeps its dose; for a depth measured twice, duplicates="mean", '
-        "which takes the mean of the values there"
+        "which takes the mean of the values there",
+        code="unordered_axis",
+        argument="duplicates",
     )
 
 

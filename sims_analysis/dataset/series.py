@@ -58,13 +58,14 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
             raise ProfileError(
                 f"the Dataset holds no profile: it has none of {', '.join(vocabulary.MEASURED)}, "
                 f"but {', '.join(map(str, data.data_vars)) or 'no variables'}. Results are printed "
-                "by results_table() and go to pandas by .to_dataframe()"
+                "by results_table() and go to pandas by .to_dataframe()",
+                code="no_profile",
             )
     elif not isinstance(data, xr.DataArray):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
     found = [series for name in names for series in _of_variable(data, name)]
     if not found:
-        raise ProfileError("nothing was measured: every value is NaN")
+        raise ProfileError("nothing was measured: every value is NaN", code="no_data")
     if "species" in data.coords:
         # Species in the order of the data, each with its variables in order of preference.
         order = {str(name): i for i, name in enumerate(np.atleast_1d(data["species"].values))}

@@ -162,7 +162,8 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | No
             raise argument_error("names", names, "expected a list of them")
         labels = [one.item() if isinstance(one, xr.DataArray) else one for one in names]
         if len(labels) != len(datasets):
-            raise ProfileError(f"{len(labels)} names for {len(datasets)} measurements")
+            text = f"{len(labels)} names for {len(datasets)} measurements"
+            raise ProfileError(text, argument="names")
         if len(set(labels)) != len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
             raise ProfileError(

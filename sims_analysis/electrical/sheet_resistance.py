@@ -33,7 +33,8 @@ from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
-from sims_analysis.kernels.transient import DEEPEST, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
@@ -41,7 +42,7 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 #: The part of a layer that may be due to a transient.
 _NOTABLE = 0.01
 #: Standard errors of its dose from which a layer between two junctions is one.
-_THERE = 3.0
+_SIGNIFICANT = 3.0
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
@@ -102,6 +103,10 @@ def sheet_resistance(
 ) -> xr.Dataset:
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
+    Not to be trusted as a measurement: every atom below the active limit counts as active and
+    ionized, and mobilities are those of bulk silicon. Below some 100 counts at the maximum, scatter
+    makes these too high by as much as the standard error: `stop` where a tenth of it is left.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -156,19 +161,11 @@ def sheet_resistance(
     FitWarning
         By the status; and where 1 % of the answer is due to a surface transient.
 
-    See Also
-    --------
-    metallurgical_junctions : All junctions.
-
     Notes
     -----
     ``R = 1 / (q integral of mu(N_D + N_A) |N_D - N_A| dz)``, by the trapezoid rule on the depths
-    of all species together, each interpolated in its logarithm. It is an estimate: every atom
-    below the active limit counts as active and ionized, and mobilities are those of bulk silicon;
-    electrons take the parameters of the donor with the larger dose (arsenic, otherwise
-    phosphorus), holes those of boron. Mobility falls with concentration: below some 100 counts at
-    the maximum their scatter makes it too high by as much as the standard error, which does not
-    say so; `stop` where the profile has fallen to a tenth leaves most of that out.
+    of all species together, each interpolated in its logarithm. Electrons take the parameters of
+    the donor with the larger dose (arsenic, otherwise phosphorus), holes those of boron.
 
     References
     ----------
@@ -198,7 +195,9 @@ def sheet_resistance(
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
-        raise ProfileError("start and stop: one for all species, not one for each")
+        raise ProfileError(
+            "start and stop: one for all species, not one for each", argument="start"
+        )
     level = _read_net(background)
     kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
     question = _Question(
@@ -290,7 +289,7 @@ def _warn_of_transient(
     Or all of it, if that of a species that `carries` the current reaches deeper than the layer.
     """
     found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
-    depth, end = part["depth"], found.end.where(found.end < DEEPEST)
+    depth, end = part["depth"], found.end.where(found.end < TRANSIENT.deepest)
     end = end.where((end < depth) | carries).max("species")
     if not anywhere(end.notnull()):
         return
@@ -303,6 +302,7 @@ def _warn_of_transient(
             f"of the sheet conductance lies above {first.of(end):g} nm, where a profile is lowest "
             f'before its maximum; {at} leaves it out, start="0 nm" accepts it',
             FitWarning,
+            code="surface_transient",
         )
 
 
@@ -322,7 +322,8 @@ def _read_net(background: Any) -> float:
         return 0.0
     level = units.read_number(background, ("concentration",), "background")
     if not np.isfinite(level):
-        raise ProfileError(f"background is {level}; expected a finite number")
+        text = f"background is {level}; expected a finite number"
+        raise ProfileError(text, argument="background")
     return level
 
 
@@ -437,7 +438,7 @@ def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> _Type
     variance = sum(np.interp(depths, z, s) ** 2 for z, _, s in own)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
-        there = np.flatnonzero(np.abs(integral) > _THERE * error)
+        there = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not there.size:
         return _Types(np.empty(0), np.zeros(1))
     # Of an odd number of changes between two layers the middle one is theirs.

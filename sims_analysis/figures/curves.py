@@ -56,7 +56,7 @@ DECADES = 12
 #: Fewer samples do not tell what the instrument writes for no counts.
 _FEWEST = 10
 #: Quantity of normalised signals -> the word before what they are normalised to.
-_TO = {"ratio": "to", "fraction": "of"}
+_PREPOSITIONS = {"ratio": "to", "fraction": "of"}
 #: Such a number is below all samples by these factors: if it occurs once, or repeatedly.
 _ALONE, _REPEATED = 300.0, 100.0
 
@@ -78,7 +78,8 @@ class DepthScale:
         if any(curve.axis != series.axis for curve in curves):
             raise UnitsError(
                 "some profiles are on a depth axis, others on a sputter-time axis; show them in "
-                "two plots, or turn time into depth with calibrate_depth()"
+                "two plots, or turn time into depth with calibrate_depth()",
+                code="mixed_axes",
             )
         self.kind = series.axis
         self.units = series.axis_units
@@ -186,7 +187,7 @@ class Curve(Series):
 
     def saturated(self) -> Flags:
         """Find samples that the detector cut off, or that were made from such."""
-        runs = [self._in(run) for run in self.known if run.flag & Flag.SATURATED]
+        runs = [self._in_run(run) for run in self.known if run.flag & Flag.SATURATED]
         return np.asarray(np.any([np.zeros(self.x.shape, dtype=bool), *runs], axis=0))
 
     @property
@@ -201,14 +202,14 @@ class Curve(Series):
         inside = [start for start in starts if self.x[0] <= start < self.x[-1]]
         return np.searchsorted(self.x, np.sort(inside), "right") - 1
 
-    def _in(self, run: Run) -> Flags:
+    def _in_run(self, run: Run) -> Flags:
         return np.asarray((self.x >= run.first) & (self.x <= run.last))
 
     def _empty(self) -> list[Run]:
         """List the runs over which no curve is drawn: gaps, and where all is below a limit."""
         below = [run for run in self.known if run.flag & Flag.BELOW_LIMIT]
         return [run for run in self.known
-                if run.flag & GAP or (run in below and not self._in(run).any())]  # fmt: skip
+                if run.flag & GAP or (run in below and not self._in_run(run).any())]  # fmt: skip
 
 
 def placeholder(y: Array) -> float:
@@ -310,11 +311,11 @@ def _names_of(series: Series, item: Any) -> dict[str, str]:
     steps = [
         s["parameters"] for s in of_data([item]).get("steps", []) if s["function"] == "normalise"
     ]
-    if not steps or parts or series.variable not in _TO:
+    if not steps or parts or series.variable not in _PREPOSITIONS:
         return {}
     to = str(steps[-1]["to"])
     to = f"the {to}" if to in ("total", "maximum") else to
-    return {"long_name": f"{series.long_name} {_TO[series.variable]} {to}"}
+    return {"long_name": f"{series.long_name} {_PREPOSITIONS[series.variable]} {to}"}
 
 
 def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list[Curve]:
@@ -371,9 +372,9 @@ def with_looks(
         for c, key in zip(curves, keys, strict=True)
     ]
     if dash_names_measurement(curves, chosen):
-        dashes = _cycled([curve.measurement for curve in curves])
+        dashes = _cycle_dashes([curve.measurement for curve in curves])
     elif by_measurement and len({curve.species for curve in curves}) > 1:
-        dashes = _cycled([curve.species for curve in curves])
+        dashes = _cycle_dashes([curve.species for curve in curves])
     else:
         ranks = [chosen[:i].count(colour) for i, colour in enumerate(chosen)]
         dashes = [DASHES[rank % len(DASHES)] for rank in ranks]
@@ -384,7 +385,7 @@ def with_looks(
     return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
 
 
-def _cycled(names: Sequence[str]) -> list[Any]:
+def _cycle_dashes(names: Sequence[str]) -> list[Any]:
     order = list(dict.fromkeys(names))
     return [DASHES[order.index(name) % len(DASHES)] for name in names]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,16 +17,21 @@ if TYPE_CHECKING:
 MARGIN = 0.02
 #: Text keeps this distance from curves.
 AIR = 0.007
-#: Cells along each side of the map of what is covered.
-_CELLS = 250
-#: A list may touch so many cells of curves.
-_TOLERATED = 2.0
-#: Distance between a curve and its name, and between two names on a line, in points.
-_GAP, _WORD = 2.0, 5.0
-#: A name is nearer to its curve than to others, by this factor.
-_NEARER = 1.15
-#: Marks smaller than this, in points, count as points of the curve.
-_MARK = 3.0
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which places are found."""
+
+    cells: int = 250  # along each side of the map of what is covered
+    touched: float = 2.0  # cells of curves below a list, at most
+    gap: float = 2.0  # between a curve and its name, in points
+    word: float = 5.0  # between two names on a line, in points
+    nearer: float = 1.15  # a name is nearer to its curve than to others, by this factor
+    mark: float = 3.0  # a smaller mark, in points, counts as a point of its curve
+
+
+_RULES = _Rules()
 
 
 class Box(NamedTuple):
@@ -50,7 +56,7 @@ class Obstacles:
         self.ax = ax
         self._curves = {id(line) for line in curves}
         self._lines: dict[int, Array] = {}
-        self._covered = np.zeros((_CELLS + 1, _CELLS + 1))
+        self._covered = np.zeros((_RULES.cells + 1, _RULES.cells + 1))
         self.boxes = [self.fraction(box) for box in boxes]
         for each in dict.fromkeys([ax, *axes]):
             for drawn in each.lines:
@@ -77,9 +83,9 @@ class Obstacles:
         points = _dense(self.ax.transAxes.inverted().transform(pixels))
         points = points[((points >= 0) & (points <= 1)).all(axis=1)]
         self._lines[id(line)] = points
-        cells = np.zeros((_CELLS, _CELLS), dtype=bool)
-        at = (np.concatenate(self._with_marks(points, line)) * _CELLS).astype(int)
-        at = np.clip(at, 0, _CELLS - 1)
+        cells = np.zeros((_RULES.cells, _RULES.cells), dtype=bool)
+        at = (np.concatenate(self._with_marks(points, line)) * _RULES.cells).astype(int)
+        at = np.clip(at, 0, _RULES.cells - 1)
         cells[at[:, 0], at[:, 1]] = True
         # The sum over a rectangle follows from the cumulative sums at its four corners.
         self._covered[1:, 1:] += cells.cumsum(axis=0).cumsum(axis=1)
@@ -87,7 +93,7 @@ class Obstacles:
 
     def _with_marks(self, points: Array, line: Any) -> list[Array]:
         """Add the outlines of the marks of a line, if they are larger than its width."""
-        if not has_mark(line) or line.get_markersize() < _MARK:
+        if not has_mark(line) or line.get_markersize() < _RULES.mark:
             return [points]
         radius = 0.5 * line.get_markersize() * self.ax.figure.dpi / 72.0
         around = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)
@@ -98,7 +104,7 @@ class Obstacles:
     def covered(self, boxes: Array) -> Array:
         """Count the cells of curves inside boxes, with a little air around them."""
         air = np.array([-AIR, -AIR, AIR, AIR])
-        i, j, k, m = np.clip(np.round((boxes + air) * _CELLS), 0, _CELLS).astype(int).T
+        i, j, k, m = np.clip(np.round((boxes + air) * _RULES.cells), 0, _RULES.cells).astype(int).T
         c = self._covered
         return np.asarray(c[k, m] - c[i, m] - c[k, j] + c[i, j])
 
@@ -113,7 +119,7 @@ class Obstacles:
         """Find the boxes that lie inside the axes and cover neither curve nor text."""
         inside = (boxes[:, :2].min(axis=1) >= MARGIN) & (boxes[:, 2:].max(axis=1) <= 1 - MARGIN)
         # Two names on one line must be separated like words.
-        word = self._gap(_WORD)[0]
+        word = self._gap(_RULES.word)[0]
         return np.asarray(inside & (self.covered(boxes) == 0) & (self._texts(boxes, word) == 0))
 
     def place_box(self, width: float, height: float) -> tuple[float, float, bool]:
@@ -125,7 +131,7 @@ class Obstacles:
         covered = self.covered(boxes) + 40.0 * self._texts(boxes)
         corner = np.minimum(x, 1 - width - x) + 1.2 * np.minimum(1 - y, y - height + MARGIN)
         best = int(np.argmin(covered + corner + 0.02 * (x < 0.4)))
-        return float(x[best]), float(y[best]), bool(covered[best] <= _TOLERATED)
+        return float(x[best]), float(y[best]), bool(covered[best] <= _RULES.touched)
 
     def place_beside(self, line: Any, size: tuple[float, float]) -> Box | None:
         """Find the free place nearest to a curve, preferably where it is high; None without one."""
@@ -134,7 +140,7 @@ class Obstacles:
             return None
         order = np.argsort(points[:, 0], kind="stable")
         some = points[order][:: max(1, len(points) // 80)]
-        boxes = _around(some, size, self._gap(_GAP))
+        boxes = _around(some, size, self._gap(_RULES.gap))
         ranks = np.arange(boxes.shape[1])
         # Readers look at the top of a curve first.
         cost = (0.15 * ranks + 1.5 * (points[:, 1].max() - some[:, 1:])).ravel()
@@ -162,7 +168,7 @@ class Obstacles:
 
     def place_near(self, point: Array, size: tuple[float, float]) -> Box | None:
         """Find a free place beside a point; None without one."""
-        return self._first_free(_around(point[None], size, self._gap(2 * _GAP))[0])
+        return self._first_free(_around(point[None], size, self._gap(2 * _RULES.gap))[0])
 
     def _first_free(self, boxes: Array) -> Box | None:
         free = boxes[self.is_free(boxes)] if len(boxes) else boxes
@@ -184,7 +190,7 @@ class Obstacles:
         away = distance(own)
         lines = [(key in self._curves, points) for key, points in self._lines.items()
                  if points is not own]  # fmt: skip
-        if any(is_curve and distance(points) < _NEARER * away for is_curve, points in lines):
+        if any(is_curve and distance(points) < _RULES.nearer * away for is_curve, points in lines):
             return np.inf
         return max(0.0, 2.5 * away - min((distance(p) for _, p in lines), default=np.inf))
 
@@ -195,7 +201,7 @@ def _dense(points: Array) -> Array:
     both = np.isfinite(steps).all(axis=1)
     count = np.zeros(len(steps), dtype=int)
     longest = np.abs(steps[both]).max(axis=1, initial=0.0)
-    count[both] = np.clip(np.ceil(longest * 2 * _CELLS), 1, 4 * _CELLS).astype(int) - 1
+    count[both] = np.clip(np.ceil(longest * 2 * _RULES.cells), 1, 4 * _RULES.cells).astype(int) - 1
     start = np.repeat(np.arange(len(steps)), count)
     number = np.arange(start.size) - np.repeat(np.cumsum(count) - count, count) + 1
     along = points[start] + steps[start] * (number / (count[start] + 1))[:, None]

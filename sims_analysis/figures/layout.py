@@ -187,7 +187,7 @@ class PlotLayout:
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
         seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
-                 len(each.texts)) for each in self._all]  # fmt: skip
+                 len(each.texts)) for each in self._all_axes]  # fmt: skip
         texts = [*self.above, *self.direct, *self.results, *self.explained]
         boxes = [each.bbox for each in self._insets()]
         boxes += [legend.get_window_extent() for legend in self._legends()]
@@ -195,13 +195,13 @@ class PlotLayout:
         return seen, texts, np.round(inside, 2).tolist()
 
     @property
-    def _all(self) -> list[Axes]:
+    def _all_axes(self) -> list[Axes]:
         """List the left and the right axes."""
         return list(dict.fromkeys((self.left, *self.axes.values())))
 
     def _legends(self) -> list[Any]:
         """List the legends that the user has made."""
-        return [each.get_legend() for each in self._all if each.get_legend()]
+        return [each.get_legend() for each in self._all_axes if each.get_legend()]
 
     def _insets(self) -> list[Axes]:
         """List smaller axes that stand on these."""
@@ -228,13 +228,13 @@ class PlotLayout:
         insets = [box for box in boxes if box is not None]
         known = insets + [legend.get_window_extent() for legend in self._legends()]
         free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
-        grounds = [self._ground(free.fraction(box)) for box in insets]
+        grounds = [self._background(free.fraction(box)) for box in insets]
         self.listed: dict[str, Any] = {}
         texts, above = [*self._placed_regions(free)], dict(self.above)
         for text, line in self.direct.items():
             if line.axes is None:  # it was removed
                 continue
-            made = self._written(text, line.get_color(), free, partial(free.place_beside, line))
+            made = self._write_text(text, line.get_color(), free, partial(free.place_beside, line))
             if made is None:
                 above[text] = line
             else:
@@ -244,7 +244,7 @@ class PlotLayout:
         self._names.texts = [*grounds, *self._legend_above(above), *texts, *numbers.values()]
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
 
-    def _ground(self, box: Box) -> Any:
+    def _background(self, box: Box) -> Any:
         """Make a ground for the numbers and labels of an inset, which curves would cross."""
         left, bottom, right, top = np.clip(box, _FRAME, 1.0 - _FRAME)
         style: Any = {"facecolor": background(self.left), "alpha": _OPAQUE, "linewidth": 0}
@@ -292,12 +292,12 @@ class PlotLayout:
             else:
                 find = partial(free.place_inside, (ax.transData + to_axes).transform_path(place))
             for where in (" (?==)", r" (?==)| (?=\S+$)"):
-                made = self._written(re.sub(where, "\n", text), colour, free, find)
+                made = self._write_text(re.sub(where, "\n", text), colour, free, find)
                 if made is not None:
                     yield text, made
                     break
 
-    def _written(
+    def _write_text(
         self,
         text: str,
         colour: Any,
@@ -325,7 +325,7 @@ class PlotLayout:
         looks = {"prop": letters, **self._text, **options}
         return Legend(self.left, list(entries.values()), list(entries), **looks)
 
-    def _at(self, legend: Any, x: float, y: float, above: float = 0.0) -> None:
+    def _put_at(self, legend: Any, x: float, y: float, above: float = 0.0) -> None:
         """Put a legend at a place in fractions of the axes, so many points higher."""
         shift = ScaledTranslation(0.0, above / 72.0, self.figure.dpi_scale_trans)
         legend.set_bbox_to_anchor((x, y), transform=self.left.transAxes + shift)
@@ -334,7 +334,7 @@ class PlotLayout:
     def _margins(self) -> tuple[float, float, float]:
         """Measure the labels at the left, at the right and below, in inches beside the axes."""
         ax, foot, dpi = self.left.bbox, self.foot.bbox, self.figure.dpi
-        boxes = [each.yaxis.get_tightbbox() for each in self._all]
+        boxes = [each.yaxis.get_tightbbox() for each in self._all_axes]
         whole = Bbox.union([ax, *(box for box in boxes if box is not None)])
         under = self.foot.xaxis.get_tightbbox() or foot
         below = max(foot.y0 - under.y0, 0.0) / dpi
@@ -363,7 +363,7 @@ class PlotLayout:
             width = legend.get_window_extent().width
             if width <= ax.width or width <= self._ends()[1] - ax.x0:
                 break
-        self._at(legend, 0.0, 1.0, self._height_above())
+        self._put_at(legend, 0.0, 1.0, self._height_above())
         yield legend
 
     def _height_above(self) -> float:
@@ -373,10 +373,10 @@ class PlotLayout:
             axis.get_tightbbox()
         texts = [axis.get_offset_text() for axis in linear]
         tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
-        above = max((top - self.left.bbox.y1 for top in tops + self._tops()), default=0.0)
+        above = max((top - self.left.bbox.y1 for top in tops + self._upper_ends()), default=0.0)
         return float(above * 72.0 / self.figure.dpi)
 
-    def _tops(self) -> list[float]:
+    def _upper_ends(self) -> list[float]:
         """List the upper ends of axes that the user has added at the top."""
         frame = self.left.bbox
         above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
@@ -387,7 +387,7 @@ class PlotLayout:
     def _move_titles(self, renderer: Any) -> None:
         """Let titles stand above names and the axes of the user, and beside each other."""
         legends = [one for one in self._names.texts if isinstance(one, Legend)]
-        tops = [one.get_window_extent().y1 for one in legends] + self._tops()
+        tops = [one.get_window_extent().y1 for one in legends] + self._upper_ends()
         ax, others = self.left.bbox, {*self.left.texts}
         placed: list[Any] = []
         titles = [c for c in self.left.get_children() if isinstance(c, Text) and c not in others]
@@ -420,7 +420,7 @@ class PlotLayout:
             left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
             if is_free:
                 self.is_below = False
-                self._at(made, left, top)
+                self._put_at(made, left, top)
                 return [made]
         if managed and (made := self._list_below()):
             return [made]
@@ -429,7 +429,7 @@ class PlotLayout:
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
         ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": _OPAQUE}
         made = self._list_of(self._sizes[-1], room, **{**ground, "frameon": True})
-        self._at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
+        self._put_at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
         return [made]
 
     def _is_managed(self) -> bool:
@@ -444,7 +444,7 @@ class PlotLayout:
         most = room / (points * self.figure.dpi / 72.0) - handle
         # Results first, explanations of marks last.
         known = {**self.listed, **self.explained}
-        entries = {self._broken(text, most): handle for text, handle in known.items()}
+        entries = {self._break_line(text, most): handle for text, handle in known.items()}
         place = {"loc": "upper left", "borderaxespad": 0.0}
         return self._legend(entries, points, **{**LIST_STYLE, **place, **options})
 
@@ -453,7 +453,7 @@ class PlotLayout:
         letter = self._points * self.figure.dpi / 72.0
         return float(self._text_of(text).get_window_extent().width / letter)
 
-    def _broken(self, text: str, room: float) -> str:
+    def _break_line(self, text: str, room: float) -> str:
         """Break a line before its number, or else its explanation, or before its unit too."""
         for place in ("", r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) ", r" (?=\S+$)"):
             if place and ("\n" not in text or place.endswith("$)")):
@@ -465,7 +465,7 @@ class PlotLayout:
     def _list_below(self) -> Any:
         """Place the list below, no wider than axes and their labels; None if it is too large."""
         (low, high), ax, dpi = self._ends(), self.left.bbox, self.figure.dpi
-        taken = sum(one.get_window_extent().height for one in self._outside(self._list))
+        taken = sum(one.get_window_extent().height for one in self._legends_outside(self._list))
         tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
         # At another resolution letters are a little wider: what the figure has grown for stays.
         edge, whole = _PAD * dpi / 72.0, self.figure.bbox.width
@@ -484,10 +484,10 @@ class PlotLayout:
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
             start = max(edge, min(start, whole - edge - size.width))
             depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _PAD
-            self._at(made, (start - ax.x0) / ax.width, 0.0, -depth)
+            self._put_at(made, (start - ax.x0) / ax.width, 0.0, -depth)
         return made
 
-    def _outside(self, layer: Layer) -> list[Any]:
+    def _legends_outside(self, layer: Layer) -> list[Any]:
         """List the legends of a layer that stand above or below the axes."""
         if layer is self._list and not self.is_below:
             return []
@@ -495,7 +495,7 @@ class PlotLayout:
 
     def covered(self, layer: Layer, renderer: Any = None) -> Any:
         """Return what the texts of a layer cover above or below the axes; None for nothing."""
-        outside = self._outside(layer)
+        outside = self._legends_outside(layer)
         if not outside:
             return None
         if layer is self._names:
@@ -506,7 +506,7 @@ class PlotLayout:
 
     def height_outside(self) -> float:
         """Return the height of the lists above and below the axes, in inches."""
-        legends = [*self._outside(self._names), *self._outside(self._list)]
+        legends = [*self._legends_outside(self._names), *self._legends_outside(self._list)]
         heights = [one.get_window_extent().height for one in legends]
         return float(sum(heights) / self.figure.dpi)
 

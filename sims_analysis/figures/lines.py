@@ -28,10 +28,9 @@ _OUTSIDE = 0.01
 _SHADED = 1e-6
 #: Width of the place for one mark in a row, in points.
 _APART = 4.0
-#: Height of a row of marks above the floor of an axis, as a fraction of it.
-_ROW = 0.018
-#: Of more species with marks, some share their row.
-_ROWS = 6
+#: Height of a row of marks above the floor of an axis, as a fraction of it; and how many there are:
+#: of more species with marks, some share their row.
+_ROW, _ROWS = 0.018, 6
 #: Where this fraction of so many neighbours is not data, the others are drawn as points: a line
 #: that jumps between one count and none would look like a bar code.
 _SPARSE, _NEIGHBOURS = 0.25, 9
@@ -53,14 +52,14 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
     (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
     for i in curve.gaps:
         ends = slice(i, i + 2)
-        ax.plot(x[ends], drawn[ends], **_GAP, **_same(line))
+        ax.plot(x[ends], drawn[ends], **_GAP, **_shared_looks(line))
     # A line of one sample has no length: show that as a point.
     next_to = np.r_[False, on_line[:-1]] | np.r_[on_line[1:], False]
     alone = data & ~(on_line & next_to)
     if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
-        style = {"marker": ".", "markersize": size, **_THIN, **_same(line)}
+        style = {"marker": ".", "markersize": size, **_THIN, **_shared_looks(line)}
         plot.layout.extents += [(one, 1.0) for one in ax.plot(x[alone], y[alone], **style)]
     plot.layout.extents.append((line, 1.0))
     return line
@@ -73,7 +72,7 @@ def _open_at_gaps(curve: Curve, x: Array, *columns: Array) -> list[Array]:
     return [np.insert(x, after, 0.5 * (x[before] + x[after])), *opened]
 
 
-def _same(line: Any) -> dict[str, Any]:
+def _shared_looks(line: Any) -> dict[str, Any]:
     """Return the looks of a line that what belongs to it shares."""
     return {name: getattr(line, f"get_{name}")() for name in ("color", "alpha", "zorder")}
 
@@ -115,7 +114,7 @@ def mark_floor(plot: Plot) -> list[Curve]:
     """Mark samples that a log axis cannot show, in rows at its floor; return their curves."""
     found: list[Curve] = []
     for curve in [curve for curve, _ in plot.lines if curve.log]:
-        row = _row(plot, plot.ax, curve, curve.not_positive())
+        row = _depths_in_row(plot, plot.ax, curve, curve.not_positive())
         if row:
             found.append(curve)
             height, place = _ROW * (1 + (len(found) - 1) % _ROWS), plot.ax.get_xaxis_transform()
@@ -127,7 +126,7 @@ def mark_floor(plot: Plot) -> list[Curve]:
 def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     """Mark samples below the detection limit at the limit; return whether there are any."""
     ax = plot.axes_of(curve)
-    row = _row(plot, ax, curve, curve.below_limit())
+    row = _depths_in_row(plot, ax, curve, curve.below_limit())
     found = [_mark(ax, row, curve.detection_limit, curve, label="_limit")] if row else []
     style: dict[str, Any] = {"linewidth": 0.6, "color": curve.colour, "label": "_limit"}
     for run in curve.limited:
@@ -159,7 +158,7 @@ def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) 
     return line
 
 
-def _row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> list[float]:
+def _depths_in_row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> list[float]:
     """Return the first depth of some samples in each place of a row of marks, inside the limits."""
     low, high = sorted(ax.get_xlim())
     x = np.asarray(plot.scale(curve.x[which]))

@@ -89,7 +89,7 @@ def plot_panels(
     wanted = read_options(options, line, data, named, "plot_panels")
     if wanted.residuals or wanted.comparison is not None:
         raise ValueError("residuals and ratios are drawn by plot_profiles, below its axes")
-    parts = _parts(named, by, wanted, named_beside="labels" in options)
+    parts = _panels_of(named, by, wanted, named_beside="labels" in options)
     most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
     if columns is not None:
         check_count("columns", columns)
@@ -154,7 +154,7 @@ def _hide(ax: Axes, which: Literal["x", "y"], side: str) -> None:
     ax.tick_params(axis=which, **{f"label{side}": False})
 
 
-def _parts(
+def _panels_of(
     named: Mapping[str, Any], by: str, options: PlotOptions, *, named_beside: bool
 ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Return the name, the measurements and further options of each panel."""

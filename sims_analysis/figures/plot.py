@@ -80,9 +80,9 @@ class Plot:
         # The preferred quantity is on the left.
         for curve in sorted(self.curves, key=lambda curve: curve.rank):
             if curve.label not in self.layout.axes:
-                self.layout.axes[curve.label] = self._made(curve.label)
+                self.layout.axes[curve.label] = self._make_axes(curve.label)
 
-    def _made(self, label: str) -> Axes:
+    def _make_axes(self, label: str) -> Axes:
         """Make the axes of a quantity: the given ones, or others at their right."""
         if not self.layout.axes:
             self.ax.set(xlabel=self.scale.label, ylabel=label)

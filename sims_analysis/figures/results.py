@@ -87,7 +87,8 @@ def draw_regions(plot: Plot, together: Sequence[Curve]) -> None:
             if first >= last:
                 raise argument_error(f"regions[{name!r}]", item, "expected its start above its end")
             if first > max(c.x[-1] for c in together) or last < min(c.x[0] for c in together):
-                warn(f"regions={{{name!r}: ...}} is outside of the data", ProfileWarning)
+                text = f"regions={{{name!r}: ...}} is outside of the data"
+                warn(text, ProfileWarning, argument="regions")
             start, stop = scale(np.array([first, last])).tolist()
             low, high = sorted(plot.ax.get_xlim())
             if not (start < high and stop > low):  # one end may not be known
@@ -137,16 +138,16 @@ class _ResultMarks:
         self.unit = unit_label(self.scale.units)
         self.coverage = plot.options.coverage or 1.0
 
-    def _of(self, *further: str) -> str:
+    def _in_brackets(self, *further: str) -> str:
         """Name what a number belongs to: ``(B, 10^18)``."""
         text = ", ".join(filter(None, [self.name, *further]))
         return f"({text})" if text else ""
 
-    def _named(self, word: str) -> str:
-        return f"{word} {self._of()}".strip()
+    def _label(self, word: str) -> str:
+        return f"{word} {self._in_brackets()}".strip()
 
     def _symbol(self, result: Result) -> str:
-        return f"{_SYMBOLS[function_of(result)]}{self._of()}"
+        return f"{_SYMBOLS[function_of(result)]}{self._in_brackets()}"
 
     def _number(self, value: float, stderr: float = np.nan) -> str:
         number = rounded(value, self.coverage * stderr)
@@ -173,7 +174,7 @@ class _ResultMarks:
     def _verb(self, verb: str, result: Result) -> str:
         return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
 
-    def _known(self, symbol: str, result: Result) -> Iterator[_Entry]:
+    def _with_numbers(self, symbol: str, result: Result) -> Iterator[_Entry]:
         """Yield the entries with a number; of others, list the status, but not that of padding."""
         entries = _entries(result)
         for entry in entries:
@@ -252,11 +253,11 @@ class _ResultMarks:
 
     def junction_depth(self, result: Result) -> None:
         # It is a junction depth only where the profile falls.
-        symbol = f"$x_\\mathregular{{j}}${self._of(self._level(result))}"
+        symbol = f"$x_\\mathregular{{j}}${self._in_brackets(self._level(result))}"
         equals, shape = " = ", _CIRCLE
         if (edge := questions.argument_of(result, "edge")) in _VERBS:
             symbol, equals, shape = self._verb(_VERBS[edge], result), " at ", _DIAMOND
-        for z, sigma, _ in self._known(symbol, result):
+        for z, sigma, _ in self._with_numbers(symbol, result):
             if self._is_seen(z):
                 style = self._mark(z, sigma, **shape)
                 self._list_at(z, f"{symbol}{equals}{self._length(z, sigma)}", style)
@@ -293,7 +294,7 @@ class _ResultMarks:
 
     def integrated_dose(self, result: Result) -> None:
         symbol, units = self._symbol(result), answer_of(result).attrs.get("units", "")
-        for value, sigma, status in self._known(symbol, result):
+        for value, sigma, status in self._with_numbers(symbol, result):
             limits, handle, mark = self._window(result), handle_of(), None
             if limits is not None:
                 if not self._overlaps(*limits):
@@ -317,7 +318,7 @@ class _ResultMarks:
         return max(limits[0], first), min(limits[1], last)
 
     def peak(self, result: Result) -> None:
-        for z, _, _ in self._known(self._symbol(result), result):
+        for z, _, _ in self._with_numbers(self._symbol(result), result):
             if self._is_seen(z):
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
@@ -327,17 +328,17 @@ class _ResultMarks:
 
     def decay_length(self, result: Result) -> None:
         symbol = self._symbol(result)
-        for length, sigma, _ in self._known(symbol, result):
+        for length, sigma, _ in self._with_numbers(symbol, result):
             limits, style = self._window(result), {}
             if limits is not None:
                 if not self._overlaps(*limits):
                     continue
                 style = {"color": grey_level(0.1, self.plot.ax), "linewidth": 0.8}
                 style["linestyle"] = (0, (3, 1))
-                self._line(limits, self._decaying(length, *limits), zorder=4, **style)
+                self._line(limits, self._ends_of_line(length, *limits), zorder=4, **style)
             self.plot.list_result(f"{symbol} = {self._length(length, sigma)}", **style)
 
-    def _decaying(self, length: float, start: float, stop: float) -> Array:
+    def _ends_of_line(self, length: float, start: float, stop: float) -> Array:
         """Return the values at the ends of the fitted line."""
         x, y = self.curve.x, self.curve.y
         inside = (x >= start) & (x <= stop)
@@ -370,20 +371,20 @@ class _ResultMarks:
                 text = f"{side} {self._length(at)} (truncated)"
             else:
                 text = f"{self._length(thick, sigma)}, from {self._length(top)}"
-            name = self._named(f"layer {number}" if len(found) > 1 else "layer")
+            name = self._label(f"layer {number}" if len(found) > 1 else "layer")
             if number <= _HANDFUL:
                 self.plot.list_result(f"{name}: {text}", **style)
         if len(found) > _HANDFUL:
-            self.plot.list_result(f"{self._named('layers')}: {len(found) - _HANDFUL} more", **style)
+            self.plot.list_result(f"{self._label('layers')}: {len(found) - _HANDFUL} more", **style)
 
     def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
         width, uncertain = (float(np.ravel(result[w])[0]) for w in ("width", "width_stderr"))
-        for z, sigma, status in self._known(self._symbol(result), result):
+        for z, sigma, status in self._with_numbers(self._symbol(result), result):
             if not self._is_seen(z, on_curve=False):
                 continue
             style = self._mark(z, sigma, marker="s", markersize=3.0)
-            text = f"{self._named('interface')} at {self._length(z, sigma)}"
+            text = f"{self._label('interface')} at {self._length(z, sigma)}"
             if np.isfinite(width):
                 ends = self.scale(z + width * np.array([-0.5, 0.5]))
                 looks: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.15, self.ax)}

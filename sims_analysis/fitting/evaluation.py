@@ -34,6 +34,8 @@ def evaluate(
 ) -> xr.DataArray:
     """Return the values of a fitted model at depths, and how well they are known.
 
+    Not to be trusted beyond the samples that were fitted: the error is as if the model held there.
+
     Parameters
     ----------
     fit : Dataset

@@ -52,6 +52,7 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
             ("random",),
             lambda word: f"the model does not fit; residuals are {word}",
             among=(answer["status"] == "ok").variable,
+            code=FitWarning.code,
         )
     return _quantified(answer) if profiles.quantified else answer
 

@@ -13,13 +13,19 @@ from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import FirstFlagged, describe_window, first_flagged, warn_where
-from sims_analysis.frame.run import anywhere, elementwise, is_nan, replaced_where
+from sims_analysis.frame.messages import (
+    Doubt,
+    FirstFlagged,
+    describe_window,
+    first_flagged,
+    warn_where,
+)
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy, is_nan, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
 from sims_analysis.kernels.grid import samples_of_grid
-from sims_analysis.kernels.rows import TOLERANCE
+from sims_analysis.kernels.rows import TOLERANCE, changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
@@ -51,21 +57,20 @@ class Background(NamedTuple):
         """Return a frame whose samples have the error of a stated level in common."""
         return frame if self.stderr is None else with_common(frame, self.stderr)
 
-    def marked(
-        self,
-        frame: Frame,
-        limits: Window,
-        status: xr.Variable,
-        dose: xr.Variable,
-        stderr: xr.Variable | None = None,
-    ) -> xr.Variable:
-        """Set the status of doses between limits by :func:`mark_window`."""
+    def trend(
+        self, frame: Frame, limits: Window, dose: xr.Variable, stderr: xr.Variable | None = None
+    ) -> Any:
+        """Return the :class:`.WindowTrend` for doses between limits; None without a window.
+
+        What noise hides is a part of the errors of those that have one, and no doubt.
+        """
         if self.window is None:
-            return status
-        at, width = 0.5 * (limits[0] + limits[1]), limits[1] - limits[0]
+            return None
         error = xr.Variable((), np.nan) if stderr is None else stderr
-        asked = *self.window, at, width, dose, error
-        return mark_window(frame, frame.map(kernels.window_trend, *asked, errors="sum"), status)
+        asked = *self.window, *limits, limits[1] - limits[0], dose, error
+        found: Any = frame.map(kernels.window_trend, *asked, errors="sum")
+        known = (found.shows == kernels.TOO_NOISY) & ~is_nan(error)
+        return changed(found, shows=replaced_where(known, found.shows, kernels.LEVEL))
 
 
 #: What the profile does in a window that is not level, or the window does.
@@ -82,22 +87,18 @@ _ERRORS = "check the errors, or the value of a count; or choose another window"
 _LONGER = "choose a longer or nearer window, count longer, or state the background as a value"
 
 
-def mark_window(
-    frame: Frame,
-    found: Any,
-    status: xr.Variable,
-    what: str = "dose",
-    category: type[SimsWarning] = DoseWarning,
-) -> xr.Variable:
-    """Set the status of answers for which the mean over a window may not be the background.
+def doubts_of_window(
+    found: Any, what: str = "dose", category: type[SimsWarning] = DoseWarning
+) -> list[Doubt]:
+    """Return the doubts about answers for which the mean over a window may not be the background.
 
-    By the :class:`.WindowTrend` that was found: ``wrong_shape`` if a slope or a bend beyond noise
-    changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within ``s +-
-    2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
+    By the :class:`.WindowTrend` that was found, if any: ``wrong_shape`` if a slope or a bend beyond
+    noise changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within
+    ``s +- 2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
-    shows = replaced_where(status != Status.OK, found.shows, kernels.LEVEL)
-    if not (frame.lazy or anywhere(shows != kernels.LEVEL)):
-        return status
+    if found is None or not (is_lazy(found.shows) or anywhere(found.shows != kernels.LEVEL)):
+        return []
+    shows = found.shows
     noisy, scatters = shows == kernels.TOO_NOISY, shows == kernels.SCATTERS
     wrong = (shows != kernels.LEVEL) & ~noisy & ~scatters
 
@@ -110,11 +111,11 @@ def mark_window(
         factor = f"{first.of(found.change):.2g} times as much as its standard errors say"
         return f"the profile scatters in the background window, {factor}"
 
-    warn_where(frame, wrong, sloping, category, code="wrong_shape", remedy=_LEVEL)
-    warn_where(frame, noisy, sloping, category, code="undetermined", remedy=_LONGER)
-    warn_where(frame, scatters, scattering, category, remedy=_ERRORS)
-    status = replaced_where(wrong, status, Status.WRONG_SHAPE)
-    return replaced_where(noisy, status, Status.UNDETERMINED)
+    return [
+        Doubt(wrong, Status.WRONG_SHAPE, sloping, {"remedy": _LEVEL}, category),
+        Doubt(noisy, Status.UNDETERMINED, sloping, {"remedy": _LONGER}, category),
+        Doubt(scatters, None, scattering, {"code": "inconsistent", "remedy": _ERRORS}, category),
+    ]
 
 
 def with_common(frame: Frame, error: xr.Variable) -> Frame:
@@ -220,10 +221,10 @@ def warn_of_limits(
 def warn_of_window(frame: Frame, window: Window, among: xr.Variable | None = None) -> None:
     """Warn of a window that is not level, by what that changes of the whole record above it."""
     found: Any = frame.map(kernels.trend_below_record, *window, errors="sum")
-    status = xr.zeros_like(found.shows)
     if among is not None:
-        status = replaced_where(~among, status, Status.NO_DATA)
-    mark_window(frame, found, status, "mean of the profile above it", ProfileWarning)
+        found = changed(found, shows=replaced_where(~among, found.shows, kernels.LEVEL))
+    for doubt in doubts_of_window(found, "mean of the profile above it", ProfileWarning):
+        doubt.warn(frame, ProfileWarning)
 
 
 def mean_over(frame: Frame, window: Window) -> Any:

@@ -8,21 +8,20 @@ places, :func:`union` of several, and :func:`carried` as coordinates.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial, reduce
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import FirstFlagged, first_flagged
+from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import codes, elementwise, is_lazy
+from sims_analysis.frame.run import codes, is_any_of, is_lazy, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
@@ -37,7 +36,6 @@ GapPolicy = Literal["flag", "bridge"]
 _BRIDGED = GAP | Flag.BELOW_LIMIT
 #: The part of a sum that may be due to samples below their limit of detection.
 _NOTABLE = 0.01
-_RANKS = np.array([status.rank for status in Status])
 
 
 def support_of_window(frame: Frame, window: Window, use: kernels.Use = "curve") -> Support:
@@ -58,30 +56,56 @@ def resolve(
     what: str = "",
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
+    doubts: Iterable[Doubt] = (),
     category: type[SimsWarning] | None = ProfileWarning,
 ) -> xr.Variable:
-    """Return the status of answers from their kernel's and from what they rest on, and warn of it.
+    """Return the status of answers by their kernel, what they rest on and doubts, and warn of it.
 
     With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
     kernel's. Messages name the `window`, and `what` an answer across a gap is. A frame may
     accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
     times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
     """
+    evidence, doubts = list(_evidence(frame, support, sum_of, stderr)), list(doubts)
+    for doubt in (*evidence, *doubts):
+        status = _ranked(status, doubt)
+    if category is not None and evidence:
+        warn_of_evidence(frame, status, window, what, category, bridge=frame.bridge)
+    for doubt in doubts:
+        if category is not None:
+            doubt.warn(frame, category)
+    return status
+
+
+def _evidence(
+    frame: Frame, support: Support, sum_of: xr.Variable | None, stderr: xr.Variable | None
+) -> Iterator[Doubt]:
+    """Yield the doubts about answers that rest on samples of some kind."""
     flags = support.flags
-    if not (is_lazy(flags) or flags.data.any()):
+    present = ~0 if is_lazy(flags) else int(np.bitwise_or.reduce(flags.data, axis=None))
+    for status, kind in _WITH_STATUS:
+        if not present & kind.flags or (frame.bridge and kind.flags & _BRIDGED):
+            continue
+        flagged = (flags & np.int16(kind.flags)) != 0
+        if kind.flags & Flag.BELOW_LIMIT and sum_of is not None:
+            enough: Any = _NOTABLE * abs(sum_of)
+            if stderr is not None:
+                enough = np.maximum(enough, stderr.fillna(0.0))
+            flagged = flagged & (support.below > enough)
+        yield Doubt(flagged, status)
+
+
+def _ranked(status: xr.Variable, doubt: Doubt) -> xr.Variable:
+    """Replace statuses of answers that have a value by one of higher rank, where it is in doubt."""
+    flagged, own = doubt.flagged, doubt.status
+    if not own or not (is_lazy(flagged) or flagged.data.any()):
         return status
-    if frame.bridge:
-        flags = flags & ~_BRIDGED
-    if sum_of is not None:
-        enough: Any = _NOTABLE * abs(sum_of)
-        if stderr is not None:
-            enough = np.maximum(enough, stderr.fillna(0.0))
-        flags = flags.where(support.below > enough, flags & ~Flag.BELOW_LIMIT)
-    found: xr.Variable = elementwise(_ranked, status, flags.astype(np.int16))
-    found = found.astype(np.uint8).transpose(*status.dims, ...)
-    if category is not None:
-        warn_of_evidence(frame, found, window, what, category, bridge=frame.bridge)
-    return found
+    lower = is_any_of(status, [one for one in Status if 0 < one.rank < own.rank])
+    return replaced_where(flagged & lower, status, own).transpose(*status.dims, ...)
+
+
+#: The kinds of evidence that have a status.
+_WITH_STATUS = tuple((kind.status, kind) for kind in KINDS if kind.status is not None)
 
 
 def without_immaterial(
@@ -108,20 +132,6 @@ def without_immaterial(
         matter = matter | (abs(moved - values) > enough)
     flags = support.flags.where(matter.any(over), support.flags & ~Flag.BELOW_LIMIT)
     return changed(support, flags=flags.astype(np.int16))
-
-
-def _ranked(status: NDArray[Any], flags: NDArray[np.int16]) -> NDArray[Any]:
-    """Replace statuses of answers with a value by those of higher rank that flags call for."""
-    status, flags = np.broadcast_arrays(status, flags)
-    found = status.astype(np.float64)
-    for own, kind in sorted(_WITH_STATUS, key=lambda one: one[0].rank):
-        rank = _RANKS[found.astype(np.intp)]
-        found[(flags & kind.flags != 0) & (rank > 0) & (rank < own.rank)] = own
-    return found
-
-
-#: The kinds of evidence that have a status.
-_WITH_STATUS = tuple((kind.status, kind) for kind in KINDS if kind.status is not None)
 
 
 def anywhere_along(flags: xr.Variable, over: str) -> xr.Variable:

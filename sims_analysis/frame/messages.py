@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeVar, Unpack
+from typing import Any, NamedTuple, TypeVar, Unpack
 
 import numpy as np
 import xarray as xr
@@ -130,19 +130,46 @@ def warn_where(
         found.warn(text if isinstance(text, str) else text(found), category, **parts)
 
 
+class Doubt(NamedTuple):
+    """Why some answers may not be ``ok``, as :func:`.evidence.resolve` takes it.
+
+    Those that are flagged have the status, unless theirs has a higher rank, or is that of an answer
+    without a value. A text, or what makes one, is a warning about the first that is flagged.
+    """
+
+    flagged: xr.Variable
+    #: None for a warning alone.
+    status: Status | None
+    text: str | Callable[[FirstFlagged], str] = ""
+    parts: Parts | None = None
+    #: Of the warning, if it is not that of the question.
+    category: type[SimsWarning] | None = None
+
+    def warn(self, frame: Frame, category: type[SimsWarning]) -> None:
+        """Warn of it; the code is the word of the status if the parts have no other."""
+        if self.text and anywhere(self.flagged):
+            code: Parts = {"code": self.status.word} if self.status else {}
+            parts: Parts = {**code, **(self.parts or {})}
+            warn_where(frame, self.flagged, self.text, self.category or category, **parts)
+
+
 def warn_of_first(
     profiles: Frame,
     answer: xr.DataArray,
     fine: Collection[str],
     message: Callable[[str], str],
     among: xr.Variable | None = None,
+    code: str = "",
 ) -> None:
-    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them."""
+    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them.
+
+    An answer that is no status needs a code.
+    """
     flagged = ~answer.isin(list(fine)).variable
     found = first_flagged(profiles, flagged if among is None else flagged & among)
     if found is not None:
         word = str(answer.isel(found.index).values)
-        found.warn(message(word), FitWarning, code=word)
+        found.warn(message(word), FitWarning, code=code or word)
 
 
 def warn_of_status(

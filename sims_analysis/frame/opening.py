@@ -167,7 +167,7 @@ def open_at_level(
     first = first_flagged(frame, wrong)
     if first is not None:
         name = f"level of {first.label}" if read.ndim else "level"
-        raise ProfileError(f"{name} is {first.of(read)}; expected a finite number")
+        raise ProfileError(f"{name} is {first.of(read)}; expected a finite number", argument=name)
     return frame, read
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.errors import Parts, ProfileError, ProfileWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
-from sims_analysis.frame.run import is_any_of, is_nan, replaced_where
+from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
+from sims_analysis.frame.run import is_nan
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, format_argument
@@ -53,36 +53,23 @@ def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
     return read_window(frame, start, stop, name)
 
 
-def warn_of_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any
-) -> xr.Variable:
-    """Warn if a window of the profiles `among` begins in a surface transient, and flag these.
-
-    There is no warning on Dask.
-    """
+def doubt_of_transient(
+    frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any = True
+) -> Doubt:
+    """Return the doubt about answers, `among` all, of windows that begin in a transient."""
     found: Any = frame.map(surface_transient, start, stop, errors="fit")
-    flagged: xr.Variable = ~is_nan(found.depth) & among
-    first = first_flagged(frame, flagged)
-    if first is not None:
+
+    def text(first: FirstFlagged) -> str:
         at, value, deeper, less, *_ = map(first.of, found)
-        first.warn(
+        return (
             f"the window begins in a surface transient, {frame.shown(value)} at {at:g} "
             f"{frame.axis_units}; a maximum lies deeper, {frame.shown(less)} at {deeper:g} "
-            f"{frame.axis_units}",
-            ProfileWarning,
-            code="surface_transient",
-            remedy="set start= below the surface transient to exclude it",
+            f"{frame.axis_units}"
         )
-    return flagged
 
-
-def mark_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, status: xr.Variable
-) -> xr.Variable:
-    """Set the status to truncated, with a warning, if the window begins in a surface transient."""
-    codes = [Status.OK, Status.NEVER_REACHED, Status.TRUNCATED, Status.WRONG_SHAPE]
-    transient = warn_of_transient(frame, start, stop, is_any_of(status, codes))
-    return replaced_where(transient, status, Status.TRUNCATED)
+    remedy = "set start= below the surface transient to exclude it"
+    parts: Parts = {"code": "surface_transient", "remedy": remedy}
+    return Doubt(~is_nan(found.depth) & among, Status.TRUNCATED, text, parts, ProfileWarning)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

@@ -18,21 +18,20 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.run import replaced_where
-from sims_analysis.frame.window import Window, read_window
+from sims_analysis.frame.window import Window, read_pair, read_window
 from sims_analysis.interfaces.step import ROW, measure_step
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Flag, Status
-from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
 #: Where noise leaves open whether plateaus slope.
-_UNSURE = (
+_MAY_SLOPE = (
     "the noise hides whether the plateaus slope, and position and width are off if they do; state "
     "the plateaus next to the step with left= and right="
 )
 
 #: What statuses say of a step.
-_SAYS = {
+_EXPLANATIONS = {
     "truncated": "a plateau ends, or is too short, before the step is complete; start= and stop=, "
     "or left= and right=, choose others if they were measured",
     "undetermined": "no sample lies on the step: its width is less than their distance",
@@ -55,6 +54,9 @@ def interface(
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
+
+    Not to be trusted on plateaus that ripple or tail, or, below 100 counts, that slope and are no
+    longer than the edge is wide: state `left` and `right`.
 
     Parameters
     ----------
@@ -118,10 +120,8 @@ def interface(
     errors changes the level by 2 % of the step.
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where
-    none are stated and where it is surely larger, with those of both levels, which plateaus that
-    wander have by their samples; straight lines between samples h apart
-    widen a step, and ``h^2 / (2.2 width)`` is part of the error of a width. With fewer than 100
-    counts and an edge as wide as its plateaus, which slope, both lie off: state `left` and `right`.
+    none are stated and where it is surely larger, with those of both levels. Straight lines between
+    samples h apart widen a step: ``h^2 / (2.2 width)`` is part of the error of a width.
 
     References
     ----------
@@ -150,10 +150,7 @@ def interface(
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):
-        if given is not None and not (isinstance(given, tuple) and len(given) == 2):
-            raise argument_error(name, given, "expected two depths, ('10 nm', '50 nm')")
-        first, last = given or (None, None)
-        limits += read_window(profiles, first, last, name)
+        limits += read_pair(profiles, (None, None) if given is None else given, name)
 
     row = partial(measure_step, parts=(low, high), between=interpolated(profiles))
 
@@ -172,13 +169,14 @@ def interface(
     if not profiles.lazy:
         none = part["status"] == Status.NO_DATA
         warn_of_empty_window(profiles, window, none, FitWarning)
-        warn_of_status(profiles, answer["status"], "the interface is", says=_SAYS)
+        warn_of_status(profiles, answer["status"], "the interface is", says=_EXPLANATIONS)
         warn_of_first(
             profiles,
             answer["status"],
             [word for word in outcomes.words() if word != "ok"],
-            lambda _: _UNSURE,
+            lambda _: _MAY_SLOPE,
             among=part["unsure"] == 1,
+            code=FitWarning.code,
         )
     return units.quantify(answer) if profiles.quantified else answer
 

@@ -13,6 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.dataset.samples import one_species
 from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.fitting.arguments import refuse_dimensions
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window, warn_of_evidence
@@ -45,6 +46,8 @@ def layers(
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
     """Measure layers: the depths of their interfaces, and what lies between them.
+
+    Not to be trusted at a `level` without standard errors, or on plateaus that ripple or tail.
 
     Parameters
     ----------
@@ -104,8 +107,7 @@ def layers(
     Maxima that stand out of the noise, what is lowest between them, and level stretches of an edge
     are plateaus, those of less than 5 % of the highest left out; one that is nowhere level has the
     extremum of a parabola. Between two, samples are made monotone, as by :func:`interface`. At a
-    stated level they are those of :func:`crossings`. *What stated errors cover*, on the site, has
-    how often intervals hold.
+    stated level they are those of :func:`crossings`.
 
     Examples
     --------
@@ -122,8 +124,8 @@ def layers(
         raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     one, profiles = _opened(data, species, variable, gaps)
     if level is None:
-        row = partial(_between_plateaus, part, interpolated(profiles), _most(profiles))
-        rows = profiles.each(row, profiles.fraction, size=_most(profiles) * len(ROW))
+        row = partial(_between_plateaus, part, interpolated(profiles), _max_layers(profiles))
+        rows = profiles.each(row, profiles.fraction, size=_max_layers(profiles) * len(ROW))
         below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     else:
         number = profiles.parameter(level, (profiles.kind,), "level")
@@ -141,7 +143,7 @@ def layers(
     return _dataset(found, profiles, widths=level is None)
 
 
-def _most(profiles: Frame) -> int:
+def _max_layers(profiles: Frame) -> int:
     """Return the largest number of layers that samples can show."""
     return 1 + profiles.value.sizes[profiles.dim] // 4
 
@@ -166,7 +168,7 @@ def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.
     """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
     found = units.dequantify(crossings(one, level=level, gaps="bridge"))
     *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
-    rows = profiles.dataset({"rows": profiles.each(_ends, size=2)})["rows"]
+    rows = profiles.dataset({"rows": profiles.each(_first_and_last, size=2)})["rows"]
     extent = rows.transpose("__row__", ...)
     begins, goes_on = (end.variable > number for end in extent)
     size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
@@ -223,12 +225,7 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
     if isinstance(one, xr.Dataset):
         held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
         one = one[[name for name in held if name in one]]
-    for name in ("layer", "crossing"):
-        if name in profiles.lead:
-            raise ProfileError(
-                f"{name!r} in the data is a dimension of the answer; rename it, as in "
-                f'data.rename({name}="place")'
-            )
+    refuse_dimensions(profiles, "layer", "crossing")
     if profiles.lazy:
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
     return one, profiles
@@ -270,7 +267,7 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     return np.array([float(sum(near))])
 
 
-def _ends(z: Array, c: Array, *_: Any) -> Array:
+def _first_and_last(z: Array, c: Array, *_: Any) -> Array:
     """Return the first value and the last."""
     c = c[in_order(z, c)]
     return c[[0, -1]] if c.size else np.full(2, np.nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,20 +33,27 @@ ROW = (
     *("status", "top", "top_stderr", "bottom", "bottom_stderr", "thickness_stderr"),
     *("top_width", "top_width_stderr", "bottom_width", "bottom_width_stderr"),
 )
-#: A layer is at least this part of the highest; another begins or ends inside of it if it rises or
-#: falls by this part of it.
-_SMALLEST, _STEP = 0.05, 0.15
-#: A plateau begins so many widths from an edge; a round one is above this part of its height.
-_COMPLETE, _ROUND = 1.5, 0.8
-#: A stretch as long as a part of an edge is a plateau if it surely has less than part of its slope.
-_FLAT = (0.45, 0.5), (1 / 3, 0.5), (1 / 6, 0.3)
-_SURE = 3.0
-#: Means over neighbours are known to this part of the largest difference; less is rounding; and of
-#: a step of less than so many standard errors of a sample, noise has chosen the plateau.
-_NOISE, _ROUNDING, _CHOSEN = 0.1, 1e-9, 4.5
-#: Between edges as wide as this part of their distance, error functions leave 7 % of the level, and
-#: the distance is too large by 5 %; noise may narrow what is seen by so many standard errors.
-_OVERLAP, _NARROWED = 0.49, 1.5
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which layers are found, and judged."""
+
+    smallest: float = 0.05  # a layer is at least this part of the highest
+    step: float = 0.15  # inside of it another rises or falls by at least this part of it
+    complete: float = 1.5  # a plateau begins so many widths from an edge
+    rounded: float = 0.8  # one that is round is above this part of its height
+    # A stretch of this part of an edge is a plateau if its slope is below this part of the edge's,
+    flat: tuple[tuple[float, float], ...] = ((0.45, 0.5), (1 / 3, 0.5), (1 / 6, 0.3))
+    sure: float = 3.0  # by so many standard errors
+    noise: float = 0.1  # means over neighbours are known to this part of the largest difference
+    rounding: float = 1e-9  # less than this part of it is rounding
+    chosen: float = 4.5  # of a step of fewer standard errors noise has chosen the plateau
+    overlap: float = 0.49  # edges as wide as this part of their distance put it off by 5 %
+    narrowed: float = 1.5  # noise may narrow what is seen of edges by so many standard errors
+
+
+_RULES = _Rules()
 
 
 class _Edge(NamedTuple):
@@ -66,7 +73,7 @@ class _Edge(NamedTuple):
     double: bool = False
 
 
-_OPEN = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+_NO_EDGE = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
 
 
 def find_layers(
@@ -82,7 +89,7 @@ def find_layers(
     z, c = z[here], c[here]
     record = Record(z, c, *errors(c, s[here], fraction), between and fraction < 1, ())
     size = float(np.ptp(c))
-    noise = np.maximum(record.s, _ROUNDING * size)
+    noise = np.maximum(record.s, _RULES.rounding * size)
     nodes, mean = _nodes(record, noise / np.sqrt(record.fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
         return [(Status.FEATURELESS,)]
@@ -106,7 +113,7 @@ def _overlap(one: _Edge, other: _Edge) -> bool:
     """Return whether what lies between two edges is too thin to reach its level."""
     breadth = 0.5 * (one.breadth + other.breadth)
     error = 0.5 * np.nan_to_num(np.hypot(one.breadth_stderr, other.breadth_stderr))
-    return bool(breadth + _NARROWED * error > _OVERLAP * (other.depth - one.depth))
+    return bool(breadth + _RULES.narrowed * error > _RULES.overlap * (other.depth - one.depth))
 
 
 def _layer(
@@ -116,7 +123,7 @@ def _layer(
 
     A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
-    first, last = top or _OPEN, bottom or _OPEN
+    first, last = top or _NO_EDGE, bottom or _NO_EDGE
     both = first.moved[1] * last.moved[0] + first.lower * last.lower
     together = np.sign(np.prod(rises)) * 2 * both
     thickness = np.sqrt(first.stderr**2 + last.stderr**2 + together)
@@ -124,7 +131,7 @@ def _layer(
     if first.double or last.double:
         status = Status.WRONG_SHAPE
     unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
-    if unknown or merged or np.abs(rises).min() < _CHOSEN * noise:
+    if unknown or merged or np.abs(rises).min() < _RULES.chosen * noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
@@ -138,10 +145,10 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
     beyond = n // 4 + 1
     padded = (np.pad(one, beyond, constant_values=one.min()) for one in (c, noise))
     tops = np.array(maxima(*padded), dtype=int).clip(beyond, beyond + n - 1) - beyond
-    needed = (noise.max() / (_NOISE * np.ptp(c))) ** 2
+    needed = (noise.max() / (_RULES.noise * np.ptp(c))) ** 2
     width = int(min(max(3, needed), n // 10 + 1)) | 1
     mean = running(np.pad(c, width // 2, mode="edge"), width)
-    tops = np.sort(tops[mean[tops] - mean.min() > _SMALLEST * np.ptp(mean)])
+    tops = np.sort(tops[mean[tops] - mean.min() > _RULES.smallest * np.ptp(mean)])
     if not tops.size:
         return [], mean
     bounds = [0, *tops.tolist(), n - 1]
@@ -153,12 +160,12 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
         sure = 4 * np.hypot(noise[top], noise[end]) / np.sqrt(width)
         if mean[top] - mean[end] > max(0.1 * abs(mean[top]), sure):
             nodes.insert(at, end)
-    nodes = _apart(nodes, mean)
+    nodes = _distinct_nodes(nodes, mean)
     steps = [_steps(record, a, b, mean, noise) for a, b in pairwise(nodes)]
-    return _apart([*nodes, *(one for each in steps for one in each)], mean), mean
+    return _distinct_nodes([*nodes, *(one for each in steps for one in each)], mean), mean
 
 
-def _apart(nodes: Sequence[int], mean: Array) -> list[int]:
+def _distinct_nodes(nodes: Sequence[int], mean: Array) -> list[int]:
     """Return samples in order, but those at which the mean is that at the one before."""
     every = sorted(set(nodes))
     return every[:1] + [b for a, b in pairwise(every) if mean[a] != mean[b]]
@@ -170,13 +177,13 @@ def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> 
     z, size = record.z[inside], mean[last] - mean[first]
     done = (record.c[inside] - mean[first]) / size
     smooth = isotonic_regression(done).x
-    low, high = smooth.searchsorted([_STEP, 1 - _STEP])
+    low, high = smooth.searchsorted([_RULES.step, 1 - _RULES.step])
     found: list[int] = []
-    for part, flat in _FLAT:
+    for part, flat in _RULES.flat:
         length = max(5, round(part * (high - low)))
         if high - low < 2 * length:
             continue
-        mean_slope = (1 - 2 * _STEP) / (z[high - 1] - z[low])
+        mean_slope = (1 - 2 * _RULES.step) / (z[high - 1] - z[low])
         u, y, sigma = (
             np.lib.stride_tricks.sliding_window_view(one, length)
             for one in (z, done, noise[inside] / abs(size))
@@ -188,12 +195,12 @@ def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> 
         steepest = np.minimum(
             np.maximum.accumulate(slope), np.maximum.accumulate(slope[::-1])[::-1]
         )
-        level = (slope + _SURE * error < flat * mean_slope) & (slope < flat * steepest)
+        level = (slope + _RULES.sure * error < flat * mean_slope) & (slope < flat * steepest)
         places = np.flatnonzero(level)
         places = places[(places >= low) & (places + length <= high)]
         runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if places.size else []
         middles = [int(run.mean() + length // 2) for run in runs]
-        found += [m for m in middles if all(abs(smooth[m] - smooth[n]) > _STEP for n in found)]
+        found += [m for m in middles if (np.abs(smooth[m] - smooth[found]) > _RULES.step).all()]
     return [first + middle for middle in found]
 
 
@@ -201,12 +208,12 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
     """Return the samples of each plateau; and 1 or -1 if it is a maximum, or minimum, not level."""
     z, last = record.z, len(nodes) - 1
     ends = zip(pairwise(nodes), pairwise(levels.tolist()), strict=True)
-    edges = [_about(record, *pair, *values) for pair, values in ends]
+    edges = [_locate_edge(record, *pair, *values) for pair, values in ends]
     found = []
     for i, node in enumerate(nodes):
         before, after = edges[max(i - 1, 0)], edges[min(i, last - 1)]
-        begin = before.at + _COMPLETE * before.width if i > 0 else -np.inf
-        end = after.at - _COMPLETE * after.width if i < last else np.inf
+        begin = before.at + _RULES.complete * before.width if i > 0 else -np.inf
+        end = after.at - _RULES.complete * after.width if i < last else np.inf
         place = np.flatnonzero((z > begin) & (z < end))
         if i in (0, last):
             place = np.sort(level_part(record, place if i == 0 else place[::-1]))
@@ -220,7 +227,7 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
     return found
 
 
-class _About(NamedTuple):
+class _EdgeEstimate(NamedTuple):
     """Where half of an edge is complete, about, its width, and where it nearly begins and ends."""
 
     at: float
@@ -228,14 +235,14 @@ class _About(NamedTuple):
     nearly: tuple[float, float]
 
 
-def _about(record: Record, first: int, last: int, low: float, high: float) -> _About:
+def _locate_edge(record: Record, first: int, last: int, low: float, high: float) -> _EdgeEstimate:
     """Return where an edge lies between a sample of one plateau and of the next."""
     inside = slice(first, last + 1)
     z, c = record.z[inside], record.c[inside]
     smooth = isotonic_regression((c - low) / (high - low)).x
-    parts = (1 - _ROUND, 0.16, 0.5, 0.84, _ROUND)
+    parts = (1 - _RULES.rounded, 0.16, 0.5, 0.84, _RULES.rounded)
     depths = np.interp(parts, np.maximum.accumulate(smooth + 1e-9 * np.arange(z.size)), z).tolist()
-    return _About(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
+    return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
 def _level(record: Record, place: Array, extremum: int) -> Plateau:
@@ -267,7 +274,7 @@ def _edge(
         near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
         row = step_between(record, plateaus, near, at)
     if np.isnan(row[0]):
-        return _OPEN
+        return _NO_EDGE
     double = has_another_edge(record, plateaus, whole)
     breadth, error = OF_MIDDLE * middle[1], OF_MIDDLE * middle[5]
     moved = row[8], row[9]

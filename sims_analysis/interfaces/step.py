@@ -137,12 +137,12 @@ def measure_step(
             row = found
         if row[-1] not in (Status.FEATURELESS, Status.TRUNCATED):
             break
-    if row[-1] == Status.FEATURELESS and _varies(record, part):
+    if row[-1] == Status.FEATURELESS and _means_differ(record, part):
         row[-1] = Status.WRONG_SHAPE
     return row
 
 
-def _varies(record: Record, part: int) -> bool:
+def _means_differ(record: Record, part: int) -> bool:
     """Return whether means over a tenth of the record differ anywhere, as plateaus have to."""
     mean = running(record.c, part)
     noise = np.maximum(record.s, scatter(record.c))
@@ -173,18 +173,18 @@ def _from_plateaus(
     row = step_between(record, level, parts)
     if row[-1] not in _FOUND:
         return row, record
-    about, narrow = _about(record, level), record
+    about, narrow = _position_and_width(record, level), record
     seen = row[4] < _RULES.seen * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
         record = replace(record, places=_places(narrow, about, free))
         lines = [fit_plateau(record, one, sloping=True) for one in record.places]
-        before, about = about, _about(record, lines)
+        before, about = about, _position_and_width(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [_matters(one, position, step) for one in lines]
+    slopes = [_surely_slopes(one, position, step) for one in lines]
     chosen = [
         one if slope else fit_plateau(record, place, sloping=False)
         for one, place, slope in zip(lines, record.places, slopes, strict=True)
@@ -202,13 +202,13 @@ def _from_plateaus(
     return answer, record
 
 
-def _matters(line: Plateau, position: float, step: float) -> bool:
+def _surely_slopes(line: Plateau, position: float, step: float) -> bool:
     """Return whether a plateau surely slopes, by more than a part of the step."""
     sure = abs(line.slope) > _RULES.slopes * line.slope_error
     return sure and abs(line.slope * (position - line.centre)) > _RULES.matters * step
 
 
-def _about(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
+def _position_and_width(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
     """Return where a step is, and its width from 16 % to 84 %; or what its middle says, if less."""
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     return whole[0], float(np.fmin(whole[1], OF_MIDDLE * middle[1]))
@@ -374,7 +374,7 @@ def step_between(
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
     step = right.at(z) - left.at(z)
-    if not (_apart(plateaus, middle) and (step * step[0] > 0).all()):  # lines that cross
+    if not (_levels_differ(plateaus, middle) and (step * step[0] > 0).all()):  # lines that cross
         row[-1] = Status.FEATURELESS
         return row
     done, noise = (c - left.at(z)) / step, noise / np.abs(step)
@@ -395,7 +395,7 @@ def step_between(
     sigma = row[1] / (high - low)
     steepest = max(row[1], float(z[above[1]] - z[below[1]]))
     samples = z, done, noise, record.fraction
-    own, slopes = _own_errors(samples, levels_at, above, part, steepest)
+    own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
     sizes = np.array([one.grown * one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
@@ -416,7 +416,7 @@ def step_between(
     return row
 
 
-def _apart(plateaus: Sequence[Plateau], middle: float) -> bool:
+def _levels_differ(plateaus: Sequence[Plateau], middle: float) -> bool:
     """Whether two plateaus differ by more than their errors half-way between them."""
     one, other = (plateau.at(middle) for plateau in plateaus)
     error, of_other = (plateau.error_at(middle) for plateau in plateaus)
@@ -424,7 +424,7 @@ def _apart(plateaus: Sequence[Plateau], middle: float) -> bool:
     return bool(abs(other - one) > max(unsure, _RULES.rounding * max(abs(one), abs(other))))
 
 
-def _own_errors(
+def _errors_of_samples(
     samples: tuple[Array, Array, Array, float],
     levels: Array,
     above: Array,
@@ -481,7 +481,7 @@ def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
         return s, fraction
     apart = int(np.ceil(samples_of_grid(np.array(fraction))[0]))
     if fraction == 1:
-        apart = _sharing(c)
+        apart = _averaged_samples(c)
         fraction = 1 / apart
     level = running(np.pad(c, 2, mode="edge"), 5)
     half = level > 0.5 * (level.min() + level.max())
@@ -498,7 +498,7 @@ def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
     return np.maximum(least, noise * (np.maximum(level, 0.0) / known) ** power), fraction
 
 
-def _sharing(c: Array) -> int:
+def _averaged_samples(c: Array) -> int:
     """Return over how many samples noise was averaged: where their scatter grows no more.
 
     That of a smooth curve grows as the square of the distance; then it is nothing that they share.

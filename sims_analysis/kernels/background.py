@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels.counting import CLEAR, scatter_counts, window_mean, window_statistics
 from sims_analysis.kernels.dose import LACKS
-from sims_analysis.kernels.rows import Array, Index, Packed, Rows
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, range_sums
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
 LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
 
-#: Noise hides slopes of up to so many of their standard errors.
-_HIDES = 2.5
-#: The part of an answer that no slope which noise may hide must change.
-_MATTERS = 0.05
-#: Logarithm of the factor by which backgrounds rise at most.
-_STEEPEST = math.log(10.0)
-#: So many samples show their scatter without errors.
-_ENOUGH = 8
-#: Samples scatter by more than this times their errors, and by chance so rarely.
-_NOTABLE, _IMPROBABLE = 1.4, 1e-7
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a window is judged."""
+
+    hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
+    matters: float = 0.05  # which matter if they change this part of an answer;
+    covers: float = 2.0  # so many of its errors are what they change
+    rises: float = 10.0  # the factor by which backgrounds rise at most
+    enough: int = 8  # so many samples show their scatter without errors
+    notable: float = 1.4  # they scatter by more than this times their errors,
+    improbable: float = 1e-7  # and by chance so rarely
+
+
+_RULES = _Rules()
 
 
 def _parabola(rows: Rows) -> tuple[Array, ...]:
     """Fit parabolas by orthogonal polynomials: the mean and the slope are those of a line; (R,).
 
-    Return the mean, the mean depth and the slope there, the error of the slope, how far the
+    Return the mean, the mean depth, the variance of a sample, the slope and its error, how far the
     parabola comes down below the mean (0 if it bends by chance), and by which factor samples
-    scatter more than their errors (1 if by chance). Errors are those of the samples, or their
+    scatter more than their errors (1 if by chance). Variances are those of the errors, or of the
     scatter, by Student's t, if larger.
     """
     from scipy.special import ndtr, stdtrit
@@ -48,7 +54,7 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
     slope, bend = rows.sum(left, line) / square, rows.sum(left, curve) / fourth
     residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
     freedom = np.maximum(n * rows.share - 3.0, 1.0)
-    scatter = np.where(n >= _ENOUGH, residual / freedom, np.nan)
+    scatter = np.where(n >= _RULES.enough, residual / freedom, np.nan)
     widened = scatter * (stdtrit(freedom, ndtr(CLEAR)) / CLEAR) ** 2
     slope_variance, variance, excess = widened / square, widened / fourth, np.ones(rows.count)
     if rows.stderr is not None:
@@ -56,29 +62,33 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
         slope_variance = np.fmax(slope_variance, rows.sum(variances, squares) / square**2)
         variance = np.fmax(variance, rows.sum(variances, curve * curve) / fourth**2)
         stated = rows.sum(variances) / n
-        counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _IMPROBABLE)
+        counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _RULES.improbable)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
     lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
     below = np.where(bend**2 > CLEAR**2 * variance, -lowest, 0.0)
     slope = np.where(n > 2, slope, np.nan)
-    return mean, depth, slope, np.sqrt(slope_variance), below, excess
+    of_one = slope_variance * square
+    return mean, depth, of_one, slope, np.sqrt(slope_variance), below, excess
 
 
 class WindowTrend(NamedTuple):
     """What a window shows, as a code, and by which part that changes the answer; shape (R,).
 
-    Where samples scatter, the factor by which they do so more than their errors.
+    Where samples scatter, the factor by which they do so more than their errors; where it is too
+    noisy, ``hidden`` is the error of the answer by slopes that noise may hide, and otherwise 0.
     """
 
     shows: Index
     change: Array
+    hidden: Array
 
 
 def window_trend(
     rows: Rows,
     start: Array,
     stop: Array,
-    at: Array,
+    top: Array,
+    bottom: Array,
     width: Array,
     answer: Array,
     error: Array,
@@ -86,33 +96,69 @@ def window_trend(
 ) -> WindowTrend:
     """Tell whether the profile is level in a window, as far as that matters for an answer.
 
-    A slope is that of an exponential that rises at most tenfold towards the depth `at` of the
-    answer (NaN: the last sample), and changes this by `width` times the difference from the mean.
-    One within noise counts if it `hides` any.
+    A slope is that of an exponential that rises at most tenfold, and changes the answer, which lies
+    between `top` and `bottom`, by `width` times the difference of its mean there from that in the
+    window. One within noise counts if it `hides` any, and is no steeper than what is measured
+    beside the window allows.
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
-        mean, depth, slope, stderr, below, excess = _parabola(inside)
-        apart = np.where(np.isnan(at), inside.last, at) - depth
+        mean, depth, variance, slope, stderr, below, excess = _parabola(inside)
+        middle = 0.5 * (top + bottom) - depth
+        # The mean over an interval is that of two depths in it (Gauss and Legendre).
+        apart = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
+        toward = np.sign(middle)
 
-        def change(slope: Array) -> Array:
-            line = slope * apart
-            higher = mean * np.expm1(np.minimum(line / mean, _STEEPEST))
-            return np.abs(np.where(mean > 0, higher, line)) * width
+        def change(slope: Array, steepest: Any = np.inf) -> Array:
+            steepness = toward * np.minimum(toward * slope / mean, steepest)
+            rise = np.minimum(steepness * apart, math.log(_RULES.rises))
+            higher = np.where(mean > 0, mean * np.expm1(rise), slope * apart)
+            changed: Array = np.abs(higher.mean(axis=0)) * width
+            return changed
 
-        size, noise = np.abs(answer), _HIDES * stderr
+        size, noise = np.abs(answer), _RULES.hides * stderr
         slopes = np.abs(slope) > noise
         shown = np.maximum(np.where(slopes, change(slope), 0.0), below * width)
-        noisy = np.maximum(change(slope - noise), change(slope + noise))
         word = np.where(slopes, np.where(slope > 0, RISES, FALLS), BENDS)
+        enough = np.fmax(_RULES.matters * size, CLEAR * error)
+        noisy = np.maximum(change(slope - noise), change(slope + noise))
+        if (doubtful := hides & (noisy > enough)).any():
+            window = np.stack([mean, depth, variance])
+            steepest = _steepest(rows, inside, window, toward, doubtful)
+            noisy = np.maximum(change(slope - noise, steepest), change(slope + noise, steepest))
         cases = [
             ~(size > 0),
             shown > np.fmax(LACKS * size, error),
-            hides & (noisy > np.fmax(_MATTERS * size, CLEAR * error)),
-            excess > _NOTABLE,
+            hides & (noisy > enough),
+            excess > _RULES.notable,
         ]
         shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
-        return WindowTrend(shows, np.select(cases[1:3], [shown / size, noisy / size], excess))
+        part = np.select(cases[1:3], [shown / size, noisy / size], excess)
+        return WindowTrend(shows, part, np.where(shows == TOO_NOISY, noisy / _RULES.covers, 0.0))
+
+
+def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Flags) -> Array:
+    """Return how steep exponentials may be that rise from noisy windows upwards (-1) or downwards.
+
+    They are nowhere above what is measured: the mean, and three of its errors, of all samples
+    beside the window on that side, of the half of these next to it, and so on. Of the `window` are
+    given the mean, the mean depth and the variance of a sample.
+    """
+    above, row = toward < 0, np.arange(rows.count)
+    first, end = rows.position(inside.first, row, "left"), rows.position(inside.last, row)
+    size = np.where(above, first - rows.offsets[:-1], rows.offsets[1:] - end)
+    which = np.flatnonzero(noisy & (size > 0))
+    first, end, size = first[which], end[which], size[which]
+    mean, depth, variance = window[:, which]
+    n = np.maximum(size >> np.arange(int(size.max(initial=0)).bit_length())[:, None], 1)
+    low = np.where(above[which], first - n, end)
+    value = range_sums(rows.value.reshape(-1), low.T, (low + n).T).T / n
+    apart = np.abs(0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth)
+    error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
+    steepest = np.full(rows.count, np.inf)
+    each = np.log((value + CLEAR * error) / mean) / apart
+    steepest[which] = np.fmin.reduce(each, axis=0, initial=np.inf)
+    return steepest
 
 
 def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
@@ -125,8 +171,7 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     above, width = every.mean - below.value, np.ones(rows.count)
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
     answer, hides = np.where(above > error, above, 0.0), above > CLEAR * np.sqrt(below.of_one)
-    middle = 0.5 * (rows.begin + rows.end)
-    return window_trend(rows, start, stop, middle, width, answer, error, hides)
+    return window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
 
 
 def trend_at_limit(rows: Rows, start: Array, stop: Array, limit: Array) -> WindowTrend:
@@ -140,5 +185,5 @@ def trend_at_limit(rows: Rows, start: Array, stop: Array, limit: Array) -> Windo
         variance = np.fmax(deviation**2, stated)
         error = np.sqrt(variance * (1 / n + 4.5 / np.maximum(n - 1, 1)))
         width = np.where(mean > 0, 1.0 + 0.5 * (limit - mean) / mean, 1.0)
-    at = np.full(rows.count, np.nan)
-    return window_trend(rows, start, stop, at, width, limit, error, hides=False)
+    end = rows.within(start, stop).last
+    return window_trend(rows, start, stop, end, end, width, limit, error, hides=False)

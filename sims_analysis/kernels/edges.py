@@ -6,13 +6,22 @@ The samples around it show where the edge is, and how well that is known.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels.blocks import in_parts
 from sims_analysis.kernels.gaps import breaks
-from sims_analysis.kernels.levels import Crossings, Located
+from sims_analysis.kernels.levels import (
+    Crossings,
+    Located,
+    crossings_around,
+    find,
+    laid_out,
+    significant,
+)
+from sims_analysis.kernels.levels import locate as between
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
@@ -24,36 +33,32 @@ from sims_analysis.kernels.local_fit import (
     solved,
     value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
+from sims_analysis.kernels.rows import Array, Flags, Index, Rows, changed, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
 #: do not; always there; or between its two samples.
 Locate = Literal["auto", "fit", "crossing"]
 
-#: The window grows until the sums of its two sides differ by so many standard errors, ...
-KNOWN = 6.0
-#: ... and their means by this part of the level: an exponential's at 0.3 decay lengths.
-APART = 0.3
-#: Two samples around a crossing that differ by this many standard errors suffice alone ...
-ALONE = 8.0
-#: ... if ln C falls by more from one to the other: samples farther away belong to another part of
-#: the profile. Below the first number, and from half of `ALONE`, it is the fit alone.
-STEEP = 1.0, 2.0
-#: Relative error above which the logarithm of a sample is not used: ten counts.
-MAX_RELATIVE_ERROR = 0.33
-#: A parabola whose chi-square chance makes this rarely is fitted to half of the window, down to so
-#: many samples on either side.
-MISFIT, FEWEST = 0.01, 2
-#: Curvatures of more than this many standard errors may be of a kink, ...
-KINK = 2.0
-#: ... which a window that is wider by this factor puts elsewhere.
-WIDER = 2
-#: Growth of the window per iteration.
-GROWTH = 1.3
-#: Prior standard deviation of the curvature of ln C, over its slope squared: 0 for an exponential,
-#: -1 for a straight line of C, -0.7 at half of a Gaussian. Wide enough to let the data
-#: decide wherever they determine the curvature.
-CURVED = 5.0
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which edges are located."""
+
+    known: float = 6.0  # a window's sides differ by so many standard errors of their sums,
+    apart: float = 0.3  # and their means by this part of the level: 0.3 decay lengths
+    growth: float = 1.3  # until then it grows, by this factor,
+    fewest: int = 2  # from so many samples on either side
+    curved: float = 5.0  # prior deviation of the curvature of ln C, over its slope squared: 0 for
+    # an exponential, -1 for a line of C, -0.7 at half of a Gaussian; wide, so that the data decide
+    misfit: float = 0.01  # a window is halved where chance makes its chi-square more rarely
+    kink: float = 2.0  # a curvature of more standard errors may be of a kink
+    alone: float = 8.0  # two samples suffice that differ by so many standard errors, ...
+    steep: tuple[float, float] = 1.0, 2.0  # ... if ln C falls by more from one to the other: those
+    # beyond belong to another part. Below the first, and from half of `alone`, it is the fit alone
+    uncertain: float = 0.33  # above this relative error, of ten counts, no logarithm is taken
+
+
+_RULES = _Rules()
 
 
 class Edges(NamedTuple):
@@ -87,8 +92,8 @@ def edges(
     window that tells the two sides apart and reaches no other of `every` crossing. The depth is
     ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0; with
     `locate` it is 1, or 0, and then the error is half of the 68 % interval about the crossing. A
-    window that no parabola fits is halved; how far a curved edge moves in a wider one is part of
-    the error.
+    window that no parabola fits is halved; how far an edge that bends clearly, as a kink may, moves
+    beyond noise in one of twice its width is part of the error.
     """
     before = found.at_or_above
     start = rows.depth_at(before)
@@ -130,6 +135,25 @@ def edges(
     return result
 
 
+def around(
+    rows: Rows, level: Array, row: Index, position: Index, floor: Array | None = None
+) -> tuple[Edges, Flags, Crossings]:
+    """Return the edges nearest to samples of some rows, on either side, but those that noise makes.
+
+    They are (2, R), NaN where there is none; where there is none of noise either, (2, R); and all
+    crossings that noise does not make.
+    """
+    levels, shape = rows.repeat(level), (rows.count, 2)
+    raw = find(rows, levels)
+    near, place = crossings_around(raw, row, position)
+    lacking = laid_out(np.zeros(near.size, dtype=bool), place, shape, True)
+    every = significant(rows, levels, raw, floor=floor)
+    near, place = crossings_around(every, row, position)
+    found = every.take(near)
+    nearest = edges(rows, levels, found, between(rows, levels, found), every=every, floor=floor)
+    return Edges._make(laid_out(one, place, shape).T for one in nearest), lacking.T, every
+
+
 def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
     """Return the errors of edges by the two samples around them, and the weight of a fit.
 
@@ -148,15 +172,15 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
         t = (raw.depth - depth[:, 1]) / width
         sigma = np.hypot(upper_stderr / upper, lower_stderr / lower)
         # The logarithm of a small count is biased and not normally distributed.
-        y = np.where(there & (sigma < MAX_RELATIVE_ERROR), np.log(upper / lower), np.nan)
+        y = np.where(there & (sigma < _RULES.uncertain), np.log(upper / lower), np.nan)
         slopes = np.diff(y, axis=1) / step
         bends = np.diff(slopes, axis=1) / (step[:, 1:] + step[:, :-1])
         slope, fall = np.abs(slopes[:, 1]), np.abs(slopes[:, 1] * width)
         largest = np.nan_to_num(np.fmax(*np.abs(bends).T))
         error = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) / slope
         half = half_width_about(largest * t * (1.0 - t) * width**2 / slope, error)
-        clear = 2.0 - 2.0 * fall / (ALONE * np.hypot(sigma[:, 1], sigma[:, 2]))
-        weight = np.clip(np.maximum(clear, np.interp(fall, STEEP, (1.0, 0.0))), 0.0, 1.0)
+        clear = 2.0 - 2.0 * fall / (_RULES.alone * np.hypot(sigma[:, 1], sigma[:, 2]))
+        weight = np.clip(np.maximum(clear, np.interp(fall, _RULES.steep, (1.0, 0.0))), 0.0, 1.0)
         sigma = np.where(there, np.hypot(upper_stderr, lower_stderr), np.nan)
         drop = np.abs(np.diff(upper - lower, axis=1)[:, 1])
         by_line = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) * width / drop
@@ -172,20 +196,21 @@ def _fitted(samples: Samples) -> _Parabolas:
     for part in in_parts(2 * reach):
         own, side = samples.about(part), reach[part]
         fit = _parabolas(own, side)
-        again = np.flatnonzero(fit.misfit < MISFIT)
-        while (again := again[side[again] > FEWEST]).size:
-            side[again] = np.maximum(side[again] // 2, FEWEST)
+        again = np.flatnonzero(fit.misfit < _RULES.misfit)
+        while (again := again[side[again] > _RULES.fewest]).size:
+            side[again] = np.maximum(side[again] // 2, _RULES.fewest)
             short = _parabolas(own.about(again), side[again])
             for column, values in zip(fit, short, strict=True):
                 column[again] = values
-            again = again[short.misfit < MISFIT]
-        bent = np.flatnonzero(fit.bend > KINK)
+            again = again[short.misfit < _RULES.misfit]
+        bent = np.flatnonzero(fit.bend > _RULES.kink)
         if bent.size:
             depth, stderr = fit.depth[bent], fit.stderr[bent]
-            wide = _parabolas(own.about(bent), WIDER * side[bent])
-            with np.errstate(invalid="ignore"):
-                moved = np.sqrt(np.fmax((wide.depth - depth) ** 2 - stderr**2, 0.0))
-            fit.stderr[bent] = np.hypot(stderr, np.fmin(moved, fit.sag[bent]))
+            wide = _parabolas(own.about(bent), 2 * side[bent])
+            # More than noise does, which the wide window averages further.
+            moved = (wide.depth - depth) ** 2 - (stderr**2 - wide.stderr**2)
+            off = np.sqrt(np.fmax(moved, 0.0))
+            fit.stderr[bent] = half_width_about(off, stderr)
         found[:, part] = fit
     return _Parabolas(*found)
 
@@ -195,7 +220,7 @@ def _reach(samples: Samples) -> Index:
     reach = np.zeros(samples.at.size, dtype=np.intp)
     active = np.arange(reach.size)
     both, of_samples = np.zeros((reach.size, 2, 3)), samples.sums()
-    inner, outer = 0, 2
+    inner, outer = 0, _RULES.fewest
     while active.size:
         at, begin, end = samples.at[active], samples.begin[active], samples.end[active]
         near, far = np.array([[-inner, inner], [-outer, outer]])[..., None] + at + 1
@@ -205,26 +230,25 @@ def _reach(samples: Samples) -> Index:
         reach[active] = outer
         (left, noise0, n0), (right, noise1, n1) = np.moveaxis(both[active], 0, -1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            apart = np.abs(right / n1 - left / n0) >= APART * np.abs(samples.lower[at])
-        known = apart & (np.abs(right - left) >= KNOWN * np.sqrt(noise0 + noise1))
+            apart = np.abs(right / n1 - left / n0) >= _RULES.apart * np.abs(samples.lower[at])
+        known = apart & (np.abs(right - left) >= _RULES.known * np.sqrt(noise0 + noise1))
         whole = (at - outer < begin) & (at + 1 + outer >= end)
         active = active[~(known | whole)]
-        inner, outer = outer, max(outer + 1, int(outer * GROWTH))
+        inner, outer = outer, max(outer + 1, int(outer * _RULES.growth))
     return reach
 
 
 class _Parabolas(NamedTuple):
     """Fits of ``upper = lower exp(A + B z + C z^2 / 2)`` to K windows; (K,).
 
-    Depth of the zero, and its error; the slope there; C over its error, and how far it makes the
-    curve sag; the chance of its chi-square; and where the window starts and stops.
+    Depth of the zero, and its error; the slope there; C over its error; the chance of its
+    chi-square; and where the window starts and stops.
     """
 
     depth: Array
     stderr: Array
     slope: Array
     bend: Array
-    sag: Array
     misfit: Array
     start: Array
     stop: Array
@@ -246,7 +270,7 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
     with np.errstate(all="ignore"):
         a, b = _first_guess(window)
         # Two samples do not determine a curvature: fit an exponential.
-        free = np.where(window.size > 2, CURVED, 1e-6)
+        free = np.where(window.size > 2, _RULES.curved, 1e-6)
         prior = 1.0 / np.maximum(free * b**2, 1e-9) ** 2
         (a, b, c), information = maximized(window, a, b, prior)
         root = _root(a, b, c)
@@ -254,12 +278,11 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
         error = value_stderr(information, root) / np.abs(slope)
         last = np.broadcast_to([0.0, 0.0, 1.0], (some.size, 3))
         bend = np.abs(c) / np.sqrt(solved(information, last)[:, 2])
-        sag = 0.5 * np.abs(c / slope)
         chance = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin[some] + root * scale, *ends)
     found = np.full((len(_Parabolas._fields), at.size), np.nan)
-    found[:, some] = depth, error * scale, slope / scale, bend, sag * scale, chance, *ends
+    found[:, some] = depth, error * scale, slope / scale, bend, chance, *ends
     return _Parabolas(*found)
 
 

@@ -23,7 +23,8 @@ from sims_analysis.kernels.rows import (
     SingleResult,
 )
 from sims_analysis.kernels.saturation import saturated
-from sims_analysis.kernels.transient import DEEPEST, surface_transient
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``:
@@ -162,7 +163,7 @@ def flags_from_values(rows: Rows) -> SingleResult:
         found[cut.reshape(-1)] |= Flag.SATURATED
     nothing = np.full(rows.count, np.nan)
     end = surface_transient(rows, nothing, nothing).end
-    for row in np.flatnonzero(end < DEEPEST):
+    for row in np.flatnonzero(end < TRANSIENT.deepest):
         own = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
         found[own][above] |= Flag.TRANSIENT

@@ -9,15 +9,8 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.dose import LACKS
-from sims_analysis.kernels.edges import edges
-from sims_analysis.kernels.levels import (
-    crossings_around,
-    find,
-    highest,
-    laid_out,
-    locate,
-    significant,
-)
+from sims_analysis.kernels.edges import Edges, around
+from sims_analysis.kernels.levels import highest
 from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
@@ -68,7 +61,8 @@ def moments(
     `record`, without a background, it is estimated what lies below it.
     """
     inside = rows.within(start, stop)
-    height, noise, first, last, ends = _run(inside, level, threshold, floor, relative=relative)
+    height, noise, known, ends, sides = _run(inside, level, threshold, floor, relative=relative)
+    first, last = ends
     weights, total, mean, off, shape = _between(rows, level, first, last)
     distribution = np.isfinite(shape[0])
     enough = (
@@ -88,12 +82,14 @@ def moments(
         of_row = (rows.repeat(x) for x in (whole, *shape))
         slopes = _slopes(off, np.broadcast_to(weights, off.shape), *of_row)
         common = np.zeros((5, rows.count))
-        for end in ends:
+        for end, edge in zip(ends, sides, strict=False):
             # The profile is as high as the threshold there: samples that move an end add a strip.
-            strips = _slopes(end.depth - mean, height, whole, *shape)
-            move = _moves(rows, end)
+            strips = _slopes(end - mean, height, whole, *shape)
+            move = _moves(rows, edge)
+            # A maximum that is higher by its error moves the end inwards.
+            lifted = edge.decay_length * known
             with np.errstate(invalid="ignore"):  # of an unknown threshold, infinite
-                common += [np.where(end.lifted > 0, strip * end.lifted, 0.0) for strip in strips]
+                common += [np.where(lifted > 0, strip * lifted, 0.0) for strip in strips]
                 slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
         for error, slope in zip(errors, slopes, strict=True):
             if window:
@@ -137,40 +133,29 @@ def _between(
     return weights, total, mean, off, shape
 
 
-def _moves(rows: Rows, end: _End) -> Array:
-    """Return by how much farther out an end is per sample, so that their errors make its own."""
+def _moves(rows: Rows, edge: Edges) -> Array:
+    """Return by how much farther out an edge is per sample, so that their errors make its own."""
     stderr = errors_of(rows)
     with np.errstate(invalid="ignore", divide="ignore"):
-        here = (rows.depth >= rows.repeat(end.start)) & (rows.depth <= rows.repeat(end.stop))
+        here = (rows.depth >= rows.repeat(edge.start)) & (rows.depth <= rows.repeat(edge.stop))
         here = here & (stderr > 0)
-        move = rows.repeat(end.stderr / np.sqrt(rows.sum(here.astype(np.float64)))) / stderr
+        move = rows.repeat(edge.stderr / np.sqrt(rows.sum(here.astype(np.float64)))) / stderr
     return np.where(here & np.isfinite(move), move, 0.0)
-
-
-class _End(NamedTuple):
-    """An end of a run, (R,): its depth, and at a crossing its error and the samples that show it.
-
-    ``lifted`` is how far a maximum that is higher by its error moves it inwards.
-    """
-
-    depth: Array
-    stderr: Array
-    start: Array
-    stop: Array
-    lifted: Array
 
 
 def _run(
     rows: Rows, level: Array, threshold: Array, floor: Array, *, relative: bool
-) -> tuple[Array, Array, Array, Array, list[_End]]:
+) -> tuple[Array, Array, Array, Array, list[Edges]]:
     """Find the depths around the maximum between which the profile lies above the threshold.
 
-    Return how high that is, the error that a sample has there, these depths, and what is known of
-    them. Of rows with standard errors, crossings that noise can make do not end a run.
+    Return how high that is, the error that a sample has there, the relative one of the maximum,
+    these depths, (2, R), and both edges there. Of rows with standard errors, crossings that noise
+    can make do not end a run.
     """
+    limits = np.stack([rows.begin, rows.end])
     if np.isnan(threshold).all():
-        return threshold, threshold, rows.begin, rows.end, []
-    limits, rows = (rows.begin, rows.end), as_points(rows)
+        return threshold, threshold, 0.0 * level, limits, []
+    rows = as_points(rows)
     row, top = highest(rows)
     height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
     noise = np.full(rows.count, np.nan)
@@ -185,21 +170,11 @@ def _run(
         with np.errstate(all="ignore"):
             part = (at + floor)[row] / (rows.value_at(top) + floor[row])
             noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
-    levels = rows.repeat(at)
-    every = significant(rows, levels, find(rows, levels), floor=floor)
-    near, place = crossings_around(every, row, top)
-    chosen = every.take(near)
-    edge = edges(rows, levels, chosen, locate(rows, levels, chosen), every=every, floor=floor)
-    lifted = edge.decay_length * known[chosen.row]
-    columns = edge.depth, edge.stderr, edge.start, edge.stop, lifted
-    tables = [laid_out(one, place, (rows.count, 2)).T for one in columns]
+    edges, *_ = around(rows, at, row, top, floor)
     inside = np.zeros(rows.count, dtype=bool)
     inside[row] = rows.value_at(top) > at[row]
-    ends = []
-    for limit, depth, *others in zip(limits, *tables, strict=True):
-        end = np.where(np.isnan(depth), limit, depth)
-        ends.append(_End(np.where(inside, end, np.nan), *others))
-    return height, noise, ends[0].depth, ends[1].depth, ends
+    ends = np.where(inside, np.where(np.isnan(edges.depth), limits, edges.depth), np.nan)
+    return height, noise, known, ends, list(map(Edges._make, zip(*edges, strict=True)))
 
 
 def _slopes(

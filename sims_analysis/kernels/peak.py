@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
-from sims_analysis.kernels.levels import crossings_around, find, highest, laid_out, locate
+from sims_analysis.kernels.edges import around
+from sims_analysis.kernels.levels import Crossings, highest, locate
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
@@ -20,34 +22,31 @@ from sims_analysis.kernels.local_fit import (
     solved,
     value_stderr,
 )
-from sims_analysis.kernels.rows import (
-    Array,
-    Flags,
-    Index,
-    Rows,
-    first_status,
-    range_reduced,
-    range_sums,
-)
+from sims_analysis.kernels.rows import Array, Index, Rows, first_status, range_sums
 from sims_analysis.outcomes import Status
 
-#: A width of fewer steps than this between samples is not known, ...
-_STEPS = 2.5
-#: ... nor one that would be larger by this factor if the maximum were as low as its neighbour.
-_ALONE = 1.45
-#: A side is lower than the middle by this many standard errors where the window has reached it.
-KNOWN = 3.0
-#: Only this part of the window is fitted, in which a parabola can be trusted.
-TRUSTED = 0.65
-#: A maximum of the parabola is used if its curvature is known to so many standard errors.
-CURVED = 1.0
-#: Growth of the window per iteration.
-GROWTH = 1.3
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a maximum and its width are judged."""
+
+    known: float = 3.0  # a side is lower than the middle by so many standard errors, at the reach
+    trusted: float = 0.65  # a parabola can be trusted in this part of that,
+    curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
+    growth: float = 1.3  # of a reach, or a group of samples, per iteration
+    part: float = 3.0  # a group is not longer than the width over this
+    steep: float = 0.5  # a side that falls less steeply farther out, by this, meets in no point
+    missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
+    errors: float = 2.0  # and by so many standard errors of the highest sample
+
+
+_RULES = _Rules()
 
 
 class Peak(NamedTuple):
     """Maximum of every row, (R,).
 
+    A maximum or a background that is higher makes its width smaller by ``narrowed`` times as much.
     It rests on the samples from ``start`` to ``stop``, (R, 3): of the width, of the window, and of
     all that is above half of it, where a gap may hold a higher one.
     """
@@ -56,6 +55,8 @@ class Peak(NamedTuple):
     value: Array
     stderr: Array
     fwhm: Array
+    fwhm_stderr: Array
+    narrowed: Array
     status: NDArray[np.uint8]
     start: Array
     stop: Array
@@ -64,85 +65,127 @@ class Peak(NamedTuple):
 def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
-    Between the nearest crossings of half of it on either side. Where the samples do not show how
-    high the profile is, the error is that of the highest. `floor` was subtracted before.
+    Between the nearest crossings of half of it on either side; with errors, between the edges there
+    at half of what :func:`maxima` shows. Where the samples do not show how high the profile is, the
+    error is that of the highest. `floor` was subtracted before.
     """
     rows = as_points(rows).within(start, stop)
-    depth, value, stderr = np.full((3, rows.count), np.nan)
-    row, position = highest(rows)
-    depth[row], value[row] = rows.depth_at(position), rows.value_at(position)
-    if rows.stderr is not None:
-        alone = rows.stderr.reshape(-1)[position] * np.sqrt(rows.share[row])
-        below = np.zeros(rows.count) if floor is None else floor
-        high, error = maxima(rows, row, position, below)
-        known = half_width_about(high - value[row], error)
-        stderr[row] = np.where(np.isfinite(known * alone), known, alone)
-    before, after, higher = np.full((3, rows.count), np.nan)
-    near = np.clip([position - 1, position + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
+    depth, value, stderr, alone, before, after = np.full((6, rows.count), np.nan)
+    known, below = np.zeros(rows.count), np.zeros(rows.count) if floor is None else floor
+    row, top = highest(rows)
+    depth[row], value[row] = rows.depth_at(top), rows.value_at(top)
+    near = np.clip([top - 1, top + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
     before[row], after[row] = rows.depth_at(near)
-    higher[row] = rows.value_at(near).max(axis=0)
-    left, right, *ends = _crossed(rows, row, position, 0.5 * value)
-    width = right - left
-    unsure = 0.5 * (value - np.nan_to_num(stderr))
-    lower, upper, *_ = _crossed(rows, row, position, 0.5 * higher)
-    with np.errstate(invalid="ignore"):
-        unknown = (width < 0.5 * _STEPS * (after - before)) | (upper - lower > _ALONE * width)
-        unknown |= _higher_beside(rows, unsure, left, right)
+    high = value.copy()
+    if rows.stderr is not None:
+        alone[row] = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
+        shown, error = maxima(rows, row, top, below)
+        about = half_width_about(shown - value[row], error)
+        stderr[row] = np.where(np.isfinite(about * alone[row]), about, alone[row])
+        # Half of that window tells a pointed maximum better.
+        shown, known[row] = maxima(rows, row, top, below, 0.5)
+        high[row] = np.where(np.isfinite(known[row]), shown, high[row])
+    half = 0.5 * high
+    sides, lacking, every = around(rows, half, row, top, below)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        width = sides.depth[1] - sides.depth[0]
+        narrowed = (0.5 / sides.steepness).sum(axis=0)
+        moved, steps = narrowed * high / width, 2.0 * width / (after - before)
+        error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
+        enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
+        unknown = ~(_missed(rows, row, top, high, steps, moved, enough) <= enough)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
-        (np.isnan(width), Status.TRUNCATED),
+        (lacking[0] | lacking[1], Status.TRUNCATED),
         (unknown, Status.UNDETERMINED),
     )
-    width[unknown] = np.nan
-    begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start), ends[0]
-    end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop), ends[1]
+    width[unknown] = error[unknown] = np.nan
+    first, last = _outermost(rows, half, every, sides.depth)
+    begin = np.fmin(before, sides.depth[0]), np.where(np.isnan(start), -np.inf, start), first
+    end = np.fmax(after, sides.depth[1]), np.where(np.isnan(stop), np.inf, stop), last
     used = (np.stack(one, axis=1) for one in (begin, end))
-    return Peak(depth, value, stderr, width, status, *used)
+    return Peak(depth, value, stderr, width, error, narrowed, status, *used)
 
 
-def _crossed(rows: Rows, row: Index, top: Index, level: Array) -> Array:
-    """Return the crossings of a level that are nearest to the maximum on either side; NaN for none.
+def _outermost(rows: Rows, level: Array, every: Crossings, sides: Array) -> Array:
+    """Return the first and the last of all crossings of a level, or the ends of the record; (2, R).
 
-    And the first and the last of all, or the ends of the record; (4, R).
+    The ends also where the nearest crossing on that side (`sides`) is not known.
     """
-    levels = rows.repeat(level)
-    found = find(rows, levels)
-    at = locate(rows, levels, found).depth
-    near, place = crossings_around(found, row, top)
-    left, right = laid_out(at[near], place, (rows.count, 2)).T
-    first, last = rows.first.copy(), rows.last.copy()
+    ends = np.stack([rows.first, rows.last])
+    first, last = ends.copy()
+    at = locate(rows, rows.repeat(level), every).depth
     # Crossings are sorted by depth, and the last assignment wins.
-    first[found.row[::-1]], last[found.row] = at[::-1], at
-    first = np.where(np.isnan(left), rows.first, first)
-    last = np.where(np.isnan(right), rows.last, last)
-    return np.stack([left, right, first, last])
-
-
-def _higher_beside(rows: Rows, half: Array, left: Array, right: Array) -> Flags:
-    """Flag widths that noise, or a neighbour, cuts short: samples beside them are higher, too.
-
-    By a tenth of the width, and less than half of it.
-    """
-    width = right - left
-    row = np.flatnonzero(width > 0)
-    left, right, width = left[row], right[row], width[row]
-    found = np.zeros(rows.count, dtype=bool)
-    for low, high in (
-        (left - 0.5 * width, left - 0.1 * width),
-        (right + 0.1 * width, right + 0.5 * width),
-    ):
-        begin, end = rows.position(low, row), rows.position(high, row, "left")
-        highest = range_reduced(np.maximum, rows.value.reshape(-1), begin, end, -np.inf)
-        found[row] |= highest > half[row]
+    first[every.row[::-1]], last[every.row] = at[::-1], at
+    found: Array = np.where(np.isnan(sides), ends, [first, last])
     return found
 
 
-def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
+def _missed(
+    rows: Rows, row: Index, top: Index, high: Array, steps: Array, moved: Array, enough: Array
+) -> Array:
+    """Return which part of a maximum, or of its width, samples may not show; (R,).
+
+    It is the least of several sizes of groups about the highest sample, none of them larger than a
+    third of the width in `steps`; infinite if none fits. Between the samples, the profile may be
+    higher (:func:`_unseen`); and if the maximum of the groups is not `high`, the width is another:
+    it is `moved` by so many times as large a part. What is `enough` is not sought on.
+    """
+    found = np.full(rows.count, np.inf)
+    # On a finer grid, samples that are independent are so far apart.
+    one = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
+    times = 1
+    while True:
+        size = times * one
+        begin = top - 2 * size - size // 2
+        fits = (begin >= rows.offsets[row]) & (begin + 5 * size <= rows.offsets[row + 1])
+        fits &= (_RULES.part * size <= steps[row]) & ~(found[row] <= enough[row])
+        if not fits.any():
+            return found
+        which, position = row[fits], begin[fits, None] + np.arange(5 * size)
+        with np.errstate(all="ignore"):
+            mean, depth = (
+                at(position).reshape(-1, 5, size).mean(axis=2).T
+                for at in (rows.value_at, rows.depth_at)
+            )
+            above, pointed, maximum = _unseen(np.log(mean / high[which]), depth)
+            part = 0.5 * above / times
+            part = np.fmin(part, pointed) if times == 1 else part
+            part = np.maximum(part * np.fmax(moved[which], 1.0), np.abs(maximum) * moved[which])
+        found[which] = np.fmin(found[which], part)
+        times = max(times + 1, int(_RULES.growth * times))
+
+
+def _unseen(y: Array, depth: Array) -> tuple[Array, Array, Array]:
+    """Return how high profiles may be about the third of five values of ln C, (5, K); three (K,).
+
+    By how much the outer ones are above the parabola through the others: two exponentials that meet
+    in a point between samples hide at most half of that. How high above the third value straight
+    lines through two others meet, NaN where one side becomes less steep; and the parabola's
+    maximum.
+    """
+    z, c = depth - depth[2], y - y[2]
+    slope = np.diff(c, axis=0) / np.diff(z, axis=0)
+    bend = (slope[2] - slope[1]) / (z[3] - z[1])
+    outer = z[[0, 4]]
+    above = (c[[0, 4]] - slope[1] * outer - bend * outer * (outer - z[1])).max(axis=0)
+    # On either side: the next value, the slope beyond it, and the one from the other side.
+    side, next_, beyond, across = z[[1, 3]], c[[1, 3]], slope[[0, 3]], slope[[2, 1]]
+    meet = side * np.clip((next_ / side - beyond) / (across - beyond), 0.0, 1.0)
+    height = np.minimum(across * meet, next_ + beyond * (meet - side)).max(axis=0)
+    steep = np.sign(side) * (beyond - _RULES.steep * slope[[1, 2]])
+    pointed = np.where((steep <= 0).all(axis=0), np.fmax(height, 0.0), np.nan)
+    rise = slope[1] - bend * z[1]
+    return np.fmax(above, 0.0), pointed, y[2] - np.where(bend < 0, 0.25 * rise**2 / bend, 0.0)
+
+
+def maxima(rows: Rows, row: Index, position: Index, floor: Array, part: float = 1.0) -> Array:
     """Return how high rows are at their K highest samples, and the standard errors of that; (2, K).
 
     A parabola of ln C is fitted, by the likelihood of the counts, to a part of the window that is
     needed to see the profile fall on both sides: its maximum, or its value at the highest sample if
-    its curvature is not known. NaN with fewer than three samples, or without errors.
+    its curvature is not known. Or to `part` of these. NaN with fewer than three samples, or without
+    errors.
     """
     result = np.full((2, row.size), np.nan)
     if not row.size:
@@ -152,17 +195,17 @@ def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
     windows = position, rows.offsets[row], rows.offsets[row + 1], floor[row]
     samples = samples_of(rows, rows.repeat(top), 0.0, *windows)
     sums = samples.sums()
-    for part in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
-        own = samples.about(part)
-        result[:, part] = _about(own, *_windows(own, sums))
+    for some in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
+        own = samples.about(some)
+        result[:, some] = _about(own, *_windows(own, sums, _RULES.trusted * part))
     return result
 
 
-def _windows(samples: Samples, sums: Array) -> tuple[Index, Index]:
+def _windows(samples: Samples, sums: Array, part: float) -> tuple[Index, Index]:
     """Return the first sample to be fitted about each maximum, and the one after the last."""
     at, begin, end = samples.at, samples.begin, samples.end
     up, down = (
-        np.maximum((TRUSTED * _reach(sums, at, room, sign)).astype(int), 1)
+        np.maximum((part * _reach(sums, at, room, sign)).astype(int), 1)
         for room, sign in ((at - begin, -1), (end - 1 - at, 1))
     )
     # Three samples at least, also at an end of the record.
@@ -182,9 +225,9 @@ def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             lower = inner[0] / inner[2] - outer[0] / outer[2]
-            known = lower > KNOWN * np.hypot(*(np.sqrt(v) / n for _, v, n in (inner, outer)))
+            known = lower > _RULES.known * np.hypot(*(np.sqrt(v) / n for _, v, n in (inner, outer)))
         active = active[~known & (r < room[active])]
-        grown = np.maximum(reach[active] + 1, (GROWTH * reach[active]).astype(int))
+        grown = np.maximum(reach[active] + 1, (_RULES.growth * reach[active]).astype(int))
         reach[active] = np.minimum(grown, room[active])
     return reach
 
@@ -208,7 +251,7 @@ def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Ar
     """Return the maximum of each exponentiated parabola (or its value at 0), and its error."""
     a, b, c = coefficients
     variance = solved(information, np.broadcast_to([0.0, 0.0, 1.0], (a.size, 3)))[:, 2]
-    bent = c < -CURVED * np.sqrt(variance)
+    bent = c < -_RULES.curved * np.sqrt(variance)
     least, most = (data.reduce(end, data.x) for end in (np.minimum, np.maximum))
     at = np.where(bent, np.clip(-b / c, least, most), 0.0)
     return np.exp(a + b * at + 0.5 * c * at**2), value_stderr(information, at)

@@ -8,6 +8,7 @@ measurement. Profiles without noise, or with fewer digits than noise, are left a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 from typing import Any
@@ -16,25 +17,25 @@ import numpy as np
 
 from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Index, Rows
 
-#: So many neighbours at least are equal.
-_FEWEST = 5
-#: The maximum of a row is at least that of so many of its samples.
-_SAMPLED = 4
-#: Intervals with less than this part of all samples are looked at by themselves.
-_SHORT = 1 / 8
-#: They are improbable if noise makes so many equal neighbours with less than this probability, ...
-_CHANCE = 1e-3
-#: ... even if it is smaller than the scatter elsewhere says, by this factor.
-_SAFETY = 3.0
-#: Fewer differences than this do not tell noise from a curve, ...
-_FEWEST_TURNS = 8
-#: ... of which so many change sign from one to the next: 73 % of second ones of white noise do, and
-#: 77 % of third ones, in which a Gaussian does not bend.
-_ALTERNATING = 0.5
-#: Median of the square of a normal deviate.
-_MEDIAN_SQUARE = 0.4549
-#: Numbers of so many digits, or more, are not rounded; logarithms are, to this.
-_DIGITS, _ROUNDED = 16, 1e-13
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which equal neighbours are told from noise."""
+
+    fewest: int = 5  # so many neighbours at least are equal
+    sampled: int = 4  # the maximum of a row is at least that of so many of its samples
+    short: float = 1 / 8  # intervals with less than this part of all samples are looked at alone
+    chance: float = 1e-3  # noise makes so many equal neighbours with less than this probability,
+    safety: float = 3.0  # even if it is smaller than the scatter elsewhere says, by this factor
+    fewest_turns: int = 8  # fewer differences than this do not tell noise from a curve,
+    alternating: float = 0.5  # nor do those of which fewer change sign from one to the next: 73 %
+    # of second ones of white noise do, and 77 % of third ones, in which a Gaussian does not bend
+    median_square: float = 0.4549  # of a normal deviate
+    digits: int = 16  # numbers of so many digits, or more, are not rounded;
+    rounded: float = 1e-13  # logarithms are, to this
+
+
+_RULES = _Rules()
 
 
 def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | None:
@@ -59,7 +60,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     or have fewer digits than noise).
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    may = (rows.size >= _FEWEST) & (rows.share >= 1.0)
+    may = (rows.size >= _RULES.fewest) & (rows.share >= 1.0)
     may = may if near is None else _as_high(rows, may, *near)
     row = np.flatnonzero(_with_equal_neighbours(rows, np.flatnonzero(may)))
     if not row.size:
@@ -80,7 +81,7 @@ def _as_high(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
     row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
     first, end = rows.position(start, row, "left"), rows.position(stop, row)
     reach = int((end - first).max(initial=0))
-    if row.size * reach <= _SHORT * rows.value.size:
+    if row.size * reach <= _RULES.short * rows.value.size:
         places = first[:, None] + np.arange(-1, reach + 1)
         value = rows.value.reshape(-1).take(places, mode="clip")
         row = row[value.max(axis=1) >= _high(rows, row)]
@@ -99,11 +100,11 @@ def _with_equal_neighbours(rows: Rows, row: Index) -> Flags:
     # Of five neighbours that are equal, every fourth sample and the next are two.
     for begin in range(0, flat.size, 4 * IN_CACHE):
         part = flat[begin : begin + 4 * IN_CACHE + 1]
-        after = part[1 :: _FEWEST - 1]
-        before = part[:: _FEWEST - 1][: after.size]
+        after = part[1 :: _RULES.fewest - 1]
+        before = part[:: _RULES.fewest - 1][: after.size]
         equal = before == after
         if equal.any():
-            first = begin + (_FEWEST - 1) * np.flatnonzero(equal & (before >= least))
+            first = begin + (_RULES.fewest - 1) * np.flatnonzero(equal & (before >= least))
             owner = rows.offsets.searchsorted(first, side="right") - 1
             found[owner[flat[first] >= highest[owner]]] = True
     return found
@@ -111,7 +112,7 @@ def _with_equal_neighbours(rows: Rows, row: Index) -> Flags:
 
 def _high(rows: Rows, row: Index) -> Array:
     """Return what the maximum of some rows is at least: above 0, and that of a few samples."""
-    found = np.maximum(rows.sampled_maximum(row, _SAMPLED), np.finfo(np.float64).tiny)
+    found = np.maximum(rows.sampled_maximum(row, _RULES.sampled), np.finfo(np.float64).tiny)
     # Rows that only look complete may have NaN, and are asked again without.
     return np.where(np.isnan(found), np.inf, found)
 
@@ -121,7 +122,7 @@ def _is_cut_off(depth: Array, value: Array) -> bool:
     highest = value.max()
     between = np.flatnonzero(np.concatenate([[True], value != highest, [True]]))
     longest = np.diff(between).max() - 1
-    if longest < _FEWEST or highest == 1.0:  # a pure layer has a fraction of exactly 1
+    if longest < _RULES.fewest or highest == 1.0:  # a pure layer has a fraction of exactly 1
         return False
     # Constants, as of a floor, tell no noise.
     equal = value[1:] == value[:-1]
@@ -130,10 +131,10 @@ def _is_cut_off(depth: Array, value: Array) -> bool:
     if one is None:
         return False
     noise, step = np.sqrt(one * highest), one
-    if _chance_of_equal(step / noise) ** (longest - 1) >= _CHANCE:
+    if _chance_of_equal(step / noise) ** (longest - 1) >= _RULES.chance:
         return False
-    step = max(_last_digit(value[rest], highest), _ROUNDED * highest)
-    return bool(_chance_of_equal(step / noise) ** (longest - 1) < _CHANCE)
+    step = max(_last_digit(value[rest], highest), _RULES.rounded * highest)
+    return bool(_chance_of_equal(step / noise) ** (longest - 1) < _RULES.chance)
 
 
 def _value_per_count(depth: Array, rest: Array) -> float | None:
@@ -146,10 +147,10 @@ def _value_per_count(depth: Array, rest: Array) -> float | None:
         own = [log[i] for i in near]
         bends = [_differences([places[i] for i in near], own) for places in axes]
         turning = [one[one != 0.0] for one in bends]
-        to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _ALTERNATING for one in turning)
-        if min(one.size for one in turning) >= _FEWEST_TURNS and all(to_and_fro):
+        to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _RULES.alternating for one in turning)
+        if min(one.size for one in turning) >= _RULES.fewest_turns and all(to_and_fro):
             least = min(float(np.median(one**2 * rest[near[1]])) for one in bends)
-            return least / _MEDIAN_SQUARE or None
+            return least / _RULES.median_square or None
     return None
 
 
@@ -175,14 +176,16 @@ def _chance_of_equal(step: Any) -> Any:
     """
     from scipy.special import erf
 
-    return np.where(step * _SAFETY > 1.0, 1.0, erf(step * _SAFETY / (2.0 * np.sqrt(2.0))))
+    return np.where(
+        step * _RULES.safety > 1.0, 1.0, erf(step * _RULES.safety / (2.0 * np.sqrt(2.0)))
+    )
 
 
 def _last_digit(rest: Array, highest: float) -> float:
     """Return the last digit of a number as high as `highest`, written as the others are."""
     values = np.unique(rest[rest > 0])
     decade = np.floor(np.log10(values))
-    powers = 10.0 ** np.arange(_DIGITS)
+    powers = 10.0 ** np.arange(_RULES.digits)
     scaled = values[:, None] / 10.0 ** decade[:, None] * powers
     whole = np.abs(scaled - np.rint(scaled)) < 32.0 * np.finfo(float).eps * powers
     whole[:, -1] = True

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels.rows import Array, Flags, Marks, Rows
 from sims_analysis.outcomes import Flag
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a surface transient is told from an implant."""
+
+    width: int = 5  # samples in the running median
+    ratio: float = 2.0  # a maximum exceeds the minimum above it by this factor,
+    falls: float = 0.1  # falls again by this part of its height,
+    stands_out: float = 18.0  # and rises by so many times the noise of the mean of its samples
+    least: float = 1 / 3  # the first sample is this part of that maximum,
+    clearly: float = 8.0  # and it and the next exceed the lowest by so many times noise there,
+    of_counts: float = 3.0  # and of their own counts, if the least of all samples is one
+    deepest: float = 50.0  # it ends above this depth, in nm (or s), if it surely is one,
+    matters: float = 0.01  # and matters if it makes this part of an answer
+    off: float = 4.0  # the first samples differ from a plateau by so many times noise
+
+
+RULES = _Rules()
 
 
 class Transient(NamedTuple):
@@ -39,29 +59,29 @@ def surface_transient(rows: Rows, start: Array, stop: Array, most: int | None = 
     columns = np.full((6, rows.count), np.nan)
     if carried is not None:
         _carried(rows, carried, columns)
-    long = np.flatnonzero((rows.size > 2 * _WIDTH) & (rows.share == 1) & np.isnan(columns[0]))
+    long = np.flatnonzero((rows.size > 2 * RULES.width) & (rows.share == 1) & np.isnan(columns[0]))
     for n_samples in (4, 16):
         first = rows.value_at(rows.offsets[long])
-        long = long[first >= LEAST * rows.sampled_maximum(long, n_samples)]
+        long = long[first >= RULES.least * rows.sampled_maximum(long, n_samples)]
     for row in long[:most]:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
-        if c[0] < LEAST * c.max():
+        if c[0] < RULES.least * c.max():
             continue
         z = rows.depth_at(np.arange(samples.start, samples.stop))
         stderr = None if rows.stderr is None else rows.stderr.reshape(-1)[samples]
-        smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, _WIDTH), axis=1)
+        smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, RULES.width), axis=1)
         deeper = _deeper(c, smooth, stderr)
         if not deeper:
             continue
-        lowest = _WIDTH // 2 + int(np.argmin(smooth[: max(deeper - _WIDTH // 2, 1)]))
-        low = max(float(smooth[lowest - _WIDTH // 2]), 0.0)
-        noise = float(np.std(c[(lowest + 1) // 2 : lowest + _WIDTH]))
+        lowest = RULES.width // 2 + int(np.argmin(smooth[: max(deeper - RULES.width // 2, 1)]))
+        low = max(float(smooth[lowest - RULES.width // 2]), 0.0)
+        noise = float(np.std(c[(lowest + 1) // 2 : lowest + RULES.width]))
         both, one = c[0] + c[1], float(c[c > 0].min())
-        above = both - 2.0 * low - max(_CLEARLY * noise, _OF_COUNTS * (both * one) ** 0.5)
+        above = both - 2.0 * low - max(RULES.clearly * noise, RULES.of_counts * (both * one) ** 0.5)
         part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
-        notable = c[0] == c.max() or part > MATTERS * whole
-        if c[0] >= max(c[:lowest].max(), _RATIO * low) and above > 0 and notable:
+        notable = c[0] == c.max() or part > RULES.matters * whole
+        if c[0] >= max(c[:lowest].max(), RULES.ratio * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest], part
     return Transient(*columns)
 
@@ -82,7 +102,7 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
 def begins_high(rows: Rows) -> Flags:
     """Flag whole profiles that surely begin in a surface transient."""
     nothing = np.full(rows.count, np.nan)
-    found: Flags = surface_transient(rows, nothing, nothing).end < DEEPEST
+    found: Flags = surface_transient(rows, nothing, nothing).end < RULES.deepest
     return found
 
 
@@ -99,60 +119,39 @@ def plateau(rows: Rows) -> Plateau:
     rows = rows.packed()
     for row, own in enumerate(rows.slices()):
         c = rows.value[own]
-        if c.size <= 2 * _WIDTH:
+        if c.size <= 2 * RULES.width:
             continue
         middle = float(np.median(c))
         side = np.sign(c[0] - middle)
-        end = int(np.argmin(side * (c - middle) > MATTERS * middle))
+        end = int(np.argmin(side * (c - middle) > RULES.matters * middle))
         if 0 < end < c.size / 3:
             below = c[end:]
             off = abs(float(np.sum(c[:end] - below.mean())))
-            if off > _OFF * float(np.std(below)) * end**0.5:
+            if off > RULES.off * float(np.std(below)) * end**0.5:
                 start[row], mean[row] = rows.depth[own][end], below.mean()
     return Plateau(start, mean)
-
-
-#: Times the noise of their mean by which the first samples differ from a plateau.
-_OFF = 4.0
-#: Samples in the running median.
-_WIDTH = 5
-#: A maximum must exceed the minimum between it and the first sample by this factor, ...
-_RATIO = 2.0
-#: ... fall again by this part of its height, ...
-_FALLS = 0.1
-#: ... and rise above that minimum by this many times the noise of the mean of its samples.
-_STANDS_OUT = 18.0
-#: A transient ends above this depth, in nm (or s), if it surely is one, ...
-DEEPEST = 50.0
-#: ... and matters if it makes this part of an answer.
-MATTERS = 0.01
-#: The first sample must be this part of that maximum, ...
-LEAST = 1 / 3
-#: ... and the first two together lie above the lowest by this many times the noise of samples about
-#: it, and of their own counts, if the least of all samples is one.
-_CLEARLY, _OF_COUNTS = 8.0, 3.0
 
 
 def _deeper(value: Array, smooth: Array, stderr: Array | None) -> int:
     """Return the index of a maximum that stands out below the first sample; 0 if there is none."""
     lowest = np.minimum.accumulate(smooth)
-    rises = smooth > _RATIO * np.maximum(lowest, 0.0)
+    rises = smooth > RULES.ratio * np.maximum(lowest, 0.0)
     if not rises.any():
         return 0
     top = int(np.argmax(np.where(rises, smooth, -np.inf)))
     height = smooth[top] - lowest[top]
     low = smooth < smooth[top] - 0.5 * height
     begin = top - int(np.argmax(low[top::-1]))
-    if smooth[top:].min() > smooth[top] - _FALLS * height:  # it rises to a plateau, or the end
+    if smooth[top:].min() > smooth[top] - RULES.falls * height:  # it rises to a plateau, or the end
         return 0
     end = top + int(np.argmax(low[top:])) if low[top:].any() else smooth.size
-    margin = _WIDTH // 2
-    around = slice(max(top - 2 * _WIDTH, 0), top + 2 * _WIDTH)
+    margin = RULES.width // 2
+    around = slice(max(top - 2 * RULES.width, 0), top + 2 * RULES.width)
     noise = np.sqrt(np.mean((value[margin:-margin] - smooth)[around] ** 2))
     if stderr is not None:  # the scatter is too small where values on a fine grid share samples
         stated = np.nan_to_num(stderr[begin + margin : end + margin])
         noise = max(noise, np.sqrt(np.mean(stated**2)))
-    if not height * np.sqrt(end - begin) > _STANDS_OUT * noise:
+    if not height * np.sqrt(end - begin) > RULES.stands_out * noise:
         return 0
     first = begin + 1 + margin
     return first + int(np.argmax(value[first : end + margin]))

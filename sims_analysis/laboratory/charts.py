@@ -45,6 +45,8 @@ def control_chart(
 ) -> xr.Dataset:
     """Chart the answers of many measurements, and flag those that are out of control.
 
+    Not to be trusted with a short baseline, which makes more false alarms.
+
     Parameters
     ----------
     values : DataArray
@@ -101,7 +103,7 @@ def control_chart(
     -----
     Average run lengths, in control and after a step of one standard deviation: individuals 370 and
     44 (92 and 9.2 with the rules of Western Electric), moving average 368 and 8.8, cumulative sums
-    465 and 10.4; of a known centre and standard deviation. A short baseline has more false alarms.
+    465 and 10.4; of a known centre and standard deviation.
 
     References
     ----------
@@ -175,6 +177,8 @@ def capability(
 ) -> xr.Dataset:
     """Compare the scatter of a process in control with its specification limits: Cp and Cpk.
 
+    Not to be trusted before a control chart shows that the process is in control.
+
     Parameters
     ----------
     values : DataArray
@@ -234,6 +238,8 @@ def capability(
 @recorded
 def uniformity(values: xr.DataArray) -> xr.Dataset:
     """Say how uniform values over a wafer are, as measured and without counting.
+
+    Not to be trusted with few points: half of the range grows with their number.
 
     Parameters
     ----------

@@ -216,7 +216,8 @@ def changing(path: Path) -> Iterator[Sheet]:
         if not held and files.fcntl is not None and path.parent.is_dir():
             raise ArchiveError(
                 f"{path.name} cannot be locked, as another process writes it or its file system "
-                "has no locks: nothing was written; try again"
+                "has no locks: nothing was written; try again",
+                code="failed_write",
             )
         before = path.read_bytes() if path.exists() else b""
         sheet, out = read_sheet(path), io.StringIO()

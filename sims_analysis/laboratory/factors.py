@@ -338,7 +338,9 @@ def _picked(
         of = f"{species} in {requested['matrix'] or 'no matrix'}"
         raise SpeciesError(
             f"{of}: no factor in {name} fits; there is one {', and one '.join(nearest)}. What data "
-            "do not say is stated to factors.pick()"
+            "do not say is stated to factors.pick()",
+            code="missing_factor",
+            where={"species": species},
         )
     rows, days = rows[fits], days[fits]
     rows, days = rows.iloc[np.argsort(days, kind="stable")], np.sort(days)

@@ -104,8 +104,8 @@ def to_csv(
     'species,depth (nm),concentration (atom/cm^3)'
     """
     check_choice("layout", layout, ("tidy", "paired"))
-    found = _rounded(_in_units(_found(data), depth_units, value_units), digits)
-    rows = (_tidy if layout == "tidy" else _paired)(found)
+    found = _rounded(_in_units(_list_profiles(data), depth_units, value_units), digits)
+    rows = (_tidy_rows if layout == "tidy" else _column_pairs)(found)
     return write_lines(path, (",".join(map(_cell, row)) for row in rows))
 
 
@@ -126,7 +126,7 @@ class _Profile(NamedTuple):
     units: str
 
 
-def _found(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
+def _list_profiles(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
     """List the profiles, including the samples that were delivered as not measured."""
     plain: Any = data  # of either kind
     ds = dequantify(plain)
@@ -206,7 +206,8 @@ def _in_units(
         if isinstance(text, str) and set("()") & set(text):
             raise UnitsError(
                 f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
-                "as 'atoms/cm^3'"
+                "as 'atoms/cm^3'",
+                argument="depth_units" if text == depth_units else "value_units",
             )
     if not isinstance(value_units, str | Mapping | None):
         raise UnitsError(
@@ -224,7 +225,8 @@ def _in_units(
     unknown = next((name for name in stated if name not in variables), None)
     if unknown is not None:
         have = ", ".join(map(repr, variables))
-        raise UnitsError(f"value_units has {unknown!r}; the variables are {have}")
+        text = f"value_units has {unknown!r}; the variables are {have}"
+        raise UnitsError(text, argument="value_units")
     return [_converted(one, depth_units, stated.get(one.series.variable)) for one in found]
 
 
@@ -278,7 +280,7 @@ def _columns(one: _Profile) -> dict[str, list[float | None]]:
     return found
 
 
-def _tidy(found: Sequence[_Profile]) -> Iterable[list[Any]]:
+def _tidy_rows(found: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return a row for each species and depth, in order of depth."""
     places = list(dict.fromkeys(key for one in found for key in one.series.place))
     named = any(one.series.species for one in found)
@@ -298,7 +300,7 @@ def _tidy(found: Sequence[_Profile]) -> Iterable[list[Any]]:
             yield [*(key if named else key[:-1]), x, *(rows[x].get(head) for head in columns)]
 
 
-def _paired(found: Sequence[_Profile]) -> Iterable[list[Any]]:
+def _column_pairs(found: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return two columns for each profile, and more if it has errors or limits."""
     columns: list[tuple[str, Any]] = []
     for one in found:
@@ -358,7 +360,7 @@ def to_excel(
     path = Path(path)
     if path.suffix != ".xlsx":
         raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
-    found = _rounded(_in_units(_found(data), depth_units, value_units), digits)
+    found = _rounded(_in_units(_list_profiles(data), depth_units, value_units), digits)
     for one in found:
         if _CONTROL.search(one.series.species):
             raise ProfileError(
@@ -367,9 +369,9 @@ def to_excel(
                 where={"species": one.series.species},
             )
     sheets = {
-        "profiles": list(_paired(found)),
-        "tidy": list(_tidy(found)),
-        "about": [["what", "of", "value"], *_about(data)],
+        "profiles": list(_column_pairs(found)),
+        "tidy": list(_tidy_rows(found)),
+        "about": [["what", "of", "value"], *_metadata_rows(data)],
     }
     stream = io.BytesIO()
     with pd.ExcelWriter(stream, engine="openpyxl") as book:
@@ -390,7 +392,7 @@ def to_excel(
     return path
 
 
-def _about(data: xr.Dataset | xr.DataArray) -> Iterable[list[str]]:
+def _metadata_rows(data: xr.Dataset | xr.DataArray) -> Iterable[list[str]]:
     """List attrs and the coordinates of species; long text is continued in the next row."""
     entries = [(str(key), "", value) for key, value in data.attrs.items()]
     species = data.coords.get("species")

@@ -93,7 +93,7 @@ def _columns(
             text = heading or plain.attrs.get("long_name") or str(plain.name or "value")
             columns.append((text, plain, plain))
         elif isinstance(result, xr.Dataset):
-            whole = _without_the_rest(dequantify(result))
+            whole = _main_parts(dequantify(result))
             for name, array in whole.data_vars.items():
                 of = str(name).removesuffix("_stderr")
                 # The covariance of a fit is a whole table for each profile.
@@ -112,7 +112,7 @@ def _columns(
     return columns
 
 
-def _without_the_rest(whole: xr.Dataset) -> xr.Dataset:
+def _main_parts(whole: xr.Dataset) -> xr.Dataset:
     """Return a dose budget with its dose, and what it and its error consist of, alone."""
     if not {"dose", *_PARTS} <= set(whole.data_vars):
         return whole

@@ -104,15 +104,15 @@ def to_tcad(
         if not 0 < least < np.inf:
             raise argument_error("floor", floor, "expected a positive concentration")
     if not isinstance(data, xr.DataArray) and "covariance" in data:
-        return write_lines(path, _moments_of(data, species, unit, order, comment))
+        return write_lines(path, _moment_lines(data, species, unit, order, comment))
     if str(path).lower().endswith(".plx"):
         if unit.text != "um":
             raise argument_error("depth_units", depth_units, "a .plx file is in um")
         comment = _PLX
-    return write_lines(path, _columns_of(data, species, unit, comment, least))
+    return write_lines(path, _profile_lines(data, species, unit, comment, least))
 
 
-def _columns_of(
+def _profile_lines(
     data: xr.Dataset | xr.DataArray,
     species: str | None,
     unit: Unit,
@@ -142,7 +142,7 @@ def _columns_of(
     if comment == _PLX:
         lines.append(f'"{" ".join(profile.species.replace(_PLX, "").split())}"')
     elif comment is not None:
-        who = _prefix(profile.species)
+        who = _comment(profile.species)
         lines.append(f"{comment} {who}depth ({unit.text}), concentration ({profile.units})")
     values = profile.y if least is None else np.maximum(profile.y, least)
     lines += [
@@ -152,12 +152,12 @@ def _columns_of(
     return lines
 
 
-def _prefix(species: str) -> str:
+def _comment(species: str) -> str:
     """Begin a comment with a species; a line break in its name would begin a line of numbers."""
     return f"{' '.join(species.split())}: " if species else ""
 
 
-def _moments_of(
+def _moment_lines(
     fit: xr.Dataset, species: str | None, unit: Unit, order: str, comment: str | None
 ) -> list[str]:
     """Return the lines of a fit: the moments of each distribution, and its dose."""
@@ -194,7 +194,7 @@ def _moments_of(
     moment = _ORDERS[order]
     lines = []
     if comment is not None:
-        who = _prefix(str(fit["species"].item()) if "species" in fit.coords else "")
+        who = _comment(str(fit["species"].item()) if "species" in fit.coords else "")
         what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
         lines.append(f"{comment} {who}{model}{what}")
         columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]

@@ -8,6 +8,7 @@ concentrations have lost their unit in arithmetic, and are refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,23 +35,29 @@ _USUAL = {
     "count_rate": (1e13, "at most 1e+13 counts/s (1.6 uA of ions)"),
     "count": (1e13, "at most 1e+13 counts in a data point"),
 }
-#: Hundreds of times the density of any solid, beyond any error of a sensitivity factor (atom/cm^3).
-_IMPOSSIBLE = 1e26
-#: One atom in a cubic metre (atom/cm^3).
-_TOO_LITTLE = 1e-6
-#: Far below any detection limit (atom/cm^3): numbers in a unit of 1e15 and more, or logarithms.
-_DETECTABLE = 1e3
-#: Fewer samples than this are not judged.
-_FEWEST = 3
-#: Numbers below any detection limit are unusual from so many samples on.
-_JUDGED = 5
-#: Ranges of decimal and natural logarithms of concentrations in atom/cm^3, from below any detection
-#: limit to beyond any solid, and the number of samples from which they are recognized.
-_LOGARITHMS = ((5.0, 26.0, _FEWEST), (20.0, 60.0, 50))
-_LARGEST_LOGARITHM = max(high for _, high, _ in _LOGARITHMS)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What concentrations can be, in atom/cm^3, and in how many samples that is asked."""
+
+    # Hundreds of times the density of any solid, beyond any error of a sensitivity factor.
+    impossible: float = 1e26
+    too_little: float = 1e-6  # one atom in a cubic metre
+    # Far below any detection limit: numbers in a unit of 1e15 and more, or logarithms.
+    detectable: float = 1e3
+    few: int = 3  # samples of a profile that is looked at
+    unusual: int = 5  # samples from which on numbers below any detection limit are unusual
+    # Ranges of decimal and natural logarithms, from below any detection limit to beyond any solid,
+    # and the number of samples from which they are recognized.
+    logarithms: tuple[tuple[float, float, int], ...] = ((5.0, 26.0, 3), (20.0, 60.0, 50))
+
+
+_LIMITS = _Limits()
+_LARGEST_LOGARITHM = max(high for _, high, _ in _LIMITS.logarithms)
 #: Number of samples that are checked before all of them are.
 _GLANCE = 4096
-#: Profiles that are judged at once: the numbers of so many stay in the caches of a processor.
+#: Profiles that are looked at together: the numbers of so many stay in the caches of a processor.
 _AT_ONCE = 16
 #: Largest number of species named in one warning.
 _NAMED = 5
@@ -104,10 +111,10 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
         if canonical > most * (1 + 1e-9):
             yield kind, f"up to {largest:.4g} {unit.text}", usual
         cause = ""
-        if unit.kind == "concentration" and 0 < canonical < _DETECTABLE:
+        if unit.kind == "concentration" and 0 < canonical < _LIMITS.detectable:
             if canonical <= _LARGEST_LOGARITHM and _are_logarithms(unit.to_canonical(numbers)):
                 cause = "a logarithm"
-            elif numbers.size >= _JUDGED:
+            elif numbers.size >= _LIMITS.unusual:
                 cause = "divided by a factor that stands elsewhere"
         if cause:
             least = np.fmin.reduce(numbers)
@@ -143,7 +150,7 @@ def _are_logarithms(values: Array) -> bool:
     measured = values[np.isfinite(values)]
     if not any(
         measured.size >= least and ((measured >= low) & (measured <= high)).all()
-        for low, high, least in _LOGARITHMS
+        for low, high, least in _LIMITS.logarithms
     ):
         return False
     return bool((measured != np.rint(measured)).mean() > 0.5)
@@ -164,16 +171,16 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     Raises `ProfileError` for concentrations above 1e26 atom/cm^3, hundreds of times any solid, or
     all below 1e-6; and for what looks like logarithms, or like a profile divided by its maximum.
     """
-    if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _FEWEST:
+    if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _LIMITS.few:
         return
     flat = values.reshape(-1)
     glance = flat[:: max(1, flat.size // _GLANCE)]
     # Infinities are refused elsewhere, with another message.
     largest = float(np.abs(glance).max(initial=0.0, where=np.isfinite(glance)))
     unit, found = CANONICAL[kind], ""
-    if largest > _IMPOSSIBLE:
+    if largest > _LIMITS.impossible:
         found = f"reaches {largest:.4g} {unit}, and no solid has more than 1.8e+23"
-    elif 0 < largest < _TOO_LITTLE and float(np.nanmax(np.abs(flat))) < _TOO_LITTLE:
+    elif 0 < largest < _LIMITS.too_little and float(np.nanmax(np.abs(flat))) < _LIMITS.too_little:
         found = f"is at most {largest:.4g} {unit}, less than one atom in a cubic metre"
     elif 0 < largest <= 1 and _is_normalised(flat):
         found = f"is 1 {unit} at most, as a profile divided by its maximum is"
@@ -184,5 +191,6 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
         raise ProfileError(
             f"{name} {found}; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in "
             "xarray, though it changes the unit: use the concentration itself, or set the correct "
-            "unit"
+            "unit",
+            code="impossible_value",
         )

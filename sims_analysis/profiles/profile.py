@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, about
 from sims_analysis.profiles.wire import (
     ARRAYS,
     NUMBERS,
@@ -115,6 +115,10 @@ class DepthProfile:
             if not isinstance(getattr(self, name), str):
                 found = type(getattr(self, name)).__name__
                 raise ProfileError(f"{name} must be a string, found {found}")
+        with about(where={"species": self.species_name}):
+            self._check_arrays()
+
+    def _check_arrays(self) -> None:
         for name in ARRAYS:
             if getattr(self, name) is None and name not in REQUIRED:
                 continue
@@ -123,14 +127,10 @@ class DepthProfile:
             if array.size != self.depths.size:
                 raise ProfileError(
                     f"species {self.species_name!r}: {self.depths.size} depths but "
-                    f"{array.size} {name}; each sample needs both",
-                    where={"species": self.species_name},
+                    f"{array.size} {name}; each sample needs both"
                 )
         if self.depths.size == 0:
-            raise ProfileError(
-                f"species {self.species_name!r}: the profile has no samples",
-                where={"species": self.species_name},
-            )
+            raise ProfileError(f"species {self.species_name!r}: the profile has no samples")
 
     def _checked(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
         who = f"species {self.species_name!r}"

@@ -15,7 +15,6 @@ from sims_analysis.errors import PayloadError
 from sims_analysis.files import Budget
 
 #: Beginning of the message about text that is not JSON.
-NOT_JSON = "not valid JSON"
 #: Memory in bytes that an array or object, a text, and any value take while a payload is read.
 _WEIGHTS = {"arrays and objects": 1000, "strings": 100, "values": 56}
 
@@ -36,4 +35,4 @@ def decode(payload: bytes | bytearray | memoryview | str, budget: Budget | None 
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError as error:
-        raise PayloadError(f"{NOT_JSON} ({error})") from None
+        raise PayloadError(f"not valid JSON ({error})", code="invalid_json") from None

@@ -103,7 +103,8 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
         ):
             if number := int(some.notnull().sum()):
                 span = f"from {float(some.min()):.3g} to {float(some.max()):.3g}"
-                warn(f"{stated_for}, and at {number} samples {text.format(span)}", ProfileWarning)
+                said = f"{stated_for}, and at {number} samples {text.format(span)}"
+                warn(said, ProfileWarning, argument=name)
     return found.rename(stated.name).assign_attrs(points.attrs).assign_coords(made)
 
 

@@ -29,6 +29,8 @@ from sims_analysis.quantification.repeats import NOTABLE, repeats
 def average(data: xr.Dataset) -> xr.Dataset:
     """Average the measurements of a batch, replicates of one sample, depth by depth.
 
+    Not to be trusted where replicates are shifted against each other: :func:`align` them first.
+
     Parameters
     ----------
     data : Dataset
@@ -145,7 +147,7 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
     found: dict[str, Any] = {"": value.mean(MEASUREMENT).where(known), "scatter": scatter}
     found["stderr"] = pooled
     if frame.stderr is not None:
-        found["stderr"] = _by_counts(frame, n).where(~(common.excess > NOTABLE), pooled)
+        found["stderr"] = _error_by_counts(frame, n).where(~(common.excess > NOTABLE), pooled)
     if frame.counts is not None:
         found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
     found |= _backgrounds(frame, n)
@@ -178,14 +180,14 @@ def _repeats(frame: Frame) -> tuple[xr.Variable, _Common]:
     """Return the error of the mean by the pooled scatter, and what replicates have in common."""
     n, stretched = frame.value.sizes[frame.dim], frame.axis == "depth"
     fraction = frame.fraction.min() if frame.fraction.ndim else frame.fraction
-    analysed = partial(_of_species, fraction=float(fraction), stretched=stretched)
+    analysed = partial(_repeats_of_species, fraction=float(fraction), stretched=stretched)
     size = n + len(_Common._fields)
     rows = frame.each(analysed, size=size, dim=frame.dim, group=MEASUREMENT)
     parts = (rows.isel({frame.dim: n + i}) for i in range(len(_Common._fields)))
     return rows.isel({frame.dim: slice(n)}), _Common(*parts)
 
 
-def _of_species(
+def _repeats_of_species(
     z: Array, c: Array, s: Array, _: Array, *, fraction: float, stretched: bool
 ) -> Array:
     """Analyse the replicates of one species, those that were measured, at common depths."""
@@ -200,7 +202,7 @@ def _of_species(
     return found
 
 
-def _by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
+def _error_by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
     """Return the error of the mean by those of the replicates; zero counts add nothing to it."""
     stderr: Any = frame.stderr
     squares = (stderr**2).where(frame.value.notnull(), 0.0)
@@ -239,6 +241,7 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
             f"{100 * first.of(common.scale):.2g} %: scale_repeatability, which dose_budget and fit "
             "add to the random errors",
             ProfileWarning,
+            code="inconsistent",
         )
     if (first := first_flagged(frame, common.excess > NOTABLE)) is not None:
         first.warn(
@@ -246,6 +249,7 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
             "their standard errors say, whatever their scales and depths: "
             f"{frame.name}_stderr is that of their scatter",
             ProfileWarning,
+            code="inconsistent",
         )
 
 

@@ -40,7 +40,9 @@ def calibrate_depth(
 ) -> Data:
     """Turn sputter time into depth: ``z = v t``, the surface at t = 0.
 
-    By layers at known depths (`markers`, `depths`), also an apparent depth into a true one.
+    By layers at known depths (`markers`, `depths`), also an apparent depth into a true one. Not to
+    be trusted to a nanometre or so: in the surface transient, above which no marker may lie, the
+    rate is not constant.
 
     Parameters
     ----------
@@ -106,10 +108,9 @@ def calibrate_depth(
 
     Notes
     -----
-    In the surface transient the rate is not constant, which shifts all depths by a nanometre or so;
-    layers must lie below it. Apparent positions p and certified depths d lie on ``p = a + b d`` by
-    generalised least squares with the covariance V of the fit, ``(A' V^-1 A)^-1 A' V^-1 p``; the
-    rate is ``1 / b`` and the offset ``-a / b``.
+    Apparent positions p and certified depths d lie on ``p = a + b d`` by generalised least squares
+    with the covariance V of the fit, ``(A' V^-1 A)^-1 A' V^-1 p``; the rate is ``1 / b`` and the
+    offset ``-a / b``.
 
     References
     ----------
@@ -141,7 +142,8 @@ def calibrate_depth(
     fit = markers if isinstance(markers, xr.Dataset) else None
     check_bool("apply_offset", apply_offset)
     if fit is None and (depths is not None or apply_offset):
-        raise ProfileError("depths and apply_offset apply only with a fit as markers")
+        text = "depths and apply_offset apply only with a fit as markers"
+        raise ProfileError(text, code="conflicting_arguments")
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
@@ -160,7 +162,7 @@ def calibrate_depth(
     calibration = scale.text if earlier is None else f"{earlier}; then {scale.text}"
     scaled = moved(opened, scale, calibration, uncertainty)
     if line is not None:
-        scaled = with_stretched_dose(scaled.assign_coords(_of_line(line, axis)))
+        scaled = with_stretched_dose(scaled.assign_coords(_line_coords(line, axis)))
     done = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
     result = with_history(scaled, done)
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
@@ -173,7 +175,7 @@ def _refuse_axis(plain: Any, axis: str) -> None:
             "markers: the fit is over depth, and the data have no depth axis", argument="markers"
         )
     if axis != "depth" and "depth" in plain.coords:
-        raise ProfileError("the data are already on a depth axis")
+        raise ProfileError("the data are already on a depth axis", code="already_changed")
     if axis not in plain.coords:
         raise ProfileError(
             "the data have no sputter-time axis to calibrate: expected a coordinate sputter_time",
@@ -181,7 +183,7 @@ def _refuse_axis(plain: Any, axis: str) -> None:
         )
 
 
-def _of_line(line: MarkerLine, axis: str) -> dict[str, xr.Variable]:
+def _line_coords(line: MarkerLine, axis: str) -> dict[str, xr.Variable]:
     """Return coordinates that say how well the line through layers is known."""
     rate = "sputter_rate" if axis == "sputter_time" else "depth_factor"
     names = [rate, f"{rate}_stderr", "depth_offset", "depth_offset_stderr"]

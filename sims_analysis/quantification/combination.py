@@ -38,7 +38,8 @@ def combine(
 ) -> xr.Dataset:
     """Make new signals as weighted sums of measured ones: ``y = sum w_j x_j``.
 
-    An interference is subtracted by a negative weight; isotopes, or peaks, are added with 1.
+    An interference is subtracted by a negative weight; isotopes, or peaks, are added with 1. Not to
+    be trusted where a weight without an error takes away most of a signal.
 
     Parameters
     ----------

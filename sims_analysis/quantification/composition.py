@@ -41,7 +41,7 @@ from sims_analysis.quantification.signals import with_signals
 from sims_analysis.text.arguments import argument_error, format_argument, read_name
 from sims_analysis.units import WindowLike
 
-_WHAT = "a composition"
+_PURPOSE = "a composition"
 
 
 @correction
@@ -57,6 +57,8 @@ def composition(
     element: str | Sequence[str] | None = None,
 ) -> xr.Dataset:
     """Determine the composition of A(x)B(1-x) from two signals: ``x / (1 - x) = k I_A / I_B``.
+
+    Not to be trusted where yields of the two ions depend on the composition in different ways.
 
     Parameters
     ----------
@@ -107,8 +109,8 @@ def composition(
 
     Notes
     -----
-    k is constant where yields of both ions depend on the composition alike, as for SiGe with low
-    Ge content, or with MCs+ ions; a standard of a similar x is the best. Factors
+    k is constant for SiGe with low Ge content, or with MCs+ ions; a standard of a similar x is the
+    best. Factors
     (:func:`with_rsf`) and sputter rates (:func:`calibrate_depth`) may follow x.
 
     References
@@ -141,13 +143,13 @@ def composition(
         )
     if window is not None and standard is None:
         raise ProfileError("window applies only with standard", code="conflicting_arguments")
-    frame = _two(data, numerator, denominator)
+    frame = _open_two(data, numerator, denominator)
     warn_of_shared(data, frame.name, [(numerator, denominator)])
     status = xr.Variable((), int(Status.OK))
     if standard is None:
         k, error = read_with_error(frame, factor, "factor")
     else:
-        k, error, status = _of_standard(standard, numerator, denominator, fraction, window)
+        k, error, status = _factor_of_standard(standard, numerator, denominator, fraction, window)
     if anywhere(~((k > 0) & np.isfinite(k))):
         raise argument_error("factor", factor, "expected a positive factor")
     below = at_samples_of(frame, denominator)
@@ -171,11 +173,11 @@ def composition(
     return with_history(result, f"x / (1 - x) = k {ratio} of {elements[0]}, k = {stated}")
 
 
-def _two(data: xr.Dataset, numerator: str, denominator: str) -> Frame:
+def _open_two(data: xr.Dataset, numerator: str, denominator: str) -> Frame:
     """Open the signals of two species."""
-    name = signal_name(data, _WHAT)
+    name = signal_name(data, _PURPOSE)
     rows = [species_of(data).index(one) for one in (numerator, denominator)]
-    return open_samples(data.isel(species=rows), name, _WHAT)
+    return open_samples(data.isel(species=rows), name, _PURPOSE)
 
 
 def _bias(frame: Frame, below: Reference, k: xr.Variable) -> Any:
@@ -192,7 +194,7 @@ def _bias(frame: Frame, below: Reference, k: xr.Variable) -> Any:
     return k * (a * of_b - k * b * of_a) / (k * a + b) ** 3
 
 
-def _of_standard(
+def _factor_of_standard(
     standard: Any, numerator: str, denominator: str, fraction: Any, window: Any
 ) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
     """Return the factor of a sample of known composition, its standard error, and its status."""
@@ -201,7 +203,7 @@ def _of_standard(
     with about(argument="standard"):
         plain = with_known(to_canonical(units.dequantify(standard)))
         species_of(plain, numerator, denominator, name="standard")
-        frame = _two(plain, numerator, denominator)
+        frame = _open_two(plain, numerator, denominator)
         lead = [d for d in frame.lead if d != "species"]
         if lead:
             raise ProfileError(f"expected one measurement, and it is over {lead[0]!r}")

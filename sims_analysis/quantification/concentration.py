@@ -29,6 +29,8 @@ def to_concentration(
 ) -> xr.Dataset:
     """Turn atomic (and mass) fractions into concentrations: ``C = x n``.
 
+    Not to be trusted in layers of other densities than the host's: one density holds throughout.
+
     Parameters
     ----------
     data : Dataset

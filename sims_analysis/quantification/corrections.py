@@ -35,7 +35,7 @@ from sims_analysis.text.arguments import format_argument, read_names
 from sims_analysis.units import ParameterLike, WindowLike
 
 #: Above this fraction of dead time, the model of the detector matters.
-_MUCH = 0.1
+_MUCH_DEAD_TIME = 0.1
 
 
 @correction
@@ -43,6 +43,8 @@ def correct_dead_time(
     data: xr.Dataset, *, dead_time: ParameterLike | Mapping[str, ParameterLike]
 ) -> xr.Dataset:
     """Correct count rates for the dead time of the detector: ``I = I_obs / (1 - I_obs tau)``.
+
+    Not to be trusted where the detector is dead for more than a tenth of the time (see Warns).
 
     Parameters
     ----------
@@ -96,12 +98,14 @@ def correct_dead_time(
         )
     steps = {step["function"] for step in provenance(data).get("steps", [])}
     if "correct_dead_time" in steps:
-        raise ProfileError("the data have already been corrected for dead time")
+        text = "the data have already been corrected for dead time"
+        raise ProfileError(text, code="already_changed")
     subtracted = was_subtracted(data, "count/s")
     if subtracted or "combine" in steps:
         done = "a background was subtracted" if subtracted else "signals were combined"
         raise ProfileError(
-            f"{done}, but the dead time applies to the observed rate: correct for dead time first"
+            f"{done}, but the dead time applies to the observed rate: correct for dead time first",
+            code="already_changed",
         )
     frame = open_samples(data, "intensity", "a correction for dead time")
     tau = read_change(frame, dead_time, ("sputter_time",), "dead_time")
@@ -111,6 +115,7 @@ def correct_dead_time(
             place.warn(
                 "measured by a Faraday cup, as a current, which has no dead time: left as it is",
                 ProfileWarning,
+                code="faraday_cup",
             )
         dead = dead.where(~cup, 0.0)
     impossible: Any = (dead >= 1) | (frame.value < 0)
@@ -119,8 +124,9 @@ def correct_dead_time(
             f"such a rate cannot have been observed with a dead time of "
             f"{float(tau.max()) * 1e9:g} ns (I tau >= 1, or I < 0)",
             ProfileError,
+            code="impossible_value",
         )
-    if (place := first_sample(frame, dead > _MUCH)) is not None:
+    if (place := first_sample(frame, dead > _MUCH_DEAD_TIME)) is not None:
         place.warn(
             f"the detector was dead for up to {float(dead.max()):.0%} of the time; how "
             "far the correction can be trusted depends on the detector",
@@ -151,6 +157,8 @@ def subtract_background(
     variable: str | None = None,
 ) -> xr.Dataset:
     """Subtract a background from the samples of each species: ``C - C_bg``.
+
+    Not to be trusted where the window is not level: what slopes is left, or taken off too much.
 
     Parameters
     ----------
@@ -247,7 +255,7 @@ def subtract_background(
     if not was_subtracted(data, frame.units):  # in another unit, an earlier one is no part of it
         earlier = ["subtracted_background", "subtracted_background_stderr"]
         result = result.drop_vars(earlier, errors="ignore")
-    result = result.assign_coords(_subtracted_in_all(result, frame, total))
+    result = result.assign_coords(_total_subtracted(result, frame, total))
     return with_history(result, f"background of {name} subtracted, {origin}")
 
 
@@ -304,7 +312,7 @@ def _columns(
     return made
 
 
-def _subtracted_in_all(
+def _total_subtracted(
     data: xr.Dataset, frame: Frame, fresh: Mapping[str, xr.Variable]
 ) -> dict[str, xr.Variable]:
     """Return the coordinates with all that was subtracted in this unit, and its standard error."""

@@ -41,7 +41,7 @@ _ROUNDED_RELATIVE = 0.005
 #: So many times as many species have whole numbers as have not, where those are left out.
 _FEW = 3
 #: Processing after which values are not counts; a dead time is corrected before.
-_CHANGES = re.compile(r"background|baseline|bkg|smooth|averag", re.IGNORECASE)
+_PROCESSED = re.compile(r"background|baseline|bkg|smooth|averag", re.IGNORECASE)
 
 
 @on_canonical_data
@@ -53,6 +53,8 @@ def with_counting_statistics(
     value_per_count: ParameterLike | Mapping[str, ParameterLike] | None = None,
 ) -> xr.Dataset:
     """Add the counts of every sample, and the standard errors derived from them.
+
+    Not to be trusted for values that were averaged or smoothed: take counts first.
 
     Parameters
     ----------
@@ -92,7 +94,7 @@ def with_counting_statistics(
     Counts of intensities must be integers to within 0.05 counts plus 0.5 %, as numbers are printed;
     a few of many species in counts that are not are left out. By the same rule a placeholder (0.001
     count/s, where one count is 1.01 count/s) is zero counts, as are concentrations of less than
-    0.05 counts; values are not changed. Take counts first: corrections keep them.
+    0.05 counts; values are not changed. Corrections keep counts that were taken before.
 
     References
     ----------
@@ -155,7 +157,8 @@ def _refuse_changed(data: xr.Dataset, name: str) -> None:
     if what is not None:
         raise ProfileError(
             f"{what} before, so that {name} is not what was counted; call "
-            "with_counting_statistics() before that: its errors are carried along"
+            "with_counting_statistics() before that: its errors are carried along",
+            code="already_changed",
         )
 
 
@@ -163,10 +166,11 @@ def _refuse_processed(data: xr.Dataset, name: str) -> None:
     """Refuse values that the instrument's software has made of those that were counted."""
 
     def refuse(value: Any, key: str) -> float:
-        if "averaging" in key or _CHANGES.search(str(value)):
+        if "averaging" in key or _PROCESSED.search(str(value)):
             raise ProfileError(
                 f"the instrument's software has changed {name} ({key} is {str(value)!r}): it is "
-                "not what was counted, and has no counting errors; export the profile without it"
+                "not what was counted, and has no counting errors; export the profile without it",
+                code="already_changed",
             )
         return 1.0
 
@@ -186,10 +190,10 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
         return None if time is None else 1.0 / time
     if frame.kind == "concentration" and value_per_count is not None:
         return read_change(frame, value_per_count, ("concentration",), "value_per_count")
-    return _of_factor(data) if frame.kind == "concentration" else None
+    return _count_by_factor(data) if frame.kind == "concentration" else None
 
 
-def _of_factor(data: Any) -> xr.Variable | None:
+def _count_by_factor(data: Any) -> xr.Variable | None:
     """Return the concentration of one count, of species that an instrument quantified by a factor.
 
     ``C = RSF k / (t yield)``, where no reference signal divides the rate.
@@ -238,6 +242,7 @@ def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
                 "measured by a Faraday cup, as the metadata of the species say: a current is "
                 "not counted, and has no standard error here",
                 ProfileWarning,
+                code="faraday_cup",
             )
     negative: Any = counts < 0
     if (place := first_sample(frame, negative)) is not None:
@@ -245,24 +250,25 @@ def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
             f"negative values in {frame.name} are not counts; take the counting statistics before "
             "subtracting a background",
             ProfileError,
+            code="impossible_value",
         )
     if frame.kind == "concentration":
         counts = counts.where(~(counts < _ROUNDED), 0.0)  # placeholders
     else:
-        counts = _whole(frame, counts, one)
+        counts = _whole_counts(frame, counts, one)
     found: xr.Variable = counts.where(~negative)
     return found
 
 
-def _whole(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Variable:
+def _whole_counts(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Variable:
     """Round counts to whole numbers; refuse others, but those of a few species of many."""
     nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
     broken: Any = (abs(counts - nearest) > allowed) & (allowed < 0.5)
     if (place := first_sample(frame, broken)) is not None:
         odd = broken.any([dim for dim in broken.dims if dim != "species"])
         if frame.kind != "count" or bool(odd.sum() * _FEW > odd.size):
-            text = f"{place.label} is {_of_broken(place, counts, one)}"
-            raise ProfileError(text, where=place.where)
+            text = f"{place.label} is {_fault_of_count(place, counts, one)}"
+            raise ProfileError(text, code="impossible_value", where=place.where)
         names = frame.coords["species"].values[odd.values]
         warn(
             f"{', '.join(map(repr, map(str, names)))}: values of {frame.name} that are not whole "
@@ -274,7 +280,7 @@ def _whole(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Variable:
     return found
 
 
-def _of_broken(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) -> str:
+def _fault_of_count(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) -> str:
     """Say how many counts a sample would be, and what its profile suggests."""
     frame, hint, chosen = place.frame, "", "data.sel(species=[...])"
     if frame.kind == "count_rate":

@@ -121,17 +121,17 @@ def moved(
         place = scale.at(edge).transpose(..., *edge.dims[-2:])
         if one == f"{name}_bounds":
             attrs["bounds"] = "depth_bounds"
-            along["depth_bounds"] = _with(place, {})
+            along["depth_bounds"] = _with_attrs(place, {})
         else:
-            along[one] = _with(place, data[one].attrs | {"units": units.CANONICAL["depth"]})
+            along[one] = _with_attrs(place, data[one].attrs | {"units": units.CANONICAL["depth"]})
     depth = scale.at(axis.values).transpose(..., axis.values.dims[-1])
-    along["depth"] = _with(depth, attrs)
+    along["depth"] = _with_attrs(depth, attrs)
     stated = {"crater_depth": scale.of if scale.kind == "depth" else None}
     stated["depth_scale_uncertainty"] = uncertainty
     if scale.stretch is not None:
         if ACHIEVED in data.coords and name == "depth":
             width = data[ACHIEVED].variable
-            along[ACHIEVED] = _with(width * scale.stretch, width.attrs)
+            along[ACHIEVED] = _with_attrs(width * scale.stretch, width.attrs)
         if stated["crater_depth"] is None and "crater_depth" in data.coords:
             stated["crater_depth"] = data["crater_depth"].variable * scale.stretch
     dim = POINT if POINT in data.dims or depth.ndim > 1 else "depth"
@@ -144,7 +144,7 @@ def moved(
     }
     for key, known in stated.items():
         if known is not None:
-            coords[key] = _with(known, vocabulary.attrs(key))
+            coords[key] = _with_attrs(known, vocabulary.attrs(key))
     return result.assign_coords(coords)
 
 
@@ -159,5 +159,5 @@ def with_stretched_dose(ds: Any) -> Any:
     return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})
 
 
-def _with(variable: xr.Variable, attrs: dict[str, Any]) -> xr.Variable:
+def _with_attrs(variable: xr.Variable, attrs: dict[str, Any]) -> xr.Variable:
     return xr.Variable(variable.dims, variable.data, attrs)

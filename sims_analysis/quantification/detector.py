@@ -30,11 +30,11 @@ def on_faraday_cup(frame: Frame) -> xr.Variable | None:
     if high is not None:
         back = high if low is None else low.fillna(high)
         size = frame.value.sizes[frame.dim]
-        found = found | (frame.each(_switched, high, back, size=size, dim=frame.dim) > 0)
+        found = found | (frame.each(_hysteresis, high, back, size=size, dim=frame.dim) > 0)
     return None if cup is None and high is None else found.transpose(*frame.value.dims)
 
 
-def _switched(_: Any, value: Any, __: Any, ___: Any, high: float, low: float) -> Any:
+def _hysteresis(_: Any, value: Any, __: Any, ___: Any, high: float, low: float) -> Any:
     """Flag the samples from the first above one threshold to the last before one below another."""
     at = np.arange(value.size)
     # Where the last sample was at which the instrument switched to the cup, and back.

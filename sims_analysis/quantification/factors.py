@@ -144,7 +144,7 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         own = [one.where(inside) for one in factors]
         found = own if found is None else [a.fillna(b) for a, b in zip(found, own, strict=True)]
         above = end
-    return Factors(*(_in_order(frame, one) for one in found or []))
+    return Factors(*(_transposed(frame, one) for one in found or []))
 
 
 def _layers(rsf: Any) -> list[tuple[Any, Any]]:
@@ -269,8 +269,8 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
         for part, column in zip([*found, doubt], every, strict=True):
             column[species] = part.assign_attrs(units="1")
     parts = [frame.parameter(one, ("dimensionless",), "rsf", along=True) for one in every]
-    return Factors(*(_in_order(frame, one) for one in (value, *parts)))
+    return Factors(*(_transposed(frame, one) for one in (value, *parts)))
 
 
-def _in_order(frame: Frame, variable: xr.Variable) -> xr.Variable:
+def _transposed(frame: Frame, variable: xr.Variable) -> xr.Variable:
     return variable.transpose(*(d for d in frame.value.dims if d in variable.dims))

@@ -42,7 +42,7 @@ def _hexagonal(a: float, c: float, atoms: int) -> float:
     return atoms / (0.5 * sqrt(3) * a**2 * c * _CM_PER_ANGSTROM**3)
 
 
-def _of_mass(grams_per_cm3: float, mean_mass: float) -> float:
+def _atomic_density(grams_per_cm3: float, mean_mass: float) -> float:
     return grams_per_cm3 / mean_mass * _AVOGADRO
 
 
@@ -78,7 +78,7 @@ HOSTS = {
         "S. L. Rumyantsev, in Properties of Advanced Semiconductor Materials, Wiley (2001) 93",
     ),
     "SiO2": Host(
-        _of_mass(2.20, (28.085 + 2 * 15.999) / 3),
+        _atomic_density(2.20, (28.085 + 2 * 15.999) / 3),
         (28.085 + 2 * 15.999) / 3,
         "vitreous, 2.20 g/cm^3; thermal and deposited oxides differ from it by a few per cent",
     ),
@@ -102,7 +102,7 @@ def host_of_formula(formula: Any, mass_density: Any) -> Host:
     if not rho > 0:
         raise ProfileError(f"mass density {mass_density!r} must be positive")
     mean = mass / number
-    return Host(_of_mass(rho, mean), mean, f"{formula}, {mass_density}")
+    return Host(_atomic_density(rho, mean), mean, f"{formula}, {mass_density}")
 
 
 #: Representative isotopic compositions of the elements for which IUPAC states intervals.

@@ -60,6 +60,9 @@ def isotope_ratios(
 ) -> xr.Dataset:
     """Compare the ratios of all isotopes of an element with the natural ones.
 
+    Not to be trusted below 5 %, by which instruments discriminate masses, or of enriched samples,
+    as an implant of one isotope is: those differences are no interference.
+
     Parameters
     ----------
     data : Dataset
@@ -100,9 +103,7 @@ def isotope_ratios(
 
     Notes
     -----
-    Instruments discriminate masses, by some per cent between neighbours: less than 5 % shows no
-    interference. An enriched sample, as an implant of one isotope is, is not natural either. Loss
-    shows where rates differ along the profile: samples above half of the largest against those
+    Loss shows where rates differ along the profile: samples above half of the largest against those
     below it, by more than 3 standard errors and 1 %, as the discrimination is the same in both.
 
     References
@@ -225,10 +226,10 @@ def _status(
     largest = samples.b.where(inside).max(samples.dim)
     high, high_error = samples.ratio(inside & (samples.b > 0.5 * largest))
     low, low_error = samples.ratio(inside & (samples.b <= 0.5 * largest))
-    both = (high_error**2 + _as_of(low_error, low, high) ** 2) ** 0.5
-    loses = _differ(high, low, both, _LOSS) & (high > low)
+    both = (high_error**2 + _error_scaled_to(low_error, low, high) ** 2) ** 0.5
+    loses = _differ_significantly(high, low, both, _LOSS) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
-    off = _differ(ratio, natural, _as_of(error, ratio, natural))
+    off = _differ_significantly(ratio, natural, _error_scaled_to(error, ratio, natural))
     found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
     seen = flags.where(inside, 0).astype(np.int16)
     below: Any = ((seen & Flag.BELOW_LIMIT) != 0).any(samples.dim)
@@ -244,14 +245,14 @@ def _status(
     return codes
 
 
-def _as_of(error: xr.Variable, ratio: xr.Variable, other: xr.Variable) -> xr.Variable:
+def _error_scaled_to(error: xr.Variable, ratio: xr.Variable, other: xr.Variable) -> xr.Variable:
     """Return the error of a ratio as it would be if it were another, of more counts."""
     more: Any = (other / ratio.where(ratio > 0)).clip(min=1.0).fillna(1.0)
     found: xr.Variable = error * more**0.5
     return found
 
 
-def _differ(
+def _differ_significantly(
     a: xr.Variable, b: xr.Variable, error: xr.Variable, margin: float = _DISCRIMINATION
 ) -> Any:
     """Whether ratios differ by more than errors and a relative margin."""
@@ -264,11 +265,13 @@ def _warn(found: xr.Dataset) -> None:
     status = found["status"]
     if status.chunks is not None:
         return
-    texts = []
+    texts, words = [], []
     for place in np.argwhere(status.values != Status.OK.word):
         one = found.isel(dict(zip(status.dims, place.tolist(), strict=True)))
         of = ", ".join(str(one[d].item()) for d in status.dims if d in one.coords)
         numbers = f"{one['mean_ratio'].item():.4g} for {one['natural_ratio'].item():.4g} in nature"
-        texts.append(f"{of}: {numbers} ({one['status'].item()})")
+        words.append(one["status"].item())
+        texts.append(f"{of}: {numbers} ({words[-1]})")
     if texts:
-        warn(f"isotopes are not in their natural ratio: {first_few(texts, 8)}", ProfileWarning)
+        text = f"isotopes are not in their natural ratio: {first_few(texts, 8)}"
+        warn(text, ProfileWarning, code=words[0])

@@ -43,6 +43,8 @@ def to_element(
 ) -> xr.Dataset:
     """Turn concentrations of an isotope into those of its element: ``C_el = C_iso / abundance``.
 
+    Not to be trusted for an implant, which is of one isotope: that is all of its element.
+
     Parameters
     ----------
     data : Dataset
@@ -161,6 +163,10 @@ def ratio(
 ) -> xr.DataArray:
     """Divide one species by another, or by the sum of both, at the samples of the first.
 
+    Not to be trusted, nor is its mean, where the denominator has few counts: with k of them per
+    sample it is too high by a fraction ``1 / k``, or somewhat less where it is interpolated; parts
+    of the sum of both are not. Divide sums or means instead.
+
     Parameters
     ----------
     data : Dataset
@@ -198,12 +204,6 @@ def ratio(
         because the denominator has few counts (not for Dask data); where both were made of the same
         measured signals, as two fractions of one total are.
 
-    Notes
-    -----
-    With k counts of the denominator per sample, ratios and their mean are too high by a fraction
-    ``1 / k``, or somewhat less where it is interpolated; fractions are not. With few counts, divide
-    sums or means instead (*What stated errors cover*, on the site).
-
     Examples
     --------
     >>> import sims_analysis as sims
@@ -230,10 +230,10 @@ def ratio(
         warn_of_bias(frame, below.value, below.stderr, found, among, denominator)
     else:
         found = of_both(frame, below, denominator)
-    answer = _answer(frame, found, numerator, kind, known_of(frame, denominator))
+    answer = _quotient_array(frame, found, numerator, kind, known_of(frame, denominator))
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
-    of = _BELOW[kind].format(numerator, denominator)
+    of = _DENOMINATORS[kind].format(numerator, denominator)
     return with_history(answer.assign_attrs(origin), f"{name} of {numerator} / {of}")
 
 
@@ -268,7 +268,7 @@ def warn_of_bias(
         )
 
 
-def _answer(
+def _quotient_array(
     frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, known: Known
 ) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
@@ -292,4 +292,4 @@ def _answer(
     return answer
 
 
-_BELOW = {"ratio": "{1}", "fraction": "({0} + {1})"}
+_DENOMINATORS = {"ratio": "{1}", "fraction": "({0} + {1})"}

@@ -53,7 +53,7 @@ from sims_analysis.text.arguments import read_name
 from sims_analysis.units import WindowLike
 
 #: Standard errors by which a single sample lies above its neighbours.
-_CLEARLY = 5.0
+_SIGNIFICANT = 5.0
 
 
 @correction
@@ -65,6 +65,9 @@ def normalise(
     variable: str | None = None,
 ) -> xr.Dataset:
     """Divide all signals by their total, by one of them, or each by its maximum.
+
+    Not to be trusted over a maximum with noise: the largest of samples is too high, at a peak by
+    about one standard error, on a plateau by two.
 
     Parameters
     ----------
@@ -118,8 +121,7 @@ def normalise(
     Notes
     -----
     Samples of species below their limit of detection count as 0 in a total. Where their limits are
-    more than 1 % of it, or of its error, fractions have no value, but a limit. The largest of
-    samples with noise is above the maximum, at a peak by about one error, on a plateau by two.
+    more than 1 % of it, or of its error, fractions have no value, but a limit.
 
     Examples
     --------
@@ -161,7 +163,7 @@ def normalise(
         if ends is not None:
             whole, share = _mean(frame, whole, ends, window, to if named else None)
     parts = frame.of_species(to) if named and not total else xr.Variable((), data=True)
-    made = _over(frame, whole, parts, share)
+    made = _divided_by(frame, whole, parts, share)
     if not frame.lazy:
         measured = True if whole.limit is None else whole.limit.isnull()
         of = "the total" if total else f"the {to}" if to == "maximum" else to
@@ -287,7 +289,7 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     higher = elementwise(np.fmax, *(inside.shift({frame.dim: by}) for by in (1, -1)))
     above = value - of(higher)
     error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
-    first = first_flagged(frame, (above > 0.5 * value) & (above > _CLEARLY * error))
+    first = first_flagged(frame, (above > 0.5 * value) & (above > _SIGNIFICANT * error))
     if first is not None:
         highest = frame.shown(first.of(value))
         text = f"the maximum, {highest}, is a single sample: its neighbours are below half of it"
@@ -295,7 +297,7 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     return Signal(value, stderr, None, background, flags), there / there.sum(frame.dim)
 
 
-def _over(
+def _divided_by(
     frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None
 ) -> dict[str, xr.Variable]:
     """Divide all signals by another, of which those flagged are `parts`; by the ends of names.
@@ -308,10 +310,10 @@ def _over(
     background = background_columns(frame)
     common, overlap = background_of(background)
     of_whole, overlap_of_whole = background_of(whole.background)
-    others = _without(of_whole, common, parts)
+    others = _error_of_rest(of_whole, common, parts)
     own, of_rest = (1.0 - parts * value) / above, value / above
     if share is None:
-        stderr = _without(whole.stderr, frame.stderr, parts)
+        stderr = _error_of_rest(whole.stderr, frame.stderr, parts)
         part = None
         if overlap is not None and overlap_of_whole is not None:
             products = of_whole**2 * overlap_of_whole, (common**2 * overlap).fillna(0.0)
@@ -344,7 +346,7 @@ def _over(
     return found
 
 
-def _without(whole: Any, own: Any, parts: xr.Variable) -> Any:
+def _error_of_rest(whole: Any, own: Any, parts: xr.Variable) -> Any:
     """Return the error of the rest of a signal without its parts."""
     if whole is None or own is None:
         return whole

@@ -95,7 +95,7 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     row = names.index(species)
     sizes = {d: frame.value.sizes[d] for d in ("species", dim)}
     found = frame.each(
-        partial(_of_group, row=row),
+        partial(_signal_of_group, row=row),
         size=5 * sizes["species"] * sizes[dim],
         dim="__reference__",
         group="species",
@@ -173,10 +173,10 @@ def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variabl
         (found.dropped, "drops out there, to less than a third of what is before and after"),
     ):
         if (first := first_sample(frame, flagged & among)) is not None:
-            first.warn(f"{species} {text}", ProfileWarning)
+            first.warn(f"{species} {text}", ProfileWarning, code="not_measured")
 
 
-def _of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
+def _signal_of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
     """Return the signal of one species at the samples of each, its errors, and gaps, in one row."""
     columns = [
         at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)
@@ -198,7 +198,7 @@ def at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arra
         right = np.minimum(left + 1, x.size - 1)
         width = x[right] - x[left]
         t = np.clip(np.divide(z - x[left], width, out=np.zeros(z.size), where=width > 0), 0, 1)
-        cycle = [max(_step(x, end), _step(z, end)) * (1 + 1e-9) for end in (0, -1)]
+        cycle = [max(_end_spacing(x, end), _end_spacing(z, end)) * (1 + 1e-9) for end in (0, -1)]
         within = (z >= x[0] - cycle[0]) & (z <= x[-1] + cycle[1])
         weights = [
             np.bincount(i[within], w[within], x.size) for i, w in ((left, 1 - t), (right, t))
@@ -230,7 +230,7 @@ def dropped_out(signal: Array) -> Flags:
     return found
 
 
-def _step(places: Array, end: int) -> float:
+def _end_spacing(places: Array, end: int) -> float:
     """Return the distance between the first two samples, or the last two."""
     return float(abs(np.diff(places)[end])) if places.size > 1 else 0.0
 
@@ -288,7 +288,7 @@ def divided(
     found = {"": ratio}
     if frame.limit is not None:
         found[vocabulary.LIMIT] = limits_over(frame, divisor, species)
-    return found | _of_two(frame, 1.0 / above, ratio / above, stderr, species)
+    return found | _errors_of_two(frame, 1.0 / above, ratio / above, stderr, species)
 
 
 def of_both(
@@ -304,10 +304,10 @@ def of_both(
     square = both**2
     slopes = factor * b / square, a / square
     shared = [] if error is None else [error * frame.value * b / square]
-    return found | _of_two(frame, *slopes, below.stderr, species, shared)
+    return found | _errors_of_two(frame, *slopes, below.stderr, species, shared)
 
 
-def _of_two(
+def _errors_of_two(
     frame: Frame,
     slope: Any,
     slope_of_reference: Any,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,20 +11,24 @@ from sims_analysis.kernels.counting import NONE_COUNTED, scatter_counts, student
 from sims_analysis.kernels.rows import Array, changed
 from sims_analysis.kernels.samples import neighbour_mean
 
-#: Depths are taken as different where chance does it in less than this part of cases.
-_DIFFERENT = 0.01
-#: So many times the variance is pooled again, without what repeats have in common.
-_TIMES = 4
 #: Scatter is notable if errors are off by more than this factor.
 NOTABLE = 1.4
-#: Scatter is improbable where chance makes it with less than this probability.
-_IMPROBABLE = 1e-7
-#: Degrees of freedom of a scatter that is pooled over neighbouring depths, at least.
-_POOLED = 60
-#: Noise in proportion to values over that of counts, at the highest, is one of these.
-_RELATIVE = np.array([0.0, 1.0, 100.0, 1e4])
-#: Neighbours on either side over which a mean profile is smoothed for its slope, or its noise.
-_SMOOTHED = 2
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which scatter is told apart from what repeats have in common."""
+
+    different: float = 0.01  # depths are different where chance does it more rarely than this
+    improbable: float = 1e-7  # scatter is more than its errors where chance makes it as rarely
+    freedom: int = 60  # degrees of a scatter that is pooled over neighbouring depths, at least
+    times: int = 4  # it is pooled so often, the last times without what repeats have in common
+    relative: tuple[float, ...] = (0.0, 1.0, 100.0, 1e4)  # of the noise in proportion to values
+    # over that of counts, at the highest, it is one
+    smoothed: int = 2  # neighbours on either side for the slope of a mean profile, or its noise
+
+
+_RULES = _Rules()
 
 
 class Repeats(NamedTuple):
@@ -55,18 +60,18 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
     stated = np.mean(s**2, axis=0)
     counted = bool((stated > 0).all())
     shapes = mean[None]
-    if stretched and z.size > 2 * _SMOOTHED + 1:
+    if stretched and z.size > 2 * _RULES.smoothed + 1:
         shapes = np.array([mean, z * np.gradient(_smooth(mean), z)])
     left, depth_variance = deviation, np.inf
-    for _ in range(1 if counted else _TIMES):
+    for _ in range(1 if counted else _RULES.times):
         variance = stated if counted else _pooled(left, mean) / fraction
         found, known = _least_squares(deviation, shapes, variance)
         if len(shapes) > 1:
             depth_variance, square = known[1], np.sum(found[:, 1] ** 2) / (m - 1)
-            if not scatter_counts(square, depth_variance, m - 1, _DIFFERENT):
+            if not scatter_counts(square, depth_variance, m - 1, _RULES.different):
                 found, known = _least_squares(deviation, shapes[:1], variance)
         left = deviation - found @ shapes[: found.shape[1]]
-    scale, *depth = (_of_mean(*one) for one in zip(found.T, known, strict=True))
+    scale, *depth = (_error_of_mean(*one) for one in zip(found.T, known, strict=True))
     excess, freedom = 1.0, (m - 1) * (z.size - found.shape[1])
     if counted and freedom > 0:
         excess = _excess(np.sum(left**2 / variance), freedom, fraction)
@@ -90,7 +95,7 @@ def _least_squares(deviation: Array, shapes: Array, variance: Array) -> tuple[Ar
     return (deviation * weights) @ shapes.T @ normal, np.diag(normal)
 
 
-def _of_mean(found: Array, variance: float) -> float:
+def _error_of_mean(found: Array, variance: float) -> float:
     """Return the standard error of the mean of values beyond the noise in them."""
     m = found.size
     square = np.sum(found**2) / (m - 1)
@@ -102,7 +107,7 @@ def _of_mean(found: Array, variance: float) -> float:
 def _excess(chi_square: float, freedom: float, fraction: float) -> float:
     """Return by which factor values scatter more than their errors; 1 where chance may do it."""
     reduced = chi_square / freedom
-    more = scatter_counts(reduced, 1.0, max(freedom * fraction, 1.0), _IMPROBABLE)
+    more = scatter_counts(reduced, 1.0, max(freedom * fraction, 1.0), _RULES.improbable)
     return float(np.sqrt(reduced)) if more else 1.0
 
 
@@ -112,7 +117,7 @@ def _pooled(left: Array, mean: Array) -> Array:
     The share q of noise in proportion to c is the likeliest of a few, at all depths together.
     """
     m, n = left.shape
-    half = min(int(np.ceil(0.5 * _POOLED / (m - 1))), n - 1)
+    half = min(int(np.ceil(0.5 * _RULES.freedom / (m - 1))), n - 1)
     level, square = np.maximum(_smooth(mean), 0.0), np.sum(left**2, axis=0) / (m - 1)
     if not (level.any() and square.any()):
         return neighbour_mean(square, half)
@@ -131,7 +136,7 @@ def _pooled(left: Array, mean: Array) -> Array:
     # Samples of less than one count tell less of it.
     weight = level / (level + square.sum() / level.sum())
     least, variance = np.inf, none
-    for relative in _RELATIVE / level.max():
+    for relative in np.array(_RULES.relative) / level.max():
         size = size_of(level + relative * level**2)
         smooth = np.where(weight > 0, size * (level + relative * level**2), 1.0)
         unlikely = np.sum(weight * (np.log(smooth) + square / smooth))
@@ -144,6 +149,6 @@ def _pooled(left: Array, mean: Array) -> Array:
 
 def _smooth(mean: Array) -> Array:
     """Return a running mean, of logarithms where all values of it are positive."""
-    positive = neighbour_mean((mean > 0).astype(np.float64), _SMOOTHED) == 1.0
-    logs = neighbour_mean(np.log(np.where(mean > 0, mean, 1.0)), _SMOOTHED)
-    return np.where(positive, np.exp(logs), neighbour_mean(mean, _SMOOTHED))
+    positive = neighbour_mean((mean > 0).astype(np.float64), _RULES.smoothed) == 1.0
+    logs = neighbour_mean(np.log(np.where(mean > 0, mean, 1.0)), _RULES.smoothed)
+    return np.where(positive, np.exp(logs), neighbour_mean(mean, _RULES.smoothed))

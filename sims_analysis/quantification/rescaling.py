@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.analysis.dose import integral, judged, read_question
+from sims_analysis.analysis.dose import doubts_of, integral, read_question, status_of
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import scaled, species_of
 from sims_analysis.conventions.provenance import with_history
@@ -22,7 +22,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere
-from sims_analysis.frame.window import mark_transient
+from sims_analysis.frame.window import doubt_of_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.concentration import with_concentration
@@ -49,6 +49,8 @@ def rescale_depth(
     depth_uncertainty: float | ParameterLike | None = None,
 ) -> xr.Dataset:
     """Stretch and shift a depth axis: ``z' = f z + offset``.
+
+    Not to be trusted where the sputter rate changes with depth: one factor holds throughout.
 
     Parameters
     ----------
@@ -148,6 +150,9 @@ def scale_to_dose(
 ) -> xr.Dataset:
     """Scale concentrations so that a species has a known dose.
 
+    Not to be trusted for errors of sums, which are too large: the dose between the same limits is
+    as certain as `dose`.
+
     Parameters
     ----------
     data : Dataset
@@ -188,9 +193,8 @@ def scale_to_dose(
 
     Notes
     -----
-    Standard errors remain those of independent samples, and those of sums are too large: the dose
-    between the same limits is as certain as `dose`. The uncertainty of the depth scale remains that
-    of depths, and of doses between other limits only as far as these are off.
+    Standard errors remain those of independent samples. The uncertainty of the depth scale remains
+    that of depths, and of doses between other limits only as far as these are off.
 
     References
     ----------
@@ -217,7 +221,7 @@ def scale_to_dose(
         )
     limits = {"start": start, "stop": stop, "background": background, "rule": rule}
     if frame.kind == "range_density":
-        return _of_ranges(data, frame, known, dose_uncertainty, limits)
+        return _from_range_densities(data, frame, known, dose_uncertainty, limits)
     found = compare_dose(frame, known, dose_uncertainty, limits)
     cases = [str(dim) for dim in found.factor.dims if dim not in frame.lead]
     if cases:
@@ -226,7 +230,7 @@ def scale_to_dose(
             f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)"
         )
     scale = found.factor.fillna(1.0)
-    of_the_scale = _of_the_scale(frame, scale, known, found.uncertainty)
+    of_the_scale = _scale_coords(frame, scale, known, found.uncertainty)
     result = frame.times(scale).assign_coords(of_the_scale)
     doubtful = scale_in_doubt(frame, found.status.where(known.notnull(), Status.OK))
     flags = union(Known(frame.flags), doubtful)
@@ -238,7 +242,7 @@ def scale_to_dose(
     )
 
 
-def _of_ranges(
+def _from_range_densities(
     data: xr.Dataset,
     frame: Frame,
     known: xr.Variable,
@@ -263,7 +267,7 @@ def _of_ranges(
         result = data.assign({frame.name + end: one for end, one in left.items()})
     result = with_concentration(result, frame, made)
     scale = xr.ones_like(known)
-    result = result.assign_coords(_of_the_scale(frame, scale, known, relative))
+    result = result.assign_coords(_scale_coords(frame, scale, known, relative))
     return with_history(result, "range densities times a dose")
 
 
@@ -283,7 +287,8 @@ def compare_dose(
     """Compare profiles with known doses; counts of a transient would be taken for the dose."""
     known_ones = replace(frame, value=frame.value.where(known.notnull()))
     found = integral(known_ones, read_question(known_ones, **limits))
-    status = judged(found, transient=False)
+    transient = doubt_of_transient(known_ones, found.start, found.stop)
+    status = status_of(found, [*doubts_of(found), transient])
     area = found.value / NM_PER_CM
     if (wrong := first_flagged(frame, known.notnull() & ~(area > 0))) is not None:
         raise wrong.error(
@@ -291,7 +296,6 @@ def compare_dose(
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
             ProfileError,
         )
-    status = mark_transient(known_ones, found.start, found.stop, status)
     relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
@@ -300,7 +304,7 @@ def compare_dose(
     return ComparedDose(known / area, counting, relative, status)
 
 
-def _of_the_scale(
+def _scale_coords(
     frame: Frame, scale: xr.Variable, known: xr.Variable, relative: xr.Variable
 ) -> dict[str, xr.Variable]:
     """Return coordinates of the scale and its error; as before where no dose is known, or 1, 0."""

@@ -36,7 +36,7 @@ from sims_analysis.text.arguments import argument_error, format_argument, is_num
 #: A slope is known from so many standard errors.
 _KNOWN = 5.0
 #: A line is bent where chance makes its misfit as large in one case of two hundred.
-_BENT = 0.005
+_CHANCE_OF_MISFIT = 0.005
 _STATUS = tuple(one.word for one in (Status.OK, Status.TWO_MARKERS, Status.BENT))
 
 
@@ -73,8 +73,8 @@ def read_scale(
     if isinstance(rate, list | tuple):
         return Scale(*_by_layers(record, rate, "rate", _sputter_rate))
     if isinstance(rate, xr.DataArray) and frame.dim in rate.dims:
-        return _along(frame, axis.values, rate)
-    speed = _of_measurement(frame, rate, "sputter_rate", "rate")
+        return _depths_by_rate(frame, axis.values, rate)
+    speed = _read_positive(frame, rate, "sputter_rate", "rate")
     text = f"z = {format_value(speed, 'nm/s')} * t"
     relative = _error_of(frame, rate)
     return Scale(lambda t: speed * t, text, speed, "sputter_rate", relative=relative)
@@ -95,7 +95,7 @@ def _error_of(frame: Frame, rate: Any) -> xr.Variable | None:
     return found
 
 
-def _along(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
+def _depths_by_rate(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
     """Return depths by a rate at each sample, linear between them and constant beyond."""
     speed = frame.parameter(rate, ("sputter_rate",), "rate", along=True)
     other = [d for d in speed.dims if d not in (frame.dim, MEASUREMENT)]
@@ -170,7 +170,7 @@ def _by_crater(
     frame: Frame, time: xr.Variable, crater_depth: Any, total_time: Any, relative_rates: Any
 ) -> Scale:
     """Return depths that end at a crater of known depth."""
-    crater = _of_measurement(frame, crater_depth, "depth", "crater_depth")
+    crater = _read_positive(frame, crater_depth, "depth", "crater_depth")
     total = _total_time(frame, time, total_time)
     made = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
     if relative_rates is None:
@@ -187,9 +187,10 @@ def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable
     last = time.max([d for d in time.dims if d != MEASUREMENT])
     if total_time is None:
         if not bool((last > 0).all()):
-            raise ProfileError("the record has no extent in time; give total_time")
+            text = "the record has no extent in time; give total_time"
+            raise ProfileError(text, argument="total_time")
         return last
-    total = _of_measurement(frame, total_time, "sputter_time", "total_time")
+    total = _read_positive(frame, total_time, "sputter_time", "total_time")
     # As printed, a time may be rounded.
     if (shorter := first_flagged(frame, total < last * (1 - 1e-6))) is not None:
         which = ""
@@ -213,7 +214,8 @@ def _by_layers(
         rates.append(read(of_layer, f"{name}[{i}]"))
         if not (rates[-1] > 0 and end > ends[-1]):
             raise ProfileError(
-                f"{name}[{i}]={layers[i]!r}: rates must be positive, and the ends increase from 0"
+                f"{name}[{i}]={layers[i]!r}: rates must be positive, and the ends increase from 0",
+                argument=name,
             )
         ends.append(end)
     if (longest := float(time.max())) > ends[-1]:
@@ -223,7 +225,7 @@ def _by_layers(
         )
     unit = " nm/s" if read is _sputter_rate else ""
     parts = [f"{v:.6g}{unit} from {s:.6g} s" for v, s in zip(rates, ends[:-1], strict=True)]
-    return partial(_below, ends=ends, rates=rates), f"layers: {', '.join(parts)}"
+    return partial(_depths_below, ends=ends, rates=rates), f"layers: {', '.join(parts)}"
 
 
 def _sputter_rate(value: Any, name: str) -> float:
@@ -276,10 +278,10 @@ def _by_markers(
             f"the markers end at {ends[-1]:g} s, but the record at {longest:g} s; give the depth "
             "of its end, or a rate for the rest: (None, '0.5 nm/s')"
         )
-    return partial(_below, ends=ends, rates=rates), f"markers: {', '.join(parts)}"
+    return partial(_depths_below, ends=ends, rates=rates), f"markers: {', '.join(parts)}"
 
 
-def _below(time: xr.Variable, ends: Sequence[float], rates: Sequence[float]) -> xr.Variable:
+def _depths_below(time: xr.Variable, ends: Sequence[float], rates: Sequence[float]) -> xr.Variable:
     """Return depths at times, below layers between some ends, of which the first is the surface."""
     starts, speeds = np.array(ends[:-1]), np.array(rates)
     tops = np.append(0.0, np.cumsum(speeds[:-1] * np.diff(starts)))
@@ -288,7 +290,7 @@ def _below(time: xr.Variable, ends: Sequence[float], rates: Sequence[float]) -> 
     return xr.Variable(time.dims, tops[piece] + speeds[piece] * (t - starts[piece]))
 
 
-def _of_measurement(frame: Frame, value: Any, kind: str, name: str) -> xr.Variable:
+def _read_positive(frame: Frame, value: Any, kind: str, name: str) -> xr.Variable:
     """Read a positive argument: one for all, or one for each measurement."""
     read = frame.parameter(value, (kind,), name)
     per_measurement(read, name)
@@ -331,7 +333,7 @@ def _line(known: Array, where: Array, square: Array) -> Array:
     of_offset = (aa - 2 * a / b * ab + (a / b) ** 2 * bb) / b**2
     status, misfit = 1, np.nan
     if line.degrees:
-        status, misfit = 2 * (line.chance < _BENT), line.chi_square / line.degrees
+        status, misfit = 2 * (line.chance < _CHANCE_OF_MISFIT), line.chi_square / line.degrees
     return np.array([1 / b, np.sqrt(bb) / b**2, -a / b, np.sqrt(of_offset), misfit, status])
 
 

@@ -19,7 +19,8 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy, words
 from sims_analysis.frame.window import NO_LIMITS, read_pair
 from sims_analysis.kernels.evidence import ceiling
-from sims_analysis.kernels.transient import DEEPEST, MATTERS, plateau
+from sims_analysis.kernels.transient import RULES as TRANSIENT
+from sims_analysis.kernels.transient import plateau
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.corrections import dead_time_of
@@ -56,7 +57,7 @@ _ABOVE_NOISE = 3.0
 #: A matrix signal changes by this part of it, and this multiple of its noise, between any two of so
 #: many parts of the profile; it has vanished below this part of its maximum.
 _CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 8.0, 10, 0.01
-_WAYS = {"cycle": "of the same cycle", "mean": "averaged"}
+_MATRIX_SIGNALS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
 @picks_factors
@@ -74,6 +75,9 @@ def with_rsf(
     max_age: str | None = None,
 ) -> xr.Dataset:
     """Quantify intensities with relative sensitivity factors: ``C = RSF I_i / I_m``.
+
+    Not to be trusted in another matrix than that of the factor, or where the matrix has fewer than
+    15 counts a cycle, so that samples are lost: use ``"mean"`` there.
 
     Parameters
     ----------
@@ -145,8 +149,7 @@ def with_rsf(
     Notes
     -----
     A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
-    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are then within 0.1 % from 30 counts
-    on. Below 15 counts of the matrix, samples are lost: use ``"mean"``.
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are within 0.1 % from 30 counts on.
 
     References
     ----------
@@ -160,7 +163,7 @@ def with_rsf(
     >>> ds["sensitivity_factor"].sel(species="As").item()
     5e+21
     """
-    check_choice("matrix_signal", matrix_signal, _WAYS)
+    check_choice("matrix_signal", matrix_signal, _MATRIX_SIGNALS)
     if window is not None and matrix_signal != "mean":
         raise ProfileError(
             'window applies only with matrix_signal="mean"', code="conflicting_arguments"
@@ -190,7 +193,7 @@ def with_rsf(
     result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)
     if status is not None:
         result = _with_coord(result, "matrix_status", status)
-    of_matrix = "" if matrix is None else f" / {matrix} {_WAYS[matrix_signal]}"
+    of_matrix = "" if matrix is None else f" / {matrix} {_MATRIX_SIGNALS[matrix_signal]}"
     stated = f"RSF in {units.CANONICAL[kind]}: {_format_factors(frame, factors.value)}"
     return with_history(result, f"concentration = RSF * intensity{of_matrix}, {stated}")
 
@@ -252,13 +255,13 @@ def _by_mean(
     found = mean_in(frame, ends, frame.of_species(matrix), window)
     if window is None and not frame.lazy:
         _warn_of_transient(frame, matrix, found.value)
-    mean = _of(frame, matrix, found.value)
+    mean = _of_one_species(frame, matrix, found.value)
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
     status = _status(frame, wanted, matrix, vanished, None)
     known = Known(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
-        flags = _of(frame, matrix, known_of_mean(frame, ends))
+        flags = _of_one_species(frame, matrix, known_of_mean(frame, ends))
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
         known = union(known, Known(flags))
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
@@ -268,7 +271,11 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
     """Warn where the mean matrix signal is that of a surface transient in part."""
     below: Any = frame.map(plateau)
     change = mean / below.mean - 1
-    notable = (below.start < DEEPEST) & (abs(change) > MATTERS) & frame.of_species(matrix)
+    notable = (
+        (below.start < TRANSIENT.deepest)
+        & (abs(change) > TRANSIENT.matters)
+        & frame.of_species(matrix)
+    )
     if (first := first_flagged(frame, notable)) is not None:
         first.warn(
             "the record begins in a surface transient: the mean matrix signal is "
@@ -281,11 +288,11 @@ def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
 
 def _warn_of_change(frame: Frame, matrix: str) -> None:
     """Warn where the matrix signal changes, below a transient and where it has not vanished."""
-    signal: Any = _of(frame, matrix, frame.value)
+    signal: Any = _of_one_species(frame, matrix, frame.value)
     below: Any = frame.map(plateau).start.fillna(-np.inf)
     depth = frame.depth.isel(species=frame.species().index(matrix), missing_dims="ignore")
     used = signal.where(signal > _VANISHED * signal.max(frame.dim))
-    used = used.where(~(depth < _of(frame, matrix, below))).transpose(..., frame.dim)
+    used = used.where(~(depth < _of_one_species(frame, matrix, below))).transpose(..., frame.dim)
     change = np.zeros(used.shape[:-1])
     for index in np.ndindex(change.shape):
         row = used.values[index]
@@ -316,7 +323,7 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     reference = at_samples_of(frame, matrix)
     warn_bridged(frame, matrix, reference, wanted & ~reference.dropped)
     signal, stderr, of_sums, *_ = reference
-    highest = _of(frame, matrix, frame.value).max(frame.dim)
+    highest = _of_one_species(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest) | reference.dropped
     divisor, error = signal, None
     if stderr is not None and of_sums is not None:
@@ -328,7 +335,7 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
     return made, status, known_of(frame, matrix)
 
 
-def _of(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:
+def _of_one_species(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:
     found: xr.Variable = variable.isel(species=frame.species().index(species))
     return found
 
@@ -349,7 +356,8 @@ def _status(
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
             if (place := first_sample(frame, where)) is not None:
-                place.warn(f"{what}: no concentration there", ProfileWarning)
+                text = f"{what}: no concentration there"
+                place.warn(text, ProfileWarning, code="not_measured")
         if not bool((gone | absent).any()):
             return None
     codes = xr.where(gone, 1, xr.where(absent, 2, 0)).astype(np.uint8)

@@ -34,7 +34,7 @@ def warn_of_shared(data: xr.Dataset, variable: str, pairs: Iterable[tuple[str, s
         given = step["parameters"]
         if step["function"] == "combine":
             sums = given["signals"].items()
-            made |= {new: set().union(*map(of, _notable(parts))) for new, parts in sums}
+            made |= {new: set().union(*map(of, _significant_parts(parts))) for new, parts in sums}
         elif step["function"] == "composition":
             two = given["numerator"], given["denominator"]
             elements = elements_of(*two, given.get("element"))
@@ -53,13 +53,13 @@ def warn_of_shared(data: xr.Dataset, variable: str, pairs: Iterable[tuple[str, s
             return
 
 
-def _notable(weights: Mapping[str, Any]) -> list[str]:
+def _significant_parts(weights: Mapping[str, Any]) -> list[str]:
     """List the parts of a sum, as recorded, without those of slight weights."""
-    sizes = {one: _size(weight) for one, weight in weights.items()}
+    sizes = {one: _weight_size(weight) for one, weight in weights.items()}
     return [one for one, size in sizes.items() if size >= _SLIGHT * max(sizes.values())]
 
 
-def _size(weight: Any) -> float:
+def _weight_size(weight: Any) -> float:
     """Return the size of a weight: of a number, a pair with its error, or an array."""
     if isinstance(weight, list):
         weight = weight[0]

@@ -146,7 +146,7 @@ def weighted_sum(
             unknown = unknown + abs(weight) * limit.fillna(0.0)
             most = most.fillna(limit)
         highest = highest + weight.clip(min=0.0) * most.fillna(0.0)
-    signals = {one: _or_zero(signal) for one, signal in signals.items()}
+    signals = {one: _zero_below_limit(signal) for one, signal in signals.items()}
     terms = [(weights[one], signal) for one, signal in signals.items()]
     parts = [Part(w.value, one.stderr, *background_of(one.background)) for w, one in terms]
     shared = [one.value * w.error for w, one in terms if w.error is not None]
@@ -157,7 +157,7 @@ def weighted_sum(
     scatter = [one for one in scatter if one is not None]
     if scatter:
         found["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
-    flags = union(*(Known(_of_weight(w, one.flags)) for w, one in terms)).flags
+    flags = union(*(Known(_flags_unless_weightless(w, one.flags)) for w, one in terms)).flags
     if any(one.limit is not None for _, one in terms):
         enough: Any = abs(value)
         if "stderr" in found:
@@ -168,12 +168,12 @@ def weighted_sum(
             flags = flags.where(matters, flags & ~Flag.BELOW_LIMIT)
     if flags is not None:
         found[vocabulary.QUALITY] = flags
-    if "stderr" in found and frame.counts is not None and _equal([w for w, _ in terms]):
-        found |= _of_counts(found["stderr"], [one for _, one in terms], terms[0][0].value)
+    if "stderr" in found and frame.counts is not None and _are_constant([w for w, _ in terms]):
+        found |= _counts_of_sum(found["stderr"], [one for _, one in terms], terms[0][0].value)
     return found
 
 
-def _or_zero(signal: Signal) -> Signal:
+def _zero_below_limit(signal: Signal) -> Signal:
     """Return a signal with 0 for samples below a limit of detection, without their limits."""
     if signal.limit is None:
         return signal
@@ -182,14 +182,14 @@ def _or_zero(signal: Signal) -> Signal:
     return changed(signal, value=signal.value.where(~below, 0.0), stderr=stderr)
 
 
-def _of_weight(weight: Weight, flags: xr.Variable | None) -> xr.Variable | None:
+def _flags_unless_weightless(weight: Weight, flags: xr.Variable | None) -> xr.Variable | None:
     """Return what is known of the samples of a part; of one without weight nothing matters."""
     if flags is None or weight.value.ndim or float(weight.value) != 0.0 or weight.error is not None:
         return flags
     return xr.zeros_like(flags)
 
 
-def _equal(weights: Sequence[Weight]) -> bool:
+def _are_constant(weights: Sequence[Weight]) -> bool:
     """Whether weights are the same for all samples, without error."""
     first = weights[0].value
     return not first.ndim and all(
@@ -197,7 +197,7 @@ def _equal(weights: Sequence[Weight]) -> bool:
     )
 
 
-def _of_counts(
+def _counts_of_sum(
     stderr: xr.Variable, signals: Sequence[Signal], weight: xr.Variable
 ) -> dict[str, xr.Variable]:
     """Return the counts of a sum of one kind, and its error: zeros add none, unless all are."""
@@ -287,7 +287,7 @@ def with_signals(
     result = data.isel(species=index)
     labels = data["species"].variable
     result = result.assign_coords(species=("species", every, labels.attrs))
-    columns = {f"{variable}_{end}".rstrip("_"): end for end in _ends(data, variable, made)}
+    columns = {f"{variable}_{end}".rstrip("_"): end for end in _suffixes(data, variable, made)}
     changed = {}
     for name, before in data.variables.items():
         if "species" not in before.dims or name == "species" or name in columns:
@@ -299,7 +299,7 @@ def with_signals(
             if name in _PLACES:  # those of the first, at whose samples it is
                 instead[every.index(new)] = row_of(before, parts[0])
             elif not stays or (name in data.data_vars and not replaced):
-                instead[every.index(new)] = _blank(before.dtype)
+                instead[every.index(new)] = _missing_value(before.dtype)
         if instead:
             changed[str(name)] = _with_rows(result[name].variable, instead, before.dims)
     term = vocabulary.RATIOS.get(variable, variable)
@@ -308,21 +308,21 @@ def with_signals(
     for name, end in columns.items():
         attrs = vocabulary.ancillary_attrs(term, end, unit) if end else vocabulary.attrs(term, unit)
         kind = np.dtype(np.int16 if end == vocabulary.QUALITY else np.float64)
-        nothing = xr.Variable("species", np.full(len(every), _blank(kind).data), attrs)
+        nothing = xr.Variable("species", np.full(len(every), _missing_value(kind).data), attrs)
         before = result[name].variable if name in result.variables else nothing
-        own = {every.index(new): one.get(end, _blank(kind)) for new, one in made.items()}
+        own = {every.index(new): one.get(end, _missing_value(kind)) for new, one in made.items()}
         changed[name] = _with_rows(before, own, order)
     result = result.assign(changed)
     return result.set_coords([one for one in changed if one.endswith(vocabulary.EVIDENCE)])
 
 
-def _ends(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _suffixes(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """List the ends of the names of a variable's columns: those there, and those made."""
     there = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
     return list(dict.fromkeys([*there, *(end for one in made.values() for end in one)]))
 
 
-def _blank(kind: np.dtype[Any]) -> xr.Variable:
+def _missing_value(kind: np.dtype[Any]) -> xr.Variable:
     """Return a blank: an empty text, NaN, or no flag."""
     nothing: Any = "" if kind.kind in "UO" else np.nan if kind.kind == "f" else 0
     return xr.Variable((), np.array(nothing, dtype=kind))

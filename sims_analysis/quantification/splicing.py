@@ -34,7 +34,9 @@ def splice(
 ) -> xr.Dataset:
     """Join two overlapping pieces of one profile: `a` down to a depth, and `b` below it.
 
-    Pieces that were measured at other currents, with other detectors, or after a break.
+    Pieces that were measured at other currents, with other detectors, or after a break. With
+    `scale` not to be trusted where they differ by more than a factor: a background that only one of
+    them has is scaled, too.
 
     Parameters
     ----------
@@ -78,8 +80,7 @@ def splice(
 
     Notes
     -----
-    The integrals are trapezoids of either piece over its own samples. With `scale`, the pieces
-    should differ by a factor alone: a background that only one of them has is scaled, too.
+    The integrals are trapezoids of either piece over its own samples.
 
     Examples
     --------
@@ -107,7 +108,7 @@ def splice(
             f"{list_variables(deep)}"
         )
     overlap = _overlap(top, deep, axis, names, common)
-    place = _place(at, overlap, axis)
+    place = _read_splice(at, overlap, axis)
     name, compared = _compared(top, deep, axis, names, common)
     factor, uncertainty, status = _scales(top, deep, name, compared, overlap, scale=scale)
     if scale:
@@ -147,7 +148,7 @@ def _overlap(
 ) -> _Overlap:
     starts, stops = [], []
     for one in common:
-        ends = [_ends(piece, axis, names, one) for piece in (a, b)]
+        ends = [_measured_range(piece, axis, names, one) for piece in (a, b)]
         if any(end is None for end in ends):
             continue
         (first, last), (begin, end) = ends  # type: ignore[misc]  # None was left out above
@@ -168,7 +169,7 @@ def _overlap(
     return found
 
 
-def _ends(
+def _measured_range(
     piece: xr.Dataset, axis: str, names: list[str], species: str
 ) -> tuple[float, float] | None:
     of_species = piece[names].sel(species=species).notnull().to_dataarray().any("variable")
@@ -190,20 +191,20 @@ def _compared(
     )
 
 
-def _place(at: Any, overlap: _Overlap, axis: str) -> float:
+def _read_splice(at: Any, overlap: _Overlap, axis: str) -> float:
     start, stop = overlap
     if at is None:
         return 0.5 * (start + stop)
     place = units.read_number(at, (axis,), "at")
     if not start <= place <= stop:
         raise ProfileError(
-            f"at={format_argument(at)} is outside of the overlap, from {_shown(overlap, axis)}",
+            f"at={format_argument(at)} is outside of the overlap, from {_span(overlap, axis)}",
             argument="at",
         )
     return place
 
 
-def _shown(overlap: _Overlap, axis: str) -> str:
+def _span(overlap: _Overlap, axis: str) -> str:
     return f"{overlap[0]:g} to {overlap[1]:g} {units.CANONICAL[axis]}"
 
 
@@ -240,7 +241,7 @@ def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overla
     unknown = factor["species"].values[factor.isnull().values]
     if unknown.size:
         raise ProfileError(
-            f"species {str(unknown[0])!r}: the integral of {name} from {_shown(overlap, axis)} is "
+            f"species {str(unknown[0])!r}: the integral of {name} from {_span(overlap, axis)} is "
             "not positive in one of the pieces, so that it says nothing of their ratio",
             where={"species": str(unknown[0])},
         )
@@ -274,7 +275,7 @@ def _warn_of_difference(
         if off > limit:
             known = "" if np.isnan(error) else f" +- {error * factor:.2g}"
             warn(
-                f"species {str(species)!r}: from {_shown(overlap, axis)}, a is {factor:.4g}{known} "
+                f"species {str(species)!r}: from {_span(overlap, axis)}, a is {factor:.4g}{known} "
                 "times b; scale=True makes them agree there",
                 ProfileWarning,
                 where={"species": str(species)},

@@ -22,6 +22,7 @@ from sims_analysis.frame.background import (
     MEAN_OF_OTHERS,
     Background,
     add_background_error,
+    doubts_of_window,
     mean_over,
     read_background,
 )
@@ -30,6 +31,7 @@ from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import elementwise
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import scatter_counts, student, window_mean
 from sims_analysis.kernels.rows import Array, ends
@@ -69,6 +71,7 @@ def rsf_from_standard(
 
     Of known dose, ``RSF = dose / integral of (I_i - b) / I_m dz``, or uniform ones of known
     concentration, ``RSF = C / mean of (I_i - b) / I_m``; cycle by cycle or with the mean of I_m.
+    Not to be trusted for another matrix, or other conditions, than those of the standards.
 
     Parameters
     ----------
@@ -85,8 +88,8 @@ def rsf_from_standard(
         Limits of the integral, or of the mean.
     background : str, Quantity, or (start, stop), optional
         An intensity to subtract, ``"2 counts/s"``, or the depth window in which the mean of the
-        quotient is taken. If only the matrix signal drifts, use :func:`subtract_background` first,
-        on the standard and the unknown.
+        quotient is taken, as for :func:`integrated_dose`. If only the matrix signal drifts, use
+        :func:`subtract_background` first, on the standard and the unknown.
     abundance : float or "natural", optional
         The abundance of the implanted isotope, by which its factor is divided: the result is that
         of the element of this isotopic composition.
@@ -171,7 +174,8 @@ def rsf_from_standard(
     stated = concentration if dose is None else dose
     certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
     if len(certified) != len(standards):
-        raise ProfileError(f"{what} has {len(certified)} values for {len(standards)} standards")
+        text = f"{what} has {len(certified)} values for {len(standards)} standards"
+        raise ProfileError(text, argument=what)
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,
@@ -182,7 +186,7 @@ def rsf_from_standard(
     uncertainty = dose_uncertainty if concentration is None else concentration_uncertainty
     said = _metadata_of(standards, species)
     measured = [
-        _of_standard(one, species, what, (value, uncertainty), background, options, limits)
+        _factors_of_standard(one, species, what, (value, uncertainty), background, options, limits)
         for one, value in zip(standards, certified, strict=True)
     ]
     of_element, fraction = "", 1.0
@@ -194,7 +198,7 @@ def rsf_from_standard(
         matrix_signal="" if matrix is None else matrix_signal,
         dead_time=_dead_time(standards),
     )
-    if alike := _alike(said):
+    if alike := _common_conditions(said):
         answer.attrs[FIELD] = orjson.dumps(alike).decode()
     number = answer["n_standards"].item()
     many = f"{number} standard{'s' if number > 1 else ''}"
@@ -212,7 +216,7 @@ _QUOTIENTS = {
 }
 
 
-def _of_standard(
+def _factors_of_standard(
     ds: xr.Dataset,
     species: str,
     what: str,
@@ -222,7 +226,7 @@ def _of_standard(
     limits: dict[str, Any],
 ) -> tuple[str, Array]:
     """Return the kind of factors; these, their relative errors of counting and dose, statuses."""
-    plain, name = _needed(ds, species, options["matrix"])
+    plain, name = _needed_signals(ds, species, options["matrix"])
     kind = kind_of_factor(plain[name].attrs["units"], options["matrix"], name)
     if background is not None and not isinstance(background, tuple | list):
         named = isinstance(background, xr.DataArray) and "species" in background.dims
@@ -264,8 +268,11 @@ def _compare_mean(
     record: Any = frame.map(ends)
     used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
     width = used[1] - used[0]
-    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
-    status = below.marked(frame, used, status, ratio * width, stderr * width)
+    trend = below.trend(frame, used, ratio * width, stderr * width)
+    doubts = doubts_of_window(trend)
+    if trend is not None:
+        stderr = elementwise(np.hypot, stderr, trend.hidden / width)
+    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS, doubts=doubts)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(
@@ -293,7 +300,7 @@ def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata
     return said
 
 
-def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:
+def _common_conditions(stated: Sequence[Metadata]) -> dict[str, Any]:
     """Return what all say alike, each condition as the first that says it, the latest date."""
     materials = [tuple(Layer(matrix=layer.matrix) for layer in one.layers) for one in stated]
     every = [
@@ -312,7 +319,7 @@ def _alike(stated: Sequence[Metadata]) -> dict[str, Any]:
     return alike
 
 
-def _needed(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:
+def _needed_signals(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[xr.Dataset, str]:
     """Return the signals of the species and of the matrix, and the name of their variable."""
     plain = to_canonical(units.dequantify(ds))
     species_of(plain, species, name="species")

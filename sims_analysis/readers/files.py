@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 #: Arguments of a call that say nothing about the content of a file.
 _OF_CALL = ("path", "format", "errors", "progress")
 _PLACE = re.compile(
-    r"(?:sheet '(?P<sheet>[^']+)', )?(?:line (?P<line>\d+)|row (?P<row>\d+))"
+    r"(?:the file is truncated(?: within| after|:) )?(?:species '(?P<species>[^']+)'(?:, |: )?)?"
+    r"(?:sheet '(?P<sheet>[^']+)', )?(?:line (?P<line>\d+)|row (?P<row>\d+))?"
     r"(?:, column (?P<column>[A-Z]+))?"
 )
 #: So many warnings are repeated in an error.
@@ -331,7 +332,7 @@ def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list
 
 
 def _place_in(message: str) -> dict[str, object]:
-    """Return the sheet, the row and the column with which a message begins, as its parts."""
+    """Return the species, sheet, row and column with which a message begins, as its parts."""
     found = _PLACE.match(message)
     parts = found.groupdict().items() if found else ()
     return {key: int(v) if key in ("line", "row") else v for key, v in parts if v}

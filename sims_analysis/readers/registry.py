@@ -193,7 +193,7 @@ def find_reader(source: Source) -> Reader:
     _refuse_other_kinds(source)
     chosen = next((known for known in readers() if _is_for(known, source)), None)
     if chosen is None:
-        raise ReadError("the file is binary, and in no format that is known")
+        raise ReadError("the file is binary, and in no format that is known", code="no_profile")
     return chosen
 
 
@@ -208,6 +208,7 @@ def _is_for(reader: Reader, source: Source) -> bool:
             f"the reader {reader.name!r} of a plugin fails to recognise the file "
             f"({type(error).__name__}: {error}); the others are tried",
             SimsWarning,
+            code="broken_plugin",
         )
         return False
 
@@ -243,10 +244,10 @@ def _refuse_other_kinds(source: Source) -> None:
     """Refuse a file that cannot be a depth profile, by its first bytes."""
     content = source.content
     if not content or content.isspace():
-        raise ReadError("the file is empty")
+        raise ReadError("the file is empty", code="no_profile")
     for other in _OTHER_FILES["binary"]:
         if content.startswith(tuple(text.encode("latin-1") for text in other["begins"])):
-            raise ReadError(f"the file is {other['kind']}")
+            raise ReadError(f"the file is {other['kind']}", code="no_profile")
     if content.startswith(_HDF5) and b"tof-sims-sparse-hdf5" not in content:
         raise ReadError("the file is HDF5 or netCDF", remedy="sims.load reads what sims.save wrote")
     if source.is_zip and not source.is_workbook:
@@ -254,8 +255,8 @@ def _refuse_other_kinds(source: Source) -> None:
         if not source.zipped:
             kind = "a workbook or an archive (zip) that is damaged or truncated"
         inside = (o["kind"] for o in _OTHER_FILES["archive"] if o["holds"].encode() in content)
-        raise ReadError(f"the file is {next(inside, kind)}")
+        raise ReadError(f"the file is {next(inside, kind)}", code="no_profile")
     start = source.start.lstrip().casefold()
     for other in _OTHER_FILES["text"]:
         if re.match(other["begins"], start):
-            raise ReadError(f"the file is {other['kind']}")
+            raise ReadError(f"the file is {other['kind']}", code="no_profile")

@@ -52,7 +52,8 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
             )
         return replace(content.ready, provenance=content.ready.provenance | origin)
     if not signals:
-        raise ReadError("the file contains no profile: no signal has a number")
+        text = "the file contains no profile: no signal has a number"
+        raise ReadError(text, code="no_profile")
     _rename(signals, source)
     _state_units(signals, options)
     if options.number_repeats:
@@ -171,7 +172,9 @@ def _unit(
     # "Intensity" leaves the unit open.
     is_open = in_file is None or unit_kind(in_file) == "arbitrary"
     if not is_open and not same_unit(in_file or "", by_user):
-        warn(f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated", ProfileWarning)
+        text = f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated"
+        place = {"species": species}
+        warn(text, ProfileWarning, code="other_unit", argument=argument, where=place)
     return unit.text
 
 

@@ -205,7 +205,7 @@ class Source:
     def _decoded(self) -> tuple[str, str]:
         """The text, and its encoding."""
         if not self.is_text:
-            raise ReadError("the file is binary, not text")
+            raise ReadError("the file is binary, not text", code="no_profile")
         stated = self.options.encoding
         encodings = [stated] if stated else self._encodings()
         content = self.content

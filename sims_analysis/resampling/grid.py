@@ -60,6 +60,8 @@ def to_grid(
 ) -> Data:
     """Resample profiles to a common depth axis.
 
+    Not to be trusted as independent samples on a finer grid, or for doses without `conserve`.
+
     Parameters
     ----------
     data : Dataset or DataArray

@@ -50,6 +50,8 @@ def interpolate(
 ) -> Data:
     """Interpolate each profile at given depths, from its own samples; never extrapolate.
 
+    Not to be trusted where the profile bends between samples: errors are those of samples alone.
+
     Parameters
     ----------
     data : Dataset or DataArray

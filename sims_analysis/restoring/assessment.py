@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -16,25 +17,31 @@ from sims_analysis.restoring import minimization
 from sims_analysis.restoring.inverse_problem import InverseProblem
 from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
 
-#: Windows of so many samples, and the deviance beyond which they show a misfit.
-_WINDOWS, _THRESHOLD = range(2, 13), 4.0
 #: The deviance that no other cells make good, beyond which a status is all there is to say.
 FAR_OFF = 12.0
-#: A rise towards an end that is as steep as the function: over half of its width by the first
-#: factor, or by the second from a minimum within twice of its width; beyond noise.
-_STEEP, _TURNED, _SURELY = 2.0, 1.15, 2.5
-#: Maxima this much above the valley between them, in ln x, are features; they are needed if the
-#: misfit without the valley is larger by so much; farther apart, in achieved resolutions, they are
-#: not examined.
-_FEATURE, _NEEDED, _APART = 0.1, 3.0, 4.0
-#: How far around a valley the profile may change, in widths of the function; and in how many steps.
-_AROUND, _MOST = 2.0, 10
-#: How far away a kink of ln x may as well be, in widths of the function. Left in one cell, kinks
-#: make a smooth edge lopsided: half of a step of 3 nm, blurred by 4 nm, was 0.8 nm off in data
-#: without noise, and 0.5 in the mean over counts; 0.15 with kinks that are distributed.
-_KINK = 0.25
-#: Half of the 1.84 counts that none may be.
-_NONE = 0.92
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a restored profile is judged; w is the width of the function."""
+
+    windows: range = range(2, 13)  # means over so many samples are compared with the curve:
+    misfit: float = 4.0  # beyond this deviance it does not describe them
+    steep: float = 2.0  # a rise towards an end is cut if it is by this factor over w / 2,
+    turned: float = 1.15  # or by this one from a minimum within 2 w,
+    surely: float = 2.5  # and by so many standard errors
+    feature: float = 0.1  # maxima are this much above the valley between them, in ln x;
+    apart: float = 4.0  # those that are farther apart, in achieved resolutions, are not examined;
+    needed: float = 3.0  # they are needed if the misfit without the valley is larger by so much,
+    around: float = 2.0  # where the profile may change this far around it, in w,
+    tries: int = 10  # in so many steps
+    # How far away a kink of ln x may as well be, in w. In one cell, kinks make an edge lopsided:
+    # half of a step of 3 nm, blurred by 4 nm, was 0.5 nm off; 0.15 if kinks are distributed.
+    kink: float = 0.25
+    none: float = 0.92  # half of the 1.84 counts that none may be
+
+
+_RULES = _Rules()
 
 
 def assess(
@@ -44,8 +51,9 @@ def assess(
     found, relaxed = largest_deviance(one, best.m), best
     far_off = found > FAR_OFF
     if not far_off:
-        relaxed = minimization.relaxed(unknowns, best, partial(_about, one.x, _KINK * one.fwhm))
-        fits = largest_deviance(one, relaxed.m) <= max(_THRESHOLD, found)
+        near = partial(_local_mean, one.x, _RULES.kink * one.fwhm)
+        relaxed = minimization.relaxed(unknowns, best, near)
+        fits = largest_deviance(one, relaxed.m) <= max(_RULES.misfit, found)
         if not unknowns.prior.convex and relaxed.converged and fits:
             best = changed(best, u=relaxed.u, m=relaxed.m, misfit=relaxed.misfit)
     x, top = np.exp(best.u), one.top
@@ -69,12 +77,12 @@ def assess(
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = np.zeros(0) if far_off else _doubtful(one, unknowns.prior, best, achieved)
+    doubtful = np.zeros(0) if far_off else _doubtful_maxima(one, unknowns.prior, best, achieved)
     deviance = largest_deviance(one, best.m)
     status = "ok"
-    if deviance > _THRESHOLD:
+    if deviance > _RULES.misfit:
         status = "resolution_too_wide"
-    elif _cut(one, best.m - one.offset):
+    elif _is_cut_off(one, best.m - one.offset):
         status = "truncated"
     parts: dict[str, Any] = {
         "status": status,
@@ -97,7 +105,7 @@ def assess(
     return parts
 
 
-def _about(x: Array, reach: float, changes: Array) -> Array:
+def _local_mean(x: Array, reach: float, changes: Array) -> Array:
     """Return the mean of what belongs to changes between cells over those that are near."""
     at = x[: changes.size] + 0.5 * (x[x.size - changes.size] - x[0])
     total = np.concatenate([[0.0], np.cumsum(changes)])
@@ -112,7 +120,7 @@ def _below_detection(
     """Return 0, and the error of no counts, where none were within the achieved resolution."""
     counts, number = one.counts_about(0.5 * np.maximum(achieved, one.fwhm))
     none = ~(counts > 0)
-    least = _NONE * one.misfit.one / number
+    least = _RULES.none * one.misfit.one / number
     return np.where(none, 0.0, value), np.where(none, least, stderr)
 
 
@@ -150,7 +158,7 @@ def largest_deviance(one: InverseProblem, m: Array) -> float:
         for each in (one.misfit.counts, one.misfit.expected(m))
     )
     largest = 0.0
-    for wide in _WINDOWS:
+    for wide in _RULES.windows:
         if wide >= counts.size:
             break
         n = counts[wide:] - counts[:-wide]
@@ -160,17 +168,17 @@ def largest_deviance(one: InverseProblem, m: Array) -> float:
     return float(np.sqrt(one.misfit.share * largest))
 
 
-def _cut(one: InverseProblem, m: Array) -> bool:
+def _is_cut_off(one: InverseProblem, m: Array) -> bool:
     """Return whether the window cuts a rise that is as steep, or as short, as the function."""
     count = float(np.median(one.misfit.one))
     for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
         near, far = (min(int(z.searchsorted(k * one.fwhm)), z.size - 1) for k in (0.5, 2.0))
         lowest = int(level[: far + 1].argmin())
         noise = np.sqrt(max(level[0] * count, count**2))
-        turned = 0 < lowest < far and level[0] > _TURNED * level[lowest]
-        if level[0] > _STEEP * level[near] or turned:
+        turned = 0 < lowest < far and level[0] > _RULES.turned * level[lowest]
+        if level[0] > _RULES.steep * level[near] or turned:
             least = level[lowest] if turned else level[near]
-            if level[0] - least > _SURELY * noise:
+            if level[0] - least > _RULES.surely * noise:
                 return True
     return False
 
@@ -178,27 +186,27 @@ def _cut(one: InverseProblem, m: Array) -> bool:
 # --- maxima that the samples can do without ---------------------------------------------------
 
 
-def _doubtful(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array) -> Array:
+def _doubtful_maxima(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array) -> Array:
     """Return depths of maxima that the samples do not need: without a valley they do as well."""
     u, x = best.u, one.x
     inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
     sign = np.sign(np.diff(u[inside]))
     maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
-    reach = np.interp(x, one.z, _APART * achieved)
+    reach = np.interp(x, one.z, _RULES.apart * achieved)
     found: list[float] = []
     for left, right in pairwise(maxima.tolist()):
         depth = min(u[left], u[right]) - u[left : right + 1].min()
-        if depth < _FEATURE or x[right] - x[left] > max(reach[left], reach[right]):
+        if depth < _RULES.feature or x[right] - x[left] > max(reach[left], reach[right]):
             continue
-        if not _needed(one, prior, best, left, right):
+        if not _is_needed(one, prior, best, left, right):
             found.append(float(x[left] if u[left] < u[right] else x[right]))
     return np.array(sorted(set(found)))
 
 
-def _needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: int) -> bool:
+def _is_needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: int) -> bool:
     """Return whether the misfit is larger if a straight line joins two maxima in ln x."""
     x = one.x
-    margin = _AROUND * one.fwhm
+    margin = _RULES.around * one.fwhm
     near = slice(*x.searchsorted([x[left] - margin, x[right] + margin]).tolist())
     low, high = left - near.start, right - near.start
     size = near.stop - near.start
@@ -213,7 +221,7 @@ def _needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: 
     matrix = one.response.matrix[:, near]
     others = best.m - matrix @ np.exp(best.u[near])
     u, m = best.u.copy(), best.m
-    for _ in range(_MOST):
+    for _ in range(_RULES.tries):
         u[near] = bridge @ v
         values = np.exp(np.minimum(u[near], 300.0))
         m = others + matrix @ values
@@ -234,4 +242,4 @@ def _needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: 
         if -float(slope @ step) < 1e-2:
             break
         v = v + step * min(1.0, 2.0 / float(np.abs(step).max()))
-    return 0.5 * one.misfit.cost(m) - best.misfit > _NEEDED
+    return 0.5 * one.misfit.cost(m) - best.misfit > _RULES.needed

@@ -70,6 +70,8 @@ def deconvolve(
 ) -> xr.Dataset:
     """Restore profiles that a depth resolution function has blurred, as far as counts allow.
 
+    Not to be trusted below ``achieved_resolution``, or by too narrow a function, which always fits.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -132,9 +134,8 @@ def deconvolve(
     -----
     Minimized is half of the Poisson deviance of ``mu_i = b_i + sum_j A_ij exp(u_j)``, plus
     ``0.6 sum ln[1 + (s w^2 u'')^2]`` (w the function's width, s the smoothness), or for steps
-    ``s sum |u_j+1 - u_j|``. The errors are those of what data without noise would be restored to:
-    against the truth, what is narrower than the achieved resolution is not restored. A function
-    that is too narrow always fits. *Depth resolution*, on the site, says what is covered.
+    ``s sum |u_j+1 - u_j|``. The errors are those of what data without noise would be restored to,
+    not against the truth: *Depth resolution*, on the site, says what is covered.
 
     References
     ----------

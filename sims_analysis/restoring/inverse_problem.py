@@ -16,17 +16,22 @@ from sims_analysis.restoring.resolution_function import ResolutionFunction
 #: What the errors of the samples are, in the order of their codes.
 SOURCES = ("", "counts", "standard errors", "scatter")
 
-_LEAST_SAMPLES, _LEAST_COUNTS = 5, 20.0
-#: The share of the function that may lie beyond the cells, on each side.
-_BEYOND = 1e-3
-#: And so many cells, which are wider than samples where the function is wider than the profile.
-_MOST_BEYOND = 200
-#: Cells are at most so much of the function's width, and at least so much of the samples' spacing.
-_FINE, _PARTS = 0.25, 4
-#: Depths in a cell over which samples are averaged at which the function is evaluated.
-_POINTS = 4
-#: The largest number of counts that samples without errors are taken to hold.
-_MOST_COUNTS = 1e6
+
+@dataclass(frozen=True)
+class _Rules:
+    """What is asked of samples, and how cells are laid below them."""
+
+    samples: int = 5  # the fewest that are restored
+    counts: float = 20.0  # the fewest within a width of the function where there are most
+    most_counts: float = 1e6  # that samples without errors are taken to hold
+    cell: float = 0.25  # the width of a cell over that of the function, at most,
+    parts: int = 4  # unless the spacing of the samples is larger by more than this factor
+    beyond: float = 1e-3  # the share of the function beyond the cells, on each side, at most,
+    most_beyond: int = 200  # and so many cells: wider ones where it is wider than the profile
+    points: int = 4  # of a cell over which samples are averaged: there the function is evaluated
+
+
+_RULES = _Rules()
 
 
 class NotRestoredError(Exception):
@@ -88,16 +93,16 @@ def inverse_problem(
         raise NotRestoredError("resolution_unknown")
     if not here.size or np.isnan(settings["background"]):
         raise NotRestoredError("no_data")
-    if here.size < _LEAST_SAMPLES or np.ptp(samples.z[here]) < function.fwhm:
+    if here.size < _RULES.samples or np.ptp(samples.z[here]) < function.fwhm:
         raise NotRestoredError("too_few_samples")
     window = samples.where(here)
     top = float(window.c.max())
     if not top > 0:
         raise NotRestoredError("too_few_counts")
     window = replace(window, c=window.c / top, s=window.s / top)
-    window, source = _counted(window, kind, top)
+    window, source = _with_counts(window, kind, top)
     keep = window.k >= 0
-    if np.count_nonzero(keep) < _LEAST_SAMPLES:
+    if np.count_nonzero(keep) < _RULES.samples:
         raise NotRestoredError("too_few_samples")
     here, window = here[keep], window.where(keep)
     known = 1 / top if kind == "count" and source == "counts" else np.nan
@@ -111,7 +116,7 @@ def inverse_problem(
     else:
         limit = 2.5 * float(np.median(np.diff(z)))
         below, above = (np.minimum(reach, limit) for reach in cells(z))
-    at = _within(z - below, z + above) if averaged else [(z, 1.0)]
+    at = _gauss_points(z - below, z + above) if averaged else [(z, 1.0)]
     one = InverseProblem(
         here,
         z,
@@ -127,12 +132,12 @@ def inverse_problem(
         window.common / top,
         window.overlap,
     )
-    if float(one.counts_about(0.5 * function.fwhm)[0].max()) < _LEAST_COUNTS:
+    if float(one.counts_about(0.5 * function.fwhm)[0].max()) < _RULES.counts:
         raise NotRestoredError("too_few_counts")
     return one
 
 
-def _counted(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
+def _with_counts(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     """Return samples with counts, ``(c / s)^2`` or by scatter, and where these are from."""
     window = with_whole_counts(window, kind, top)
     if np.isfinite(window.k).any():
@@ -154,20 +159,20 @@ def _count_by_scatter(z: Array, c: Array) -> float:
     usable = level > 1e-9
     squares = (c[1:-1] - between)[usable] ** 2 / (times * level)[usable]
     # The median of the square of a normal deviate is 0.455.
-    return max(float(np.median(squares)) / 0.455 if usable.any() else 0.0, 1 / _MOST_COUNTS)
+    return max(float(np.median(squares)) / 0.455 if usable.any() else 0.0, 1 / _RULES.most_counts)
 
 
 def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
     """Return edges of cells: about samples, between those far apart, and beyond the ends."""
     gaps = np.diff(z)
     typical = float(np.median(gaps))
-    finest = typical / _PARTS
-    most = min(1.5 * typical, max(_FINE * function.fwhm, finest))
+    finest = typical / _RULES.parts
+    most = min(1.5 * typical, max(_RULES.cell * function.fwhm, finest))
     parts = times * np.maximum(np.ceil(gaps / most - 1e-6), 1).astype(int)
     inside = [a + step * np.arange(p) / p for a, step, p in zip(z, gaps, parts, strict=False)]
-    leading, trailing = function.within(_BEYOND)
-    first = max(gaps[0] / parts[0], trailing / _MOST_BEYOND)
-    last = max(gaps[-1] / parts[-1], -leading / _MOST_BEYOND)
+    leading, trailing = function.within(_RULES.beyond)
+    first = max(gaps[0] / parts[0], trailing / _RULES.most_beyond)
+    last = max(gaps[-1] / parts[-1], -leading / _RULES.most_beyond)
     n_before = int(np.ceil(max(trailing, 2 * first) / first))
     n_after = int(np.ceil(max(-leading, 2 * last) / last))
     middles = np.concatenate([
@@ -179,9 +184,9 @@ def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
     return np.concatenate([ends[:1], between, ends[1:]])
 
 
-def _within(lower: Array, upper: Array) -> list[tuple[Array, float]]:
+def _gauss_points(lower: Array, upper: Array) -> list[tuple[Array, float]]:
     """Return depths between others, and their weights in the mean between these (Gauss)."""
-    at, weights = np.polynomial.legendre.leggauss(_POINTS)
+    at, weights = np.polynomial.legendre.leggauss(_RULES.points)
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
     return [
         (middle + u * half, 0.5 * w) for u, w in zip(at.tolist(), weights.tolist(), strict=True)

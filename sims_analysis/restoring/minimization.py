@@ -125,7 +125,7 @@ class Response:
     matrix: Array
 
     @cached_property
-    def _near(self) -> tuple[Array, int]:
+    def _without_tails(self) -> tuple[Array, int]:
         """Return the matrix without far tails, and over how many cells a sample reaches."""
         least = _CUT * self.matrix.max(axis=1, keepdims=True)
         near = np.where(self.matrix > least, self.matrix, 0.0)
@@ -137,7 +137,7 @@ class Response:
     @cached_property
     def _blocks(self) -> list[tuple[slice, slice, slice, Array]]:
         """Return the parts of the matrix that make some columns of the curvature."""
-        near, across = self._near
+        near, across = self._without_tails
         n, m = near.shape
         seen = near > 0
         some = seen.any(axis=0)
@@ -152,20 +152,20 @@ class Response:
         return blocks
 
     @cached_property
-    def _room(self) -> Array:
+    def _workspace(self) -> Array:
         """Return room for a square and zeros around it: what is beyond the blocks stays 0."""
-        m, across = self.matrix.shape[1], self._near[1]
+        m, across = self.matrix.shape[1], self._without_tails[1]
         return np.zeros(m * (m + across + 1))
 
     def curvature(self, x: Array, information: Array) -> Array:
         """Return ``X A' W A X``: its diagonals, the main one first."""
-        m, across = x.size, self._near[1]
-        square = self._room[: m * (m + across)].reshape(m, m + across)
+        m, across = x.size, self._without_tails[1]
+        square = self._workspace[: m * (m + across)].reshape(m, m + across)
         for own, to, rows, part in self._blocks:
             weighted = part[:, : own.stop - own.start] * information[rows, None]
             square[own, to] = weighted.T @ part
         # One longer, each row begins at its diagonal.
-        diagonals = self._room.reshape(m, m + across + 1)[:, : across + 1].T
+        diagonals = self._workspace.reshape(m, m + across + 1)[:, : across + 1].T
         beyond = np.concatenate([x, np.zeros(across)])
         band: Array = diagonals * np.lib.stride_tricks.sliding_window_view(beyond, m) * x
         return band

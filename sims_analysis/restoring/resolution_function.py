@@ -104,21 +104,22 @@ def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
     for one in widths:
         own = _OTHERS.get(str(model), {one: one}).get(one)
         if own is not None:
-            widths[one] = _of_profiles(frame, plain, own)
+            widths[one] = _fitted_width(frame, plain, own)
     read = _checked(name, widths, f"a fit of {model!r}")
     if "status" in plain and (plain["status"] != "ok").any():
-        word = plain["status"].values[(plain["status"] != "ok").values].ravel()[0]
+        word = str(plain["status"].values[(plain["status"] != "ok").values].ravel()[0])
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
-            raise ProfileError(f"resolution: the fit is {word}, not ok")
+            raise ProfileError(f"resolution: the fit is {word}, not ok", code=word)
         warn(
             f"resolution: the fit of the function is not ok: {word}",
             FitWarning,
+            code=word,
             argument="resolution",
         )
     return read
 
 
-def _of_profiles(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
+def _fitted_width(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
     """Return a width of a fit: one for all profiles, or that of each."""
     width = fit[name]
     if width.size == 1:  # of all profiles, whatever its labels

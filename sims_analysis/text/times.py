@@ -25,6 +25,12 @@ def moment_of(text: str | datetime | None) -> datetime | None:
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def latest(times: Iterable[str | None]) -> str | None:
+    """Return the latest of ISO 8601 times, as written; a naive one is UTC."""
+    known = {moment: text for text in times if (moment := moment_of(text))}
+    return known[max(known)] if known else None
+
+
 def as_moment(value: str | datetime | None, name: str) -> datetime | None:
     """Read a limit that a user gave."""
     moment = moment_of(value)

@@ -176,15 +176,21 @@ def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
     try:
         unit = read_unit(text)
     except UnitsError as error:
-        raise error.within(name) from None
+        raise error.within(name).add(argument=_argument_in(name)) from None
     if unit.kind == "dimensionless" and "dimensionless" not in kinds:
         unit = _fraction(unit, kinds, name)
     if unit.kind not in kinds:
         raise UnitsError(
             f"{name} is in {text!r}, which is {_kind_words(unit.kind)}; expected a unit "
-            f"such as {_examples(kinds)}"
+            f"such as {_examples(kinds)}",
+            argument=_argument_in(name),
         )
     return unit
+
+
+def _argument_in(name: str) -> str:
+    """Return the argument that states a unit, ``depth_units``; others are read by their names."""
+    return name if name.isidentifier() and name.endswith("_units") else ""
 
 
 def example(kinds: tuple[str, ...]) -> str:

@@ -6,26 +6,28 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from error_parts import raises
 
 from sims_analysis.api import versions
-from sims_analysis.api.versions import Record
 from sims_analysis.errors import ArchiveError
+from sims_analysis.text.times import latest
 
 PAYLOAD = b"[]\n"
 SHA = hashlib.sha256(PAYLOAD).hexdigest()
-RECORD = Record(
+RECORD = versions.Record(
     data_id="w1", url="https://lab.example/sims/w1", retrieved="2026-01-02T03:04:05.000006+00:00",
     sha256=SHA,
 )  # fmt: skip
+CONTENTS = versions.contents_of(RECORD, PAYLOAD, None)
 NAME = f"20260102T030405.000006Z-{SHA[:8]}"
 
 
 @pytest.fixture
 def version(tmp_path):
     """A version of an entry, whole."""
-    target = tmp_path / "lab" / "entries" / "w1" / NAME
-    versions.commit(target, RECORD, PAYLOAD)
-    return target
+    folder = tmp_path / "lab" / "entries" / "w1"
+    versions.commit(folder, NAME, CONTENTS)
+    return folder / NAME
 
 
 def message_of(call, *args, **options):
@@ -60,7 +62,7 @@ def test_a_version_is_named_after_its_time_and_the_one_before():
     assert named("20260102t030405.000006z-00000000") == after
     assert named("20270101T000000.000000Z-00000000") == f"20270101T000000.000001Z-{SHA[:8]}"
     for stamp in ("99991231T235959.999999Z", "20261301T000000.000000Z"):
-        with pytest.raises(ArchiveError, match=f"{stamp} is not a time that another can follow"):
+        with raises(ArchiveError, "damaged_entry", data_id="w1", match=stamp):
             named(f"{stamp}-00000000")
 
 
@@ -97,7 +99,7 @@ def test_a_mark_of_a_server_is_kept_if_it_can_be_sent_back(text, sent):
     ],
 )  # fmt: skip
 def test_the_latest_of_some_times(times, last):
-    assert versions.latest(times) == last
+    assert latest(times) == last
 
 
 @pytest.mark.parametrize(("age", "left"), [(3500, True), (3700, False)])
@@ -108,20 +110,19 @@ def test_what_a_killed_writer_left_is_removed_an_hour_later(version, age, left):
     (folder / "notes").write_text("")
     for name in (".tmp-dir", ".tmp-file", "notes"):
         os.utime(folder / name, (now - age, now - age))
-    versions.commit(version.with_name(NAME.replace("2026", "2027")), RECORD, PAYLOAD)
+    versions.commit(folder, NAME.replace("2026", "2027"), CONTENTS)
     found = {path.name for path in folder.iterdir()}
     assert {".tmp-dir", ".tmp-file"} & found == ({".tmp-dir", ".tmp-file"} if left else set())
     assert {"notes", NAME} < found
 
 
 def test_a_writer_that_fails_leaves_nothing_and_one_that_is_second_is_none(version, monkeypatch):
-    target = version.with_name(NAME.replace("2026", "2027"))
-    versions.commit(version, RECORD, PAYLOAD)  # the same bytes, by somebody else
+    versions.commit(version.parent, NAME, CONTENTS)  # the same bytes, by somebody else
 
     def full(*_):
         raise OSError("full")
 
     monkeypatch.setattr(versions.files, "write_durably", full)
     with pytest.raises(OSError, match="full"):
-        versions.commit(target, RECORD, PAYLOAD)
+        versions.commit(version.parent, NAME.replace("2026", "2027"), CONTENTS)
     assert [path.name for path in version.parent.iterdir()] == [NAME]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.conventions.canonical import (
@@ -30,9 +31,9 @@ def test_variables_and_axes_in_canonical_units():
     np.testing.assert_allclose(CANONICAL["depth"], [0.0, 100.0, 200.0, 1001.0])
     assert CANONICAL["depth"].attrs["units"] == "nm"
     assert to_canonical(CANONICAL) is CANONICAL
-    with pytest.raises(UnitsError, match="depth has no unit"):
+    with raises(UnitsError, "missing_unit"):
         to_canonical(DS.drop_attrs())
-    with pytest.raises(ProfileError, match="intensity: expected real numbers"):
+    with raises(ProfileError, match="intensity: expected real numbers"):
         to_canonical(DS.astype(complex).assign_coords(DS.coords))
 
 
@@ -116,5 +117,5 @@ def test_variables_are_listed_where_there_is_no_signal():
         "a test needs a count rate (count/s) or counts; the data have dose (atom/cm^2), "
         "bare (no unit)"
     )
-    with pytest.raises(UnitsError, match=r"^none; the data have no variables$"):
+    with raises(UnitsError, "missing_variable"):
         first_of(xr.Dataset(), ["dose"], "none")

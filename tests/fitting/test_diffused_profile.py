@@ -4,6 +4,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 from scipy import optimize
 
 import sims_analysis as sims
@@ -159,7 +160,7 @@ def test_a_series_has_one_diffusivity_and_one_profile_before():
     np.testing.assert_allclose(apart["broadening"][0], alone["broadening"], rtol=1e-9)
     of_dask = sims.fit(ds.chunk(measurement=1), as_implanted=before.chunk(), **options)
     np.testing.assert_allclose(of_dask["diffusivity"].compute(), found, rtol=1e-12)
-    with pytest.raises(ProfileError, match="does not hold that profile"):
+    with raises(ProfileError, match="does not hold that profile"):
         sims.evaluate(fit, depth=ds["depth"])
 
 

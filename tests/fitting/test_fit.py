@@ -9,6 +9,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from scipy import special
 
 import sims_analysis as sims
@@ -249,7 +250,7 @@ def test_what_the_samples_do_not_determine_has_no_error():
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="5e14 atoms/cm^3")
     options = {"model": "dual_pearson", "start": "20 nm", "background": "fit"}
-    with pytest.warns(FitWarning, match="undetermined .*fixed="):
+    with warns(FitWarning, "undetermined"):
         fit = sims.fit(ds, **options)
     assert fit["status"].item() == "undetermined"
     lost = [name for name in fit["parameter"].values if np.isnan(fit[f"{name}_stderr"])]
@@ -611,11 +612,11 @@ def test_a_curve_is_evaluated_at_the_depths_of_each_profile_by_its_label():
     assert listed.dims == ("wafer", "depth")
     assert listed[0, 0].item() == found[0, 0].item()
     assert listed[1, 1].item() == found[1, 0].item()
-    with pytest.raises(UnitsError, match="depth is an array without a unit: give strings"):
+    with raises(UnitsError, "missing_unit", argument="depth"):
         sims.evaluate(fit, depth=np.array([90.0, 110.0]))
-    with pytest.raises(ProfileError, match=r"depth has no value for wafer \['b'\]"):
+    with raises(ProfileError, "missing_value", argument="depth"):
         sims.evaluate(fit, depth=one_each.isel(wafer=[1]))
-    with pytest.raises(ProfileError, match="depth has 1 values along 'wafer', and the fit 2"):
+    with raises(ProfileError, "wrong_dimensions", argument="depth"):
         sims.evaluate(fit, depth=one_each.isel(wafer=[1]).drop_vars("wafer"))
 
 
@@ -708,7 +709,7 @@ def test_a_model_of_another_shape_has_residuals_that_are_not_random():
     z = np.linspace(0, 300, 301)
     c = models_truth.values("pearson", (1e15, 100, 30, 0.8, 5.0), z)
     c *= np.exp(0.02 * np.random.default_rng(0).normal(size=z.size))
-    with pytest.warns(FitWarning, match="does not have the shape"):
+    with warns(FitWarning, "wrong_shape"):
         poor = sims.fit(models_truth.profile(c, z), model="joined_gaussian", stop="180 nm")
     good = sims.fit(models_truth.profile(c, z), model="pearson", stop="180 nm")
     assert good["residuals"].item() == "random"
@@ -903,7 +904,7 @@ def test_shapes_over_sputter_time_are_fitted_in_seconds(model):
     curve = sims.evaluate(fit, depth="100 s")
     assert curve.item() == pytest.approx(np.interp(100, t, c), rel=1e-2)
     assert curve.coords["sputter_time"].item() == 100
-    with pytest.raises(UnitsError, match="calibrate_depth"):
+    with raises(UnitsError, "missing_axis"):
         sims.fit(one, model="erfc")
 
 
@@ -952,14 +953,14 @@ def test_coordinates_and_errors_must_belong_to_the_profiles():
     wafers = wafers.assign_coords(wafer=["a", "b", "c"])
     nm = {"units": "nm"}
     starts = xr.DataArray([20.0, 10.0], dims="wafer", coords={"wafer": ["b", "a"]}, attrs=nm)
-    with pytest.raises(ProfileError, match=r"start has no value for wafer \['c'\]"):
+    with raises(ProfileError, "missing_value", argument="start"):
         sims.fit(wafers, model="gaussian", start=starts)
     two = sims.fit(wafers.isel(wafer=[0, 1]), model="gaussian", start=starts)
     assert two["window_start"].values.tolist() == [10, 20]
-    with pytest.raises(ProfileError, match="start must not have the dimension 'depth'"):
+    with raises(ProfileError, "wrong_dimensions", argument="start"):
         sims.fit(wafers, model="gaussian", start=xr.DataArray(z, dims="depth", attrs=nm))
     ds = wafers.to_dataset().assign(concentration_stderr=-wafers)
-    with pytest.raises(ProfileError, match=r"'a', depth 0 nm.* error is -.*not negative"):
+    with raises(ProfileError, wafer="a", depth="0 nm"):
         sims.fit(ds, model="gaussian")
     assert sims.fit(wafers.isel(wafer=slice(0, 0)), model="gaussian").sizes["wafer"] == 0
 
@@ -1027,7 +1028,7 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     fit = sims.fit(models_truth.profile(c, z), model=lorentzian)
     assert fit["half_width"].item() == pytest.approx(12, rel=1e-6)
     assert fit["dose"].item() == pytest.approx(1e15, rel=1e-6)
-    with pytest.raises(ProfileError, match="pass it as model="):
+    with raises(ProfileError, match="pass it as model="):
         sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=lorentzian)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
@@ -1058,7 +1059,7 @@ def test_what_a_parameter_is_called_does_not_matter():
     assert fit["levelling"].item() == pytest.approx(40, rel=1e-6)
     assert fit["background"].item() == pytest.approx(1e18, rel=1e-6)
     standing = replace(smoothing, has_levels=True)
-    with pytest.raises(ProfileError, match="'smoothing' has levels of its own, surface"):
+    with raises(ProfileError, argument="background"):
         sims.fit(one, model=standing, background="fit")
 
 
@@ -1074,7 +1075,7 @@ def test_a_dimension_does_not_lose_its_labels_to_an_answer(question, name):
     z = np.linspace(0, 300, 301)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
     batch = models_truth.profile(np.stack([c, 2 * c]), z, dims=(name, "depth"))
-    with pytest.raises(ProfileError, match=rf"data\.rename\({name}=\"nominal_{name}\""):
+    with raises(ProfileError, match=f"nominal_{name}"):
         question(batch.assign_coords({name: [1.0, 2.0]}))
 
 
@@ -1119,7 +1120,7 @@ def test_a_formula_with_a_hole_is_refused():
     z = np.linspace(0, 300, 151)
     c = np.append(0.0, lognormal.formula(z[1:], 1e22, 90.0, 0.4))
     one = models_truth.profile(c, z)
-    with pytest.raises(ProfileError, match=r"no value at 0 nm, .*dose=.*median="):
+    with raises(ProfileError, match=r"no value at 0 nm, .*dose=.*median="):
         sims.fit(one, model=lognormal, weights="none")
     fit = sims.fit(one, model=lognormal, weights="none", start="1 nm")
     assert fit["shape"].item() == pytest.approx(0.4, rel=1e-6)
@@ -1216,7 +1217,7 @@ def counted_shoulder(share, peak):
 @pytest.mark.parametrize("model", ["gaussian", "joined_gaussian", "pearson"])
 @pytest.mark.parametrize("peak", [1e3, 1e5])
 def test_a_shoulder_does_not_pass_for_an_implant(model, peak):
-    with pytest.warns(FitWarning, match="wrong shape"):
+    with warns(FitWarning, "wrong_shape"):
         fit = sims.fit(counted_shoulder(0.5, peak), model=model)
     assert fit["status"].item() == "wrong_shape"
     assert fit["dose"].item() == pytest.approx(1.5e15, rel=0.02)
@@ -1225,7 +1226,7 @@ def test_a_shoulder_does_not_pass_for_an_implant(model, peak):
 def test_an_implant_that_is_slightly_off_its_model_stays_ok():
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
-    with pytest.warns(FitWarning, match="residuals are correlated"):
+    with warns(FitWarning, species="B", match="correlated: the model"):
         fit = sims.fit(ds, model="pearson", start="20 nm", background="fit")
     assert fit["reduced_chi_square"].item() > 20  # of 7e5 counts; 1 % of the maximum
     assert fit["status"].item() == "ok"
@@ -1241,7 +1242,6 @@ def test_an_implant_that_is_slightly_off_its_model_stays_ok():
 )
 def test_a_window_without_samples_is_named(options, words):
     ds = sims.open_example("boron-implant")
-    expected = f"^species 'B' and 1 more: no sample in the window, {words}; .* from 1 to 499 nm"
     for question in (
         lambda: sims.fit(ds, model="gaussian", **options)["status"].values,
         lambda: sims.interface(ds, **options)["status"].values,
@@ -1249,7 +1249,7 @@ def test_a_window_without_samples_is_named(options, words):
             sims.sheet_resistance(ds, donors=["P"], acceptors=["B"], **options)["status"].values
         ),
     ):
-        with pytest.warns(FitWarning, match=expected):
+        with warns(FitWarning, "no_sample_in_window", species="B", match=words):
             assert (question() == "no_data").all()
 
 
@@ -1257,7 +1257,7 @@ def test_a_whole_profile_is_not_called_truncated():
     z = np.linspace(0, 400, 201)
     c = models_truth.values("gaussian", (1e15, 100, 25), z) + 1e15
     c *= np.exp(0.02 * np.random.default_rng(3).normal(size=z.size))
-    with pytest.warns(FitWarning, match=r"not ok: wrong shape \(.*; background='fit'"):
+    with warns(FitWarning, "wrong_shape"):
         fit = sims.fit(models_truth.profile(c, z), model="gaussian")
     assert fit["status"].item() == "wrong_shape"
     assert np.isnan(fit["dose"])
@@ -1274,7 +1274,7 @@ def test_a_step_outside_of_the_window_has_no_parameters(model, position, way):
     counts = np.random.default_rng(0).poisson(c / 1e15)
     ds = models_truth.profile(counts * 1e15, z).to_dataset()
     ds["concentration_counts"] = ("depth", counts.astype(float), {"units": "count"})
-    with pytest.warns(FitWarning, match="not ok: truncated"):
+    with warns(FitWarning, "truncated"):
         fit = sims.fit(ds, model=model)
     assert fit["status"] == "truncated"
     assert np.isnan(fit["position"])
@@ -1286,7 +1286,7 @@ def test_an_exact_step_between_two_samples_has_no_width(model, weights):
     """Any step as narrow as that passes through all samples."""
     z = np.arange(100.0)
     step = models_truth.profile(np.where(z < 50, 1e20, 1e18), z)
-    with pytest.warns(FitWarning, match="undetermined"):
+    with warns(FitWarning, "undetermined"):
         fit = sims.fit(step, model=model, weights=weights)
     assert fit["status"].item() == "undetermined"
     assert np.isnan(fit["width_16_84_stderr"].item())
@@ -1301,7 +1301,7 @@ def test_a_distribution_that_ends_steeply_inside_the_window_is_whole():
     assert fit["status"].item() == "ok"
     assert fit["straggle"].item() == pytest.approx(30, rel=1e-6)
     # As far as it goes inside the window, it is not.
-    with pytest.warns(FitWarning, match="truncated"):
+    with warns(FitWarning, "truncated"):
         cut = sims.fit(models_truth.profile(c, z), model="pearson", stop="170 nm")
     assert cut["status"].item() == "truncated"
 
@@ -1327,7 +1327,7 @@ def test_a_fit_across_a_gap_is_not_ok():
     z = z[(z < 80) | (z > 115)]
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
     one = models_truth.profile(c * np.exp(0.02 * np.random.default_rng(1).normal(size=z.size)), z)
-    with pytest.warns(FitWarning, match='gaps="bridge" accepts'):
+    with warns(FitWarning, "gap"):
         fit = sims.fit(one, model="gaussian")
     assert fit["status"].item() == fit["curve_status"].item() == "gap"
     accepted = sims.fit(one, model="gaussian", gaps="bridge")
@@ -1339,7 +1339,7 @@ def test_a_fit_across_a_gap_is_not_ok():
 def test_a_fit_of_saturated_samples_is_not_ok():
     z = np.linspace(0, 220, 111)
     k = np.minimum(drawn(z, 10_000, 1), 6000)
-    with pytest.warns(FitWarning, match="saturated"):
+    with warns(FitWarning, "saturated", trial="0"):
         fit = sims.fit(counts_of(k, z), model="gaussian")
     assert fit["status"].values.tolist() != ["ok"]
     tail = quietly(counts_of(np.minimum(drawn(z, 10_000, 1), 9000), z), model="gaussian")

@@ -4,6 +4,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from scipy import optimize
 
 import sims_analysis as sims
@@ -213,7 +214,7 @@ def test_a_known_width_tells_the_depth_scale():
     free = sims.evaluate(sims.fit(ds, model="gaussian"), depth=ds["depth"])
     np.testing.assert_allclose(curve, free, atol=2e-3 * float(free.max()))
     # Without it, 31 nm is wrong.
-    with pytest.warns(FitWarning, match="does not have the shape"):
+    with warns(FitWarning, "wrong_shape"):
         sims.fit(ds, model="gaussian", depth_uncertainty=0, fixed={"straggle": "31 nm"})
 
 
@@ -257,9 +258,9 @@ def test_one_diffusivity_for_a_series_of_anneals():
     assert found == pytest.approx(mean, rel=0.05, abs=0)
     curve = sims.evaluate(fit, depth=ds["depth"])
     assert abs(curve - sims.evaluate(each, depth=ds["depth"])).max() < 0.02 * curve.max()
-    with pytest.raises(ProfileError, match="shared='diffusivity' needs time="):
+    with raises(ProfileError, argument="shared"):
         sims.fit(ds, model="annealed_implant", shared=["diffusivity"])
-    with pytest.raises(ProfileError, match="takes the place of 'straggle'"):
+    with raises(ProfileError, argument="shared"):
         sims.fit(
             ds, model="annealed_implant", shared=["diffusivity", "straggle"], time=time,
             as_implanted="20 nm",
@@ -303,7 +304,7 @@ def test_profiles_that_show_nothing_do_not_spoil_the_others(level):
     ds["concentration_counts"][1] = np.nan
     ds["concentration"][2] = one * nothing
     ds["concentration_counts"][2] = nothing
-    with pytest.warns(FitWarning, match="measurement 'W2'"):
+    with warns(FitWarning, "featureless", measurement="W2"):
         fit = sims.fit(ds, model="gaussian", shared=["straggle"])
     assert fit["status"].values.tolist() == ["ok", "no_data", "featureless", "ok"]
     assert np.isfinite(fit["dose"]).values.tolist() == [True, False, False, True]
@@ -363,8 +364,7 @@ def test_profiles_are_linked_over_one_dimension_alone():
     # Species have factors of their own.
     assert other["rsf_scale"].dims == ("species", "measurement")
     assert "rsf_scale[P]" in other["parameter"].values
-    wanted = "over=None; expected the dimension .* that share 'straggle': 'species', 'measurement'"
-    with pytest.raises(ProfileError, match=wanted):
+    with raises(ProfileError, argument="over", match="'straggle': 'species', 'measurement'"):
         sims.fit(ds, model="gaussian", shared=["straggle"])
 
 

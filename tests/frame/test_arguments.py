@@ -7,13 +7,13 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.messages import first_sample
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.text.arguments import format_argument
 
 DS = xr.Dataset(
     {"intensity": (("measurement", "species", "depth"), np.ones((2, 3, 4)), {"units": "kcps"})},
@@ -50,49 +50,42 @@ def test_labels_decide():
 
 
 @pytest.mark.parametrize(
-    ("value", "error", "words"),
+    ("value", "error", "code"),
     [
-        (over("measurement", ["w1"], [1.0]), ProfileError, "no value for measurement .*w2"),
-        (over("measurement", ["w1", "w1"], [1.0, 2.0]), ProfileError, "more than once"),
-        (over("case", [0, 1], [1.0, 2.0]), ProfileError, "over 'case', and the data over"),
+        (over("measurement", ["w1"], [1.0]), ProfileError, "missing_value"),
+        (over("measurement", ["w1", "w1"], [1.0, 2.0]), ProfileError, "repeated_species"),
+        (over("case", [0, 1], [1.0, 2.0]), ProfileError, "invalid_argument"),
+        (over("depth", DS["depth"], [1.0] * 4), ProfileError, "wrong_dimensions"),
+        (over("species", ["B", "P", "Si"], ["1", "2", "3"]), ProfileError, "invalid_argument"),
+        (over("species", ["B", "P", "Si"], [True] * 3), ProfileError, "invalid_argument"),
+        (xr.DataArray(1 + 1j, attrs={"units": "s"}), ProfileError, "invalid_argument"),
         (
-            over("depth", DS["depth"], [1.0] * 4),
+            xr.DataArray([1.0], dims="species", attrs={"units": "s"}),
             ProfileError,
-            "must not have the dimension 'depth'",
+            "wrong_dimensions",
         ),
-        (over("species", ["B", "P", "Si"], ["1", "2", "3"]), ProfileError, "real numbers.*<U1"),
-        (over("species", ["B", "P", "Si"], [True] * 3), ProfileError, "real numbers.*bool"),
-        (xr.DataArray(1 + 1j, attrs={"units": "s"}), ProfileError, "real numbers.*complex"),
-        (xr.DataArray([1.0], dims="species", attrs={"units": "s"}), ProfileError, "has 1 values"),
-        (over("measurement", ["w1", "w2"], [1.0, 2.0], "nm"), UnitsError, "time is in 'nm'"),
-        (xr.DataArray([1.0, 2.0], dims="measurement"), UnitsError, "time has no unit"),
-        (
-            {"As": "1 s"},
-            SpeciesError,
-            "time: the data have no species 'As'; they have 'B', 'P', 'Si'",
-        ),
-        ({"B": 1.0}, UnitsError, r"time\['B'\]=1.0 has no unit"),
-        ({}, ProfileError, "time is empty"),
-        ({"B": over("species", ["B"], [1.0])}, SpeciesError, "is that of"),
-        ("0 s", ProfileError, "time='0 s' must be positive"),
-        ({"B": "-1 s", "P": "1 s"}, ProfileError, "must be positive"),
-        (over("measurement", ["w1", "w2"], [np.inf, 1.0]), ProfileError, "must be positive"),
-        (
-            over("measurement", ["w1", "w2"], [np.nan, np.nan]),
-            ProfileError,
-            "positive, and is NaN$",
-        ),
-        ({"B": "0 s"}, ProfileError, r"^time={'B': '0 s'} must be positive$"),
+        (over("measurement", ["w1", "w2"], [1.0, 2.0], "nm"), UnitsError, "wrong_unit"),
+        (xr.DataArray([1.0, 2.0], dims="measurement"), UnitsError, "missing_unit"),
+        ({"As": "1 s"}, SpeciesError, "unknown_species"),
+        ({"B": 1.0}, UnitsError, "missing_unit"),
+        ({}, ProfileError, "invalid_argument"),
+        ({"B": over("species", ["B"], [1.0])}, SpeciesError, "unknown_species"),
+        ("0 s", ProfileError, "invalid_argument"),
+        ({"B": "-1 s", "P": "1 s"}, ProfileError, "invalid_argument"),
+        (over("measurement", ["w1", "w2"], [np.inf, 1.0]), ProfileError, "invalid_argument"),
+        (over("measurement", ["w1", "w2"], [np.nan, np.nan]), ProfileError, "invalid_argument"),
+        ({"B": "0 s"}, ProfileError, "invalid_argument"),
     ],
 )
-def test_what_is_refused_by_name(value, error, words):
-    with pytest.raises(error, match=words):
+def test_what_is_refused_by_name(value, error, code):
+    named = {"species": "As"} if error is SpeciesError and "As" in value else {}
+    with raises(error, code, argument="time", **named):
         read(value)
 
 
 def test_kinds_are_not_mixed():
     kinds = ("factor_per_rate", "concentration")
-    with pytest.raises(UnitsError, match="time mixes"):
+    with raises(UnitsError, argument="time"):
         read({"B": "1 cm^-3", "P": "1 cm^-3/(count/s)"}, kinds)
 
 
@@ -157,7 +150,7 @@ def test_a_species_with_an_unknown_argument_stays_unchanged_and_warns(change, na
     def left_out(units):
         return {"B": f"1 {units}", "Si": f"1 {units}"}
 
-    with pytest.warns(sims.ProfileWarning, match=f"'w1', species 'P' and 1 more: {name} is NaN: "):
+    with warns(sims.ProfileWarning, argument=name, measurement="w1", species="P"):
         found = change(DS, unknown)
     xr.testing.assert_equal(found, change(DS, left_out))
 
@@ -183,14 +176,13 @@ def test_values_without_labels_for_data_of_one_species_are_refused_by_name():
     one = sims.open_example("boron-implant").sel(species="B")
     level = xr.DataArray([1e17, 1e18], dims="species", attrs={"units": "atoms/cm^3"})
     for question in (sims.junction_depth, sims.layers):
-        with pytest.raises(ProfileError, match=r"level has 2 values along 'species'.*'B' alone"):
+        with raises(ProfileError, "wrong_dimensions", argument="level"):
             question(one, level=level)
-    with pytest.raises(ProfileError, match="level is over 'case'"):
+    with raises(ProfileError, argument="level"):
         sims.layers(one, level=level.rename(species="case"))
 
 
 @pytest.mark.parametrize("wrong", [True, [0.5], pint.Quantity(1, "nm"), "50 %"])
 def test_a_pure_number_has_no_unit(wrong):
-    text = re.escape(f"factor={format_argument(wrong)}; expected a positive number, such as 1.02")
-    with pytest.raises(ProfileError, match=f"^{text}"):
+    with raises(ProfileError, argument="factor"):
         sims.rescale_depth(sims.open_example("boron-implant"), factor=wrong)

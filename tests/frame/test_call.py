@@ -4,6 +4,7 @@ import inspect
 import json
 
 import pytest
+from error_parts import raises
 from questions import PER_PROFILE, QUESTIONS, SHARED, ask
 
 import sims_analysis as sims
@@ -40,7 +41,7 @@ def within(name, data, **limits):
 
 @pytest.mark.parametrize("name", WINDOWED)
 def test_a_window_that_ends_before_it_starts_is_refused(name):
-    with pytest.raises(ProfileError, match="start must come before stop"):
+    with raises(ProfileError, argument="start"):
         within(name, SHARED[0], start="90 nm", stop="30 nm")
 
 

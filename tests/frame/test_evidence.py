@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import warns
 from measurement_layouts import one
 
 import sims_analysis as sims
@@ -101,7 +102,7 @@ def test_samples_below_a_limit_between_two_layers_are_in_the_dose_that_bridges_t
             ("species", "depth"), [np.where(layers, np.nan, limit)], {"units": "cm^-3"},
         )
     )  # fmt: skip
-    with pytest.warns(sims.DoseWarning, match="samples from 21 to 39 nm are below their limit"):
+    with warns(sims.DoseWarning, "below_limit", species="B", match="21 to 39 nm"):
         assert sims.integrated_dose(ds)["status"].item() == "below_limit"
     assert status(ds, stop="20 nm") == ["ok"]
 
@@ -159,9 +160,7 @@ def test_a_renamed_array_has_the_flags_of_whatever_it_was():
 def test_flags_that_are_no_sums_of_bits_are_ignored_with_a_warning(change):
     changed = change(HOLED)
     changed["concentration"].attrs = HOLED["concentration"].attrs
-    with pytest.warns(
-        ProfileWarning, match="concentration_quality holds numbers that are not sums"
-    ):
+    with warns(ProfileWarning, match="concentration_quality holds numbers that are not sums"):
         sims.quality(changed)
 
 
@@ -217,7 +216,7 @@ def test_samples_with_a_value_that_are_below_a_limit_count_up_to_the_ends_of_the
     ds = one(np.arange(60.0), np.full(60, 1e18))
     flags = np.full((1, 60), Flag.BELOW_LIMIT, dtype=np.int16)
     ds = ds.assign_coords(concentration_quality=(("species", "depth"), flags))
-    with pytest.warns(sims.DoseWarning, match="0 to 59 nm are below their limit of detection; the"):
+    with warns(sims.DoseWarning, "below_limit", species="B", match="0 to 59 nm"):
         assert sims.integrated_dose(ds)["status"].item() == "below_limit"
-    with pytest.warns(ProfileWarning, match="below their limit of detection; "):
+    with warns(ProfileWarning, "below_limit", species="B"):
         assert sims.peak(ds)["status"].item() == "below_limit"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.opening import is_ratio, open_frame
@@ -40,7 +41,7 @@ def test_a_species_is_analysed_in_the_variable_in_which_it_was_measured(ds, chun
 
 
 def test_a_missing_variable_is_refused_by_name(ds):
-    with pytest.raises(UnitsError, match=r"a test: there is no variable 'dose'; the data have int"):
+    with raises(UnitsError, "missing_variable"):
         kind(ds, variable="dose")
     for name, shown in ((7, "7"), (["concentration"], "['concentration']")):
         with pytest.raises(UnitsError) as refused:
@@ -48,10 +49,10 @@ def test_a_missing_variable_is_refused_by_name(ds):
         said = f"a test: there is no variable {shown}; the data have intensity, concentration"
         assert str(refused.value) == said
     seconds = ds[["intensity"]].assign(intensity=ds["intensity"].assign_attrs(units="s"))
-    with pytest.raises(UnitsError, match="intensity"):
+    with raises(UnitsError, match="intensity"):
         kind(seconds)
     alone = ds[["intensity"]]
-    with pytest.raises(UnitsError, match=r"a test needs a concentration .*intensity \(count/s\)"):
+    with raises(UnitsError, "missing_variable"):
         open_frame(alone, ("concentration",), question="a test")
     with pytest.raises(TypeError, match="a test needs an xarray Dataset or DataArray, found list"):
         kind([1, 2])
@@ -235,7 +236,7 @@ def test_values_that_nothing_can_have_are_refused_unless_they_are_to_be_shown(ds
     ds["intensity"] = ds["concentration"].assign_attrs(units="count/s")
     ds["concentration"] = 1e30 * ds["concentration"].assign_attrs(units="cm^-3")
     ds["concentration"].attrs["units"] = "cm^-3"
-    with pytest.raises(ProfileError, match="concentration"):
+    with raises(ProfileError, "impossible_value"):
         opened(ds, variable="concentration")
     assert opened(ds, variable="concentration", as_they_are=True).kind == "concentration"
 
@@ -245,9 +246,9 @@ def test_values_that_nothing_can_have_are_refused_unless_they_are_to_be_shown(ds
 )
 def test_an_array_is_named_in_errors(ds, name, subject):
     array = boron(ds)["concentration"].rename(name)
-    with pytest.raises(UnitsError, match=f"^{subject} has no unit"):
+    with raises(UnitsError, "missing_unit", match=f"^{subject} has no unit"):
         opened(array.drop_attrs(deep=False))
-    with pytest.raises(ProfileError, match=rf"^{subject} reaches 3e\+30 atom/cm\^3"):
+    with raises(ProfileError, "impossible_value", match=rf"^{subject} reaches 3e\+30"):
         opened((1e30 * array).assign_attrs(units="cm^-3"))
     assert opened(array).name == "concentration", "a name, or that of its kind"
 

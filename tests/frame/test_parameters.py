@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from questions import AXIS, OWN, SHARED, measurement
 
 import sims_analysis as sims
@@ -94,10 +95,10 @@ def test_values_are_found_by_label_whatever_their_order():
 
 def test_an_argument_of_the_wrong_length_is_refused():
     stop = xr.DataArray([60.0, 50.0, 40.0], dims="species", attrs={"units": "nm"})
-    with pytest.raises(ProfileError, match="stop has 3 values along 'species', and the data 2"):
+    with raises(ProfileError, "wrong_dimensions", argument="stop"):
         sims.integrated_dose(SHARED[0], stop=stop)
     along = xr.DataArray(AXIS, dims="depth", attrs={"units": "nm"})
-    with pytest.raises(ProfileError, match="stop must not have the dimension 'depth'"):
+    with raises(ProfileError, "wrong_dimensions", argument="stop"):
         sims.integrated_dose(SHARED[0], stop=along)
 
 
@@ -105,8 +106,7 @@ def test_a_case_is_named_in_errors():
     start = xr.DataArray(
         [10.0, 90.0], dims="case", coords={"case": ["a", "b"]}, attrs={"units": "nm"}
     )
-    said = "case 'b': start must come before stop, found start=90 nm and stop=50 nm"
-    with pytest.raises(ProfileError, match=said):
+    with raises(ProfileError, argument="start", match="'b'.* start=90 nm and stop=50 nm"):
         sims.integrated_dose(SHARED[0], start=start, stop="50 nm")
 
 
@@ -118,7 +118,7 @@ def test_limits_on_the_last_sample_are_not_beyond_it(micrometres):
         found = sims.integrated_dose(data, stop=stop)
         assert found["status"].values.tolist() == ["ok"]
     inside = float(micrometres) * 1000 * (1 + 1e-6)
-    with pytest.warns(sims.DoseWarning, match="beyond the record"):
+    with warns(sims.DoseWarning, "truncated", species="B"):
         beyond = sims.integrated_dose(data, stop=f"{inside} nm")
     assert beyond["status"].values.tolist() == ["truncated"]
 
@@ -163,14 +163,14 @@ def test_values_along_the_samples_are_those_of_depths_that_stand_once(frame):
     mixed = frame.parameter(whole[[2, 0, 3, 1]], KIND, "factor", along=True)
     np.testing.assert_array_equal(mixed, [1, 2, 3, 4])
     twice = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0, 2.0, 6.0])
-    with pytest.raises(ProfileError, match=r"factor: depth '2\.0' is in the data more than once"):
+    with raises(ProfileError, "repeated_species", argument="factor"):
         frame.parameter(twice, KIND, "factor", along=True)
     near = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0 + 1e-9, 4.0, 6.0])
     np.testing.assert_array_equal(frame.parameter(near, KIND, "f", along=True), [1, 2, 3, 4])
     off = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.01, 4.0, 6.0])
-    with pytest.raises(ProfileError, match=r"f has no value for depth 2\.0 nm$"):
+    with raises(ProfileError, "missing_value", argument="f", match=r"2\.0 nm"):
         frame.parameter(off, KIND, "f", along=True)
-    with pytest.raises(ProfileError, match=r"f has no value for depth 2\.0 nm$"):
+    with raises(ProfileError, "missing_value", argument="f", match=r"2\.0 nm"):
         frame.parameter(off[::-1], KIND, "f", along=True)
 
 
@@ -179,7 +179,7 @@ def test_samples_of_an_argument_are_in_a_unit_of_the_axis(frame):
     read = frame.parameter(um, KIND, "factor", along=True)
     np.testing.assert_array_equal(read, [1, 2, 3, 4])
     um["depth"].attrs["units"] = "s"
-    with pytest.raises(UnitsError, match=r"^factor: depth is in 's', which is a sputter time; exp"):
+    with raises(UnitsError, argument="factor"):
         frame.parameter(um, KIND, "factor", along=True)
 
 
@@ -192,19 +192,15 @@ def test_species_of_a_mapping_may_have_cases(frame):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "message"),
+    ("wrong", "error", "code"),
     [
-        (
-            row([1.0] * 4, depth=[0.0, 2.0, 4.0, 6.0]),
-            ProfileError,
-            "must not have the dimension 'depth'",
-        ),
-        ("1 nm", UnitsError, "expected"),
-        (row(1.0, "nm"), UnitsError, "expected"),
+        (row([1.0] * 4, depth=[0.0, 2.0, 4.0, 6.0]), ProfileError, "wrong_dimensions"),
+        ("1 nm", UnitsError, "wrong_unit"),
+        (row(1.0, "nm"), UnitsError, "wrong_unit"),
     ],
 )
-def test_a_wrong_value_of_one_species_is_named(frame, wrong, error, message):
-    with pytest.raises(error, match=rf"level\['B'\].* {message}"):
+def test_a_wrong_value_of_one_species_is_named(frame, wrong, error, code):
+    with raises(error, code, argument="level", match=r"level\['B'\]"):
         frame.parameter({"P": "7 cm^-3", "B": wrong}, KIND, "level")
 
 
@@ -224,5 +220,5 @@ def test_requested_depths_run_along_the_axis_or_over_dimensions_of_their_own(fra
         "depth is an array without a unit: give strings, ['10 nm', "
     )
     assert 'xr.DataArray(depths, dims="depth", attrs={"units": "nm"})' in str(refused.value)
-    with pytest.raises(UnitsError, match=r"^depth\[1\]='2 s' is in 's', which is a sputter time"):
+    with raises(UnitsError, argument="depth"):
         frame.points(["1 nm", "2 s"], "depth")

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -41,10 +42,9 @@ def test_a_window_is_a_pair_of_depths(ds, pair):
 
 
 def test_the_profile_with_the_wrong_limits_is_named(ds):
-    says = "'P'.*start must come before stop, found start=30 nm and stop=20 nm"
-    with pytest.raises(ProfileError, match=says):
+    with raises(ProfileError, argument="start", match="'P'.* start=30 nm and stop=20 nm"):
         read_window(opened(ds), each(0, 30, 0), "20 nm")
-    with pytest.raises(ProfileError, match=says):
+    with raises(ProfileError, argument="start", match="'P'.* start=30 nm and stop=20 nm"):
         read_window(opened(ds), "30 nm", each(60, 20, 70))
     read_window(opened(ds), each(0, np.nan, 0), "20 nm")  # an unknown one is not wrong
 

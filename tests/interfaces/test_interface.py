@@ -4,6 +4,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import warns
 from scipy.special import ndtr
 
 import sims_analysis as sims
@@ -162,7 +163,7 @@ def test_plateaus_may_be_stated_and_no_step_has_a_status():
 def test_a_step_that_runs_into_a_plateau_has_no_width():
     # The last tenth is the edge itself: its mean is no level.
     z = np.arange(0, 300, 1.0)
-    with pytest.warns(FitWarning, match="truncated"):
+    with warns(FitWarning, "truncated"):
         found = sims.interface(step(z, position=280.0))
     assert found["status"].item() == "truncated"
     assert np.isnan(found["position"])
@@ -199,7 +200,7 @@ def test_the_end_of_a_step_may_move_it_by_a_hundredth_of_its_deviation(unit_nm):
 
 def test_a_step_between_two_samples_has_a_position_and_no_width():
     z = np.arange(0, 200, 2.0)
-    with pytest.warns(FitWarning, match="undetermined"):
+    with warns(FitWarning, "undetermined"):
         found = sims.interface(step(z, position=100.6, sigma=0.05))
     assert found["status"].item() == "undetermined"
     assert np.isnan(found["width"])
@@ -412,7 +413,7 @@ def test_an_exponential_edge_is_one_step(counts):
 
 def test_what_is_said_of_an_interface_names_its_own_arguments():
     box = models_truth.profile(models_truth.film(Z), Z)
-    with pytest.warns(FitWarning, match="has another edge; start= and stop= choose one step"):
+    with warns(FitWarning, "wrong_shape"):
         sims.interface(box)
 
 
@@ -437,18 +438,18 @@ def test_a_step_or_an_edge_in_a_gap_is_not_ok():
     one = models_truth.profile(models_truth.film(z), z)
     for above in (0, 100):
         moved = one.assign_coords(depth=("depth", z - above, {"units": "nm"}))
-        with pytest.warns(FitWarning, match="the interface is gap"):
+        with warns(FitWarning, "gap"):
             found = sims.interface(moved, stop=f"{100 - above} nm")
         assert found["status"].item() == "gap"
-    with pytest.warns(FitWarning, match="undetermined"):
+    with warns(FitWarning, "undetermined"):
         accepted = sims.interface(one, stop="100 nm", gaps="bridge")
     assert accepted["status"].item() == "undetermined"
     # Nor is one of a window that begins or ends in it.
     for window in ({"start": "60 nm"}, {"start": "110 nm", "stop": "190 nm"}):
         kept = one.where(~((one["depth"] > 100) & (one["depth"] < 125)), drop=True)
-        with pytest.warns(FitWarning, match="the interface is gap"):
+        with warns(FitWarning, "gap"):
             assert sims.interface(kept, **window)["status"].item() == "gap"
-    with pytest.warns(sims.ProfileWarning, match=r"no sample between 51 and 67 nm .* layer"):
+    with warns(sims.ProfileWarning, "gap", match="51 and 67 nm"):
         layer = sims.layers(one)
     assert layer["status"].values.tolist() == ["gap"]
     assert np.isnan(layer["top"].item())
@@ -461,7 +462,7 @@ def test_a_step_or_an_edge_in_a_gap_is_not_ok():
     # A gap elsewhere does no harm.
     far = z[(z < 90) | (z > 110)]
     elsewhere = models_truth.profile(models_truth.film(far), far)
-    with pytest.warns(sims.ProfileWarning, match="between 51 and 67 nm"):
+    with warns(sims.ProfileWarning, "gap", match="51 and 67 nm"):
         assert sims.layers(elsewhere)["bottom"].item() == pytest.approx(140, abs=0.01)
 
 

@@ -7,6 +7,7 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import warns
 from scipy.special import ndtr, ndtri
 
 import sims_analysis as sims
@@ -226,7 +227,7 @@ def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_the
     for at, default, stated in ((100, "saturated", "ok"), (60, "saturated", "saturated")):
         flags = np.where(np.abs(z - at) < 2, int(Flag.SATURATED), 0)
         known = film.to_dataset().assign_coords(concentration_quality=("depth", flags))
-        with pytest.warns(ProfileWarning, match="as from a saturated detector"):
+        with warns(ProfileWarning, "saturated"):
             assert sims.layers(known)["status"].item() == default
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ProfileWarning)
@@ -300,12 +301,12 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     z = np.arange(0.0, 200.0)
     noise = np.random.default_rng(0).normal(size=z.size)
     c = np.minimum(models_truth.film(z) * np.exp(0.05 * noise), 6e19)
-    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
+    with warns(sims.ProfileWarning, "saturated"):
         layer = sims.layers(models_truth.profile(c, z))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     # That there is a gap somewhere else does not hide it.
     apart = (z < 170) | (z > 185)
-    with pytest.warns(sims.ProfileWarning, match="as from a saturated detector"):
+    with warns(sims.ProfileWarning, "saturated"):
         layer = sims.layers(models_truth.profile(c[apart], z[apart]))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
@@ -357,7 +358,7 @@ def test_layers_that_noise_may_have_made_are_warned_of_where_errors_are_not_know
     values = xr.DataArray(
         counts * 1e16, {"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"}
     )
-    with pytest.warns(ProfileWarning, match="of one or two samples near the level"):
+    with warns(ProfileWarning, match="of one or two samples near the level"):
         assert sims.layers(values, level="1.5e17 atoms/cm^3")["layer"].size > 2
     known = values.to_dataset(name="concentration")
     known = sims.with_counting_statistics(known, value_per_count="1e16 atoms/cm^3")
@@ -396,10 +397,10 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
     ds = measurement_layouts.one(z, np.where(lost, np.nan, value)).assign_coords(
         concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
     )
-    message = "below their limit" if kind == "below_limit" else "no sample between"
-    with pytest.warns(sims.ProfileWarning, match=message):
+    status = "below_limit" if kind == "below_limit" else "gap"
+    with warns(sims.ProfileWarning, status, species="B"):
         found = sims.layers(ds).squeeze("species")
-    assert found["status"].values.tolist() == ["below_limit" if kind == "below_limit" else "gap"]
+    assert found["status"].values.tolist() == [status]
     gone = ["top", "bottom"] if kind == "both" else [end]
     for name in ("top", "bottom"):
         assert np.isnan(found[name].item()) == (name in gone)
@@ -413,7 +414,7 @@ def test_of_profiles_with_layers_in_a_gap_the_first_is_named():
     z = np.r_[0.0:110.0, 125.0:152.0, 166.0:300.0]  # the first hole is in no layer
     c = 1e20 * (0.001 + box(z, 50, 90, 4) + box(z, 160, 230, 4))
     two = models_truth.profile(np.array([c, c]), z, dims=("wafer", "depth"))
-    with pytest.warns(ProfileWarning, match=r"^wafer '0' and 1 more: no sample between 151 and"):
+    with warns(ProfileWarning, "gap", wafer="0", match="1 more: no sample between 151"):
         assert sims.layers(two)["status"].values.tolist() == [["ok", "gap"]] * 2
 
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import shared_profiles
+from error_parts import raises, warns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,7 +117,7 @@ def test_the_edge_of_the_usual(unit, edge):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_implausible([profile([0.0, edge], [0.0, 1.0], units=unit)])
-    with pytest.warns(ProfileWarning, match="unusual"):
+    with warns(ProfileWarning, match="unusual"):
         warn_of_implausible([profile([0.0, edge * 1.001], [0.0, 1.0], units=unit)])
 
 
@@ -160,13 +161,13 @@ def test_a_lost_unit_is_noticed(change, shape):
     c = np.resize(IMPLANT, shape)
     refuse_impossible(c, "concentration", "concentration")
     c[..., 3] = np.nan
-    with pytest.raises(ProfileError, match=r"c / c.max\(\)\) keeps attrs\['units'\]"):
+    with raises(ProfileError, "impossible_value"):
         refuse_impossible(change(c), "concentration", "concentration")
 
 
 def test_logarithms_of_profiles_with_zeros_are_noticed():
     c = sims.open_example("boron-implant")["concentration"].values
-    with np.errstate(divide="ignore"), pytest.raises(ProfileError, match="as logarithms of"):
+    with np.errstate(divide="ignore"), raises(ProfileError, "impossible_value"):
         refuse_impossible(np.log10(c), "concentration", "concentration")
 
 
@@ -201,7 +202,7 @@ def test_read_and_to_dataset_warn_of_a_saturated_detector(tmp_path):
         rf"the detector is saturated: species 'As' \({(counts >= 6000).sum()} samples of 6000 "
         r"counts between \d+ and \d+ nm\)"
     )
-    with pytest.warns(ProfileWarning, match=warned):
+    with warns(ProfileWarning, "saturated", match=warned):
         ds = sims.to_dataset([profile(), profile(cut, units="counts", species="As")])
     assert ds["counts" if "counts" in ds else "intensity"].sel(species="As").max() == 6000
     # Also where samples are missing.
@@ -213,7 +214,7 @@ def test_read_and_to_dataset_warn_of_a_saturated_detector(tmp_path):
     path = tmp_path / "cut.csv"
     lines = [f"{z},{k}" for z, k in zip(Z, cut, strict=True)]
     path.write_text("\n".join(["Depth (nm),As (counts)", *lines]))
-    with pytest.warns(ProfileWarning, match=warned):
+    with warns(ProfileWarning, "saturated", match=warned):
         sims.read(path)
 
 
@@ -228,11 +229,11 @@ LEAST = [([16.5, 17.25, 25.9], 3, ""), (np.linspace(36.25, 59.9, 50).tolist(), 5
 @pytest.mark.parametrize(("values", "least", "of_fewer"), LEAST, ids=["decimal", "natural"])
 def test_from_how_many_samples_logarithms_are_recognised(values, least, of_fewer):
     assert len(values) == least
-    with pytest.raises(ProfileError, match=r"^c lies between .* atom/cm\^3, as logarithms of"):
+    with raises(ProfileError, "impossible_value"):
         refuse_impossible(np.array(values), "concentration", "c")
     refuse_impossible(np.array(values[:-1]), "concentration", "c")
     refuse_impossible(np.array(values), "intensity", "c")
-    with pytest.warns(ProfileWarning, match="as if a logarithm"):
+    with warns(ProfileWarning, match="as if a logarithm"):
         warn_of_implausible([profile(values, range(least))])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -254,7 +255,7 @@ def test_from_how_many_samples_logarithms_are_recognised(values, least, of_fewer
 )
 def test_the_edge_of_the_impossible(impossible, possible, said):
     refuse_impossible(np.array(possible), "concentration", "c")
-    with pytest.raises(ProfileError, match=said) as refused:
+    with raises(ProfileError, "impossible_value", match=said) as refused:
         refuse_impossible(np.array(impossible), "concentration", "c")
     assert str(refused.value).endswith(
         "; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in xarray, though it "
@@ -269,5 +270,5 @@ def test_the_edge_of_usual_depths_and_times(depth_units, edge):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_implausible([profile([1e18, 2e18], [0.0, edge], depth_units=depth_units)])
-    with pytest.warns(ProfileWarning, match="unusual"):
+    with warns(ProfileWarning, match="unusual"):
         warn_of_implausible([profile([1e18, 2e18], [0.0, 1.001 * edge], depth_units=depth_units)])

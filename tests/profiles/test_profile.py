@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import tracemalloc
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import numpy as np
 import orjson
 import pint
 import pytest
+from error_parts import raises
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,7 +65,7 @@ def test_a_million_things_that_are_no_profiles_take_no_room():
     things = [None] * 1_000_000
     tracemalloc.start()
     try:
-        with pytest.raises(PayloadError, match=r"^\$\[0\]: expected a profile object"):
+        with raises(PayloadError, path="$[0]"):
             fields_of_all(things, booleans=False)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
@@ -113,9 +115,9 @@ def test_the_reference_example():
     ],
 )
 def test_a_breach_of_contract_is_named_by_its_path(changes, path, found):
-    with pytest.raises(PayloadError, match=found) as caught:
+    of = {"species": "Si"} if found in ("no samples", "5 depths but 4 concentrations") else {}
+    with raises(PayloadError, path=path, match=found, **of) as caught:
         read(**changes)
-    assert caught.value.path == path
     assert str(caught.value).startswith(path)
 
 
@@ -139,7 +141,7 @@ def test_nothing_is_lost_unknown_fields_nulls_and_missing_ones_included():
 def test_an_empty_answer_is_an_empty_result():
     result = sims.SIMSResult.from_json(b"[]", data_id="x")
     assert (result.data_id, result.depth_profiles, result.species) == ("x", [], [])
-    with pytest.raises(ProfileError, match="pipeline_status"):
+    with raises(ProfileError, "no_profile", data_id="x"):
         result.to_dataset()
 
 
@@ -150,7 +152,7 @@ def test_a_nameless_species_is_seen():
 def test_species_by_name():
     result = read()
     assert result["Si"] is result.depth_profiles[0]
-    with pytest.raises(SpeciesError, match="no species 'Ge'; it has 'Si'"):
+    with raises(SpeciesError, species="Ge"):
         result["Ge"]
 
 
@@ -176,7 +178,8 @@ def test_species_by_name():
     ],
 )
 def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, message):
-    with pytest.raises(ProfileError, match=f"^species 'B': .*{message}"):
+    code = "infinite_sample" if re.search(r"is (-?inf|nan)", message) else ""
+    with raises(ProfileError, code, species="B", match=message):
         sims.DepthProfile(
             species_name="B", depths=depths, depth_units="nm",
             concentrations=concentrations, concentration_units="atoms/cm^3",
@@ -284,16 +287,16 @@ def test_from_dict_reads_an_object_of_the_wire():
     ],
 )  # fmt: skip
 def test_from_dict_names_the_path_of_what_breaks_the_contract(change, path, message):
-    with pytest.raises(sims.PayloadError, match=f"{message}(;|$)") as caught:
+    of = {"species": "B"} if re.search("no samples|2 depths", message) else {}
+    with raises(sims.PayloadError, path=path, match=f"{message}(;|$)", **of):
         sims.DepthProfile.from_dict({**WIRE, **change}, "$[3]")
-    assert caught.value.path == path
 
 
 def test_from_dict_names_what_is_missing():
-    with pytest.raises(sims.PayloadError, match=r"^\$: the profile object lacks depths, conc"):
+    with raises(sims.PayloadError, path="$", match="lacks depths, conc"):
         sims.DepthProfile.from_dict({k: WIRE[k] for k in WIRE if k[:4] not in ("dept", "conc")} | {
             "depth_units": "nm", "concentration_units": "nm"})  # fmt: skip
-    with pytest.raises(sims.PayloadError, match="expected a profile object, found an array"):
+    with raises(sims.PayloadError, path="$", match="expected a profile object, found an array"):
         sims.DepthProfile.from_dict([WIRE])
 
 
@@ -405,5 +408,5 @@ def test_booleans_are_found_among_many_zeros_and_ones():
     found = sims.SIMSResult.from_json(orjson.dumps([many])).depth_profiles[0]
     assert found.concentrations.tolist() == [1.0, 0.0] * 100
     wrong = {**many, "concentrations": [1.0, 0.0] * 99 + [1.0, False]}
-    with pytest.raises(PayloadError, match=r"concentrations\[199\]: expected a number or null"):
+    with raises(PayloadError, path="$[1].concentrations[199]"):
         sims.SIMSResult.from_json(orjson.dumps([many, wrong]))

@@ -6,6 +6,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -131,6 +132,6 @@ def test_choices_list_what_is_allowed(allowed, listed):
 
 def test_one_species_is_one():
     assert read_name("species", ["B"]) == read_name("species", "B") == "B"
-    with pytest.raises(ProfileError, match="such as 'P'") as refused:
+    with raises(ProfileError, argument="species") as refused:
         read_name("species", ["P", "B"])
     assert refused.value.argument == "species"

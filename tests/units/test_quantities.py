@@ -7,6 +7,7 @@ import pint
 import pint_xarray  # noqa: F401 - indexes with units
 import pytest
 import xarray as xr
+from error_parts import raises
 
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.units import (
@@ -32,7 +33,7 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
     five_and_six = registry.Quantity([5.0, 6.0], "um")
     several, _ = read_quantities(five_and_six, ("depth",), "x")
     np.testing.assert_array_equal(several, [5000.0, 6000.0])
-    with pytest.raises(ProfileError, match="x has 2 values") as refused:
+    with raises(ProfileError, argument="x") as refused:
         read_quantity(five_and_six, ("depth",), "x")
     assert (refused.value.code, refused.value.argument) == ("invalid_argument", "x")
 
@@ -40,14 +41,14 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
 def test_a_quantity_may_be_a_pure_number_but_not_of_another_class():
     half = pint.get_application_registry().Quantity(0.5, "")
     assert read_quantity(half, ("dimensionless",), "x")[0] == 0.5
-    with pytest.raises(UnitsError, match="x=namespace") as refused:
+    with raises(UnitsError, "missing_unit", argument="x") as refused:
         read_quantity(SimpleNamespace(magnitude=5), ("depth",), "x")
     assert refused.value.code == "missing_unit"
 
 
 @pytest.mark.parametrize("kinds", [("dimensionless",), ("depth",)])
 def test_a_bare_number_has_no_unit(kinds):
-    with pytest.raises(UnitsError, match=r"^x=7\.0.* '?7") as refused:
+    with raises(UnitsError, "missing_unit", argument="x") as refused:
         read_quantity(7.0, kinds, "x")
     assert (refused.value.code, refused.value.argument) == ("missing_unit", "x")
 
@@ -103,9 +104,9 @@ def test_atoms_as_pure_numbers_are_refused_where_atoms_are_needed():
     pint.set_application_registry(other)
     try:
         assert application_registry().get() is other
-        with pytest.raises(UnitsError, match="pure number there"):
+        with raises(UnitsError, match="pure number there"):
             application_registry(for_atoms=True)
-        with pytest.raises(UnitsError, match="pure number there"):
+        with raises(UnitsError, match="pure number there"):
             quantify(xr.DataArray([1.0], attrs={"units": "atom/cm^3"}, dims="t"))
     finally:
         pint.set_application_registry(before)
@@ -126,7 +127,7 @@ def test_slopes_stay_as_they_are_and_unknown_units_are_refused():
         slope = xr.DataArray([1.0], dims="t", attrs={"units": units})
         assert not is_quantified(quantify(slope))
         assert quantify(slope).attrs == {"units": units}
-    with pytest.raises(UnitsError, match="unknown unit 'furlong'"):
+    with raises(UnitsError, "unknown_unit"):
         quantify(xr.DataArray([1.0], dims="t", attrs={"units": "furlong"}))
 
 
@@ -142,13 +143,12 @@ def test_ratios_of_quantities_are_pure_numbers_and_counts_are_counts():
 @pytest.mark.parametrize("values", [[True], ["1"], [1j], [np.datetime64("2024-01-15", "ns")]])
 def test_values_that_are_no_real_numbers_are_refused_by_name(values):
     array = xr.DataArray(values, dims="t", attrs={"units": "nm"})
-    with pytest.raises(ProfileError, match=r"^top: expected real numbers, found values of type"):
+    with raises(ProfileError, match=r"^top: expected real numbers, found values of type"):
         magnitude_and_unit(array, ("depth",), "top")
 
 
 @pytest.mark.parametrize("kinds", [("depth",), ("dimensionless", "atomic_fraction")])
 def test_a_missing_unit_differs_from_one_that_is_no_text(kinds):
     for unit, code in ((None, "missing_unit"), (5, "wrong_unit")):
-        with pytest.raises(UnitsError, match=r"^x") as refused:
+        with raises(UnitsError, code):
             unit_of_kind(unit, kinds, "x")
-        assert refused.value.code == code

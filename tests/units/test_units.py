@@ -6,6 +6,7 @@ from fractions import Fraction
 import pint
 import pytest
 import xarray as xr
+from error_parts import raises
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -173,9 +174,8 @@ def test_powers_of_ten_as_papers_write_them(text, magnitude):
     ],
 )
 def test_a_scalar_that_is_refused_names_its_argument(value, code):
-    with pytest.raises(UnitsError, match=r"^start") as refused:
+    with raises(UnitsError, code, argument="start"):
         read_quantity(value, ("depth",), "start")
-    assert (refused.value.code, refused.value.argument) == (code, "start")
 
 
 @pytest.mark.parametrize("text", CONCENTRATIONS)
@@ -240,7 +240,7 @@ def test_quantities_of_any_registry_are_read(registry):
 
 def test_a_technical_atmosphere_is_not_an_atom():
     registry = pint.UnitRegistry()
-    with pytest.raises(UnitsError, match="technical_atmosphere"):
+    with raises(UnitsError, "unknown_unit", argument="level"):
         read_quantity(registry("1 at/cm^3"), ("concentration",), "level")
 
 

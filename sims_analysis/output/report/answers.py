@@ -134,7 +134,7 @@ class Report:
             return []
         columns = (self.metallurgical[name].values.tolist() for name in Junction._fields)
         rows = zip(*columns, strict=True)
-        return [Junction(_known(depth), _known(sigma), *words) for depth, sigma, *words in rows]
+        return [Junction(_finite(depth), _finite(sigma), *words) for depth, sigma, *words in rows]
 
     @property
     def measured(self) -> list[SpeciesReport]:
@@ -251,7 +251,7 @@ def with_counting(ds: xr.Dataset) -> xr.Dataset:
     return with_counting_statistics(ds, value_per_count=stated)
 
 
-def _by_end(
+def _group_by_transient(
     profiles: Sequence[Series], ends: Mapping[str, str | None]
 ) -> Iterable[tuple[str | None, list[str]]]:
     """Group the species by the end of their transient, so that one call asks about all of them."""
@@ -275,7 +275,7 @@ def _peaks(
 
     for variable in dict.fromkeys(one.variable for one in profiles):
         selected = [one for one in profiles if one.variable == variable]
-        for end, names in _by_end(selected, ends):
+        for end, names in _group_by_transient(selected, ends):
             window: dict[str, Any] = {} if end is None else {"start": end}
             with collected(describe) as of_peak:
                 yield peak(data.sel(species=names), variable=variable, **window)
@@ -302,7 +302,7 @@ def _doses_and_crossings(
     # With its standard errors and counts, if these are known.
     named = [name for name in data.data_vars if str(name).startswith("concentration")]
     doses, crossings = [], []
-    for end, names in _by_end(profiles, ends):
+    for end, names in _group_by_transient(profiles, ends):
         some = data[named].sel(species=names)
         stated = options if end is None else {**options, "surface_depth": end}
         doses.append(dose_budget(some, rule_tolerance=_RULE_TOLERANCE, **stated))
@@ -327,18 +327,18 @@ def rows_of(
     for one in profiles:
         top = tops[one.variable][one.species]
         row: dict[str, Any] = {name: getattr(one, name) for name in _OF_PROFILE}
-        row |= {"samples": one.x.size, "peak": _known(top[one.variable])}
-        row["peak_at"] = _known(top[one.axis])
+        row |= {"samples": one.x.size, "peak": _finite(top[one.variable])}
+        row["peak_at"] = _finite(top[one.axis])
         if one.variable != "concentration":
             row["reason"] = _NOT_CONCENTRATION[one.units]
         elif one.axis != "depth":
             row["reason"] = "sputter time is not calibrated to depth"
         else:
             budget, crossing = budgets[one.species], depths[one.species]
-            row |= {name: _known(budget[part]) for part, name in _PARTS.items()}
+            row |= {name: _finite(budget[part]) for part, name in _PARTS.items()}
             row["dose_status"] = budget["status"]
-            row["junction_depth"] = _known(crossing["value"])
-            row["junction_stderr"] = _known(crossing.get("stderr"))
+            row["junction_depth"] = _finite(crossing["value"])
+            row["junction_stderr"] = _finite(crossing.get("stderr"))
             row["junction_status"] = crossing["status"]
         rows.append(SpeciesReport(**row))
     return rows
@@ -361,5 +361,5 @@ def _by_species(results: Iterable[xr.Dataset | xr.DataArray]) -> dict[str, Mappi
     return found
 
 
-def _known(value: float | None) -> float | None:
+def _finite(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value

@@ -144,7 +144,8 @@ def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
         if word in _OTHER_KINDS:
             kind = _OTHER_KINDS[word]
             raise ReadError(
-                f"the file is a CAMECA {kind} (its columns begin with {cell!r}), not a profile"
+                f"the file is a CAMECA {kind} (its columns begin with {cell!r}), not a profile",
+                code="no_profile",
             )
         if word in ("time", "depth"):
             units[word] = stated
@@ -370,7 +371,8 @@ def read_cameca_ascii(source: Source) -> Content:
     title = next((line for line in headers[1:] if not line.startswith("*")), "")
     if "DEPTH PROFILE" not in title.upper():
         kind = title.partition(":")[0].strip().lower() or "of another kind"
-        raise ReadError(f"the file is a CAMECA export, but no depth profile: {kind}")
+        text = f"the file is a CAMECA export, but no depth profile: {kind}"
+        raise ReadError(text, code="no_profile")
     if not starts:
         raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
     about = {}
@@ -496,7 +498,8 @@ def read_cameca_binary(source: Source) -> Content:
         raise ReadError("the file is not a binary CAMECA file")
     order, version, kind, size = found
     if kind in _OTHERS:
-        raise ReadError(f"the file is a scan or an image (CAMECA type {kind}), not a depth profile")
+        text = f"the file is a scan or an image (CAMECA type {kind}), not a depth profile"
+        raise ReadError(text, code="no_profile")
     if content[_INCLUDED : _INCLUDED + 4] == bytes(4):
         raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
     encoding = source.options.encoding or "latin-1"

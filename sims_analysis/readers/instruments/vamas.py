@@ -46,7 +46,8 @@ class _File:
         self.mode, self.scan = self.text().upper(), self.text().upper()
         if self.mode not in ("NORM", "SDP"):
             raise ReadError(
-                f"the file is a map or a series (VAMAS mode {self.mode}), not a depth profile"
+                f"the file is a map or a series (VAMAS mode {self.mode}), not a depth profile",
+                code="no_profile",
             )
         self.count()
         self.variables = [(self.text(), self.text()) for _ in range(self.count())]
@@ -142,7 +143,8 @@ def _block(file: _File) -> _Block:
     technique = file.text()
     if technique not in ("SIMS", "SNMS"):
         what = "a spectrum" if file.mode == "NORM" else f"in mode {file.mode}"
-        raise ReadError(f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile")
+        text = f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile"
+        raise ReadError(text, code="no_profile")
     variables = [file.number() for _ in file.variables]
     # The source and its geometry; the sputtering ion, which SIMS always has, is three lines of it.
     file.texts(19)

@@ -165,11 +165,13 @@ def check_short_lines(
             f"line {line}{more} has fewer cells than the {width} columns: those missing at its end "
             "are taken as not measured; if one is missing before, the others are in wrong columns",
             ProfileWarning,
+            code="ambiguous_table",
         )
     elif width - 1 not in block.texts:
         raise ReadError(
             f"line {line}: {count} of {width} cells, separated by blanks: it is ambiguous which "
-            "are missing; put tabs between the cells, or nan where there is no value"
+            "are missing; put tabs between the cells, or nan where there is no value",
+            code="ambiguous_table",
         )
 
 

@@ -528,7 +528,8 @@ class TextGrid(Grid):
                 if cell := next(beyond, ""):
                     raise ReadError(
                         f"{self.row_word} {self.number(row)}: {len(found)} cells in a table of "
-                        f"{width} columns; {cell!r} belongs to none"
+                        f"{width} columns; {cell!r} belongs to none",
+                        code="ambiguous_table",
                     )
             padded = [[*cells, *[""] * width][:width] for cells in cut]
             for j, column in enumerate(zip(*padded, strict=True)):

@@ -311,7 +311,8 @@ def refuse_factor(text: str, where: str = "", advice: str = "take it out") -> No
     """Refuse a factor, which may multiply the values or divide them; `where` begins the message."""
     raise UnitsError(
         f"{where}{text!r} states a factor, which may be meant either way; scale the values and "
-        f"{advice}"
+        f"{advice}",
+        code="ambiguous_unit",
     )
 
 

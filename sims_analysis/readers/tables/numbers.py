@@ -185,7 +185,7 @@ def read_cell(
         plain = number.replace(",", ".").replace("\u2212", "-")
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
-    raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}")
+    raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}", code="not_a_number")
 
 
 def _hint(number: str) -> str:
@@ -247,7 +247,8 @@ def read_columns(
             try:
                 value = read_cell(cell, other if odd_mark else mark, nothing)
             except ReadError as error:
-                failure, stop = ReadError(f"{where(i, j)}{error.message}"), i
+                failure = ReadError(f"{where(i, j)}{error.message}", code=error.code)
+                stop = i
                 break
             if isinstance(value, Cell):
                 limits[i, j] = value

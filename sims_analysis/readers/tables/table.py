@@ -107,7 +107,8 @@ def find_grid(source: Source) -> Grid:
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
     like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
     raise ReadError(
-        f"the file has no row of two numbers or more: a header without data, or no table{like}"
+        f"the file has no row of two numbers or more: a header without data, or no table{like}",
+        code="no_profile",
     )
 
 

@@ -58,6 +58,8 @@ def align(
 ) -> Data:
     """Shift, or stretch, the depths of b so that its profiles coincide with those of a.
 
+    Not to be trusted where the profiles differ in shape: a shift makes up for what is no shift.
+
     Parameters
     ----------
     a : Dataset or DataArray
@@ -255,7 +257,8 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
     if np.isnan(shift):
         raise ProfileError(
             f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
-            "searched range; choose a marker with structure, or another max_shift"
+            "searched range; choose a marker with structure, or another max_shift",
+            code="undetermined",
         )
     return Matched(np.array([[0.0], [shift]]), correlation)
 
