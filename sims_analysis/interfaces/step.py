@@ -86,11 +86,11 @@ class Plateau:
     slope: float
     error: float
     slope_error: float
-    #: Standard error of a sample; of what it shares with its neighbours, as a ripple; and of the
-    #: level by that.
+    #: Standard error of a sample; of what it shares with its neighbours, as a ripple; and how many
+    #: times larger the errors of the line are by that.
     noise: float
     shared: float
-    drift: float
+    grown: float
 
     def at(self, z: Any) -> Any:
         """Return the line at a depth, or at depths."""
@@ -196,7 +196,7 @@ def _from_plateaus(
     answer[-2] = any(free) and not (any(slopes) or seen)
     if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0]), free):
         answer[-1] = Status.WRONG_SHAPE
-    elif _reaches_into(record, chosen, answer, float(np.diff(ndtri(parts))[0]), free):
+    elif _reaches_into(record, chosen, answer, parts, free):
         answer[[0, 1, 4, 5]] = np.nan
         answer[-1] = Status.TRUNCATED
     return answer, record
@@ -230,10 +230,17 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
 
 
 def _reaches_into(
-    record: Record, plateaus: Sequence[Plateau], row: Array, width: float, free: Sequence[bool]
+    record: Record,
+    plateaus: Sequence[Plateau],
+    row: Array,
+    parts: tuple[float, float],
+    free: Sequence[bool],
 ) -> bool:
-    """Return whether an error function, so many sigma wide, moves a `free` plateau, and itself."""
-    position, sigma = row[0], row[1] / width
+    """Return whether an error function moves a `free` plateau, and itself."""
+    position, sigma = row[0], row[1] / float(np.diff(ndtri(parts))[0])
+    # What its end leaves on a plateau is no ripple.
+    even = [replace(one, shared=0.0, grown=1.0) for one in plateaus]
+    error = step_between(record, even, parts)[4]
     left, right = (one.at(record.z) for one in plateaus)
     model = replace(record, c=left + (right - left) * ndtr((record.z - position) / sigma))
     moved = [
@@ -241,7 +248,7 @@ def _reaches_into(
         for own, place, one in zip(free, record.places, plateaus, strict=True)
     ]
     shift = np.sqrt(np.pi / 2) * sigma * max(moved) / abs(row[3] - row[2])
-    return bool(shift > max(_RULES.tail * row[4], _RULES.of_sigma * sigma))
+    return bool(shift > max(_RULES.tail * error, _RULES.of_sigma * sigma))
 
 
 def level_part(record: Record, place: Array) -> Array:
@@ -330,8 +337,9 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     independent = np.sqrt(record.fraction)
     slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
     error = about / independent / float(np.sqrt(z.size))
-    shared = _shared(off, noise, record.fraction)
-    return Plateau(centre, level, slope, error, slope_error, noise, *shared)
+    shared, of_mean = _shared(off, noise, record.fraction)
+    grown = float(np.hypot(1, of_mean / error)) if error > 0 else 1.0
+    return Plateau(centre, level, slope, error, slope_error, noise, shared, grown)
 
 
 def _shared(off: Array, noise: float, fraction: float) -> tuple[float, float]:
@@ -389,7 +397,7 @@ def step_between(
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([np.hypot(one.error_at(depths[1]), one.drift) for one in plateaus])[:, None]
+    sizes = np.array([one.grown * one.error_at(depths[1]) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
