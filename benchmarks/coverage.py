@@ -303,8 +303,11 @@ def _moments(ds: xr.Dataset, clean: xr.Dataset, *, threshold: Any = None, **wind
 
 
 def _maximum(ds: xr.Dataset, clean: xr.Dataset, **window: Any) -> Answers:
-    found = sims.peak(ds, **window)
-    return {"value": (found["concentration"], found["concentration_stderr"], TOP)}
+    found, width = sims.peak(ds, **window), sims.peak(clean, **window)["fwhm"]
+    return {
+        "value": (found["concentration"], found["concentration_stderr"], TOP),
+        "width": (found["fwhm"], found["fwhm_stderr"], width),
+    }
 
 
 def _contained(ds: xr.Dataset, clean: xr.Dataset, **_: Any) -> Answers:

@@ -1,9 +1,9 @@
 """Assert errors and warnings by their parts (see ``SimsError``): code, argument, and where.
 
-All parts of a message must be named, so that a test sees an argument or a species too many. Two are
-shorter: without a code it is that of the class, or of its arguments; and the file, which ``read``
-adds to whatever it raises, is compared where it is named. A text is given beside them where it says
-what no part does: a number, or names to choose from.
+All parts of a message must be named, so that a test sees an argument or a species too many; but
+without a code it is that of the class, or of its arguments, and the file and the version of an
+entry, which what reads them adds to every message, are compared where they are named. A text is
+given too where it says what no part does: a number, or names to choose from.
 """
 
 import re
@@ -50,5 +50,6 @@ def _expected(kind, code, argument, match, where):
 
 
 def _parts(message, named):
-    where = {key: message.where[key] for key in message.where if key != "file" or key in named}
+    unnamed = {"file", "version"} - {*named}
+    where = {key: value for key, value in message.where.items() if key not in unnamed}
     return {"code": message.code, "argument": message.argument} | where

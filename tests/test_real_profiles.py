@@ -103,12 +103,7 @@ def test_interleaved_species_are_measured_on_their_own_axes(name):
 
 
 def test_of_a_surface_transient_in_front_of_an_implant_both_maxima_are_named():
-    with warns(
-        ProfileWarning,
-        "surface_transient",
-        species="7Li",
-        match=r"573.7 .* at 1936",
-    ):
+    with warns(ProfileWarning, "surface_transient", species="7Li", match=r"573.7 .* at 1936"):
         sims.peak(dataset("uio_mina_cameca/160112d.api.json"))
 
 

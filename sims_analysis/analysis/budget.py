@@ -88,8 +88,9 @@ def dose_budget(
           is ``day_to_day_stderr`` too: the part of the former that is their scatter between days
         - ``systematic_stderr`` (``atom/cm^2``): these two in quadrature, or the one that is known
         - ``background_stderr`` (``atom/cm^2``): the part of the random one that is of the mean of a
-          background window, here or in :func:`subtract_background`; 0 where there is none or it is
-          stated. It may exceed the random one where the dose is over the window too
+          background window, here or in :func:`subtract_background`, or of a slope that noise hides
+          here; 0 where there is none or it is stated. It may exceed the random one where the dose
+          is over the window too
         - ``background_dose`` (``atom/cm^2``): the dose that was subtracted
         - ``surface_dose`` (``atom/cm^2``): as measured above `surface_depth`; NaN without one
         - ``below_detection_dose`` (``atom/cm^2``): of samples below the detection limit

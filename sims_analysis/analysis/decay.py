@@ -46,6 +46,9 @@ def decay_length(
 ) -> xr.Dataset:
     """Fit the exponential decay of an edge: ``C = C0 exp(-z / lambda)``.
 
+    Not to be trusted where a floor or another edge begins in the window: less than 5 % of the fall
+    is not seen; nor without standard errors, of samples that share noise, as averages do.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -86,10 +89,9 @@ def decay_length(
     -----
     The fit maximizes the likelihood of counts: zeros are data. Without standard errors, the value
     of a count is that of the scatter about the line, constant or growing with C, whichever is
-    likelier, and its error has Student's t; neighbours are taken as independent. Within three
-    standard errors of `low` or `high`, the fit decides on which side a sample lies. Samples on the
-    far side of a maximum above `high` are left out: they belong to another edge. One standard error
-    covers 62 to 74 %.
+    likelier, and its error has Student's t. Within three standard errors of `low` or `high`, the
+    fit decides on which side a sample lies. Samples on the far side of a maximum above `high` are
+    left out: they belong to another edge. One standard error covers 62 to 74 %.
 
     References
     ----------

@@ -101,15 +101,14 @@ def integrated_dose(
           error (or 0); ``truncated`` where a limit lies beyond the samples, or, without `stop`,
           where more than 2 % of the dose, and than its error, lies below the end of the record
           (see Notes); ``wrong_shape`` where the profile slopes or bends in the window of the
-          background, and the dose is off by more than 2 % and its error; ``undetermined`` where
-          the window does not show that it is level: a slope within 2.5 of its standard errors
-          would change the dose by more than 5 % and three errors. Of several, the first in this
-          order. A warning names the first profile
+          background, and the dose is off by more than 2 % and its error; ``undetermined`` where,
+          without errors, a slope hidden there (Notes) may change it by 5 %. Of several, the first
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
           the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
-          largest weight; a background window without a count is known to 1.84 counts over n
+          largest weight; a background window without a count is known to 1.84 counts over n. Half
+          of what a hidden slope may change is added, if more than 5 % and three errors
 
     Raises
     ------
@@ -131,8 +130,9 @@ def integrated_dose(
     Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
     so that what may level off passes for a background, unless it is above a third of the maximum; a
     tail that begins where the record ends, or looks level within the noise, is not seen. A record
-    that rises to its end, or to a plateau there, lacks the rest. A slope in the window of a
-    background is taken for that of an exponential that rises at most tenfold.
+    that rises to its end, or to a plateau there, lacks the rest. Noise hides
+    slopes in the window of a background within 2.5 of their errors; they are those of exponentials
+    that rise at most tenfold towards the limits, and not above what is measured beside the window.
 
     References
     ----------

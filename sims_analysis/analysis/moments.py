@@ -110,13 +110,13 @@ def moments(
 
     Standard errors are ``sqrt(sum (f_i s_i)^2)``, to first order in the errors s of independent
     samples. With ``t = (z - R) / straggle``, skewness g and kurtosis b, f is ``w / sum w C`` times
-    ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and
-    ``t^4 - 4 g t - b - 2 b (t^2 - 1)``, less 1/n of their sum for each of the n samples of a
-    background window. Above a `threshold`, the profile is cut where it crosses it (see
-    :func:`crossings`; with standard errors, not where noise does, and a fraction is one of the
-    maximum that the samples around the highest show); the samples that show where an end is move it
-    too, and the error of the maximum is added. NaN where the error of a sample is unknown, and
-    where the variance is zero.
+    ``z - R``, ``straggle (t^2 - 1) / 2``, ``t^3 - 3 t - g - 3 g (t^2 - 1) / 2`` and ``t^4 - 4 g t -
+    b - 2 b (t^2 - 1)``, less 1/n of their sum for each of the n samples of a background window; a
+    slope that noise hides there is added as in :func:`integrated_dose`. Above a `threshold`, the
+    profile is cut where it crosses it (see :func:`crossings`; with standard errors, not where noise
+    does, and a fraction is one of the maximum that the samples around the highest show); the
+    samples that show where an end is move it too, and the error of the maximum is added. NaN where
+    the error of a sample is unknown, and where the variance is zero.
 
     One standard error covers 60 to 79 %, of skewness and kurtosis up to 95 % where a background
     leaves the straggle known to no better than 7 % (*What stated errors cover*, on the site).

@@ -28,6 +28,8 @@ def surface_concentration(
 ) -> xr.DataArray:
     """Return the concentration at a depth near the surface, by a parabola of ln C about it.
 
+    Not to be trusted where a surface transient begins or ends among the samples of the fit.
+
     Parameters
     ----------
     data : Dataset or DataArray
@@ -46,12 +48,13 @@ def surface_concentration(
         ``ln C = a + b (z - depth) + c (z - depth)^2 / 2``, exact for exponentials and Gaussians.
         Coordinates:
 
-        - ``stderr`` (same unit): by the likelihood of counts; if the data carry no standard errors,
-          from the scatter about the curve (Student's t), NaN with three samples
+        - ``stderr`` (same unit): by the likelihood of counts, with the distance from the value that
+          the nearest three samples show where that is 1.5 errors; if the data carry no standard
+          errors, from the scatter about the curve (Student's t), NaN with three samples
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples, and
           ``no_data`` with fewer than three; with a number ``saturated``, ``gap`` or ``below_limit``
           by the samples of the fit, and ``wrong_shape`` where these depart from the curve by more
-          than 5 % of the largest, and not by chance
+          than 4 % of the value, and not by chance
 
     Raises
     ------

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units
+from sims_analysis.errors import about
 from sims_analysis.frame.frame import Frame
 from sims_analysis.text.arguments import (
     argument_error,
@@ -41,7 +42,8 @@ def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
         if unit in ("%", "percent"):
             array, unit = array / 100.0, "1"
         array = array.assign_attrs(units=unit)
-        magnitude, _ = units.magnitude_and_unit(array, ("dimensionless",), name)
+        with about(argument=name):
+            magnitude, _ = units.magnitude_and_unit(array, ("dimensionless",), name)
         if hasattr(magnitude, "chunks") or not bool(((magnitude < 0) | (magnitude >= 1)).any()):
             return array
     else:

@@ -452,7 +452,8 @@ class Archive:
         try:
             return self.path / "entries" / files.folder_name(canonical(data_id))
         except UnicodeEncodeError:
-            raise ArchiveError(f"the data id {data_id!r} is not valid Unicode") from None
+            text = f"the data id {data_id!r} is not valid Unicode"
+            raise ArchiveError(text, argument="data_id") from None
 
     def _versions(self, data_id: str) -> list[Path]:
         check_format(self.path, strict=False)

@@ -37,10 +37,6 @@ _VERSION = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}", re.IGNORECASE
 _UUID = re.compile(r"(\{)?[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\2){3}[0-9a-f]{12}(?(1)\})", re.IGNORECASE)
 _VALIDATOR = re.compile(r"[\x20-\x7e]{1,1000}")
 _ABANDONED_AFTER = 3600.0
-_NEWER = (
-    "{!r} was written in format version {} of the archive, this version of sims-analysis reads "
-    f"{FORMAT_VERSION}; update sims-analysis"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +165,7 @@ def _as_record(version: Path, found: Any) -> Record:
         raise PayloadError(f"expected an object, found {json_type(found)}")
     written = found.get("format_version")
     if isinstance(written, int | float) and written > FORMAT_VERSION:
-        raise ArchiveError(_NEWER.format(version.parent.name, written))
+        raise _newer(version.parent.name, written)
     for name, (kind, expected) in _EXPECTED.items():
         if name not in found or not isinstance(found[name], kind):
             what = json_type(found[name]) if name in found else "no such field"
@@ -324,10 +320,18 @@ def check_format(path: Path, *, strict: bool = True) -> None:
         reason = f"cannot be read: its archive.json is damaged ({error})"
     else:
         if version != FORMAT_VERSION:
-            raise ArchiveError(_NEWER.format(path.name, version), code="newer_format")
+            raise _newer(path.name, version)
         return
     if strict:
         raise ArchiveError(f"{str(path)!r} {reason}", code="no_archive")
+
+
+def _newer(name: str, version: object) -> ArchiveError:
+    return ArchiveError(
+        f"{name!r} was written in format version {version} of the archive, this version of "
+        f"sims-analysis reads {FORMAT_VERSION}; update sims-analysis",
+        code="newer_format",
+    )
 
 
 def damaged(version: Path, reason: str) -> ArchiveError:

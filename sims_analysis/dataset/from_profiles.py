@@ -293,9 +293,10 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     except UnitsError as error:
         text = f"{error}; or state the unit with to_dataset(depth_units=)"
         raise UnitsError(text, code=error.code, argument="depth_units") from None
-    value_unit = unit_of_kind(
-        profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
-    )
+    with about(argument="concentration_units"):
+        value_unit = unit_of_kind(
+            profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
+        )
     depth = axis_unit.to_canonical(profile.depths)
     columns = [value_unit.to_canonical(profile.concentrations)]
     if profile.concentrations_stderr is not None:

@@ -104,8 +104,8 @@ def sheet_resistance(
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
     Not to be trusted as a measurement: every atom below the active limit counts as active and
-    ionized, and mobilities are those of bulk silicon. Nor below some 100 counts at the maximum,
-    whose scatter makes mobility too high by as much as the standard error, which does not say so.
+    ionized, and mobilities are those of bulk silicon. Below some 100 counts at the maximum, scatter
+    makes these too high by as much as the standard error: `stop` where a tenth of it is left.
 
     Parameters
     ----------
@@ -161,17 +161,11 @@ def sheet_resistance(
     FitWarning
         By the status; and where 1 % of the answer is due to a surface transient.
 
-    See Also
-    --------
-    metallurgical_junctions : All junctions.
-
     Notes
     -----
     ``R = 1 / (q integral of mu(N_D + N_A) |N_D - N_A| dz)``, by the trapezoid rule on the depths
     of all species together, each interpolated in its logarithm. Electrons take the parameters of
-    the donor with the larger dose (arsenic, otherwise phosphorus), holes those of boron. Mobility
-    falls with concentration, so that scatter makes its mean too high: `stop` where the profile has
-    fallen to a tenth leaves most of that out.
+    the donor with the larger dose (arsenic, otherwise phosphorus), holes those of boron.
 
     References
     ----------

@@ -28,10 +28,9 @@ _OUTSIDE = 0.01
 _SHADED = 1e-6
 #: Width of the place for one mark in a row, in points.
 _APART = 4.0
-#: Height of a row of marks above the floor of an axis, as a fraction of it.
-_ROW = 0.018
-#: Of more species with marks, some share their row.
-_ROWS = 6
+#: Height of a row of marks above the floor of an axis, as a fraction of it; and how many there are:
+#: of more species with marks, some share their row.
+_ROW, _ROWS = 0.018, 6
 #: Where this fraction of so many neighbours is not data, the others are drawn as points: a line
 #: that jumps between one count and none would look like a bar code.
 _SPARSE, _NEIGHBOURS = 0.25, 9

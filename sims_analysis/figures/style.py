@@ -237,8 +237,7 @@ def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
         return short
     words = [name.split() for name in names]
     # The last of the words before says what differs: wafer 12.
-    start = max(_common_words(words) - 1, 0)
-    end = _common_words([one[::-1] for one in words])
+    start, end = max(_shared_words(words) - 1, 0), _shared_words([one[::-1] for one in words])
     own = [" ".join(one[start : len(one) - end]) for one in words]
     short = [brief(text, longest) for text in own]
     if len(set(short)) < len(set(own)):
@@ -246,7 +245,7 @@ def briefs(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
     return [f"{'… ' * (start > 0)}{text}{' …' * (end > 0)}" for text in short]
 
 
-def _common_words(names: Sequence[Sequence[str]]) -> int:
+def _shared_words(names: Sequence[Sequence[str]]) -> int:
     """Count the words that all names begin with."""
     columns = zip(*names, strict=False)
     return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))

@@ -54,7 +54,8 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
     if measured:
         stated = {**stated, "as_implanted": None}
     _refuse_model(model)
-    _refuse_names(profiles, model)
+    layer = ["layer"] if isinstance(model, LayeredModel) else []
+    refuse_dimensions(profiles, "parameter", "parameter_", *layer)
     _refuse_options(profiles, model, stated)
     mode, level = _background(model, stated["background"])
     given = {**stated, "background": level, **_initial(stated["as_implanted"])}
@@ -375,13 +376,12 @@ def _refuse_model(model: Model) -> None:
         names.append(one.name)
 
 
-def _refuse_names(profiles: Frame, model: Model) -> None:
-    """Raise where a name of the data is that of a dimension of the answer."""
-    several = ("layer",) if isinstance(model, LayeredModel) else ()
-    for name in ("parameter", "parameter_", *several):
+def refuse_dimensions(profiles: Frame, *names: str) -> None:
+    """Raise where a dimension of the answer is one of the data, or a coordinate."""
+    for name in names:
         if name in profiles.lead or name in profiles.coords:
             raise ProfileError(
-                f"{name!r} in the data is a dimension of every fit; rename it, as in "
+                f"{name!r} in the data is a dimension of the answer; rename it, as in "
                 f'data.rename({name}="condition")'
             )
 

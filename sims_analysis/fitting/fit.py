@@ -68,7 +68,8 @@ def fit(
     """Fit a model to each profile, and say how well its parameters are known.
 
     Not to be trusted where samples are not independent, as averaged ones are, and for the parts of
-    a ``"dual_pearson"`` with few counts: errors are too small there.
+    a ``"dual_pearson"`` with few counts: errors, by the inverse Fisher information, are too small
+    there. *How a fit is done*, on the site, has more.
 
     Parameters
     ----------
@@ -138,10 +139,6 @@ def fit(
     -----
     FitWarning
         Where the status is not ``ok`` or residuals are not random. Not for Dask data.
-
-    Notes
-    -----
-    Errors are by the inverse Fisher information; *How a fit is done*, on the site, has more.
 
     References
     ----------

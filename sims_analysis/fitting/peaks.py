@@ -68,6 +68,4 @@ def two_maxima(m: Array, noise: Array) -> bool:
     rims = np.maximum.accumulate(m), np.maximum.accumulate(m[::-1])[::-1]
     depth = np.minimum(*rims) - m
     deep = depth > 0.02 * np.abs(m)
-    if not deep.any():
-        return False
     return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)

@@ -18,11 +18,10 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.run import replaced_where
-from sims_analysis.frame.window import Window, read_window
+from sims_analysis.frame.window import Window, read_pair, read_window
 from sims_analysis.interfaces.step import ROW, measure_step
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Flag, Status
-from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
 #: Where noise leaves open whether plateaus slope.
@@ -56,9 +55,8 @@ def interface(
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
-    Not to be trusted on plateaus that ripple or tail (errors are too small), or with fewer than 100
-    counts where the edge is as wide as plateaus that slope (both answers are off: state `left` and
-    `right`).
+    Not to be trusted on plateaus that ripple or tail, or, below 100 counts, that slope and are no
+    longer than the edge is wide: state `left` and `right`.
 
     Parameters
     ----------
@@ -122,9 +120,8 @@ def interface(
     errors changes the level by 2 % of the step.
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where
-    none are stated and where it is surely larger, with those of both levels, which plateaus that
-    wander have by their samples. Straight lines between samples h apart widen a step:
-    ``h^2 / (2.2 width)`` is part of the error of a width.
+    none are stated and where it is surely larger, with those of both levels. Straight lines between
+    samples h apart widen a step: ``h^2 / (2.2 width)`` is part of the error of a width.
 
     References
     ----------
@@ -153,10 +150,7 @@ def interface(
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):
-        if given is not None and not (isinstance(given, tuple) and len(given) == 2):
-            raise argument_error(name, given, "expected two depths, ('10 nm', '50 nm')")
-        first, last = given or (None, None)
-        limits += read_window(profiles, first, last, name)
+        limits += read_pair(profiles, (None, None) if given is None else given, name)
 
     row = partial(measure_step, parts=(low, high), between=interpolated(profiles))
 

@@ -13,6 +13,7 @@ from sims_analysis import units, vocabulary
 from sims_analysis.analysis.crossings import crossings
 from sims_analysis.dataset.samples import one_species
 from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.fitting.arguments import refuse_dimensions
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window, warn_of_evidence
@@ -46,8 +47,7 @@ def layers(
 ) -> xr.Dataset:
     """Measure layers: the depths of their interfaces, and what lies between them.
 
-    Not to be trusted at a `level` without standard errors, where noise makes layers of its own, or
-    where plateaus ripple or tail: errors are too small there.
+    Not to be trusted at a `level` without standard errors, or on plateaus that ripple or tail.
 
     Parameters
     ----------
@@ -107,8 +107,7 @@ def layers(
     Maxima that stand out of the noise, what is lowest between them, and level stretches of an edge
     are plateaus, those of less than 5 % of the highest left out; one that is nowhere level has the
     extremum of a parabola. Between two, samples are made monotone, as by :func:`interface`. At a
-    stated level they are those of :func:`crossings`. *What stated errors cover*, on the site, has
-    how often intervals hold.
+    stated level they are those of :func:`crossings`.
 
     Examples
     --------
@@ -226,12 +225,7 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
     if isinstance(one, xr.Dataset):
         held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
         one = one[[name for name in held if name in one]]
-    for name in ("layer", "crossing"):
-        if name in profiles.lead:
-            raise ProfileError(
-                f"{name!r} in the data is a dimension of the answer; rename it, as in "
-                f'data.rename({name}="place")'
-            )
+    refuse_dimensions(profiles, "layer", "crossing")
     if profiles.lazy:
         raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
     return one, profiles

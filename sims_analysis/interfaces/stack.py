@@ -43,16 +43,13 @@ class _Rules:
     step: float = 0.15  # inside of it another rises or falls by at least this part of it
     complete: float = 1.5  # a plateau begins so many widths from an edge
     rounded: float = 0.8  # one that is round is above this part of its height
-    # A stretch as long as the first part of an edge is a plateau if its slope is less than the
-    # second part of the edge's,
+    # A stretch of this part of an edge is a plateau if its slope is below this part of the edge's,
     flat: tuple[tuple[float, float], ...] = ((0.45, 0.5), (1 / 3, 0.5), (1 / 6, 0.3))
     sure: float = 3.0  # by so many standard errors
     noise: float = 0.1  # means over neighbours are known to this part of the largest difference
     rounding: float = 1e-9  # less than this part of it is rounding
     chosen: float = 4.5  # of a step of fewer standard errors noise has chosen the plateau
-    # Between edges as wide as this part of their distance, error functions leave 7 % of the level,
-    # and the distance is too large by 5 %.
-    overlap: float = 0.49
+    overlap: float = 0.49  # edges as wide as this part of their distance put it off by 5 %
     narrowed: float = 1.5  # noise may narrow what is seen of edges by so many standard errors
 
 

@@ -56,6 +56,7 @@ class _Rules:
     few: int = 5  # fewer may differ in any way
     grows: float = 1.2  # scatter of samples twice as far apart that share no noise grows by less
     many: int = 24  # the scatter of so many samples is known
+    shared: float = 2.0  # neighbours share what covers so many standard errors of their covariance
 
 
 _RULES = _Rules()
@@ -85,8 +86,11 @@ class Plateau:
     slope: float
     error: float
     slope_error: float
-    #: Standard error of a sample.
+    #: Standard error of a sample; of what it shares with its neighbours, as a ripple; and of the
+    #: level by that.
     noise: float
+    shared: float
+    drift: float
 
     def at(self, z: Any) -> Any:
         """Return the line at a depth, or at depths."""
@@ -319,13 +323,33 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     if seen**2 > (1 + _RULES.sure * np.sqrt(6 / z.size)) * noise**2:
         noise = seen  # surely beyond the stated errors
     free = max(z.size - 1 - sloping, 1)
-    about = float(np.sqrt(np.sum((c - level - slope * u) ** 2) / free))
+    off = c - level - slope * u
+    about = float(np.sqrt(np.sum(off**2) / free))
     if about**2 < (1 + _RULES.sure * np.sqrt(2 / free)) * noise**2:
         about = noise  # nothing else than noise is surely seen
     independent = np.sqrt(record.fraction)
     slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
     error = about / independent / float(np.sqrt(z.size))
-    return Plateau(centre, level, slope, error, slope_error, noise)
+    shared = _shared(off, noise, record.fraction)
+    return Plateau(centre, level, slope, error, slope_error, noise, *shared)
+
+
+def _shared(off: Array, noise: float, fraction: float) -> tuple[float, float]:
+    """Return the standard deviation of what neighbours share, if any, and that of its mean.
+
+    By the covariance of residuals at growing distances, from the first at which samples are
+    independent, to the first that is not positive.
+    """
+    apart = int(np.ceil(1 / fraction))
+    if off.size < 4 * apart:
+        return 0.0, 0.0
+    covariance = np.correlate(off, off, "full")[off.size - 1 :] / off.size
+    first = float(covariance[apart])
+    if not first > _RULES.shared * noise**2 / np.sqrt(off.size * fraction):
+        return 0.0, 0.0
+    later = covariance[apart:]
+    until = int(np.argmax(later <= 0)) if (later <= 0).any() else later.size
+    return sqrt(first), sqrt((first + 2 * float(later[:until].sum())) / off.size)
 
 
 def step_between(
@@ -365,11 +389,13 @@ def step_between(
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
+    sizes = np.array([np.hypot(one.error_at(depths[1]), one.drift) for one in plateaus])[:, None]
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
+    # A ripple goes on along the step.
+    own = np.hypot(own, ((1 - levels_at) * left.shared + levels_at * right.shared) / steps / slopes)
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)

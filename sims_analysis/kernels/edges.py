@@ -92,8 +92,8 @@ def edges(
     window that tells the two sides apart and reaches no other of `every` crossing. The depth is
     ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0; with
     `locate` it is 1, or 0, and then the error is half of the 68 % interval about the crossing. A
-    window that no parabola fits is halved; where one bends clearly, which a kink may do, the error
-    is that about the depth in a window of twice its width.
+    window that no parabola fits is halved; how far an edge that bends clearly, as a kink may, moves
+    beyond noise in one of twice its width is part of the error.
     """
     before = found.at_or_above
     start = rows.depth_at(before)

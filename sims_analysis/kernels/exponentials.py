@@ -21,7 +21,6 @@ from sims_analysis.kernels.local_fit import (
     solved,
     value_stderr,
 )
-from sims_analysis.kernels.residuals import SEEN
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, changed, first_status
 from sims_analysis.outcomes import Status
 
@@ -31,13 +30,11 @@ FLAT = 1e-12
 _STRAIGHT = 1e12
 #: Precision of the curvature of ln C without any count, over the distance to the farthest sample.
 PRIOR = 0.25
-#: Chance makes residuals as large less often where samples have another shape.
-_OF_PARABOLA = 1e-5
 
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which an edge is judged, and the noise of samples without errors."""
+    """The numbers by which fits are judged, and the noise of samples without errors."""
 
     bent: float = 0.05  # an edge is not exponential if ln C bends by this part of its fall,
     hardly: float = 0.001  # and chance makes that less often than this,
@@ -45,6 +42,11 @@ class _Rules:
     few: float = 8.0  # by values of so many counts; if some have none, the least value is one
     #: Noise in proportion to values over that of counts, at their mean, is one of these
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
+    misfit: float = (
+        0.04  # samples are no parabola if they depart from it by this part of the value,
+    )
+    rarely: float = 1e-5  # and chance makes that less often than this;
+    shown: float = 1.5  # the nearest three have another value by so many standard errors
 
 
 _RULES = _Rules()
@@ -336,7 +338,8 @@ def local_value(
     order = np.lexsort((rows.depth, far, rows.row))
     rank = np.empty(order.size, dtype=np.intp)
     rank[order] = np.arange(order.size)
-    near = (rank - rows.repeat(rows.offsets[:-1]) < samples) & rows.repeat(rows.size > 2)
+    rank -= rows.repeat(rows.offsets[:-1])
+    near = (rank < samples) & rows.repeat(rows.size > 2)
     under = rows.repeat(floor)
     per_count = value_per_count_of(rows, under)
     used = rows.keep(near)
@@ -362,9 +365,9 @@ def local_value(
             some = np.flatnonzero(used.size)
             counts, value = as_counts(used, x, per_count[near], under[near])
             stderr = np.sqrt(shared_variance(weights, fraction))
-            a, error, bent[some] = _parabola(counts)
+            a, error, moved, bent[some] = _parabola(counts, rank[near] < 3)
             value[some] *= np.exp(a)
-            stderr[some] *= error
+            stderr[some] = np.hypot(stderr[some] * error, moved)
     status = first_status(
         (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
@@ -378,14 +381,23 @@ def local_value(
     return LocalValue(value, stderr, status, start, stop)
 
 
-def _parabola(counts: Counted) -> tuple[Array, Array, Flags]:
-    """Return a of ln C, its error, and where the samples have another shape than the parabola."""
+def _parabola(counts: Counted, nearest: Flags) -> tuple[Array, Array, Array, Flags]:
+    """Return a of ln C, its error, and where the samples have another shape than the parabola.
+
+    And how far it is from that of the `nearest` three alone, where chance hardly makes it.
+    """
     size = counts.size
     nothing = np.zeros(size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
-    large = chance_of_misfit(counts, *found) < _OF_PARABOLA
+    error = value_stderr(information, nothing)
+    three = Counted._make([*(one[nearest] for one in counts[:-1]), np.minimum(size, 3)])
+    (near, *_), information = maximized(three, nothing, nothing, nothing + PRIOR)
+    off, by_chance = near - found[0], value_stderr(information, nothing) ** 2 - error**2
+    shown = (size > 3) & (off**2 > _RULES.shown**2 * by_chance)
+    moved = np.where(shown, np.sqrt(off**2 - by_chance), 0.0)
     a, b, c = (np.repeat(one, size) for one in found)
-    off = counts.upper - counts.lower * np.exp(a + b * counts.x + 0.5 * c * counts.x**2)
-    largest, seen = counts.reduce(np.maximum, np.stack([counts.upper, np.abs(off)]))
-    bent = (size > 3) & large & (seen > SEEN * largest)
-    return found[0], value_stderr(information, nothing), bent
+    value = counts.lower * np.exp(a)
+    misfit = np.abs(counts.upper / value - np.exp(b * counts.x + 0.5 * c * counts.x**2))
+    bent = (size > 3) & (counts.reduce(np.maximum, misfit) > _RULES.misfit)
+    bent &= chance_of_misfit(counts, *found) < _RULES.rarely
+    return found[0], error, moved, bent

@@ -31,7 +31,7 @@ class _Rules:
     """The numbers by which a maximum and its width are judged."""
 
     known: float = 3.0  # a side is lower than the middle by so many standard errors, at the reach
-    trusted: float = 0.35  # a parabola can be trusted in this part of that,
+    trusted: float = 0.65  # a parabola can be trusted in this part of that,
     curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
     growth: float = 1.3  # of a reach, or a group of samples, per iteration
     part: float = 3.0  # a group is not longer than the width over this
@@ -82,8 +82,9 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         shown, error = maxima(rows, row, top, below)
         about = half_width_about(shown - value[row], error)
         stderr[row] = np.where(np.isfinite(about * alone[row]), about, alone[row])
-        high[row] = np.where(np.isfinite(error), shown, high[row])
-        known[row] = error
+        # Half of that window tells a pointed maximum better.
+        shown, known[row] = maxima(rows, row, top, below, 0.5)
+        high[row] = np.where(np.isfinite(known[row]), shown, high[row])
     half = 0.5 * high
     sides, lacking, every = around(rows, half, row, top, below)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -178,12 +179,13 @@ def _unseen(y: Array, depth: Array) -> tuple[Array, Array, Array]:
     return np.fmax(above, 0.0), pointed, y[2] - np.where(bend < 0, 0.25 * rise**2 / bend, 0.0)
 
 
-def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
+def maxima(rows: Rows, row: Index, position: Index, floor: Array, part: float = 1.0) -> Array:
     """Return how high rows are at their K highest samples, and the standard errors of that; (2, K).
 
     A parabola of ln C is fitted, by the likelihood of the counts, to a part of the window that is
     needed to see the profile fall on both sides: its maximum, or its value at the highest sample if
-    its curvature is not known. NaN with fewer than three samples, or without errors.
+    its curvature is not known. Or to `part` of these. NaN with fewer than three samples, or without
+    errors.
     """
     result = np.full((2, row.size), np.nan)
     if not row.size:
@@ -193,17 +195,17 @@ def maxima(rows: Rows, row: Index, position: Index, floor: Array) -> Array:
     windows = position, rows.offsets[row], rows.offsets[row + 1], floor[row]
     samples = samples_of(rows, rows.repeat(top), 0.0, *windows)
     sums = samples.sums()
-    for part in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
-        own = samples.about(part)
-        result[:, part] = _about(own, *_windows(own, sums))
+    for some in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
+        own = samples.about(some)
+        result[:, some] = _about(own, *_windows(own, sums, _RULES.trusted * part))
     return result
 
 
-def _windows(samples: Samples, sums: Array) -> tuple[Index, Index]:
+def _windows(samples: Samples, sums: Array, part: float) -> tuple[Index, Index]:
     """Return the first sample to be fitted about each maximum, and the one after the last."""
     at, begin, end = samples.at, samples.begin, samples.end
     up, down = (
-        np.maximum((_RULES.trusted * _reach(sums, at, room, sign)).astype(int), 1)
+        np.maximum((part * _reach(sums, at, room, sign)).astype(int), 1)
         for room, sign in ((at - begin, -1), (end - 1 - at, 1))
     )
     # Three samples at least, also at an end of the record.

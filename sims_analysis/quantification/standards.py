@@ -88,8 +88,8 @@ def rsf_from_standard(
         Limits of the integral, or of the mean.
     background : str, Quantity, or (start, stop), optional
         An intensity to subtract, ``"2 counts/s"``, or the depth window in which the mean of the
-        quotient is taken. If only the matrix signal drifts, use :func:`subtract_background` first,
-        on the standard and the unknown.
+        quotient is taken, as for :func:`integrated_dose`. If only the matrix signal drifts, use
+        :func:`subtract_background` first, on the standard and the unknown.
     abundance : float or "natural", optional
         The abundance of the implanted isotope, by which its factor is divided: the result is that
         of the element of this isotopic composition.

@@ -35,9 +35,8 @@ class _Rules:
     needed: float = 3.0  # they are needed if the misfit without the valley is larger by so much,
     around: float = 2.0  # where the profile may change this far around it, in w,
     tries: int = 10  # in so many steps
-    # How far away a kink of ln x may as well be, in w. Left in one cell, kinks make a smooth edge
-    # lopsided: half of a step of 3 nm, blurred by 4 nm, was 0.8 nm off in data without noise, and
-    # 0.5 in the mean over counts; 0.15 with kinks that are distributed.
+    # How far away a kink of ln x may as well be, in w. In one cell, kinks make an edge lopsided:
+    # half of a step of 3 nm, blurred by 4 nm, was 0.5 nm off; 0.15 if kinks are distributed.
     kink: float = 0.25
     none: float = 0.92  # half of the 1.84 counts that none may be
 

@@ -39,7 +39,7 @@ def convolve(
 ) -> xr.DataArray:
     """Blur profiles with a depth resolution function; their dose stays what it is.
 
-    Not to be trusted within a few widths of either end, where atoms are reflected.
+    Not to be trusted within a few widths of either end, where atoms are reflected: extend plateaus.
 
     Parameters
     ----------
@@ -70,13 +70,10 @@ def convolve(
     Notes
     -----
     Each sample stands for the atoms of its cell (the weights of the trapezoid rule); these are
-    distributed over the samples by the resolution function, all of them: what would lie above the
-    first sample or below the last is reflected there. A function much narrower than the sample
-    spacing leaves them as they are: put a structure with sharp edges on a fine grid first.
-
-    The functions shift atoms as they do in the instrument: the centroid of Dowsett's by
-    ``lambda_decay - lambda_growth``. Let a plateau extend a few widths beyond the region of
-    interest, since it piles up at the last sample by as much.
+    distributed over the samples by the resolution function, all of them. A function much narrower
+    than the sample spacing leaves them as they are: put a structure with sharp edges on a fine grid
+    first. The functions shift atoms as they do in the instrument: the centroid of Dowsett's by
+    ``lambda_decay - lambda_growth``.
 
     References
     ----------

@@ -70,8 +70,7 @@ def deconvolve(
 ) -> xr.Dataset:
     """Restore profiles that a depth resolution function has blurred, as far as counts allow.
 
-    Not to be trusted in what is narrower than ``achieved_resolution``, or by a function that is too
-    narrow, which always fits.
+    Not to be trusted below ``achieved_resolution``, or by too narrow a function, which always fits.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from hypothesis import given
 from hypothesis import strategies as st
 from measurement_layouts import measurement, number, one, word
@@ -136,7 +137,7 @@ def test_max_count_limits_the_entries_but_not_the_count():
     assert number(found["count"]) == 5
     assert found["depth"].values.ravel().tolist() == [0.5, 1.5]
     for wrong in (0, -1, 1.5, "2"):
-        with pytest.raises(ProfileError, match=f"max_count={wrong!r}; expected a whole"):
+        with raises(ProfileError, argument="max_count"):
             sims.crossings(ds, level=LEVEL, max_count=wrong)
 
 
@@ -212,19 +213,19 @@ def counted(counts, step=10.0):
 
 def test_crossings_that_noise_can_make_leave_no_depth():
     ds, level = counted([2, 0, 7, 1, 1, 3, 0, 0]), "1.9e17 atoms/cm^3"
-    with pytest.warns(ProfileWarning, match="'B': noise can make its 5 crossings of the level"):
+    with warns(ProfileWarning, "undetermined", species="B"):
         found = sims.crossings(ds, level=level)
     assert found["status"].values.tolist() == [["undetermined"]]
     assert number(found["count"]) == 0
     for name in ("depth", "stderr", "raw_crossing", "decay_length", "depth_before"):
         assert found[name].isnull().all(), name
-    with pytest.warns(ProfileWarning, match="noise can make"):
+    with warns(ProfileWarning, "undetermined", species="B"):
         junction = sims.junction_depth(ds, level=level, which=1)
     assert math.isnan(number(junction))
     assert word(junction["status"]) == "undetermined"
-    with pytest.raises(JunctionError, match=r"'B': no junction .* undetermined"):
+    with raises(JunctionError, "undetermined", species="B"):
         sims.junction_depth(ds, level=level, which=1, strict=True)
-    with pytest.warns(ProfileWarning, match="noise can make"):
+    with warns(ProfileWarning, "undetermined"):
         both = sims.metallurgical_junctions(ds, donors=["B"], background="-1.9e17 atoms/cm^3")
     assert both["status"].values.tolist() == ["undetermined"]
     # Without errors nothing is said against them.
@@ -235,7 +236,7 @@ def test_crossings_that_noise_can_make_leave_no_depth():
 def test_a_long_record_of_noise_has_no_junction():
     counts = np.random.default_rng(0).poisson(10.0, 5000)
     for level in ("9.5e17", "1e18", "1.05e18"):
-        with pytest.warns(ProfileWarning, match="noise can make"):
+        with warns(ProfileWarning, "undetermined", species="B"):
             found = sims.junction_depth(counted(counts, 1.0), level=f"{level} atoms/cm^3")
         assert word(found["status"]) == "undetermined"
 
@@ -284,7 +285,7 @@ def test_over_sputter_time_crossings_are_times():
         assert found[name].attrs["units"] == "s"
         text = " ".join(map(str, found[name].attrs.values()))
         assert "depth" not in text.lower()
-    with pytest.raises(UnitsError, match=r"a junction depth.*sputter-time axis.*calibrate_depth"):
+    with raises(UnitsError, argument="level"):
         sims.junction_depth(ds, level="1e17 atoms/cm^3")
 
 

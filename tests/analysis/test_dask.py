@@ -6,6 +6,7 @@ import dask
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 from questions import EAGER, QUESTIONS, SHARED, ask
 
 import sims_analysis as sims
@@ -86,7 +87,7 @@ EACH_SAMPLE = {"below_detection", "with_counting_statistics"}
 
 @pytest.mark.parametrize("question", [q for q in LAZY if q.split()[0] not in EACH_SAMPLE])
 def test_profiles_chunked_along_depth_are_refused(question):
-    with pytest.raises(ProfileError, match=r"chunked along 'depth'.*chunk\(\{'depth': -1\}\)"):
+    with raises(ProfileError, match=r"chunked along 'depth'.*chunk\(\{'depth': -1\}\)"):
         ask(question, BATCH.chunk(depth=50))
 
 

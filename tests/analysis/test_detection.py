@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from measurement_layouts import measurement, number, one, profile
 
 import sims_analysis as sims
@@ -31,7 +32,7 @@ def test_currie_needs_the_value_of_one_count():
         tail(), window=("60 nm", "99 nm"), rule="currie", value_per_count="1e15 atoms/cm^3"
     )
     assert number(found) == pytest.approx((2 + 2.71 + 3.29 * math.sqrt(4)) * 1e15)
-    with pytest.raises(ProfileError, match="value_per_count"):
+    with raises(ProfileError, argument="rule"):
         sims.detection_limit(tail(), window=("60 nm", "99 nm"), rule="currie")
 
 
@@ -49,9 +50,9 @@ def test_counts_are_counts():
 
 
 def test_a_window_with_one_sample_or_none_has_no_limit():
-    with pytest.warns(sims.SimsWarning, match="'B': fewer than 2 samples in the window, 60.5 to"):
+    with warns(sims.SimsWarning, "no_sample_in_window", species="B", match="in the window, 60.5"):
         assert math.isnan(number(sims.detection_limit(tail(), window=("60.5 nm", "61.5 nm"))))
-    with pytest.warns(sims.SimsWarning, match="'B': no sample in the window, 200 to 300 nm; the"):
+    with warns(sims.SimsWarning, "no_sample_in_window", species="B", match="200 to 300 nm"):
         assert math.isnan(number(sims.detection_limit(tail(), window=("200 nm", "300 nm"))))
 
 
@@ -61,7 +62,7 @@ def test_a_window_with_one_sample_or_none_has_no_limit():
 @pytest.mark.parametrize("value", [0.0, -1.0, np.inf, np.nan])
 def test_the_value_of_a_count_is_positive(value):
     one_count = xr.DataArray(value, attrs={"units": "atoms/cm^3"})
-    with pytest.raises(ProfileError, match=r"value_per_count=.* must be positive"):
+    with raises(ProfileError, argument="value_per_count"):
         sims.detection_limit(
             tail(), window=("60 nm", "99 nm"), rule="currie", value_per_count=one_count
         )
@@ -103,7 +104,7 @@ def test_an_unknown_limit_has_no_answer(ask):
     limit = xr.DataArray([1e16, np.nan], coords={"species": ["B", "P"]}, attrs={"units": "1/cm3"})
     lazy = measurement(z, rows).chunk({"species": 1})
     if ask is QUESTIONS_WITH_A_LIMIT[-1]:  # without a status: nothing is known to lie above it
-        with pytest.warns(sims.ProfileWarning, match=r"'P'.*limit is NaN.*all are flagged"):
+        with warns(sims.ProfileWarning, species="P", match="limit is NaN.*all are flagged"):
             found = ask(measurement(z, rows), limit)
         assert found.sum("depth").values.tolist() == [26, 50]
         xr.testing.assert_identical(ask(lazy, limit).compute(), found)
@@ -123,7 +124,7 @@ def test_a_window_that_does_not_scatter_has_no_limit(floor):
     z = np.arange(0, 100.0)
     ds = one(z, np.where(z < 50, 1e18, floor))
     window = ("60 nm", "90 nm")
-    with pytest.warns(sims.SimsWarning, match="'B': all samples in the window are the same, 60 to"):
+    with warns(sims.SimsWarning, "no_sample_in_window", species="B", match="same, 60 to"):
         found = sims.detection_limit(ds, window=window)
     assert math.isnan(number(found))
     assert found["status"].values.tolist() == ["undetermined"]
@@ -143,19 +144,19 @@ def test_a_window_that_does_not_scatter_has_no_limit(floor):
 def test_rounding_is_not_scatter():
     z = np.arange(0, 100.0)
     floor = 5.35e9 * (1 + np.where(z % 2, 2.0**-52, 0))
-    with pytest.warns(sims.SimsWarning, match="the same"):
+    with warns(sims.SimsWarning, "no_sample_in_window", species="B"):
         found = sims.detection_limit(one(z, floor), window=("60 nm", "90 nm"))
     assert math.isnan(number(found))
 
 
 def test_currie_needs_counts():
     window = ("60 nm", "99 nm")
-    with pytest.raises(ProfileError, match="needs counts, and the data have none"):
+    with raises(ProfileError, argument="rule"):
         sims.detection_limit(tail(), window=window, rule="currie")
     nothing = sims.with_counting_statistics(
         one(np.arange(100.0), np.zeros(100)), value_per_count="1e15 atoms/cm^3"
     )
-    with pytest.warns(sims.SimsWarning, match="'B': the value of one count is not known"):
+    with warns(sims.SimsWarning, "no_sample_in_window", species="B"):
         found = sims.detection_limit(nothing, window=window, rule="currie")
     assert found["status"].values.tolist() == ["undetermined"]
 
@@ -176,7 +177,7 @@ def below_limit(tmp_path):
 
 
 def test_the_limit_of_a_file_is_scaled_and_replaced(below_limit):
-    with pytest.raises(sims.errors.JunctionError, match=r"without a value are below 5e\+15"):
+    with raises(sims.errors.JunctionError, "below_limit", species="B"):
         sims.junction_depth(below_limit.sel(species="B"), level="1e15 atoms/cm^3", strict=True)
     one = below_limit.sel(species=["B"])
     twice = 2 * sims.integrated_dose(one).item()
@@ -241,10 +242,10 @@ def test_a_window_that_is_no_background_warns(kind):
         limit = ("depth", np.where(below, 9e16, np.nan), units)
         data = data.assign_coords(concentration_detection_limit=limit)
     window = ("10 nm", "40 nm") if kind == "saturated" else ("190 nm", "290 nm")
-    with pytest.warns(SimsWarning, match="the limit is from the others|cut off"):
+    with warns(SimsWarning, kind):
         assert sims.detection_limit(data, window=window)["status"] == kind
     grid = sims.to_grid(data, step="2.5 nm", gaps="bridge")
-    with pytest.warns(SimsWarning, match="the limit is from the others|cut off"):
+    with warns(SimsWarning, kind):
         assert sims.detection_limit(grid, window=window)["status"] == kind
     assert sims.detection_limit(data, window=("280 nm", "299 nm"))["status"] == "ok"
 

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from hypothesis import given
 from hypothesis import strategies as st
 from measurement_layouts import measurement, number, one, word
@@ -79,17 +80,17 @@ def test_both_limits_within_one_segment(rule):
 
 def test_a_limit_beyond_the_samples_warns_and_integrates_what_was_measured():
     ds = one([10, 20, 30], [1e18, 1e18, 1e18])
-    with pytest.warns(DoseWarning, match="species 'B'") as caught:
+    with warns(DoseWarning, "truncated", species="B") as caught:
         found = sims.integrated_dose(ds, stop="50 nm")
     assert caught[0].filename == __file__
     assert number(found) == pytest.approx(2e12)
     assert word(found["status"]) == "truncated"
-    with pytest.raises(ProfileError, match=r"'B'.*10 to 30 nm"):
+    with raises(ProfileError, "truncated", species="B", match="10 to 30 nm"):
         sims.integrated_dose(ds, stop="50 nm", strict=True)
 
 
 def test_limits_entirely_outside_have_no_dose_and_not_zero():
-    with pytest.warns(DoseWarning, match="'B': no dose.* from 10 to 20 nm"):
+    with warns(DoseWarning, "no_sample_in_window", species="B", match="10 to 20 nm"):
         found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="50 nm", stop="60 nm")
     assert math.isnan(number(found))
     assert word(found["status"]) == "no_data"
@@ -98,21 +99,19 @@ def test_limits_entirely_outside_have_no_dose_and_not_zero():
 def test_a_transient_that_ends_below_the_stop_leaves_no_dose():
     ds = one([10, 20, 30], [1e18, 1e18, 1e18])
     options = {"surface": "exclude", "surface_depth": "25 nm", "stop": "20 nm"}
-    with pytest.warns(DoseWarning, match="'B': no dose: no sample lies between"):
+    with warns(DoseWarning, "no_sample_in_window", species="B"):
         found = sims.integrated_dose(ds, **options)
     assert word(found["status"]) == "no_data"
-    with pytest.raises(ProfileError, match="no dose: no sample lies"):
+    with raises(ProfileError, "no_sample_in_window", species="B"):
         sims.integrated_dose(ds, strict=True, **options)
 
 
 def test_limits_in_the_wrong_order_name_the_profile():
     ds = measurement([0, 10, 20], {"B": [1e18] * 3, "P": [1e18] * 3})
     start = xr.DataArray([5.0, 12.0], {"species": ["B", "P"]}, "species", attrs={"units": "nm"})
-    with pytest.raises(
-        ProfileError, match=r"species 'P': start must come before stop.*12 nm.*10 nm"
-    ):
+    with raises(ProfileError, argument="start", match="12 nm.*10 nm"):
         sims.integrated_dose(ds, start=start, stop="10 nm")
-    with pytest.raises(ProfileError, match="start='50 nm' and stop='20 nm'"):
+    with raises(ProfileError, argument="start", match="start='50 nm' and stop='20 nm'"):
         sims.moments(ds, start="50 nm", stop="20 nm")
 
 
@@ -199,25 +198,26 @@ def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
     if stderr:
         ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
     options = {"background": ("400 nm", "450 nm"), "stop": "200 nm"}
-    said = r"measurement 'w1', species 'B': no sample.*400 to 450 nm.*0 to 297 nm"
-    with pytest.warns(DoseWarning, match=said) as caught:
+    place = {"argument": "background", "measurement": "w1", "species": "B"}
+    parts = {"code": "no_sample_in_window", "match": "400 to 450 nm.*0 to 297 nm"} | place
+    with warns(DoseWarning, **parts) as caught:
         found = sims.integrated_dose(ds, **options)
     assert len(caught) == 1
     assert found["status"].values.ravel().tolist() == ["no_data", "below_detection"]
     assert np.isnan(found.values).ravel().tolist() == [True, False]
-    with pytest.warns(DoseWarning, match=said) as caught:
+    with warns(DoseWarning, **parts) as caught:
         budget = sims.dose_budget(ds, **options)
     assert len(caught) == 1
     xr.testing.assert_equal(budget["status"].variable, found["status"].variable)
-    with pytest.warns(DoseWarning, match=said):
+    with warns(DoseWarning, **parts):
         steps = sims.cumulative_dose(ds, background=options["background"])
     assert steps.isel(measurement=0).isnull().all()
-    with pytest.warns(DoseWarning, match=said):
+    with warns(DoseWarning, **parts):
         shape = sims.moments(ds, **options)
     assert shape["status"].values.ravel().tolist()[0] == "no_data"
-    with pytest.raises(ProfileError, match=said):
+    with raises(ProfileError, **parts):
         sims.integrated_dose(ds, strict=True, **options)
-    with pytest.raises(ProfileError, match=r"'w1'.* and 1 more: no sample.*900 to 950 nm"):
+    with raises(ProfileError, **parts | {"match": "1 more: no sample.*900 to 950 nm"}):
         sims.integrated_dose(ds, background=("900 nm", "950 nm"))
 
 
@@ -274,10 +274,22 @@ def test_held_values_carry_the_error_of_the_first_sample():
 @pytest.mark.parametrize("surface", ["measured", "exclude", "hold"])
 def test_a_transient_that_ends_beyond_the_record_warns(surface):
     ds = one([4, 10, 20], [2e18, 2e18, 2e18])
-    with pytest.warns(DoseWarning, match=r"'B': surface_depth, 50 nm.*record, 4 to 20 nm"):
+    with warns(
+        DoseWarning,
+        "no_sample_in_window",
+        argument="surface_depth",
+        species="B",
+        match="4 to 20 nm",
+    ):
         found = sims.integrated_dose(ds, surface=surface, surface_depth="50 nm")
     assert math.isnan(number(found)) == (surface == "exclude")
-    with pytest.warns(DoseWarning, match=r"'B': surface_depth, 50 nm.*record, 4 to 20 nm"):
+    with warns(
+        DoseWarning,
+        "no_sample_in_window",
+        argument="surface_depth",
+        species="B",
+        match="4 to 20 nm",
+    ):
         sims.dose_budget(ds, surface=surface, surface_depth="50 nm")
 
 
@@ -519,14 +531,14 @@ ENDS_INSIDE = "ignore:.*ends inside the profile"
 @pytest.mark.filterwarnings(ENDS_INSIDE)
 def test_the_dose_of_a_whole_record_warns_of_a_surface_transient():
     ds = with_transient()
-    said = r"'Al': the record begins in a surface transient, and 14% of the dose lies above 2\d"
+    parts = {"code": "surface_transient", "species": "Al"}
     for data in (ds, sims.quantify(ds), ds["concentration"], ds.sel(species="Al")):
-        with pytest.warns(DoseWarning, match=said):
+        with warns(DoseWarning, match=r"14% .* above 2\d", **parts):
             sims.integrated_dose(data)
     for question in (sims.dose_budget, sims.cumulative_dose, sims.depth_at_dose_fraction):
-        with pytest.warns(DoseWarning, match=said):
+        with warns(DoseWarning, match=r"14% .* above 2\d", **parts):
             question(ds)
-    with pytest.warns(DoseWarning, match="'Al': the record begins in a surface transient, and 4% "):
+    with warns(DoseWarning, match="and 4% ", **parts):
         sims.integrated_dose(with_transient(0.7))
     # The surface is where it is said to be, or left out.
     for options in (
@@ -543,7 +555,7 @@ def test_the_dose_of_a_whole_record_warns_of_a_surface_transient():
 def test_a_transient_of_a_species_that_begins_later_warns():
     ds = with_transient().reindex(depth=np.arange(-3.0, 300.0, 1.5))
     ds["depth"] = ds["depth"].assign_attrs(units="nm")
-    with pytest.warns(DoseWarning, match="'Al': the record begins in a surface transient"):
+    with warns(DoseWarning, "surface_transient", species="Al"):
         sims.integrated_dose(ds)
 
 
@@ -589,9 +601,9 @@ def test_the_warning_of_a_transient_has_its_end_and_its_fraction_of_the_dose():
 def test_a_transient_is_told_after_a_grid_was_made_of_it(grid):
     ds = below_a_deep_implant(4.0)
     made = sims.to_grid(ds, **grid)
-    with pytest.warns(DoseWarning, match="begins in a surface transient"):
+    with warns(DoseWarning, "surface_transient", species="B"):
         sims.depth_at_dose_fraction(made, fraction=0.5)
-    with pytest.warns(FitWarning, match="begins in a surface transient"):
+    with warns(FitWarning, "surface_transient"):
         sims.sheet_resistance(made, acceptors=["B"])
     assert len(warned(made)) == 1
     # A clean one has none, on a fine grid and a coarse one.
@@ -639,7 +651,7 @@ def test_a_transient_is_looked_for_from_the_first_sample_that_was_measured():
     spike = 5e20 * np.exp(-z / 3) + 1e19 * np.exp(-(((z - 90) / 25) ** 2))
     missing = np.where(z < 3, np.nan, spike)
     for values in (spike, missing):
-        with pytest.warns(DoseWarning, match="'B': the record begins in a surface transient, and "):
+        with warns(DoseWarning, "surface_transient", species="B"):
             sims.integrated_dose(one(z, values))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -5,6 +5,7 @@ from inspect import signature
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 from measurement_layouts import layouts, measurement, padded, plain, union
 from questions import ASKED, AXIS, PER_PROFILE, QUESTIONS, asking
 from questions import measurement as two_species
@@ -200,7 +201,7 @@ def test_profiles_that_end_early_do_not_depend_on_those_that_do_not(question):
 def test_what_was_measured_without_a_depth_is_refused():
     ds = padded({"B": (np.arange(5.0), np.ones(5))}, spare=2).isel(measurement=0, species=0)
     ds["concentration"][-1] = 1e18
-    with pytest.raises(sims.ProfileError, match=r"depth\[5\] = nan"):
+    with raises(sims.ProfileError, "unordered_axis"):
         sims.integrated_dose(ds)
 
 

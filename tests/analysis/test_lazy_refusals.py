@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from error_parts import raises
 from measurement_layouts import measurement, one
 
 import sims_analysis as sims
@@ -37,7 +38,7 @@ def test_infinities_are_refused_when_they_are_computed(ask, infinite):
         [0, 1, 2, 3], {"B": [1e18, 2e18, infinite, 1e18], "P": [1e19, 1e18, np.nan, 1e16]}
     )
     found = ask(ds.chunk())
-    with pytest.raises(ProfileError, match=r"concentration\[2\] is -?inf; a sample needs a finite"):
+    with raises(ProfileError, "infinite_sample"):
         found.compute()
 
 

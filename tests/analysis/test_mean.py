@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from counted_trials import trials
+from error_parts import warns
 from measurement_layouts import measurement
 from scipy.stats import chi2
 from scipy.stats import t as student
@@ -86,7 +87,7 @@ def test_times_and_an_empty_window():
     mean = sims.mean_value(time)
     assert float(mean) == pytest.approx(float(time.mean()), rel=1e-12)
     assert mean.attrs["units"] == time.attrs["units"]
-    with pytest.warns(ProfileWarning, match="no sample in the window"):
+    with warns(ProfileWarning, "no_sample_in_window", species="B"):
         nothing = sims.mean_value(flat(10).isel(measurement=0), start="1 um", stop="2 um")
     assert nothing["status"].values.tolist() == ["no_data"]
     assert bool(nothing.isnull().all())
@@ -156,6 +157,6 @@ def test_a_single_sample_has_its_own_error_and_no_scatter():
     found = sims.mean_value(ds, start="9 nm", stop="11 nm")
     assert (found.item(), found["samples"].item()) == (1.01e18, 1)
     assert (found["stderr"].item(), found["scatter"].item()) == (2e16, 1.0)
-    with pytest.warns(ProfileWarning, match="no sample in the window"):
+    with warns(ProfileWarning, "no_sample_in_window", species="B"):
         empty = sims.mean_value(ds, start="500 nm")
     assert np.isnan([empty.item(), empty["stderr"].item(), empty["scatter"].item()]).all()

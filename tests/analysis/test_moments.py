@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import warns
 from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
@@ -229,9 +230,7 @@ def with_transient(z, height=1.5):
 def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
     z = np.arange(0, 300, 2.0)
     ds = measurement(z, {"Al": with_transient(z, height), "B": skewed(z)})
-    with pytest.warns(
-        sims.SimsWarning, match="'Al': the window begins in a .* at 0 nm; .* at 144 nm"
-    ):
+    with warns(sims.SimsWarning, "surface_transient", species="Al", match="0 nm; .* at 144 nm"):
         found = question(ds)
     assert found["status"].values[0] == "truncated"
     assert found["status"].values[1] != "truncated"
@@ -245,7 +244,7 @@ def test_a_window_that_begins_in_the_transient_is_truncated(question, height):
 def test_a_transient_above_a_threshold_is_no_implant(threshold):
     z = np.arange(0, 300, 2.0)
     ds = measurement(z, {"Al": with_transient(z, 100.0)})
-    with pytest.warns(sims.ProfileWarning, match=r"surface transient, .* deeper, 1e\+20 .* 144 nm"):
+    with warns(sims.ProfileWarning, "surface_transient", species="Al", match=r"1e\+20 .* 144 nm"):
         found = sims.moments(ds, threshold=threshold)
     assert number(found["stop"]) < 60
     assert word(found["status"]) == "truncated"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from counted_trials import edge, trials
+from error_parts import raises
 from measurement_layouts import measurement, one, word
 
 import sims_analysis as sims
@@ -155,7 +156,7 @@ def test_an_unknown_argument_of_one_profile_has_no_answer(question, layout):
 
     answer = UNKNOWN[question]
     if question == "dose, window" and layout == "alone":
-        with pytest.raises(ProfileError, match="no sample in the background window"):
+        with raises(ProfileError, "no_sample_in_window", argument="background", species="P"):
             answer(ds, of)
         return
     found = answer(ds, of).compute()

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from error_parts import raises
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import ALL, WIRE_FIELDS, Catalogue, CatalogueEntry, Search
@@ -36,17 +37,15 @@ def test_each_field_has_one_type_or_is_null(name):
     ("wire", "found"), [(None, "null"), ([], "an array"), ("a", "a string"), (5, "a number")]
 )
 def test_an_entry_is_an_object(wire, found):
-    with pytest.raises(PayloadError, match=rf"^\$: expected a catalogue entry, found {found}$"):
+    with raises(PayloadError, path="$", match=f"found {found}$"):
         CatalogueEntry.from_dict(wire)
 
 
 @pytest.mark.parametrize(("data_id", "found"), [(None, "null"), (5, "a number"), ([], "an array")])
 def test_an_entry_has_an_id(data_id, found):
-    with pytest.raises(
-        PayloadError, match=rf"^\$\[2\]\.data_id: expected a string, found {found}$"
-    ):
+    with raises(PayloadError, path="$[2].data_id", match=f"found {found}$"):
         CatalogueEntry.from_dict({"data_id": data_id}, "$[2]")
-    with pytest.raises(PayloadError, match=r"^\$\.data_id: expected a string, found null$"):
+    with raises(PayloadError, path="$.data_id"):
         CatalogueEntry.from_dict({})
 
 
@@ -60,7 +59,7 @@ def test_other_fields_survive():
 
 def test_a_bad_row_is_named_and_a_blank_is_no_id():
     assert Catalogue.from_json(b'[{"data_id": "a"}, {"data_id": " "}]').ids == ["a"]
-    with pytest.raises(PayloadError, match=r"^\$\[1\]\.data_id"):
+    with raises(PayloadError, path="$[1].data_id"):
         Catalogue.from_json(b'[{"data_id": "a"}, {"data_id": 5}]')
 
 
@@ -90,7 +89,7 @@ def test_a_search_is_sent_as_the_reference_has_it():
 def test_what_is_no_filter_or_no_time_is_refused():
     with pytest.raises(TypeError, match="wafer"):
         Search.of(wafer="7")
-    with pytest.raises(ApiError, match="last_updated_max='soon' is not a time"):
+    with raises(ApiError, argument="last_updated_max"):
         Search.of(last_updated_max="soon")
 
 
@@ -168,5 +167,5 @@ def test_a_table_has_times_and_every_field():
     assert frame["upload_datetime"][0].isoformat() == "2024-01-02T02:04:05+00:00"
     assert frame[["last_updated", "collected_datetime"]].isna().all(axis=None)
     assert found.ids == ["a"]
-    with pytest.raises(PayloadError, match="expected an array of entries, found an object"):
+    with raises(PayloadError, path="$", match="expected an array of entries, found an object"):
         Catalogue.from_json(b"{}")

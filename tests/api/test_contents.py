@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from error_parts import raises, warns
 from polling import wait_until
 
 from sims_analysis.api.archive import Archive
@@ -106,11 +107,11 @@ def test_without_a_catalogue_entry_the_record_stands_in(tmp_path):
 def test_an_entry_without_a_sound_record_has_the_id_of_its_folder(tmp_path):
     archive = archived(tmp_path, profile())
     (list_versions(archive.folder("w1"))[0] / "record.json").write_text("{}")
-    with pytest.warns(SimsWarning, match=r"record.*left out \(w1\)"):
+    with warns(SimsWarning, "damaged_entry", data_id="w1"):
         (found,) = archive.entries(Search(), damaged=True)
     assert (found.data_id, found.pipeline_status) == ("w1", "error")
     assert "record" in found.detail_note_content
-    with pytest.warns(SimsWarning, match="left out"):
+    with warns(SimsWarning, "damaged_entry", data_id="w1"):
         assert archive.search().ids == []
     assert archive.ids() == ["w1"]
 
@@ -124,9 +125,9 @@ def test_an_id_that_no_folder_says_is_that_of_the_last_sound_record(tmp_path):
     (second / "record.json").write_text("{}")
     assert archive.ids() == ["Wafer 1"]
     (first / "record.json").write_text("{}")
-    with pytest.warns(SimsWarning, match="left out"):
+    with warns(SimsWarning, "damaged_entry", data_id=""):
         assert archive.ids() == []
-    with pytest.warns(SimsWarning, match="left out"):
+    with warns(SimsWarning, "damaged_entry", data_id=""):
         assert len(archive) == 1
 
 
@@ -141,9 +142,9 @@ def test_a_catalogue_entry_of_another_is_damage(tmp_path, wire):
     archive = archived(tmp_path, profile())
     assert archive.catalogue("w1") is None
     (archive.folder("w1") / "catalogue.json").write_text(wire)
-    with pytest.raises(ArchiveError, match=r"catalogue\.json"):
+    with raises(ArchiveError, "damaged_entry", data_id="w1"):
         archive.catalogue("w1")
-    with pytest.warns(SimsWarning, match=r"'w1'.*catalogue\.json.*; the record "):
+    with warns(SimsWarning, "damaged_entry", data_id="w1"):
         (found,) = archive.search()
     assert found.pipeline_status == "success"
 

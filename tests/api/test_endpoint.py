@@ -1,6 +1,7 @@
 """Addresses below the root of the API, and where the key may go."""
 
 import pytest
+from error_parts import raises
 from faulty_server import KEY
 
 from sims_analysis.api.client import Client
@@ -31,7 +32,7 @@ def test_home_is_one_scheme_host_and_port(root, home, elsewhere):
      "https://:password@lab.example/"],
 )  # fmt: skip
 def test_an_endpoint_is_an_address_and_nothing_else(url):
-    with pytest.raises(ApiError, match="without user name, password, query or fragment"):
+    with raises(ApiError, argument="endpoint"):
         Endpoint(url)
 
 
@@ -40,7 +41,7 @@ def test_an_endpoint_is_an_address_and_nothing_else(url):
             "https://lab .example/", "https://lab.example:99999/", "https:///v1"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_and_not_shown(url):
-    with pytest.raises(ApiError, match="must be https://host/") as caught:
+    with raises(ApiError, argument="endpoint") as caught:
         Endpoint(url)
     assert "lab" not in str(caught.value)
 
@@ -66,13 +67,13 @@ def test_the_root_keeps_its_path_and_ends_in_a_slash(url, root):
 def test_plain_http_stays_on_this_machine_unless_it_is_allowed(allow, host):
     endpoint = Endpoint(f"http://{host}/", allow_http=allow)
     assert endpoint.is_loopback is (host == "localhost")
-    with pytest.raises(ApiError, match=r"plain http to lab\.example .* allow_http=True"):
+    with raises(ApiError, "unencrypted", argument="allow_http"):
         Endpoint("http://lab.example/")
 
 
 @pytest.mark.parametrize("segment", ["..", ".", "a/..", "../a", "a\\..", "..\\a", "a/./b"])
 def test_no_segment_leads_up_the_path(segment):
-    with pytest.raises(ApiError, match="is not an id or a species") as caught:
+    with raises(ApiError, match="is not an id or a species") as caught:
         Endpoint("https://lab.example/").address("sims", segment)
     assert repr(segment) in str(caught.value)
 
@@ -80,7 +81,7 @@ def test_no_segment_leads_up_the_path(segment):
 def test_dots_within_a_name_lead_nowhere():
     address = Endpoint("https://lab.example/").address
     assert address("a..b", "...", "w.1") == "https://lab.example/a..b/.../w.1"
-    with pytest.raises(ApiError, match=r"'\\ud800'.* not valid Unicode"):
+    with raises(ApiError, match=" not valid Unicode"):
         address("\ud800")
 
 

@@ -5,6 +5,7 @@ import re
 
 import httpx
 import pytest
+from error_parts import raises
 from faulty_server import KEY, REFERENCE
 
 from sims_analysis.api.archive import Archive
@@ -64,7 +65,7 @@ def test_an_answer_of_another_species_names_both(data_id, species, path):
 def test_the_requested_species_is_returned_and_null_is_none():
     assert client(profile("a", "Si")).get_species("a", "Si").species_name == "Si"
     assert client(httpx.Response(200, content=b"null")).get_species("a", "Si") is None
-    with pytest.raises(PayloadError, match="species 'Si'"):
+    with raises(PayloadError, data_id="a", species="Si", path="$"):
         client([]).get_species("a", "Si")
 
 
@@ -81,11 +82,11 @@ def test_catalogue_entries_are_requested_in_hundreds():
 
 def test_a_failed_catalogue_request_names_its_ids():
     failing = client(httpx.Response(418, text="no tea"))
-    with pytest.raises(StatusError, match=r"^catalogue entry 'x' and 2 more: HTTP 418 .*no tea"):
+    with raises(StatusError, match=r"^catalogue entry 'x' and 2 more: HTTP 418 .*no tea"):
         failing.entries(["x", "y", "z"])
-    with pytest.raises(StatusError, match=r"^catalogue search: HTTP 418 "):
+    with raises(StatusError, match=r"^catalogue search: HTTP 418 "):
         failing.search()
-    with pytest.raises(NotFound, match=r"'x' is not in the catalogue that this key can see") as no:
+    with raises(NotFound, data_id="x") as no:
         client([]).entry("x")
     assert (no.value.status_code, no.value.url) == (200, "https://lab.example/data_entries/")
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from error_parts import raises
 from faulty_server import KEY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
 
 from sims_analysis.api.archive import Archive
@@ -123,7 +124,9 @@ def test_other_ways_to_start_a_process(method, url, monkeypatch):
 def test_an_answer_of_another_entry_is_refused_and_not_archived(tmp_path):
     with FaultyServer(reply()) as server:
         client = Client(KEY, endpoint=server.url, archive=tmp_path)
-        with pytest.raises(PayloadError, match=rf"'other'.*'{REFERENCE_ID}'") as caught:
+        with raises(
+            PayloadError, data_id="other", path="$[0].data_id", match=REFERENCE_ID
+        ) as caught:
             client.get("other")
         assert type(caught.value) is PayloadError
         assert caught.value.path == "$[0].data_id"

@@ -4,6 +4,7 @@ import json
 from dataclasses import fields
 
 import pytest
+from error_parts import raises
 from faulty_server import REFERENCE
 
 from sims_analysis.api.catalogue import WIRE_FIELDS, CatalogueEntry, Search
@@ -55,7 +56,7 @@ def test_a_profile_of_the_reference_is_as_described():
         assert kinds[type(value)] in ([types] if isinstance(types, str) else types)
         without = json.dumps([{k: v for k, v in profile.items() if k != name}]).encode()
         if name in described["required"]:
-            with pytest.raises(PayloadError, match=name):
+            with raises(PayloadError, path="$[0]", match=name):
                 SIMSResult.from_json(without, data_id="")
         else:
             SIMSResult.from_json(without, data_id="")

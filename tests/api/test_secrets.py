@@ -7,6 +7,7 @@ import logging
 import traceback
 
 import pytest
+from error_parts import raises, warns
 from faulty_server import REFERENCE, REFERENCE_ID, FaultyServer, head, raw, reply
 
 from sims_analysis.api.client import Client
@@ -104,9 +105,9 @@ def test_a_good_answer_that_holds_the_key_is_not_archived(spelling, tmp_path):
     note = f'{{"note": "{SPELLINGS[spelling]}"}}'
     with FaultyServer(reply(REFERENCE.replace(b"{}", note.encode()))) as server:
         client = Client(KEY, endpoint=server.url, archive=tmp_path)
-        with pytest.raises(PayloadError, match="contains the API key"):
+        with raises(PayloadError, data_id=REFERENCE_ID, path="$"):
             client.get(REFERENCE_ID)
-        with pytest.raises(PayloadError, match="contains the API key"):
+        with raises(PayloadError, path="$", match="contains the API key"):
             client.search()
     assert not list(tmp_path.rglob("payload.json"))
 
@@ -146,10 +147,10 @@ def test_credentials_of_a_proxy_are_not_quoted(monkeypatch):
 def test_a_short_key_is_a_word_that_answers_may_hold(key):
     body = REFERENCE.replace(b"sims_001", key.encode())
     with FaultyServer(reply(body), reply(body.replace(b"{}", b"}"), 500)) as server:
-        with pytest.warns(SimsWarning, match="fewer than 16 characters") as caught:
+        with warns(SimsWarning, match="fewer than 16 characters") as caught:
             client = Client(key, endpoint=server.url, retries=0)
         (result,) = client.get(REFERENCE_ID)
-        with pytest.raises(StatusError, match="HTTP 500"):
+        with raises(StatusError, data_id=REFERENCE_ID):
             client.get(REFERENCE_ID)
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -160,7 +161,7 @@ def test_a_short_key_is_a_word_that_answers_may_hold(key):
 def test_from_sixteen_characters_on_a_key_is_looked_for():
     key = "abcdefgh-1234567"
     body = REFERENCE.replace(b"sims_001", key.encode())
-    with FaultyServer(reply(body)) as server, pytest.raises(PayloadError, match="contains the API"):
+    with FaultyServer(reply(body)) as server, raises(PayloadError, data_id=REFERENCE_ID, path="$"):
         Client(key, endpoint=server.url).get(REFERENCE_ID)
 
 

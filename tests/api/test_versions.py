@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from error_parts import raises
 
 from sims_analysis.api import versions
-from sims_analysis.api.versions import Record
 from sims_analysis.errors import ArchiveError
 from sims_analysis.text.times import latest
 
 PAYLOAD = b"[]\n"
 SHA = hashlib.sha256(PAYLOAD).hexdigest()
-RECORD = Record(
+RECORD = versions.Record(
     data_id="w1", url="https://lab.example/sims/w1", retrieved="2026-01-02T03:04:05.000006+00:00",
     sha256=SHA,
 )  # fmt: skip
@@ -62,7 +62,7 @@ def test_a_version_is_named_after_its_time_and_the_one_before():
     assert named("20260102t030405.000006z-00000000") == after
     assert named("20270101T000000.000000Z-00000000") == f"20270101T000000.000001Z-{SHA[:8]}"
     for stamp in ("99991231T235959.999999Z", "20261301T000000.000000Z"):
-        with pytest.raises(ArchiveError, match=f"{stamp} is not a time that another can follow"):
+        with raises(ArchiveError, "damaged_entry", data_id="w1", match=stamp):
             named(f"{stamp}-00000000")
 
 

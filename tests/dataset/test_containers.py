@@ -11,6 +11,7 @@ import instrument_files as make
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.dataset.chunks import zstd_size
@@ -98,7 +99,7 @@ def test_an_archive_of_tof_events_that_leads_to_others_is_refused(tmp_path, secr
     assert sims.read(path, mz_windows=windows).species == ["11B"]
     with h5py.File(path, "a") as file:
         lead(file.require_group("more"), secret)
-    with pytest.raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*self-contained"):
+    with raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*self-contained"):
         sims.read(path, mz_windows=windows)
 
 
@@ -139,7 +140,7 @@ def test_what_would_need_too_much_memory_is_refused(stored, claim):
         claim(file)
     assert stored.stat().st_size < 200_000
     refused(stored, "'/big'", "needs more memory than the limit of 1,073,741,824 bytes")
-    with pytest.raises(ArchiveError, match="a larger max_bytes= reads it"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored)
 
 
@@ -148,7 +149,7 @@ def test_a_chunk_that_unpacks_to_more_than_it_holds_is_refused(stored, options):
     with h5py.File(stored, "r+") as file:
         more = file.create_dataset("more", (4,), "f8", chunks=(4,), compression="gzip", **options)
         more.id.write_direct_chunk((0,), zlib.compress(bytes(2**24), 9))
-    with pytest.raises(ArchiveError, match="a chunk of '/more', which unpacks to more"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored, max_bytes=2**23)
 
 
@@ -161,7 +162,7 @@ def test_a_chunk_that_is_deflated_twice_is_refused(stored):
         space = h5py.h5s.create_simple((2**16,))
         more = h5py.h5d.create(file.id, b"more", h5py.h5t.NATIVE_UINT8, space, filters)
         more.write_direct_chunk((0,), zlib.compress(zlib.compress(bytes(2**24), 9), 9))
-    with pytest.raises(ArchiveError, match="a chunk of '/more', which unpacks to more"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored, max_bytes=2**23)
 
 
@@ -179,7 +180,7 @@ def test_deflated_chunks_of_their_size_are_read(stored, options):
 @pytest.mark.slow
 def test_the_option_lifts_the_limit_and_dask_needs_less(stored):
     two_dimensions(stored, 1000, 1000)
-    with pytest.raises(ArchiveError, match="the limit of 8,000,000 bytes"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored, max_bytes=8_000_000)
     assert sims.load(stored, max_bytes=9_000_000)["big"].sum() == 1e6
     assert sims.load(stored, chunks={}, max_bytes=1_000_000)["big"].sum() == 1e6
@@ -193,7 +194,7 @@ def test_the_option_lifts_the_limit_and_dask_needs_less(stored):
 def test_arrays_larger_than_memory_are_opened_with_dask(stored):
     two_dimensions(stored, 40_000, 4_000)
     assert sims.load(stored, chunks={})["big"].shape == (40_000, 4_000)
-    with pytest.raises(ArchiveError, match="'/big' of shape"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored)
 
 
@@ -220,7 +221,7 @@ def test_one_long_text_that_is_named_many_times_is_refused(tmp_path, kind):
         named = file["big"][-1] if kind == "dataset" else None
         assert named is None or len(named) == long
     for chunks in (None, {}):
-        with pytest.raises(ArchiveError, match=r"big.* needs more memory than"):
+        with raises(ArchiveError, "too_large", argument="max_bytes"):
             sims.load(path, chunks=chunks, max_bytes=2**23)
 
 
@@ -237,14 +238,14 @@ def noted(path, change):
 def test_texts_of_five_hundred_million_letters_are_refused(stored):
     noted(stored, lambda memo: memo["text"].update(species=f"<U{HUGE}"))
     for open_it in (sims.load, sims.provenance):
-        with pytest.raises(ArchiveError, match=r"the texts of 'species' needs more memory than"):
+        with raises(ArchiveError, "too_large", argument="max_bytes"):
             open_it(stored)
 
 
 def test_arrays_of_wide_texts_in_attributes_are_refused(stored):
     wide = {"__ndarray__": ["a"], "dtype": f"<U{HUGE}"}
     noted(stored, lambda memo: memo["attrs"].update({"": {"note": wide}}))
-    with pytest.raises(ArchiveError, match=r"an array of <U500000000 .* needs more memory than"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored)
 
 
@@ -257,7 +258,7 @@ def test_arrays_of_wide_texts_in_attributes_are_refused(stored):
 )  # fmt: skip
 def test_a_damaged_note_is_an_error_that_names_it(stored, change):
     noted(stored, change)
-    with pytest.raises(ArchiveError, match=r"^w7\.nc: its attribute 'sims_analysis_storage' is "):
+    with raises(ArchiveError, match=r"^w7\.nc: its attribute 'sims_analysis_storage' is "):
         sims.load(stored)
 
 
@@ -296,7 +297,7 @@ def test_a_store_whose_filters_run_code_is_refused(tmp_path, kind):
     (store / "a" / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
     for name, metadata in STORES[kind].items():
         (store / name).write_text(json.dumps(metadata))
-    with pytest.raises(ArchiveError, match=r"w7.zarr.*has the filter '.*[pP]ickle'"):
+    with raises(ArchiveError, match=r"w7.zarr.*has the filter '.*[pP]ickle'"):
         sims.load(store)
     assert not owned.exists()
 
@@ -334,7 +335,7 @@ def test_code_behind_what_strict_json_refuses_is_refused(tmp_path, kind, lenient
         text = json.dumps(metadata)
         text = text if lenient == "utf-16" else lenient % text[1:]
         (store / name).write_text(text, encoding="utf-16" if lenient == "utf-16" else "utf-8")
-    with pytest.raises(ArchiveError, match=r"w7.zarr is not read: .*(ickle|cannot be read)"):
+    with raises(ArchiveError, match=r"w7.zarr is not read: .*(ickle|cannot be read)"):
         sims.load(store)
     assert not owned.exists()
 
@@ -392,16 +393,16 @@ def test_an_array_that_would_need_too_much_memory_is_refused(store, change, lazi
         arrays = metadata.get("metadata", {"concentration/.zarray": metadata})
         arrays["concentration/.zarray"] |= change
         (store / name).write_text(json.dumps(metadata))
-    with pytest.raises(ArchiveError, match=r"array '/concentration' .* needs more memory than"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(store)
     if lazily:
-        with pytest.raises(ArchiveError, match="needs more memory than"):
+        with raises(ArchiveError, "too_large", argument="max_bytes"):
             sims.load(store, chunks={})
 
 
 def test_metadata_without_end_are_refused_before_they_are_decoded(store):
     (store / ".zattrs").write_text('{"a": [' + "[]," * 6_000_000 + "[]]}")
-    with pytest.raises(ArchiveError, match=r"its metadata \.zattrs needs more memory than"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(store)
 
 
@@ -452,7 +453,7 @@ def test_a_chunk_of_zarr_that_unpacks_to_more_is_refused(tmp_path, kind, chunks)
     chunk = packed_store(tmp_path / "w.zarr", PACKED[kind])
     assert sims.load(tmp_path / "w.zarr", chunks=chunks, max_bytes=2**20)["a"].sum() == 28
     chunk.write_bytes(PACKED[kind].encode(bytes(2**21)))
-    with pytest.raises(ArchiveError, match="a chunk of '/a' needs more memory than the limit"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(tmp_path / "w.zarr", chunks=chunks, max_bytes=2**20)
 
 
@@ -472,7 +473,7 @@ def test_every_frame_is_counted(tmp_path, kind):
     skipped = bytes.fromhex("502a4d18") + (4).to_bytes(4, "little") + b"note"
     for content in (one + many, *([skipped + many] if kind == "zstd" else [])):
         chunk.write_bytes(content)
-        with pytest.raises(ArchiveError, match="a chunk of '/a' needs more memory"):
+        with raises(ArchiveError, "too_large", argument="max_bytes"):
             sims.load(tmp_path / "w.zarr", max_bytes=2**20)
 
 
@@ -500,7 +501,7 @@ def test_arrays_whose_chunks_cannot_be_measured_are_refused(tmp_path):
     packed_store(tmp_path / "bz2.zarr", numcodecs.BZ2())
     expected = {"twice": "'zlib', 'zlib'", "shards": "'sharding_indexed', .*", "bz2": "'bz2'"}
     for name, codecs in expected.items():
-        with pytest.raises(ArchiveError, match=rf"{name}.* is not known before \({codecs}\)"):
+        with raises(ArchiveError, match=rf"{name}.* is not known before \({codecs}\)"):
             sims.load(tmp_path / f"{name}.zarr")
 
 
@@ -511,7 +512,7 @@ def test_a_number_of_texts_that_is_not_true_is_refused(tmp_path):
     assert sims.load(tmp_path / "w.zarr")["a"].values.tolist() == ["one", "two"]
     content = (2**31 - 1).to_bytes(4, "little") + bytes(8)
     (tmp_path / "w.zarr" / "a" / "0").write_bytes(numcodecs.Zstd().encode(content))
-    with pytest.raises(ArchiveError, match=r"a chunk of '/a' with 2,147,483,647 texts needs more"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(tmp_path / "w.zarr")
 
 
@@ -520,10 +521,10 @@ def test_chunks_over_several_dimensions_are_measured_too(stored, chunks):
     with h5py.File(stored, "r+") as file:
         more = file.create_dataset("more", (4, 4), "f8", chunks=(4, 4), compression="gzip")
         more.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**24), 9))
-    with pytest.raises(ArchiveError, match="a chunk of '/more', which unpacks to more"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored, chunks=chunks, max_bytes=2**23)
     with h5py.File(stored, "r+") as file:
         del file["more"]
         file.create_dataset("wide", (2**20, 2**10), "f8", chunks=(2**20, 4))
-    with pytest.raises(ArchiveError, match="a chunk of data set '/wide' needs more memory"):
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored, chunks={}, max_bytes=2**23)

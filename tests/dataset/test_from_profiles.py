@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from error_parts import raises, warns
 from measurement_layouts import profile
 
 import sims_analysis as sims
@@ -77,14 +78,14 @@ def test_sputter_time_is_not_a_depth():
     assert ds["intensity"].dims == ("species", "sputter_time")
     np.testing.assert_array_equal(ds["sputter_time"], [0, 60])
     assert ds["sputter_time"].attrs["units"] == "s"
-    with pytest.raises(ProfileError, match=r"'X' is on a sputter-time axis.*'B' on a depth axis"):
+    with raises(ProfileError, "mixed_axes", species="X"):
         sims.to_dataset(
             [profile("X", [0, 1], [7, 8], "s", "counts/s"), profile("B", [0, 1], [1, 2])]
         )
 
 
 def test_unsorted_depths_are_sorted_with_their_values_and_a_warning():
-    with pytest.warns(ProfileWarning, match="'B'.*sorted") as caught:
+    with warns(ProfileWarning, "unordered_axis", species="B") as caught:
         ds = sims.to_dataset([profile("B", [2, 0, 1], [30, 10, 20])])
     assert caught[0].filename == __file__
     np.testing.assert_array_equal(ds["concentration"], [[10, 20, 30]])
@@ -129,14 +130,20 @@ def test_cells_have_their_edges_as_bounds_and_one_by_one(axis, unit, other):
 
 def test_the_same_depth_twice():
     b = profile("B", [0, 0.01, 0.01, 0.02], [1, 2, 4, 5], "um")
-    with pytest.raises(ProfileError, match=r"'B'.*0.01 um occurs twice.*duplicates=\"mean\""):
+    with raises(ProfileError, "unordered_axis", argument="duplicates", species="B"):
         sims.to_dataset([b])
     ds = sims.to_dataset([b], duplicates="mean")
     np.testing.assert_array_equal(ds["concentration"], [[1, 3, 5]])
     many = profile("B", [0, 1, 1, 2, 2, 3, 3], [1, 2, 4, 5, 6, 7, 8])
-    with pytest.raises(ProfileError, match="depth 1 nm occurs twice, as do 2 more"):
+    with raises(
+        ProfileError,
+        "unordered_axis",
+        argument="duplicates",
+        species="B",
+        match="as do 2 more",
+    ):
         sims.to_dataset([many])
-    with pytest.raises(ProfileError, match="duplicates='first'"):
+    with raises(ProfileError, argument="duplicates"):
         sims.to_dataset([b], duplicates="first")
 
 
@@ -147,7 +154,7 @@ def test_the_mean_of_two_known_values_is_better_known():
 
 
 def test_null_is_not_measured():
-    with pytest.warns(ProfileWarning, match="2 samples were not measured.*'B' 2"):
+    with warns(ProfileWarning, "not_measured", species="B"):
         ds = sims.to_dataset([profile("B", [0, 1, 2, 3], [1, None, math.nan, 4])])
     assert ds["concentration"].isnull().sum() == 2
 
@@ -160,41 +167,44 @@ def test_zero_and_negative_values_are_data():
 def test_a_species_that_occurs_twice_is_numbered_with_a_warning():
     once, twice = (profile("SnO+", [0, 1], values) for values in ([1, 2], [3, 4]))
     rate = profile("SnO+", [0, 1], [5, 6], units="counts/s")
-    with pytest.warns(ProfileWarning, match=r"'SnO\+'; named 'SnO\+ \(1\)', 'SnO\+ \(2\)'"):
+    with warns(ProfileWarning, "repeated_species", species="SnO+", match=r"named 'SnO\+ \(1\)'"):
         ds = sims.to_dataset([once, rate, twice])
     assert ds["species"].values.tolist() == ["SnO+ (1)", "SnO+", "SnO+ (2)"]
     np.testing.assert_array_equal(ds["concentration"].sel(species="SnO+ (2)"), [3, 4])
     np.testing.assert_array_equal(ds["intensity"].sel(species="SnO+"), [5, 6])
     taken = profile("SnO+ (2)", [0, 1], [1, 2])
-    with pytest.raises(ProfileError, match="more than once: 'SnO\\+'; pass one profile of each"):
+    with raises(ProfileError, "repeated_species", species="SnO+"):
         sims.to_dataset([once, twice, taken])
 
 
 def test_depths_in_a_unit_that_is_refused_are_taken_as_stated():
     in_a = [profile(name, [0, 10], [1, 2], "A") for name in "BP"]
-    with pytest.raises(UnitsError, match=r"'A'.*; or state the unit with to_dataset\(depth_units="):
+    with raises(UnitsError, "ambiguous_unit", argument="depth_units", species="B"):
         sims.to_dataset(in_a)
     ds = sims.to_dataset(in_a, depth_units="angstrom")
     np.testing.assert_allclose(ds["depth"], [0, 1], rtol=1e-15)
     assert sims.to_profiles(ds)[0].depth_units == "angstrom"
     same = sims.to_dataset([profile("B", [0, 1], [1, 2], "µm")], depth_units="um")
     np.testing.assert_array_equal(same["depth"], [0, 1000])
-    with pytest.warns(ProfileWarning, match="the profiles say 'nm'; taken as 'um', as stated"):
+    with warns(ProfileWarning, "other_unit", argument="depth_units"):
         sims.to_dataset([profile("B", [0, 1], [1, 2])], depth_units="um")
     mixed = [*in_a, profile("As", [0, 1], [1, 2], "um")]
     ds = sims.to_dataset(mixed, depth_units="angstrom")
     assert ds.sel(species="As").dropna("depth")["depth"].values.tolist() == [0, 1000]
-    with pytest.raises(UnitsError, match=r"^depth_units is in 'at%', which is an atomic fraction"):
+    with raises(UnitsError, argument="depth_units"):
         sims.to_dataset(in_a, depth_units="at%")
 
 
-@pytest.mark.parametrize(("kind", "unit"), [("depth_units", "A"), ("concentration_units", "a.b."),
-    ("concentration_units", "mol/cm^3"), ("depth_units", "cm^-3"), ("concentration_units", "nm"),
-])  # fmt: skip
-def test_a_unit_that_does_not_fit_is_named_with_its_species(kind, unit):
+@pytest.mark.parametrize(
+    ("kind", "unit", "code"),
+    [("depth_units", "A", "ambiguous_unit"), ("concentration_units", "a.b.", "unknown_unit"),
+     ("concentration_units", "mol/cm^3", "unknown_unit"), ("depth_units", "cm^-3", "wrong_unit"),
+     ("concentration_units", "nm", "wrong_unit")],
+)  # fmt: skip
+def test_a_unit_that_does_not_fit_is_named_with_its_species(kind, unit, code):
     units = {"depth_units": "nm", "concentration_units": "atoms/cm^3", kind: unit}
     bad = sims.DepthProfile(species_name="B", depths=[0], concentrations=[1], **units)
-    with pytest.raises(UnitsError, match=f"species 'B': {kind}"):
+    with raises(UnitsError, code, argument=kind, species="B"):
         sims.to_dataset([bad])
 
 
@@ -237,7 +247,7 @@ def test_what_is_no_profile_is_named(source, error, message):
 
 
 def test_a_name_that_numpy_would_shorten_is_refused():
-    with pytest.raises(ProfileError, match="cannot end with a NUL character"):
+    with raises(ProfileError, species="B\u0000", match="cannot end with a NUL character"):
         sims.to_dataset([profile("B\0", [0, 1], [1, 2])])
     ds = sims.to_dataset([profile("B\0x", [0, 1], [1, 2])])
     assert ds["species"].item() == "B\0x"
@@ -253,7 +263,7 @@ def test_rounded_numbers_of_unsorted_profiles_find_their_samples_again():
         837 / 977,
     ]  # there and back, these are rounded twice
     delivered = profile("B", depths, [1e18 / 3, 2e18 / 7, 3, 4, 5, 6], "um")
-    with pytest.warns(ProfileWarning, match="sorted"):
+    with warns(ProfileWarning, "unordered_axis", species="B"):
         (back,) = sims.to_profiles(sims.to_dataset([delivered]))
     assert back.depths.tolist() == sorted(depths)
     assert dict(zip(back.depths, back.concentrations, strict=True)) == dict(
@@ -286,7 +296,7 @@ def test_columns_of_a_profile_are_ancillary_variables(name, values, units, read,
     np.testing.assert_allclose(found, [read], rtol=1e-12)
     assert found.attrs["units"] == unit
     assert (found.name in ds.coords) == (name == "detection_limit")  # which an array keeps
-    with pytest.warns(ProfileWarning, match="sorted"):
+    with warns(ProfileWarning, "unordered_axis", species="B"):
         turned = sims.to_dataset(with_columns([1.0, 2.0, 0.0], **{name: (values, units)}))
     np.testing.assert_allclose(turned[found.name], [[read[2], read[0], read[1]]], rtol=1e-12)
     merged = sims.to_dataset(
@@ -304,7 +314,7 @@ def test_what_samples_have_in_common_is_a_coordinate():
 
 def test_edges_of_cells_go_with_their_depths():
     edges = {"cell_start": ([0.5, 1.5, -0.5], "nm"), "cell_stop": ([1.5, 2.5, 0.5], "nm")}
-    with pytest.warns(ProfileWarning, match="sorted"):
+    with warns(ProfileWarning, "unordered_axis", species="B"):
         ds = sims.to_dataset(with_columns([1.0, 2.0, 0.0], **edges))
     np.testing.assert_array_equal(ds["depth_bounds"], [[-0.5, 0.5], [0.5, 1.5], [1.5, 2.5]])
     alone = sims.to_dataset(with_columns(cell_start=([0.0, 1.0, 2.0], "nm")))
@@ -313,7 +323,7 @@ def test_edges_of_cells_go_with_their_depths():
     merged = sims.to_dataset(with_columns([0.0, 1.0, 1.0], **edges), duplicates="mean")
     assert "depth_bounds" not in merged.coords
     wrong = edges | {"cell_stop": ([1.5, 2.5, 0.5], "s")}
-    with pytest.raises(UnitsError, match=r"^species 'B': cell_stop is in 's', which is"):
+    with raises(UnitsError, species="B", match="cell_stop is in 's', which is"):
         sims.to_dataset(with_columns(**wrong))
 
 
@@ -344,7 +354,7 @@ def test_the_history_begins_with_what_it_was_made_of():
 
 
 def test_unusual_values_are_warned_of():
-    with pytest.warns(ProfileWarning, match="unusual depth: species 'B' up to 1.5e"):
+    with warns(ProfileWarning, match="unusual depth: species 'B' up to 1.5e"):
         sims.to_dataset([profile("B", [0, 1.5e6], [1e18, 1e17])])
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pint
 import pytest
 import xarray as xr
+from error_parts import raises
 from PIL import Image, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
@@ -268,5 +269,5 @@ OF_OTHERS = json.dumps({"version": "1"}).encode()
 def test_a_file_without_a_record_says_where_one_comes_from(content, tmp_path):
     file = tmp_path / "figure.x"
     file.write_bytes(content)
-    with pytest.raises(ProfileError, match=r"figure\.x contains no provenance.*save_figure"):
+    with raises(ProfileError, match=r"figure\.x contains no provenance.*save_figure"):
         sims.provenance(file)

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from error_parts import warns
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +60,7 @@ def test_the_values_stay_and_depths_move_by_the_last_bit():
 
 
 def test_steps_delivered_deepest_first_are_not_turned_inside_out():
-    with pytest.warns(sims.ProfileWarning, match="sorted"):
+    with warns(sims.ProfileWarning, "unordered_axis", species="B"):
         ds = sims.to_dataset(drawn(backwards=True), duplicates="step")
     assert ds["concentration"].values[0].tolist() == [h for h in HEIGHTS for _ in range(2)]
     assert trapezoid(ds) == pytest.approx(dose(EDGES, HEIGHTS), rel=1e-12)

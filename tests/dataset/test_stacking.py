@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from call_counts import calls
+from error_parts import raises
 from questions import AXIS, OWN, PER_PROFILE, QUESTIONS, SHARED, ask, measurement
 
 import sims_analysis as sims
@@ -202,9 +203,9 @@ def test_names():
     named = sims.stack(SHARED, names=["a", "b", "c", "d"])
     assert named["measurement"].values.tolist() == ["a", "b", "c", "d"]
     assert named["data_id"].values.tolist() == ["w0", "w1", "w2", "w3"]
-    with pytest.raises(ProfileError, match="3 names for 4 measurements"):
+    with raises(ProfileError, argument="names"):
         sims.stack(SHARED, names="abc")
-    with pytest.raises(ProfileError, match="'a' occurs more than once"):
+    with raises(ProfileError, "repeated_species", argument="names"):
         sims.stack(SHARED, names="abca")
 
 
@@ -357,7 +358,7 @@ def test_twice_as_many_measurements_are_twice_the_work():
 def test_warnings_name_the_measurement():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(SimsWarning, match="measurement 'random'"):
+        with raises(SimsWarning, "gap", measurement="random", species="B"):
             sims.integrated_dose(sims.stack(OWN), stop="1000 nm")
 
 
@@ -367,7 +368,7 @@ def test_depths_that_repeat_or_go_back_are_refused(depth):
         {"concentration": (("species", "depth"), [[1.0, 2.0, 3.0]], {"units": "atom/cm^3"})},
         coords={"species": ["B"], "depth": ("depth", depth, {"units": "nm"})},
     )
-    with pytest.raises(ProfileError, match="measurement 0: depth must increase strictly"):
+    with raises(ProfileError, "unordered_axis"):
         sims.stack([bad])
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shared_profiles
 import xarray as xr
+from error_parts import raises
 from hypothesis import given, settings
 
 import sims_analysis as sims
@@ -187,7 +188,7 @@ def test_a_failure_leaves_the_old_file(tmp_path, kind):
 def test_a_file_that_is_none_is_named(tmp_path, suffix):
     path = tmp_path / f"w.{suffix}"
     path.mkdir() if suffix == "zarr" else path.write_bytes(b"no HDF5")
-    with pytest.raises(ArchiveError, match=rf"^w\.{suffix} cannot be read as \w+: \S+"):
+    with raises(ArchiveError, match=rf"^w\.{suffix} cannot be read as \w+: \S+"):
         sims.load(path)
 
 

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, SimsError, collected
@@ -51,16 +52,17 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
     for argument in ARGUMENTS:
         if argument == own:
             continue
-        with pytest.raises(ProfileError, match=rf"{argument}= .*{function}\(\).*as {own}="):
+        with raises(ProfileError, argument=argument, match=rf"{function}\(\).*as {own}="):
             artists.sketched(DATA, **{argument: result})
-    with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
-        artists.sketched({"a": DATA}, **{"peak" if own != "peak" else "dose": {"a": [result]}})
+    other = "peak" if own != "peak" else "dose"
+    with raises(ProfileError, argument=other, match=rf"found one of {function}\(\)"):
+        artists.sketched({"a": DATA}, **{other: {"a": [result]}})
 
 
 @pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
 def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
     own, result = RESULTS[function]
-    with pytest.raises(ProfileError, match=f"{own}= has a result of B; the figure shows P"):
+    with raises(ProfileError, argument=own, match="has a result of B; the figure shows P"):
         sims.plot_profiles(DATA, species="P", **{own: result})
 
 
@@ -79,7 +81,7 @@ def test_a_result_without_a_record_is_known_by_what_it_holds(function):
     bare = result.copy()
     bare.attrs.pop("question")
     other = "peak" if own != "peak" else "dose"
-    with pytest.raises(ProfileError, match=rf"found one of {function}\(\)"):
+    with raises(ProfileError, argument=other, match=rf"found one of {function}\(\)"):
         artists.sketched(DATA, **{other: bare})
 
 
@@ -147,7 +149,7 @@ def test_results_that_cannot_be_drawn_are_refused(plot, data, argument, given, m
 
 @pytest.mark.parametrize("argument", ARGUMENTS)
 def test_a_refusal_names_functions_that_there_are(argument):
-    with pytest.raises(ProfileError, match="expected a result such as") as caught:
+    with raises(ProfileError, argument=argument) as caught:
         artists.sketched(B, **{argument: 3})
     example = re.search(r"sims\.(\w+)\(", str(caught.value))[1]
     assert RESULTS[example][0] == argument
@@ -269,7 +271,7 @@ def test_what_is_no_measurement_is_refused(item):
 
 @pytest.mark.parametrize("nothing", [[], {}, ()])
 def test_nothing_is_not_drawn(nothing):
-    with pytest.raises(ProfileError, match="there is nothing to draw: no measurement"):
+    with raises(ProfileError, match="there is nothing to draw: no measurement"):
         artists.sketched(nothing)
 
 

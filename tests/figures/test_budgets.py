@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises
 from matplotlib.colors import to_rgba
 from matplotlib.legend import Legend
 
@@ -111,7 +112,7 @@ def test_profiles_have_the_names_that_tell_them_apart():
      (parts(dose=[1.0, 2.0])["dose"], r"found a result of integrated_dose\(\)$")],
 )  # fmt: skip
 def test_what_is_no_budget_is_refused_with_what_it_is(given, message):
-    with pytest.raises(ProfileError, match=rf"sims\.dose_budget\(data, \.\.\.\) gives; {message}"):
+    with raises(ProfileError, match=rf"sims\.dose_budget\(data, \.\.\.\) gives; {message}"):
         budgets._shares(given)
 
 

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from scipy.special import ndtr
 
 import sims_analysis as sims
@@ -149,7 +150,7 @@ def test_residuals_are_those_of_a_fit():
 def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
     monkeypatch.undo()
     data = artists.profiles(B=artists.gaussian())
-    with pytest.warns(FitWarning, match="no sample in the window"):
+    with warns(FitWarning, "no_sample_in_window", species="B"):
         fit = sims.fit(data, model="gaussian", start="1 mm")
     ax = sims.plot_profiles(data, fits=fit, residuals=True)
     assert not fitted(ax)
@@ -159,7 +160,7 @@ def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
 
 @pytest.mark.parametrize("given", [3, "gaussian", {"": 3.0}])
 def test_what_is_no_fit_is_not_drawn(given):
-    with pytest.raises(ProfileError, match="expected a result such as"):
+    with raises(ProfileError, argument="fits"):
         artists.sketched(artists.profiles(B=artists.gaussian()), fits=given)
 
 

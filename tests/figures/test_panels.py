@@ -3,6 +3,7 @@
 import artists
 import numpy as np
 import pytest
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.figures.layout import layout_at
@@ -117,7 +118,7 @@ def test_options_that_panels_cannot_have_are_refused():
         sims.plot_panels(B, fits=fit, residuals=True)
     assert artists.lines(sims.plot_panels(B, lw=3)[0])[0].get_linewidth() == 3
     for wrong in ({"by": "wafer"}, {"columns": 0}, {"columns": 1.5}, {"letters": 1}):
-        with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
+        with raises(sims.errors.ProfileError, argument=next(iter(wrong))):
             sims.plot_panels(B, **wrong)
 
 

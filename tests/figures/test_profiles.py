@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import shared_profiles
 import xarray as xr
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -276,7 +277,7 @@ def test_results_belong_to_their_measurement():
     ax = artists.sketched(both, junctions=xj)
     found = sorted(float(l.get_xdata()[0]) for l in ax.lines if l.get_marker() == "o")  # noqa: E741
     assert found == pytest.approx([23.02585, 34.53878], rel=1e-6)
-    with pytest.raises(ProfileError, match="mapping"):
+    with raises(ProfileError, argument="junctions"):
         artists.sketched(both, junctions=list(xj.values()))
 
 

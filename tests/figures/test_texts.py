@@ -4,6 +4,7 @@ import artists
 import matplotlib as mpl
 import numpy as np
 import pytest
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -74,7 +75,7 @@ def test_outliers_of_several_species_are_named_once():
 
 
 def test_no_species_is_nothing_to_draw():
-    with pytest.raises(ProfileError, match=r"species=\[\]; expected a list of species"):
+    with raises(ProfileError, argument="species"):
         artists.sketched(rising(), species=[])
 
 

@@ -176,12 +176,7 @@ def counted_tail(decay, counts, deeper=(0, 0), times=1):
 )
 def test_a_window_in_which_the_profile_is_not_level_is_no_background(ask, counts, window, what):
     ds = counted_tail(40, counts, deeper=(100, 285) if what == "rises" else (100, 225))
-    with warns(
-        sims.errors.SimsWarning,
-        "wrong_shape",
-        species="B",
-        match=f"'B': the profile {what} in the background",
-    ):
+    with warns(sims.errors.SimsWarning, "wrong_shape", species="B", match=what):
         found = ask(ds, tuple(f"{x} nm" for x in window))
     if "status" in found.coords or "status" in found:
         assert found["status"].item() == "wrong_shape"

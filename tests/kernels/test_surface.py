@@ -42,7 +42,7 @@ def test_through_three_samples_a_parabola_has_no_scatter():
 
 def test_with_errors_the_likelihood_of_counts():
     z = np.arange(0.0, 14.0, 2.0)
-    k = np.array([4040.0, 5051, 6060, 4444, 3030, 2626, 999])
+    k = np.array([2980.0, 4100, 5020, 5480, 5330, 4590, 3560])
 
     def unlikely(p):
         mean = p[0] + p[1] * (z - 3) + p[2] * (z - 3) ** 2
@@ -53,7 +53,7 @@ def test_with_errors_the_likelihood_of_counts():
     assert found.value[0] == pytest.approx(1e16 * math.exp(best[0]), rel=2e-3)
     powers = np.vander(z - 3, 3) * np.exp(np.polyval(best[::-1], z - 3))[:, None] ** 0.5
     error = math.sqrt(np.linalg.inv(powers.T @ powers)[2, 2])
-    assert found.stderr[0] / found.value[0] == pytest.approx(error, rel=1e-2)
+    assert found.stderr[0] / found.value[0] == pytest.approx(error, rel=2e-2)
 
 
 @pytest.mark.parametrize(("counts", "status"), [(1e5, Status.WRONG_SHAPE), (30, Status.OK)])

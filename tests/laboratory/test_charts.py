@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
@@ -120,40 +121,36 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "said"),
+    ("change", "error", "code"),
     [
-        ({"target": 50}, UnitsError, "target=50: write a pure number as a string"),
-        ({"target": "50 nm"}, UnitsError, "target"),
-        ({"baseline": ("x", "y")}, ProfileError, "labels, as there are no times"),
-        (
-            {"baseline": (0, 0)},
-            ProfileError,
-            "expected two different values in the baseline, found 1",
-        ),
-        ({"rules": "westgard"}, ProfileError, "rules='westgard'; expected"),
-        ({"rules": "nelson", "kind": "ewma"}, ProfileError, "are for individuals, not for ewma"),
-        ({"weight": 0}, ProfileError, "weight=0"),
-        ({"limits": "3"}, ProfileError, "expected .lower, upper."),
-        ({"stddev": "0"}, ProfileError, "stddev=.0.; expected a positive"),
+        ({"target": 50}, UnitsError, "missing_unit"),
+        ({"target": "50 nm"}, UnitsError, "wrong_unit"),
+        ({"baseline": ("x", "y")}, ProfileError, "invalid_argument"),
+        ({"stddev": None, "baseline": (0, 0)}, ProfileError, "invalid_argument"),
+        ({"rules": "westgard"}, ProfileError, "invalid_argument"),
+        ({"rules": "nelson", "kind": "ewma"}, ProfileError, "invalid_argument"),
+        ({"weight": 0}, ProfileError, "invalid_argument"),
+        ({"limits": "3"}, ProfileError, "invalid_argument"),
+        ({"stddev": "0"}, ProfileError, "invalid_argument"),
     ],
 )
-def test_what_is_refused(change, error, said):
+def test_what_is_refused(change, error, code):
     x = values(FLOW, measurement=np.arange(10))
-    with pytest.raises(error, match=said):
+    with raises(error, code, argument=next(iter(change))):
         sims.control_chart(x, **change)
 
 
 def test_what_is_no_series():
-    with pytest.raises(UnitsError, match="values has no unit"):
+    with raises(UnitsError, "missing_unit"):
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
-    with pytest.raises(ProfileError, match=r"expected a DataArray .*found a ndarray"):
+    with raises(ProfileError, match=r"expected a DataArray .*found a ndarray"):
         sims.control_chart(np.array(FLOW))
-    with pytest.raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
+    with raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
     for one in ([1.0, 1.0], [1.0]):
-        with pytest.raises(ProfileError, match="expected two different values, found 1"):
+        with raises(ProfileError, match="expected two different values, found 1"):
             sims.capability(values(one), upper="2")
-    with pytest.raises(ProfileError, match="expected a limit"):
+    with raises(ProfileError, argument="lower"):
         sims.capability(values(FLOW))
 
 
@@ -240,18 +237,18 @@ def test_uniformity_takes_counting_out():
     assert flat["process_stddev"].item() == 0.0
     assert flat["process_half_range"].item() == 0.0
     assert flat["half_range"].item() == pytest.approx(0.01)
-    with pytest.raises(ProfileError, match="with a positive mean"):
+    with raises(ProfileError, match="with a positive mean"):
         sims.uniformity(values([-1.0, 1.0]))
-    with pytest.raises(ProfileError, match=r"two or more values.*found 1"):
+    with raises(ProfileError, match=r"two or more values.*found 1"):
         sims.uniformity(values([1.0, np.nan]))
 
 
 def test_times_of_a_baseline_are_unambiguous():
     x = values(FLOW, date=np.arange("2026-02-01", "2026-02-11", dtype="datetime64[D]"))
     for wrong in ("01.02.2026", "01/02/2026", "2026-01-32"):
-        with pytest.raises(ProfileError, match="or dates in ISO 8601"):
+        with raises(ProfileError, argument="baseline"):
             sims.control_chart(x, baseline=(wrong, "2026-02-05"))
-    with pytest.raises(ProfileError, match="around values"):
+    with raises(ProfileError, argument="baseline"):
         sims.control_chart(x, baseline=("2026-02-05", "2026-02-01"))
 
 
@@ -259,13 +256,13 @@ def test_several_values_of_a_day_are_warned_of():
     x = values(
         FLOW[:3], date=np.array(["2026-02-01T08", "2026-02-02T08", "2026-02-02T09"], "M8[ns]")
     )
-    with pytest.warns(ProfileWarning, match="2026-02-02: several values of one day") as warned:
+    with warns(ProfileWarning, "several_a_day") as warned:
         sims.control_chart(x)
     assert str(warned[0].message).endswith('values.groupby(values["date"].dt.floor("D")).mean()')
     chart = sims.control_chart(x.groupby(x["date"].dt.floor("D")).mean())
     assert chart["value"].values == pytest.approx([FLOW[0], (FLOW[1] + FLOW[2]) / 2])
     two = x.assign_coords(loaded=x["date"] + np.timedelta64(1, "h"))
-    with pytest.raises(ProfileError, match="several coordinates of times: date, loaded"):
+    with raises(ProfileError, match="several coordinates of times: date, loaded"):
         sims.control_chart(two)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from kept_standards import TRUE_FACTOR, factor_of, measured
 
 import sims_analysis as sims
@@ -47,7 +48,7 @@ def test_a_factor_is_kept_with_its_conditions_and_its_origin(factors):
     assert str(row["date"]) == "2026-03-02 07:45:00"
     assert row["value"] == pytest.approx(rsf.item(), rel=1e-5)
     assert row["stderr"] == pytest.approx(rsf["counting_stderr"].item(), rel=1e-4)
-    with pytest.raises(ProfileError, match="line 3: this factor of '11B' is already in line 2"):
+    with raises(ProfileError, match="line 3: this factor of '11B' is already in line 2"):
         factors.add(rsf)
 
 
@@ -85,9 +86,9 @@ def test_another_matrix_signal_and_another_species_are_refused(factors):
     kept(factors, ["2026-03-01"])
     ds = measured("2026-03-05")
     other = ds.assign_coords(species=["11B", "28Si"])
-    with pytest.raises(SpeciesError, match=r"matrix signal 30Si .the data say matrix signal 28Si"):
+    with raises(SpeciesError, "missing_factor", species="11B", match="30Si .the data say matrix"):
         sims.with_rsf(other, rsf=factors, matrix="28Si")
-    with pytest.raises(SpeciesError, match="no factor of 75As; it has 11B"):
+    with raises(SpeciesError, match="no factor of 75As; it has 11B"):
         sims.with_rsf(ds.assign_coords(species=["75As", "30Si"]), rsf=factors, matrix="30Si")
 
 
@@ -133,36 +134,36 @@ def test_picked_factors_of_a_batch_hold_measurement_by_measurement(factors):
     found = ds["sensitivity_factor"].sel(species="11B").values
     assert found == pytest.approx(factors.table()["value"].values, rel=1e-12)
     picked = factors.pick(batch, matrix="30Si")
-    with pytest.raises(SpeciesError, match=r"primary ion (O2\+, but the data say 'Cs\+')"):
+    with raises(SpeciesError, argument="rsf", match=r"primary ion (O2\+, but the data say 'Cs\+')"):
         sims.with_rsf(sims.stack(each[::-1], names=["a", "b", "c"]), rsf=picked, matrix="30Si")
 
 
 def test_conditions_stay_on_a_new_axis_and_with_merged_species(factors):
     kept(factors, ["2026-03-01"])
     batch = sims.stack([measured("2026-03-05"), measured("2026-03-06", primary_ion="Cs+")])
-    with pytest.raises(SpeciesError, match=r"the data say primary ion Cs\+"):
+    with raises(SpeciesError, "missing_factor", species="11B", match=r"data say primary ion Cs\+"):
         factors.pick(sims.to_grid(batch, every=2), matrix="30Si")
     of_sum = sims.combine(batch, {"11B": {"11B": 1, "30Si": 0}})
     made = of_sum.assign_coords(
         wire_fields=of_sum["wire_fields"].where(of_sum.species != "11B", "")
     )
-    with pytest.raises(SpeciesError, match=r"the data say primary ion Cs\+"):
+    with raises(SpeciesError, "missing_factor", species="11B", match=r"data say primary ion Cs\+"):
         factors.pick(made, matrix="30Si")
     fitting, other = measured("2026-03-05"), measured("2026-03-06", secondary_polarity="-")
     other = other.assign_coords(species=["31P", "28Si"])
     merged = sims.merge_profiles([other, fitting])
     assert list(factors.pick(merged, matrix="30Si")) == ["11B"]
     swapped = merged.assign_coords(species=["11B", "30Si", "31P", "28Si"])
-    with pytest.raises(SpeciesError, match="the data say polarity -"):
+    with raises(SpeciesError, "missing_factor", species="11B", match="the data say polarity -"):
         factors.pick(swapped, matrix="30Si")
 
 
 def test_what_is_stated_against_the_data_is_refused(factors):
     kept(factors, ["2026-03-01"])
     ds = measured("2026-03-05", primary_ion="Cs+")
-    with pytest.raises(ProfileError, match=r"primary_ion='O2\+'; the data say 'Cs\+'"):
+    with raises(ProfileError, argument="primary_ion", match=r"the data say 'Cs\+'"):
         factors.pick(ds, matrix="30Si", primary_ion="O2+")
-    with pytest.raises(ProfileError, match="polarity='-'; the data say '\\+'"):
+    with raises(ProfileError, argument="polarity", match="polarity='-'; the data say '\\+'"):
         factors.add(factor_of(measured("2026-03-06", seed=7)), polarity="-")
     assert factors.pick(measured("2026-03-05"), matrix="30Si", energy="3 keV")
     before = factors.path.read_bytes()
@@ -172,7 +173,7 @@ def test_what_is_stated_against_the_data_is_refused(factors):
         "date": "2026-03-07", "data_id": "other", "sha256": "0", "matrix_signal": "mean",
         "dead_time": "corrected", "status": "empty",
     }.items():  # fmt: skip
-        with pytest.raises(ProfileError, match=f"{column}='.*the data say '"):
+        with raises(ProfileError, argument=column, match="the data say '"):
             factors.add(rsf, **{column: cell})
     assert factors.path.read_bytes() == before
     alike = {"unit": "atoms/cm^3", "date": "2026-03-06", "energy": "3.05 keV", "primary_ion": ""}
@@ -196,21 +197,21 @@ def test_nearest_bracket_and_age(factors):
     assert picked(combine="bracket").item() == pytest.approx(0.7 * first + 0.3 * last)
     assert picked(max_age="4 days").item() == first
     assert picked(max_age="4 days")["day_to_day_stderr"].isnull()
-    with pytest.raises(SpeciesError, match="is one 2 days away, and one 8 days away"):
+    with raises(SpeciesError, "missing_factor", species="11B"):
         factors.pick(measured("2026-03-09"), matrix="30Si", max_age="1 day")
     undated = sims.Factors(factors.path.with_name("undated.csv"))
     kept(undated, [""], [1.0])
-    with pytest.raises(SpeciesError, match="there is one without a date"):
+    with raises(SpeciesError, "missing_factor", species="11B"):
         undated.pick(ds, matrix="30Si", combine="nearest")
     for unitless in (30, "30"):
-        with pytest.raises(ProfileError, match="expected a number of days"):
+        with raises(ProfileError, argument="max_age"):
             picked(max_age=unitless)
     for day, side in (("2026-02-04", "before"), ("2026-03-14", "after")):
-        with pytest.raises(ProfileError, match=f"is from {side} the measurement"):
+        with raises(ProfileError, match=f"is from {side} the measurement"):
             factors.pick(measured(day), matrix="30Si", combine="bracket")
-    with pytest.raises(ProfileError, match="do not say when they were measured"):
+    with raises(ProfileError, match="do not say when they were measured"):
         factors.pick(measured(None), matrix="30Si", combine="nearest")
-    with pytest.raises(ProfileError, match="combine choose among the factors of a table"):
+    with raises(ProfileError, "conflicting_arguments"):
         sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si", combine="mean")
     kept(factors, ["2026-03-21", "2026-03-31"])
     with pytest.raises(SpeciesError) as error:
@@ -265,7 +266,7 @@ def test_undated_factors_of_one_profile_are_one_occasion(factors):
 def test_factors_of_two_kinds_of_quotients_are_warned_of(factors):
     for day, way in (("2026-03-01", "cycle"), ("2026-03-02", "mean")):
         factors.add(factor_of(measured(day), matrix_signal=way))
-    with pytest.warns(ProfileWarning, match="matrix_signal='cycle and mean', and is used with 'cy"):
+    with warns(ProfileWarning, match="matrix_signal='cycle and mean', and is used with 'cy"):
         sims.with_rsf(measured("2026-03-05"), rsf=factors, matrix="30Si")
 
 
@@ -281,15 +282,15 @@ def test_the_factor_of_an_element_is_not_that_of_its_isotope(factors):
     assert picked().item() == pytest.approx(TRUE_FACTOR, rel=1e-3)
     assert picked(abundance="natural").item() == pytest.approx(TRUE_FACTOR / 0.801, rel=1e-3)
     assert picked(abundance="0.80").item() == pytest.approx(TRUE_FACTOR / 0.8, rel=1e-3)
-    with pytest.raises(SpeciesError, match=r"with abundance natural .the data say abundance 0.5"):
+    with raises(SpeciesError, "missing_factor", species="11B", match="data say abundance 0.5"):
         picked(abundance="0.5")
-    with pytest.raises(ProfileError, match="abundance='natural'; the data say '1'"):
+    with raises(ProfileError, argument="abundance", match="abundance='natural'; the data say '1'"):
         factors.add(factor_of(measured("2026-03-04")), abundance="natural")
 
 
 def test_withdrawn_factors_stay_in_the_file(factors):
     kept(factors, ["2026-03-01", "2026-03-02"], [1.0, 1.5])
-    with pytest.raises(ProfileError, match="line 3: there is no valid factor as table"):
+    with raises(ProfileError, match="line 3: there is no valid factor as table"):
         factors.withdraw(3, note="wrong aperture")
     factors.table()
     factors.withdraw(3, note="wrong aperture")
@@ -297,9 +298,9 @@ def test_withdrawn_factors_stay_in_the_file(factors):
     assert factors.table()["note"].iloc[1] == "wrong aperture"
     found = factors.pick(measured("2026-03-02"), matrix="30Si")["11B"]
     assert found["n_standards"].item() == 1
-    with pytest.raises(ProfileError, match="line 3: there is no valid factor"):
+    with raises(ProfileError, match="line 3: there is no valid factor"):
         factors.withdraw(3, note="")
-    with pytest.raises(ProfileError, match="is already in line 3"):
+    with raises(ProfileError, match="is already in line 3"):
         factors.add(factor_of(measured("2026-03-02", 1.5 * TRUE_FACTOR, seed=1)))
 
 
@@ -309,7 +310,7 @@ def test_only_the_row_that_was_shown_is_withdrawn(factors):
     assert factors.table().index.tolist() == [3, 5]
     sims.Factors(factors.path).add(factor_of(measured("2026-03-03")))
     factors.path.write_text(factors.path.read_text().replace("\n\n", "\n"))
-    with pytest.raises(ProfileError, match="line 3: there is no valid factor as table"):
+    with raises(ProfileError, match="line 3: there is no valid factor as table"):
         factors.withdraw(3, note="wrong aperture")
     assert factors.table()["valid"].all()
 
@@ -439,7 +440,7 @@ def test_what_a_spreadsheet_saves_is_read(factors):
     assert "TRUE,me" in factors.path.read_text()
     assert factors.table()["valid"].tolist() == [True, True]
     factors.path.write_bytes("größe".encode("latin1"))
-    with pytest.raises(ReadError, match="line 1: not in UTF-8"):
+    with raises(ReadError, match="line 1: not in UTF-8"):
         factors.table()
 
 
@@ -457,7 +458,7 @@ def test_columns_that_may_be_empty_may_be_missing_and_headings_be_typed(factors)
     text = factors.path.read_text()
     for heading, wrong in (("primary_ion", "ion"), ("valid", "data_id")):
         factors.path.write_text(text.replace(heading, wrong, 1))
-        with pytest.raises(ReadError, match="line 1: expected one column '"):
+        with raises(ReadError, match="line 1: expected one column '"):
             factors.table()
 
 
@@ -515,15 +516,15 @@ def test_without_a_lock_nothing_is_written(factors, monkeypatch):
     kept(factors, ["2026-03-01"])
     before = factors.path.read_bytes()
     monkeypatch.setattr("sims_analysis.files.LOCK_PATIENCE", 0.0)
-    with pytest.raises(ArchiveError, match="cannot be locked"):
+    with raises(ArchiveError, "failed_write"):
         kept(factors, ["2026-03-02"])
     assert factors.path.read_bytes() == before
 
 
 def test_what_is_no_factor_of_a_standard_is_refused(factors):
-    with pytest.raises(ProfileError, match="expected one factor as rsf_from_standard"):
+    with raises(ProfileError, match="expected one factor as rsf_from_standard"):
         factors.add(xr.DataArray(5e21, attrs={"units": "atom/cm^3"}))
-    with pytest.raises(ReadError, match="date: 'today'"):
+    with raises(ReadError, match="date: 'today'"):
         factors.add(factor_of(measured("2026-03-01")), date="today")
     assert not factors.path.exists()
 
@@ -555,11 +556,11 @@ def test_a_uniform_standard_gives_its_factor():
 
 def test_dose_or_concentration():
     ds = measured("2026-03-01")
-    with pytest.raises(ProfileError, match="give either dose"):
+    with raises(ProfileError, "conflicting_arguments"):
         factor_of(ds, concentration="1e19 atoms/cm^3")
-    with pytest.raises(ProfileError, match="give either dose"):
+    with raises(ProfileError, "conflicting_arguments"):
         factor_of(ds, dose=None)
-    with pytest.raises(ProfileError, match="concentration_uncertainty needs concentration="):
+    with raises(ProfileError, "conflicting_arguments"):
         factor_of(ds, concentration_uncertainty=0.02)
 
 
@@ -567,12 +568,12 @@ def test_a_list_is_read_once(factors, tmp_path):
     (tmp_path / "list.txt").write_text("11B 5e21")
     stated = {"unit": "atoms/cm^3", "matrix": "30Si"}
     factors.read(tmp_path / "list.txt", **stated)
-    with pytest.raises(ProfileError, match=r"list.txt, line 1: .* is already in line 2"):
+    with raises(ProfileError, match=r"list.txt, line 1: .* is already in line 2"):
         factors.read(tmp_path / "list.txt", **stated)
-    with pytest.raises(ReadError, match="line 1, column 'unit': ''; expected a unit"):
+    with raises(ReadError, match="line 1, column 'unit': ''; expected a unit"):
         factors.read(tmp_path / "list.txt", matrix="30Si")
     (tmp_path / "twice.txt").write_text("31P 5e21\n31P 5e21")
-    with pytest.raises(ProfileError, match=r"twice.txt, line 2: .* is already in line 1"):
+    with raises(ProfileError, match=r"twice.txt, line 2: .* is already in line 1"):
         factors.read(tmp_path / "twice.txt", **stated)
     factors.read(tmp_path / "list.txt", **stated, primary_ion="O2+")
     assert len(factors.table()) == 2
@@ -582,9 +583,9 @@ def test_standards_of_different_conditions_have_no_common_factor():
     one, same = measured("2026-03-01", seed=1), measured("2026-03-02", seed=2)
     said = r"primary ion 'O2\+', and 'Cs\+'"
     unlike = measured("2026-03-03", seed=3, data_id="unlike", primary_ion="Cs+")
-    with pytest.raises(ProfileError, match=f"'std-2026-03-01' and 'unlike' .*{said}"):
+    with raises(ProfileError, match=f"'std-2026-03-01' and 'unlike' .*{said}"):
         factor_of(one, same, unlike)
-    with pytest.raises(ProfileError, match=f"'a' and 'b' have .*{said}"):
+    with raises(ProfileError, match=f"'a' and 'b' have .*{said}"):
         factor_of(sims.stack([one, unlike], names=["a", "b"]))
     silent = measured("2026-03-04", seed=4, primary_ion=None, impact_energy="3050 eV")
     assert factor_of(one, same, silent)["n_standards"] == 3
@@ -602,7 +603,7 @@ def test_conditions_that_standards_spell_differently_are_those_of_their_factor()
         ({"impact_energy": "10 keV"}, "impact energy 3 keV, but the data say '10 keV'"),
         ({"primary_ion": "Cs+"}, r"primary ion O2\+, but the data say 'Cs\+'"),
     ):
-        with pytest.raises(SpeciesError, match=said):
+        with raises(SpeciesError, argument="rsf", match=said):
             sims.with_rsf(measured("2026-03-05", **other), rsf=rsf, matrix="30Si")
 
 
@@ -614,9 +615,9 @@ def test_several_layers_are_another_material_than_one(factors):
     unlike = measured("2026-03-05", **of("SiGe", "SiC", "Ge", "GaN"))
     rsf = factor_of(measured("2026-03-01", **of("Si", "Ge")))
     theirs = r"'GaN \+ Ge \+ SiC \+ SiGe'"
-    with pytest.raises(SpeciesError, match=rf"material Ge \+ Si, but the data say {theirs}"):
+    with raises(SpeciesError, argument="rsf", match=f"data say {theirs}"):
         sims.with_rsf(unlike, rsf=rsf, matrix="30Si")
-    with pytest.raises(ProfileError, match=f"material='Si'; the data say {theirs}"):
+    with raises(ProfileError, argument="material", match=f"material='Si'; the data say {theirs}"):
         factors.pick(unlike, matrix="30Si", material="Si")
     kept(factors, ["2026-03-02"], **of("Ge", "GaN", "SiGe", "SiC"))
     assert factors.pick(unlike, matrix="30Si")["11B"]["material"] == "GaN + Ge + SiC + SiGe"

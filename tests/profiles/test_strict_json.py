@@ -23,13 +23,7 @@ def test_what_would_not_fit_into_the_memory_is_refused_before_it_is_decoded(
     monkeypatch.setattr(strict_json.orjson, "loads", decoded.append)
     decode(b"[" + unit * most + b"1]")
     assert len(decoded) == 1
-    with raises(
-        PayloadError,
-        "too_large",
-        argument="max_bytes",
-        path="$",
-        match=rf"\d {what}",
-    ):
+    with raises(PayloadError, "too_large", argument="max_bytes", path="$", match=rf"\d {what}"):
         decode(b"[" + unit * (most + most // 1000) + b"1]")
     assert len(decoded) == 1
 

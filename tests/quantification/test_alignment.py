@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from comparison_pairs import DEPTH, EDGE, dataset, gaussian
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -40,15 +41,15 @@ def test_what_alignment_says():
 
 def test_no_shift_stands_out():
     a = dataset(DEPTH, B=EDGE)
-    with pytest.raises(ProfileError, match="no shift stands out"):
+    with raises(ProfileError, "undetermined"):
         sims.align(a, dataset(DEPTH, B=2 * EDGE))
     peak = dataset(DEPTH, B=gaussian(DEPTH))
     far = dataset(DEPTH, B=gaussian(DEPTH, centre=90.0))
-    with pytest.raises(ProfileError, match="another max_shift"):
+    with raises(ProfileError, "undetermined"):
         sims.align(peak, far, max_shift="10 nm")
     assert float(sims.align(peak, far)["depth_shift"]) == pytest.approx(-30, abs=0.01)
     flat = dataset(DEPTH, B=np.ones(DEPTH.size))
-    with pytest.raises(ProfileError, match="no shift stands out"):
+    with raises(ProfileError, "undetermined"):
         sims.align(peak, flat)
 
 
@@ -81,7 +82,7 @@ def test_leading_edges_and_batches():
     batch = sims.stack(parts)
     found = sims.align(a, batch, marker="Si", method="edge", fraction=0.5, edge="leading")
     np.testing.assert_allclose(found["depth_shift"], [3.0, -7.0], atol=1e-3)
-    with pytest.raises(ProfileError, match="measurement '0': b does not fall below the level"):
+    with raises(ProfileError, match="b does not fall below the level"):
         sims.align(
             dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0)),
             batch,
@@ -260,7 +261,7 @@ def test_a_shift_is_looked_for_within_a_limit(limit, found):
         shift = sims.align(ONE, far, max_shift=limit)["depth_shift"].item()
         assert shift == pytest.approx(-30.0, abs=0.01)
     else:
-        with pytest.raises(ProfileError, match="no shift stands out"):
+        with raises(ProfileError, "undetermined"):
             sims.align(ONE, far, max_shift=limit)
 
 
@@ -286,5 +287,5 @@ def test_markers_may_be_close_but_not_the_same():
         [("10 nm", "20 nm"), ("10 nm", "21 nm")],
         [("10 nm", "20 nm"), ("11 nm", "20 nm")],
     ):
-        with pytest.raises(ProfileError, match="the markers are in different orders"):
+        with raises(ProfileError, match="the markers are in different orders"):
             sims.align(two_layers(), two_layers(), markers=same, **options)

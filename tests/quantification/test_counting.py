@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from measurement_layouts import measurement, one, profile
 from shared_profiles import read
 
@@ -59,9 +60,9 @@ def test_intervals_of_nonsense_are_refused(bad):
 
 @pytest.mark.parametrize("bad", ["3", None, [1, "a"], True, [[1], [2, 3]]])
 def test_what_is_no_number_of_counts_is_refused(bad):
-    with pytest.raises(ProfileError, match="counts="):
+    with raises(ProfileError, argument="counts"):
         sims.poisson_interval(bad)
-    with pytest.raises(ProfileError, match="confidence="):
+    with raises(ProfileError, argument="confidence"):
         sims.poisson_interval(3, confidence=str(bad))
 
 
@@ -100,7 +101,7 @@ def test_a_mapping_gives_each_species_its_own_and_leaves_others_out():
     found = sims.with_counting_statistics(ds, value_per_count={"B": "1e16 atoms/cm^3"})
     assert found["concentration_stderr"].sel(species="B").notnull().all()
     assert found["concentration_stderr"].sel(species="P").isnull().all()
-    with pytest.raises(SpeciesError, match=r"'As'.*'B', 'P'"):
+    with raises(SpeciesError, argument="value_per_count", species="As"):
         sims.with_counting_statistics(ds, value_per_count={"As": "1e16 atoms/cm^3"})
 
 
@@ -163,9 +164,9 @@ def test_counting_times_come_from_the_metadata():
     assert counts.values[0, :5].tolist() == [0, 1, 2, 33, 71]
     cup = rates(PRINTED, counting_time="0.99 s", detector="FC")
     assert sims.with_counting_statistics(cup)["intensity_stderr"].isnull().all()
-    with pytest.raises(UnitsError, match="no variable has known counts"):
+    with raises(UnitsError, match="no variable has known counts"):
         sims.with_counting_statistics(rates(PRINTED, matrix="ZnO"))
-    with pytest.raises(UnitsError, match=r"species_metadata\['counting_time'\]='0.99'"):
+    with raises(UnitsError, "missing_unit", argument="species_metadata"):
         sims.with_counting_statistics(rates(PRINTED, counting_time="0.99"))
 
 
@@ -176,9 +177,7 @@ def test_an_argument_counts_more_than_the_metadata():
 
 @pytest.mark.parametrize("time", ["1.04 s", "0.5 s", "0.7 s"])
 def test_values_that_are_no_counts_are_refused(time):
-    with pytest.raises(
-        ProfileError, match=r"species '7Li', sputter time \d s: .* 1.01 count/s, .*took 0.9902 s"
-    ):
+    with pytest.raises(ProfileError, match=r"sputter time \d s: .* 1.01 count/s, .*took 0.9902 s"):
         sims.with_counting_statistics(rates(PRINTED), dwell_time=time)
     lazy = sims.with_counting_statistics(rates(PRINTED).chunk(), dwell_time=time)
     assert lazy["intensity_counts"].isnull().any()
@@ -192,9 +191,7 @@ def test_how_far_a_number_of_counts_may_be_from_a_whole_one(counts, whole):
     if whole:
         assert sims.with_counting_statistics(ds)["intensity_counts"][0, 0] == round(counts)
     else:
-        with pytest.raises(
-            ProfileError, match=f"'B', depth 0 nm: {counts} count is {counts} counts"
-        ):
+        with raises(ProfileError, "impossible_value", species="B", depth="0 nm", match=str(counts)):
             sims.with_counting_statistics(ds)
 
 
@@ -212,17 +209,17 @@ def test_many_counts_are_used_as_they_are(counts, taken):
 def test_a_few_species_without_whole_numbers_have_no_counts():
     values = {"B": [1, 2], "C": [1, 2.5], "O": [3, 4]}
     three = [profile(name, [0, 1], c, units="counts") for name, c in values.items()]
-    with pytest.warns(ProfileWarning, match="^'C': values of intensity that are not whole"):
+    with warns(ProfileWarning, match="values of intensity that are not whole"):
         found = sims.with_counting_statistics(sims.to_dataset(three))
     expected = [[1, 2], [np.nan, np.nan], [3, 4]]
     np.testing.assert_array_equal(found["intensity_counts"], expected)
-    with pytest.raises(ProfileError, match="'C'"):
+    with raises(ProfileError, "impossible_value", species="C", depth="1 nm"):
         sims.with_counting_statistics(sims.to_dataset(three[:2]))
 
 
 def test_a_subtracted_background_leaves_no_counts():
     ds = rates([0.7, 1.7, 2.7, 40.7])
-    with pytest.raises(ProfileError, match="subtracted, averaged or divided"):
+    with raises(ProfileError, "impossible_value", species="7Li", sputter_time="0 s"):
         sims.with_counting_statistics(ds, dwell_time="1 s")
 
 
@@ -234,9 +231,7 @@ def test_what_the_library_has_changed_is_not_what_was_counted():
         (dead, "the dead time was corrected"),
         (less, "a background was subtract"),
     ):
-        with pytest.raises(
-            ProfileError, match=f"^{how}.* before, so that intensity is not what was"
-        ):
+        with raises(ProfileError, "already_changed", match=how):
             sims.with_counting_statistics(changed, dwell_time="1 s")
     counted = sims.with_counting_statistics(ds, dwell_time="1 s")
     assert counted["intensity_counts"].values.tolist() == [[1e5, 2e5, 4e5, 1e5]]
@@ -245,7 +240,7 @@ def test_what_the_library_has_changed_is_not_what_was_counted():
 def test_a_current_has_no_counts_and_warns():
     switched = {"faraday_cup_threshold": "10 c/s", "electron_multiplier_threshold": "5 c/s"}
     ds = rates([5.0, 9.0, 11.0, 9.0, 6.0], **switched)
-    with pytest.warns(ProfileWarning, match=r"'7Li', .* 2 s: 11 .*: measured by a Faraday cup"):
+    with warns(ProfileWarning, "faraday_cup", species="7Li", sputter_time="2 s"):
         found = sims.with_counting_statistics(ds, dwell_time="1 s")
     np.testing.assert_array_equal(found["intensity_counts"], [[5, 9, np.nan, np.nan, np.nan]])
     np.testing.assert_array_equal(found["intensity_stderr"].isnull(), [[0, 0, 1, 1, 1]])
@@ -254,7 +249,7 @@ def test_a_current_has_no_counts_and_warns():
 
 def test_a_species_measured_as_a_current_warns_only_for_an_explicit_counting_time():
     current = [5.0, 9.0, 11.0]
-    with pytest.warns(ProfileWarning, match="'7Li', .* 0 s: 5 .*: measured by a Faraday cup"):
+    with warns(ProfileWarning, "faraday_cup", species="7Li", sputter_time="0 s"):
         found = sims.with_counting_statistics(rates(current, detector="FC"), dwell_time="1 s")
     assert found["intensity_counts"].isnull().all()
     known = rates(current, detector="FC", counting_time="1 s")
@@ -281,7 +276,7 @@ def test_counts_of_a_concentration_are_not_rounded_and_those_of_counts_are():
     found = sims.with_counting_statistics(rate, dwell_time="1 s")
     assert found["intensity_counts"].values.tolist() == [[4.0, 9.0, 1.0]]
     broken = sims.to_dataset(profile("B", [0, 1, 2], [4.0, 9.25, 1.0], units="counts/s"))
-    with pytest.raises(ProfileError, match="species 'B'"):
+    with raises(ProfileError, "impossible_value", species="B", depth="1 nm"):
         sims.with_counting_statistics(broken, dwell_time="1 s")
 
 

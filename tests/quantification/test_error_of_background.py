@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from counted_trials import AMBIGUOUS, TOP, covered, edge, trials
+from error_parts import raises, warns
 from questions import AXIS, PER_PROFILE, QUESTIONS, TOGETHER, WITHOUT_ERROR, ask, measurement
 from scipy.special import ndtr
 
@@ -187,14 +188,14 @@ def test_quantified_sample_by_sample():
     np.testing.assert_allclose(common_of(mean).sel(species="11B"), 1e22 / whole * s)
     alone = sims.with_rsf(ds, rsf={"11B": "1e15 atoms/cm^3/count"}, matrix=None)
     np.testing.assert_allclose(common_of(alone).sel(species="11B"), 1e15 * s)
-    with pytest.raises(ProfileError, match="varies with depth"):
+    with raises(ProfileError, match="varies with depth"):
         sims.subtract_background(found, window=TAIL, variable="concentration")
 
 
 def test_the_background_of_the_matrix_too():
     ds = sims.subtract_background(rates(end=130), window=TAIL)
     s, of_matrix = common_of(ds, "intensity").values
-    with pytest.warns(ProfileWarning, match="has vanished"):
+    with warns(ProfileWarning, "not_measured", species="11B", depth="130 nm"):
         found = sims.with_rsf(ds, rsf={"11B": "1e22 atoms/cm^3"}, matrix="Si")
     boron, matrix = ds["intensity"].values
     counted = matrix + ds["intensity_counts"].sel(species="Si").values / matrix
@@ -468,7 +469,7 @@ def test_a_detection_limit_by_the_gross_counts():
     )
     np.testing.assert_allclose(after, before - before["background"], rtol=1e-9)
     bare = sims.subtract_background(ds.drop_vars("concentration_counts"), window=TAIL)
-    with pytest.raises(ProfileError, match="needs the counts from before the background"):
+    with raises(ProfileError, argument="rule"):
         sims.detection_limit(bare, value_per_count="1e18 atoms/cm^3", **options)
 
 

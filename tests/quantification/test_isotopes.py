@@ -8,6 +8,7 @@ import periodictable
 import pytest
 import xarray as xr
 from count_rates import interleaved, timed
+from error_parts import raises
 from measurement_layouts import without_zero_flags
 from questions import OF_A_RATIO, PERHAPS_OF_A_RATIO
 
@@ -224,9 +225,9 @@ def test_a_level_of_a_ratio_is_a_text():
     i = np.flatnonzero((r[:-1] >= 0.01) & (r[1:] < 0.01) & (z[1:] > 60))[-1]
     by_hand = z[i] + (z[i + 1] - z[i]) * np.log(0.01 / r[i]) / np.log(r[i + 1] / r[i])
     assert depth == pytest.approx(by_hand, rel=1e-12)
-    with pytest.raises(UnitsError, match=r"level=0.01: write a pure number as a string, '0.01'"):
+    with raises(UnitsError, "missing_unit", argument="level"):
         sims.junction_depth(found, level=0.01)
-    with pytest.raises(UnitsError, match=r"level='1e18 cm.-3' is in"):
+    with raises(UnitsError, argument="level"):
         sims.junction_depth(found, level="1e18 cm^-3")
 
 
@@ -251,7 +252,7 @@ def test_a_fraction_has_its_own_error():
         numerator="18O", denominator="16O", kind="fraction",
     )  # fmt: skip
     assert whole.item() == 1.0
-    with pytest.raises(ProfileError, match="kind='share'"):
+    with raises(ProfileError, argument="kind"):
         sims.ratio(ds, numerator="18O", denominator="16O", kind="share")
 
 
@@ -316,7 +317,7 @@ def test_ratios_of_measurements_are_stacked_and_averaged():
 def test_a_file_of_a_ratio_is_not_read_as_profiles(tmp_path):
     ratio = sims.ratio(sims.open_example("boron-implant"), numerator="B", denominator="P")
     path = sims.to_csv(ratio, tmp_path / "ratio.csv")
-    with pytest.raises(sims.errors.ReadError, match="it holds a ratio of two species"):
+    with raises(sims.errors.ReadError, match="it holds a ratio of two species"):
         sims.read(path)
 
 

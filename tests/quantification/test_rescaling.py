@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -47,12 +48,12 @@ def test_each_wafer_has_its_own_scale():
     again = sims.rescale_depth(found, offset="3 nm")
     np.testing.assert_allclose(again["depth"], found["depth"] + 3.0)
     names = {"species": DS["species"].values}
-    with pytest.raises(ProfileError, match="share their depth scale"):
+    with raises(ProfileError, argument="factor"):
         sims.rescale_depth(DS, factor=xr.DataArray([1.0, 1.1], names, "species"))
 
 
 def test_seconds_are_not_stretched():
-    with pytest.raises(UnitsError, match="calibrate_depth"):
+    with raises(UnitsError, "missing_axis"):
         sims.rescale_depth(sims.open_example("sputter-time"), factor=2.0)
 
 
@@ -92,7 +93,7 @@ def test_doses_of_a_batch_and_of_one_species():
 def test_nothing_is_not_scaled_to_a_dose():
     zeros = DS.assign(concentration=DS["concentration"] * 0.0)
     zeros["concentration"].attrs = DS["concentration"].attrs
-    with pytest.raises(ProfileError, match="species 'P': no dose between these depths"):
+    with raises(ProfileError, species="P", match="no dose between these depths"):
         sims.scale_to_dose(zeros, dose={"P": "1e15 atoms/cm^2"})
 
 
@@ -165,7 +166,7 @@ def test_errors_of_doses_by_species_and_by_measurement():
         found["dose_scale_uncertainty"], [[0.02, 0.02], [0.04, 0.02]], rtol=1e-12
     )
     for bad in (1.5, "6e14 atoms/cm^2", -0.1, "3 nm"):
-        with pytest.raises((ProfileError, UnitsError), match="dose_uncertainty"):
+        with raises(UnitsError if bad == "3 nm" else ProfileError, argument="dose_uncertainty"):
             sims.scale_to_dose(DS, dose={"B": "5e14 atoms/cm^2"}, dose_uncertainty=bad)
 
 
@@ -197,9 +198,7 @@ def test_a_stretch_of_which_no_error_is_known_leaves_none_known():
 @pytest.mark.parametrize("factor", [0, 0.0, -1.0, np.inf, -np.inf, np.nan, True, "1.02", [1.0]])
 def test_a_factor_is_a_positive_number(factor):
     ds = sims.open_example("boron-implant")
-    with pytest.raises(
-        ProfileError, match=r"^factor=.*(a positive number, such as 1.02|must be positive)"
-    ):
+    with raises(ProfileError, argument="factor"):
         sims.rescale_depth(ds, factor=factor)
 
 
@@ -209,10 +208,10 @@ def test_an_unknown_change_of_one_measurement_gives_unknown_depths_and_warns(nam
     batch = sims.stack([one, one], names=["w1", "w2"])
     units = "1" if name == "factor" else "nm"
     change = xr.DataArray([1.5, np.nan], {"measurement": ["w1", "w2"]}, attrs={"units": units})
-    with pytest.warns(sims.ProfileWarning, match=f"'w2': {name} is NaN: its depths are not known"):
+    with warns(sims.ProfileWarning, argument=name, measurement="w2"):
         found = sims.rescale_depth(batch, **{name: change})
     assert found["depth"].isnull().any("point").values.tolist() == [False, True]
-    with pytest.raises(ProfileError, match=f"{name}.* NaN"):
+    with raises(ProfileError, argument=name):
         sims.rescale_depth(batch, **{name: change * np.nan})
 
 
@@ -318,5 +317,5 @@ def test_range_densities_times_a_dose():
     budget = sims.dose_budget(found.sel(species="B"))
     assert budget["dose"].item() == pytest.approx(2e15 * retained, rel=1e-12)
     assert budget["systematic_stderr"].item() == pytest.approx(6e13 * retained, rel=1e-12)
-    with pytest.raises(sims.errors.ProfileError, match="start does not apply"):
+    with raises(sims.errors.ProfileError, "conflicting_arguments"):
         sims.scale_to_dose(ds, dose={"B": "2e15 atoms/cm^2"}, start="10 nm")

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
@@ -63,7 +64,7 @@ def test_species_overlap_over_more_than_one_depth(end, common):
     if common:
         assert sims.splice(a, b)["splice_depth"].item() == 101.0
     else:
-        with pytest.raises(ProfileError, match="do not overlap at one common depth: splice them"):
+        with raises(ProfileError, match="do not overlap at one common depth: splice them"):
             sims.splice(a, b)
 
 
@@ -126,9 +127,9 @@ def test_scales_have_the_errors_that_they_state():
 
 
 def test_pieces_that_differ_warn():
-    with pytest.warns(ProfileWarning, match=r"'B': from 100 to 180 nm, a is 2.5 times b"):
+    with warns(ProfileWarning, species="B", match="from 100 to 180 nm, a is 2.5 times b"):
         sims.splice(piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.4))
-    with pytest.warns(ProfileWarning, match=r"a is 2\.\d+ \+- 0\.0\d+ times b; scale=True"):
+    with warns(ProfileWarning, species="B", match=r"a is 2\.\d+ \+- 0\.0\d+ times b; scale=True"):
         sims.splice(piece(Z[Z <= 180], noise=1), piece(Z[Z >= 100], scale=0.4, noise=2))
 
 
@@ -228,10 +229,10 @@ def test_a_scale_from_a_gap_or_saturated_samples_warns():
         warnings.simplefilter("error")
         sims.splice(a, b, scale=True)
     hole = a.where((a["depth"] < 110) | (a["depth"] > 150))
-    with pytest.warns(ProfileWarning, match="'B': no sample between 108 and 152 nm .* the factor"):
+    with warns(ProfileWarning, "gap", species="B", match="108 and 152 nm"):
         sims.splice(hole, b, scale=True)
     cut = a.assign(intensity=a["intensity"].clip(max=1500).assign_attrs(units="count"))
-    with pytest.warns(ProfileWarning, match="'B': samples from .* saturated detector"):
+    with warns(ProfileWarning, "saturated", species="B"):
         sims.splice(cut, b, scale=True)
 
 
@@ -253,5 +254,5 @@ def test_pieces_of_which_other_species_were_quantified_are_compared_by_what_both
         for by, name, own in ((1.0, "B", slice(150)), (0.5, "P", slice(80, None)))
     )
     assert sims.splice(a, b, scale=True)["splice_scale"].sel(species="B").isnull()
-    with pytest.raises(UnitsError, match="the same variable, of concentration, intensity"):
+    with raises(UnitsError, match="the same variable, of concentration, intensity"):
         sims.splice(a.sel(species=["B"]), b.sel(species=["B"]))
