@@ -311,7 +311,7 @@ def test_all_that_a_vamas_file_says(write):
         (edited(6, "1.5"), "line 6: expected a count, found 1.5"),
         (edited(6, "-1"), "line 6: expected a count, found -1"),
         (edited(6, "1e8"), r"line 6: expected a count, found 1e\+08"),
-        ("\r\n".join(lines_of()[:9]), "a VAMAS file that is truncated in its header"),
+        ("\r\n".join(lines_of()[:9]), "the file is truncated in its header"),
         (edited(12, "1"), "leaves parameters of its blocks out; such files are not read"),
         ("\r\n".join(lines_of()[:40]), "the file is truncated in block 1 of 2"),
         (
