@@ -34,8 +34,8 @@ def peak(
 ) -> xr.Dataset:
     """Find the maximum of each profile, and its full width at half maximum.
 
-    Not to be trusted as a width at few counts: noise makes it too narrow, by 3 to 6 % at 1,000 and
-    8 to 15 % at 100. It and the depth have no errors; those of :func:`moments` and :func:`fit` do.
+    Not to be trusted as a width where the data carry no errors (noise makes it too narrow), or for
+    pointed maxima of few counts. The depth has no error: :func:`moments` and :func:`fit` have one.
 
     Parameters
     ----------
@@ -80,8 +80,7 @@ def peak(
     60 to 80 % (*What stated errors cover*, on the site). With errors, the width is that at half of
     the m of half of these samples, between edges as of :func:`crossings`. Its error covers 60 to
     70 %, of pointed maxima of a hundred counts and fewer 40 to 55 %. Without errors, it is that at
-    half of the highest sample, and noise makes it too narrow. The depth has no error:
-    :func:`moments` and :func:`fit` have one.
+    half of the highest sample.
 
     Between samples, a profile is higher than these by no more than E / 2k, where means over k
     samples to either side lie by E above the parabola of ln C through the three about the maximum
