@@ -505,7 +505,7 @@ def test_a_fit_of_several_layers_knows_it_too_and_must_be_ok():
     with warns(FitWarning, "wrong_shape", argument="resolution"):
         sims.deconvolve(ds, resolution=doubtful, smoothness="steps")
     unknown = doubtful.assign({name: doubtful[name] * np.nan for name in rt.WIDTHS})
-    with raises(ProfileError, argument="resolution"):
+    with raises(ProfileError, "wrong_shape", argument="resolution"):
         sims.deconvolve(ds, resolution=unknown)
 
 
