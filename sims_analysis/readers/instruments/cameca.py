@@ -80,7 +80,8 @@ def read_cameca_rpc(source: Source) -> Content:
         )
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
     values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
-    stated = about.number("acquisition parameters", "# of data point/species")
+    acquired = about.sections.get("acquisition parameters", {})
+    stated = _number(acquired.get("# of data point/species", ""))
     if stated is not None and len(kept) < stated:
         source.options.truncated(
             f"the file states {stated:g} points a species, but has {len(kept)}"
@@ -260,10 +261,6 @@ class _About:
             self.layers[-1][value] = {}
         else:
             [*self.layers[-1].values()][-1][key] = value
-
-    def number(self, section: str, key: str) -> float | None:
-        """Return a number of a section."""
-        return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect the metadata of one species."""

@@ -98,15 +98,12 @@ class _Block:
 
 def read(source: Source) -> Content:
     """Read the profiles."""
+    blocks: list[_Block] = []
+    place = "its header"
     try:
         file = _File(source)
-    except _Ended:
-        raise ReadError(
-            "a VAMAS file that is truncated in its header", code="truncated_file"
-        ) from None
-    blocks: list[_Block] = []
-    try:
-        for _ in range(file.blocks):
+        for number in range(1, file.blocks + 1):
+            place = f"block {number} of {file.blocks}"
             blocks.append(_block(file))
             if file.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
                 raise ReadError(
@@ -114,7 +111,7 @@ def read(source: Source) -> Content:
                     "not a profile"
                 )
     except _Ended:
-        message = f"the file is truncated in block {len(blocks) + 1} of {file.blocks}"
+        message = f"the file is truncated in {place}"
         if not blocks:
             raise ReadError(message, code="truncated_file") from None
         source.options.truncated(message)
