@@ -189,8 +189,9 @@ def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
 
 
 def _argument_in(name: str) -> str:
-    """Return the argument that states a unit, ``depth_units``; others are read by their names."""
-    return name if name.isidentifier() and name.endswith("_units") else ""
+    """Return the argument of a name, ``value_units of 'dose'``, that states a unit, or nothing."""
+    argument = name.partition(" of ")[0]
+    return argument if argument.isidentifier() and argument.endswith("_units") else ""
 
 
 def example(kinds: tuple[str, ...]) -> str:

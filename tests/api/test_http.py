@@ -273,10 +273,8 @@ def test_connecting_takes_five_seconds_at_most(timeout, connect):
 
 def test_certificates_are_those_of_the_bundle(tmp_path):
     path = tmp_path / "ca.pem"
-    with pytest.raises(ApiError) as caught:
+    with raises(ApiError, argument="ca_bundle", match="cannot be read: .* No such file"):
         http.trusted_certificates(path)
-    reason = "[Errno 2] No such file or directory"
-    assert str(caught.value) == f"ca_bundle={str(path)!r} cannot be read: {reason}"
     path.write_text("none")
     with raises(ApiError, argument="ca_bundle"):
         http.trusted_certificates(path)

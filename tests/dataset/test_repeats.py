@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
 
 EDGES = [0.0, 10.0, 30.0, 35.0, 60.0]
 HEIGHTS = [1e18, 5e19, 2e19, 1e16]
@@ -70,14 +69,6 @@ def test_steps_delivered_deepest_first_are_not_turned_inside_out():
 def test_steps_come_back_as_they_were_delivered():
     profile = drawn(stderr=[1e17, 1e18, 1e18, 1e15])
     assert sims.to_profiles(sims.to_dataset(profile, duplicates="step")) == [profile]
-
-
-def test_the_refusal_says_which_choice_is_for_what():
-    with pytest.raises(ProfileError) as caught:
-        sims.to_dataset(drawn())
-    message = str(caught.value)
-    assert 'duplicates="step", which keeps its dose' in message
-    assert message.endswith('duplicates="mean", which takes the mean of the values there')
 
 
 def test_a_single_step_keeps_the_order_of_its_values():

@@ -232,34 +232,20 @@ def test_a_unit_is_of_the_variable_that_it_fits(tmp_path):
     assert [float(row[3]) for row in numbers] == [1e3, 1e2, 0.0]
 
 
-PARENTHESES = "in a heading, parentheses mark the unit; write it without them, such as 'atoms/cm^3'"
-
-
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    "asked",
     [
-        (
-            {"value_units": ["1/m^3"]},
-            (
-                "value_units=['1/m^3']; expected a string, or one for each variable in a mapping, "
-                "{'concentration': '1/m^3'}"
-            ),
-        ),
-        (
-            {"value_units": {"dose": "1/cm^2"}},
-            "value_units has 'dose'; the variables are 'concentration', 'intensity'",
-        ),
-        ({"value_units": "1/(m^3"}, f"'1/(m^3': {PARENTHESES}"),
-        ({"value_units": {"intensity": "1)"}}, f"'1)': {PARENTHESES}"),
-        ({"depth_units": "(nm)"}, f"'(nm)': {PARENTHESES}"),
-        ({"value_units": {"intensity": "nm"}}, "value_units of 'intensity' is in 'nm'"),
+        {"value_units": ["1/m^3"]},
+        {"value_units": {"dose": "1/cm^2"}},
+        {"value_units": "1/(m^3"},
+        {"value_units": {"intensity": "1)"}},
+        {"depth_units": "(nm)"},
+        {"value_units": {"intensity": "nm"}},
     ],
 )
-def test_a_unit_that_no_column_can_have_is_refused(asked, message, tmp_path):
-    with pytest.raises(UnitsError) as refused:
+def test_a_unit_that_no_column_can_have_is_refused(asked, tmp_path):
+    with raises(UnitsError, argument=next(iter(asked))):
         sims.to_csv(both_kinds(), tmp_path / "w.csv", **asked)
-    assert str(refused.value).startswith(message)
-    assert message.endswith("'nm'") or str(refused.value) == message
 
 
 def test_a_profile_without_a_name_has_none_in_its_heads(tmp_path):

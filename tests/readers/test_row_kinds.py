@@ -1,6 +1,7 @@
 """Kinds of cells and rows, and the traps of them: what looks like one thing and is another."""
 
 import pytest
+from error_parts import raises
 
 from sims_analysis.errors import UnitsError
 from sims_analysis.readers.tables.header_cells import (
@@ -165,24 +166,20 @@ def test_what_a_header_says(text, role, name, unit, says):
     assert (header.role, header.name, header.unit, header.explicit) == (role, name, unit, says)
 
 
-FACTOR = "states a factor, which may be meant either way; scale the values and give the unit alone"
-
-
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "code"),
     [
-        ("log(B)", "is a logarithm, root or reciprocal; give the values themselves"),
-        ("LogB (cm-3)", "is a logarithm, root or reciprocal; give the values themselves"),
-        ("B x1E18", FACTOR),
-        ("B (10^18)", FACTOR),
-        ("Si /1000 (c/s)", FACTOR),
-        ("Si x 0,01", FACTOR),
+        ("log(B)", "wrong_unit"),
+        ("LogB (cm-3)", "wrong_unit"),
+        ("B x1E18", "ambiguous_unit"),
+        ("B (10^18)", "ambiguous_unit"),
+        ("Si /1000 (c/s)", "ambiguous_unit"),
+        ("Si x 0,01", "ambiguous_unit"),
     ],
 )
-def test_headers_that_nobody_can_scale(text, says):
-    with pytest.raises(UnitsError) as raised:
+def test_headers_that_nobody_can_scale(text, code):
+    with raises(UnitsError, code):
         read_header(text)
-    assert str(raised.value) == f"{text!r} {says}"
     assert try_header(text).role == "unread"
     assert not try_header(text).explicit
 
