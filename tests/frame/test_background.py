@@ -190,32 +190,20 @@ def sloping(background, counts, profiles=30):
 
 
 @pytest.mark.parametrize(
-    ("background", "counts", "off", "said"),
+    ("background", "off", "said"),
     [
-        (lambda z: 0.05 * np.exp((60 - z) / 100), 1000, +0.115, "falls in.* changes the dose by"),
-        (
-            lambda z: 0.1 * (1 + 0.4 * (170 - z) / 110),
-            1000,
-            +0.127,
-            "falls in.* changes the dose by",
-        ),
-        (lambda z: 0.2 * np.exp((z - 170) / 100), 1000, -0.417, "rises in.* changes the dose by"),
-        (lambda z: 0.05 + 0 * z, 1000, 0.0, None),
-        (lambda z: 0.2 + 0 * z, 10, 0.0, None),
+        (lambda z: 0.05 * np.exp((60 - z) / 100), +0.115, "falls in.* changes the dose by"),
+        (lambda z: 0.1 * (1 + 0.4 * (170 - z) / 110), +0.127, "falls in.* changes the dose by"),
+        (lambda z: 0.2 * np.exp((z - 170) / 100), -0.417, "rises in.* changes the dose by"),
     ],
 )
-def test_a_dose_above_a_background_that_slopes_is_not_ok(background, counts, off, said):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        found = sims.integrated_dose(
-            sloping(background, counts), stop="120 nm", background=("140 nm", "199 nm")
-        )
-    dose = counts * 15 * np.sqrt(2 * np.pi) * 1e8
+def test_a_dose_above_a_background_that_slopes_is_not_ok(background, off, said):
+    ds = sloping(background, 1000)
+    with pytest.warns(sims.errors.DoseWarning, match=said):
+        found = sims.integrated_dose(ds, stop="120 nm", background=("140 nm", "199 nm"))
+    dose = 1000 * 15 * np.sqrt(2 * np.pi) * 1e8
     assert float(found.mean()) == pytest.approx(dose * (1 + off), rel=0.02)
-    sloped = (found["status"] == "wrong_shape").mean()
-    assert sloped > 0.8 if off else sloped < 0.07
-    if said:
-        assert any(re.search(said, str(one.message)) for one in caught)
+    assert (found["status"] == "wrong_shape").mean() > 0.8
 
 
 @pytest.mark.parametrize(
