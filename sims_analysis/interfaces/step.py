@@ -196,9 +196,12 @@ def _from_plateaus(
     answer[-2] = any(free) and not (any(slopes) or seen)
     if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0]), free):
         answer[-1] = Status.WRONG_SHAPE
-    elif _reaches_into(record, chosen, answer, parts, free):
+    elif _reaches_into(record, chosen, answer, float(np.diff(ndtri(parts))[0]), free):
         answer[[0, 1, 4, 5]] = np.nan
         answer[-1] = Status.TRUNCATED
+    else:  # after what is decided by errors: what ends of steps leave on plateaus is no ripple
+        errors = [4, 5, 8, 9]
+        answer[errors] = step_between(record, chosen, parts, rippled=True)[errors]
     return answer, record
 
 
@@ -230,17 +233,10 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
 
 
 def _reaches_into(
-    record: Record,
-    plateaus: Sequence[Plateau],
-    row: Array,
-    parts: tuple[float, float],
-    free: Sequence[bool],
+    record: Record, plateaus: Sequence[Plateau], row: Array, width: float, free: Sequence[bool]
 ) -> bool:
-    """Return whether an error function moves a `free` plateau, and itself."""
-    position, sigma = row[0], row[1] / float(np.diff(ndtri(parts))[0])
-    # What its end leaves on a plateau is no ripple.
-    even = [replace(one, shared=0.0, grown=1.0) for one in plateaus]
-    error = step_between(record, even, parts)[4]
+    """Return whether an error function, so many sigma wide, moves a `free` plateau, and itself."""
+    position, sigma = row[0], row[1] / width
     left, right = (one.at(record.z) for one in plateaus)
     model = replace(record, c=left + (right - left) * ndtr((record.z - position) / sigma))
     moved = [
@@ -248,7 +244,7 @@ def _reaches_into(
         for own, place, one in zip(free, record.places, plateaus, strict=True)
     ]
     shift = np.sqrt(np.pi / 2) * sigma * max(moved) / abs(row[3] - row[2])
-    return bool(shift > max(_RULES.tail * error, _RULES.of_sigma * sigma))
+    return bool(shift > max(_RULES.tail * row[4], _RULES.of_sigma * sigma))
 
 
 def level_part(record: Record, place: Array) -> Array:
@@ -361,9 +357,17 @@ def _shared(off: Array, noise: float, fraction: float) -> tuple[float, float]:
 
 
 def step_between(
-    record: Record, plateaus: Sequence[Plateau], parts: tuple[float, float], at: float = 0.5
+    record: Record,
+    plateaus: Sequence[Plateau],
+    parts: tuple[float, float],
+    at: float = 0.5,
+    *,
+    rippled: bool = False,
 ) -> Array:
-    """Return the row of a step between two lines: where a part of it is complete, and its width."""
+    """Return the row of a step between two lines: where a part of it is complete, and its width.
+
+    With what neighbours share on plateaus that are `rippled`: it goes on along the step.
+    """
     row = np.full(len(ROW), np.nan)
     z, places, (left, right) = record.z, record.places, plateaus
     ends = z[places[0][-1]], z[places[1][0]]
@@ -397,13 +401,15 @@ def step_between(
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([one.grown * one.error_at(depths[1]) for one in plateaus])[:, None]
+    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
+    if rippled:
+        sizes *= np.array([[one.grown] for one in plateaus])
+        shared = (1 - levels_at) * left.shared + levels_at * right.shared
+        own = np.hypot(own, shared / np.abs(step[above]) / slopes)
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
-    # A ripple goes on along the step.
-    own = np.hypot(own, ((1 - levels_at) * left.shared + levels_at * right.shared) / steps / slopes)
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
