@@ -428,7 +428,9 @@ def test_clean_data_stay_ok_with_the_same_number(names):
         if question in OF_ATOMS and steps[-1] in NOT_ATOMS:
             continue
         answer, status = asked(question, names, "clean")
-        assert status == "ok", question
+        coarse = "to_grid 10 nm" in steps or steps == ["to_grid cells", "to_grid 5 nm"]
+        # Of the peak, less than three independent samples lie within its width.
+        assert status == ("undetermined" if question == "peak" and coarse else "ok"), question
         if question == "dose":
             factors = [STAGES[step].factor for step in steps]
             dose = 3e14 if "scale_to_dose" in steps else DOSE * np.prod(factors)

@@ -133,7 +133,7 @@ def _missed(
     """
     found = np.full(rows.count, np.inf)
     # On a finer grid, samples that are independent are so far apart.
-    one = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
+    one = 1 if rows.fraction is None else max(1, int(1.0 / rows.fraction.min()))
     times = 1
     while True:
         size = times * one
