@@ -284,9 +284,7 @@ def _options(**stated: Any) -> Options:
     stated["not_measured"] = [nothing] if isinstance(nothing, str) else tuple(nothing)
     if rows is not None:
         rows = [rows] if isinstance(rows, int) else list(rows)
-        if isinstance(stated["header_rows"], str) or not all(
-            isinstance(row, int) and row >= 0 for row in rows
-        ):
+        if not all(isinstance(row, int) and row >= 0 for row in rows):
             raise TypeError(f"header_rows={rows!r}; expected numbers of rows, from 0")
         stated["header_rows"] = rows
     if stated.get("samples") is False:

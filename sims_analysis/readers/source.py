@@ -33,7 +33,8 @@ T = TypeVar("T")
 #: Encodings that the bytes alone do not identify.
 ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr', 'cp1250' or 'cp1251'"
 
-_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+#: Byte order marks of UTF-8 and of UTF-16.
+_MARK, _WIDE_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 #: Of a zip file, which an .xlsx is, and of the older compound files, of which an .xls is one.
 _ZIP, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: Memory in bytes of a line next to its letters, and of an entry in the list of a zip file.
@@ -175,7 +176,7 @@ class Source:
     @cached_property
     def _wide(self) -> str | None:
         """Name the encoding if it is of two bytes a character."""
-        if self.content[:2] in _MARKS:
+        if self.content.startswith(_WIDE_MARKS):
             return "utf-16"
         # Excel and some instruments leave the mark out: then every second byte is zero.
         start = self.content[:4096]
@@ -206,9 +207,9 @@ class Source:
         """The text, and its encoding."""
         if not self.is_text:
             raise ReadError("the file is binary, not text", code="no_profile")
-        stated = self.options.encoding
-        encodings = [stated] if stated else self._encodings()
-        content = self.content
+        stated, content = self.options.encoding, self.content
+        known = stated or self._wide or ("utf-8-sig" if content.startswith(_MARK) else None)
+        encodings = [known] if known else ["utf-8", *_WESTERN]
         self.options.budget.take(len(content), "its text")
         if len(content) % 2 and encodings[0].startswith("utf-16"):
             self.options.truncated("the file is truncated within a character of two bytes")
@@ -228,14 +229,6 @@ class Source:
             argument="encoding",
             remedy="pass encoding=",
         )
-
-    def _encodings(self) -> list[str]:
-        for mark, encoding in _MARKS.items():
-            if self.content.startswith(mark):
-                return [encoding]
-        if self._wide is not None:
-            return [self._wide]
-        return ["utf-8", *_WESTERN]
 
     @cached_property
     def lines(self) -> list[str]:

@@ -80,7 +80,8 @@ def read_cameca_rpc(source: Source) -> Content:
         )
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
     values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
-    stated = about.number("acquisition parameters", "# of data point/species")
+    acquired = about.sections.get("acquisition parameters", {})
+    stated = _number(acquired.get("# of data point/species", ""))
     if stated is not None and len(kept) < stated:
         source.options.truncated(
             f"the file states {stated:g} points a species, but has {len(kept)}"
@@ -260,10 +261,6 @@ class _About:
             self.layers[-1][value] = {}
         else:
             [*self.layers[-1].values()][-1][key] = value
-
-    def number(self, section: str, key: str) -> float | None:
-        """Return a number of a section."""
-        return _number(self.sections.get(section, {}).get(key, ""))
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect the metadata of one species."""
@@ -568,7 +565,8 @@ def _numbers_of(
         raise ReadError("the file is truncated before its data", code="truncated_file")
     (count,) = struct.unpack_from(f"{order}i", content, place)
     if count != expected:
-        raise ReadError(f"the header names {expected} species, but the data have {count}")
+        text = f"the header names {expected} species, but the data have {count}"
+        raise ReadError(text, code="damaged_file")
     place += 4
     for i in range(count):
         points = (
@@ -579,7 +577,7 @@ def _numbers_of(
         if points < 0 or end > len(content):
             message = f"the file is truncated in species {i + 1} of {count}"
             if i == 0:
-                raise ReadError(message)
+                raise ReadError(message, code="truncated_file")
             source.options.truncated(message)
             return
         both = np.frombuffer(content, f"{order}f8", 2 * points, place).astype(np.float64)

@@ -98,15 +98,12 @@ class _Block:
 
 def read(source: Source) -> Content:
     """Read the profiles."""
+    blocks: list[_Block] = []
+    place = "its header"
     try:
         file = _File(source)
-    except _Ended:
-        raise ReadError(
-            "a VAMAS file that is truncated in its header", code="truncated_file"
-        ) from None
-    blocks: list[_Block] = []
-    try:
-        for _ in range(file.blocks):
+        for number in range(1, file.blocks + 1):
+            place = f"block {number} of {file.blocks}"
             blocks.append(_block(file))
             if file.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
                 raise ReadError(
@@ -114,9 +111,9 @@ def read(source: Source) -> Content:
                     "not a profile"
                 )
     except _Ended:
-        message = f"the file is truncated in block {len(blocks) + 1} of {file.blocks}"
+        message = f"the file is truncated in {place}"
         if not blocks:
-            raise ReadError(message) from None
+            raise ReadError(message, code="truncated_file") from None
         source.options.truncated(message)
     by_cycle = file.mode == "SDP"
     signals = list(_by_cycle(blocks, file.variables)) if by_cycle else list(map(_whole, blocks))
@@ -191,6 +188,7 @@ def _whole(block: _Block) -> Signal:
         raise ReadError(
             f"species {block.species!r} runs over {label!r} ({unit}): a mass spectrum or a scan, "
             "not a depth profile",
+            code="no_profile",
             where={"species": block.species},
         )
     return _signal(block, depths, unit, table[:, column], column)

@@ -422,7 +422,7 @@ def grid_of_lines(
             best, most = grid, score
         if most == _NUMBERS:
             break
-    return best or (_widest(lines, options) if options.states_columns else None)
+    return best
 
 
 #: How much what stands between the delimiters looks like a table. Whole rows of numbers below each
@@ -454,16 +454,6 @@ def turned_rows(grid: Grid) -> list[int]:
     whole = all(grid.kind(i) is RowKind.BLANK for i in between)
     nothing = grid.options.not_measured
     return rows if whole and is_transposed([grid.cells(i) for i in rows], nothing) else []
-
-
-def _widest(lines: Sequence[str], options: Options) -> TextGrid | None:
-    """Take the delimiter that stands in most lines, where the user states the columns."""
-    start = lines[:_QUOTED_ROWS]
-    counts = {mark: sum(mark in line for line in start) for mark in _DELIMITERS if mark}
-    mark = max(counts, key=lambda mark: counts[mark])
-    if not counts[mark]:
-        return None
-    return TextGrid(lines, options, delimiter=mark, quoted=any('"' in line for line in start))
 
 
 #: A letter that numbers do not hold.

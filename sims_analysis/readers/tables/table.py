@@ -99,9 +99,11 @@ def find_grid(source: Source) -> Grid:
     if grid is not None:
         return grid
     usual = max("\t;,|", key=source.start.count)
-    found = TextGrid(
-        source.lines, source.options, delimiter=usual if usual in source.start else None
-    )
+    delimiter, quoted = usual if usual in source.start else None, '"' in source.start
+    found = TextGrid(source.lines, source.options, delimiter=delimiter, quoted=quoted)
+    if delimiter and source.options.states_columns:
+        source.trace.grid = found
+        return found
     source.trace.tables = [Table(found)]
     refuse_odd_rows(found)
     looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
