@@ -55,8 +55,8 @@ def interface(
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
-    Not to be trusted on plateaus that ripple or tail, or, below 100 counts, that slope and are no
-    longer than the edge is wide: state `left` and `right`.
+    Not to be trusted on plateaus that tail, or ripple no faster than once over their length, or,
+    below 100 counts, slope and are no longer than the edge is wide: state `left` and `right`.
 
     Parameters
     ----------
@@ -120,7 +120,8 @@ def interface(
     errors changes the level by 2 % of the step.
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where
-    none are stated and where it is surely larger, with those of both levels. Straight lines between
+    none are stated and where it is surely larger, with those of both levels; what neighbours share
+    on plateaus, as a ripple, counts in these, and goes on along the step. Straight lines between
     samples h apart widen a step: ``h^2 / (2.2 width)`` is part of the error of a width.
 
     References

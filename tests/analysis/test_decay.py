@@ -34,6 +34,7 @@ def test_the_decay_length_of_a_leading_edge_is_positive_too():
     ds = one(z, 1e15 * np.exp(z / 4))
     found = sims.decay_length(ds, edge="leading")
     assert number(found["decay_length"]) == pytest.approx(4)
+    assert number(found["n"]) == z.size  # without a peak, all of it
     wrong = sims.decay_length(ds, edge="trailing")
     assert math.isnan(number(wrong["decay_length"]))
     assert word(wrong["status"]) == "never_reached"
@@ -49,11 +50,27 @@ def test_windows_of_values_and_the_detection_limit():
     assert number(limited["n"]) == number(found["n"])
 
 
-def test_weights_follow_the_standard_errors():
-    z, c = np.array([0.0, 1, 2, 3]), np.array([1e18, 1e17, 1e16, 5e17])
-    errors = c * np.array([0.01, 0.01, 0.01, 1e6])
-    found = sims.decay_length(one(z, c, stderr=errors))
-    assert number(found["per_decade"]) == pytest.approx(1, rel=1e-6)
+@pytest.mark.filterwarnings("ignore:.*the edge is not exponential")  # of 300, one or two
+@pytest.mark.parametrize("noise", ["counts", "relative"])
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_without_errors_the_noise_is_that_of_the_samples(noise, repeats):
+    """Least squares of ln C were 7 to 30 % too long, and covered 0 to 0.4."""
+    rng, z = np.random.default_rng(8), np.arange(0, 90, 1.5)
+    shape = np.broadcast_to(np.exp(-z / 15), (repeats, 300, z.size))
+    c = (
+        rng.poisson(100 * shape)
+        if noise == "counts"
+        else shape * rng.lognormal(0, 0.05, shape.shape)
+    )
+    dims = "measurement", "species", "depth"
+    ds = xr.Dataset(
+        {"concentration": (dims, c * 1e17, {"units": "atom/cm^3"})},
+        {"depth": ("depth", z, {"units": "nm"}), "species": [f"{i}" for i in range(300)]},
+    )
+    found = sims.decay_length(sims.average(ds) if repeats > 1 else ds)
+    off = found["decay_length"] - 15
+    assert 0.6 <= float((abs(off) <= found["stderr"]).mean()) <= 0.76
+    assert abs(float(off.mean())) < 0.2 * float(off.std())
 
 
 @pytest.mark.parametrize("values", [[np.nan] * 3, [1e18, np.nan, np.nan], [0, 0, 0], [-1, -1, -2]])
@@ -64,15 +81,15 @@ def test_too_few_samples_have_no_decay(values):
 
 
 @pytest.mark.parametrize("stderr", [None, 0.01])
-def test_levels_select_the_requested_edge_of_a_peak(stderr):
-    z = np.arange(0, 101, 1.0)
-    c = 1e20 * np.exp(-np.where(z < 40, (40 - z) / 3, (z - 40) / 5))
+@pytest.mark.parametrize("levels", [{}, {"low": "1e16 atoms/cm^3", "high": "1e19 atoms/cm^3"}])
+@pytest.mark.parametrize(("edge", "length"), [("trailing", 5), ("leading", 3)])
+def test_the_edge_of_a_peak_is_below_half_of_it_or_between_levels(stderr, levels, edge, length):
+    z = np.arange(0, 121, 1.0)
+    c = 1e20 * np.minimum(np.exp(-np.where(z < 60, (60 - z) / 3, (z - 60) / 5)), 0.6)
     ds = one(z, c, stderr=None if stderr is None else stderr * c)
-    levels = {"low": "1e16 atoms/cm^3", "high": "1e19 atoms/cm^3"}
-    trailing = sims.decay_length(ds, **levels)
-    leading = sims.decay_length(ds, edge="leading", **levels)
-    assert number(trailing["decay_length"]) == pytest.approx(5)
-    assert number(leading["decay_length"]) == pytest.approx(3)
+    assert number(sims.decay_length(ds, edge=edge, **levels)["decay_length"]) == pytest.approx(
+        length
+    )
 
 
 @pytest.mark.parametrize("stderr", [None, [1e15] * 4])
@@ -86,15 +103,15 @@ def test_a_flat_profile_does_not_decay(stderr):
 
 
 @pytest.mark.few(3)
-@pytest.mark.filterwarnings("ignore:.*the edge is not exponential")  # of 300, one or two
-@pytest.mark.parametrize("counts", [30, 1000])
+@pytest.mark.filterwarnings("ignore:.*(the edge is not exponential|in a surface transient)")
+@pytest.mark.parametrize("counts", [30, 1000])  # of 300, one or two
 @pytest.mark.parametrize("stated", [False, True])
 @pytest.mark.parametrize("step", [1.0, None])
 def test_a_straight_line_is_hardly_ever_called_bent(counts, stated, step):
     rng = np.random.default_rng(3)
     z = np.arange(0, 60.0) if step else np.cumsum(rng.uniform(0.3, 2, 60))
-    k = rng.poisson(counts * np.exp(-z / 50), (300, z.size)).astype(float)
-    ds = measurement(z, {f"{i}": np.maximum(row, 1) * 1e16 for i, row in enumerate(k)})
+    k = rng.poisson(counts * np.exp(-z / (50 if stated else 7)), (300, z.size)).astype(float)
+    ds = measurement(z, {f"{i}": row * 1e16 for i, row in enumerate(k)})
     if stated:
         ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
     answer = sims.decay_length(ds)
@@ -134,17 +151,6 @@ def test_flanks_of_a_gaussian_are_no_exponentials(straggle, low, high):
     ds = trials(shape, np.arange(0, 240, 1.0), 10_000).isel(measurement=slice(20))
     levels = {"low": f"{low * TOP} atoms/cm^3", "high": f"{high * TOP} atoms/cm^3"}
     assert (sims.decay_length(ds, **levels)["status"] == "wrong_shape").mean() > 0.9
-
-
-@pytest.mark.parametrize("edge", ["trailing", "leading"])
-def test_of_a_peak_without_a_window_the_edge_below_half_of_it(edge):
-    z = np.arange(0, 121, 1.0)
-    c = 1e20 * np.minimum(np.exp(-np.where(z < 60, (60 - z) / 3, (z - 60) / 5)), 0.6)
-    found = sims.decay_length(one(z, c), edge=edge)
-    assert number(found["decay_length"]) == pytest.approx(5 if edge == "trailing" else 3)
-    # Of an edge without a peak, all of it.
-    fall = one(z, 1e20 * np.exp(-z / 5))
-    assert number(sims.decay_length(fall)["n"]) == z.size
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")

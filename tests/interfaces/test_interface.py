@@ -384,14 +384,19 @@ def test_a_record_that_ends_in_the_end_of_the_step_is_truncated(window):
 
 
 @pytest.mark.few(1)
-@pytest.mark.parametrize(("noise", "floor"), [("counts", 0.001), ("relative", 0.05)])
-def test_without_errors_the_scatter_of_neighbours_is_the_error(noise, floor):
+@pytest.mark.parametrize(
+    ("noise", "floor", "least"),
+    [("counts", 0.001, 0.58), ("relative", 0.05, 0.58), ("ripple", 0.05, 0.7)],
+)
+def test_without_errors_the_scatter_of_neighbours_is_the_error(noise, floor, least):
     rng = np.random.default_rng(0)
     clean = np.broadcast_to(floor + ndtr((90.3 - Z) / 5), (40, Z.size))
     scale = 1 + 0.03 * rng.standard_normal(clean.shape)
-    values = rng.poisson(1000 * clean) * 1e17 if noise == "counts" else clean * scale * 1e20
+    if noise == "ripple":  # on all of the profile, as of a beam that drifts to and fro
+        clean = clean * (1 + 0.06 * np.sin(Z / 5 + rng.uniform(0, 6.3, (40, 1))))
+    values = clean * scale * 1e20 if noise == "relative" else rng.poisson(1000 * clean) * 1e17
     found = sims.interface(models_truth.profile(values, Z, dims=("trial", "depth")))
-    assert covered(found, "position", 90.3) >= 0.58
+    assert covered(found, "position", 90.3) >= least
     # A fifth of them, when that of one plateau was the error of the samples of the edge.
     assert float((abs(found["position"] - 90.3) > 3 * found["position_stderr"]).mean()) < 0.05
 
