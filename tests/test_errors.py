@@ -7,10 +7,11 @@ import inspect
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from error_parts import warns
+from error_parts import raises, warns
 
 import sims_analysis as sims
 from sims_analysis import errors
@@ -106,6 +107,25 @@ def test_the_code_is_that_of_the_class_or_of_arguments():
     assert codes == {sims.ProfileError: "invalid_argument", sims.UnitsError: "wrong_unit"}
     assert sims.ProfileError("x", argument="level", code="missing_value").code == "missing_value"
     assert sims.SimsWarning("x", argument="level").code == "warning"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"code": "unknown_unit"}, {"argument": "stop"}, {"argument": ""}, {"species": "P"},
+     {"species": None}, {"depth": "1 nm"}, {"file": "w8.csv"}, {"match": "no text"}],
+)  # fmt: skip
+def test_a_test_sees_every_part_that_is_wrong(wrong):
+    place = {"species": "B", "file": "w7.csv"}
+    right = {"code": "missing_unit", "argument": "start", "match": "^no unit$"} | place
+    other = {key: value for key, value in (right | wrong).items() if value is not None}
+    for kind, expect in ((sims.UnitsError, raises), (sims.SimsWarning, warns)):
+        for parts, outcome in ((right, nullcontext()), (other, pytest.raises(AssertionError))):
+            with outcome, expect(kind, **parts):
+                said = kind("no unit", code="missing_unit", argument="start", where=place)
+                if expect is warns:
+                    warn(said)
+                else:
+                    raise said
 
 
 def test_parts_are_added_and_not_replaced():

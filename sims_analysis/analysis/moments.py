@@ -92,9 +92,10 @@ def moments(
         - ``status``: ``ok``. With NaN: ``no_data`` with fewer than three samples; ``never_reached``
           where fewer than three lie above the threshold; ``below_detection`` where nothing
           significant is left above the background. With numbers: ``undetermined``, with errors of
-          NaN, where the threshold is less than 2.1 times the standard error of a sample there;
-          ``truncated`` where the samples used begin in a surface transient, or the record ends
-          above the threshold or inside of the profile; others as for :func:`integrated_dose`
+          NaN, where fewer than five samples, or cells, lie above the threshold, or it is less than
+          2.1 times the standard error of a sample there; ``truncated`` where the samples used begin
+          in a surface transient, or the record ends above the threshold or inside of the profile;
+          others as for :func:`integrated_dose`
 
     Raises
     ------

@@ -44,21 +44,21 @@ _DEEP = 1e4
 #: Of more signals than the second number, as many as the first are drawn.
 _SHOWN, _MANY = 12, 24
 #: At most so many measurements can be distinguished by a colour each.
-_CROWD = 8
+_MAX_COLOURS = 8
 #: Fraction of the measurements inside the band at each depth.
 CENTRAL = 0.8
 #: An outlier is off by more than so many robust standard deviations, and so many decades.
-_APART, _LEAST = 5.0, 0.08
+_OFF_DEVIATIONS, _OFF_DECADES = 5.0, 0.08
 #: At most so many outliers are drawn.
-_NAMED = 4
+_MAX_OUTLIERS = 4
 #: A log axis has at most so many decades below its largest value.
 DECADES = 12
 #: Fewer samples do not tell what the instrument writes for no counts.
-_FEWEST = 10
+_MIN_SAMPLES = 10
 #: Quantity of normalised signals -> the word before what they are normalised to.
 _PREPOSITIONS = {"ratio": "to", "fraction": "of"}
 #: Such a number is below all samples by these factors: if it occurs once, or repeatedly.
-_ALONE, _REPEATED = 300.0, 100.0
+_FAR_ONCE, _FAR_REPEATED = 300.0, 100.0
 
 Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
@@ -218,11 +218,11 @@ def placeholder(y: Array) -> float:
     It is far below all others, and occurs more than once, or alone between samples far above.
     """
     values, counts = np.unique(y[y > 0], return_counts=True)
-    if y.size < _FEWEST or values.size < 2:
+    if y.size < _MIN_SAMPLES or values.size < 2:
         return float("nan")
     repeated = counts[0] > 1
     inside = repeated or 0 < int(np.argmax(y == values[0])) < y.size - 1
-    far = values[1] / values[0] >= (_REPEATED if repeated else _ALONE)
+    far = values[1] / values[0] >= (_FAR_REPEATED if repeated else _FAR_ONCE)
     return float(values[0]) if inside and far else float("nan")
 
 
@@ -503,7 +503,7 @@ def needs_spread(curves: Sequence[Curve], colour_by: str) -> bool:
     counts = Counter(curve.subject for curve in curves)
     most = max(counts.values())
     # If colours stand for species, dashes have to distinguish the measurements.
-    return most > (_CROWD if colour_by == "measurement" or len(counts) == 1 else len(DASHES))
+    return most > (_MAX_COLOURS if colour_by == "measurement" or len(counts) == 1 else len(DASHES))
 
 
 def spread_of(curves: Sequence[Curve]) -> Spread:
@@ -536,6 +536,6 @@ def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Cur
     off[known] = np.nanmedian(ratio[known], axis=1)
     distance = np.abs(off - np.median(off))
     # 1.4826 makes the median absolute deviation that of a normal distribution.
-    far = distance > max(_APART * 1.4826 * float(np.median(distance)), _LEAST)
+    far = distance > max(_OFF_DEVIATIONS * 1.4826 * float(np.median(distance)), _OFF_DECADES)
     order = [int(i) for i in np.argsort(-distance) if far[i]]
-    return [replace(curves[i], dash=DASHES[1]) for i in order[:_NAMED]]
+    return [replace(curves[i], dash=DASHES[1]) for i in order[:_MAX_OUTLIERS]]

@@ -31,11 +31,11 @@ _FINER = 4
 _DASHES: tuple[Any, ...] = ((0, (4, 1.5)), ":", "-.", "-")
 _MARKS = (".", "+", "x", "1")
 #: Where the bar of a resolution is, in maxima, on a logarithmic and on a linear axis.
-_ABOVE, _LITTLE_ABOVE = 1.3, 1.04
+_BAR_ON_LOG, _BAR_ON_LINEAR = 1.3, 1.04
 #: Ratios over more than this factor are on a log axis.
-_WIDE = 5.0
+_LOG_FROM = 5.0
 #: Data are others where ln of their ratio is off by more, in the median.
-_OTHER = 0.25
+_OTHER_DATA = 0.25
 #: Height of the panel of residuals beside that of the data.
 _HEIGHTS = (3.0, 1.0)
 
@@ -127,7 +127,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     best = int(np.nanargmax(one[curve.variable].values))
     half = 0.5 * float(one["achieved_resolution"][best])
     ends = plot.scale(curve.x[np.nanargmax(curve.y)] + half * np.array([-1.0, 1.0]))
-    level = (_ABOVE if curve.log else _LITTLE_ABOVE) * np.nanmax(curve.y)
+    level = (_BAR_ON_LOG if curve.log else _BAR_ON_LINEAR) * np.nanmax(curve.y)
     bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
     (line,) = plot.axes_of(data).plot(ends, [level, level], gid="resolution", **bar)
     plot.layout.extents.append((line, 1.0))
@@ -196,7 +196,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
             place = brief(_typeset.plain(b.measurement))
             plot.list_result(f"junction of {curve.name} {text} in {place}", color=colour)
     every = np.concatenate([*seen, [1.0]])
-    if every.max() > _WIDE * every.min():
+    if every.max() > _LOG_FROM * every.min():
         below.set_yscale("log")
         value_axis_ticks(below)
     _label(plot, below, label, 1.0)
@@ -213,7 +213,7 @@ def _compared(plot: Plot, ratio: xr.DataArray, subject: tuple[str, str]) -> tupl
         if np.isfinite(off).any():
             found.append((float(np.median(off[np.isfinite(off)])), a, b))
     best = min(found, key=lambda pair: pair[0], default=None)
-    if best is None or (best[0] > _OTHER and not plot.options.smooth):
+    if best is None or (best[0] > _OTHER_DATA and not plot.options.smooth):
         raise ProfileError(
             f"comparison= is of other data of {subject[0]!r} than are drawn; draw both, as in "
             'plot_profiles({"before": a, "after": b}, comparison=sims.compare(a, b))',

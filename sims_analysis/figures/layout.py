@@ -39,21 +39,21 @@ if TYPE_CHECKING:
 #: Texts are drawn over curves, and before titles, which make room for names above the axes.
 _ZORDER = 2.9
 #: Below axes in the user's figure, a list takes no more than this part of the height of both.
-_SHARE = 0.36
+_LIST_HEIGHT = 0.36
 #: To these lengths names are shortened for want of room, in characters.
 _SHORTER = (32, 28, 24, 20, 16, 12)
 #: At most so many columns of names.
 _COLUMNS = 8
 #: Distance between the labels of one right axis and the next axis, and its least change, in points.
-_APART, _SHIFT = 5.0, 0.5
+_AXIS_GAP, _LEAST_SHIFT = 5.0, 0.5
 #: Distance of a list from the labels above it, and part of the margin that it may use, in points.
 _PAD = 3.0
 #: A change of the size of the axes below this, in inches, moves nothing.
-_SAME = 1e-2
+_SAME_SIZE = 1e-2
 #: At most so many results stand at their marks.
-_FEW = 4
+_MAX_NUMBERS = 4
 #: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
-_PART = 0.5
+_LIST_WIDTH = 0.5
 #: Opacity of the ground of what covers curves, and its distance from the frame, in axes.
 _OPAQUE, _FRAME = 0.85, 0.006
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
@@ -176,7 +176,7 @@ class PlotLayout:
         state = self._state()
         before = self._arranged
         changed = before is None or before[1] != state
-        if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME):
+        if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME_SIZE):
             self._arranged = size, state
             self._move_right_axes()
             if changed or len(self.axes) > 2:
@@ -217,10 +217,10 @@ class PlotLayout:
         """Move each further right axis outward, beyond the labels of the previous one."""
         for before, each in pairwise(list(self.axes.values())[1:]):
             box = before.yaxis.get_tightbbox() or before.bbox  # a panel may hide all of it
-            outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _APART
+            outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _AXIS_GAP
             now = each.spines["right"].get_position()
             at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
-            if abs(outward - at) > _SHIFT:
+            if abs(outward - at) > _LEAST_SHIFT:
                 each.spines["right"].set_position(("outward", round(outward, 1)))
 
     def _place(self) -> None:
@@ -239,7 +239,7 @@ class PlotLayout:
                 above[text] = line
             else:
                 texts.append(made)
-        numbers = dict(self._placed_numbers(free) if len(self.results) <= _FEW else ())
+        numbers = dict(self._placed_numbers(free) if len(self.results) <= _MAX_NUMBERS else ())
         self.listed |= {text: self.results[text] for text in self.results if text not in numbers}
         self._names.texts = [*grounds, *self._legend_above(above), *texts, *numbers.values()]
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
@@ -275,7 +275,7 @@ class PlotLayout:
             else:
                 outside.setdefault(text, []).append("–".join(f"{end:.4g}" for end in limits))
         for text, spans in outside.items():
-            shown = ", ".join(spans[:_FEW]) + ", …" * (len(spans) > _FEW)
+            shown = ", ".join(spans[:_MAX_NUMBERS]) + ", …" * (len(spans) > _MAX_NUMBERS)
             unit = unit_label(self.scale.units) if self.scale else ""
             self.listed[f"{text}: {shown} {unit}"] = Patch(color="none")
 
@@ -399,8 +399,8 @@ class PlotLayout:
             box: Any = title.get_window_extent(renderer)
             low, right = max(tops, default=-np.inf), 0.0
             for other in placed:
-                if other.x0 < box.x1 and box.x0 < other.x1 + _APART:
-                    right = other.x1 + _APART - box.x0
+                if other.x0 < box.x1 and box.x0 < other.x1 + _AXIS_GAP:
+                    right = other.x1 + _AXIS_GAP - box.x0
                     if box.x1 + right > ax.x1:
                         low, right = max(low, other.y1), 0.0
             up = max(low - box.y0, 0.0)
@@ -414,7 +414,7 @@ class PlotLayout:
         """Place the list inside where it covers nothing, or else below, or else over the curves."""
         self.problem, managed = "", self._is_managed()
         room = (1.0 - 2.0 * MARGIN) * self.left.bbox.width
-        tried = product(self._sizes[:1] if managed else self._sizes, (1.0, _PART))
+        tried = product(self._sizes[:1] if managed else self._sizes, (1.0, _LIST_WIDTH))
         for points, part in () if self.stays_below else tried:
             made = self._list_of(points, part * room)
             left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
@@ -466,7 +466,7 @@ class PlotLayout:
         """Place the list below, no wider than axes and their labels; None if it is too large."""
         (low, high), ax, dpi = self._ends(), self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._legends_outside(self._list))
-        tallest = np.inf if self.own else _SHARE * (ax.y1 - self.foot.bbox.y0 + taken)
+        tallest = np.inf if self.own else _LIST_HEIGHT * (ax.y1 - self.foot.bbox.y0 + taken)
         # At another resolution letters are a little wider: what the figure has grown for stays.
         edge, whole = _PAD * dpi / 72.0, self.figure.bbox.width
         widest = min(high - low, whole - 2.0 * edge)

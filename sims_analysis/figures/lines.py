@@ -27,13 +27,13 @@ _OUTSIDE = 0.01
 #: Values down to this part of the smallest are shaded on a log axis.
 _SHADED = 1e-6
 #: Width of the place for one mark in a row, in points.
-_APART = 4.0
+_MARK_WIDTH = 4.0
 #: Height of a row of marks above the floor of an axis, as a fraction of it; and how many there are:
 #: of more species with marks, some share their row.
-_ROW, _ROWS = 0.018, 6
+_HEIGHT, _ROWS = 0.018, 6
 #: Where this fraction of so many neighbours is not data, the others are drawn as points: a line
 #: that jumps between one count and none would look like a bar code.
-_SPARSE, _NEIGHBOURS = 0.25, 9
+_SPARSE_FROM, _NEIGHBOURS = 0.25, 9
 
 
 def is_data(curve: Curve) -> Flags:
@@ -83,7 +83,7 @@ def _is_sparse(data: Flags) -> Flags:
         return np.zeros(data.shape, dtype=bool)
     window = np.ones(_NEIGHBOURS)
     gaps = np.convolve(~data, window, "same") / np.convolve(np.ones(data.size), window, "same")
-    return np.asarray(gaps >= _SPARSE)
+    return np.asarray(gaps >= _SPARSE_FROM)
 
 
 def draw_band(plot: Plot, curve: Curve) -> bool:
@@ -117,7 +117,7 @@ def mark_floor(plot: Plot) -> list[Curve]:
         row = _depths_in_row(plot, plot.ax, curve, curve.not_positive())
         if row:
             found.append(curve)
-            height, place = _ROW * (1 + (len(found) - 1) % _ROWS), plot.ax.get_xaxis_transform()
+            height, place = _HEIGHT * (1 + (len(found) - 1) % _ROWS), plot.ax.get_xaxis_transform()
             _mark(plot.ax, row, height, curve, label="_floor", transform=place)
             plot.layout.marked = True
     return found
@@ -163,6 +163,6 @@ def _depths_in_row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> list[flo
     low, high = sorted(ax.get_xlim())
     x = np.asarray(plot.scale(curve.x[which]))
     x = x[(x >= low) & (x <= high)]
-    width = (high - low) * _APART / (ax.bbox.width * 72.0 / ax.figure.dpi)
+    width = (high - low) * _MARK_WIDTH / (ax.bbox.width * 72.0 / ax.figure.dpi)
     _, first = np.unique(np.floor((x - low) / width), return_index=True)
     return list(map(float, x[first]))

@@ -86,11 +86,11 @@ class Plateau:
     slope: float
     error: float
     slope_error: float
-    #: Standard error of a sample; of what it shares with its neighbours, as a ripple; and of the
-    #: level by that.
+    #: Standard error of a sample; of what it shares with its neighbours, as a ripple; and how many
+    #: times larger the errors of the line are by that.
     noise: float
     shared: float
-    drift: float
+    grown: float
 
     def at(self, z: Any) -> Any:
         """Return the line at a depth, or at depths."""
@@ -199,6 +199,9 @@ def _from_plateaus(
     elif _reaches_into(record, chosen, answer, float(np.diff(ndtri(parts))[0]), free):
         answer[[0, 1, 4, 5]] = np.nan
         answer[-1] = Status.TRUNCATED
+    else:  # after what is decided by errors: what ends of steps leave on plateaus is no ripple
+        errors = [4, 5, 8, 9]
+        answer[errors] = step_between(record, chosen, parts, rippled=True)[errors]
     return answer, record
 
 
@@ -330,8 +333,9 @@ def fit_plateau(record: Record, place: Array, *, sloping: bool) -> Plateau:
     independent = np.sqrt(record.fraction)
     slope_error = about / independent / np.sqrt(size) if sloping and size > 0 else 0.0
     error = about / independent / float(np.sqrt(z.size))
-    shared = _shared(off, noise, record.fraction)
-    return Plateau(centre, level, slope, error, slope_error, noise, *shared)
+    shared, of_mean = _shared(off, noise, record.fraction)
+    grown = float(np.hypot(1, of_mean / error)) if error > 0 else 1.0
+    return Plateau(centre, level, slope, error, slope_error, noise, shared, grown)
 
 
 def _shared(off: Array, noise: float, fraction: float) -> tuple[float, float]:
@@ -353,9 +357,17 @@ def _shared(off: Array, noise: float, fraction: float) -> tuple[float, float]:
 
 
 def step_between(
-    record: Record, plateaus: Sequence[Plateau], parts: tuple[float, float], at: float = 0.5
+    record: Record,
+    plateaus: Sequence[Plateau],
+    parts: tuple[float, float],
+    at: float = 0.5,
+    *,
+    rippled: bool = False,
 ) -> Array:
-    """Return the row of a step between two lines: where a part of it is complete, and its width."""
+    """Return the row of a step between two lines: where a part of it is complete, and its width.
+
+    With what neighbours share on plateaus that are `rippled`: it goes on along the step.
+    """
     row = np.full(len(ROW), np.nan)
     z, places, (left, right) = record.z, record.places, plateaus
     ends = z[places[0][-1]], z[places[1][0]]
@@ -389,13 +401,15 @@ def step_between(
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
     # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([np.hypot(one.error_at(depths[1]), one.drift) for one in plateaus])[:, None]
+    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
+    if rippled:
+        sizes *= np.array([[one.grown] for one in plateaus])
+        shared = (1 - levels_at) * left.shared + levels_at * right.shared
+        own = np.hypot(own, shared / np.abs(step[above]) / slopes)
     steps = np.abs(step[above])
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
-    # A ripple goes on along the step.
-    own = np.hypot(own, ((1 - levels_at) * left.shared + levels_at * right.shared) / steps / slopes)
     row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
     row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)

@@ -33,7 +33,7 @@ from sims_analysis.kernels.local_fit import (
     solved,
     value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows, changed, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
 #: do not; always there; or between its two samples.
@@ -137,21 +137,17 @@ def edges(
 
 def around(
     rows: Rows, level: Array, row: Index, position: Index, floor: Array | None = None
-) -> tuple[Edges, Flags, Crossings]:
-    """Return the edges nearest to samples of some rows, on either side, but those that noise makes.
+) -> tuple[Edges, Crossings]:
+    """Return the edges nearest to samples of some rows, on either side, and all crossings.
 
-    They are (2, R), NaN where there is none; where there is none of noise either, (2, R); and all
-    crossings that noise does not make.
+    Edges are (2, R), NaN where there is none; those that noise makes are left out.
     """
-    levels, shape = rows.repeat(level), (rows.count, 2)
-    raw = find(rows, levels)
-    near, place = crossings_around(raw, row, position)
-    lacking = laid_out(np.zeros(near.size, dtype=bool), place, shape, True)
-    every = significant(rows, levels, raw, floor=floor)
+    levels = rows.repeat(level)
+    every = significant(rows, levels, find(rows, levels), floor=floor)
     near, place = crossings_around(every, row, position)
     found = every.take(near)
     nearest = edges(rows, levels, found, between(rows, levels, found), every=every, floor=floor)
-    return Edges._make(laid_out(one, place, shape).T for one in nearest), lacking.T, every
+    return Edges._make(laid_out(one, place, (rows.count, 2)).T for one in nearest), every
 
 
 def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:

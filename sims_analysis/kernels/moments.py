@@ -20,6 +20,8 @@ from sims_analysis.outcomes import Status
 
 #: A threshold of fewer standard errors of a sample is not one that the samples show.
 ABOVE_NOISE = 2.1
+#: Fewer samples above a threshold do not show the shape there: a straggle is off by 5 % and more.
+FEWEST = 5
 
 
 class Moments(NamedTuple):
@@ -65,15 +67,16 @@ def moments(
     first, last = ends
     weights, total, mean, off, shape = _between(rows, level, first, last)
     distribution = np.isfinite(shape[0])
-    enough = (
-        inside.within(*(np.where(np.isnan(end), np.inf, end) for end in (first, last))).size > 2
-    )
+    limits = (np.where(np.isnan(end), np.inf, end) for end in ends)
+    size = inside.within(*limits).size
+    enough, few = size > 2, np.isfinite(threshold) & (size < FEWEST)
     status = first_status(
         ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
         (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
         (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
+        (few, Status.UNDETERMINED),
     )
     answers = np.array([total, mean, *shape, first, last])
     errors = np.full((5, rows.count), np.nan)
@@ -170,7 +173,7 @@ def _run(
         with np.errstate(all="ignore"):
             part = (at + floor)[row] / (rows.value_at(top) + floor[row])
             noise[row] = rows.stderr.reshape(-1)[top] * np.sqrt(part)
-    edges, *_ = around(rows, at, row, top, floor)
+    edges, _ = around(rows, at, row, top, floor)
     inside = np.zeros(rows.count, dtype=bool)
     inside[row] = rows.value_at(top) > at[row]
     ends = np.where(inside, np.where(np.isnan(edges.depth), limits, edges.depth), np.nan)

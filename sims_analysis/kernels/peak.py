@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.blocks import BLOCK, in_blocks
 from sims_analysis.kernels.edges import around
-from sims_analysis.kernels.levels import Crossings, highest, locate
+from sims_analysis.kernels.levels import Crossings, highest
 from sims_analysis.kernels.local_fit import (
     Counted,
     Samples,
@@ -70,25 +70,28 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     error is that of the highest. `floor` was subtracted before.
     """
     rows = as_points(rows).within(start, stop)
-    depth, value, stderr, alone, before, after = np.full((6, rows.count), np.nan)
+    depth, value, stderr, alone, first, last = np.full((6, rows.count), np.nan)
+    before, after = np.full((2, rows.count), np.nan)
     known, below = np.zeros(rows.count), np.zeros(rows.count) if floor is None else floor
     row, top = highest(rows)
     depth[row], value[row] = rows.depth_at(top), rows.value_at(top)
-    near = np.clip([top - 1, top + 1], rows.offsets[row], rows.offsets[row + 1] - 1)
-    before[row], after[row] = rows.depth_at(near)
+    ends = rows.offsets[row], rows.offsets[row + 1] - 1
+    before[row], after[row] = rows.depth_at(np.clip([top - 1, top + 1], *ends))
+    first[row], last[row] = rows.value_at(np.stack(ends))
     high = value.copy()
     if rows.stderr is not None:
-        alone[row] = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
+        own = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
         shown, error = maxima(rows, row, top, below)
         about = half_width_about(shown - value[row], error)
-        stderr[row] = np.where(np.isfinite(about * alone[row]), about, alone[row])
+        alone[row], stderr[row] = own, np.where(np.isfinite(about * own), about, own)
         # Half of that window tells a pointed maximum better.
         shown, known[row] = maxima(rows, row, top, below, 0.5)
         high[row] = np.where(np.isfinite(known[row]), shown, high[row])
     half = 0.5 * high
-    sides, lacking, every = around(rows, half, row, top, below)
+    sides, every = around(rows, half, row, top, below)
     with np.errstate(invalid="ignore", divide="ignore"):
-        width = sides.depth[1] - sides.depth[0]
+        left, right = sides.depth
+        width = right - left
         narrowed = (0.5 / sides.steepness).sum(axis=0)
         moved, steps = narrowed * high / width, 2.0 * width / (after - before)
         error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
@@ -96,25 +99,22 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         unknown = ~(_missed(rows, row, top, high, steps, moved, enough) <= enough)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
-        (lacking[0] | lacking[1], Status.TRUNCATED),
+        (np.isnan(left) & (first >= half) | np.isnan(right) & (last >= half), Status.TRUNCATED),
         (unknown, Status.UNDETERMINED),
     )
     width[unknown] = error[unknown] = np.nan
-    first, last = _outermost(rows, half, every, sides.depth)
-    begin = np.fmin(before, sides.depth[0]), np.where(np.isnan(start), -np.inf, start), first
-    end = np.fmax(after, sides.depth[1]), np.where(np.isnan(stop), np.inf, stop), last
+    outer = _outermost(rows, every, sides.depth)
+    begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start), outer[0]
+    end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop), outer[1]
     used = (np.stack(one, axis=1) for one in (begin, end))
     return Peak(depth, value, stderr, width, error, narrowed, status, *used)
 
 
-def _outermost(rows: Rows, level: Array, every: Crossings, sides: Array) -> Array:
-    """Return the first and the last of all crossings of a level, or the ends of the record; (2, R).
-
-    The ends also where the nearest crossing on that side (`sides`) is not known.
-    """
+def _outermost(rows: Rows, every: Crossings, sides: Array) -> Array:
+    """Return where the first and the last of all crossings are, or the ends without one; (2, R)."""
     ends = np.stack([rows.first, rows.last])
     first, last = ends.copy()
-    at = locate(rows, rows.repeat(level), every).depth
+    at = 0.5 * (rows.depth_at(every.before) + rows.depth_at(every.after))
     # Crossings are sorted by depth, and the last assignment wins.
     first[every.row[::-1]], last[every.row] = at[::-1], at
     found: Array = np.where(np.isnan(sides), ends, [first, last])

@@ -6,6 +6,7 @@ Residuals `r` are of comparable size; `rows` are their derivatives by the free p
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from math import log, sqrt
 from typing import Any, NamedTuple
 
@@ -28,10 +29,25 @@ RANDOM, _SHAPE, _LARGE, _NEIGHBOURS = range(1, len(RESIDUALS))
 SEEN = 0.05
 #: Residuals of so many expected counts are nearly normal.
 NEARLY_NORMAL = 3.0
-#: Residuals are averaged over so many neighbours at least, to so many blocks at most, ...
-_AVERAGED, _BLOCKS = 3, 24
-#: Residuals are not random if chance makes them less often than this.
-_UNLIKELY = 0.005
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which residuals are judged; chance makes them in a part of all cases."""
+
+    unlikely: float = 0.005  # they are not random if chance makes them less often than this
+    averaged: int = 3  # neighbours in a block, at least
+    blocks: int = 24  # of a profile, at most
+    spare: int = 2  # blocks, or residuals, beyond the parameters: from so many on they are asked;
+    spare_known: int = 6  # where errors are known, and chi-square alone says something, later
+    # Where they are not, departures are of the shape if chance makes their low frequencies in less
+    shape: float = 0.0025  # than this; or, of
+    large: float = 0.2  # departures of more than this part of the largest sample,
+    surely: float = 0.001  # whose neighbours follow each other by chance in less than this,
+    shape_if_large: float = 0.02  # than this
+
+
+_RULES = _Rules()
 
 
 def inverted(square: Array) -> Array:
@@ -80,8 +96,8 @@ def low_frequencies(r: Array, rows: Array) -> float:
     Chance may be neighbours averaged over three, as in digitised and smoothed data: from block to
     block it is hardly correlated.
     """
-    count = min(r.size // _AVERAGED, _BLOCKS)
-    if count < rows.shape[0] + 2:
+    count = min(r.size // _RULES.averaged, _RULES.blocks)
+    if count < rows.shape[0] + _RULES.spare:
         return 1.0
     means = np.add.reduceat(np.vstack([r, rows]), np.arange(count) * r.size // count, axis=1)
     off, shapes = means[0], means[1:]
@@ -147,26 +163,27 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
     are asked together. Where not, the `departure` has to be seen, and hardly noise of averages.
     """
     known, seen = not np.isnan(chance), departure > SEEN
-    enough = r.size >= rows.shape[0] + (6 if known else 2)
+    spare = _RULES.spare_known if known else _RULES.spare
+    enough = r.size >= rows.shape[0] + spare
     neighbours = durbin_watson(r, rows) if enough else 1.0
     if known:
         both = together(chance, neighbours) if enough else chance
-        if both >= _UNLIKELY:
+        if both >= _RULES.unlikely:
             return RANDOM, False
-        if neighbours >= _UNLIKELY:
+        if neighbours >= _RULES.unlikely:
             return _LARGE, seen
-        shape = chance < _UNLIKELY or low_frequencies(r, rows) < _UNLIKELY
+        shape = chance < _RULES.unlikely or low_frequencies(r, rows) < _RULES.unlikely
         return (_SHAPE, seen) if shape else (_NEIGHBOURS, False)
     low = low_frequencies(r, rows) if seen else np.nan
-    large = departure > 4 * SEEN and neighbours < _UNLIKELY / 5
-    if seen and low < (4 * _UNLIKELY if large else _UNLIKELY / 2):
+    large = departure > _RULES.large and neighbours < _RULES.surely
+    if seen and low < (_RULES.shape_if_large if large else _RULES.shape):
         return _SHAPE, True
     # What is so because of samples far below the maximum alone does not matter.
     root = np.sqrt(np.maximum(m, 0.0))
-    if neighbours >= _UNLIKELY or durbin_watson(r * root, rows * root) >= _UNLIKELY:
+    if neighbours >= _RULES.unlikely or durbin_watson(r * root, rows * root) >= _RULES.unlikely:
         return RANDOM, False
     low = low if seen else low_frequencies(r, rows)
-    return (_SHAPE if low < _UNLIKELY else _NEIGHBOURS), False
+    return (_SHAPE if low < _RULES.unlikely else _NEIGHBOURS), False
 
 
 def correlation(r: Array) -> float:

@@ -27,7 +27,7 @@ from sims_analysis.text.arguments import format_argument
 
 _PLACES = "__places__"
 #: Samples that drop out are below others by so many times the scatter of neighbours, of as many.
-_CLEARLY, _FEWEST = 8.0, 10
+_DROP_ERRORS, _MIN_SAMPLES = 8.0, 10
 
 
 class Reference(NamedTuple):
@@ -222,11 +222,11 @@ def dropped_out(signal: Array) -> Flags:
     """
     from scipy.ndimage import grey_closing
 
-    if signal.size < _FEWEST or not np.median(signal) > 0:
+    if signal.size < _MIN_SAMPLES or not np.median(signal) > 0:
         return np.zeros(signal.size, dtype=bool)
     filled = grey_closing(signal, size=3, mode="nearest")
     noise = np.median(np.abs(np.diff(signal)))
-    found: Flags = (signal < filled / 3.0) & (filled - signal > _CLEARLY * noise)
+    found: Flags = (signal < filled / 3.0) & (filled - signal > _DROP_ERRORS * noise)
     return found
 
 

@@ -56,7 +56,7 @@ from sims_analysis.units import WindowLike
 _ABOVE_NOISE = 3.0
 #: A matrix signal changes by this part of it, and this multiple of its noise, between any two of so
 #: many parts of the profile; it has vanished below this part of its maximum.
-_CHANGES, _CLEARLY, _PARTS, _VANISHED = 0.1, 8.0, 10, 0.01
+_CHANGED, _SIGNIFICANT, _CHANGE_PARTS, _VANISHED = 0.1, 8.0, 10, 0.01
 _MATRIX_SIGNALS = {"cycle": "of the same cycle", "mean": "averaged"}
 
 
@@ -309,13 +309,13 @@ def _warn_of_change(frame: Frame, matrix: str) -> None:
 
 def _change(signal: Any) -> float:
     """Return by how much a signal changes along a profile; 0 if that is not notable."""
-    if signal.size < 5 * _PARTS:
+    if signal.size < 5 * _CHANGE_PARTS:
         return 0.0
-    parts = np.array_split(signal, _PARTS)
+    parts = np.array_split(signal, _CHANGE_PARTS)
     medians = [np.median(part) for part in parts]
     change, most = np.ptp(medians), max(medians)
     noise = np.std(np.diff(signal)) / np.sqrt(parts[0].size)  # of a median, about
-    return float(change / most) if change > max(_CHANGES * most, _CLEARLY * noise) else 0.0
+    return float(change / most) if change > max(_CHANGED * most, _SIGNIFICANT * noise) else 0.0
 
 
 def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:

@@ -23,9 +23,9 @@ from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.units import QuantityLike
 
 #: Pieces that differ by more than this many standard errors, and by more than this factor, differ.
-_CLEARLY, _NOTABLE = 3.0, 1.05
+_STDERRS, _NOTABLE = 3.0, 1.05
 #: By more than this factor, if they have no standard errors.
-_UNKNOWN = 1.1
+_UNSTATED = 1.1
 
 
 @processing_step(of="a")
@@ -271,7 +271,7 @@ def _warn_of_difference(
         if np.isnan(factor):
             continue  # nothing to compare
         off = abs(np.log(factor))
-        limit = np.log(_UNKNOWN) if np.isnan(error) else max(_CLEARLY * error, np.log(_NOTABLE))
+        limit = np.log(_UNSTATED) if np.isnan(error) else max(_STDERRS * error, np.log(_NOTABLE))
         if off > limit:
             known = "" if np.isnan(error) else f" +- {error * factor:.2g}"
             warn(

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from error_parts import raises
 from measurement_layouts import one
 
 import sims_analysis as sims
@@ -15,9 +16,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarnin
 def test_strict_refuses_a_junction_below_the_limit_of_the_file_and_names_the_limit():
     text = "Depth (nm)\tB (atoms/cm3)\n0\t1e18\n1\t8e17\n2\t<5E15\n3\t<5E15\n"
     ds = sims.read(text.encode()).to_dataset()
-    with pytest.raises(JunctionError) as refused:
+    with raises(JunctionError, "below_limit", species="B", match="below 5e.15 atom"):
         sims.junction_depth(ds, level="1e15 atoms/cm^3", strict=True)
-    assert "below limit (those without a value are below 5e+15 atom/cm^3)" in str(refused.value)
 
 
 #: Level -> status of the first entry, and whether there is another.

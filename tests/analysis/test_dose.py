@@ -274,22 +274,10 @@ def test_held_values_carry_the_error_of_the_first_sample():
 @pytest.mark.parametrize("surface", ["measured", "exclude", "hold"])
 def test_a_transient_that_ends_beyond_the_record_warns(surface):
     ds = one([4, 10, 20], [2e18, 2e18, 2e18])
-    with warns(
-        DoseWarning,
-        "no_sample_in_window",
-        argument="surface_depth",
-        species="B",
-        match="4 to 20 nm",
-    ):
+    with warns(DoseWarning, "no_sample_in_window", argument="surface_depth", species="B"):
         found = sims.integrated_dose(ds, surface=surface, surface_depth="50 nm")
     assert math.isnan(number(found)) == (surface == "exclude")
-    with warns(
-        DoseWarning,
-        "no_sample_in_window",
-        argument="surface_depth",
-        species="B",
-        match="4 to 20 nm",
-    ):
+    with warns(DoseWarning, "no_sample_in_window", argument="surface_depth", species="B"):
         sims.dose_budget(ds, surface=surface, surface_depth="50 nm")
 
 

@@ -42,13 +42,8 @@ def as_asked(question, data):
 def test_an_infinite_value_is_refused_by_name(question, rows, infinity, own):
     data = profiles(rows, own=own)
     data.values[2, 45] = infinity
-    with raises(
-        sims.ProfileError,
-        "infinite_sample",
-        species="S2",
-        depth="46 nm",
-        match=rf"\[45\] is {infinity}",
-    ):
+    place = {"species": "S2", "depth": "46 nm"}
+    with raises(sims.ProfileError, "infinite_sample", **place, match=f"is {infinity}"):
         ask(question, as_asked(question, data))
 
 

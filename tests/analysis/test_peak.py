@@ -80,13 +80,6 @@ def test_peak_of_an_intensity_keeps_its_unit_and_error():
     assert 10 < number(found[f"{value}_stderr"]) < 10.5
 
 
-def test_without_a_width_the_maximum_is_known():
-    found = sims.peak(one([0, 1, 2, 3, 4, 5, 6], [1, 8, 1, 16, 1, 8, 1]))
-    assert (number(found["depth"]), number(found["concentration"])) == (3, 16)
-    assert math.isnan(number(found["fwhm"]))
-    assert word(found["status"]) == "undetermined"
-
-
 # --- the surface transient ----------------------------------------------------------------------
 
 

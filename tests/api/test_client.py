@@ -211,9 +211,8 @@ def test_one_species(species):
 )
 def test_a_species_of_the_wrong_shape(body, path):
     api = Api(**{"w1/species/B": body})
-    with pytest.raises(PayloadError) as caught:
+    with raises(PayloadError, data_id="w1", species="B", path=path):
         api.client().get_species("w1", "B")
-    assert caught.value.path == path
 
 
 # ---- with an archive

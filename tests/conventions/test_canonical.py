@@ -111,11 +111,7 @@ def test_the_signal_is_the_first_intensity_that_there_is(name):
 
 def test_variables_are_listed_where_there_is_no_signal():
     ds = xr.Dataset({"dose": ((), 1.0, {"units": "atom/cm^2"}), "bare": 2.0})
-    with pytest.raises(UnitsError) as caught:
+    with raises(UnitsError, "missing_variable"):
         signal_name(ds, "a test")
-    assert str(caught.value) == (
-        "a test needs a count rate (count/s) or counts; the data have dose (atom/cm^2), "
-        "bare (no unit)"
-    )
     with raises(UnitsError, "missing_variable"):
         first_of(xr.Dataset(), ["dose"], "none")

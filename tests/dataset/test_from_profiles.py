@@ -135,13 +135,7 @@ def test_the_same_depth_twice():
     ds = sims.to_dataset([b], duplicates="mean")
     np.testing.assert_array_equal(ds["concentration"], [[1, 3, 5]])
     many = profile("B", [0, 1, 1, 2, 2, 3, 3], [1, 2, 4, 5, 6, 7, 8])
-    with raises(
-        ProfileError,
-        "unordered_axis",
-        argument="duplicates",
-        species="B",
-        match="as do 2 more",
-    ):
+    with raises(ProfileError, "unordered_axis", argument="duplicates", species="B"):
         sims.to_dataset([many])
     with raises(ProfileError, argument="duplicates"):
         sims.to_dataset([b], duplicates="first")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from error_parts import raises
 from measurement_layouts import profile
 
 import sims_analysis as sims
@@ -28,12 +29,8 @@ def test_the_entry_is_the_one_that_its_profiles_state(ids, expected):
 
 
 def test_profiles_of_several_entries_are_refused():
-    with pytest.raises(PayloadError) as caught:
+    with raises(PayloadError, "several_measurements", argument="data_id", path="$[2].data_id"):
         stated_id(of(None, "a", "b", "c"))
-    assert caught.value.args[0].startswith(
-        "the profile belongs to data entry 'b', an earlier one to 'a': an"
-    )
-    assert caught.value.path == "$[2].data_id"
     payload = json.dumps([{**WIRE, "data_id": "a"}, {**WIRE, "data_id": "b"}])
     assert sims.SIMSResult.from_json(payload, data_id="both").data_id == "both"
 

@@ -68,7 +68,7 @@ def test_profiles_and_one_variable_of_them():
 
 
 @pytest.mark.parametrize(
-    ("data", "stated", "words"),
+    ("data", "stated", "parts"),
     [
         (DS, {"depth": "s"}, {"match": r"with_units\(depth='s'\) is in 's'"}),
         (DS, {"concentration": "counts/s"}, {"match": "is a count rate"}),
@@ -78,8 +78,8 @@ def test_profiles_and_one_variable_of_them():
         (DS["concentration"], {"intensity": "1/m^3"}, {"match": "have no 'intensity'"}),
     ],
 )
-def test_what_is_no_unit_of_it_is_refused(data, stated, words):
-    with raises(UnitsError, **words):
+def test_what_is_no_unit_of_it_is_refused(data, stated, parts):
+    with raises(UnitsError, **parts):
         sims.with_units(data, **stated)
 
 

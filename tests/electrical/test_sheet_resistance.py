@@ -177,9 +177,8 @@ def test_each_measurement_may_have_a_window_of_its_own():
         alone = sims.sheet_resistance(batch.isel(wafer=i), acceptors=["B"], stop=stop)
         xr.testing.assert_equal(found.isel(wafer=i), alone)
     limits = stops.assign_attrs(units="atom/cm^3")
-    with raises(ProfileError, argument="active_limit") as refused:
+    with raises(ProfileError, argument="active_limit"):
         sims.sheet_resistance(batch, acceptors=["B"], active_limit=limits)
-    assert refused.value.argument == "active_limit"
 
 
 @pytest.mark.parametrize(("phosphorus", "polarity"), [(1e18, "n"), (1e16, "p")])

@@ -42,12 +42,8 @@ def test_a_share_is_written_without_an_exponent():
 
 def test_more_profiles_than_can_be_told_apart_are_refused():
     many = sims.dose_budget(sims.stack(list(artists.wafers(13).values()), names=range(13)))
-    with pytest.raises(ProfileError) as caught:
+    with raises(ProfileError, match="13 profiles cannot be distinguished"):
         sims.plot_budget(many)
-    assert str(caught.value) == (
-        "13 profiles cannot be distinguished as bars: select up to 12, as in "
-        'budget.sel(species=["B"])'
-    )
     assert len(budgets._shares(many.isel(measurement=slice(12)))[0]) == 12
 
 

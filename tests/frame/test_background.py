@@ -129,13 +129,7 @@ def test_backgrounds_of_profiles_that_answer_together_are_independent(ds):
 def test_a_window_without_a_sample_is_refused_where_each_profile_needs_it(ds):
     for data in (ds, ds.sel(species=["P"])):
         with (
-            raises(
-                ProfileError,
-                "no_sample_in_window",
-                argument="background",
-                species="P",
-                match="20 to 30",
-            ),
+            raises(ProfileError, "no_sample_in_window", argument="background", species="P"),
             refused(ProfileError, ["no_sample_in_window"]),
         ):
             read_background(opened(data), ("20 nm", "30 nm"))
@@ -317,12 +311,7 @@ def test_a_record_that_hardly_rises_above_its_window_is_warned_of_slopes_that_sh
         {"concentration": (("species", "depth"), k, {"units": "cm^-3"})},
         {"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
     )
-    said = "the profile falls in the background window"
-    with (
-        warns(sims.errors.ProfileWarning, "wrong_shape", species="B", match=said)
-        if falls
-        else nullcontext()
-    ):
+    with warns(sims.ProfileWarning, "wrong_shape", species="B") if falls else nullcontext():
         sims.subtract_background(ds, window=("100 nm" if falls else "170 nm", "199 nm"))
 
 

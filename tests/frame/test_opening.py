@@ -43,11 +43,11 @@ def test_a_species_is_analysed_in_the_variable_in_which_it_was_measured(ds, chun
 def test_a_missing_variable_is_refused_by_name(ds):
     with raises(UnitsError, "missing_variable"):
         kind(ds, variable="dose")
-    for name, shown in ((7, "7"), (["concentration"], "['concentration']")):
-        with pytest.raises(UnitsError) as refused:
+    for name in (7, ["concentration"]):
+        with raises(
+            UnitsError, "missing_variable", match=r"no variable (7|\['conc.*); the data have"
+        ):
             kind(ds, variable=name)
-        said = f"a test: there is no variable {shown}; the data have intensity, concentration"
-        assert str(refused.value) == said
     seconds = ds[["intensity"]].assign(intensity=ds["intensity"].assign_attrs(units="s"))
     with raises(UnitsError, match="intensity"):
         kind(seconds)

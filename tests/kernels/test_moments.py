@@ -44,8 +44,11 @@ def reference(z, c, start, stop, level, threshold):
         a, b = (cut_from(z, c, top, limit, level, by) for by in (-1, 1))
         if b == end:
             status = Status.TRUNCATED
-    if np.count_nonzero((z >= a) & (z <= b)) < 3:
+    number = np.count_nonzero((z >= a) & (z <= b))
+    if number < 3:
         return Status.NEVER_REACHED, None
+    if number < 5 and status == Status.OK and not math.isnan(threshold):
+        status = Status.UNDETERMINED
     x = np.concatenate([[a], z[(z > a) & (z < b)], [b]])
 
     def integral(samples):

@@ -70,6 +70,9 @@ def test_few_samples_have_their_own_error():
     for c in ([4.0], [4.0, 1.0]):
         rows = Dense(np.arange(float(len(c))), np.array([c]), np.sqrt([c]))
         assert peak(rows, FREE, FREE).stderr[0] == 2
+    # A quarter of a sample each: an error twice as large in sums, and not of a single one.
+    columns = np.arange(2.0), np.array([[4.0, 1.0]]), np.array([[2.0, 1.0]])
+    assert peak(Dense(*columns, fraction=np.array([0.25])), FREE, FREE).stderr[0] == 1.0
     unknown = np.array([[1.0, np.nan, 1.0]])
     assert np.isnan(
         peak(Dense(np.arange(3.0), np.array([[1.0, 4, 1]]), unknown), FREE, FREE).stderr
@@ -98,10 +101,3 @@ def test_a_point_between_samples_is_not_missed(rise, step, errors):
     assert 0.1 < known.mean() < 1
     np.testing.assert_allclose(found.value[known], 1e4, rtol=0.05)
     np.testing.assert_allclose(found.fwhm[known], (1 + rise) * math.log(2), rtol=0.05)
-
-
-def test_the_error_of_the_highest_sample_counts_where_there_is_no_other():
-    # A quarter of a sample each: an error twice as large in sums, and not of a single one.
-    columns = np.arange(2.0), np.array([[4.0, 1.0]]), np.array([[2.0, 1.0]])
-    rows = Dense(*columns, fraction=np.array([0.25]))
-    assert peak(rows, FREE, FREE).stderr[0] == 1.0

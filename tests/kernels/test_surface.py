@@ -7,8 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from sims_analysis.kernels.exponentials import local_value
-from sims_analysis.kernels.grid import shared_variance
-from sims_analysis.kernels.rows import Packed
+from sims_analysis.kernels.rows import Dense, Packed
 from sims_analysis.outcomes import Status
 
 
@@ -83,14 +82,14 @@ def test_of_two_samples_as_near_the_shallower_is_used():
         assert (found.start[0], found.stop[0]) == ends
 
 
-@pytest.mark.parametrize("depth", [4.0, 6.6])
-def test_on_a_grid_neighbours_share_the_variance_of_their_samples(depth):
-    z = np.arange(12.0)
-    c = 1e18 * np.exp(-z / 300)
-    plain, shared = (at(z, c, depth, 0.01 * c, 7, part) for part in (1.0, 0.3))
-    own = z[int(plain.start[0]) : int(plain.stop[0]) + 1]
-    weights = np.linalg.pinv(np.vander(own - depth, 3))[2]
-    expected = math.sqrt(shared_variance(weights[None], np.array([0.3]))[0])
-    assert own.size == 7
-    assert shared.stderr[0] / plain.stderr[0] == pytest.approx(expected, rel=1e-3)
-    assert at(z, c, depth, None, 7, 0.3).stderr == at(z, c, depth, None, 7).stderr  # by scatter
+@pytest.mark.parametrize(("counts", "most"), [(100, 0.02), (1000, 0.15), (10_000, 0.01)])
+def test_a_top_that_is_no_parabola_is_within_its_error_or_has_a_status(counts, most):
+    # By 9 %: 0.4 of the answers were off by more than 5 % and three errors at 1,000 counts.
+    z, n = np.arange(0.3, 30.0, 1.5), 300
+    c = np.random.default_rng(8).poisson(counts / np.cosh((z - 5) / 2), (n, z.size)) * 1.0
+    rows = Dense(z, c, np.sqrt(np.maximum(c, 1.0)))
+    found = local_value(rows, np.full(n, 2.0), np.zeros(n), np.ones(n), samples=5)
+    true = counts / math.cosh(1.5)
+    off = np.abs(found.value - true)
+    bad = (found.status == Status.OK) & (off > 0.05 * true) & (off > 3 * found.stderr)
+    assert bad.mean() < most

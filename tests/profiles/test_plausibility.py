@@ -255,12 +255,8 @@ def test_from_how_many_samples_logarithms_are_recognised(values, least, of_fewer
 )
 def test_the_edge_of_the_impossible(impossible, possible, said):
     refuse_impossible(np.array(possible), "concentration", "c")
-    with raises(ProfileError, "impossible_value", match=said) as refused:
+    with raises(ProfileError, "impossible_value", match=said):
         refuse_impossible(np.array(impossible), "concentration", "c")
-    assert str(refused.value).endswith(
-        "; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in xarray, though it "
-        "changes the unit: use the concentration itself, or set the correct unit"
-    )
 
 
 @pytest.mark.parametrize(

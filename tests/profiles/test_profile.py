@@ -116,9 +116,8 @@ def test_the_reference_example():
 )
 def test_a_breach_of_contract_is_named_by_its_path(changes, path, found):
     of = {"species": "Si"} if found in ("no samples", "5 depths but 4 concentrations") else {}
-    with raises(PayloadError, path=path, match=found, **of) as caught:
+    with raises(PayloadError, path=path, match=found, **of):
         read(**changes)
-    assert str(caught.value).startswith(path)
 
 
 def test_a_number_beyond_float64_is_refused_by_its_place():
@@ -333,9 +332,8 @@ def test_a_profile_is_shown_in_a_line(changes, shown):
 
 @pytest.mark.parametrize("name", ["species_name", "depth_units", "concentration_units"])
 def test_names_and_units_are_texts(name):
-    with pytest.raises(ProfileError) as refused:
+    with raises(ProfileError, match=f"^{name} must be a string, found int$"):
         made(**{name: 7})
-    assert str(refused.value) == f"{name} must be a string, found int"
 
 
 def test_profiles_are_equal_if_all_that_they_hold_is():

@@ -97,19 +97,15 @@ def test_a_host_by_formula_and_mass_density():
     )
     lithium = host_of_formula("Li", "0.534 g/cm^3")
     assert lithium.atomic_density == pytest.approx(0.534 / 6.94 * 6.02214076e23, rel=1e-4)
-    for bad, error, words in [
+    for bad, error, parts in [
         (("Xx2", "5 g/cm^3"), ProfileError, {"match": "cannot read the formula 'Xx2'"}),
         (("", "5 g/cm^3"), ProfileError, {"match": "contains no atoms"}),
         (("GaN", "5"), UnitsError, {"code": "missing_unit", "argument": "mass"}),
         (("GaN", "5 atoms/cm^3"), UnitsError, {"argument": "mass"}),
-        (
-            ("GaN", "-5 g/cm^3"),
-            ProfileError,
-            {"match": "^mass density '-5 g/cm.3' must be positive$"},
-        ),
+        (("GaN", "-5 g/cm^3"), ProfileError, {"match": "'-5 g/cm.3' must be positive$"}),
         (("GaN", "0 g/cm^3"), ProfileError, {"match": "must be positive"}),
     ]:
-        with raises(error, **words):
+        with raises(error, **parts):
             sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=bad)
 
 

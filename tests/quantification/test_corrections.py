@@ -63,13 +63,7 @@ def test_no_dead_time_of_sums():
 
 def test_impossible_dead_times_are_refused():
     ds = timed(TIME, B=np.full(10, 1e6), Si=np.where(TIME == 6, 5e7, 1.0))
-    with raises(
-        ProfileError,
-        "impossible_value",
-        species="Si",
-        sputter_time="6 s",
-        match=r"5e\+07 .* 20 ns",
-    ):
+    with raises(ProfileError, "impossible_value", species="Si", sputter_time="6 s", match="20 ns"):
         sims.correct_dead_time(ds, dead_time="20 ns")
     lazy = sims.correct_dead_time(ds.chunk(), dead_time="20 ns")["intensity"].compute()
     assert np.isnan(lazy.sel(species="Si", sputter_time=6))

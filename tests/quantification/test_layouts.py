@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarnin
 
 ALONE = measurement(AXIS, seed=7, data_id="w7")
 #: What is made of several profiles or measurements.
-NO_CORRECTIONS = {"average", "isotope_ratios", "ratio", "rsf_from_standard", "splice"}
+NO_CORRECTIONS = {"align", "average", "isotope_ratios", "ratio", "rsf_from_standard", "splice"}
 NO_CORRECTIONS |= {"poisson_interval", "with_counting_statistics"}  # a formula, and a question
 #: Sums over a row in another layout differ in their last digits.
 ROUNDING = 1e-14

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from error_parts import raises
 
 import sims_analysis as sims
 
@@ -29,7 +30,7 @@ def test_numbers_of_columns_are_no_sample():
 def test_an_index_of_fractions_is_the_axis_where_no_column_is():
     df = pd.DataFrame({"B": B, "P": P}, index=Z)
     check(sims.from_dataframe(df, **STATED))
-    with pytest.raises(sims.UnitsError, match="depth_units="):
+    with raises(sims.UnitsError, "missing_axis", argument="depth_units"):
         sims.from_dataframe(df, units="cm^-3")
     check(sims.from_dataframe(df[["B"]], **STATED), names=["B"])
     # Beside a column of depths it is none.
@@ -50,7 +51,7 @@ def test_an_index_of_row_numbers_is_no_signal(name):
 def test_what_is_no_table():
     with pytest.raises(TypeError, match=r"df is of type dict; expected a pandas.DataFrame$"):
         sims.from_dataframe({"depth (nm)": Z})
-    with pytest.raises(sims.ReadError, match="fewer than two columns; its index is one if it has"):
+    with raises(sims.ReadError, match="fewer than two columns; its index is one if it has"):
         sims.from_dataframe(pd.DataFrame({"B": B}), **STATED)
     check(
         sims.from_dataframe(pd.Series(B, pd.Index(Z, name="depth (nm)"), name="B (cm^-3)")), ["B"]
@@ -64,10 +65,10 @@ def test_rows_of_several_measurements_are_refused(tmp_path, wafers):
         r"the first column \('wafer'\) is neither a species nor a value, and differs from row to "
         rf"row \('{wafers[0]}', '{wafers[2]}'\): give the rows of one measurement at a time"
     )
-    with pytest.raises(sims.ReadError, match=said):
+    with raises(sims.ReadError, match=said):
         sims.from_dataframe(df, units="cm^-3")
     df.to_csv(tmp_path / "w.csv", index=False)
-    with pytest.raises(sims.ReadError, match=said):
+    with raises(sims.ReadError, match=said):
         sims.read(tmp_path / "w.csv", units="cm^-3")
     (one,) = sims.from_dataframe(df[:2], units="cm^-3").depth_profiles
     assert one.concentrations.tolist() == [1, 1]
@@ -85,15 +86,13 @@ def test_a_column_of_units():
     boron, silicon = sims.from_dataframe(df).depth_profiles
     assert (boron.concentration_units, silicon.concentration_units) == ("cm^-3", "c/s")
     df.loc[1, "unit"] = "at%"
-    with pytest.raises(
-        sims.UnitsError, match="species 'B': the fourth column states several units"
-    ):
+    with raises(sims.UnitsError, species="B", match="the fourth column states several units"):
         sims.from_dataframe(df)
 
 
 def test_errors_of_dataframes_show_what_was_understood():
     df = pd.DataFrame({"depth (nm)": [0, 1], "B (cps)": [1, "x"]})
-    with pytest.raises(sims.ReadError, match="row 3, column B") as caught:
+    with raises(sims.ReadError, "not_a_number") as caught:
         sims.from_dataframe(df)
     assert "headers" in caught.value.layout_preview
     assert "depth (nm)" in caught.value.layout_preview

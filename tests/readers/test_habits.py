@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 import openpyxl
 import pytest
+from error_parts import raises, warns
 
 import sims_analysis as sims
 
@@ -349,7 +350,7 @@ def test_pairs_of_x_and_y_are_profiles_where_the_unit_of_depths_is_stated():
 
 def test_points_that_nothing_shows_to_be_decimal_ones_are_warned_of():
     text = b"Depth (nm);B (c/s)\n0;120.000\n1;121.250\n"
-    with pytest.warns(sims.ProfileWarning, match="read as decimals, here and in columns like it"):
+    with warns(sims.ProfileWarning, argument="decimal", line=2, column="B"):
         assert sims.read(text)["B"].concentrations.tolist() == [120, 121.25]
     assert sims.read(text, decimal=",")["B"].concentrations.tolist() == [120e3, 121250]
     for number in (b"0.998", b"121.25", b"1.215e2"):
@@ -485,7 +486,8 @@ def test_signs_in_a_column_of_their_own_make_limits(written, heads):
     limits = result["B"].extra["columns"]["detection_limit"]["values"]
     assert limits[2:] == [12.0, 13.0]
     assert result["P"].concentrations.tolist() == [20, 21, 22, 23]
-    with pytest.raises(sims.ReadError, match=r"'>13.0' is not a number; a value above"):
+    place = {"line": 5} if written is as_text else {"sheet": "Sheet", "row": 5}
+    with raises(sims.ReadError, "not_a_number", column="C" if first else "B", **place):
         sims.read(written([*rows[:-1], [">" if cell == "≤" else cell for cell in rows[-1]]]))
 
 
@@ -493,7 +495,7 @@ def test_signs_in_a_column_of_their_own_make_limits(written, heads):
 @pytest.mark.parametrize("head", ["valid", "Flag", "BDL", "Bemerkung"])
 def test_remarks_about_rows_distinguish_no_samples_and_are_said(head, texts):
     rows = [["Depth (nm)", "B (c/s)", head], *([float(i), 9.0, texts[i // 3]] for i in range(6))]
-    with pytest.warns(sims.ProfileWarning, match=f"{texts[1]}', in . of 6 rows: left out"):
+    with warns(sims.ProfileWarning, match=f"{texts[1]}', in . of 6 rows: left out"):
         assert sims.read(as_text(rows))["B"].concentrations.tolist() == [9] * 6
 
 
@@ -507,7 +509,7 @@ def test_a_column_states_the_unit_of_depths():
     before = [["Unit", "Depth (um)", "B (c/s)"], *(["um", float(i), 9.0] for i in range(4))]
     assert sims.read(as_text(before))["B"].concentration_units == "c/s"
     rows[0] = ["Depth (nm)", "Unit", "B", "Unit"]
-    with pytest.raises(sims.UnitsError, match="unit 'um' disagrees with 'nm' of the header"):
+    with raises(sims.UnitsError, line=2, column="A"):
         sims.read(as_text(rows))
     heads = ["species", "depth", "depth_unit", "conc", "unit"]
     tidy = [heads, *([s, float(i), u, 9.0, "at%"] for s, u in ("Bn", "Pµ") for i in range(3))]
@@ -518,7 +520,7 @@ def test_a_column_states_the_unit_of_depths():
     assert [(p.species_name, p.depth_units) for p in result.depth_profiles] == [
         ("B", "nm"), ("P", "um")]  # fmt: skip
     tidy[2][2] = "um"
-    with pytest.raises(sims.UnitsError, match="'B': the third column states several units"):
+    with raises(sims.UnitsError, species="B", match="the third column states several units"):
         sims.read(as_text(tidy))
 
 
@@ -544,7 +546,7 @@ def test_the_decimal_mark_may_differ_by_column(text, values):
 def test_depths_of_three_decimals_cost_nothing_next_to_whole_counts():
     table = "z (nm)\tB (counts)\n0.000\t998\n0.500\t999\n1.000\t17\n"
     assert sims.read(table.encode())["B"].concentrations.tolist() == [998, 999, 17]
-    with pytest.raises(sims.ReadError, match="column B: the points of the column may separate"):
+    with raises(sims.ReadError, line=4, column="B"):
         sims.read(table.replace("17", "1.000").encode())
 
 
@@ -567,7 +569,7 @@ def test_a_list_of_results_is_not_the_sheet_of_the_profiles(label):
         sheet.append(row)
     out = io.BytesIO()
     book.save(out)
-    with pytest.warns(sims.ProfileWarning, match=f"sheet 'W7'; .* in '{first}' too"):
+    with warns(sims.ProfileWarning, "several_tables", argument="sheet", match=first):
         result = sims.read(named(out.getvalue(), "w7.xlsx"))
     assert result["B"].concentrations.tolist() == [1e18, 2e18, 3e18]
 
@@ -593,7 +595,8 @@ def test_the_stated_mark_says_what_points_are(stated, depths):
 @pytest.mark.parametrize("number", [-9999.0, -1.0, -999.0])
 def test_a_number_that_stands_for_none_is_named(written, number):
     rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), 1e18] for i in range(5)), [5.0, number]]
-    with pytest.raises(sims.ReadError, match=f"not_measured='{number:g}'"):
+    place = {"line": 7} if written is as_text else {"sheet": "Sheet", "row": 7}
+    with raises(sims.ReadError, column="B", match=f"not_measured='{number:g}'", **place):
         sims.read(written(rows))
     values = sims.read(written(rows), not_measured=f"{number:g}")["B"].concentrations
     np.testing.assert_array_equal(values, [1e18] * 5 + [np.nan])
@@ -620,7 +623,7 @@ def test_a_comment_that_states_units_is_believed(comment):
 
 
 def test_units_are_advised_for_the_one_species_without():
-    with pytest.raises(sims.UnitsError, match=re.escape("pass units={'P': \"atoms/cm^3\"},")):
+    with raises(sims.UnitsError, "missing_unit", argument="units", species="P"):
         sims.read(as_text(rows_of("Depth (nm) | B (at/cm3) | P\n@ 3")))
 
 
@@ -628,7 +631,7 @@ def test_units_of_a_comment_are_those_of_its_quantity_alone():
     text = "# Depth unit: um\n# Concentration unit: atoms/cm3\n{}Depth B P\n0 1 2\n1 2 4\n"
     read = sims.read(named(text.format("").encode(), "w7.txt"))
     assert {(p.depth_units, p.concentration_units) for p in read} == {("um", "atoms/cm3")}
-    with pytest.raises(sims.UnitsError, match="'B': no line of the file states the unit"):
+    with raises(sims.UnitsError, "missing_unit", argument="units", species="B"):
         sims.read(named(text.format("# Intensity unit: c/s\n").encode(), "w7.txt"))
 
 
@@ -644,7 +647,7 @@ def test_units_that_one_comment_states(delimiter):
 @pytest.mark.parametrize("cell", ["1E-30", "-9999.0", "-999.00", "1.0", "999"])
 def test_what_is_advised_for_a_number_that_is_none_does_it(cell):
     table = f"Depth (nm);B (at/cm3)\n0;1E17\n1;{cell}\n2;3E17\n3;{cell}\n"
-    with pytest.raises(sims.ReadError, match=f"not_measured='{cell}'"):
+    with raises(sims.ReadError, line=3, column="B", match=f"not_measured='{cell}'"):
         sims.read(named(table.encode(), "w7.csv"))
     read = sims.read(named(table.encode(), "w7.csv"), not_measured=cell)["B"]
     np.testing.assert_array_equal(read.concentrations, [1e17, np.nan, 3e17, np.nan])
@@ -664,7 +667,7 @@ def test_errors_of_depths_are_kept_next_to_them():
 
 
 def test_an_areal_density_of_a_species_is_said_to_be_no_profile():
-    with pytest.warns(sims.ProfileWarning, match=r"'P \(at/cm2\)'\) is in 'at/cm2', no unit of a"):
+    with warns(sims.ProfileWarning, match=r"'P \(at/cm2\)'\) is in 'at/cm2', no unit of a"):
         result = sims.read(as_text(rows_of("Depth (nm) | B (at/cm3) | P (at/cm2)\n@ 3")))
     assert [p.species_name for p in result.depth_profiles] == ["B"]
 
@@ -677,7 +680,7 @@ def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
         book.active.append(row)
     out = io.BytesIO()
     book.save(out)
-    with pytest.raises(sims.UnitsError, match=f"name of the sheet {re.escape(repr(name))} states"):
+    with raises(sims.UnitsError, "ambiguous_unit", match=re.escape(repr(name))):
         sims.read(named(out.getvalue(), "w7.xlsx"))
 
 
@@ -687,6 +690,6 @@ def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
 def test_a_note_that_errors_are_no_standard_errors_is_refused(note):
     rows = "".join(f"{5 * i};{1e18 + i};1e15\n" for i in range(6))
     table = f"{note}\nDepth (nm);B (at/cm3);Error (at/cm3)\n{rows}"
-    with pytest.raises(sims.UnitsError, match=f"{note}.* is about errors; convert them"):
+    with raises(sims.UnitsError, line=1, column="A", match=f"{note}.* is about errors"):
         sims.read(table.encode())
     sims.read(table.replace(";Error (at/cm3)", ";Bkg (at/cm3)").encode())

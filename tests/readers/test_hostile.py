@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import instrument_files as make
 import pytest
+from error_parts import raises
 
 import sims_analysis as sims
 
@@ -126,7 +127,7 @@ def test_json_that_decodes_to_too_much_is_refused(text):
     piece = {b"[[],": b"[],", b'["",': b'"",'}.get(text, b"1,")
     content = b'[{"species_name":' + text + piece * 1_000_000
     refused(content, "JSON of", LIMIT, OPTION)
-    with pytest.raises(sims.PayloadError, match=LIMIT):
+    with raises(sims.PayloadError, "too_large", argument="max_bytes", path="$", match=LIMIT):
         sims.SIMSResult.from_json(content, max_bytes=SMALL)
 
 

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from error_parts import raises
 
 import sims_analysis as sims
 
@@ -62,7 +63,7 @@ def test_several_are_a_list_and_one_that_fails_is_named(tmp_path):
     same(outcomes[0], "w7.csv")
     same(outcomes[1], f"unnamed-{HASH[:12]}")
     assert str(outcomes[2]) == "w7.csv: the file is an image"
-    with pytest.raises(sims.ReadError, match=r"^unnamed-[0-9a-f]{12}: the file is empty"):
+    with raises(sims.ReadError, "no_profile"):
         sims.read(b"")
 
 
@@ -135,9 +136,7 @@ def test_an_address_of_a_server_without_what_follows_the_question_mark():
 
 def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
     pytest.importorskip("fsspec")
-    with pytest.raises(
-        sims.ReadError, match=r"^nowhere://w7.csv cannot be read: Protocol not known: nowhere"
-    ):
+    with raises(sims.ReadError, match="^nowhere://w7.csv cannot be read: Protocol not known"):
         sims.read("nowhere://w7.csv?key=1")
     with pytest.raises(FileNotFoundError):
         sims.read(f"zip://day/none.csv::{zipped}")
@@ -177,7 +176,7 @@ def test_a_file_that_is_too_large_is_not_even_opened(tmp_path, monkeypatch):
     path = tmp_path / "w7.txt"
     path.write_bytes(bytes(21))
     monkeypatch.setattr(pathlib.Path, "open", lambda *_: pytest.fail("it was opened"))
-    with pytest.raises(sims.ReadError, match=r"^w7\.txt needs more memory than the limit of 20 by"):
+    with raises(sims.ReadError, "too_large", argument="max_bytes"):
         sims.read(path, max_bytes=20)
 
 
@@ -187,7 +186,7 @@ def test_a_folder_stands_for_its_files_however_it_is_named(tmp_path):
     (tmp_path / "more").mkdir()
     for folder in (tmp_path, str(tmp_path)):
         assert [result.data_id for result in sims.read(folder)] == ["a", "b"]
-    with pytest.raises(sims.ReadError, match=r"more: there are no files in the folder$"):
+    with raises(sims.ReadError, match=r"more: there are no files in the folder$"):
         sims.read(tmp_path / "more")
     nested = sims.read([tmp_path, (tmp_path / "b.csv", CONTENT)])
     assert [result.data_id for result in nested] == ["a", "b", "b", f"unnamed-{HASH[:12]}"]

@@ -13,6 +13,7 @@ import numpy as np
 import openpyxl
 import pytest
 import xarray as xr
+from error_parts import raises, warns
 from instrument_files import binary, cameca_rpc, cnt, dp_ascii, eag_rows, iontof, srim, vamas
 from shared_profiles import FOLDER
 
@@ -71,7 +72,7 @@ def test_an_answer_of_the_api_in_a_file(write):
     result = sims.read(write(TABLE))
     again = sims.read(write(result.to_json(), "kept.json"))
     assert again.depth_profiles == result.depth_profiles
-    with pytest.raises(sims.ReadError, match=r"kept\.json: JSON, but not an answer"):
+    with raises(sims.ReadError, match=r"kept\.json: JSON, but not an answer"):
         sims.read(write(b'[{"depths": [1]}]', "kept.json"))
 
 
@@ -202,7 +203,7 @@ def test_a_folder_goes_through_a_bad_file_and_loses_no_other(write, tmp_path):
         if i != 7:
             assert outcome.data_id == f"w{i:02}"
             assert outcome["B"].concentrations[1] == i * 1e17
-    with pytest.raises(sims.PartialResultsError, match=r"1 of 30 files failed.*w07\.csv") as caught:
+    with raises(sims.PartialResultsError, match=r"1 of 30 files failed.*w07\.csv") as caught:
         sims.read(tmp_path)
     assert caught.value.results[8]["B"].concentrations[1] == 8e17
 
@@ -271,11 +272,8 @@ def test_an_error_repeats_three_of_the_warnings_before_it():
     assert "'O'" not in message
     assert "; and 1 more; if that is one of these" in message
     del units["O"]
-    with pytest.raises(sims.UnitsError) as raised:
+    with raises(sims.UnitsError, "unknown_unit", argument="units", species="F", match="'N': units"):
         sims.read(text, units=units)
-    assert raised.value.message.endswith(
-        "species 'N': units: the file says 'at%'; taken as 'cps', as stated"
-    )
 
 
 def test_whatever_is_stated_beside_a_file_can_be_explained(write):
@@ -296,7 +294,7 @@ def test_whatever_is_stated_beside_a_file_can_be_explained(write):
 
 def test_warnings_name_the_file_and_point_at_the_caller(write):
     path = write(b"Depth (nm),B (cm^-3)\n0,1e18\n\n1,2e18\n2,3e18\n")
-    with pytest.warns(sims.ProfileWarning, match=r"^w7\.txt: the numbers end") as warned:
+    with warns(sims.ProfileWarning, match=r"^w7\.txt: the numbers end") as warned:
         sims.read(path)
     assert warned[0].filename == __file__
 
@@ -353,7 +351,7 @@ def test_answers_from_an_archive_tell_the_hash_of_the_file(write, tmp_path):
 def test_an_archive_takes_files_and_what_they_do_not_say(write, tmp_path):
     archive = sims.Archive(tmp_path / "archive")
     path = write(b"z,B\n0,1e18\n1,2e18\n", "bare.csv")
-    with pytest.raises(sims.UnitsError, match=r"bare.csv: .* depth_units="):
+    with raises(sims.UnitsError, "missing_axis", argument="depth_units"):
         archive.add(path)
     archive.add(path, depth_units="nm", units="atoms/cm^3")
     assert archive.get("bare")["B"].concentrations.tolist() == [1e18, 2e18]
@@ -427,17 +425,18 @@ def test_a_last_number_that_lost_digits_is_warned_of(write, name):
     content = BROKEN[name].encode()
     species = "B" if name == "two columns" else None
     sims.read(write(content), species=species)
-    with pytest.warns(sims.ProfileWarning, match="its last cell, .* may be truncated there"):
-        sims.read(write(content.rstrip()[:-1]), species=species)
+    content = content.rstrip()[:-1]
+    with warns(sims.ProfileWarning, "truncated_file", line=1 + content.count(b"\n")):
+        sims.read(write(content), species=species)
 
 
 def test_headers_without_rows_and_missing_cycles_are_warned_of(write):
-    with pytest.raises(sims.ReadError, match="a header without data"):
+    with raises(sims.ReadError, "no_profile"):
         sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
     rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
     text = "".join(",".join(str(c or "") for c in row) + "\n" for row in rows)
     assert sims.read(write(text.encode()))["B"].depths.size == 12
-    with pytest.warns(sims.ProfileWarning, match="states 12 cycles, its longest profile has 11"):
+    with warns(sims.ProfileWarning, "truncated_file"):
         sims.read(write("".join(text.splitlines(keepends=True)[:-1]).encode()))
 
 
@@ -522,14 +521,14 @@ def test_what_a_workbook_of_ours_says_of_a_measurement_comes_back(tmp_path):
     assert batch.species == ["B", "P"]
     assert batch["P"].depths.size == ds.sizes["depth"]
     stated = {"depth_units": "um", "units": "cps", "species": "X"}
-    with pytest.warns(sims.ProfileWarning, match="x.xlsx: depth_units=, units=, species= is not u"):
+    with warns(sims.ProfileWarning, "unused_argument"):
         sims.read(tmp_path / "x.xlsx", **stated)
 
 
 def test_several_measurements_in_one_csv_are_refused(tmp_path):
     ds = sims.open_example("boron-implant")
     batch = sims.stack([ds, ds.assign_attrs(data_id="other")])
-    with pytest.raises(sims.ReadError, match=r"several measurements \(measurement: "):
+    with raises(sims.ReadError, "several_measurements"):
         sims.read(sims.to_csv(batch, tmp_path / "x.csv"))
 
 
@@ -580,7 +579,7 @@ def test_columns_that_were_swapped_are_warned_of(tmp_path):
     path = tmp_path / "swapped.csv"
     rows = "\n".join(f"{1e19 / (i + 1) ** 2:.4g},{2.5 * i}" for i in range(1, 40))
     path.write_text(f"B\n{rows}\n")
-    with pytest.warns(sims.ProfileWarning, match="unusual depth: species 'B'"):
+    with warns(sims.ProfileWarning, match="unusual depth: species 'B'"):
         sims.read(path, depth_units="nm", units="atoms/cm^3", columns={"B": (0, 1)})
 
 
@@ -595,7 +594,7 @@ def test_a_reader_that_fails_costs_one_file(tmp_path):
     found = sims.read(tmp_path, errors="collect", format=reader)
     assert [type(one).__name__ for one in found] == ["SIMSResult", "ReadError", "SIMSResult"]
     assert str(found[1]).startswith("b.csv: it is damaged, or laid out in a way")
-    with pytest.raises(sims.ReadError, match=r"b\.csv: .*KeyError: 'layer 2'"):
+    with raises(sims.ReadError, "damaged_file"):
         sims.read(tmp_path / "b.csv", format=reader)
 
 
@@ -619,7 +618,7 @@ def test_other_columns_than_the_requested_do_not_matter(tmp_path):
     path = tmp_path / "pair.csv"
     path.write_text("depth (nm),concentration (atom/cm^3)\n1,1e18\n2,2e18\n")
     asked = {"columns": {"P": (0, 1)}}
-    with pytest.warns(sims.ProfileWarning, match=r"columns= is not used: .* read as 'exported'"):
+    with warns(sims.ProfileWarning, "unused_argument", argument="columns"):
         sims.read(path, species="B", **asked)
     (found,) = sims.read(path, **asked, format="table").depth_profiles
     assert found.species_name == "P"
@@ -646,7 +645,7 @@ def test_whatever_a_reader_stumbles_over_costs_one_file(write, monkeypatch, fail
     assert "the reader 'odd'" in str(first)
     assert type(failure).__name__ in str(first)
     assert second.species == ["B"]
-    with pytest.raises(sims.errors.ReadError, match="the reader 'odd'"):
+    with raises(sims.errors.ReadError, "damaged_file"):
         sims.read(bad)
 
 
@@ -714,15 +713,11 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         assert str(raised.value) == f"w7.xlsx: {says}"
         assert raised.value.layout_preview.startswith("sheet 'one'\n")
     says = "w7.xlsx: read from sheet 'one'; there are rows of numbers in 'two' too; sheet= names"
-    with pytest.warns(sims.ProfileWarning, match=says):
+    with warns(sims.ProfileWarning, "several_tables", argument="sheet", match=says):
         sims.read(tmp_path / "w7.xlsx")
     assert sims.read(tmp_path / "w7.xlsx", sheet=1)["B"].depths.tolist() == [0.0, 1.0]
-    with pytest.raises(sims.ReadError) as refused:
+    with raises(sims.ReadError, argument="columns", match="sheet 'one': .* in 'two' too"):
         sims.read(tmp_path / "w7.xlsx", columns={"B": (0, 7)})
-    assert str(refused.value) == (
-        "w7.xlsx: sheet 'one': columns=: there is no column 7; the table has 2; there are rows of "
-        "numbers in 'two' too; sheet= names the one to read"
-    )
 
 
 @pytest.mark.parametrize(
@@ -755,12 +750,8 @@ def test_what_is_stated_in_one_word_or_several_is_the_same():
 
 def test_the_first_of_several_failures_is_warned_of(write):
     paths = [write(TABLE, "a.csv"), write(b"", "b.csv"), write(b"\x89PNG", "c.csv")]
-    with pytest.raises(sims.PartialResultsError) as raised:
+    with raises(sims.PartialResultsError, match=r"^2 of 3 files failed.* b\.csv: the file is"):
         sims.read(paths)
-    assert str(raised.value) == (
-        "2 of 3 files failed; the others are in .results of this error, or read with "
-        "errors='collect'. The first: b.csv: the file is empty"
-    )
 
 
 def test_one_file_is_explained_at_a_time(write):
@@ -770,13 +761,13 @@ def test_one_file_is_explained_at_a_time(write):
 
 
 def test_texts_in_other_encodings_are_refused():
-    with pytest.raises(sims.ReadError, match="the text is in no known encoding; pass encoding="):
+    with raises(sims.ReadError, "unknown_encoding", argument="encoding"):
         sims.read(b"\xff\xfe\x00\xd8a\x00b\x00c\x00d\x00")
     garbled = "Tiefe (nm);ホウ素 (cm^-3)\n0;1\n1;2\n".encode("shift_jis")
     says = (
         "the name 'ƒzƒE‘f' is not in the encoding that the file was read in; pass encoding=, such"
     )
-    with pytest.raises(sims.SpeciesError, match=f"{says} as 'shift_jis', 'gb18030'") as caught:
+    with raises(sims.SpeciesError, "unknown_encoding", argument="encoding", match=says) as caught:
         sims.read(garbled)
     assert str(caught.value).count("encoding=") == 1
     assert sims.read(garbled, encoding="shift_jis").species == ["ホウ素"]
@@ -815,7 +806,7 @@ def test_bytes_with_zeros_elsewhere_are_no_text():
         source = Source("w7.bin", content)
         assert not source.is_text
         assert source.start == ""
-        with pytest.raises(sims.ReadError, match=r"^the file is binary, not text$"):
+        with raises(sims.ReadError, "no_profile"):
             source.text  # noqa: B018 - it is read
 
 
@@ -877,18 +868,10 @@ def test_what_is_no_reader_is_refused():
 
 @pytest.mark.parametrize("recognises", [failing, lambda _: False])
 def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
-    with pytest.raises(sims.ReadError) as raised:
+    with raises(sims.ReadError, "no_profile", match="it does not look like format='own'"):
         sims.read(TABLE, format=own(recognises=recognises))
-    assert str(raised.value).partition(": ")[2] == (
-        "the file contains no profile: no signal has a number; it does not look like "
-        "format='own': without format=, it is recognised by its content"
-    )
-    with pytest.raises(sims.ReadError) as raised:
+    with raises(sims.ReadError, "damaged_file", match="it does not look like format='own'"):
         sims.read(TABLE, format=own(recognises=recognises, read=failing))
-    assert str(raised.value).partition(": ")[2] == (
-        "it is damaged, or laid out in a way that the reader 'own' does not know (ValueError: "
-        "no); it does not look like format='own': without format=, it is recognised by its content"
-    )
 
 
 def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):

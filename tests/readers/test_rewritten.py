@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import openpyxl
 import pytest
+from error_parts import raises, warns
 from instrument_files import cameca_rpc, cnt, dp_ascii, iontof, srim
 
 import sims_analysis as sims
@@ -57,7 +58,7 @@ def check(result):
      "SiO2 x10 (c/s)", "Si (x 0.01) c/s"],
 )  # fmt: skip
 def test_a_factor_in_a_header_is_refused(write, header):
-    with pytest.raises(sims.UnitsError, match=r"line 1, column B: .* states a factor"):
+    with raises(sims.UnitsError, "ambiguous_unit", line=1, column="B"):
         sims.read(write(f"Depth (nm);{header}\n0;1\n1;2\n"))
 
 
@@ -65,13 +66,13 @@ def test_headers_of_columns_that_nobody_asks_for_need_not_be_read(write):
     path = write("Depth (nm);B (cm^-3);Si /1000 (c/s);log(P)\n0;1;5;17\n1;2;6;18\n")
     profile = sims.read(path, columns={"B": (0, 1)})["B"]
     assert profile.concentrations.tolist() == [1, 2]
-    for column in (2, 3):
-        with pytest.raises(sims.UnitsError, match=r"column [CD]: .* (factor|logarithm)"):
+    for column, code in ((2, "ambiguous_unit"), (3, "wrong_unit")):
+        with raises(sims.UnitsError, code, line=1, column="ABCD"[column]):
             sims.read(path, columns={"X": (0, column)}, units="cm^-3")
 
 
 def test_a_logarithm_in_brackets_is_refused(write):
-    with pytest.raises(sims.UnitsError, match=r"'B \(log\)' is a logarithm"):
+    with raises(sims.UnitsError, line=1, column="B"):
         sims.read(write("Depth (nm);B (log)\n0;17\n1;18\n"), units="cm^-3")
 
 
@@ -82,18 +83,18 @@ def test_what_is_no_factor(write, header):
     assert profile.concentrations.tolist() == [1, 2]
 
 
-@pytest.mark.parametrize("unit", ["%", "ions/cm3"])
-def test_a_unit_that_is_none_of_a_value_is_named(write, unit):
+@pytest.mark.parametrize(("unit", "code"), [("%", "ambiguous_unit"), ("ions/cm3", "unknown_unit")])
+def test_a_unit_that_is_none_of_a_value_is_named(write, unit, code):
     path = write(f"Depth (nm);B ({unit})\n0;1\n1;2\n")
-    with pytest.raises(sims.UnitsError, match=r"species 'B': units.*" + unit[:6]):
+    with raises(sims.UnitsError, code, argument="units", species="B"):
         sims.read(path)
-    with pytest.warns(sims.ProfileWarning, match="taken as 'at%', as stated"):
+    with warns(sims.ProfileWarning, "other_unit", argument="units", species="B"):
         assert sims.read(path, units="at%")["B"].concentrations.tolist() == [1, 2]
 
 
 def test_cells_that_are_shown_in_percent_are_refused(workbook):
     rows = [["Depth (nm)", "B (at%)"], [0, 0.05], [1, 0.06], [2, 0.07]]
-    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is not a number; per cent"):
+    with raises(sims.ReadError, "not_a_number", sheet="S", row=3, column="B", match="'6%' is not"):
         sims.read(workbook(S=rows, percent=["B3"]))
     plain = sims.read(workbook(S=rows, percent=["D9"]))["B"]
     assert plain.concentrations.tolist() == [0.05, 0.06, 0.07]
@@ -107,16 +108,16 @@ def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path):
         for j, cell in enumerate(row):
             sheet.write(i, j, cell, xlwt.easyxf(num_format_str="0%" if (i, j) == (2, 1) else "0.0"))
     book.save(str(tmp_path / "w7.xls"))
-    with pytest.raises(sims.ReadError, match=r"row 3, column B: '6%' is not a number; per cent"):
+    with raises(sims.ReadError, "not_a_number", sheet="S", row=3, column="B", match="'6%' is not"):
         sims.read(tmp_path / "w7.xls")
 
 
 def test_decimal_commas_between_commas_are_not_guessed(write):
     path = write("Depth (nm),B (at%)\n0,5,1,5\n1,5,2,5\n2,5,3,5\n")
-    with pytest.raises(sims.ReadError, match="line 1: headers above 2 of 4 columns; if commas are"):
+    with raises(sims.ReadError, line=1, match="1: headers above 2 of 4"):
         sims.read(path, species=["B", "O", "C"], units="at%")
     printed = "   z_nm   B (at/cm3)\n0   0.0  1e18\n1   5.0  2e18\n2  10.0  3e18\n"
-    with pytest.raises(sims.ReadError, match="line 1: headers above 2 of 3 columns; if the first"):
+    with raises(sims.ReadError, line=1, match="1: headers above 2 of 3"):
         sims.read(write(printed), species=["B", "P"])
     # Row numbers have no header either, but stand first.
     assert sims.read(write(",Depth (nm),B (at%)\n0,5,1\n1,6,2\n"))["B"].depths.tolist() == [5, 6]
@@ -140,14 +141,14 @@ def test_thousands_apart_are_read_where_nothing_is_left_open(write, decimal, cel
     assert sims.read(path)["B"].depths.tolist() == [0, *depths]
     # One that is written otherwise leaves all open.
     ungrouped = whole[2]
-    with pytest.raises(sims.ReadError, match="which only some cells of its column have"):
+    with raises(sims.ReadError, "not_a_number", line=4, column="A"):
         sims.read(write(header + "".join(f"{c};1\n" for c in (*cells[:2], ungrouped, *cells[3:]))))
 
 
 def test_a_point_that_may_be_a_decimal_one_separates_no_thousands(write):
     header = "Tiefe (nm);B (cps)\n"
     assert sims.read(write(f"{header}0;5\n1;1.234\n2;2\n"))["B"].concentrations[1] == 1.234
-    with pytest.raises(sims.ReadError, match=r"column B: '1.234' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=3, column="B"):
         sims.read(write(f"{header}0;5,5\n1;1.234\n2;2\n"))
 
 
@@ -162,45 +163,43 @@ def test_a_point_that_may_be_a_decimal_one_separates_no_thousands(write):
     ],
 )
 def test_cells_are_refused_by_what_they_are(write, cell, says):
-    with pytest.raises(sims.ReadError, match=f"line 3, column B: .*{says}"):
+    with raises(sims.ReadError, "not_a_number", line=3, column="B", match=says):
         sims.read(write(f"Depth (nm);B (at%)\n0;1\n1;{cell}\n2;3\n"))
 
 
 def test_a_row_that_lacks_cells_at_the_end_of_srim_is_warned_of(write):
     values = np.arange(1, 101) * 1.0
     whole = srim(values * 80, {"B": values, "Si": values})
-    with pytest.raises(sims.ReadError, match="line 114: 2 of 3 numbers"):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=114):
         sims.read(write(whole.rstrip()[:-10].rstrip()))
 
 
 def test_a_last_line_without_its_end_is_warned_of(write):
     whole = iontof(Z, [("B+", "11", [7.00061, 5, 3.1, 4, 12.345])])
     assert sims.read(write(whole))["B+"].concentrations[-1] == 12.345
-    with pytest.warns(sims.ProfileWarning, match=r"its last cell, '12.34', may be cut"):
+    with warns(sims.ProfileWarning, "truncated_file", line=9):
         sims.read(write(whole.rstrip()[:-1]))
 
 
 def test_an_exponent_that_is_shorter_than_all_others_is_warned_of(write):
     text = "Depth (nm) B (cm^-3)\n1 2e+18\n2 3e+18\n3 4e+18\n4 5e+1"
-    with pytest.warns(
-        sims.ProfileWarning, match=r"its last cell, '5e\+1', .* may be truncated there"
-    ):
+    with warns(sims.ProfileWarning, "truncated_file", line=5):
         sims.read(write(text))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_row_that_lacks_a_cell_is_warned_of(write, delimiter):
     content = "Depth (nm),B (cm^-3),P (cm^-3)\n0,1,2\n1,3\n2,5,6\n"
-    with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
+    with warns(sims.ProfileWarning, "ambiguous_table", line=3):
         sims.read(write(content.replace(",", delimiter)))
-    with pytest.warns(sims.ProfileWarning, match=r"line 3 \(and 1 more\) has fewer cells"):
+    with warns(sims.ProfileWarning, "ambiguous_table", line=3, match=r"3 \(and 1 more"):
         sims.read(write(content.replace("2,5,6", "2,5").replace(",", delimiter)))
     # Explicitly empty, they are as usual.
     sims.read(write(content.replace("1,3", "1,3,").replace(",", delimiter)))
 
 
 def test_a_row_for_a_sample_that_lacks_a_cell_is_warned_of(write):
-    with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
+    with warns(sims.ProfileWarning, "ambiguous_table", line=3):
         sims.read(write("species,depth (nm),conc (cm^-3)\nB,0,1\nB,1\nB,2,3\n"))
 
 
@@ -208,11 +207,9 @@ def test_a_row_for_a_sample_that_lacks_a_cell_is_warned_of(write):
 def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, spacer):
     text = "Depth (nm),B (cm^-3),Depth (nm),P (cm^-3)\n0,1,0,5\n1,2,1,6\n,,2,7\n,,{},8\n"
     text = text.replace("\n", f"{spacer}\n")
-    with pytest.raises(sims.ReadError, match=r"line 5, column C: '1.2.3' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=5, column="C"):
         sims.read(write(text.format("1.2.3")))
-    with pytest.warns(
-        sims.ProfileWarning, match="line 5 begins with 'ND' and holds 1 number: taken"
-    ):
+    with warns(sims.ProfileWarning, argument="not_measured", line=5):
         sims.read(write(text.format("ND")))
 
 
@@ -221,15 +218,15 @@ def test_a_depth_that_is_none_at_the_end_of_the_longest_pair_is_no_note(write, s
 def test_a_last_row_of_two_columns_with_an_odd_depth_is_warned_of(write, workbook, cell, book):
     rows = [["Depth (nm)", "B (cm^-3)"], [0, 1], [1, 2], [cell, 3]]
     text = "".join(";".join(map(str, row)) + "\n" for row in rows)
-    odd = re.escape(f"4 begins with '{cell}' and holds 1 number: taken as a note")
-    with pytest.warns(sims.ProfileWarning, match=odd):
+    place = {"sheet": "S", "row": 4} if book else {"line": 4}
+    with warns(sims.ProfileWarning, argument="not_measured", **place):
         sims.read(workbook(S=rows) if book else write(text))
 
 
 @pytest.mark.parametrize("cell", ["#REF!", "ND", "1.5."])
 def test_a_first_row_with_an_odd_cell_is_no_comment_below_units(write, cell):
     content = f"Depth,B\nnm,at/cm3\n0,{cell}\n1,2\n2,3\n"
-    with pytest.raises(sims.ReadError, match=f"line 3, column B: '{cell}' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=3, column="B"):
         sims.read(write(content), species="B")
 
 
@@ -241,8 +238,9 @@ def test_a_first_row_with_an_odd_depth_is_no_header(write, workbook, cell, book)
     path = workbook(S=rows) if book else write(text)
     # Below headers it is a row of the table, whatever is stated: no sample is lost.
     stated = {"depth_units": "nm", "units": "at/cm3", "species": ["B", "P"]}
+    place = {"sheet": "S", "row": 3} if book else {"line": 3}
     for options in ({}, stated):
-        with pytest.raises(sims.ReadError, match=f"3, column A: '{cell}' is not a number"):
+        with raises(sims.ReadError, "not_a_number", column="A", **place):
             sims.read(path, **options)
 
 
@@ -252,8 +250,9 @@ def test_a_depth_that_a_spreadsheet_could_not_calculate_is_no_comment(write, wor
     rows = [["Depth (nm)", "B (cm^-3)"], [0, 1], [1, 2], [2, 3], [3, 4]]
     rows[row] = [cell, 5]
     text = "".join(";".join(map(str, cells)) + "\n" for cells in rows)
-    for path in (write(text), workbook(S=rows)):
-        with pytest.raises(sims.ReadError, match=re.escape(f"{row + 1}, column A: '{cell}' is no")):
+    books = (write(text), {"line": row + 1}), (workbook(S=rows), {"sheet": "S", "row": row + 1})
+    for path, place in books:
+        with raises(sims.ReadError, "not_a_number", column="A", **place):
             sims.read(path)
 
 
@@ -263,19 +262,19 @@ def test_a_depth_that_a_spreadsheet_could_not_calculate_is_no_comment(write, wor
 @pytest.mark.parametrize("mark", ["# ", "", "% "])
 def test_another_table_below_is_refused(write, mark):
     content = f"{mark}Depth (nm),B (cm^-3)\n0,1\n1,2\n2,3\n\n{mark}Depth (nm),P (cm^-3)\n3,5\n4,6\n"
-    with pytest.raises(sims.ReadError, match=r"line 6.* table"):
+    with raises(sims.ReadError, "several_tables", line=6):
         sims.read(write(content))
 
 
 @pytest.mark.parametrize("line", ["*****", "####", "# 5 6"])
 def test_a_rule_between_numbers_is_a_comment(write, line):
     path = write(f"Depth (nm) B (cm^-3)\n0 1\n1 2\n{line}\n2 3\n3 4\n")
-    with pytest.warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
+    with warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
         assert sims.read(path)["B"].concentrations.tolist() == [1, 2, 3, 4]
 
 
 def test_a_comment_between_numbers_is_warned_of(write):
-    with pytest.warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
+    with warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
         sims.read(write("Depth (nm),B (cm^-3)\n0,1\n1,2\n# W2\n2,5\n3,6\n"))
 
 
@@ -291,13 +290,13 @@ def test_a_comment_between_numbers_is_warned_of(write):
 )
 def test_spectra_are_refused_whatever_is_stated(write, headers, kind):
     content = f"# exported\n# {headers}\n1\t0.5\t3\n2\t0.6\t4\n3\t0.7\t3\n"
-    with pytest.raises(sims.ReadError, match=f"{kind}.*not a depth profile"):
+    with raises(sims.ReadError, "no_profile", match=kind):
         sims.read(write(content), depth_units="nm", units="counts", species=["a", "b"])
 
 
 def test_signals_that_are_called_by_their_mass_are_no_spectrum(write):
     path = write("Cycle;mass 11.00;mass 28.00\n1;5;6\n2;7;8\n")
-    with pytest.raises(sims.ReadError, match="neither a depth nor a time column"):
+    with raises(sims.ReadError, "missing_axis", argument="columns"):
         sims.read(path)
 
 
@@ -340,19 +339,19 @@ def test_a_name_above_each_column_of_a_pair(write, headers):
 def test_names_below_a_header_that_spans_them(workbook):
     headers = [["Depth (nm)", "Concentration (at/cm3)", None], [None, "B", "P"]]
     path = workbook(S=[*headers, *ROWS])
-    with pytest.raises(sims.UnitsError, match="species 'P': no line of the file states the unit"):
+    with raises(sims.UnitsError, "missing_unit", argument="units", species="P"):
         sims.read(path)
     check(sims.read(path, units="at/cm3"))
 
 
 def test_a_depth_with_its_unit_is_no_header(write):
-    with pytest.raises(sims.ReadError, match="line 3, column A: '0 nm' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=3, column="A", match="3, column A: '0 nm' is"):
         sims.read(write("Depth;B\nnm;cm^-3\n0 nm;1\n1;2\n2;3\n"))
 
 
 def test_a_column_of_dashes_is_warned_of(workbook):
     rows = [HEADER, *([z, b, "\u2014"] for z, b, _ in ROWS)]
-    with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(at/cm3\)'"):
+    with warns(sims.ProfileWarning, match=r"no numbers below 'P \(at/cm3\)'"):
         sims.read(workbook(S=rows))
 
 
@@ -366,19 +365,20 @@ def test_row_numbers_beside_a_depth_are_no_signal(write, header):
 
 
 @pytest.mark.parametrize(
-    ("row", "says"),
+    ("row", "column"),
     [
-        ([0.5, 1e18, "ND"], "column C: 'ND' is not a number; if it says that nothing"),
-        (["=A1+1", 1e18, 1e15], "column A: '=A1.1' is not a number; the formula was never"),
-        ([dt.date(2024, 5, 1), 1e18, 1e15], "column A: '2024-05-01.*looks like a date"),
-        ([0.5, 1e18, "1,500"], "column C: '1,500'.*thousands"),
+        ([0.5, 1e18, "ND"], "C"),
+        (["=A1+1", 1e18, 1e15], "A"),
+        ([dt.date(2024, 5, 1), 1e18, 1e15], "A"),
+        ([0.5, 1e18, "1,500"], "C"),
     ],
 )
-def test_cells_that_keep_all_rows_from_being_numbers_are_named(workbook, row, says):
-    with pytest.raises(sims.ReadError, match=f"row 2, {says}"):
+def test_cells_that_keep_all_rows_from_being_numbers_are_named(workbook, row, column):
+    place = {"sheet": "S", "row": 2, "column": column}
+    with raises(sims.ReadError, "not_a_number", **place):
         sims.read(workbook(S=[HEADER, row, row, row]))
     # The first row alone is no header either.
-    with pytest.raises(sims.ReadError, match=f"row 2, {says}"):
+    with raises(sims.ReadError, "not_a_number", **place):
         sims.read(workbook(S=[HEADER, row, *ROWS]), depth_units="nm", units="at/cm3")
 
 
@@ -395,9 +395,9 @@ def test_an_empty_sheet_of_processed_data_hides_no_other(workbook):
 
 def test_other_sheets_are_named_in_what_is_wrong_with_the_first(workbook):
     summary = [["Wafer", "B (at/cm2)"], [1, 1e13], [2, 2e13]]
-    with pytest.raises(sims.SimsError, match=r"sheet 'Doses': .* in 'More' too; .*; sheet= names"):
+    with raises(sims.SimsError, "missing_axis", argument="columns"):
         sims.read(workbook(Doses=summary, More=summary))
-    with pytest.warns(sims.ProfileWarning, match="sheet 'Data'; .* in 'Doses' too"):
+    with warns(sims.ProfileWarning, "several_tables", argument="sheet"):
         check(sims.read(workbook(Doses=summary, Data=[HEADER, *ROWS])))
 
 
@@ -411,15 +411,15 @@ def test_zipped_files_are_distinguished_from_workbooks(write, workbook):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.write(workbook(S=[HEADER, *ROWS]), "w7.xlsx")
-    with pytest.raises(sims.ReadError, match=r"an archive of files \(zip\)"):
+    with raises(sims.ReadError, "no_profile"):
         sims.read(write(stream.getvalue()))
-    with pytest.raises(sims.ReadError, match="damaged or truncated"):
+    with raises(sims.ReadError, "no_profile"):
         sims.read(write(workbook(S=[HEADER, *ROWS]).read_bytes()[:300]))
     for name, kind in (("xl/workbook.bin", "xlsb"), ("content.opendocument", "OpenDocument")):
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
             archive.writestr(name, "x")
-        with pytest.raises(sims.ReadError, match=kind):
+        with raises(sims.ReadError, "no_profile", match=kind):
             sims.read(write(stream.getvalue()))
 
 
@@ -436,16 +436,16 @@ def test_ends_of_lines_and_of_files(write):
 
 def test_wide_text_that_ends_within_a_character(write):
     wide = ("\ufeff" + ",".join(HEADER) + "\n" + LINES).encode("utf-16-le")
-    with pytest.raises(sims.ReadError, match="is truncated within a character"):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated"):
         sims.read(write(wide[:-3]))
-    with pytest.warns(sims.ProfileWarning, match="within a character"):
+    with warns(sims.ProfileWarning, "truncated_file"):
         check(sims.read(write(wide + b"\n"), allow_truncated=True))
 
 
 def test_names_in_the_wrong_encoding_are_refused(write):
     header = "深さ (nm);B 濃度 (at/cm3);P 濃度 (at/cm3)\n"
     content = (header + LINES.replace(",", ";")).encode("shift_jis")
-    with pytest.raises(sims.SpeciesError, match="pass encoding="):
+    with raises(sims.SpeciesError, "unknown_encoding", argument="encoding"):
         sims.read(write(content))
     check(sims.read(write(content), encoding="shift_jis"))
 

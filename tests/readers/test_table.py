@@ -2,12 +2,13 @@
 
 import datetime as dt
 import io
-import re
+from functools import partial
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from error_parts import raises, warns
 from instrument_files import eag_rows
 from shared_profiles import FOLDER
 
@@ -84,9 +85,9 @@ def test_a_note_with_an_equals_sign_is_no_header(write, note):
 
 def test_a_unit_that_means_nothing_is_refused_with_the_argument(write):
     path = write("Depth (A),B (cm-3)\n50,7e17\n150,2e18\n250,4e18\n")
-    with pytest.raises(sims.UnitsError, match=r"write 'angstrom'.*depth_units= says which"):
+    with raises(sims.UnitsError, "ambiguous_unit", argument="depth_units", species="B"):
         sims.read(path)
-    with pytest.warns(sims.ProfileWarning, match="taken as 'angstrom'"):
+    with warns(sims.ProfileWarning, "other_unit", argument="depth_units", species="B"):
         assert sims.read(path, depth_units="angstrom")["B"].depth_units == "angstrom"
 
 
@@ -119,7 +120,7 @@ def test_encodings(write, encoding):
 def test_an_encoding_that_is_stated(write):
     content = text("深さ (nm)\tB (at/cm3)\tP (at/cm3)", "\t").encode("shift_jis")
     check(sims.read(write(content), encoding="shift_jis"))
-    with pytest.raises(sims.ReadError, match="encoding='ascii'"):
+    with raises(sims.ReadError, argument="encoding"):
         sims.read(write(content), encoding="ascii")
 
 
@@ -127,7 +128,7 @@ def test_mixed_line_ends_blank_lines_and_notes(write):
     content = text("\n\nDepth (nm)\tB (cm^-3)\tP (cm^-3)\n", "\t")
     content = content.replace("2.5\t", "\r\n2.5\t") + "\n\nNote: RSF from standard 7\nby M. M.\n"
     # What stands below an empty line may be another table.
-    with pytest.warns(sims.ProfileWarning, match="end at line 5 and go on at line 7"):
+    with warns(sims.ProfileWarning, match="end at line 5 and go on at line 7"):
         check(sims.read(write(content)))
 
 
@@ -142,16 +143,15 @@ def test_every_other_line_may_be_empty(write):
 def test_last_rows_whose_depth_is_no_number_are_no_notes(write, workbook, first, book):
     rows = [["Depth (nm)", "B (cm^-3)"], ["998", "1e18"], ["999", "2e18"], [first, "3e18"]]
     path = workbook({"S": rows}) if book else write("\n".join(map("\t".join, rows)) + "\n")
-    with pytest.raises(
-        sims.ReadError, match=rf"(line|row) 4, column A: {re.escape(repr(first))} is no"
-    ):
+    place = {"sheet": "S", "row": 4} if book else {"line": 4}
+    with raises(sims.ReadError, "not_a_number", column="A", **place):
         sims.read(path)
 
 
 def test_a_row_of_numbers_below_that_begins_with_a_word_is_warned_of(write, workbook):
     rows = [["z (nm)", "B (cm^-3)", "z (nm)", "P (cm^-3)"], [0, 1, 0, 3], [1, 2, 1, 4]]
     last = ["n.d.", "n.d.", 2, 5]
-    with pytest.warns(sims.ProfileWarning, match=r"row 4 begins with 'n\.d\.' and holds 2 numbers"):
+    with warns(sims.ProfileWarning, argument="not_measured", sheet="S", row=4):
         assert sims.read(workbook({"S": [*rows, last]}))["P"].depths.tolist() == [0, 1]
     result = sims.read(workbook({"S": [*rows, last]}), not_measured=["n.d."])
     assert result["P"].concentrations.tolist() == [3, 4, 5]
@@ -162,7 +162,7 @@ def test_a_row_of_numbers_below_that_begins_with_a_word_is_warned_of(write, work
 @pytest.mark.parametrize("remark", ["paused for the night", "; paused", "' paused"])
 def test_a_first_row_that_a_remark_cuts_off_is_no_header(write, remark):
     content = f"Depth (nm)\tB (cm^-3)\n0\t1e18\n{remark}\n1\t2e18\n2\t3e18\n"
-    with pytest.raises(sims.ReadError, match="line 2 is a row of numbers like those from line 4"):
+    with raises(sims.ReadError, line=2):
         sims.read(write(content), species="B", depth_units="nm", units="cm^-3")
     # Numbers of the columns stand above headers.
     content = "1\t2\nDepth (nm)\tB (cm^-3)\n0\t1e18\n1\t2e18\n"
@@ -229,9 +229,9 @@ def test_sheets_are_chosen_by_name_or_number(workbook):
     assert sims.read(path)["B"].concentrations.tolist() == B.tolist()
     for sheet in ("first", 1):
         assert sims.read(path, sheet=sheet)["B"].concentrations.tolist() == P.tolist()
-    with pytest.raises(sims.ReadError, match=r"'cover', 'first', 'Processed data'"):
+    with raises(sims.ReadError, argument="sheet", match=r"'cover', 'first', 'Processed data'"):
         sims.read(path, sheet="raw")
-    with pytest.raises(sims.ReadError, match="no numbers in columns"):
+    with raises(sims.ReadError, match="no numbers in columns"):
         sims.read(path, sheet="cover")
 
 
@@ -255,9 +255,7 @@ def test_old_workbooks(tmp_path):
 
 
 def test_standard_errors_in_another_unit_than_their_values_are_refused(write):
-    with pytest.raises(
-        sims.UnitsError, match=r"third column .* errors in 'm\^-3' of values in 'cm\^-3'"
-    ):
+    with raises(sims.UnitsError, match=r"third column .* errors in 'm\^-3' of values in 'cm\^-3'"):
         sims.read(write("Depth (nm),B (cm^-3),B std (m^-3)\n0,1e18,1e22\n1,2e18,2e22\n"))
     path = write("Depth (nm),B (cm^-3),B std (atoms/cm3)\n0,1e18,1e16\n1,2e18,2e16\n")
     assert sims.read(path)["B"].concentrations_stderr.tolist() == [1e16, 2e16]
@@ -280,14 +278,14 @@ def test_a_time_and_a_depth_wherever_they_stand(write, order):
 def test_a_text_that_ends_within_a_row_is_refused(write, delimiter, left):
     content = "z/nm B/cm^-3 P/cm^-3\n0 1e18 5\n1 2e18 6\n2 2e18 6\n".replace(" ", delimiter)
     path = write(content + left.replace(" ", delimiter))
-    with pytest.raises(sims.ReadError, match=r"is truncated within line 5: \d of 3 cells"):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=5):
         sims.read(path)
     if left == "5 3e1":
-        with pytest.warns(sims.ProfileWarning, match="within line 5"):
+        with warns(sims.ProfileWarning, "truncated_file", line=5):
             assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2, 5]
     # With the end of its line, a row may have fewer cells, but nobody can tell which.
     if left == "5 3" and delimiter != " ":
-        with pytest.warns(sims.ProfileWarning, match="line 5 has fewer cells than the 3 columns"):
+        with warns(sims.ProfileWarning, "ambiguous_table", line=5):
             assert sims.read(write(path.read_text() + "\n"))["B"].depths.tolist() == [0, 1, 2, 5]
 
 
@@ -296,10 +294,10 @@ def test_a_last_cell_that_is_shorter_than_all_others_is_warned_of(write, cut):
     rows = [f"{z},1.2500E+01,7.5000E+00" for z in range(9)]
     path = write("\n".join(["Depth (nm),B (cps),P (cps)", *rows, cut]))
     if cut.count(",") == 1:
-        with pytest.raises(sims.ReadError, match="within line 11"):
+        with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=11):
             sims.read(path)
         return
-    with pytest.warns(sims.ProfileWarning, match="line 11 has no end, and its last cell"):
+    with warns(sims.ProfileWarning, "truncated_file", line=11):
         sims.read(path)
 
 
@@ -337,37 +335,38 @@ def test_a_species_in_concentration_and_intensity(write):
 
 def test_units_that_no_line_states_have_to_be_passed(write):
     path = write("Depth\tGa->\tDepth\tMg\n0.1\t2E7\t0.1\t9E19\n0.2\t3E7\t0.2\t8E19\n")
-    with pytest.raises(sims.UnitsError, match=r"'Ga->'.*depth_units="):
+    with raises(sims.UnitsError, "missing_unit", argument="depth_units", species="Ga->"):
         sims.read(path)
-    with pytest.raises(sims.UnitsError, match=r"'Mg'.*units="):
+    with raises(sims.UnitsError, "missing_unit", argument="units", species="Mg"):
         sims.read(path, depth_units="um", units={"Ga->": "counts/s"})
     units = {"Mg": "atoms/cm3", "Ga->": "counts/s"}
     ds = sims.read(path, depth_units="um", units=units).to_dataset()
     assert ds["depth"].values.tolist() == [100, 200]
-    with pytest.raises(sims.SpeciesError, match=r"'Mn'.*'Ga->', 'Mg'"):
+    with raises(sims.SpeciesError, argument="units", match=r"'Mn'.*'Ga->', 'Mg'"):
         sims.read(path, depth_units="um", units={"Mn": "atoms/cm3"})
 
 
 def test_two_bare_columns(write):
     path = write("57.3 6.9e17\n68.1 8.6e17\n78.9 1.0e18\n", "se.dat")
-    with pytest.raises(sims.UnitsError, match="depth_units="):
+    with raises(sims.UnitsError, "missing_axis", argument="depth_units"):
         sims.read(path)
-    with pytest.raises(sims.SpeciesError, match="species="):
+    with raises(sims.SpeciesError, "missing_species", argument="species"):
         sims.read(path, depth_units="nm", units="cm^-3")
     profile = sims.read(path, depth_units="nm", units="cm^-3", species="Se")["Se"]
     assert profile.depths.tolist() == [57.3, 68.1, 78.9]
 
 
 def test_a_unit_that_is_stated_otherwise_is_warned_of(write):
-    with pytest.warns(sims.ProfileWarning, match="the file says 'nm'; taken as 'um', as stated"):
+    stated = partial(warns, sims.ProfileWarning, "other_unit", argument="depth_units")
+    with stated(species="B"), stated(species="P"):
         result = sims.read(write(text("Depth (nm),B (cm^-3),P (cm^-3)")), depth_units="um")
     assert result["B"].depth_units == "um"
 
 
 def test_ambiguous_and_unknown_units_are_refused_with_their_species(write):
-    with pytest.raises(sims.UnitsError, match="angstrom"):
+    with raises(sims.UnitsError, "ambiguous_unit", argument="depth_units", species="B"):
         sims.read(write(text("Depth (A),B (cm^-3),P (cm^-3)")))
-    with pytest.raises(sims.UnitsError, match=r"'P'.*at%"):
+    with raises(sims.UnitsError, "ambiguous_unit", argument="units", species="P"):
         sims.read(write(text("Depth (nm),B conc. (cm^-3),P conc. (%)")))
 
 
@@ -377,9 +376,9 @@ def test_columns_by_number_letter_and_header(write):
     for pair in [(0, 2), ("a", "c"), ("A", "C")]:
         profile = sims.read(path, columns={"B": pair}, **stated)["B"]
         assert profile.concentrations.tolist() == [1e18, 2e18, 3e18]
-    with pytest.raises(sims.ReadError, match="'e' is the header of no column"):
+    with raises(sims.ReadError, argument="columns"):
         sims.read(path, columns={"B": ("a", "e")}, **stated)
-    with pytest.raises(sims.ReadError, match="no column 4; the table has 4"):
+    with raises(sims.ReadError, argument="columns"):
         sims.read(path, columns={"B": (0, 4)}, **stated)
 
 
@@ -392,7 +391,7 @@ def test_logarithms_are_refused(write):
     headers = ["log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)", "B log10 (cm-3)", "B_log10 (cm-3)",
              "B (log10 cm-3)", "logB (cm-3)", "B [log(at/cm3)]"]  # fmt: skip
     for header in headers:
-        with pytest.raises(sims.UnitsError, match=r"line 1, column B: .*logarithm"):
+        with raises(sims.UnitsError, line=1, column="B"):
             sims.read(write(f"Depth (nm),{header}\n0,18\n1,18.3\n"))
 
 
@@ -403,7 +402,7 @@ def test_standard_errors_beside_values(write, header):
     assert result.species == ["B", "P"]
     assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
     assert result["P"].concentrations_stderr is None
-    with pytest.raises(sims.ReadError, match="errors of 'P', but stands next to 'B'"):
+    with raises(sims.ReadError, match="errors of 'P', but stands next to 'B'"):
         sims.read(write("Depth (nm),B (cm^-3),P error (cm^-3)\n0,1e18,5\n1,2e18,6\n"))
 
 
@@ -419,21 +418,17 @@ def test_what_stands_above_and_below_the_numbers_is_kept(write):
 
 
 def test_a_column_without_numbers_is_warned_of(write):
-    with pytest.warns(sims.ProfileWarning, match=r"no numbers below 'P \(cm-3\)'"):
+    with warns(sims.ProfileWarning, match=r"no numbers below 'P \(cm-3\)'"):
         assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
 
 
 def test_two_depths_around_the_values_are_refused(write):
-    with pytest.raises(
-        sims.ReadError, match="the first column and the third column are both depths"
-    ):
+    with raises(sims.ReadError, "ambiguous_table", argument="columns"):
         sims.read(write("Depth (nm),B (cps),Depth (um)\n0,0,0\n60,1,0.06\n"))
 
 
 def test_two_depths_side_by_side_are_refused(write):
-    with pytest.raises(
-        sims.ReadError, match="the first column and the second column are both depths"
-    ):
+    with raises(sims.ReadError, "ambiguous_table", argument="columns"):
         sims.read(write("Depth (nm),Depth (nm),B (cm^-3)\n0,1,5\n1,2,6\n"))
 
 
@@ -448,15 +443,15 @@ def test_a_row_for_each_sample(write):
     assert result["31P"].depths.tolist() == [0.5, 1.5]
     np.testing.assert_array_equal(result["B"].concentrations, [1.5e18, np.nan])
     assert result["B"].species_metadata["detection_limit"] == "2e+15 cm^-3"
-    with pytest.raises(sims.ReadError, match="line 3, column B: 'x' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=3, column="B"):
         sims.read(write("Species,Depth (nm),B (cm^-3)\nB,0,1\nB,x,2\n"))
 
 
 def test_rows_for_each_sample_that_break_off(write):
     path = write("species,depth (nm),conc (at/cm3)\nB,0,1e18\nB,1,2e18\nB,2")
-    with pytest.raises(sims.ReadError, match="within line 4: 2 of 3 cells"):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=4):
         sims.read(path)
-    with pytest.warns(sims.ProfileWarning, match="is truncated"):
+    with warns(sims.ProfileWarning, "truncated_file", line=4):
         assert sims.read(path, allow_truncated=True)["B"].depths.tolist() == [0, 1, 2]
 
 
@@ -497,12 +492,12 @@ def test_censored_cells_are_not_measured_and_keep_their_limit(write):
 )
 def test_a_cell_that_is_no_number_is_named(write, cell, says):
     header = "Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n"
-    with pytest.raises(sims.ReadError, match=rf"w7\.csv: line 4, column B: .*{says}"):
+    with raises(sims.ReadError, "not_a_number", line=4, column="B", match=says):
         sims.read(write(f"{header}2\t{cell}\n3\t4E18\n"))
 
 
 def test_a_bad_last_cell_is_no_note(write):
-    with pytest.raises(sims.ReadError, match="line 4, column B"):
+    with raises(sims.ReadError, "not_a_number", line=4, column="B"):
         sims.read(write("Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n2\t3.E1x\n"))
 
 
@@ -514,7 +509,7 @@ def test_texts_for_nothing_measured(write):
 
 def test_a_comma_that_may_mean_either_is_refused_until_stated(write):
     path = write("Depth (nm);B (at/cm3)\n1;1,234\n2;5,678\n")
-    with pytest.raises(sims.ReadError, match="line 2, column B: '1,234'"):
+    with raises(sims.ReadError, "not_a_number", line=2, column="B"):
         sims.read(path)
     profile = sims.read(path, decimal=",")["B"]
     assert profile.concentrations.tolist() == [1.234, 5.678]
@@ -523,13 +518,13 @@ def test_a_comma_that_may_mean_either_is_refused_until_stated(write):
 def test_a_date_that_excel_made_is_named_by_sheet_row_and_column(workbook):
     day = dt.datetime(2024, 3, 1)  # noqa: DTZ001 - as a spreadsheet has it
     path = workbook({"data": [["Depth (nm)", "B (cm-3)"], [0, 1e18], [1, day], [2, 3e18]]})
-    with pytest.raises(sims.ReadError, match=r"sheet 'data', row 3, column B: .*a date"):
+    with raises(sims.ReadError, "not_a_number", sheet="data", row=3, column="B"):
         sims.read(path)
 
 
 def test_formulas_that_were_never_calculated_are_named(workbook):
     rows = [["Depth (nm)", "B (cm-3)"], [0, 1e18], ["=A2+1", 2e18], [2, 3e18]]
-    with pytest.raises(sims.ReadError, match=r"sheet 'data', row 3, column A: .*never calculated"):
+    with raises(sims.ReadError, "not_a_number", sheet="data", row=3, column="A"):
         sims.read(workbook({"data": rows}))
 
 
@@ -538,7 +533,7 @@ def test_numbers_as_text_and_other_cells_of_a_workbook(workbook):
     profile = sims.read(workbook({"data": rows}))["B"]
     np.testing.assert_array_equal(profile.depths, [0, 2.5, 5])
     np.testing.assert_array_equal(profile.concentrations, [1.5e18, 2e18, np.nan])
-    with pytest.raises(sims.ReadError, match="sheet 'data', row 3, column B: 'TRUE'"):
+    with raises(sims.ReadError, "not_a_number", sheet="data", row=3, column="B"):
         sims.read(workbook({"data": [["Depth (nm)", "B (cm-3)"], [0, 1], [1, True], [2, 3]]}))
 
 
@@ -546,7 +541,7 @@ def test_depths_that_go_back_are_kept_as_they_are(write):
     path = write("Depth (nm),B (cm^-3)\n0,1e18\n5,2e18\n4,3e18\n6,1e18\n")
     result = sims.read(path)
     assert result["B"].depths.tolist() == [0, 5, 4, 6]
-    with pytest.warns(sims.ProfileWarning, match="sorted"):
+    with warns(sims.ProfileWarning, "unordered_axis", species="B"):
         assert result.to_dataset()["depth"].values.tolist() == [0, 4, 5, 6]
 
 
@@ -556,9 +551,9 @@ def test_a_last_row_without_values_is_no_row_of_zeros(write):
 
 
 def test_a_value_without_a_depth_is_refused(write):
-    with pytest.raises(sims.ReadError, match="line 3, column A: a value without a depth"):
+    with raises(sims.ReadError, line=3, column="A"):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n,2e18\n6,1e18\n"))
-    with pytest.raises(sims.ReadError, match="no depth"):
+    with raises(sims.ReadError, species="B", match="no depth"):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\ninf,2e18\n6,1e18\n"))
 
 
@@ -569,7 +564,7 @@ def test_infinities_are_not_measured_and_counted(write):
 
 
 def test_a_second_table_below_is_refused(write):
-    with pytest.raises(sims.ReadError, match=r"line 4: 'Depth .* header of another table, of few"):
+    with raises(sims.ReadError, "several_tables", line=4):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n2,2e18\nDepth (nm),P (cm^-3)\n1,1\n2,2\n"))
 
 
@@ -582,7 +577,7 @@ def test_dataframes():
     check(sims.from_dataframe(df.set_index("Depth (nm)")))
     bare = pd.DataFrame({"x": Z, "B": B, "P": P})
     check(sims.from_dataframe(bare, depth_units="nm", units="cm^-3"))
-    with pytest.raises(sims.UnitsError, match="depth_units="):
+    with raises(sims.UnitsError, "missing_axis", argument="depth_units"):
         sims.from_dataframe(bare, units="cm^-3")
 
 
@@ -672,19 +667,17 @@ def test_headers_give_names_with_their_charge_and_units_of_rates(write, header, 
 def test_thousands_are_named_by_their_cell_not_taken_for_a_header(write):
     text = "Depth (nm)\tB (at/cm3)\n" + "".join(f"{i}.5\t{i + 1},852,800\n" for i in range(3))
     assert sims.read(write(text.encode()))["B"].concentrations[0] == 1852800
-    with pytest.raises(
-        sims.ReadError, match="line 2, column B: '1,852' is not a number; the comma"
-    ):
+    with raises(sims.ReadError, "not_a_number", line=2, column="B"):
         sims.read(write(text.replace(",800", "").encode()))
 
 
 @pytest.mark.parametrize(
-    "rows",
-    ["0 1 0.5 3\n1 2 1.5 4\n       2.5 5\n       3.5 6\n", "0 1 5 3\n1   6 4\n2 1 7 5\n"],
+    ("rows", "line"),
+    [("0 1 0.5 3\n1 2 1.5 4\n       2.5 5\n       3.5 6\n", 4), ("0 1 5 3\n1   6 4\n2 1 7 5\n", 3)],
 )
-def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows):
+def test_cells_that_are_missing_between_blanks_are_not_guessed(write, rows, line):
     header = "z(nm) B(at/cm3) z(nm) P(at/cm3)" if "0.5" in rows else "z(nm) B(c/s) As(c/s) P(c/s)"
-    with pytest.raises(sims.ReadError, match=r"line \d: \d of 4 cells, separated by blanks: it is"):
+    with raises(sims.ReadError, "ambiguous_table", line=line):
         sims.read(write(f"{header}\n{rows}"))
 
 
@@ -696,26 +689,26 @@ def test_nan_stands_between_blanks_for_what_was_not_measured(write):
 
 @pytest.mark.parametrize("unit", ["10^18 at/cm3", "x1E18 at/cm3", "1e18 cm-3", "E18 cm^-3"])
 def test_a_factor_before_a_unit_is_refused(write, unit):
-    with pytest.raises(sims.UnitsError, match=r"line 1, column B: .* states a factor"):
+    with raises(sims.UnitsError, "ambiguous_unit", line=1, column="B"):
         sims.read(write(f"Depth (nm),B ({unit})\n0,1.5\n1,2\n"))
 
 
 def test_a_last_cell_without_the_exponent_of_all_others_is_warned_of(write):
     path = write("Depth (nm),B (cm^-3)\n0,1.5e18\n1,2.5e18\n2,2.5e18\n3,1.25")
-    with pytest.warns(sims.ProfileWarning, match="line 5 has no end, and its last cell, '1.25'"):
+    with warns(sims.ProfileWarning, "truncated_file", line=5):
         sims.read(path)
 
 
 def test_thousands_anywhere_in_a_table_are_named(write):
     rows = "999.5\t1E18\n1,000.5\t2E18\n1001.5\t3E18\n"
-    with pytest.raises(sims.ReadError, match=r"line 3, column A: '1,000\.5' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=3, column="A"):
         sims.read(write(f"Depth (nm)\tB (cm^-3)\n{rows}"))
 
 
 @pytest.mark.parametrize("row", ["B,0,5,1,5e18", "B,1,2e18,5"])
 def test_a_cell_too_many_in_a_row_for_a_sample_is_refused(write, row):
     header = "Species,Depth (nm),Conc (at/cm3)"
-    with pytest.raises(sims.ReadError, match=r"line 3: \d cells in a table of 3 columns; '.+' bel"):
+    with raises(sims.ReadError, "ambiguous_table", line=3):
         sims.read(write(f"{header}\nB,0,1e18\n{row}\n"))
     assert len(sims.read(write(f"{header}\nB,0,1e18,\nB,1,1e18,\n"))["B"].depths) == 2
 
@@ -741,41 +734,39 @@ def test_a_column_of_species_holds_words(tmp_path):
     np.testing.assert_array_equal(named.concentrations, [5, 6])
     np.testing.assert_array_equal(numbered.depths, [1])
     path.write_text(WORDS.replace("11,1,7", "11,1,x"))
-    with pytest.raises(sims.ReadError, match="line 7, column C: 'x' is not a number"):
+    with raises(sims.ReadError, "not_a_number", line=7, column="C"):
         sims.read(path)
     path.write_text(WORDS.replace("11,1,7", " ,1,7"))
-    with pytest.raises(sims.ReadError, match="line 7: no species in the first column"):
+    with raises(sims.ReadError, line=7):
         sims.read(path)
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "place"),
     [
         # A spreadsheet has made a date of the first depth.
-        ("Depth (nm),B (atoms/cm3)\n1-Feb,1e18\n2,1e17\n3,1e16\n", "line 2, column A: '1-Feb'"),
+        ("Depth (nm),B (atoms/cm3)\n1-Feb,1e18\n2,1e17\n3,1e16\n", {"column": "A", "line": 2}),
         # The marks of decimals are those of the rows above.
         (
             "Depth (nm);B (at/cm3);C (at/cm3)\n0,5;1E18;1,5E17\n1,5;1E17;2,5E17\n2,5;1E17;x\n3;4\n",
-            "line 4, column C: 'x'",
+            {"column": "C", "line": 4},
         ),
-        ("B.E. (eV),Counts / s\n1200,5\n1199,7\n1198,6\n", "an energy scan"),
+        ("B.E. (eV),Counts / s\n1200,5\n1199,7\n1198,6\n", {}),
     ],
 )
-def test_errors_name_the_right_cell(tmp_path, text, words):
+def test_errors_name_the_right_cell(tmp_path, text, place):
     path = tmp_path / "table.csv"
     path.write_text(text)
-    with pytest.raises(sims.ReadError, match=words):
+    with raises(sims.ReadError, "not_a_number" if place else "no_profile", **place):
         sims.read(path)
 
 
 def test_a_file_that_ends_within_a_number(tmp_path):
     path = tmp_path / "cut.csv"
     path.write_text("Depth (nm);B (atoms/cm3)\n0,5;1,5E+17\n1,5;2,5E+17\n2,5;2,5E+17\n3,5;2,5E+")
-    with pytest.raises(
-        sims.ReadError, match=r"is truncated within line 5: its last cell is '2,5E\+'"
-    ):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=5):
         sims.read(path)
-    with pytest.warns(sims.errors.ProfileWarning, match="is truncated within line 5"):
+    with warns(sims.errors.ProfileWarning, "truncated_file", line=5):
         (boron,) = sims.read(path, allow_truncated=True).depth_profiles
     np.testing.assert_array_equal(boron.depths, [0.5, 1.5, 2.5])
 
@@ -801,9 +792,7 @@ def test_other_sheets_with_numbers_are_warned_of(tmp_path):
         for i in range(3 if name != "notes" else 0):
             sheet.append([i, 1e18])
     book.save(tmp_path / "two.xlsx")
-    with pytest.warns(
-        sims.errors.ProfileWarning, match=r"sheet 'wafer 1'; .* in 'wafer 2' too"
-    ) as warned:
+    with warns(sims.errors.ProfileWarning, "several_tables", argument="sheet") as warned:
         sims.read(tmp_path / "two.xlsx")
     assert len(warned) == 1
     sims.read(tmp_path / "two.xlsx", sheet="wafer 2")
@@ -845,7 +834,7 @@ def test_units_above_headers(write, above):
 @pytest.mark.parametrize("factor", ["x1E18", "×10^18", "(10¹⁸)", "*1000"])
 def test_a_row_of_factors_is_refused(write, factor):
     text = f"Depth (nm);B (at/cm3);P (at/cm3)\n;{factor};{factor}\n0;5;7\n1;6;8\n"
-    with pytest.raises(sims.UnitsError, match=r"line 2, column B: .* states a factor"):
+    with raises(sims.UnitsError, "ambiguous_unit", line=2, column="B"):
         sims.read(write(text))
 
 
@@ -864,23 +853,16 @@ def test_a_minimum_beside_depths_is_no_time(write):
 
 def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write):
     text = "Depth (nm),B浓度 (at/cm3)\n0,5\n1,6\n".encode("gb18030")
-    with pytest.raises(sims.SpeciesError, match="pass encoding="):
+    with raises(sims.SpeciesError, "unknown_encoding", argument="encoding"):
         sims.read(write(text))
     assert sims.read(write(text), encoding="gb18030").species == ["B"]
 
 
-@pytest.mark.parametrize(
-    ("rows", "line"),
-    [
-        ("W7;0;5;1\nW7;1;6;2\nW7;", 4),
-        ("W7;0;5;1\nW7;1;6;2\nW7", 4),
-        ("W7;0;5;1\nW7;1;6;2\nW7;2;7.1E+", 4),
-    ],
-)
-def test_a_text_that_ends_behind_a_label_is_refused(write, rows, line):
+@pytest.mark.parametrize("last", ["W7;", "W7", "W7;2;7.1E+"])
+def test_a_text_that_ends_behind_a_label_is_refused(write, last):
     header = "Sample;Depth (nm);B (at/cm3);P (at/cm3)\n"
-    with pytest.raises(sims.ReadError, match=f"is truncated within line {line}"):
-        sims.read(write(header + rows))
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=4):
+        sims.read(write(f"{header}W7;0;5;1\nW7;1;6;2\n{last}"))
     assert sims.read(write(header + "W7;0;5;1\nW7;1;6;2"))["B"].depths.tolist() == [0, 1]
 
 
@@ -926,9 +908,7 @@ def test_a_last_number_that_may_be_cut_is_warned_of(write, numbers, warned):
     lines = [f"{i};{number}" for i, number in enumerate(numbers)]
     path = write("\n".join(["Depth (nm);B (arb. units)", *lines]))
     if warned:
-        with pytest.warns(
-            sims.ProfileWarning, match="has no end, and its last cell, .* may be cut"
-        ):
+        with warns(sims.ProfileWarning, "truncated_file", line=1 + len(lines)):
             sims.read(path)
     else:
         sims.read(path)
@@ -946,9 +926,10 @@ def test_decimal_commas_below_headers_that_are_no_words_of_tables(write):
 
 def test_units_in_a_stated_row_of_headers_are_known_or_refused(write):
     text = "Ort;Kanal A;Kanal B\num;Skt;Skt\n0;5;7\n1;6;8\n"
-    with pytest.raises(sims.UnitsError, match="species 'Kanal A': units: unknown unit 'Skt'"):
+    with raises(sims.UnitsError, "unknown_unit", argument="units", species="Kanal A"):
         sims.read(write(text), header_rows=[0, 1])
-    with pytest.warns(sims.ProfileWarning, match="the file says 'Skt'; taken as 'counts'"):
+    stated = partial(warns, sims.ProfileWarning, "other_unit", argument="units")
+    with stated(species="Kanal A"), stated(species="Kanal B"):
         result = sims.read(write(text), header_rows=[0, 1], units="counts")
     assert result.species == ["Kanal A", "Kanal B"]
 
@@ -967,7 +948,7 @@ def test_the_header_of_row_numbers_may_stand_between_blanks(write):
 
 def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_warned_of(write):
     text = "Depth (nm);B (at/cm3);P (at/cm3);\n0;5;7;\n1;8;\n2;6;9;\n"
-    with pytest.warns(sims.ProfileWarning, match="line 3 has fewer cells than the 3 columns"):
+    with warns(sims.ProfileWarning, "ambiguous_table", line=3):
         sims.read(write(text))
     sims.read(write(text.replace("1;8;\n", "1;8;;\n")))
 
@@ -982,7 +963,7 @@ def test_a_row_that_lacks_a_cell_where_lines_end_in_a_delimiter_is_warned_of(wri
     ],
 )
 def test_a_last_row_that_ends_within_a_profile_is_warned_of(write, text, line):
-    with pytest.warns(sims.ProfileWarning, match=f"line {line} has fewer cells than the"):
+    with warns(sims.ProfileWarning, "ambiguous_table", line=line):
         sims.read(write(text))
     # A profile that ends before others lacks its depths as well.
     if "P" in text:
@@ -996,7 +977,7 @@ def test_a_value_in_an_empty_column_between_blocks_is_refused(write):
     )
     assert sims.read(write(text))["P"].depths.tolist() == [0, 5, 9]
     moved = text.replace("5;3e18;;5;4e18;", "7;5;3e18;7;5;4e18")
-    with pytest.raises(sims.ReadError, match=r"line 6, column C: the first of 1 values in a col"):
+    with raises(sims.ReadError, line=6, column="C"):
         sims.read(write(moved))
 
 
@@ -1013,14 +994,14 @@ def test_profiles_and_errors_that_are_known_need_no_word(headers, tmp_path):
 def test_a_short_last_row_is_no_cut_one_where_another_is_as_short(write):
     rows = ["0;1", *(f"{i};{i};{i}" for i in range(1, 102)), "102;5"]
     text = "\n".join(["z (nm);B (cps);P (cps)", *rows])
-    with pytest.warns(sims.ProfileWarning, match=r"^w7.csv: line 2 has fewer cells than the 3 col"):
+    with warns(sims.ProfileWarning, "ambiguous_table", line=2):
         assert sims.read(write(text))["B"].depths.size == 103
-    with pytest.raises(sims.ReadError, match="the file is truncated within line 104: 2 of 3 cells"):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=104):
         sims.read(write(text.replace("\n0;1\n", "\n0;1;1\n")))
 
 
 def test_a_long_text_without_numbers_is_none_of_rows_as_columns(write):
-    with pytest.raises(sims.ReadError, match="the file has no row of two numbers or more"):
+    with raises(sims.ReadError, "no_profile"):
         sims.read(write("".join(f"a{i};b\n" for i in range(201))))
 
 

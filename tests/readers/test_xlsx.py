@@ -7,6 +7,7 @@ import zipfile
 import instrument_files as make
 import openpyxl
 import pytest
+from error_parts import warns
 
 import sims_analysis as sims
 from sims_analysis.files import Budget
@@ -172,7 +173,7 @@ def test_a_sheet_of_numbers_comes_before_one_of_numbers_beside_words():
 def test_other_sheets_are_named_but_hidden_ones():
     content = saved(a=TABLE, b=TABLE, c=[HEADER], d=TABLE, hidden=["b"])
     says = "read from sheet 'a'; there are rows of numbers in 'd' too; sheet= names the one to read"
-    with pytest.warns(sims.ProfileWarning, match=says) as warned:
+    with warns(sims.ProfileWarning, "several_tables", argument="sheet", match=says) as warned:
         sims.read(content)
     assert len(warned) == 1
     sims.read(saved(a=TABLE, b=TABLE, hidden=["b"]))

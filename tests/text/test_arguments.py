@@ -114,9 +114,8 @@ def test_arguments_in_messages(value, shown):
 
 @pytest.mark.parametrize("wrong", [0, 1.0, True, "1", None, np.bool_(True), np.float64(2)])
 def test_counts_are_whole_numbers(wrong):
-    with pytest.raises(ProfileError) as refused:
+    with raises(ProfileError, argument="order"):
         check_count("order", wrong)
-    assert refused.value.argument == "order"
 
 
 @pytest.mark.parametrize(
@@ -125,13 +124,11 @@ def test_counts_are_whole_numbers(wrong):
 def test_choices_list_what_is_allowed(allowed, listed):
     check_choice("rule", allowed[0], allowed)
     for wrong in ("d", 1, None, ["a"]):
-        with pytest.raises(ProfileError) as refused:
+        with raises(ProfileError, argument="rule", match=f"; expected {listed}$"):
             check_choice("rule", wrong, allowed)
-        assert str(refused.value) == f"rule={wrong!r}; expected {listed}"
 
 
 def test_one_species_is_one():
     assert read_name("species", ["B"]) == read_name("species", "B") == "B"
-    with raises(ProfileError, argument="species") as refused:
+    with raises(ProfileError, argument="species"):
         read_name("species", ["P", "B"])
-    assert refused.value.argument == "species"

@@ -33,24 +33,21 @@ def test_a_scalar_becomes_a_float_and_an_array_stays_one():
     five_and_six = registry.Quantity([5.0, 6.0], "um")
     several, _ = read_quantities(five_and_six, ("depth",), "x")
     np.testing.assert_array_equal(several, [5000.0, 6000.0])
-    with raises(ProfileError, argument="x") as refused:
+    with raises(ProfileError, argument="x"):
         read_quantity(five_and_six, ("depth",), "x")
-    assert (refused.value.code, refused.value.argument) == ("invalid_argument", "x")
 
 
 def test_a_quantity_may_be_a_pure_number_but_not_of_another_class():
     half = pint.get_application_registry().Quantity(0.5, "")
     assert read_quantity(half, ("dimensionless",), "x")[0] == 0.5
-    with raises(UnitsError, "missing_unit", argument="x") as refused:
+    with raises(UnitsError, "missing_unit", argument="x"):
         read_quantity(SimpleNamespace(magnitude=5), ("depth",), "x")
-    assert refused.value.code == "missing_unit"
 
 
 @pytest.mark.parametrize("kinds", [("dimensionless",), ("depth",)])
 def test_a_bare_number_has_no_unit(kinds):
-    with raises(UnitsError, "missing_unit", argument="x") as refused:
+    with raises(UnitsError, "missing_unit", argument="x"):
         read_quantity(7.0, kinds, "x")
-    assert (refused.value.code, refused.value.argument) == ("missing_unit", "x")
 
 
 def test_variables_become_canonical_in_their_own_type_or_in_another():

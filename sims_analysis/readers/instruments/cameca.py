@@ -565,7 +565,8 @@ def _numbers_of(
         raise ReadError("the file is truncated before its data", code="truncated_file")
     (count,) = struct.unpack_from(f"{order}i", content, place)
     if count != expected:
-        raise ReadError(f"the header names {expected} species, but the data have {count}")
+        text = f"the header names {expected} species, but the data have {count}"
+        raise ReadError(text, code="damaged_file")
     place += 4
     for i in range(count):
         points = (
@@ -576,7 +577,7 @@ def _numbers_of(
         if points < 0 or end > len(content):
             message = f"the file is truncated in species {i + 1} of {count}"
             if i == 0:
-                raise ReadError(message)
+                raise ReadError(message, code="truncated_file")
             source.options.truncated(message)
             return
         both = np.frombuffer(content, f"{order}f8", 2 * points, place).astype(np.float64)

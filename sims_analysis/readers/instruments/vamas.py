@@ -188,6 +188,7 @@ def _whole(block: _Block) -> Signal:
         raise ReadError(
             f"species {block.species!r} runs over {label!r} ({unit}): a mass spectrum or a scan, "
             "not a depth profile",
+            code="no_profile",
             where={"species": block.species},
         )
     return _signal(block, depths, unit, table[:, column], column)

@@ -285,7 +285,8 @@ class _Finding:
             if header.role in kinds:
                 raise ReadError(
                     f"the file is {kinds[header.role]} (its column "
-                    f"{self.found.texts[j]!r} says so), not a depth profile"
+                    f"{self.found.texts[j]!r} says so), not a depth profile",
+                    code="no_profile",
                 )
 
     def _silent_axis(self) -> int:
