@@ -198,7 +198,11 @@ def sheet_resistance(
         raise ProfileError(
             "start and stop: one for all species, not one for each", argument="start"
         )
-    level = _read_net(background)
+    level = 0.0
+    if background is not None:
+        level = units.read_number(background, ("concentration",), "background")
+    if not np.isfinite(level):
+        raise argument_error("background", background, "expected a finite number")
     kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
     question = _Question(
         sign=np.array([signs[name] for name in names]),
@@ -314,17 +318,6 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
             "a sheet resistance takes no active fractions; active_limit= bounds them"
         )
     return {name: -part for name, part in active.items()}
-
-
-def _read_net(background: Any) -> float:
-    """Read the constant net doping; 0 without one."""
-    if background is None:
-        return 0.0
-    level = units.read_number(background, ("concentration",), "background")
-    if not np.isfinite(level):
-        text = f"background is {level}; expected a finite number"
-        raise ProfileError(text, argument="background")
-    return level
 
 
 def _limits(profiles: Frame, active_limit: Any) -> Array:

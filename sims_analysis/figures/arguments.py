@@ -264,8 +264,11 @@ def check_title(title: Any) -> None:
         raise TypeError(f"title: expected a string, found {format_argument(title)}")
 
 
-def check_axes(ax: Any) -> None:
-    """Refuse what is not an Axes, such as a species; without matplotlib say how to install it."""
+def check_axes(ax: Any, title: Any) -> None:
+    """Refuse what is not an Axes, such as a species, and what is no title of it.
+
+    Without matplotlib say how to install it.
+    """
     require("figures need", "matplotlib", extra="plot")
     from matplotlib.axes import Axes
 
@@ -274,3 +277,4 @@ def check_axes(ax: Any) -> None:
             f"ax: expected one Axes of matplotlib with depth along x, found {type(ax).__name__}; "
             "species are named by species="
         )
+    check_title(title)

@@ -11,7 +11,7 @@ from sims_analysis.conventions import provenance as origin
 from sims_analysis.conventions.questions import function_of
 from sims_analysis.errors import ProfileError
 from sims_analysis.figures import style
-from sims_analysis.figures.arguments import PlotOptions, check_axes, check_title
+from sims_analysis.figures.arguments import PlotOptions, check_axes
 from sims_analysis.figures.colours import assign_colours, text_colour, user_cycle, visible_colour
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.text.typeset import mathtext, plain
@@ -81,8 +81,7 @@ def plot_budget(
     """
     from sims_analysis.figures.layout import arrange
 
-    check_axes(ax)
-    check_title(title)
+    check_axes(ax, title)
     names, shares = _shares(budget)
     parts = [text for part, text in _PARTS.items() if part in budget]
     with axes_in_style(ax, width) as drawn:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import xarray as xr
 
 from sims_analysis.conventions import provenance as origin
-from sims_analysis.figures.arguments import check_axes, check_title, read_options
+from sims_analysis.figures.arguments import check_axes, read_options
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
 from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.fits import draw_ratio, draw_residuals, panel_below
@@ -146,8 +146,7 @@ def plot_profiles(
     >>> ax.get_xlabel(), ax.get_ylabel()
     ('Depth (nm)', 'Concentration (1/m³)')
     """
-    check_axes(ax)
-    check_title(title)
+    check_axes(ax, title)
     named = measurements_of(data)
     options = read_options(locals(), line, data, named)
     options, curves, models = read_curves(named, options)

@@ -30,6 +30,7 @@ _CHOICES = {
     "weights": ("auto", "counts", "stderr", "log", "none"),
     "cell": ("auto", "point", "mean"),
     "interval": ("linear", "profile"),
+    "surface": ("reflecting", "absorbing"),
 }
 #: Arguments that only some models take, by the name that these have for them.
 _OPTIONS = {"time": "time", "as_implanted": "initial_straggle"}
@@ -49,10 +50,9 @@ _UNCERTAIN = ("rsf_uncertainty", "depth_uncertainty")
 def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> FitRequest:
     """Return what to fit, and the settings of each profile, by arguments as the user gave them."""
     before = stated["as_implanted"]
-    measured = is_profile(before)
-    model = _before_anneal(model, stated, measured=measured)
+    measured = is_profile(before) and model.name == DIFFUSED.name
     if measured:
-        stated = {**stated, "as_implanted": None}
+        model, stated = DIFFUSED, {**stated, "as_implanted": None}
     _refuse_model(model)
     layer = ["layer"] if isinstance(model, LayeredModel) else []
     refuse_dimensions(profiles, "parameter", "parameter_", *layer)
@@ -158,17 +158,6 @@ def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRe
         if linked.over in uncertain[name].dims or (name == "rsf_scale" and linked.over == "species")
     )
     return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=own)
-
-
-def _before_anneal(model: Model, stated: Mapping[str, Any], *, measured: bool) -> Model:
-    """Return the model of an anneal, that of a measured profile before it if there is one."""
-    check_choice("surface", stated["surface"], ("reflecting", "absorbing"))
-    if measured and model.name == DIFFUSED.name:
-        return DIFFUSED
-    name = "as_implanted" if measured else "surface"
-    if measured or stated["surface"] != "reflecting":
-        raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
-    return model
 
 
 def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
@@ -348,9 +337,12 @@ def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], o
 def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> None:
     for name, allowed in _CHOICES.items():
         check_choice(name, stated[name], allowed)
-    for name, option in _OPTIONS.items():
-        if stated[name] is not None and option not in model.options:
-            raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
+    given = [one for one, option in _OPTIONS.items() if option not in model.options]
+    given = [one for one in given if stated[one] is not None]
+    if stated["surface"] != "reflecting" and model is not DIFFUSED:
+        given.append("surface")
+    for name in given:
+        raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     counted = profiles.counts is not None or profiles.kind == "count"
     known = {"counts": counted, "stderr": profiles.stderr is not None}
     weights = stated["weights"]

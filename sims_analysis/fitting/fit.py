@@ -153,6 +153,7 @@ def fit(
     >>> print(f"{fit['projected_range'].item():.2f} +- {fit['projected_range_stderr'].item():.2f}")
     75.36 +- 0.05
     """
+    stated = locals()
     chosen = find_model(model)
     axes = vocabulary.AXES if chosen.on_time else ("depth",)
     question = f"a fit of {chosen.name!r}"
@@ -167,21 +168,6 @@ def fit(
         raise ProfileError(
             "over='layer' applies only with repeat", code="conflicting_arguments", argument="over"
         )
-    stated = {
-        "start": start,
-        "stop": stop,
-        "background": background,
-        "weights": weights,
-        "cell": cell,
-        "fixed": fixed,
-        "detection_limit": detection_limit,
-        "interval": interval,
-        "time": time,
-        "as_implanted": as_implanted,
-        "surface": surface,
-        "depth_uncertainty": depth_uncertainty,
-        "rsf_uncertainty": rsf_uncertainty,
-    }
     request = read_request(profiles, chosen, stated)
     between = (None, None) if of_layers else (shared, over)
     read = with_layers_counted if repeat == "auto" else read_links

@@ -197,32 +197,40 @@ class Factors:
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
         given, table = _checked(stated, [*NAMES, "date"]), self.table()
-        longest = np.inf if max_age is None else _read_age(max_age)
+        longest = np.inf
+        if max_age is not None:
+            days = re.fullmatch(r"(\d+\.?\d*) ?d(ays?)?", str(max_age))
+            if days is None:
+                expected = "expected a number of days, such as '30 days'"
+                raise argument_error("max_age", max_age, expected)
+            longest = float(days[1])
         names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
         known = [one for one in names if (table["species"] == one).any()]
         if not known:
             has = first_few(sorted(set(table["species"])), 8) or "none at all"
             raise SpeciesError(f"{self.path} has no factor of {first_few(names, 8)}; it has {has}")
         timed = combine != "mean" or max_age is not None
+        conditions = [*NAMES, *(["date"] if timed else [])]
         found = {}
         for one in known:
-            stated_of = metadata_of(data, one)
-            requested = [_conditions_of(each, matrix, given, timed=timed) for each in stated_of]
-            keys = [tuple(each.values()) for each in requested]
-            rows = table[table["species"] == one]
-            picked = {
-                key: _picked(rows, of, combine, longest, self.path.name)
-                for key, of in dict(zip(keys, requested, strict=True)).items()
-            }
-            each = [_factor(one, *picked[key], of) for key, of in zip(keys, requested, strict=True)]
+            rows, picked, each = table[table["species"] == one], {}, []
+            for metadata in metadata_of(data, one):
+                said = {"matrix": matrix or "", "abundance": "", **_own_conditions(metadata)}
+                cells = _completed(said, given)
+                of = {name: factor_file.read_cell(name, cells[name], f"the data say {name}")
+                      for name in conditions}  # fmt: skip
+                key = tuple(of.values())
+                if key not in picked:  # measurements of a batch mostly have the same conditions
+                    picked[key] = _picked(rows, of, combine, longest, self.path.name)
+                each.append(_factor(one, *picked[key], of))
             made = each[0]
             if MEASUREMENT in data.dims:
                 made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
                                  compat="equals", combine_attrs="override")  # fmt: skip
             used = rows[rows.index.isin(np.concatenate([one.index for _, one in picked.values()]))]
             for column in ("matrix_signal", "dead_time"):
-                if said := " and ".join(sorted({*used[column]} - {""})):
-                    made = made.assign_coords({column: said})
+                if texts := " and ".join(sorted({*used[column]} - {""})):
+                    made = made.assign_coords({column: texts})
             record = used.reset_index()[_RECORD].astype(str).to_dict("records")
             found[one] = with_step(made, "Factors.pick", combine=combine, rows=record)
         return found
@@ -286,23 +294,6 @@ def _own_conditions(stated: Metadata) -> dict[str, str]:
     moment = moment_of(stated.measured)
     date = "" if moment is None else moment.isoformat(timespec="minutes")
     return {**conditions_of(stated), "date": date}
-
-
-def _read_age(max_age: Any) -> float:
-    """Read a number of days."""
-    found = re.fullmatch(r"(\d+\.?\d*) ?d(ays?)?", str(max_age))
-    if found is None:
-        raise argument_error("max_age", max_age, "expected a number of days, such as '30 days'")
-    return float(found[1])
-
-
-def _conditions_of(
-    stated: Metadata, matrix: str | None, given: Mapping[str, str], *, timed: bool
-) -> factor_file.Row:
-    """Return the conditions of data, as of a row, and what they do not say as it is stated."""
-    said = {"matrix": matrix or "", "abundance": "", **_own_conditions(stated)}
-    cells, names = _completed(said, given), [*NAMES, "date"] if timed else NAMES
-    return {one: factor_file.read_cell(one, cells[one], f"the data say {one}") for one in names}
 
 
 def _picked(

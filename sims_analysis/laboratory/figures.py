@@ -11,7 +11,7 @@ from sims_analysis.conventions import provenance as origin
 from sims_analysis.conventions.questions import function_of
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.figures import style
-from sims_analysis.figures.arguments import check_axes, check_title
+from sims_analysis.figures.arguments import check_axes
 from sims_analysis.figures.axes import date_ticks
 from sims_analysis.figures.colours import COLOURS, background, grey_level, visible_colour
 from sims_analysis.figures.plot import axes_in_style
@@ -64,8 +64,7 @@ def plot_control_chart(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['beyond limits']
     """
-    check_axes(ax)
-    check_title(title)
+    check_axes(ax, title)
     if not isinstance(chart, xr.Dataset) or function_of(chart) != "control_chart":
         found = type(chart).__name__
         raise ProfileError(f"expected what sims.control_chart(values) gives, found {found}")
@@ -190,8 +189,7 @@ def plot_wafer_map(
     >>> print(sims.plot_wafer_map(dose).get_xlabel())
     half range 2 %, 1σ 1.6 %
     """
-    check_axes(ax)
-    check_title(title)
+    check_axes(ax, title)
     check_bool("interpolate", interpolate)
     radius = read_number(diameter, ("depth",), "diameter") / NM_PER_MM / 2.0
     inner = radius - read_number(edge_exclusion, ("depth",), "edge_exclusion") / NM_PER_MM

@@ -133,9 +133,8 @@ def _cells(array: xr.DataArray, of: xr.Dataset | xr.DataArray, *, latex: bool) -
     def column(one: xr.DataArray) -> Any:
         return one.broadcast_like(array).transpose(*array.dims).values.ravel()
 
-    nothing = xr.full_like(array, np.nan, dtype=float)
     status = column(known["status"]) if "status" in known else [""] * array.size
-    columns = column(array).tolist(), column(_stderr(array, of, nothing)).tolist(), status
+    columns = column(array).tolist(), column(_stderr(array, of)).tolist(), status
     texts = [_value(array, *each, latex=latex) for each in zip(*columns, strict=True)]
     labels = {dim: array[dim] for dim in array.dims if dim in array.coords}
     shaped = np.array(texts, dtype=object).reshape(array.shape)
@@ -160,9 +159,7 @@ def _value(array: xr.DataArray, value: Any, stderr: float, status: str, *, latex
     return text if status in ("", "ok") else f"{text} ({status})"
 
 
-def _stderr(
-    array: xr.DataArray, of: xr.Dataset | xr.DataArray, nothing: xr.DataArray
-) -> xr.DataArray:
+def _stderr(array: xr.DataArray, of: xr.Dataset | xr.DataArray) -> xr.DataArray:
     """Find the standard errors of values."""
     names = [f"{array.name}_stderr"]
     if isinstance(of, xr.DataArray) or array.name == next(iter(of.data_vars)):
@@ -172,6 +169,7 @@ def _stderr(
         # A budget: both parts, unless neither is known.
         both: xr.DataArray = np.hypot(*(known[part].fillna(0.0) for part in _PARTS))
         return both.where(both > 0.0)
+    nothing = xr.full_like(array, np.nan, dtype=float)
     found: xr.DataArray = next((known[name] for name in names if name in known), nothing)
     own, stated = (str(one.attrs.get("units", "")) for one in (array, found))
     if own and stated and own != stated:  # a user has changed that of the values

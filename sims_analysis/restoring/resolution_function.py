@@ -23,8 +23,6 @@ _SHAPES = {"delta_drf": delta_drf, "delta_mri": delta_mri}
 _GAUSSIAN = ("sigma", "roughness")
 #: So many decay lengths away, and standard deviations of a Gaussian, 1e-20 is left.
 _DECAYS, _DEVIATIONS = 46.0, 9.6
-#: Names of the widths in fits of other shapes: a Gaussian's is its straggle.
-_OTHERS = {"gaussian": {"sigma": "straggle"}}
 
 
 @dataclass(frozen=True)
@@ -95,16 +93,14 @@ def read_resolution(frame: Frame, resolution: Any) -> Resolution:
 def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
     plain = units.dequantify(fit)
     model = plain.attrs.get("model")
-    name = "delta_drf" if model in _OTHERS else model
+    name = "delta_drf" if model == "gaussian" else model
     if name not in _SHAPES:
         raise ProfileError(
             "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer",
         )
     widths: dict[str, Any] = dict.fromkeys(_names(name), 0)
-    for one in widths:
-        own = _OTHERS.get(str(model), {one: one}).get(one)
-        if own is not None:
-            widths[one] = _fitted_width(frame, plain, own)
+    fitted = {"sigma": "straggle"} if model == "gaussian" else {one: one for one in widths}
+    widths |= {one: _fitted_width(frame, plain, own) for one, own in fitted.items()}
     read = _checked(name, widths, f"a fit of {model!r}")
     if "status" in plain and (plain["status"] != "ok").any():
         word = str(plain["status"].values[(plain["status"] != "ok").values].ravel()[0])

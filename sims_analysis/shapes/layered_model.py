@@ -25,9 +25,9 @@ _RISE, _SHARE = 0.1, 0.01
 _DISTINCT = 3.0
 
 
-def of_layer(name: str, layer: object) -> str:
+def _of_layer(one: Parameter, layer: int) -> Parameter:
     """Name the parameter of a layer, as the labels of a covariance do."""
-    return f"{name}[{layer}]"
+    return replace(one, name=f"{one.name}[{layer}]")
 
 
 def unshared_by_default(model: Model) -> list[str]:
@@ -132,11 +132,7 @@ def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
         start=model.start,
         reference=model.reference,
         derivatives=model.derivatives and partial(added, model.derivatives),
-        derived=[
-            replace(one, name=of_layer(one.name, i + 1))
-            for i in range(n)
-            for one in (*alias, *model.derived)
-        ],
+        derived=[_of_layer(one, i + 1) for i in range(n) for one in (*alias, *model.derived)],
         derive=derive,
         ordered=ordered,
         options=model.options,
@@ -152,14 +148,10 @@ def _arranged(
     model: Model, n: int, shared: Collection[str]
 ) -> tuple[list[Parameter], tuple[tuple[int, ...], ...]]:
     """Return the parameters of all layers, and where those of each stand among them."""
-
-    def of_one(i: int) -> list[Parameter]:
-        return [
-            one if one.name in shared else replace(one, name=of_layer(one.name, i + 1))
-            for one in model.parameters
-        ]
-
-    layers = [of_one(i) for i in range(n)]
+    layers = [
+        [one if one.name in shared else _of_layer(one, i + 1) for one in model.parameters]
+        for i in range(n)
+    ]
     common = [one for one in model.parameters if one.name in shared]
     parameters = [one for layer in layers for one in layer if one not in common] + common
     return parameters, tuple(tuple(map(parameters.index, layer)) for layer in layers)

@@ -131,8 +131,7 @@ def explore(
 
 def plot_page(plot: Markup, title: str, home: str = "") -> str:
     """Return a page of a plot alone, with a link to the list at `home`."""
-    scripts = [library(), resource("interactive.js")]
-    return render("profiles", title=title, scripts=scripts, plot=plot, home=home)
+    return render("profiles", title=title, scripts=scripts(), plot=plot, home=home)
 
 
 def plot_html(data: Any, **options: Any) -> Markup:
@@ -284,9 +283,9 @@ def _dose_factor(curve: Curve, scale: DepthScale) -> float | None:
     return in_cm3 / float(scale(1.0)) / NM_PER_CM
 
 
-def library() -> str:
-    """Return the drawing library, to be put into a page."""
+def scripts() -> list[str]:
+    """Return the scripts of a page with a plot: the drawing library, and what draws by it."""
     from bokeh.resources import Resources
 
     inline: Any = Resources(mode="inline", components=["bokeh", "bokeh-api"], log_level="error")
-    return "\n".join(inline.js_raw)
+    return ["\n".join(inline.js_raw), resource("interactive.js")]

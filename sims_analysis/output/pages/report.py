@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sims_analysis.output.pages.interactive import library, plot_html
-from sims_analysis.output.pages.templates import markup, render, resource
-from sims_analysis.output.report.layout import MEANINGS
+from sims_analysis.output.pages.interactive import plot_html, scripts
+from sims_analysis.output.pages.templates import markup, render
+from sims_analysis.output.report.layout import MEANINGS, written
 from sims_analysis.text import typeset as _typeset
-from sims_analysis.text.rounding import rounded
 from sims_analysis.units import read_quantity
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ _KINDS = {
     ".png": "figure (PNG)",
     ".svg": "figure (SVG)",
 }
+_written = partial(written, style="unicode")
 
 
 def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -> str:
@@ -50,9 +50,8 @@ def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -
         "files": file_links(files),
         "origin": list(_origin(report)),
     }
-    scripts = [library(), resource("interactive.js")]
     return render(
-        "report", title=report.heading, scripts=scripts, report=report, home=home, **context
+        "report", title=report.heading, scripts=scripts(), report=report, home=home, **context
     )
 
 
@@ -123,9 +122,3 @@ def _origin(report: Report) -> Iterable[list[str]]:
     for key, value in {**record, "asked": report.calls}.items():
         for text in value if isinstance(value, list) else [value]:
             yield [key.replace("_", " "), str(text)]
-
-
-def _written(value: float | None, stderr: float | None = None) -> str:
-    if value is None or not math.isfinite(value):
-        return "–"
-    return rounded(value, math.nan if stderr is None else stderr).text()
