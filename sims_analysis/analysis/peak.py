@@ -79,7 +79,7 @@ def peak(
     half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. It covers
     60 to 80 % (*What stated errors cover*, on the site). With errors, the width is that at half of
     the m of half of these samples, between edges as of :func:`crossings`. Its error covers 60 to
-    70 %, of pointed maxima of a hundred counts and fewer 40 to 55 %. Without errors, it is that at
+    70 %, of pointed maxima of a hundred counts and fewer 35 to 60 %. Without errors, it is that at
     half of the highest sample, and noise makes it too narrow. The depth has no error:
     :func:`moments` and :func:`fit` have one.
 
