@@ -79,8 +79,8 @@ def peak(
     half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. It covers
     60 to 80 % (*What stated errors cover*, on the site). With errors, the width is that at half of
     the m of half of these samples, between edges as of :func:`crossings`. Its error covers 60 to
-    70 %, of pointed maxima of a hundred counts and fewer 40 to 55 %. Without errors, it is that at
-    half of the highest sample.
+    70 %, of pointed maxima of a hundred counts and fewer 35 to 60 %. Without errors, it is that at
+    half of the highest sample, and noise makes it too narrow.
 
     Between samples, a profile is higher than these by no more than E / 2k, where means over k
     samples to either side lie by E above the parabola of ln C through the three about the maximum
