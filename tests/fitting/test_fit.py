@@ -250,7 +250,7 @@ def test_what_the_samples_do_not_determine_has_no_error():
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="5e14 atoms/cm^3")
     options = {"model": "dual_pearson", "start": "20 nm", "background": "fit"}
-    with warns(FitWarning, "undetermined"):
+    with warns(FitWarning, "undetermined", species="B"):
         fit = sims.fit(ds, **options)
     assert fit["status"].item() == "undetermined"
     lost = [name for name in fit["parameter"].values if np.isnan(fit[f"{name}_stderr"])]
