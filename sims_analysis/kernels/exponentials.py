@@ -300,9 +300,14 @@ def fit_exponential(
         far = kept.reduce(np.maximum, np.abs(x))
         counts, mean = as_counts(kept, x / kept.repeat(far), per_count, under[keep])
         some = np.flatnonzero(kept.size)
-        if line is None:
-            first = np.log(counts.reduce(np.add, kept.value / per_count) / mean[some])
-            start = first - np.log(counts.reduce(np.add, 1.0 / per_count)), 0.0 * first
+        if line is None:  # that of the logarithms, with counts as weights, and half of one for none
+            weight = np.maximum(kept.value / per_count, 0.5)
+            log = np.log(weight * per_count / kept.repeat(mean))
+            w, x, y, xx, xy = counts.reduce(
+                np.add, weight * [np.ones_like(log), counts.x, log, counts.x**2, counts.x * log]
+            )
+            slope = np.nan_to_num((w * xy - x * y) / (w * xx - x**2))
+            start = (y - slope * x) / w, slope
         else:
             start = (line.a - np.log(mean))[some], (line.b * far)[some]
         found, information = maximized(counts, *start, np.full(some.size, _STRAIGHT))

@@ -163,7 +163,7 @@ def _run(
     height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
     noise = np.full(rows.count, np.nan)
     if relative and rows.stderr is not None:  # noise has chosen the highest sample
-        shown, error = maxima(rows, row, top, floor)
+        ((shown, error),) = maxima(rows, row, top, floor)
         peak = np.where(np.isfinite(error) & (shown > level[row]), shown, peak)
         known[row] = np.nan_to_num(error / (peak - level[row]))
     if relative:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -81,12 +82,11 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     high = value.copy()
     if rows.stderr is not None:
         own = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
-        shown, error = maxima(rows, row, top, below)
+        # Half of the window tells a pointed maximum better.
+        (shown, error), (of_half, known[row]) = maxima(rows, row, top, below, parts=(1.0, 0.5))
         about = half_width_about(shown - value[row], error)
         alone[row], stderr[row] = own, np.where(np.isfinite(about * own), about, own)
-        # Half of that window tells a pointed maximum better.
-        shown, known[row] = maxima(rows, row, top, below, 0.5)
-        high[row] = np.where(np.isfinite(known[row]), shown, high[row])
+        high[row] = np.where(np.isfinite(known[row]), of_half, high[row])
     half = 0.5 * high
     sides, every = around(rows, half, row, top, below)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -179,15 +179,17 @@ def _unseen(y: Array, depth: Array) -> tuple[Array, Array, Array]:
     return np.fmax(above, 0.0), pointed, y[2] - np.where(bend < 0, 0.25 * rise**2 / bend, 0.0)
 
 
-def maxima(rows: Rows, row: Index, position: Index, floor: Array, part: float = 1.0) -> Array:
-    """Return how high rows are at their K highest samples, and the standard errors of that; (2, K).
+def maxima(
+    rows: Rows, row: Index, position: Index, floor: Array, parts: Sequence[float] = (1.0,)
+) -> Array:
+    """Return how high rows are at their K highest samples, and the standard errors of that.
 
     A parabola of ln C is fitted, by the likelihood of the counts, to a part of the window that is
     needed to see the profile fall on both sides: its maximum, or its value at the highest sample if
-    its curvature is not known. Or to `part` of these. NaN with fewer than three samples, or without
-    errors.
+    its curvature is not known; or to `parts` of these, (len(parts), 2, K). NaN with fewer than
+    three samples, or without errors.
     """
-    result = np.full((2, row.size), np.nan)
+    result = np.full((len(parts), 2, row.size), np.nan)
     if not row.size:
         return result
     top = np.zeros(rows.count)
@@ -197,17 +199,23 @@ def maxima(rows: Rows, row: Index, position: Index, floor: Array, part: float = 
     sums = samples.sums()
     for some in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
         own = samples.about(some)
-        result[:, some] = _about(own, *_windows(own, sums, _RULES.trusted * part))
+        reaches = _reaches(own, sums)
+        for fitted, part in zip(result, parts, strict=True):
+            fitted[:, some] = _about(own, *_windows(own, _RULES.trusted * part * reaches))
     return result
 
 
-def _windows(samples: Samples, sums: Array, part: float) -> tuple[Index, Index]:
+def _reaches(samples: Samples, sums: Array) -> Array:
+    """Return how many samples to either side are needed to see that the profile falls; (2, K)."""
+    at, begin, end = samples.at, samples.begin, samples.end
+    rooms = ((at - begin, -1), (end - 1 - at, 1))
+    return np.array([_reach(sums, at, room, sign) for room, sign in rooms], dtype=np.float64)
+
+
+def _windows(samples: Samples, sides: Array) -> tuple[Index, Index]:
     """Return the first sample to be fitted about each maximum, and the one after the last."""
     at, begin, end = samples.at, samples.begin, samples.end
-    up, down = (
-        np.maximum((part * _reach(sums, at, room, sign)).astype(int), 1)
-        for room, sign in ((at - begin, -1), (end - 1 - at, 1))
-    )
+    up, down = np.maximum(sides.astype(int), 1)
     # Three samples at least, also at an end of the record.
     first = np.maximum(np.minimum(at - up, end - 3), begin)
     return first, np.minimum(np.maximum(at + down + 1, begin + 3), end)
