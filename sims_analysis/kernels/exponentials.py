@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -87,8 +85,8 @@ def decay(
     high = np.where(free, _half_of_peak(rows), high)
     under = rows.repeat(floor)
     stated = value_per_count_of(rows, under)
-    fitted = partial(_fit, rows, under, stated, fraction)
-    keep, fit = _selected(rows, rows.repeat(low), rows.repeat(high), under, fitted, edge)
+    levels = rows.repeat(low), rows.repeat(high)
+    keep, fit = _selected(rows, levels, under, stated, fraction, edge)
     kept, line = rows.keep(keep), fit.line
     with np.errstate(all="ignore"):
         # A line that is flat up to rounding does not decay.
@@ -104,17 +102,23 @@ def decay(
 
 
 def _selected(
-    rows: Packed, low: Array, high: Array, under: Array, fitted: Callable[[Flags], Fit], edge: int
+    rows: Packed,
+    levels: tuple[Array, Array],
+    under: Array,
+    stated: Array | None,
+    fraction: Array | float,
+    edge: int,
 ) -> tuple[Flags, Fit]:
     """Select the samples of an edge between two values, and fit them.
 
     Near these the fit decides, because selecting by noisy values would flatten the edge.
     """
-    c, usable = rows.value, _on_edge_side(rows, high, edge)
+    (low, high), c = levels, rows.value
+    usable = _on_edge_side(rows, high, edge)
     if rows.stderr is not None:
         usable = usable & (rows.stderr > 0)
     keep = usable & ~(c < low) & ~(c > high)
-    fit = fitted(keep)
+    fit = _fit(rows, under, stated, fraction, keep)
     for _ in range(10):
         with np.errstate(over="ignore", invalid="ignore"):
             curve = np.where(rows.repeat(fit.line.b * edge > 0), fit.line.values(rows), c)
@@ -128,9 +132,12 @@ def _selected(
             for level, doubt in zip((low, high), doubts, strict=True)
         )
         again = usable & ~(at_low < low) & ~(at_high > high)
-        if np.array_equal(again, keep):
+        changes = rows.sum((again != keep).astype(float)) > 0
+        if not changes.any():
             break
-        keep, fit = again, fitted(again)
+        keep, own = again, rows.repeat(changes)
+        parts = under[own], None if stated is None else stated[own], fraction, keep[own]
+        fit = fit.replaced(changes, own, _fit(rows.keep(own), *parts))
     return keep, fit
 
 
@@ -140,6 +147,12 @@ class Fit(NamedTuple):
     line: Exponential
     per_count: Array
     freedom: Array
+
+    def replaced(self, row: Flags, own: Flags, by: Fit) -> Fit:
+        """Replace the fits of some rows, with their `own` samples."""
+        self.per_count[own] = by.per_count
+        line = Exponential(*(np.where(row, *both) for both in zip(by.line, self.line, strict=True)))
+        return Fit(line, self.per_count, np.where(row, by.freedom, self.freedom))
 
 
 def _fit(

@@ -21,14 +21,15 @@ def decay(z, c, sigma=None, start=NAN, stop=NAN, low=NAN, high=NAN, **options):
     return kernels.decay(rows_of(z, c, sigma), *limits, np.zeros(1), **options)
 
 
-def test_without_errors_least_squares_of_the_logarithm():
+def test_relative_noise_without_errors_is_that_of_the_logarithm():
     rng = np.random.default_rng(1)
     z = np.sort(rng.uniform(0, 60, 30))
     c = 1e18 * np.exp(-z / 11 + rng.normal(0, 0.1, 30))
     (b, _), cov = np.polyfit(z, np.log(c), 1, cov=True)
     found = decay(z, c)
-    assert found.length[0] == pytest.approx(-1 / b, rel=1e-10)
-    assert found.stderr[0] == pytest.approx(math.sqrt(cov[0, 0]) / b**2, rel=1e-9)
+    # The likelihood of noise in proportion to C differs from least squares of ln C by its square.
+    assert found.length[0] == pytest.approx(-1 / b, rel=1e-3)
+    assert found.stderr[0] == pytest.approx(math.sqrt(cov[0, 0]) / b**2, rel=0.01)
 
 
 def test_with_errors_the_likelihood_of_counts():
