@@ -168,12 +168,8 @@ def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.
     """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
     found = units.dequantify(crossings(one, level=level, gaps="bridge"))
     *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
-    rows = profiles.dataset({"rows": profiles.each(_first_and_last, size=2)})["rows"]
-    extent = rows.transpose("__row__", ...)
-    begins, goes_on = (end.variable > number for end in extent)
     size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
-    ends = begins, goes_on, status[..., 0]
-    return profiles.each(_layers, *edges, *ends, whole=["crossing"], size=size)
+    return profiles.each(_layers, *edges, number, status[..., 0], whole=["crossing"], size=size)
 
 
 def _resolved(
@@ -267,25 +263,19 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     return np.array([float(sum(near))])
 
 
-def _first_and_last(z: Array, c: Array, *_: Any) -> Array:
-    """Return the first value and the last."""
-    c = c[in_order(z, c)]
-    return c[[0, -1]] if c.size else np.full(2, np.nan)
-
-
-def _layers(*given: Any) -> Array:
+def _layers(z: Array, c: Array, _: Array, __: Array, *given: Any) -> Array:
     """Return rows of :data:`ROW`, one for each layer of a profile between its crossings."""
-    *crossing, begins, goes_on, otherwise = given[4:]
+    *crossing, level, otherwise = given
     depth, stderr, direction = map(np.array, crossing)
-    kept = np.flatnonzero(np.isfinite(depth))
-    edges = [("rising", np.nan, np.nan)] if begins else []
+    above, kept = c[in_order(z, c)] > level, np.flatnonzero(np.isfinite(depth))
+    edges = [("rising", np.nan, np.nan)] if above[:1].any() else []
     edges += [(str(direction[i]), depth[i], stderr[i]) for i in kept]
-    edges += [("falling", np.nan, np.nan)] if goes_on else []
+    edges += [("falling", np.nan, np.nan)] if above[-1:].any() else []
     rows = []
-    for (side, top, above), (other, bottom, below) in pairwise(edges):
+    for (side, top, upper), (other, bottom, lower) in pairwise(edges):
         if side == "rising" != other:
             code = Status.TRUNCATED if np.isnan([top, bottom]).any() else Status.OK
-            rows.append((code, top, above, bottom, below, np.hypot(above, below)))
+            rows.append((code, top, upper, bottom, lower, np.hypot(upper, lower)))
     return _padded(rows or [(Status[otherwise.upper()],)], 1 + depth.size // 2)
 
 
