@@ -127,7 +127,7 @@ def dose_budget(
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth)
     found = integral(frame, question)
-    both = {rule: found} | _by_the_other_rule(found)
+    both = {rule: found} | _other_rule(found)
     straight, logs = both["trapezoid"].value, both["loglinear"]
     value, status = found.value, status_of(found, doubts_of(found))
     warn_of_transient_in(found)
@@ -184,7 +184,7 @@ def _parts(
     """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
     known = value.notnull()
     systematic = {
-        name: abs(_scaled(found.frame, part, found.question).where(known))
+        name: abs(_integrated_uncertainty(found.frame, part, found.question).where(known))
         if found.frame.dim in part.dims
         else abs(value) * part
         for name, part in zip(_SYSTEMATIC, relative, strict=False)
@@ -194,13 +194,13 @@ def _parts(
         "random_stderr": random.where(known),
         "systematic_stderr": of_known(systematic["rsf_stderr"], systematic["depth_stderr"]),
         **systematic,
-        "background_stderr": _of_background(found).where(known),
+        "background_stderr": _background_stderr(found).where(known),
         "background_dose": found.background.where(known),
         "surface_dose": _surface(found),
     }
 
 
-def _by_the_other_rule(found: DoseIntegral) -> dict[str, DoseIntegral]:
+def _other_rule(found: DoseIntegral) -> dict[str, DoseIntegral]:
     """Integrate by the rule that was not asked for, with the same background."""
     question = found.question
     rule = "loglinear" if question.rule == "trapezoid" else "trapezoid"
@@ -210,7 +210,7 @@ def _by_the_other_rule(found: DoseIntegral) -> dict[str, DoseIntegral]:
     return {rule: replace(found, value=value, n_linear_segments=n_linear)}
 
 
-def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:
+def _integrated_uncertainty(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:
     """Integrate an uncertainty that varies with depth, times C; NaN where it is not known."""
     plain = replace(frame, stderr=None, counts=None, common=None, overlap=None)
     alone = replace(question, background=Background())
@@ -221,7 +221,7 @@ def _scaled(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Varia
     return found
 
 
-def _of_background(found: DoseIntegral) -> xr.Variable:
+def _background_stderr(found: DoseIntegral) -> xr.Variable:
     """Return the part of the standard error of a dose that is due to backgrounds."""
     parts = [] if found.common is None else [found.common.stderr]
     window = found.question.background.window

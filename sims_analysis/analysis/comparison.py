@@ -366,14 +366,14 @@ def repeatability(
     labels: dict[Any, xr.Variable] = {}
     for key, quantified in answers.items():
         array = units.dequantify(quantified)
-        found |= _over_measurements(array, key)
+        found |= _statistics_of(array, key)
         labels |= {d: array[d].variable for d in array.dims if d in array.coords}
     labels.pop(MEASUREMENT, None)
     result = replace(frame, coords={}).dataset(found, coords=labels)
     return units.quantify(result) if frame.quantified else result
 
 
-def _over_measurements(array: xr.DataArray, name: str) -> dict[str, xr.Variable]:
+def _statistics_of(array: xr.DataArray, name: str) -> dict[str, xr.Variable]:
     """Return mean, relative standard deviation and number over measurements."""
     # Along the measurements; the runners of frames run along samples.
     mean, deviation, count = xr.apply_ufunc(

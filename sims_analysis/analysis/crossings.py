@@ -159,7 +159,7 @@ def crossings(
     check_choice("locate", locate, get_args(Locate))
     how: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
     frame, asked = open_at_level(data, level, "a crossing", **how)
-    found, support = in_all_places(
+    found, support = ask_for_all(
         frame,
         kernels.table,
         asked,
@@ -170,7 +170,7 @@ def crossings(
         block=LONG,
     )
     what = "no depth is given for a crossing in it"
-    found = _answered(frame, found, support, level, what)
+    found = _with_errors_and_statuses(frame, found, support, level, what)
     warn_of_noise(frame, found)
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
@@ -293,16 +293,16 @@ def junction_depth(
     frame, asked = open_at_level(data, level, "a junction depth", variable=variable, gaps=gaps)
     parameters = [asked, subtracted_level(frame)]
     if after is not None:
-        parameters.append(_after(frame, after))
+        parameters.append(_read_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
     found, support = frame.ask(kernels.junction, *parameters, **options)
     what = "no depth is given for a junction in it"
-    found = _answered(frame, found, support, level, what)
+    found = _with_errors_and_statuses(frame, found, support, level, what)
     if detection_limit is not None:
-        found = without(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
-        found = without(found, unknown, Status.NO_DATA)
+        found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
+        found = with_reason(found, unknown, Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, found.status)
     warn_of_noise(frame, found)
@@ -319,7 +319,7 @@ def junction_depth(
     return frame.array(found.depth, "junction_depth", **how)
 
 
-def _after(frame: Frame, after: Any) -> xr.Variable:
+def _read_after(frame: Frame, after: Any) -> xr.Variable:
     """Read the depth beyond which a junction is looked for; NaN for that of the maximum."""
     at_peak = isinstance(after, str) and after == "peak"
     if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
@@ -373,14 +373,14 @@ def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variabl
         )
 
 
-def without(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
+def with_reason(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
     """Return crossings or junctions without some of them, with a status that says why."""
     numbers = "depth", "stderr", "decay_length", "raw_depth"
     kept = {name: replaced_where(where, getattr(found, name)) for name in numbers}
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def located(frame: Frame, found: Any, support: Support, window: Window, what: str) -> Any:
+def with_statuses(frame: Frame, found: Any, support: Support, window: Window, what: str) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth.
 
     A level that is never reached may be where the maximum lies beside a gap, or was cut off.
@@ -397,7 +397,7 @@ def located(frame: Frame, found: Any, support: Support, window: Window, what: st
     shown = replaced_where(known, status, Status.OK)
     warn_of_evidence(frame, shown, window, what, bridge=frame.bridge)
     without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
-    return without(changed(found, status=status), without_depth, status)
+    return with_reason(changed(found, status=status), without_depth, status)
 
 
 def warn_of_noise(frame: Frame, found: Any) -> None:
@@ -437,12 +437,14 @@ def with_common_errors(
     return changed(found, stderr=stderr.transpose(*found.depth.dims))
 
 
-def _answered(frame: Frame, found: Any, support: Support, level: Any, what: str) -> Any:
+def _with_errors_and_statuses(
+    frame: Frame, found: Any, support: Support, level: Any, what: str
+) -> Any:
     """Return crossings, or junctions, with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
     errors = stated_error(frame, level, "level"), background
     found = with_common_errors(frame, found, *errors)
-    return located(frame, found, support, (found.start, found.stop), what)
+    return with_statuses(frame, found, support, (found.start, found.stop), what)
 
 
 def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
@@ -459,7 +461,7 @@ def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
 USUAL = 16
 
 
-def in_all_places(
+def ask_for_all(
     frame: Frame,
     kernel: Callable[..., Any],
     *parameters: xr.Variable,

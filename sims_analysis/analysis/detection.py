@@ -98,7 +98,7 @@ def detection_limit(
         blind, why = deviation <= _ROUNDING * abs(mean), "all samples in the window are the same"
     else:
         one = _one_count(frame, value_per_count)
-        limit = mean + (2.71 + 3.29 * (2.0 * _counted(frame, mean / one, ends)) ** 0.5) * one
+        limit = mean + (2.71 + 3.29 * (2.0 * _mean_counts(frame, mean / one, ends)) ** 0.5) * one
         blind, why = is_nan(limit), "the value of one count is not known"
         why += "" if value_per_count is not None else ", as nothing was counted"
     few, blind = count < least, blind & (count >= least)
@@ -127,7 +127,7 @@ def detection_limit(
 _ROUNDING = 1e-9
 
 
-def _counted(frame: Frame, gross: xr.Variable, window: Window) -> Any:
+def _mean_counts(frame: Frame, gross: xr.Variable, window: Window) -> Any:
     """Return the mean number of counts in a window, before any background was subtracted."""
     if frame.counts is not None:
         return frame.of_counts().map(window_statistics, *window).mean

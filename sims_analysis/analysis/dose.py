@@ -295,8 +295,8 @@ def doubts_of(found: DoseIntegral) -> list[Doubt]:
     if found.question.background.given:  # in a tail that still falls, what is subtracted is none
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     return [
-        *_insignificant(found),
-        *_beyond_record(found),
+        *_doubts_of_significance(found),
+        *_doubts_of_limits(found),
         *doubts_of_end(found.frame, found.value, below, found.stderr),
         *doubts_of_window(found.trend),
     ]
@@ -341,7 +341,7 @@ def doubts_of_end(
     return [Doubt((below > enough) & (dose > enough), Status.TRUNCATED, text)]
 
 
-def _insignificant(found: DoseIntegral) -> list[Doubt]:
+def _doubts_of_significance(found: DoseIntegral) -> list[Doubt]:
     """Return the doubts about doses that do not exceed their standard error."""
     value, error = found.value, found.stderr
     known: Any = 0.0 if error is None else replaced_where(is_nan(error), error, 0.0)
@@ -366,7 +366,7 @@ def check_options(rule: str, surface: str = "measured") -> None:
     check_choice("surface", surface, ("measured", "exclude", "hold"))
 
 
-def _beyond_record(found: DoseIntegral) -> list[Doubt]:
+def _doubts_of_limits(found: DoseIntegral) -> list[Doubt]:
     """Return the doubts about doses whose limits reach beyond the samples."""
     frame, question, status = found.frame, found.question, found.status
     depth = question.surface_depth
@@ -415,7 +415,7 @@ def warn_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> None:
     frame = found.frame
     if not anywhere(~is_nan(found.transient_end)):
         return
-    seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.SEARCHED)
+    seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.MAX_SEARCHED)
     share, end = seen.above / found.value, seen.end
     matters = (
         (end < TRANSIENT.deepest)

@@ -12,10 +12,10 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
-    in_all_places,
-    located,
+    ask_for_all,
     warn_of_noise,
     with_common_errors,
+    with_statuses,
 )
 from sims_analysis.conventions.canonical import species_of
 from sims_analysis.errors import JunctionError, ProfileError
@@ -128,10 +128,10 @@ def metallurgical_junctions(
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
     how: Any = {"group": "species", "fractions": fractions, "use": None, "where": locate}
-    found, _ = in_all_places(
+    found, _ = ask_for_all(
         frame, kernels.metallurgical, net, dim="junction", max_count=max_count, **how
     )
-    found = _located(frame, found, net, fractions)
+    found = _with_statuses(frame, found, net, fractions)
     warn_of_noise(frame, found)
     if strict:
         _raise_without_junction(frame, found.status)
@@ -154,7 +154,7 @@ def metallurgical_junctions(
     )
 
 
-def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
+def _with_statuses(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
     """Return junctions with their errors and statuses, those in a gap without a depth.
 
     Backgrounds that were subtracted from the species move net doping.
@@ -172,7 +172,7 @@ def _located(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
         below_limit = (none & may & first & net.notnull()).transpose(*status.dims)
         found = changed(found, status=replaced_where(below_limit, status, Status.BELOW_LIMIT))
     what = "no depth is given for a junction in it"
-    return located(frame, found, _support(frame, depth), (depth, depth), what)
+    return with_statuses(frame, found, _support(frame, depth), (depth, depth), what)
 
 
 def _support(frame: Frame, depth: xr.Variable) -> Support:

@@ -19,7 +19,7 @@ from sims_analysis.frame.background import (
     subtracted_level,
 )
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve, without_immaterial
+from sims_analysis.frame.evidence import GapPolicy, material_support, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, warn_of_empty_window
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -171,7 +171,7 @@ def moments(
         *doubts_of_window(trend),
     ]
     status = replaced_where(limit == np.inf, found.status, Status.NO_DATA)
-    support = without_immaterial(frame, support, answers, errors, above_level, over=_MOMENT)
+    support = material_support(frame, support, answers, errors, above_level, over=_MOMENT)
     how = {"what": "the moments interpolate across it by straight lines", "category": DoseWarning}
     status = resolve(frame, status, support, used, doubts=doubts, **how)
 

@@ -20,9 +20,9 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     GapPolicy,
     anywhere_along,
+    material_support,
     resolve,
     support_of_window,
-    without_immaterial,
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
@@ -271,7 +271,7 @@ def _resolved(
     layer, whole = (window[0], part["depth"]), part["conductance"]
     stated = is_lazy(window[1]) or anywhere(~is_nan(window[1]))
     of_each = support_of_window(profiles, layer, "curve" if stated else "record")
-    support = without_immaterial(
+    support = material_support(
         profiles,
         changed(of_each, flags=anywhere_along(of_each.flags.astype(np.int16), "species")),
         xr.ones_like(whole),

@@ -108,7 +108,7 @@ def _ranked(status: xr.Variable, doubt: Doubt) -> xr.Variable:
 _WITH_STATUS = tuple((kind.status, kind) for kind in KINDS if kind.status is not None)
 
 
-def without_immaterial(
+def material_support(
     frame: Frame,
     support: Support,
     values: xr.Variable,
@@ -247,7 +247,7 @@ def known(frame: Frame) -> Known:
     if frame.limit is not None:
         below = frame.limit.notnull() & frame.value.isnull()
         flags = flags | xr.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
-    return _or_nothing(Known(flags.astype(np.int16), frame.limit))
+    return _known_or_nothing(Known(flags.astype(np.int16), frame.limit))
 
 
 def with_flags(frame: Frame) -> Frame:
@@ -255,7 +255,7 @@ def with_flags(frame: Frame) -> Frame:
     return replace(frame, flags=known(frame).flags)
 
 
-def _or_nothing(one: Known) -> Known:
+def _known_or_nothing(one: Known) -> Known:
     """Return what is known, or that nothing is; on Dask that is not known."""
     nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
     return NOTHING if nothing else one
@@ -265,14 +265,16 @@ def union(*parts: Known) -> Known:
     """Join what is known of the same samples, of which one part has limits."""
     flags: list[Any] = [one.flags for one in parts if one.flags is not None]
     limits = (one.limit for one in parts if one.limit is not None)
-    return _or_nothing(Known(reduce(operator.or_, flags) if flags else None, next(limits, None)))
+    return _known_or_nothing(
+        Known(reduce(operator.or_, flags) if flags else None, next(limits, None))
+    )
 
 
 def scale_in_doubt(frame: Frame, status: xr.Variable) -> Known:
     """Return that all samples were multiplied by what has a status other than ``ok``."""
     doubtful = xr.where(status == Status.OK, np.int16(0), np.int16(Flag.SCALE_IN_DOUBT))
     flags = doubtful.astype(np.int16).set_dims({**frame.value.sizes})
-    return _or_nothing(Known(flags.transpose(*frame.value.dims)))
+    return _known_or_nothing(Known(flags.transpose(*frame.value.dims)))
 
 
 def at(
@@ -298,7 +300,7 @@ def at(
         reach=reach,
         axis=axis,
     )
-    return _or_nothing(
+    return _known_or_nothing(
         Known(found.flags, None if frame.limit is None else found.limit, found.blank)
     )
 

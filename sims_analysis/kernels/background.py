@@ -8,8 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.counting import CLEAR, scatter_counts, window_mean, window_statistics
-from sims_analysis.kernels.dose import LACKS
+from sims_analysis.kernels.counting import (
+    CLEAR_ERRORS,
+    scatter_counts,
+    window_mean,
+    window_statistics,
+)
+from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, range_sums
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
@@ -55,7 +60,7 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
     residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
     freedom = np.maximum(n * rows.share - 3.0, 1.0)
     scatter = np.where(n >= _RULES.enough, residual / freedom, np.nan)
-    widened = scatter * (stdtrit(freedom, ndtr(CLEAR)) / CLEAR) ** 2
+    widened = scatter * (stdtrit(freedom, ndtr(CLEAR_ERRORS)) / CLEAR_ERRORS) ** 2
     slope_variance, variance, excess = widened / square, widened / fourth, np.ones(rows.count)
     if rows.stderr is not None:
         variances = rows.stderr**2
@@ -65,7 +70,7 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
         counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _RULES.improbable)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
     lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
-    below = np.where(bend**2 > CLEAR**2 * variance, -lowest, 0.0)
+    below = np.where(bend**2 > CLEAR_ERRORS**2 * variance, -lowest, 0.0)
     slope = np.where(n > 2, slope, np.nan)
     of_one = slope_variance * square
     return mean, depth, of_one, slope, np.sqrt(slope_variance), below, excess
@@ -120,7 +125,7 @@ def window_trend(
         slopes = np.abs(slope) > noise
         shown = np.maximum(np.where(slopes, change(slope), 0.0), below * width)
         word = np.where(slopes, np.where(slope > 0, RISES, FALLS), BENDS)
-        enough = np.fmax(_RULES.matters * size, CLEAR * error)
+        enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
         noisy = np.maximum(change(slope - noise), change(slope + noise))
         if (doubtful := hides & (noisy > enough)).any():
             window = np.stack([mean, depth, variance])
@@ -128,7 +133,7 @@ def window_trend(
             noisy = np.maximum(change(slope - noise, steepest), change(slope + noise, steepest))
         cases = [
             ~(size > 0),
-            shown > np.fmax(LACKS * size, error),
+            shown > np.fmax(MISSING_SHARE * size, error),
             hides & (noisy > enough),
             excess > _RULES.notable,
         ]
@@ -156,7 +161,7 @@ def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Fla
     apart = np.abs(0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth)
     error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
     steepest = np.full(rows.count, np.inf)
-    each = np.log((value + CLEAR * error) / mean) / apart
+    each = np.log((value + CLEAR_ERRORS * error) / mean) / apart
     steepest[which] = np.fmin.reduce(each, axis=0, initial=np.inf)
     return steepest
 
@@ -170,7 +175,10 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     every, below = window_statistics(rows, rows.begin, rows.end), window_mean(rows, start, stop)
     above, width = every.mean - below.value, np.ones(rows.count)
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
-    answer, hides = np.where(above > error, above, 0.0), above > CLEAR * np.sqrt(below.of_one)
+    answer, hides = (
+        np.where(above > error, above, 0.0),
+        above > CLEAR_ERRORS * np.sqrt(below.of_one),
+    )
     return window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
 
 

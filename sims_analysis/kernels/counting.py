@@ -11,7 +11,7 @@ import numpy as np
 from sims_analysis.kernels.rows import Array, Index, Rows, SingleResult
 
 #: A sample this many standard errors from a level is clearly on its side of it.
-CLEAR = 3.0
+CLEAR_ERRORS = 3.0
 
 #: Probability within one standard deviation of a normal distribution.
 ONE_SIGMA = 0.6826894921370859

@@ -12,9 +12,9 @@ from sims_analysis.kernels.levels import (
     FALLING,
     RISING,
     Crossings,
+    as_table,
     find,
     highest,
-    laid_out,
     locate,
     significant,
 )
@@ -91,7 +91,7 @@ def _placed(
         column[lost] = np.nan
 
     def table(values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
-        return laid_out(values, place, (rows.count, width), fill)
+        return as_table(values, place, (rows.count, width), fill)
 
     return Found(
         **dict(zip(own._fields, map(table, own), strict=True)),
@@ -120,7 +120,7 @@ def table(
     rows = as_points(rows)
     found = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
     none = found.number == 0
-    why = _why_none(rows, level, None, none, none & (found.raw_number > 0))
+    why = _reason_for_none(rows, level, None, none, none & (found.raw_number > 0))
     _explain_missing(rows, found, why, level, limit)
     return found
 
@@ -176,7 +176,7 @@ def junction(
     noise = (raw_number > 0) & (every.number(rows) == 0)
     # None is confirmed, or fewer crossings than requested.
     why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
-    why = np.where(none, _why_none(rows, level, after, none, noise), why)
+    why = np.where(none, _reason_for_none(rows, level, after, none, noise), why)
     _explain_missing(rows, answer, why, level, limit)
     return Found._make(one.reshape(rows.count) for one in answer)
 
@@ -197,7 +197,7 @@ def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flag
     return confirmed & room, room
 
 
-def _why_none(
+def _reason_for_none(
     rows: Rows, level: Array, beyond: Array | None, missing: Flags, noise: Flags
 ) -> NDArray[Any]:
     """Return the status of rows that are `missing` a crossing: ``truncated`` with both sides."""

@@ -49,9 +49,9 @@ class Integral(NamedTuple):
 
 
 #: The most profiles that are searched for a surface transient.
-SEARCHED = 20
+MAX_SEARCHED = 20
 #: The integral of a record lacks what lies below it if that is more than this part of it.
-LACKS = 0.02
+MISSING_SHARE = 0.02
 
 
 def integrate(
@@ -90,10 +90,12 @@ def integrate(
     beyond = (start < first - rows.tolerance) | (stop > rows.last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
-    below = missing_below(measured, LACKS * np.abs(value)) if record else np.zeros(rows.count)
+    below = (
+        missing_below(measured, MISSING_SHARE * np.abs(value)) if record else np.zeros(rows.count)
+    )
     end = nothing = np.full(rows.count, np.nan)
     if transient:
-        end = surface_transient(measured, nothing, nothing, SEARCHED).end
+        end = surface_transient(measured, nothing, nothing, MAX_SEARCHED).end
     return Integral(value, a, b, status, n_linear, below, end)
 
 

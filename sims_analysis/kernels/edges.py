@@ -16,9 +16,9 @@ from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.levels import (
     Crossings,
     Located,
+    as_table,
     crossings_around,
     find,
-    laid_out,
     significant,
 )
 from sims_analysis.kernels.levels import locate as between
@@ -30,7 +30,7 @@ from sims_analysis.kernels.local_fit import (
     half_width_about,
     maximized,
     samples_of,
-    solved,
+    solve,
     value_stderr,
 )
 from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
@@ -147,7 +147,7 @@ def around(
     near, place = crossings_around(every, row, position)
     found = every.take(near)
     nearest = edges(rows, levels, found, between(rows, levels, found), every=every, floor=floor)
-    return Edges._make(laid_out(one, place, (rows.count, 2)).T for one in nearest), every
+    return Edges._make(as_table(one, place, (rows.count, 2)).T for one in nearest), every
 
 
 def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
@@ -273,7 +273,7 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
         slope = b + c * root
         error = value_stderr(information, root) / np.abs(slope)
         last = np.broadcast_to([0.0, 0.0, 1.0], (some.size, 3))
-        bend = np.abs(c) / np.sqrt(solved(information, last)[:, 2])
+        bend = np.abs(c) / np.sqrt(solve(information, last)[:, 2])
         chance = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin[some] + root * scale, *ends)

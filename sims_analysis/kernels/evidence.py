@@ -64,7 +64,7 @@ def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
     return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
 
 
-def ceiling(rows: Rows) -> SingleResult:
+def saturation_level(rows: Rows) -> SingleResult:
     """Return the highest value at which a detector saturated, (R,); NaN where none did."""
     highest, found = np.full(rows.count, np.nan), marks(rows)
     if found is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.counting import CLEAR, NONE_COUNTED, student, value_per_count
+from sims_analysis.kernels.counting import CLEAR_ERRORS, NONE_COUNTED, student, value_per_count
 from sims_analysis.kernels.grid import shared_variance
 from sims_analysis.kernels.local_fit import (
     Counted,
@@ -16,7 +16,7 @@ from sims_analysis.kernels.local_fit import (
     as_points,
     chance_of_misfit,
     maximized,
-    solved,
+    solve,
     value_stderr,
 )
 from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, changed, first_status
@@ -123,7 +123,7 @@ def _selected(
         with np.errstate(over="ignore", invalid="ignore"):
             curve = np.where(rows.repeat(fit.line.b * edge > 0), fit.line.values(rows), c)
             doubts = (
-                CLEAR * np.sqrt(fit.per_count * np.fmax(np.fmax(c, level) + under, 0.0))
+                CLEAR_ERRORS * np.sqrt(fit.per_count * np.fmax(np.fmax(c, level) + under, 0.0))
                 for level in (low, high)
             )
         # Samples near a level are where the fit is.
@@ -369,12 +369,12 @@ def local_value(
     unit = np.broadcast_to([1.0, 0.0, 0.0], (used.count, 3))
     with np.errstate(all="ignore"):
         square = design.mT @ design
-        weights = np.vecdot(design, solved(square, unit)[:, None])
+        weights = np.vecdot(design, solve(square, unit)[:, None])
         bent = np.zeros(used.count, dtype=bool)
         if per_count is None:
             y = np.zeros(weights.shape)
             y[place] = np.log(used.value)
-            found = solved(square, np.vecdot(design.mT, y[:, None]))
+            found = solve(square, np.vecdot(design.mT, y[:, None]))
             rest = ((y - np.vecdot(design, found[:, None])) ** 2).sum(axis=1)
             freedom = np.where(used.size > 3, used.size - 3.0, np.nan)
             stderr = student(freedom) * np.sqrt(rest / freedom * np.vecdot(weights, weights))

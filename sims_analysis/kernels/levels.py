@@ -140,7 +140,7 @@ def crossings_around(found: Crossings, row: Index, position: Index) -> tuple[Ind
     return near[own], place[own]
 
 
-def laid_out(
+def as_table(
     values: NDArray[Any], place: Index, shape: tuple[int, ...], fill: float = np.nan
 ) -> NDArray[Any]:
     """Lay out values at flat places of a table, with `fill` elsewhere."""
@@ -196,11 +196,13 @@ def significant(
     crossing = np.full(begin.size, -1)
     crossing[begin.searchsorted(found.before + 1)] = np.arange(found.row.size)
     row = rows.offsets.searchsorted(begin, side="right") - 1
-    kept, falling = _joined(row, crossing, *sums, np.diff(np.append(begin, excess.size)))
+    kept, falling = _merge_insignificant(
+        row, crossing, *sums, np.diff(np.append(begin, excess.size))
+    )
     return changed(found.take(kept), falling=falling)
 
 
-def _joined(
+def _merge_insignificant(
     row: Index, crossing: Index, excess: Array, variance: Array, size: Index
 ) -> tuple[Index, Flags]:
     """Join runs until all are significant; return the crossings between them, and which fall.

@@ -165,7 +165,7 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
         now = _moments(samples, weight, 5)[:, _ORDER] * np.outer(_HALVES, _HALVES)
         now[:, 2, 2] += prior[live]
         information[live] = now
-        move = solved(now, score)
+        move = solve(now, score)
         largest = np.abs(move) @ _HALVES
         found[live] += np.minimum(1.0, 1.5 / largest)[:, None] * move
         # A converged row is left alone, so that it does not depend on the other rows.
@@ -197,7 +197,7 @@ def chance_of_misfit(samples: Counted, *parabola: Array) -> Array:
 def value_stderr(information: Array, x: Array) -> Array:
     """Return the standard errors of ``A + B x + C x^2 / 2``, (R,)."""
     powers = np.stack([np.ones_like(x), x, 0.5 * x**2], axis=1)
-    found: Array = np.sqrt(np.vecdot(powers, solved(information, powers)))
+    found: Array = np.sqrt(np.vecdot(powers, solve(information, powers)))
     return found
 
 
@@ -215,7 +215,7 @@ _HALVES = np.array([1.0, 1.0, 0.5])
 _ORDER = np.add.outer(np.arange(3), np.arange(3))
 
 
-def solved(information: Array, score: Array) -> Array:
+def solve(information: Array, score: Array) -> Array:
     """Solve all symmetric positive systems by ``L D L^T``; NaN where they are singular."""
     (a, b, c), (_, d, e), (_, _, f) = np.moveaxis(information, 0, -1)
     x, y, z = score.T

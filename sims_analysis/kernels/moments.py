@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.dose import LACKS
+from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.edges import Edges, around
 from sims_analysis.kernels.levels import highest
 from sims_analysis.kernels.local_fit import as_points
@@ -105,7 +105,7 @@ def moments(
         errors = np.hypot(errors, common)
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
-    below = missing_below(rows, LACKS * np.abs(total)) if record else np.zeros(rows.count)
+    below = missing_below(rows, MISSING_SHARE * np.abs(total)) if record else np.zeros(rows.count)
     return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 

@@ -20,7 +20,7 @@ from sims_analysis.kernels.local_fit import (
     half_width_about,
     maximized,
     samples_of,
-    solved,
+    solve,
     value_stderr,
 )
 from sims_analysis.kernels.rows import Array, Index, Rows, first_status, range_sums
@@ -128,8 +128,8 @@ def _missed(
 
     It is the least of several sizes of groups about the highest sample, none of them larger than a
     third of the width in `steps`; infinite if none fits. Between the samples, the profile may be
-    higher (:func:`_unseen`); and if the maximum of the groups is not `high`, the width is another:
-    it is `moved` by so many times as large a part. What is `enough` is not sought on.
+    higher (:func:`_hidden_part`); and if the maximum of the groups is not `high`, the width is
+    another: it is `moved` by so many times as large a part. What is `enough` is not sought on.
     """
     found = np.full(rows.count, np.inf)
     # On a finer grid, samples that are independent are so far apart.
@@ -148,7 +148,7 @@ def _missed(
                 at(position).reshape(-1, 5, size).mean(axis=2).T
                 for at in (rows.value_at, rows.depth_at)
             )
-            above, pointed, maximum = _unseen(np.log(mean / high[which]), depth)
+            above, pointed, maximum = _hidden_part(np.log(mean / high[which]), depth)
             part = 0.5 * above / times
             part = np.fmin(part, pointed) if times == 1 else part
             part = np.maximum(part * np.fmax(moved[which], 1.0), np.abs(maximum) * moved[which])
@@ -156,7 +156,7 @@ def _missed(
         times = max(times + 1, int(_RULES.growth * times))
 
 
-def _unseen(y: Array, depth: Array) -> tuple[Array, Array, Array]:
+def _hidden_part(y: Array, depth: Array) -> tuple[Array, Array, Array]:
     """Return how high profiles may be about the third of five values of ln C, (5, K); three (K,).
 
     By how much the outer ones are above the parabola through the others: two exponentials that meet
@@ -201,7 +201,7 @@ def maxima(
         own = samples.about(some)
         reaches = _reaches(own, sums)
         for fitted, part in zip(result, parts, strict=True):
-            fitted[:, some] = _about(own, *_windows(own, _RULES.trusted * part * reaches))
+            fitted[:, some] = _fit_maxima(own, *_windows(own, _RULES.trusted * part * reaches))
     return result
 
 
@@ -240,7 +240,7 @@ def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
     return reach
 
 
-def _about(samples: Samples, first: Index, end: Index) -> Array:
+def _fit_maxima(samples: Samples, first: Index, end: Index) -> Array:
     """Fit windows, and return the maxima and their errors, (2, K)."""
     result = np.full((2, first.size), np.nan)
     data, _, some = counted(samples, first, end, samples.depth[samples.at])
@@ -258,7 +258,7 @@ def _about(samples: Samples, first: Index, end: Index) -> Array:
 def _maximum(data: Counted, coefficients: Array, information: Array) -> tuple[Array, Array]:
     """Return the maximum of each exponentiated parabola (or its value at 0), and its error."""
     a, b, c = coefficients
-    variance = solved(information, np.broadcast_to([0.0, 0.0, 1.0], (a.size, 3)))[:, 2]
+    variance = solve(information, np.broadcast_to([0.0, 0.0, 1.0], (a.size, 3)))[:, 2]
     bent = c < -_RULES.curved * np.sqrt(variance)
     least, most = (data.reduce(end, data.x) for end in (np.minimum, np.maximum))
     at = np.where(bent, np.clip(-b / c, least, most), 0.0)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solved
+from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solve
 from sims_analysis.kernels.rows import Array, Index, Rows, range_sums
 
 
@@ -60,7 +60,7 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         rises = (ends > _RULES.background * highest) & (first < _RULES.level * ends)
         rises &= ends - first > _RULES.clearly * np.sqrt(count * (first + ends) / n[:, 0])
         known = (ends / (_RULES.background * highest)) ** _RULES.power
-        below = _continued(rows, end, size, count, known, step)
+        below = _extrapolated(rows, end, size, count, known, step)
     below[rises & (below == 0)] = np.inf
     below[part.min(axis=1) > _RULES.level * highest] = 0.0
     missing[which] = np.where(below > enough[which], below, 0.0)
@@ -75,7 +75,9 @@ def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
     return depth, n, range_sums(rows.value.reshape(-1), first, after) / n
 
 
-def _continued(rows: Rows, end: Index, size: Index, count: Array, known: Array, step: int) -> Array:
+def _extrapolated(
+    rows: Rows, end: Index, size: Index, count: Array, known: Array, step: int
+) -> Array:
     """Integrate the exponentials that continue ends of some rows; 0 where these do not fall.
 
     `count` is what one count adds to a value, and `known` the information on the bend beforehand.
@@ -94,7 +96,7 @@ def _continued(rows: Rows, end: Index, size: Index, count: Array, known: Array, 
     parts = Counted(x, value, none + 1.0, per_count, none, none, n_parts)
     start = np.zeros(row.size)
     (a, b, c), information = maximized(parts, start, start, known[row])
-    error = np.sqrt(solved(information, np.broadcast_to([0.0, 1.0, 0.0], (row.size, 3)))[:, 1])
+    error = np.sqrt(solve(information, np.broadcast_to([0.0, 1.0, 0.0], (row.size, 3)))[:, 1])
     falls = (b < -_RULES.clearly * error) & (level > 0)
     below = np.where(falls, level * length * np.exp(a) / -b, 0.0)
     flattest = np.full(sizes.shape, -np.inf)

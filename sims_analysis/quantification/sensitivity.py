@@ -18,7 +18,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import is_lazy, words
 from sims_analysis.frame.window import NO_LIMITS, read_pair
-from sims_analysis.kernels.evidence import ceiling
+from sims_analysis.kernels.evidence import saturation_level
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import plateau
 from sims_analysis.outcomes import Status
@@ -225,7 +225,7 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
             "intensity was replaced, which keep_intensity=True prevents",
             where=empty.where,
         )
-    highest: Any = frame.map(ceiling).value
+    highest: Any = frame.map(saturation_level).value
     if (full := first_flagged(frame, highest.notnull() & wanted)) is not None:
         full.warn(
             f"samples of {full.of(highest):.6g} {frame.units} are those of a "

@@ -8,7 +8,7 @@ from sims_analysis.kernels.local_fit import (
     Counted,
     half_width_about,
     maximized,
-    solved,
+    solve,
 )
 
 
@@ -25,12 +25,12 @@ def test_three_coefficients_are_solved_as_numpy_does():
     basis = rng.normal(size=(50, 3, 6)) * rng.uniform(1e-3, 1e3, (50, 3, 1))
     information, score = basis @ basis.mT, rng.normal(size=(50, 3))
     expected = np.linalg.solve(information, score[..., None])[..., 0]
-    np.testing.assert_allclose(solved(information, score), expected, rtol=1e-8)
+    np.testing.assert_allclose(solve(information, score), expected, rtol=1e-8)
     information[3, :, 2] = information[3, 2] = information[3, :, 1]  # two that are the same
     information[3, 2, 2] = information[3, 1, 1]
     for scale in (1e-12, 1.0, 1e12):
         with np.errstate(all="ignore"):
-            found = solved(scale * information, scale * score)
+            found = solve(scale * information, scale * score)
         assert np.isnan(found).all(axis=1).nonzero()[0].tolist() == [3]
 
 
