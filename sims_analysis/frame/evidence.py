@@ -125,6 +125,8 @@ def material_support(
         return support
     plain = replace(frame, stderr=None, counts=None, common=None, overlap=None, limit=None)
     below = frame.value.isnull() & frame.limit.notnull()
+    if frame.flags is not None:  # values that were made of such samples
+        below = below | ((frame.flags & np.int16(Flag.BELOW_LIMIT)) != 0) & frame.limit.notnull()
     enough: Any = np.maximum(stderr.fillna(0.0), _NOTABLE * abs(values).clip(min=1.0))
     matter: Any = False
     for instead in (0.0, frame.limit):

@@ -220,3 +220,17 @@ def test_samples_with_a_value_that_are_below_a_limit_count_up_to_the_ends_of_the
         assert sims.integrated_dose(ds)["status"].item() == "below_limit"
     with warns(ProfileWarning, "below_limit", species="B"):
         assert sims.peak(ds)["status"].item() == "below_limit"
+
+
+def test_moments_of_values_that_were_made_of_samples_below_a_limit_are_below_it():
+    z = np.arange(0.5, 200)
+    c = np.where(z > 100, np.nan, 1e19 * np.exp(-0.5 * ((z - 60) / 20) ** 2))
+    limit = ("depth", np.where(z > 100, 3e18, np.nan), {"units": "cm^-3"})
+    ds = xr.Dataset(
+        {"concentration": ("depth", c, {"units": "cm^-3"})},
+        {"depth": ("depth", z, {"units": "nm"})},
+    )
+    made = sims.convolve(ds.assign_coords(concentration_detection_limit=limit), resolution="6 nm")
+    with pytest.warns(sims.DoseWarning):
+        found = sims.moments(made.dropna("depth", subset=["concentration"]))
+    assert found["status"].item() == "below_limit"
