@@ -232,5 +232,5 @@ def test_moments_of_values_that_were_made_of_samples_below_a_limit_are_below_it(
     )
     made = sims.convolve(ds.assign_coords(concentration_detection_limit=limit), resolution="6 nm")
     with pytest.warns(sims.DoseWarning):
-        found = sims.moments(made.dropna("depth", subset=["concentration"]))
+        found = sims.moments(made.dropna("depth"))
     assert found["status"].item() == "below_limit"
