@@ -124,15 +124,14 @@ def integrated_dose(
     too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
     low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
 
-    An end that falls is taken to go on as an exponential, with the value and the slope of ln C at
-    the last sample, by a parabola of ln C over the longest end that one describes, and than which
-    no shorter one is clearly flatter. That is right for an exponential, and half too much for a
-    Gaussian cut 1.7 standard deviations below its maximum. The slope must exceed 2.5 of its errors,
-    so that what may level off passes for a background, unless it is above a third of the maximum; a
-    tail that begins where the record ends, or looks level within the noise, is not seen. A record
-    that rises to its end, or to a plateau there, lacks the rest. Noise hides
-    slopes in the window of a background within 2.5 of their errors; they are those of exponentials
-    that rise at most tenfold towards the limits, and not above what is measured beside the window.
+    An end that falls is taken to go on as an exponential. Its slope is that of a parabola fitted to
+    ln C over the longest stretch at the end that the parabola describes, if no shorter one is
+    flatter. That is right for an exponential, and half too much for a Gaussian cut 1.7 standard
+    deviations below its maximum. A slope within 2.5 of its errors passes for a background, unless
+    it is above a third of the maximum; a tail that looks level within the noise is not seen. A
+    record that rises to its end, or to a plateau there, lacks the rest. Noise hides slopes in the
+    window of a background within 2.5 of their errors: those of exponentials that rise at most
+    tenfold towards the limits, and not above what is measured beside the window.
 
     References
     ----------
