@@ -33,7 +33,7 @@ from sims_analysis.frame.run import (
 )
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.blocks import LONG
+from sims_analysis.kernels.blocks import BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -167,7 +167,7 @@ def crossings(
         dim="crossing",
         max_count=max_count,
         where=locate,
-        block=LONG,
+        block=_block(frame),
     )
     what = "no depth is given for a crossing in it"
     found = _with_errors_and_statuses(frame, found, support, level, what)
@@ -296,7 +296,7 @@ def junction_depth(
         parameters.append(_read_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
-    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
+    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": _block(frame)}
     found, support = frame.ask(kernels.junction, *parameters, **options)
     what = "no depth is given for a junction in it"
     found = _with_errors_and_statuses(frame, found, support, level, what)
@@ -317,6 +317,11 @@ def junction_depth(
     stderr = None if frame.stderr is None else found.stderr
     how: Any = {"status": found.status, "stderr": stderr, "coords": coords}
     return frame.array(found.depth, "junction_depth", **how)
+
+
+def _block(frame: Frame) -> int:
+    """Return how many samples are searched at a time; errors take more arrays of their size."""
+    return LONG if frame.stderr is None else BLOCK
 
 
 def _read_after(frame: Frame, after: Any) -> xr.Variable:
@@ -458,7 +463,7 @@ def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
 
 
 #: Entries of the first search, if their number is not given.
-USUAL = 16
+USUAL = 8
 
 
 def ask_for_all(
