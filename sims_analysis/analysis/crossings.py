@@ -33,7 +33,7 @@ from sims_analysis.frame.run import (
 )
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.blocks import BLOCK, LONG
+from sims_analysis.kernels.blocks import ALL, BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -167,7 +167,7 @@ def crossings(
         dim="crossing",
         max_count=max_count,
         where=locate,
-        block=_block(frame),
+        block=_block(frame, LONG),
     )
     what = "no depth is given for a crossing in it"
     found = _with_errors_and_statuses(frame, found, support, level, what)
@@ -296,7 +296,8 @@ def junction_depth(
         parameters.append(_read_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
-    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": _block(frame)}
+    block = _block(frame, ALL if after is None else LONG)  # looking for the maximum, in cache
+    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": block}
     found, support = frame.ask(kernels.junction, *parameters, **options)
     what = "no depth is given for a junction in it"
     found = _with_errors_and_statuses(frame, found, support, level, what)
@@ -319,9 +320,9 @@ def junction_depth(
     return frame.array(found.depth, "junction_depth", **how)
 
 
-def _block(frame: Frame) -> int:
+def _block(frame: Frame, plain: int) -> int:
     """Return how many samples are searched at a time; errors take more arrays of their size."""
-    return LONG if frame.stderr is None else BLOCK
+    return plain if frame.stderr is None else BLOCK
 
 
 def _read_after(frame: Frame, after: Any) -> xr.Variable:

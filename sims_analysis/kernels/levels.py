@@ -17,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import value_per_count
-from sims_analysis.kernels.rows import IN_CACHE, Array, Dense, Flags, Index, Rows, changed, same_for_all
+from sims_analysis.kernels.rows import (
+    IN_CACHE,
+    Array,
+    Dense,
+    Flags,
+    Index,
+    Rows,
+    changed,
+    same_for_all,
+)
 
 RISING, FALLING = 1, -1
 
@@ -85,7 +94,9 @@ def find(rows: Rows, level: Array) -> Crossings:
     after = before + 1
     value, other = rows.value_at(before), _at_samples(rows, level, before)
     falling = value > other
-    on_level = np.where(falling, rows.value_at(after) == _at_samples(rows, level, after), value == other)
+    on_level = np.where(
+        falling, rows.value_at(after) == _at_samples(rows, level, after), value == other
+    )
     if on_level.any():
         # Samples on the level are on neither side: compare their neighbours.
         off = np.flatnonzero(rows.value != level)
