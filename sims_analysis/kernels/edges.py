@@ -51,7 +51,8 @@ class _Rules:
     curved: float = 5.0  # prior deviation of the curvature of ln C, over its slope squared: 0 for
     # an exponential, -1 for a line of C, -0.7 at half of a Gaussian; wide, so that the data decide
     misfit: float = 0.01  # a window is halved where chance makes its chi-square more rarely
-    kink: float = 2.0  # a curvature of more standard errors may be of a kink
+    kink: float = 1.5  # a curvature of more standard errors may be of a kink, which is off by this
+    farther: float = 1.5  # times what a window of twice the width moves: a steep side soon ends
     alone: float = 8.0  # two samples suffice that differ by so many standard errors, ...
     steep: tuple[float, float] = 1.0, 2.0  # ... if ln C falls by more from one to the other: those
     # beyond belong to another part. Below the first, and from half of `alone`, it is the fit alone
@@ -205,7 +206,7 @@ def _fitted(samples: Samples) -> _Parabolas:
             wide = _parabolas(own.about(bent), 2 * side[bent])
             # More than noise does, which the wide window averages further.
             moved = (wide.depth - depth) ** 2 - (stderr**2 - wide.stderr**2)
-            off = np.sqrt(np.fmax(moved, 0.0))
+            off = _RULES.farther * np.sqrt(np.fmax(moved, 0.0))
             fit.stderr[bent] = half_width_about(off, stderr)
         found[:, part] = fit
     return _Parabolas(*found)
