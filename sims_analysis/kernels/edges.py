@@ -52,7 +52,7 @@ class _Rules:
     # an exponential, -1 for a line of C, -0.7 at half of a Gaussian; wide, so that the data decide
     misfit: float = 0.01  # a window is halved where chance makes its chi-square more rarely
     kink: float = 1.5  # a curvature of more standard errors may be of a kink, which is off by this
-    farther: float = 1.5  # times what a window of twice the width moves: a steep side soon ends;
+    farther: float = 1.25  # times what a window of twice the width moves: a steep side soon ends;
     sag: float = 0.5  # and by less than this part of the sag in the window: 0.2 to 0.33 of it
     alone: float = 8.0  # two samples suffice that differ by so many standard errors, ...
     steep: tuple[float, float] = 1.0, 2.0  # ... if ln C falls by more from one to the other: those
