@@ -126,7 +126,7 @@ def metallurgical_junctions(
     net = _net_doping(frame, background)
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
-    how: Any = {"group": "species", "fractions": fractions, "use": None, "where": locate}
+    how: Any = {"group": "species", "fractions": fractions, "use": None, "locate": locate}
     asked = net, junctions_below_limit(frame, net, fractions)
     found, _ = ask_for_all(
         frame, kernels.metallurgical, *asked, dim="junction", max_count=max_count, **how
@@ -164,9 +164,8 @@ def _with_statuses(frame: Frame, found: Any, fractions: Any) -> Any:
     if frame.common is not None:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
     found = with_common_errors(frame, found, common, part=part)
-    what = "no depth is given for a junction in it"
     window = found.depth, found.depth
-    return with_statuses(frame, found, _support(frame, found.depth), window, what)
+    return with_statuses(frame, found, _support(frame, found.depth), window, "junction")
 
 
 def _support(frame: Frame, depth: xr.Variable) -> Support:

@@ -92,12 +92,9 @@ def find(rows: Rows, level: Array) -> Crossings:
     one = level.size > 0 and len(level) == rows.count and same_for_all(level)
     row, before = _changes(rows.value, level[0] if one else level, rows.offsets)
     after = before + 1
-    value, other = rows.value_at(before), _at_samples(rows, level, before)
-    falling = value > other
-    on_level = np.where(
-        falling, rows.value_at(after) == _at_samples(rows, level, after), value == other
-    )
-    if on_level.any():
+    falling = rows.value_at(before) > _at_samples(rows, level, before)
+    lower = np.where(falling, after, before)
+    if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
         # Samples on the level are on neither side: compare their neighbours.
         off = np.flatnonzero(rows.value != level)
         sides = rows.value_at(off), _at_samples(rows, level, off)
