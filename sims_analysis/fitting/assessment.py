@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan, sqrt
+from math import isfinite, isnan, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -189,12 +189,12 @@ def _status(
 
 def _at_bound(result: FitResult[Objective], stderr: Array) -> bool:
     """Return whether a parameter is at its bound; a background may be, where there is none."""
-    curve, best = result.curve, result.best
-    numbers = (one.tolist() for one in (best.p, best.x, stderr))
-    for place, value, x, error in zip(curve.free, *numbers, strict=True):
-        one = curve.parameters[place]
-        near = min(value - one.lower, one.upper - value)
-        at = near < 0.02 * error or (isfinite(near) and abs(x) > 40)
+    numbers = zip(result.curve.free, result.best.p.tolist(), stderr.tolist(), strict=True)
+    for place, value, error in numbers:
+        one = result.curve.parameters[place]
+        near, span = min(value - one.lower, one.upper - value), one.upper - one.lower
+        # At an end of a range, a shape has no error that could say how near it is.
+        at = near < (1e-6 * span if isnan(error) and isfinite(span) else 0.02 * error)
         if at and one.name != BACKGROUND.name:
             return True
     return False

@@ -426,9 +426,26 @@ def test_a_background_that_is_not_there_is_ok_at_0():
         apart = abs(fit[name] - alone[name]) / alone[f"{name}_stderr"]
         assert float(apart.max()) < 2
         assert (fit[f"{name}_stderr"] > 0.99 * alone[f"{name}_stderr"]).all()
-    # Other parameters are at their bounds as before.
-    step = models_truth.counted("delta_drf", (1e14, 50, 0, 8, 2), z, peak=1e4, trials=1, seed=1)
-    assert quietly(step, model="delta_drf")["status"].isin(["at_bound", "undetermined"]).all()
+
+
+@pytest.mark.parametrize(("width", "part"), [(7.9, 1.0), (20.2, 0.0)])
+def test_a_part_that_is_all_or_nothing_is_at_its_bound(width, part):
+    """The peak is narrower, or wider, than any mixture."""
+    z = np.arange(0.0, 200.0, 2.0)
+    peak, narrow, wide = (np.exp(-(((z - 100) / s) ** 2) / 2)
+                          for s in (width, 8.0, 20.0))  # fmt: skip
+    parameters = (
+        Parameter("height", "value", "", lower=0),
+        Parameter("part", "dimensionless", "", 0, 1),
+    )
+    mixture = Model("mixture", "", parameters, lambda _, h, f: h * (f * narrow + (1 - f) * wide),
+                    lambda z, c: [(1.0, 0.5)], "")  # fmt: skip
+    ds = models_truth.profile(1e19 * peak, z).to_dataset()
+    ds["concentration_stderr"] = xr.full_like(ds["concentration"], 1e17)
+    fit = quietly(ds, model=mixture)
+    assert fit["status"].item() == "at_bound"
+    assert fit["part"].item() == pytest.approx(part, abs=1e-6)
+    assert np.isnan(fit["part_stderr"].item())
 
 
 @pytest.mark.slow
