@@ -870,6 +870,16 @@ def test_an_unknown_error_of_a_background_leaves_parameters_without_one():
     assert bool(fit["dose_stderr"].notnull().all()) is known
 
 
+def test_less_its_own_mean_a_profile_has_a_window_dose_of_no_error():
+    z = np.arange(100.0)
+    ds = counts_of(1e3 + 1e2 * np.cos(np.pi * z / 99)[None], z)
+    ds = sims.subtract_background(ds, window=("0 nm", "99 nm"))
+    parameters = Parameter("level", "value", ""), Parameter("slope", "slope", "")
+    line = Model("line", "", parameters, lambda z, a, b: a + b * z, lambda *_: [(1, -0.01)], "")
+    fit = quietly(ds, model=replace(line, shape="decay"), weights="none")
+    assert fit["window_dose_stderr"].item() == 0
+
+
 @pytest.mark.study
 def test_the_dose_of_the_window_is_known_where_the_parameters_are_not():
     """Two Gaussians stand in for each other, and their sum does not mind."""
