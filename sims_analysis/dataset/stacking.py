@@ -34,6 +34,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import (
     argument_error,
     checks_arguments,
+    list_dims,
     remedy_for,
 )
 from sims_analysis.text.times import moment_of
@@ -225,14 +226,14 @@ def _refuse_unlike(
     for part, variable in holders:
         if set(variable.dims) != set(first.dims):
             raise ProfileError(
-                f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
-                f"{owner.label}"
+                f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
+                f"{list_dims(first.dims)} in {owner.label}"
             )
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():
-        expected = ", ".join(sizes)
         raise ProfileError(
-            f"{name} is over {first.dims}; expected ({expected}) or fewer", code="wrong_dimensions"
+            f"{name!r} is over {list_dims(first.dims)}; expected {list_dims(sizes)} or fewer",
+            code="wrong_dimensions",
         )
 
 

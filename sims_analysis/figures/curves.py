@@ -131,6 +131,11 @@ class Curve(Series):
         symbol = symbol_of(self.species)
         return f"{symbol} (mean of {self.smooth})" if self.smooth else symbol
 
+    @property
+    def quoted(self) -> str:
+        """Its species as messages name it."""
+        return repr(self.species) if self.species else "the profile"
+
     def smoothed(self, samples: int) -> Curve:
         """Return its running mean over some samples: fewer at the ends, and none across a gap."""
         pieces = map(pd.Series, np.split(self.y, self.gaps + 1))
@@ -445,8 +450,7 @@ def _limit(curve: Curve, given: Any) -> float:
         canonical = CANONICAL[unit.kind]
     if value <= 0:
         raise ProfileError(
-            f"detection_limit= of {curve.species or 'the profile'} is {value:g} "
-            f"{canonical}; expected a number above zero",
+            f"detection_limit= of {curve.quoted} is {value:g} {canonical}; expected more than 0",
             argument="detection_limit",
         )
     return value if canonical == curve.units else np.nan

@@ -51,7 +51,7 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
             selected = [c for c in curves if c.source == source and c.axis == axis]
             if not selected:
                 raise ProfileError(
-                    f"the fit is over {axis}, but {curves[0].species or 'the profile'} is "
+                    f"the fit is over {axis}, but {curves[0].quoted} is "
                     f"over {curves[0].axis}: draw the data that were fitted"
                 )
             x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))

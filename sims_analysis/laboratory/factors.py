@@ -208,7 +208,8 @@ class Factors:
         known = [one for one in names if (table["species"] == one).any()]
         if not known:
             has = first_few(sorted(set(table["species"])), 8) or "none at all"
-            raise SpeciesError(f"{self.path} has no factor of {first_few(names, 8)}; it has {has}")
+            text = f"{str(self.path)!r} has no factor of {first_few(names, 8)}; it has {has}"
+            raise SpeciesError(text)
         timed = combine != "mean" or max_age is not None
         conditions = [*NAMES, *(["date"] if timed else [])]
         found = {}

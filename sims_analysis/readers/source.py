@@ -315,7 +315,7 @@ def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
         return [_on_disk(path)]
     inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[:1] != ".")
     if not inside:
-        raise ReadError(f"{path}: there are no files in the folder")
+        raise ReadError(f"there are no files in the folder {str(path)!r}")
     return list(map(_on_disk, inside))
 
 
@@ -354,7 +354,7 @@ def _at_address(address: str) -> list[InputFile]:
 
     files = _tried(address, lambda: fsspec.open_files(address, "rb", expand="*" in where))
     if not files:
-        raise FileNotFoundError(f"no such file: {where}")
+        raise FileNotFoundError(f"no such file: {where!r}")
     return [_remote(file, address) for file in files]
 
 
@@ -390,7 +390,7 @@ def _failure(error: Exception, address: str) -> Exception:
     # To fsspec, a server that does not answer is not found either.
     status = getattr(cause, "status", None)
     if isinstance(cause, FileNotFoundError | KeyError) or status == _NOT_FOUND:
-        return FileNotFoundError(f"no such file: {where}")
+        return FileNotFoundError(f"no such file: {where!r}")
     said = unquote(_IN_TEXT.sub(lambda found: shown_path(found[0]), str(cause)))
     kind, words = type(cause).__name__, re.compile(r"[^\W_]+")
     secret = {*words.findall(unquote(address))} - {*words.findall(where)}

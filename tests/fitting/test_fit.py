@@ -439,7 +439,7 @@ def test_a_part_that_is_all_or_nothing_is_at_its_bound(width, part):
         Parameter("part", "dimensionless", "", 0, 1),
     )
     mixture = Model("mixture", "", parameters, lambda _, h, f: h * (f * narrow + (1 - f) * wide),
-                    lambda z, c: [(1.0, 0.5)], "")  # fmt: skip
+                    lambda *_: [(1.0, 0.5)], "")  # fmt: skip
     ds = models_truth.profile(1e19 * peak, z).to_dataset()
     ds["concentration_stderr"] = xr.full_like(ds["concentration"], 1e17)
     fit = quietly(ds, model=mixture)

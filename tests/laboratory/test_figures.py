@@ -108,7 +108,8 @@ def test_the_edge_does_not_count_and_colours_end_at_the_hull():
     (mesh,) = ax.collections
     assert mesh.get_array().size == 8  # the points inside
     values["x"][0] = 147.0
-    assert sims.plot_wafer_map(values, edge_exclusion="3 mm").get_xlabel().startswith("half range 37 %")
+    label = sims.plot_wafer_map(values, edge_exclusion="3 mm").get_xlabel()
+    assert label.startswith("half range 37 %")
     with raises(ProfileError, argument="interpolate"):
         sims.plot_wafer_map(wafer(2), interpolate=True)
 
