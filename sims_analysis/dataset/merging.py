@@ -36,7 +36,7 @@ from sims_analysis.text.arguments import argument_error, checks_arguments, list_
 from sims_analysis.units import is_quantified, quantify
 
 #: Attrs that belong to one Dataset and are not merged.
-_FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
+_NOT_MERGED = ("Conventions", "sims_analysis_version", "history", LAYOUT)
 
 
 @checks_arguments
@@ -208,7 +208,7 @@ def _attrs(
     parts: list[Measurement], taken: dict[str, xr.Variable]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all items share, and those that each species keeps."""
-    shared, apart = split_attrs(parts, _FRESH, taken)
+    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
     if FIELD in apart:  # a coordinate of the name of the dimension of a batch would be taken for it
         apart[f"{FIELD}_metadata"] = apart.pop(FIELD)
     numbers = [len(part.species) for part in parts]

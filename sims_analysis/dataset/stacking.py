@@ -46,7 +46,7 @@ _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 ATTRIBUTE = "attribute_of"
 #: What it says of a coordinate that is read from the metadata of each measurement.
 METADATA = "metadata"
-_FRESH = ("Conventions", "sims_analysis_version", "history")
+_NOT_MERGED = ("Conventions", "sims_analysis_version", "history")
 
 
 @checks_arguments
@@ -192,7 +192,7 @@ def _stacked(
     """
     species, axis = sizes
     holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
-    _refuse_unlike(name, holders, sizes)
+    _refuse_differing_variables(name, holders, sizes)
     first = holders[0][1]
     dims = tuple(d for d in sizes if d in first.dims)
     variables = {part.label: variable.transpose(*dims) for part, variable in holders}
@@ -218,7 +218,7 @@ def _stacked(
     return xr.Variable((MEASUREMENT, *named), out, first.attrs)
 
 
-def _refuse_unlike(
+def _refuse_differing_variables(
     name: str, holders: list[tuple[Measurement, xr.Variable]], sizes: dict[str, int]
 ) -> None:
     """Refuse a variable over other dimensions, or in other units, in other measurements."""
@@ -267,7 +267,7 @@ def _padded(
 
 def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all measurements share and those that become coordinates."""
-    shared, apart = split_attrs(parts, _FRESH, taken)
+    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
     for name in [name for name in _IDENTITY if name in shared and name not in taken]:
         apart[name] = [shared.pop(name)] * len(parts)
     flag = {ATTRIBUTE: MEASUREMENT}

@@ -356,7 +356,7 @@ def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
     )
 
 
-def with_looks(
+def with_styles(
     curves: Sequence[Curve],
     colours: Mapping[str, str] | None,
     colour_by: str,
@@ -386,8 +386,8 @@ def with_looks(
     users = {*wanted.values(), *cycle}
     seen = [colour if ax is None or colour in users else visible_colour(colour, ax)
             for colour in chosen]  # fmt: skip
-    looks = zip(curves, seen, dashes, strict=True)
-    return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
+    styles = zip(curves, seen, dashes, strict=True)
+    return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in styles]
 
 
 def _cycle_dashes(names: Sequence[str]) -> list[Any]:

@@ -32,7 +32,7 @@ from sims_analysis.figures.curves import (
     leading_curves,
     needs_spread,
     spread_of,
-    with_looks,
+    with_styles,
 )
 from sims_analysis.figures.plot import (
     Plot,
@@ -91,7 +91,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
         if plot.options.left_out:
             plot.list_result(f"{plot.options.left_out} more signals, not shown")
         meaning = colour_meaning(plot.options, plot.curves)
-        plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
+        plot.curves = with_styles(plot.curves, plot.options.colours, meaning, taken, plot.ax)
         plot.open(together)
         _draw_curves(plot)
     set_depth_limits(plots)

@@ -35,7 +35,7 @@ _WORDS = {"falling": "falls through", "rising": "rises through"}
 #: What regions are.
 _REGIONS = 'expected {"AlGaN": ("150 nm", "180 nm")}, with pairs or results of layers()'
 #: At most so many crossings or layers are listed.
-_HANDFUL = 6
+_MAX_LISTED = 6
 #: Lines of the doses after the first one, and their swatches: matplotlib draws those of a patch
 #: by the settings at that time.
 _HATCHES = ("--", "///", "||")
@@ -271,9 +271,9 @@ class _ResultMarks:
             for z, sigma, _ in seen:
                 style = self._mark(z, sigma, **shape)
             if seen:
-                texts = [self._depth(z, sigma) for z, sigma, _ in seen[:_HANDFUL]]
+                texts = [self._depth(z, sigma) for z, sigma, _ in seen[:_MAX_LISTED]]
                 rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-                more = f" and {len(seen) - _HANDFUL} more" if len(seen) > _HANDFUL else ""
+                more = f" and {len(seen) - _MAX_LISTED} more" if len(seen) > _MAX_LISTED else ""
                 text = f"{self._verb(_WORDS[direction], result)} at\n{rows} {self.unit}{more}"
                 self.plot.list_result(text, **style)
         if not entries and has(result, "status"):
@@ -372,10 +372,10 @@ class _ResultMarks:
             else:
                 text = f"{self._length(thick, sigma)}, from {self._length(top)}"
             name = self._label(f"layer {number}" if len(found) > 1 else "layer")
-            if number <= _HANDFUL:
+            if number <= _MAX_LISTED:
                 self.plot.list_result(f"{name}: {text}", **style)
-        if len(found) > _HANDFUL:
-            self.plot.list_result(f"{self._label('layers')}: {len(found) - _HANDFUL} more", **style)
+        if (more := len(found) - _MAX_LISTED) > 0:
+            self.plot.list_result(f"{self._label('layers')}: {more} more", **style)
 
     def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.fitting.minima import FitResult, half_widths, room
+from sims_analysis.fitting.minima import FitResult, distance_to_bounds, half_widths
 from sims_analysis.fitting.objectives import Objective, SumOfSquares
 from sims_analysis.fitting.optimization import Minimum, profile_interval
 from sims_analysis.fitting.peaks import not_one_peak
@@ -241,5 +241,5 @@ def derived_values(
     if len(points) > 1:
         apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in points])
         stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
-    stderr[stderr > room(model.derived, best)] = np.nan
+    stderr[stderr > distance_to_bounds(model.derived, best)] = np.nan
     return {"derived": best, "derived_stderr": stderr}

@@ -78,7 +78,7 @@ class FitResult(Generic[SumOfSquares_co]):
         # None has one that is larger than its room, nor what goes along with such a parameter;
         # nor a shape, where edges of the curve follow the noise.
         parameters = [self.curve.parameters[i] for i in self.curve.free]
-        unknown = stderr > room(parameters, self.best.p)
+        unknown = stderr > distance_to_bounds(parameters, self.best.p)
         if self.irregular:
             unknown |= np.array([not one.scales for one in parameters])
         if unknown.any():
@@ -89,7 +89,7 @@ class FitResult(Generic[SumOfSquares_co]):
         return stderr
 
 
-def room(parameters: Sequence[Parameter], values: Array) -> Array:
+def distance_to_bounds(parameters: Sequence[Parameter], values: Array) -> Array:
     """Return how far shapes are from their bounds, which an interval cannot pass."""
     return np.array(
         [
@@ -118,7 +118,7 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
         def irregular(one: Minimum) -> bool:
             return of_parameters(one.p[:n].tolist())
 
-    candidates = found[:1] if exact else not_ruled_out(curve, objective, found)
+    candidates = found[:1] if exact else plausible_minima(curve, objective, found)
     minima = by_likelihood(curve, objective, candidates, irregular)
     best = minima[0]
     if featureless(objective, best, problem.c):
@@ -153,7 +153,7 @@ def _solved(problem: FitProblem) -> tuple[list[Minimum], Objective]:
     described = cost < 1e-14 * n or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
         # A model that needs several starts may also need another objective on the way.
-        walked = solve_each(curve, objective.another(problem.c), starts, evaluations=60)
+        walked = solve_each(curve, objective.reweighted(problem.c), starts, evaluations=60)
         found = distinct([*found, *(solve(curve, objective, one.p) for one in walked[:3])])
     for _ in range(2):
         refined = objective.refined(found[0].m, curve.free.size)
@@ -193,7 +193,9 @@ def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
         )
 
 
-def not_ruled_out(curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]) -> list[Minimum]:
+def plausible_minima(
+    curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]
+) -> list[Minimum]:
     """Return the minima that chance may have made higher than the lowest, which is the first."""
     unit = objective.variance(found[0].cost, curve.free.size)
     near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]

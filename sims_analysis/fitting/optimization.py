@@ -319,18 +319,18 @@ def _ends_about(
             held = replace(curve, held={**curve.held, number: value})
             ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
             found = solve(held, objective, ahead, tolerance=1e-6)
-            risen = inf
+            rise = inf
             if found is not None:
-                risen = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
+                rise = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
                 near = step, found.x
-            if abs(risen - 1) < 0.01:
+            if abs(rise - 1) < 0.01:
                 return value
-            if risen < 1:
-                low = step, risen
+            if rise < 1:
+                low = step, rise
             else:
-                high = step, risen
+                high = step, rise
             if isinf(high[0]):
-                step += reach * min((1 - risen) / max(risen, 0.1), 2.0)
+                step += reach * min((1 - rise) / max(rise, 0.1), 2.0)
             else:
                 part = (1 - low[1]) / (high[1] - low[1])
                 step = low[0] + min(max(part, 0.1), 0.9) * (high[0] - low[0])

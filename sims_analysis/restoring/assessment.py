@@ -18,7 +18,7 @@ from sims_analysis.restoring.inverse_problem import InverseProblem
 from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
 
 #: The deviance that no other cells make good, beyond which a status is all there is to say.
-FAR_OFF = 12.0
+MAX_DEVIANCE = 12.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def assess(
 ) -> dict[str, Any]:
     """Return what is found of a restored profile, with its status in a word."""
     found, relaxed = largest_deviance(one, best.m), best
-    far_off = found > FAR_OFF
+    far_off = found > MAX_DEVIANCE
     if not far_off:
         near = partial(_local_mean, one.x, _RULES.kink * one.fwhm)
         relaxed = minimization.relaxed(unknowns, best, near)

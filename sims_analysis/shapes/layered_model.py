@@ -63,7 +63,7 @@ class LayeredModel(Model):
 
     def starts(self, z: Array, c: Array, noise: Array) -> list[Array]:
         """Return sets of starting values, of each maximum; none if there are fewer."""
-        tops = most_certain(c, noise, len(self.places))
+        tops = most_significant(c, noise, len(self.places))
         if not tops:
             return []
         valleys = [a + int(c[a:b].argmin()) for a, b in pairwise(tops)]
@@ -183,7 +183,7 @@ def maxima(c: Array, noise: Array) -> list[int]:
     return max(seen, key=len)
 
 
-def most_certain(c: Array, noise: Array, n: int) -> list[int]:
+def most_significant(c: Array, noise: Array, n: int) -> list[int]:
     """Return so many maxima by the width at which the last is most certain; none if it is not."""
     best, found = _SEEN, []
     for tops, sure in _by_width(c, noise):

@@ -14,7 +14,7 @@ from scipy import special
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
-from sims_analysis.fitting.minima import by_likelihood, half_widths, not_ruled_out
+from sims_analysis.fitting.minima import by_likelihood, half_widths, plausible_minima
 from sims_analysis.fitting.objectives import Squares
 from sims_analysis.fitting.optimization import (
     Curve,
@@ -291,7 +291,7 @@ def two_minima(offset):
 @pytest.mark.parametrize("offset", [0.3, 1.6])
 def test_of_two_minima_the_one_with_most_of_the_likelihood_is_returned(offset):
     formula, curve, objective, found = two_minima(offset)
-    found = by_likelihood(curve, objective, not_ruled_out(curve, objective, found))
+    found = by_likelihood(curve, objective, plausible_minima(curve, objective, found))
     first = round(found[0].p[0])
     if offset > 1.5:  # ruled out
         assert (first, len(found)) == (1, 1)

@@ -22,7 +22,7 @@ from sims_analysis.figures.curves import (
     leading_curves,
     measurements_of,
     refuse_others,
-    with_looks,
+    with_styles,
 )
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
@@ -163,7 +163,7 @@ def plotted(
     meaning = colour_meaning(PlotOptions(spread=False), curves)
     leading = [curve.name for curve in curves if curve.profile in first]
     taken = {} if meaning == "measurement" else assign_colours(leading, {})
-    curves = with_looks(curves, None, meaning, taken)
+    curves = with_styles(curves, None, meaning, taken)
     depth, names = DepthScale(curves, depth_units), _names_of(curves)
     # The preferred quantity comes first, on the left.
     axes: dict[str, list[Curve]] = {}

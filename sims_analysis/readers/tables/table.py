@@ -50,7 +50,7 @@ from sims_analysis.readers.tables.regions import (
     chosen_sheet,
     tables_in,
     text_grid,
-    turned_rows,
+    transposed_rows,
     without_side_notes,
 )
 from sims_analysis.readers.tables.samples import (
@@ -177,7 +177,7 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
 
 def _read_table(grid: Grid, source: Source) -> list[Content]:
     grid = without_side_notes(grid)
-    if not grid.options.states_columns and (turned := turned_rows(grid)):
+    if not grid.options.states_columns and (turned := transposed_rows(grid)):
         if isinstance(grid, TextGrid):
             warn_of_uneven_rows(grid, turned)
         grid = grid.transposed(turned)
