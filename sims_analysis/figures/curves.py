@@ -291,7 +291,7 @@ def curves_of(
     return curves if value_units is None else _in_units(curves, value_units)
 
 
-def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
+def most_intense(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
     """Of too many species, choose those `wanted`, and the largest shares of a value axis."""
     species = dict.fromkeys(curve.species for curve in curves)
     if len(species) <= _MANY:

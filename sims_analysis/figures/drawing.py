@@ -29,7 +29,7 @@ from sims_analysis.figures.curves import (
     check_names,
     colour_meaning,
     curves_of,
-    leading_curves,
+    most_intense,
     needs_spread,
     spread_of,
     with_styles,
@@ -58,7 +58,7 @@ def read_curves(
     every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
     if options.smooth is not None:
         every = [curve.smoothed(options.smooth) for curve in every]
-    curves = every if options.species is not None else leading_curves(every, options.named())
+    curves = every if options.species is not None else most_intense(every, options.named())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
     if left_out:

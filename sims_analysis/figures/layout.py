@@ -41,7 +41,7 @@ _ZORDER = 2.9
 #: Below axes in the user's figure, a list takes no more than this part of the height of both.
 _LIST_HEIGHT = 0.36
 #: To these lengths names are shortened for want of room, in characters.
-_SHORTER = (32, 28, 24, 20, 16, 12)
+_NAME_LENGTHS = (32, 28, 24, 20, 16, 12)
 #: At most so many columns of names.
 _COLUMNS = 8
 #: Distance between the labels of one right axis and the next axis, and its least change, in points.
@@ -355,7 +355,7 @@ class PlotLayout:
             return
         ax = self.left.bbox
         ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
-        for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
+        for columns, longest in ways + [(1, longest) for longest in _NAME_LENGTHS]:
             shown = abbreviated(list(names), longest) if longest else list(names)
             entries = dict(zip(shown, names.values(), strict=True))
             place = {"loc": "lower left", "ncols": columns}

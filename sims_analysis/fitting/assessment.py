@@ -26,9 +26,9 @@ from sims_analysis.kernels.segments import record_weights
 from sims_analysis.shapes.layered_model import LayeredModel, not_these_layers
 
 #: A curve whose integral is known to this part is known, even if its parameters are not.
-_KNOWN = 0.1
+_KNOWN_DOSE = 0.1
 #: Statuses that say something of the profile, whatever the model.
-_OF_THE_DATA = ("several_peaks", "truncated")
+_DATA_STATUSES = ("several_peaks", "truncated")
 
 
 def assess(
@@ -77,15 +77,15 @@ def assess_curve(
     described, wrong = _statistics(problem, result, request)
     known: dict[str, Any] = {**problem.known, **described}
     status = _status(problem, result, stderr, request)
-    if status not in _OF_THE_DATA and wrong:
+    if status not in _DATA_STATUSES and wrong:
         status = "wrong_shape"
-    if status in {*_OF_THE_DATA, "wrong_shape"} and _outside(problem, result, request):
+    if status in {*_DATA_STATUSES, "wrong_shape"} and _outside(problem, result, request):
         # The maximum or the step itself is outside: its parameters would be an extrapolation.
         raise NoFitError(status, known)
     known["status"] = status
     if status in ("undetermined", "at_bound"):
         dose, error = known["window_dose"], known["window_dose_stderr"]
-        known["curve_status"] = "ok" if error < _KNOWN * abs(dose) else status
+        known["curve_status"] = "ok" if error < _KNOWN_DOSE * abs(dose) else status
     return known
 
 

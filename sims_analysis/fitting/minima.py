@@ -29,11 +29,11 @@ from sims_analysis.shapes.model import Model, Parameter
 SumOfSquares_co = TypeVar("SumOfSquares_co", bound=SumOfSquares, covariant=True)
 
 #: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
-_RULED_OUT = 9.0
+_MAX_COST_RISE = 9.0
 #: Other minima may widen an error by this factor; beyond it, the width is their distance.
-_WIDENED = 3.0
+_MAX_WIDENING = 3.0
 #: What lies within one standard deviation of a normal distribution.
-_WITHIN = float(ndtr(1.0) - ndtr(-1.0))
+_ONE_SIGMA = float(ndtr(1.0) - ndtr(-1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     found = _in_order(curve, objective, model, found)
     # Something lower, at which the optimizer has not ended, may rule out the first.
     lowest = min((one.cost for one in found), default=0.0)
-    highest = lowest + _RULED_OUT * objective.variance(lowest, curve.free.size)
+    highest = lowest + _MAX_COST_RISE * objective.variance(lowest, curve.free.size)
     if not (found and found[0].converged and found[0].cost <= highest):
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
@@ -197,8 +197,9 @@ def plausible_minima(
     curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]
 ) -> list[Minimum]:
     """Return the minima that chance may have made higher than the lowest, which is the first."""
-    unit = objective.variance(found[0].cost, curve.free.size)
-    near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
+    lowest = found[0].cost
+    highest = lowest + _MAX_COST_RISE * objective.variance(lowest, curve.free.size)
+    near = [one for one in found if one.converged and one.cost < highest]
     return near or [found[0]]
 
 
@@ -263,12 +264,12 @@ def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     much.
     """
     alone: Array = stderr[0]
-    low, high = 0.0 * alone, 2 * _WIDENED * alone
+    low, high = 0.0 * alone, 2 * _MAX_WIDENING * alone
     for _ in range(40):
         half = 0.5 * (low + high)
         inside = ndtr((half - apart) / stderr) - ndtr((-half - apart) / stderr)
         # 0 / 0 is a number that is known exactly, and is the same for all.
-        enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _WITHIN
+        enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _ONE_SIGMA
         low, high = np.where(enough, low, half), np.where(enough, half, high)
-    high[high > _WIDENED * alone] = np.nan
+    high[high > _MAX_WIDENING * alone] = np.nan
     return high

@@ -290,7 +290,7 @@ class InputFile:
         return Source(name, content, options, self.path)
 
 
-def stands_for_several(given: Any) -> bool:
+def is_several(given: Any) -> bool:
     """Whether it stands for several files: a folder, an address with a wildcard, a collection."""
     if isinstance(given, bytes | bytearray | memoryview) or hasattr(given, "read"):
         return False
@@ -352,7 +352,7 @@ def _at_address(address: str) -> list[InputFile]:
     require(f"{where} needs", "fsspec", extra="remote")
     import fsspec
 
-    files = _tried(address, lambda: fsspec.open_files(address, "rb", expand="*" in where))
+    files = _guarded(address, lambda: fsspec.open_files(address, "rb", expand="*" in where))
     if not files:
         raise FileNotFoundError(f"no such file: {where!r}")
     return [_remote(file, address) for file in files]
@@ -366,11 +366,13 @@ def _remote(file: Any, address: str) -> InputFile:
             return budget.read(opened, _base(path))
 
     return InputFile(
-        _base(path), shown_path(path), lambda budget: _tried(address, lambda: load(budget))
+        _base(path),
+        shown_path(path),
+        lambda budget: _guarded(address, lambda: load(budget)),
     )
 
 
-def _tried(address: str, action: Callable[[], T]) -> T:
+def _guarded(address: str, action: Callable[[], T]) -> T:
     """Do what may fail at an address: the reason is given, and nothing that is secret in it."""
     try:
         return action()

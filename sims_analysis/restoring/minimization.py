@@ -58,7 +58,7 @@ class Prior:
             out += row * u[t : t + out.size]
         return out
 
-    def gathered(self, slope: Array, size: int) -> Array:
+    def slope_over_u(self, slope: Array, size: int) -> Array:
         """Return the slope over u of a slope over its changes."""
         out, k = np.zeros(size), self.of.shape[1]
         for t, row in enumerate(self.of):
@@ -239,7 +239,7 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
     converged, factor = False, np.zeros(0)
     for _ in range(_MOST):
         gain, information = unknowns.scored(here)
-        slope = gain + unknowns.prior.gathered(here.costs.slope, u.size)
+        slope = gain + unknowns.prior.slope_over_u(here.costs.slope, u.size)
         weight = np.maximum(here.costs.curvature, _KEPT * here.costs.above)
         factor = unknowns.factor(here, gain, information, weight)
         step = -linalg.cho_solve_banded((factor, True), slope, check_finite=False)

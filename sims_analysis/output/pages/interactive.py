@@ -19,8 +19,8 @@ from sims_analysis.figures.curves import (
     Measurements,
     colour_meaning,
     curves_of,
-    leading_curves,
     measurements_of,
+    most_intense,
     refuse_others,
     with_styles,
 )
@@ -157,7 +157,7 @@ def plotted(
     check_scale(scale)
     curves = curves_of(measurements_of(data), species, value_units)
     refuse_others("scale", scale, dict.fromkeys(curve.variable for curve in curves))
-    first = {curve.profile for curve in leading_curves(curves, ())}
+    first = {curve.profile for curve in most_intense(curves, ())}
     curves.sort(key=lambda curve: curve.profile not in first)
     # The first curves have the looks that they have in a figure, without the others.
     meaning = colour_meaning(PlotOptions(spread=False), curves)

@@ -124,12 +124,12 @@ class Headers:
     def _read(self, block: Block) -> None:
         """Find the row of heads, then ask of each other row what it adds."""
         above, below = self._split(self._rows())
-        self._ask(below, self._take_units_below, self._take_kinds)
+        self._try_each(below, self._take_units_below, self._take_kinds)
         self._read_heads(block)
         self._take_names_below(self._left(below), above)
-        self._ask(above, self._take_units_above)
-        self._ask(above, self._take_names, self._take_title)
-        self._ask([*below, *self._rows_below], self._take_title)
+        self._try_each(above, self._take_units_above)
+        self._try_each(above, self._take_names, self._take_title)
+        self._try_each([*below, *self._rows_below], self._take_title)
         # What a row of numbers is of stands above the depths: ``Site | 1 | 2``.
         axes = self.columns("axis", "time")
         numbered = [
@@ -139,8 +139,8 @@ class Headers:
         ]  # fmt: skip
         numbered = [row for row in numbered if row.filled[1:] and all(map(is_number, row.texts))]
         numbered = numbered if all(map(self.name, self.columns("value"))) else []
-        self._ask([*below, *above, *numbered], self._take_samples)
-        self._ask(above, self._take_common_unit)
+        self._try_each([*below, *above, *numbered], self._take_samples)
+        self._try_each(above, self._take_common_unit)
         self._agree_on_units()
         self.notes = sorted({*self.notes, *(row.place for row in self._left([*above, *below]))})
         self._refuse_factors()
@@ -148,7 +148,7 @@ class Headers:
     def _left(self, rows: Sequence[_Row]) -> list[_Row]:
         return [row for row in rows if row.place not in self.taken]
 
-    def _ask(self, rows: Sequence[_Row], *takes: Callable[[_Row], None]) -> None:
+    def _try_each(self, rows: Sequence[_Row], *takes: Callable[[_Row], None]) -> None:
         for row in rows:
             for take in takes:
                 if row.place not in self.taken:
