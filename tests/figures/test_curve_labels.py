@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.style import abbreviate, abbreviated
+from sims_analysis.figures.style import abbreviated
 
 B = artists.profiles(B=artists.gaussian())
 BOTH = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
@@ -87,15 +87,6 @@ def test_where_neither_stands_for_one_thing_each_curve_has_its_name():
 )  # fmt: skip
 def test_names_stand_where_the_user_wants_them(labels, beside, above):
     assert entries(BOTH, labels=labels) == (beside, above)
-
-
-@pytest.mark.parametrize(
-    ("name", "longest", "short"),
-    [("a" * 36, 36, "a" * 36), ("$" + "a" * 50, 36, "$" + "a" * 50), ("a" * 20, 13, "a" * 11 + "…"),
-     ("abcdefghijklmnopqrst", 14, "ab…klmnopqrst")],
-)  # fmt: skip
-def test_the_ends_of_a_long_name_stay(name, longest, short):
-    assert abbreviate(name, longest) == short
 
 
 def test_long_names_differ_by_their_own_words():

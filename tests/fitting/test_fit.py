@@ -18,9 +18,7 @@ from sims_analysis.fitting.minima import by_likelihood, half_widths, plausible_m
 from sims_analysis.fitting.objectives import Squares
 from sims_analysis.fitting.optimization import (
     Curve,
-    Minimum,
     covariance,
-    distinct,
     profile_interval,
     solve_each,
 )
@@ -346,13 +344,6 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     held = {"tail_skewness": 1.4, "tail_kurtosis": 5.4}
     fit = quietly(ds, model="dual_pearson", fixed=held).isel(trial=0)
     assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
-
-
-def test_head_and_tail_by_each_others_names_are_no_other_minimum():
-    one = Minimum(np.array([1.0, 2.0]), *[np.array([1.0, 2.0])] * 3, 30.0, converged=True)
-    swapped = replace(one, x=np.array([2.0, 1.0]), p=np.array([2.0, 1.0]))
-    assert distinct([one, swapped, None]) == [one]
-    assert len(distinct([one, replace(swapped, m=np.array([1.0, 3.0]))])) == 2
 
 
 def test_the_head_is_the_shallower_of_two_distributions():
