@@ -199,8 +199,7 @@ def plausible_minima(
     """Return the minima that chance may have made higher than the lowest, which is the first."""
     lowest = found[0].cost
     highest = lowest + _MAX_COST_RISE * objective.variance(lowest, curve.free.size)
-    near = [one for one in found if one.converged and one.cost < highest]
-    return near or [found[0]]
+    return [one for one in found if one.converged and one.cost <= highest]
 
 
 def by_likelihood(

@@ -60,13 +60,16 @@ def derivatives(
     return np.stack([shape, *(dose * one for one in rows)])
 
 
+#: Growth, decay and Gaussian in standard deviations of the whole: their squares come to about 1.
+_STARTS = (0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6), (0.4, 0.9, 0.1)
+
+
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Split the variance between growth, decay and the Gaussian; the last with hardly any of it."""
     m = moments_above(z, c, 0.01)
     sets = []
-    parts = (0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6), (0.4, 0.9, 0.1)
-    for growth, decay, sigma in parts:
-        lengths = np.array([growth, decay, sigma]) * m.deviation
+    for parts in _STARTS:
+        lengths = np.array(parts) * m.deviation
         sets.append((m.area, m.mean - lengths[1] + lengths[0], *lengths.tolist()))
     return sets
 

@@ -58,13 +58,14 @@ def derivatives(
     return np.stack([(1 - seen) * down + seen * up, *(dose * one for one in rows)])
 
 
+#: Mixing, roughness and information depth in standard deviations of the whole.
+_STARTS = (0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9)
+
+
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Split the variance between the three lengths, in several ways."""
     m = moments_above(z, c, 0.005)
-    return [
-        (m.area, m.mean, *(np.array(parts) * m.deviation).tolist())
-        for parts in ((0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9))
-    ]
+    return [(m.area, m.mean, *(np.array(one) * m.deviation).tolist()) for one in _STARTS]
 
 
 MODEL = Model(

@@ -264,7 +264,7 @@ def test_what_is_lost_of_a_narrow_distribution_follows_numerical_integration(ske
             for pair in pairwise(ends)
         ]
         expected = pytest.approx(sum(parts), abs=1e-7)
-        assert pearson.above_surface(depth, 1.0, skewness, kurtosis) == expected, depth
+        assert pearson.outside(depth, 1.0, skewness, kurtosis) == expected, depth
 
 
 # --- what users see of each model -------------------------------------------------------------
@@ -446,7 +446,7 @@ def test_moments_that_no_distribution_has_have_no_density_edge_or_loss():
         assert np.isnan(pearson.derivatives(z, 1.0, 0.0, 1.0, *moments)).all()
         assert pearson.derivatives(z, 1.0, 0.0, 1.0, *moments).shape == (5, 5)
         assert pearson.edge_power(*moments) == 0.0
-        assert np.isnan(pearson.above_surface(1.0, 1.0, *moments))
+        assert np.isnan(pearson.outside(1.0, 1.0, *moments))
 
 
 def test_powers_at_the_ends_are_those_of_beta_and_gamma_distributions():
@@ -465,17 +465,17 @@ def test_what_is_lost_of_a_gamma_distribution_is_its_cumulative_one(depth, shape
     skewness = 2 / np.sqrt(shape)
     kurtosis = 3 + 6 / shape
     gamma = stats.gamma(shape, loc=-np.sqrt(shape), scale=1 / np.sqrt(shape))
-    assert pearson.above_surface(depth * 5.0, 5.0, skewness, kurtosis) == pytest.approx(
+    assert pearson.outside(depth * 5.0, 5.0, skewness, kurtosis) == pytest.approx(
         gamma.cdf(-depth), abs=1e-7
     )
-    assert pearson.above_surface(depth * 5.0, 5.0, -skewness, kurtosis) == pytest.approx(
+    assert pearson.outside(depth * 5.0, 5.0, -skewness, kurtosis) == pytest.approx(
         1 - gamma.cdf(depth), abs=1e-7
     )
 
 
 def test_the_mode_of_a_distribution_at_the_surface_loses_what_lies_above_it():
     mode = -pearson._coefficients(0.8, 4.5)[0]
-    at, above = (pearson.above_surface(-mode + e, 1.0, 0.8, 4.5) for e in (0.0, 1e-9))
+    at, above = (pearson.outside(-mode + e, 1.0, 0.8, 4.5) for e in (0.0, 1e-9))
     assert at == pytest.approx(above, abs=1e-8)
     x = np.linspace(-30, mode, 200_001)
     assert at == pytest.approx(np.trapezoid(pearson.shape(x, 0.8, 4.5), x), abs=1e-6)

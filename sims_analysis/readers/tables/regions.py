@@ -384,9 +384,10 @@ def _column(reference: str) -> int:
     return place - 1
 
 
-#: Lines that show whether cells stand in quotes; rows in which notes next to the numbers begin, and
-#: that a block below another has at least; rows and columns that a table has that is turned.
-_QUOTED_ROWS, _NOTE_ROWS, BLOCK_ROWS, _TRANSPOSED_SIZE = 200, 60, 3, 2000
+_QUOTED_ROWS = 200  # lines that show whether cells stand in quotes
+_NOTE_ROWS = 60  # in which notes next to the numbers begin
+BLOCK_ROWS = 3  # that a block below another has at least
+_TRANSPOSED_SIZE = 2000  # rows and columns at most of a table whose rows are read as columns
 #: Delimiters in the order in which they are preferred where several explain a text.
 _DELIMITERS = ("\t", ";", ",", "|", None)
 

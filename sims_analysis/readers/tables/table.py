@@ -64,11 +64,12 @@ from sims_analysis.readers.tables.samples import (
 _ALL_IN = re.compile(
     r"(?:all )?(?:the )?(.+?)s?(?: is| are)?(?: given)? (?:in|en) (\S+?)\.?$", re.IGNORECASE
 )
-#: Numbers that programs write for no value; positive ones; how large any negative number is that is
-#: one; how many times others are larger or smaller; how many times all are larger than the least.
+#: Numbers that programs write for no value, and positive ones.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
 _POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
-_HUGE, _APART, _GAP = 1e20, 100.0, 1e10
+_HUGE = 1e20  # a negative number of this size is one, whichever it is
+_APART = 100.0  # times the largest other value, or below their median: far from all
+_GAP = 1e10  # times the least positive value, below the largest: no profile has such a range
 #: No value is known better than to this part: a million million ions would have to be counted.
 _EXACT = 1e-6
 
