@@ -110,8 +110,8 @@ def detection_limit(
     for flagged, problem in ((missed, f"{what} in the window"), (blind, why)):
         first = first_flagged(frame, flagged)
         if first is not None:
-            text = describe_window(first, ends, problem)
-            first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
+            text = f"{describe_window(first, ends, problem)}: no detection limit can be given"
+            first.warn(text, SimsWarning, code="no_sample_in_window")
     what = "the limit is from the others"
     trend = frame.map(trend_at_limit, *ends, limit, errors="sum")
     doubts = doubts_of_window(trend, "limit", SimsWarning)
