@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import (
     CLEAR_ERRORS,
@@ -15,7 +16,8 @@ from sims_analysis.kernels.counting import (
     window_statistics,
 )
 from sims_analysis.kernels.dose import MISSING_SHARE
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, range_sums
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status, range_sums
+from sims_analysis.outcomes import Status
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
 LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
@@ -32,6 +34,7 @@ class _Rules:
     rises: float = 10.0  # the factor by which backgrounds rise at most
     enough: int = 8  # so many samples show their scatter without errors
     notable: float = 1.4  # they scatter by more than this times their errors,
+    rounding: float = 1e-9  # a scatter below this part of the mean is rounding, as of conversions
     improbable: float = 1e-7  # and by chance so rarely
 
 
@@ -197,16 +200,46 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     return window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
 
 
-def trend_at_limit(rows: Rows, start: Array, stop: Array, limit: Array) -> WindowTrend:
-    """Return the :func:`window_trend` for a detection limit at the end of a window.
+class DetectionLimit(NamedTuple):
+    """The limit from a window, its error, the mean and number of samples, its trend; (R,)."""
 
-    Its error is that of a mean and of three standard deviations. Of counts, what is above the mean
+    limit: Array
+    stderr: Array
+    mean: Array
+    n: Index
+    status: NDArray[np.uint8]
+    shows: Index
+    change: Array
+    start: Array
+    stop: Array
+
+
+def detection_limit(
+    rows: Rows, start: Array, stop: Array, above: Array, *, counted: bool
+) -> DetectionLimit:
+    """Return three standard deviations above the mean of a window, or what is `counted` above it.
+
+    Its error is that of all samples' influence on it, of a normal distribution at least, and what
+    slopes within noise change of it at the end of the window. Of counts, what is above the mean
     goes with the root of it.
     """
-    mean, deviation, n, stated, *_ = window_statistics(rows, start, stop)
+    mean, deviation, n, stated, _, *ends = window_statistics(rows, start, stop)
+    inside, share = rows.within(start, stop), rows.share
     with np.errstate(all="ignore"):
+        above = above if counted else 3.0 * deviation
+        limit, few = mean + above, n < (1 if counted else 2)
+        blind = np.isnan(above) if counted else deviation <= _RULES.rounding * np.abs(mean)
+        width = np.where(mean > 0, 1.0 + 0.5 * above / mean, 1.0)
         variance = np.fmax(deviation**2, stated)
-        error = np.sqrt(variance * (1 / n + 4.5 / np.maximum(n - 1, 1)))
-        width = np.where(mean > 0, 1.0 + 0.5 * (limit - mean) / mean, 1.0)
-    end = rows.within(start, stop).last
-    return window_trend(rows, start, stop, end, end, width, limit, error, hides=False)
+        error = np.sqrt(variance / (n * share)) * width
+        if not counted:
+            off, spread = inside.value - inside.repeat(mean), inside.repeat(deviation)
+            influence = off + 1.5 * (off**2 / spread - spread)
+            normal = variance * (1.0 / n + 4.5 / np.maximum(n - 1, 1))
+            error = np.sqrt(np.fmax(normal, inside.sum(influence**2) / n**2) / share)
+    trend = window_trend(rows, start, stop, inside.last, inside.last, width, limit, error)
+    error = np.hypot(error, trend.hidden)
+    shows = np.where((trend.shows == TOO_NOISY) & np.isfinite(error), LEVEL, trend.shows)
+    status = first_status((few, Status.NO_DATA), (blind, Status.UNDETERMINED))
+    limit[few | blind] = error[few | blind] = np.nan
+    return DetectionLimit(limit, error, mean, n, status, shows, trend.change, *ends)

@@ -201,20 +201,11 @@ def maxima(
     for some in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
         own = samples.about(some)
         reaches = _reaches(own, sums)
-        each = [_windows(own, _RULES.trusted * part * reaches) for part in parts]
+        each = [_windows(own, (_RULES.trusted * part * reaches).astype(int)) for part in parts]
         every = own.about(np.tile(np.arange(own.at.size), len(parts)))
         fitted = _fit_maxima(every, *np.concatenate(each, axis=1))
         result[..., some] = fitted.reshape(2, len(parts), -1).swapaxes(0, 1)
     return result
-
-
-def _windows(samples: Samples, sides: Array) -> tuple[Index, Index]:
-    """Return the first sample to be fitted about each maximum, and the one after the last."""
-    at, begin, end = samples.at, samples.begin, samples.end
-    up, down = np.maximum(sides.astype(int), 1)
-    # Three samples at least, also at an end of the record.
-    first = np.maximum(np.minimum(at - up, end - 3), begin)
-    return first, np.minimum(np.maximum(at + down + 1, begin + 3), end)
 
 
 def _reaches(samples: Samples, sums: Array) -> Index:
@@ -240,10 +231,10 @@ def _reaches(samples: Samples, sums: Array) -> Index:
     return reach.reshape(-1, 2).T
 
 
-def _windows(samples: Samples, sides: Array) -> tuple[Index, Index]:
+def _windows(samples: Samples, sides: Index) -> tuple[Index, Index]:
     """Return the first sample to be fitted about each maximum, and the one after the last."""
     at, begin, end = samples.at, samples.begin, samples.end
-    up, down = np.maximum(sides.astype(int), 1)
+    up, down = np.maximum(sides, 1)
     # Three samples at least, also at an end of the record.
     first = np.maximum(np.minimum(at - up, end - 3), begin)
     return first, np.minimum(np.maximum(at + down + 1, begin + 3), end)
