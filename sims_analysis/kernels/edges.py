@@ -88,16 +88,18 @@ def edges(
     level_stderr: Array | float = 0.0,
     floor: Array | None = None,
     locate: Locate = "auto",
+    enough: Array | float = -1.0,
 ) -> Edges:
     """Locate the edges at crossings; without standard errors, between their two samples.
 
     ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
     window that tells the two sides apart and reaches no other of `every` crossing. The depth is
-    ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0; with
-    `locate` it is 1, or 0, and then the error is half of the 68 % interval about the crossing. A
-    window that no parabola fits is halved. How far an edge that bends clearly, as a kink may, moves
-    beyond noise in one of twice its width is part of the error; so is, of one too steep for the
-    samples to show its shape, how far from it a straight line of C would cross.
+    ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0, as where
+    they tell it with an error of `enough`; with `locate` it is 1, or 0, and then the error is half
+    of the 68 % interval about the crossing. A window that no parabola fits is halved. How far an
+    edge that bends clearly, as a kink may, moves beyond noise in one of twice its width is part of
+    the error; so is, of one too steep for the samples to show its shape, how far from it a straight
+    line of C would cross.
     """
     before = found.at_or_above
     start = rows.depth_at(before)
@@ -117,7 +119,10 @@ def edges(
     result.stderr[:], weight, line = _between_two(samples, raw)
     if locate == "fit":
         weight[:] = 1.0
+    weight[result.stderr <= enough] = 0.0
     tried = np.flatnonzero((weight > 0) & (result.stderr != 0.0))
+    if not tried.size:
+        return result
     fit = _fitted(samples.about(tried))
     known = np.isfinite(fit.stderr) & (fit.slope * found.direction[tried] > 0)
     tried, fit = tried[known], _Parabolas(*(one[known] for one in fit))
@@ -142,17 +147,27 @@ def edges(
 
 
 def around(
-    rows: Rows, level: Array, row: Index, position: Index, floor: Array | None = None
+    rows: Rows,
+    level: Array,
+    row: Index,
+    position: Index,
+    floor: Array | None = None,
+    enough: float = -1.0,
 ) -> tuple[Edges, Crossings]:
     """Return the edges nearest to samples of some rows, on either side, and all crossings.
 
-    Edges are (2, R), NaN where there is none; those that noise makes are left out.
+    Edges are (2, R), NaN where there is none; those that noise makes are left out. Two samples
+    suffice that tell one with an error of `enough` of its distance.
     """
     levels = rows.repeat(level)
     every = significant(rows, levels, find(rows, levels), floor=floor)
     near, place = crossings_around(every, row, position)
     found = every.take(near)
-    nearest = edges(rows, levels, found, between(rows, levels, found), every=every, floor=floor)
+    raw = between(rows, levels, found)
+    middle = np.zeros(rows.count)
+    middle[row] = rows.depth_at(position)
+    close = enough * np.abs(raw.depth - middle[found.row])
+    nearest = edges(rows, levels, found, raw, every=every, floor=floor, enough=close)
     return Edges._make(as_table(one, place, (rows.count, 2)).T for one in nearest), every
 
 
