@@ -199,7 +199,7 @@ def test_the_metric_that_it_shows_answers(tmp_path, monkeypatch):
 
 
 def test_the_model_that_it_shows_is_found_by_a_fit():
-    truth = {"dose": 1e15, "position": 100, "half_width": 20}
+    truth = {"dose": 1e15, "position": 100, "width": 20}
     shown = {"__name__": "shown"}
     exec(blocks(SITE / "howto" / "adding_a_model.md", "python")[0], shown)  # noqa: S102 - our page
     sims.testing.check_model(shown["MODEL"], [truth])
@@ -220,7 +220,7 @@ def test_the_reader_that_it_shows_reads_what_it_shows(tmp_path, monkeypatch):
 
     path.write_text(sample)
     result = sims.read(path)
-    assert result.provenance["format"] == "lotus"
+    assert result.provenance["format"] == "iris"
     assert result.metadata.sample == "W7 centre"
     assert result["B"].concentrations.tolist() == [1.5e17, 3.1e18]
     assert result["B"].concentration_units == "at/cm3"

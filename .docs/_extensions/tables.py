@@ -3,7 +3,6 @@
 import inspect
 import re
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from pathlib import Path
 
 from docutils import nodes
@@ -13,6 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import sims_analysis
 from sims_analysis import errors, outcomes, vocabulary
+from sims_analysis.shapes import find_model
 from sims_analysis.units import CANONICAL
 
 ROOT = Path(__file__).parents[2]
@@ -49,8 +49,7 @@ def table_of_models() -> str:
 
 def _shape(model: str) -> str:
     """Return what the docstring of a shape says; its formulas are code, and will be typeset."""
-    module = import_module(f"sims_analysis.shapes.{model}")
-    words = " ".join(inspect.getdoc(module.formula).split("\n\n")[:2])
+    words = " ".join(inspect.getdoc(find_model(model).formula).split("\n\n")[:2])
     return " ".join(words.split()).removeprefix("Return ").rstrip(".").replace("``", "`")
 
 

@@ -82,8 +82,7 @@ EXPECTED = {
 #: What need not be reported, and why.
 APART = {
     ("limit", "with_counting_statistics"): "states errors of samples with a value alone",
-    ("limit", "below_detection"): "flags them",
-    ("gap", "below_detection"): "of each sample alone",
+    **{(cause, "below_detection"): "a flag of each sample alone" for cause in IMPAIRED},
     ("gap", "with_counting_statistics"): "of each sample alone",
     ("gap", "mean_value"): "a mean of samples, however far apart",
     ("gap", "detection_limit"): "a mean of samples, however far apart",
