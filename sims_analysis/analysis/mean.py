@@ -8,7 +8,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.frame.background import MEAN_OF_OTHERS, Background, add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import resolve
+from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import read_window
@@ -24,6 +24,7 @@ def mean_value(
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     variable: str | None = None,
+    gaps: GapPolicy = "flag",
 ) -> xr.DataArray:
     """Return the mean of each profile in a window: of a plateau, of a background.
 
@@ -39,6 +40,9 @@ def mean_value(
     variable : str, optional
         The variable of a Dataset; by default concentration, otherwise the first in which there are
         samples.
+    gaps : {"flag", "bridge"}
+        ``"bridge"`` accepts means over gaps, and without samples given as ``<5E15``; see
+        :func:`integrated_dose`.
 
     Returns
     -------
@@ -55,8 +59,8 @@ def mean_value(
           at least 1; NaN if they carry none
         - ``samples``: their number n
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` and ``below_limit`` (``<5E15``, so
-          that the mean is too high) by samples in the window, and ``gap`` if values were made
-          across one, as by :func:`convolve`
+          that the mean is too high) by samples in the window, and ``gap`` if a part of the window
+          was not measured
 
     Raises
     ------
@@ -65,7 +69,7 @@ def mean_value(
 
     Notes
     -----
-    All samples count alike, however far apart they are; those of a grid finer than the samples as
+    All samples count alike, however far apart; those of a grid finer than the samples as
     fractions of one (see :func:`to_grid`). Of an :func:`average`, what repeats have in common is
     not in ``stderr``, but in its ``scale_repeatability``. Of cells with parts p of the window,
     ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)`` with
@@ -83,9 +87,9 @@ def mean_value(
     >>> print(f"{mean.item():.4g} +- {mean['stderr'].item():.2g} {mean.attrs['units']}")
     2.008e+17 +- 3.5e+14 atom/cm^3
     """
-    frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES)
+    frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
-    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
     warn_of_empty_window(frame, window, found.n == 0)
     status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
     status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)

@@ -28,9 +28,9 @@ from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``:
-#: from its begin to its end, without a value or with one), ``"samples"`` of a window each by itself
-#: (a mean), or the curve at a ``"point"`` between two.
-Use = Literal["curve", "record", "samples", "point"]
+#: from its begin to its end, without a value or with one), ``"samples"`` each by itself,
+#: a ``"mean"`` of those, or the curve at a ``"point"`` between two.
+Use = Literal["curve", "record", "samples", "mean", "point"]
 
 
 class Support(NamedTuple):
@@ -103,8 +103,8 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     """Say on what answers about intervals rest, ``(R,)`` or ``(R, m)``; NaN for none.
 
     Flags count if a sample lies in the interval, gaps and samples below a limit if a curve goes
-    across them; but of samples that count each by itself, gaps do if a value was made across one,
-    and those below a limit do.
+    across them; of samples in a mean, or each by itself, those below a limit count anyway, and each
+    by itself knows of gaps only where a value was made across one.
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
@@ -128,7 +128,8 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
         across = (a > low) & (b < high) if use == "point" else width > 0
     is_gap = (found.flag & GAP != 0)[more]
     is_below = (found.flag & Flag.BELOW_LIMIT != 0)[more]
-    here = touched & ~is_gap if use == "samples" else np.where(is_gap | is_below, across, touched)
+    each = touched if use in ("samples", "mean") else np.where(is_below, across, touched)
+    here = np.where(is_gap, across & (use != "samples"), each)
     np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
     if use == "samples" and rows.carried_gaps is not None:
         # Neighbours with gaps on both sides were made across one, as by a convolution.

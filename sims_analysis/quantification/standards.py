@@ -245,7 +245,7 @@ def _compare_mean(
 ) -> ComparedDose:
     """Compare known concentrations with the mean over the quotients, and its error."""
     window = read_window(frame, limits["start"], limits["stop"])
-    found, support = frame.ask(window_mean, *window, use="samples", errors="sum")
+    found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
     ratio, level = found.value, Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     below = read_background(frame, limits["background"])

@@ -203,7 +203,7 @@ def test_between_levels_that_are_not_known_there_is_no_edge(argument, lazy):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.SimsWarning")
-def test_values_made_across_a_gap_are_of_no_line_and_of_no_mean():
+def test_values_made_across_a_gap_are_of_no_line_and_no_mean_is_of_one():
     z = np.arange(0.0, 60.0)
     values = np.where((z > 20) & (z < 40), np.nan, 1e20 * np.exp(-z / 8))
     ds = xr.Dataset(
@@ -211,11 +211,12 @@ def test_values_made_across_a_gap_are_of_no_line_and_of_no_mean():
         coords={"depth": ("depth", z, {"units": "nm"})},
     ).dropna("depth")
     blurred = sims.convolve(ds, resolution="3 nm")
-    for data, start, status in (
-        (ds, "30 nm", "ok"),  # the samples below the gap are as they were measured
-        (blurred, "30 nm", "gap"),
-        (blurred, "50 nm", "ok"),
+    for data, start, line, mean in (
+        (ds, "30 nm", "ok", "gap"),  # the samples below the gap are as they were measured
+        (ds, "40 nm", "ok", "ok"),
+        (blurred, "30 nm", "gap", "gap"),
+        (blurred, "50 nm", "ok", "ok"),
     ):
         window = {"start": start, "stop": "55 nm"}
-        assert sims.decay_length(data, **window)["status"].item() == status
-        assert sims.mean_value(data, **window)["status"].item() == status
+        assert sims.decay_length(data, **window)["status"].item() == line
+        assert sims.mean_value(data, **window)["status"].item() == mean

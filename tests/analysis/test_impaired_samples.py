@@ -84,7 +84,6 @@ APART = {
     ("limit", "with_counting_statistics"): "states errors of samples with a value alone",
     **{(cause, "below_detection"): "a flag of each sample alone" for cause in IMPAIRED},
     ("gap", "with_counting_statistics"): "of each sample alone",
-    ("gap", "mean_value"): "a mean of samples, however far apart",
     ("gap", "detection_limit"): "a mean of samples, however far apart",
     ("gap", "decay_length"): "samples on a line, however far apart",
     ("gap", "surface_concentration"): "no hole near the surface",
