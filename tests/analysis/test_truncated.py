@@ -59,6 +59,16 @@ def test_whole_implants_are_not(peak, highest, floor):
         assert (found["status"] == "truncated").mean() < 0.03  # one of 50 by chance
 
 
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.DoseWarning")
+@pytest.mark.parametrize(("decay", "expected"), [(400.0, "truncated"), (np.inf, "ok")])
+def test_a_slow_tail_without_noise_is_no_background(decay, expected):
+    ds = implant(400).drop_vars(["concentration_counts", "concentration_stderr"])
+    z = ds["depth"].values
+    tail = 0.03 * np.exp(-(z - 100) / decay) * (z > 100)
+    ds["concentration"][0] = 1e19 * (np.exp(-0.5 * ((z - 100) / 30) ** 2) + tail)
+    assert status(sims.integrated_dose(ds)) == {expected}
+
+
 def test_the_warning_tells_how_much_lies_below():
     with warns(DoseWarning, "truncated", species="s0", match="0 to 138 nm, ends inside the"):
         sims.integrated_dose(implant(140))
