@@ -33,7 +33,7 @@ from sims_analysis.frame.run import (
 )
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.blocks import LONG
+from sims_analysis.kernels.blocks import ALL, BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -167,10 +167,9 @@ def crossings(
         dim="crossing",
         max_count=max_count,
         where=locate,
-        block=LONG,
+        block=_block(frame, LONG),
     )
-    what = "no depth is given for a crossing in it"
-    found = _with_errors_and_statuses(frame, found, support, level, what)
+    found = _with_errors_and_statuses(frame, found, support, level, "crossing")
     warn_of_noise(frame, found)
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
@@ -296,10 +295,10 @@ def junction_depth(
         parameters.append(_read_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
-    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": LONG}
+    block = _block(frame, ALL if after is None else LONG)  # looking for the maximum, in cache
+    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": block}
     found, support = frame.ask(kernels.junction, *parameters, **options)
-    what = "no depth is given for a junction in it"
-    found = _with_errors_and_statuses(frame, found, support, level, what)
+    found = _with_errors_and_statuses(frame, found, support, level, "junction")
     if detection_limit is not None:
         found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
         found = with_reason(found, unknown, Status.NO_DATA)
@@ -317,6 +316,11 @@ def junction_depth(
     stderr = None if frame.stderr is None else found.stderr
     how: Any = {"status": found.status, "stderr": stderr, "coords": coords}
     return frame.array(found.depth, "junction_depth", **how)
+
+
+def _block(frame: Frame, plain: int) -> int:
+    """Return how many samples are searched at a time; errors take more arrays of their size."""
+    return plain if frame.stderr is None else BLOCK
 
 
 def _read_after(frame: Frame, after: Any) -> xr.Variable:
@@ -380,7 +384,7 @@ def with_reason(found: Any, where: xr.Variable, status: Status | xr.Variable) ->
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def with_statuses(frame: Frame, found: Any, support: Support, window: Window, what: str) -> Any:
+def with_statuses(frame: Frame, found: Any, support: Support, window: Window, one: str) -> Any:
     """Return crossings or junctions with their statuses, those in a gap without a depth.
 
     A level that is never reached may be where the maximum lies beside a gap, or was cut off.
@@ -395,6 +399,7 @@ def with_statuses(frame: Frame, found: Any, support: Support, window: Window, wh
     # That a level lies below a limit is no news without a crossing, and no gap to be bridged.
     known = (status == found.status) & ((found.number == 0) | bool(frame.bridge))
     shown = replaced_where(known, status, Status.OK)
+    what = f"no depth is given for a {one} in it"
     warn_of_evidence(frame, shown, window, what, bridge=frame.bridge)
     without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
     return with_reason(changed(found, status=status), without_depth, status)
@@ -438,13 +443,13 @@ def with_common_errors(
 
 
 def _with_errors_and_statuses(
-    frame: Frame, found: Any, support: Support, level: Any, what: str
+    frame: Frame, found: Any, support: Support, level: Any, one: str
 ) -> Any:
-    """Return crossings, or junctions, with all of their errors and their statuses."""
+    """Return crossings, or junctions (`one`), with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
     errors = stated_error(frame, level, "level"), background
     found = with_common_errors(frame, found, *errors)
-    return with_statuses(frame, found, support, (found.start, found.stop), what)
+    return with_statuses(frame, found, support, (found.start, found.stop), one)
 
 
 def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
@@ -458,7 +463,7 @@ def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
 
 
 #: Entries of the first search, if their number is not given.
-USUAL = 16
+USUAL = 8
 
 
 def ask_for_all(

@@ -16,9 +16,9 @@ from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, replaced_where
 from sims_analysis.frame.window import Window, read_pair
-from sims_analysis.kernels.background import trend_at_limit
+from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_statistics
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
@@ -63,6 +63,7 @@ def detection_limit(
 
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
+        - ``stderr`` (same unit): with what slopes within noise change of it at the window's end
         - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
           so that the limit at the end of the window is another by more than 2 % and its error;
           others as for :func:`mean_value`. With NaN: ``no_data`` for fewer than two samples (one
@@ -91,43 +92,40 @@ def detection_limit(
     check_choice("rule", rule, ("mean+3sigma", "currie"))
     frame = open_frame(data, question="a detection limit", variable=variable)
     ends = read_pair(frame, window)
-    (mean, deviation, count, *_), support = frame.ask(window_statistics, *ends, use="samples")
-    least = 2 if rule == "mean+3sigma" else 1
-    if rule == "mean+3sigma":
-        limit = mean + 3.0 * deviation
-        blind, why = deviation <= _ROUNDING * abs(mean), "all samples in the window are the same"
-    else:
+    counted, above = rule == "currie", xr.Variable((), np.nan)
+    if counted:
         one = _one_count(frame, value_per_count)
-        limit = mean + (2.71 + 3.29 * (2.0 * _mean_counts(frame, mean / one, ends)) ** 0.5) * one
-        blind, why = is_nan(limit), "the value of one count is not known"
+        above = (2.71 + 3.29 * (2.0 * _mean_counts(frame, one, ends)) ** 0.5) * one
+    asked = *ends, above
+    found, support = frame.ask(
+        kernels.detection_limit, *asked, use="samples", errors="sum", counted=counted
+    )
+    few, blind = (found.status == one for one in (Status.NO_DATA, Status.UNDETERMINED))
+    why = "all samples in the window are the same"
+    if counted:
+        why = "the value of one count is not known"
         why += "" if value_per_count is not None else ", as nothing was counted"
-    few, blind = count < least, blind & (count >= least)
-    status = xr.zeros_like(few, dtype=np.uint8)
-    status = replaced_where(blind, status, Status.UNDETERMINED)
-    status = replaced_where(few, status, Status.NO_DATA)
-    what = f"fewer than {least} samples" if anywhere(count > 0) else "no sample"
+    least = 1 if counted else 2
+    what = f"fewer than {least} samples" if anywhere(found.n > 0) else "no sample"
     missed = few & frame.measured() if anywhere(few) else few
     for flagged, problem in ((missed, f"{what} in the window"), (blind, why)):
         first = first_flagged(frame, flagged)
         if first is not None:
-            text = describe_window(first, ends, problem)
-            first.warn(f"{text}: there is no limit", SimsWarning, code="no_sample_in_window")
+            text = f"{describe_window(first, ends, problem)}: no detection limit can be given"
+            first.warn(text, SimsWarning, code="no_sample_in_window")
     what = "the limit is from the others"
-    trend = frame.map(trend_at_limit, *ends, limit, errors="sum")
-    doubts = doubts_of_window(trend, "limit", SimsWarning)
-    status = resolve(frame, status, support, ends, what=what, doubts=doubts, category=SimsWarning)
+    doubts = doubts_of_window(found, "limit", SimsWarning)
+    status = resolve(
+        frame, found.status, support, ends, what=what, doubts=doubts, category=SimsWarning
+    )
     said = {"units": frame.units, "long_name": "Mean of the window"}
-    background = frame.as_the_data(xr.Variable(mean.dims, mean.data, said))
-    coords = {"background": background, "n": frame.with_attrs(count, "samples_used")}
-    limit = replaced_where(few | blind, limit)
-    return frame.array(limit, "detection_limit", units_=frame.units, status=status, coords=coords)
+    background = frame.as_the_data(xr.Variable(found.mean.dims, found.mean.data, said))
+    coords = {"background": background, "n": frame.with_attrs(found.n, "samples_used")}
+    columns: Any = {"units_": frame.units, "status": status, "stderr": found.stderr}
+    return frame.array(found.limit, "detection_limit", coords=coords, **columns)
 
 
-#: A scatter below this fraction of the mean is rounding, as from a unit conversion.
-_ROUNDING = 1e-9
-
-
-def _mean_counts(frame: Frame, gross: xr.Variable, window: Window) -> Any:
+def _mean_counts(frame: Frame, one: xr.Variable, window: Window) -> Any:
     """Return the mean number of counts in a window, before any background was subtracted."""
     if frame.counts is not None:
         return frame.of_counts().map(window_statistics, *window).mean
@@ -138,7 +136,7 @@ def _mean_counts(frame: Frame, gross: xr.Variable, window: Window) -> Any:
             "subtract_background()",
             argument="rule",
         )
-    return abs(gross)
+    return abs(frame.map(window_statistics, *window).mean / one)
 
 
 def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:

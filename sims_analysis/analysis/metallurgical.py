@@ -24,11 +24,10 @@ from sims_analysis.frame.evidence import GapPolicy, anywhere_along
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, is_any_of, replaced_where, words
+from sims_analysis.frame.run import replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, support_of_points
-from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import (
     argument_error,
@@ -127,11 +126,12 @@ def metallurgical_junctions(
     net = _net_doping(frame, background)
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
-    how: Any = {"group": "species", "fractions": fractions, "use": None, "where": locate}
+    how: Any = {"group": "species", "fractions": fractions, "use": None, "locate": locate}
+    asked = net, junctions_below_limit(frame, net, fractions)
     found, _ = ask_for_all(
-        frame, kernels.metallurgical, net, dim="junction", max_count=max_count, **how
+        frame, kernels.metallurgical, *asked, dim="junction", max_count=max_count, **how
     )
-    found = _with_statuses(frame, found, net, fractions)
+    found = _with_statuses(frame, found, fractions)
     warn_of_noise(frame, found)
     if strict:
         _raise_without_junction(frame, found.status)
@@ -154,7 +154,7 @@ def metallurgical_junctions(
     )
 
 
-def _with_statuses(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -> Any:
+def _with_statuses(frame: Frame, found: Any, fractions: Any) -> Any:
     """Return junctions with their errors and statuses, those in a gap without a depth.
 
     Backgrounds that were subtracted from the species move net doping.
@@ -164,15 +164,8 @@ def _with_statuses(frame: Frame, found: Any, net: xr.Variable, fractions: Any) -
     if frame.common is not None:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
     found = with_common_errors(frame, found, common, part=part)
-    depth, status = found.depth, found.status
-    may: Any = junctions_below_limit(frame, net, fractions)
-    if frame.lazy or anywhere(may):
-        first = xr.Variable("junction", np.arange(depth.sizes["junction"])) == 0
-        none = is_any_of(status, [Status.NEVER_REACHED, Status.NO_DATA])
-        below_limit = (none & may & first & net.notnull()).transpose(*status.dims)
-        found = changed(found, status=replaced_where(below_limit, status, Status.BELOW_LIMIT))
-    what = "no depth is given for a junction in it"
-    return with_statuses(frame, found, _support(frame, depth), (depth, depth), what)
+    window = found.depth, found.depth
+    return with_statuses(frame, found, _support(frame, found.depth), window, "junction")
 
 
 def _support(frame: Frame, depth: xr.Variable) -> Support:

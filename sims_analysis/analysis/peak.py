@@ -122,12 +122,14 @@ def peak(
         "status": frame.status(status),
     }
     if frame.stderr is not None:
-        stderr = add_background_error(
-            frame, found.stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
-        )
+        stderr, of_width = found.stderr, found.fwhm_stderr
+        if frame.common is not None:
+            stderr = add_background_error(
+                frame, stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
+            )
+            common = (stderr**2 - found.stderr**2).clip(min=0.0)
+            of_width = (of_width**2 + common * found.narrowed**2) ** 0.5
         of = f"{name}_stderr"
         results[of] = frame.with_attrs(stderr, of, units_=frame.units)
-        common = (stderr**2 - found.stderr**2).clip(min=0.0)
-        stderr = (found.fwhm_stderr**2 + common * found.narrowed**2) ** 0.5
-        results["fwhm_stderr"] = frame.of_axis(stderr, "fwhm_stderr")
+        results["fwhm_stderr"] = frame.of_axis(of_width, "fwhm_stderr")
     return frame.dataset(results)

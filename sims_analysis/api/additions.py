@@ -58,7 +58,7 @@ def _measurement_in(file: Path, options: Mapping[str, Any]) -> SIMSResult:
     if isinstance(result, SIMSResult):
         return result
     raise ArchiveError(
-        f"{file.name} contains {len(result)} measurements, but an entry is one",
+        f"{file.name!r} contains {len(result)} measurements, but an entry is one",
         code="several_measurements",
         remedy="add each of what sims.read() returns under its own data_id=",
     )

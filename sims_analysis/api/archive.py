@@ -41,8 +41,8 @@ from sims_analysis.api.versions import (
     read_record,
     read_version,
     readable,
-    settle,
     validator,
+    wait_until_stable,
 )
 from sims_analysis.dataset.result import SIMSResult, stated_id
 from sims_analysis.errors import ArchiveError, PayloadError, SimsError
@@ -430,7 +430,7 @@ class Archive:
                 for version in list_versions(folder):
                     contents = contents_of(*read_version(version), catalogue)
                     commit(target, version.name, contents)
-                settle(target)
+                wait_until_stable(target)
         return other
 
     # ---- the folder

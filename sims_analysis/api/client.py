@@ -246,10 +246,10 @@ class Client:
         <SIMSResult 'boron-implant': B, P>
         <SIMSResult 'sputter-time': As, Si>
         """
-        return self._as_they_arrive(self._outcomes(as_ids(data_ids), errors, refresh), errors)
+        return self._in_order_of_arrival(self._outcomes(as_ids(data_ids), errors, refresh), errors)
 
     @staticmethod
-    def _as_they_arrive(outcomes: Outcomes, errors: str) -> Iterator[Any]:
+    def _in_order_of_arrival(outcomes: Outcomes, errors: str) -> Iterator[Any]:
         failures: list[SimsError] = []
         total = 0
         with closing(outcomes) as arriving:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import asyncio
 
 #: Seconds for a whole request to arrive.
-PATIENCE = 20.0
+REQUEST_TIMEOUT = 20.0
 
 
 class LimitedProtocol(H11Protocol):
@@ -21,13 +21,13 @@ class LimitedProtocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Begin."""
         super().connection_made(transport)
-        self._timer = self.loop.call_later(PATIENCE, transport.abort)
+        self._timer = self.loop.call_later(REQUEST_TIMEOUT, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived of a request; the timer goes on until that is all of it."""
         super().data_received(data)
         if self.cycle is None or self.cycle.response_complete:
-            self._timer = self._timer or self.loop.call_later(PATIENCE, self.transport.abort)
+            self._timer = self._timer or self.loop.call_later(REQUEST_TIMEOUT, self.transport.abort)
         elif not self.cycle.more_body:
             self._stop_timer()
 

@@ -42,7 +42,7 @@ class Endpoint:
         self.is_loopback = is_loopback(host)
         if parts.scheme == "http" and not (self.is_loopback or allow_http):
             raise ApiError(
-                f"plain http to {host} would send the API key unencrypted",
+                f"plain http to {host!r} would send the API key unencrypted",
                 code="unencrypted",
                 argument="allow_http",
                 remedy="use https, or pass allow_http=True",

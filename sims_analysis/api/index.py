@@ -55,7 +55,7 @@ INDEXED_FROM = 32
 #: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
 #: steps of 2 s. What has changed so lately is read again by the next question.
 RESOLUTION = 3_000_000_000
-_UNSETTLED = -1
+_MAY_CHANGE = -1
 #: To read so many entries takes so long that a bar is shown.
 SHOWN_FROM = 2000
 
@@ -172,10 +172,10 @@ class Index:
         try:
             self._read(stale, into=rows)
         finally:  # what is interrupted goes on here
-            settled = {folder: row for folder, row in rows.items() if row.changed != _UNSETTLED}
-            if file is not None and settled != known:
-                _keep(file, settled)
-            self._rows = settled
+            stable = {folder: row for folder, row in rows.items() if row.changed != _MAY_CHANGE}
+            if file is not None and stable != known:
+                _keep(file, stable)
+            self._rows = stable
         return rows
 
     def _read(self, states: dict[str, State], into: dict[str, Row] | None = None) -> dict[str, Row]:
@@ -310,7 +310,7 @@ def read_entry(folder: Path, state: State) -> Row | None:
         lambda: _measured(read_payload(versions[-1], record)) if record else None
     )
     is_sound = record and not (unread or catalogue_damage)
-    settled = is_sound and all(abs(time.time_ns() - t) > RESOLUTION for t in state)
+    stable = is_sound and all(abs(time.time_ns() - t) > RESOLUTION for t in state)
     entry = known or CatalogueEntry(
         data_id=data_id or folder.name,
         char_source_type=SIMS,
@@ -321,7 +321,7 @@ def read_entry(folder: Path, state: State) -> Row | None:
     title, date, species, words = measured or ("", "", [], "")
     wire = entry.to_dict().items()
     return Row(
-        changed=state[0] if settled else _UNSETTLED,
+        changed=state[0] if stable else _MAY_CHANGE,
         catalogue_changed=state[1],
         data_id=data_id,
         entry={key: value for key, value in wire if value is not None or key in entry.extra},

@@ -138,7 +138,7 @@ def serve(
         extend(application, archive)
     if certfile is None and not is_loopback(host):
         warn(
-            f"{host} is served without a certificate: anyone on the network can read the key and "
+            f"{host!r} is served without a certificate: anyone on the network can read the key and "
             "the data",
             SimsWarning,
             code="unencrypted",

@@ -234,7 +234,7 @@ def append(folder: Path, record: Record, contents: dict[str, bytes], *, supersed
         elif CATALOGUE in contents:
             files.replace_file(folder / CATALOGUE, contents[CATALOGUE])
     # Also of what was there: it may have been written a moment ago.
-    settle(folder)
+    wait_until_stable(folder)
     return kept
 
 
@@ -289,7 +289,7 @@ def _make_folder(folder: Path) -> None:
         files.check_folder(path)
 
 
-def settle(folder: Path) -> None:
+def wait_until_stable(folder: Path) -> None:
     """Wait until the versions of an entry that have appeared are there to stay."""
     for path in (folder, folder.parent):
         files.sync_folder(path)

@@ -235,7 +235,7 @@ def _answers(
         finish(0, failures)
         there = sorted({one for entry in store.contents()[0] for one in entry.species})
         raise click.ClickException(
-            f"no measurement in {store.path} has the species {species!r}; there are "
+            f"no measurement in {str(store.path)!r} has the species {species!r}; there are "
             f"{first_few(there, 8) or 'none'}"
         )
     batch = sims.stack({data_id: found[data_id] for data_id in _chosen(said, where)})

@@ -9,6 +9,7 @@ import numpy as np
 
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError
+from sims_analysis.text.arguments import list_dims
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +32,7 @@ def axis_of(data: xr.Dataset | xr.DataArray | xr.Variable) -> str:
             return axis
     raise ProfileError(
         f"the data have no depth axis: expected a dimension depth, sputter_time or point, "
-        f"found {tuple(data.dims)}",
+        f"found {list_dims(data.dims)}",
         code="missing_axis",
     )
 

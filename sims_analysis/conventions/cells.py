@@ -13,6 +13,7 @@ import numpy as np
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import axis_of
 from sims_analysis.errors import ProfileError
+from sims_analysis.text.arguments import list_dims
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +38,7 @@ def edges_of(data: xr.Dataset | xr.DataArray, axis: str) -> list[xr.Variable]:
     sides = [d for d in bounds.dims if d not in known.dims and bounds.sizes[d] == 2]
     if not sides or dim not in bounds.dims:
         raise ProfileError(
-            f"{axis}_bounds is over ({', '.join(map(str, bounds.dims))}); expected {dim!r} and a "
+            f"{axis}_bounds is over {list_dims(bounds.dims)}; expected {dim!r} and a "
             "dimension of two",
             code="wrong_dimensions",
         )

@@ -43,7 +43,7 @@ _TEXTS = {
 #: Every coordinate that describes a delivered profile.
 COORDS = (*_TEXTS, "species_metadata", "wire_fields")
 #: Texts are kept one by one where an array of equal lengths is larger by this factor and so much.
-_MUCH_ROOM, _FEW = 4, 10_000
+_WASTE_FACTOR, _WASTE_SIZE = 4, 10_000
 _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
 #: What is kept of samples that the arrays do not hold.
 _OF_SAMPLES = {"not_measured", "depths", "concentrations", "concentrations_stderr"}
@@ -180,7 +180,7 @@ def _text_coord(texts: Iterable[str]) -> TextCoord:
     found = list(texts)
     longest, every = max(map(len, found), default=0), sum(map(len, found))
     # An array of texts has as much room for each as for the longest.
-    kind = object if longest * len(found) > _MUCH_ROOM * max(every, _FEW) else str
+    kind = object if longest * len(found) > _WASTE_FACTOR * max(every, _WASTE_SIZE) else str
     return "species", np.array(found, dtype=kind)
 
 

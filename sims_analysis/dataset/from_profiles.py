@@ -440,8 +440,8 @@ def _cells(layout: _Layout, species: int, depth: Array) -> Array | None:
     for own in edges[1:]:
         common = np.where(np.isnan(common), own, common)
     slack = AXIS_TOLERANCE * np.ptp(depth)
-    unlike = (abs(edges - common) > slack).any() or np.isnan(edges).all(axis=(1, 2)).any()
-    return edges if unlike or (common[1:, 0] < common[:-1, 1] - slack).any() else common
+    differing = (abs(edges - common) > slack).any() or np.isnan(edges).all(axis=(1, 2)).any()
+    return edges if differing or (common[1:, 0] < common[:-1, 1] - slack).any() else common
 
 
 def _numbered(found: list[_Canonical]) -> list[_Canonical]:

@@ -121,7 +121,7 @@ def _blank(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[A
 
 
 def split_attrs(
-    parts: Sequence[Measurement], fresh: Collection[str], taken: Container[str]
+    parts: Sequence[Measurement], not_merged: Collection[str], taken: Container[str]
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """Split attrs into those that all measurements share, and those that differ: one for each.
 
@@ -132,7 +132,7 @@ def split_attrs(
     apart: dict[str, list[Any]] = {}
     for name in dict.fromkeys(str(name) for part in parts for name in part.ds.attrs):
         values: list[Any] = [part.ds.attrs.get(name) for part in parts]
-        if name in fresh:
+        if name in not_merged:
             continue
         if all(np.array_equal(value, values[0]) for value in values):
             shared[name] = values[0]

@@ -32,11 +32,11 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import FIELD
-from sims_analysis.text.arguments import argument_error, checks_arguments
+from sims_analysis.text.arguments import argument_error, checks_arguments, list_dims
 from sims_analysis.units import is_quantified, quantify
 
 #: Attrs that belong to one Dataset and are not merged.
-_FRESH = ("Conventions", "sims_analysis_version", "history", LAYOUT)
+_NOT_MERGED = ("Conventions", "sims_analysis_version", "history", LAYOUT)
 
 
 @checks_arguments
@@ -174,7 +174,8 @@ def _merged(
         rest = tuple(dim for dim in first.dims if dim not in ("species", axis))
         if rest and axis in first.dims:
             raise ProfileError(
-                f"{name} is over {first.dims}: bring the items onto one grid with to_grid() first"
+                f"{name!r} is over {list_dims(first.dims)}: bring the items onto one grid with "
+                "to_grid() first"
             )
         dims = ("species", *((axis,) if axis in first.dims else ()), *rest)
         pieces, start = [], 0
@@ -197,8 +198,8 @@ def _over(
     rest = [dim for dim in dims if dim in first.dims and dim not in ("species", part.axis)]
     if not set(variable.dims) <= set(sizes) or any(sizes[d] != first.sizes[d] for d in rest):
         raise ProfileError(
-            f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
-            f"{owner[0].label}"
+            f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
+            f"{list_dims(first.dims)} in {owner[0].label}"
         )
     return np.asarray(variable.set_dims(sizes).transpose(*dims).data)
 
@@ -207,7 +208,7 @@ def _attrs(
     parts: list[Measurement], taken: dict[str, xr.Variable]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all items share, and those that each species keeps."""
-    shared, apart = split_attrs(parts, _FRESH, taken)
+    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
     if FIELD in apart:  # a coordinate of the name of the dimension of a batch would be taken for it
         apart[f"{FIELD}_metadata"] = apart.pop(FIELD)
     numbers = [len(part.species) for part in parts]

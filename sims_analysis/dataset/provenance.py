@@ -67,7 +67,7 @@ def provenance(
 
 def _of_file(path: Path) -> dict[str, Any]:
     if not path.exists():
-        raise FileNotFoundError(f"no such file: {shown_path(path)}")
+        raise FileNotFoundError(f"no such file: {shown_path(path)!r}")
     if path.is_dir() or path.suffix in (".nc", ".zarr", ".h5", ".nc4"):
         return _of_dataset(path)
     content = path.read_bytes()
@@ -77,7 +77,7 @@ def _of_file(path: Path) -> dict[str, Any]:
         text = _pdf_text(content) if content.startswith(b"%PDF") else _svg_text(content)
     if text is None:
         raise ProfileError(
-            f"{path.name} contains no provenance of sims_analysis; figures get it from "
+            f"{path.name!r} contains no provenance of sims_analysis; figures get it from "
             "save_figure, Datasets from save"
         )
     try:

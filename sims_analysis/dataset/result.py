@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 #: What lifts the limit of memory, for which a client or an archive has no option.
-_LIFTED = (
+_ADVICE = (
     "if you trust where it comes from, SIMSResult.from_json or sims.read with a larger max_bytes= "
     "reads it"
 )
@@ -96,7 +96,7 @@ class SIMSResult:
         >>> result.species
         ['Si']
         """
-        wire = decode(payload, Budget(max_bytes, PayloadError, advice=_LIFTED))
+        wire = decode(payload, Budget(max_bytes, PayloadError, advice=_ADVICE))
         if not isinstance(wire, list):
             raise PayloadError(f"expected an array of profiles, found {json_type(wire)}")
         text = payload.encode(errors="replace") if isinstance(payload, str) else bytes(payload)

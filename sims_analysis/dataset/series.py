@@ -106,8 +106,8 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
         if not measured.any():
             continue
         own = {key: one[index][measured] for key, one in columns.items()}
-        for key in own.keys() & _NOTHING.keys():
-            if np.array_equal(own[key], np.full(own[key].shape, _NOTHING[key]), equal_nan=True):
+        for key in own.keys() & _DEFAULTS.keys():
+            if np.array_equal(own[key], np.full(own[key].shape, _DEFAULTS[key]), equal_nan=True):
                 del own[key]
         where = frame.where(dict(zip(frame.lead, index, strict=True)))
         place = {d: str(x) for d, x in where.items()}
@@ -129,7 +129,7 @@ def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[
 
 
 #: Columns of samples where nothing is known, nothing counted, and no background subtracted.
-_NOTHING = {
+_DEFAULTS = {
     "stderr": np.nan,
     "counts": np.nan,
     "background_stderr": 0.0,

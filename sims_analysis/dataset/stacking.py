@@ -34,6 +34,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import (
     argument_error,
     checks_arguments,
+    list_dims,
     remedy_for,
 )
 from sims_analysis.text.times import moment_of
@@ -45,7 +46,7 @@ _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 ATTRIBUTE = "attribute_of"
 #: What it says of a coordinate that is read from the metadata of each measurement.
 METADATA = "metadata"
-_FRESH = ("Conventions", "sims_analysis_version", "history")
+_NOT_MERGED = ("Conventions", "sims_analysis_version", "history")
 
 
 @checks_arguments
@@ -191,7 +192,7 @@ def _stacked(
     """
     species, axis = sizes
     holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
-    _refuse_unlike(name, holders, sizes)
+    _refuse_differing_variables(name, holders, sizes)
     first = holders[0][1]
     dims = tuple(d for d in sizes if d in first.dims)
     variables = {part.label: variable.transpose(*dims) for part, variable in holders}
@@ -217,7 +218,7 @@ def _stacked(
     return xr.Variable((MEASUREMENT, *named), out, first.attrs)
 
 
-def _refuse_unlike(
+def _refuse_differing_variables(
     name: str, holders: list[tuple[Measurement, xr.Variable]], sizes: dict[str, int]
 ) -> None:
     """Refuse a variable over other dimensions, or in other units, in other measurements."""
@@ -225,14 +226,14 @@ def _refuse_unlike(
     for part, variable in holders:
         if set(variable.dims) != set(first.dims):
             raise ProfileError(
-                f"{name} is over {variable.dims} in {part.label} and over {first.dims} in "
-                f"{owner.label}"
+                f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
+                f"{list_dims(first.dims)} in {owner.label}"
             )
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():
-        expected = ", ".join(sizes)
         raise ProfileError(
-            f"{name} is over {first.dims}; expected ({expected}) or fewer", code="wrong_dimensions"
+            f"{name!r} is over {list_dims(first.dims)}; expected {list_dims(sizes)} or fewer",
+            code="wrong_dimensions",
         )
 
 
@@ -266,7 +267,7 @@ def _padded(
 
 def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all measurements share and those that become coordinates."""
-    shared, apart = split_attrs(parts, _FRESH, taken)
+    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
     for name in [name for name in _IDENTITY if name in shared and name not in taken]:
         apart[name] = [shared.pop(name)] * len(parts)
     flag = {ATTRIBUTE: MEASUREMENT}

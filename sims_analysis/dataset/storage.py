@@ -106,7 +106,7 @@ def save(
     ds.attrs[_MEMO] = orjson.dumps(memo).decode()
     if not path.parent.is_dir():
         folder = shown_path(path.parent)
-        raise FileNotFoundError(f"there is no folder {folder} to write {path.name} into")
+        raise FileNotFoundError(f"there is no folder {folder!r}: create it first")
     temporary = path.with_name(temporary_name() + path.suffix)
     try:
         if kind == "netcdf":
@@ -167,7 +167,7 @@ def load(
     path = Path(path)
     _kind(path)
     if not path.exists():
-        raise FileNotFoundError(f"no such file: {shown_path(path)}")
+        raise FileNotFoundError(f"no such file: {shown_path(path)!r}")
     budget = Budget(max_bytes, ArchiveError, name=path.name)
     ds = opened(path, budget, chunks, whole=chunks is None)
     register_accessor()

@@ -169,8 +169,8 @@ def _profile(one: _Series) -> DepthProfile | None:
         arrays = both
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
-    fresh = {end: {"units": unit, "values": _numbers(v)} for end, (unit, v) in columns.items()}
-    extra = _other_fields(one.rest.get("extra", {}), arrays["depths"].size, fresh)
+    written = {end: {"units": unit, "values": _numbers(v)} for end, (unit, v) in columns.items()}
+    extra = _other_fields(one.rest.get("extra", {}), arrays["depths"].size, written)
     extra = _with_position(extra, one.ds)
     keys = one.rest.get("keys", REFERENCE_KEYS if one.texts else ())
     identifiers = _identifiers(one.ds, one.row, one.texts)
@@ -229,11 +229,11 @@ def _numbers(column: Array) -> list[Any]:
     return [None if np.isnan(v) else v if np.isfinite(v) else "inf" for v in column.tolist()]
 
 
-def _other_fields(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) -> dict[str, Any]:
+def _other_fields(extra: dict[str, Any], samples: int, written: dict[str, Any]) -> dict[str, Any]:
     """Drop the columns whose length does not fit any more, because samples were left out."""
     stated = extra.get(COLUMNS)
     if not isinstance(stated, dict):
-        return {**extra, COLUMNS: fresh} if fresh else extra
+        return {**extra, COLUMNS: written} if written else extra
     own = columns_of(extra, samples)
     kept = {
         name: column
@@ -242,7 +242,7 @@ def _other_fields(extra: dict[str, Any], samples: int, fresh: dict[str, Any]) ->
         and (
             name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )
-    } | fresh
+    } | written
     return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
 
 

@@ -48,7 +48,7 @@ def arora(concentration: Array, element: str) -> Array:
     return value
 
 
-def f723(concentration: Array, element: str) -> Array:
+def astm_f723(concentration: Array, element: str) -> Array:
     """Return the mobility in cm^2/Vs that the resistivity of ASTM F723 comes to, at 23 C.
 
     Of boron from 1e12 to 1e21 atom/cm^3, of phosphorus to 5e20, and continued beyond: ASTM F723-99
@@ -69,5 +69,5 @@ def f723(concentration: Array, element: str) -> Array:
 MOBILITIES: dict[str, Callable[[Array, str], Array]] = {
     "masetti": masetti,
     "arora": arora,
-    "f723": f723,
+    "f723": astm_f723,
 }

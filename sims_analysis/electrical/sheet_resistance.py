@@ -104,8 +104,8 @@ def sheet_resistance(
     """Estimate the sheet resistance of the layer above the first junction, in silicon at 300 K.
 
     Not to be trusted as a measurement: every atom below the active limit counts as active and
-    ionized, and mobilities are those of bulk silicon. Below some 100 counts at the maximum, scatter
-    makes these too high by as much as the standard error: `stop` where a tenth of it is left.
+    ionized, and mobilities are those of bulk silicon. Where the maximum has fewer than 100 counts,
+    scatter makes them too high: `stop` where the profile has fallen to a tenth of its maximum.
 
     Parameters
     ----------
@@ -141,20 +141,16 @@ def sheet_resistance(
         - ``layer_depth`` (``nm``): where the layer ends
         - ``carrier_dose`` (``atom/cm^2``): the net active dopants in it
         - ``polarity``: ``"n"`` or ``"p"``
-        - ``status``: ``ok``; without a number ``never_reached`` (no junction where there are two
-          types of doping), ``below_limit`` (the junction may lie where a file gives samples of
-          a species as ``<5E15``), ``truncated`` (`stop` lies below the last sample), ``no_data`` or
-          ``below_detection`` (the conductance does not exceed its standard error, or 0); with one,
-          what the layer rests on, such as ``gap`` or ``saturated``
+        - ``status``: ``ok``; with a number, what the layer rests on, such as ``gap``; without one,
+          ``never_reached`` (both types of doping, and no junction), ``below_limit`` (the junction
+          may lie where a file says ``<5E15``), ``truncated`` (`stop` is below the last sample),
+          ``no_data``, or ``below_detection`` (the conductance is within its standard error)
 
     Raises
     ------
-    SpeciesError
-        If a species is not in the data.
-    ProfileError
-        If no species is named, one is on both sides, or an option has no such value.
-    UnitsError
-        If the data hold no concentrations over depth.
+    SpeciesError, ProfileError, UnitsError
+        If a species is not in the data, or both donor and acceptor; if none is named; or if the
+        data hold no concentrations over depth.
 
     Warns
     -----

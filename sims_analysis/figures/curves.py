@@ -131,6 +131,11 @@ class Curve(Series):
         symbol = symbol_of(self.species)
         return f"{symbol} (mean of {self.smooth})" if self.smooth else symbol
 
+    @property
+    def quoted(self) -> str:
+        """Its species as messages name it."""
+        return repr(self.species) if self.species else "the profile"
+
     def smoothed(self, samples: int) -> Curve:
         """Return its running mean over some samples: fewer at the ends, and none across a gap."""
         pieces = map(pd.Series, np.split(self.y, self.gaps + 1))
@@ -286,7 +291,7 @@ def curves_of(
     return curves if value_units is None else _in_units(curves, value_units)
 
 
-def leading_curves(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
+def most_intense(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
     """Of too many species, choose those `wanted`, and the largest shares of a value axis."""
     species = dict.fromkeys(curve.species for curve in curves)
     if len(species) <= _MANY:
@@ -351,7 +356,7 @@ def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
     )
 
 
-def with_looks(
+def with_styles(
     curves: Sequence[Curve],
     colours: Mapping[str, str] | None,
     colour_by: str,
@@ -381,8 +386,8 @@ def with_looks(
     users = {*wanted.values(), *cycle}
     seen = [colour if ax is None or colour in users else visible_colour(colour, ax)
             for colour in chosen]  # fmt: skip
-    looks = zip(curves, seen, dashes, strict=True)
-    return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in looks]
+    styles = zip(curves, seen, dashes, strict=True)
+    return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in styles]
 
 
 def _cycle_dashes(names: Sequence[str]) -> list[Any]:
@@ -445,8 +450,7 @@ def _limit(curve: Curve, given: Any) -> float:
         canonical = CANONICAL[unit.kind]
     if value <= 0:
         raise ProfileError(
-            f"detection_limit= of {curve.species or 'the profile'} is {value:g} "
-            f"{canonical}; expected a number above zero",
+            f"detection_limit= of {curve.quoted} is {value:g} {canonical}; expected more than 0",
             argument="detection_limit",
         )
     return value if canonical == curve.units else np.nan

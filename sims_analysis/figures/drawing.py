@@ -29,10 +29,10 @@ from sims_analysis.figures.curves import (
     check_names,
     colour_meaning,
     curves_of,
-    leading_curves,
+    most_intense,
     needs_spread,
     spread_of,
-    with_looks,
+    with_styles,
 )
 from sims_analysis.figures.plot import (
     Plot,
@@ -58,7 +58,7 @@ def read_curves(
     every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
     if options.smooth is not None:
         every = [curve.smoothed(options.smooth) for curve in every]
-    curves = every if options.species is not None else leading_curves(every, options.named())
+    curves = every if options.species is not None else most_intense(every, options.named())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
     if left_out:
@@ -91,7 +91,7 @@ def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
         if plot.options.left_out:
             plot.list_result(f"{plot.options.left_out} more signals, not shown")
         meaning = colour_meaning(plot.options, plot.curves)
-        plot.curves = with_looks(plot.curves, plot.options.colours, meaning, taken, plot.ax)
+        plot.curves = with_styles(plot.curves, plot.options.colours, meaning, taken, plot.ax)
         plot.open(together)
         _draw_curves(plot)
     set_depth_limits(plots)

@@ -17,7 +17,7 @@ from sims_analysis.figures.axes import value_axis_ticks
 from sims_analysis.figures.colours import grey_level
 from sims_analysis.figures.curves import Curve, of_curve
 from sims_analysis.figures.plot import Plot
-from sims_analysis.figures.style import BAND, brief, make_higher
+from sims_analysis.figures.style import BAND, abbreviate, make_higher
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.rounding import rounded
 from sims_analysis.units import dequantify
@@ -51,7 +51,7 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
             selected = [c for c in curves if c.source == source and c.axis == axis]
             if not selected:
                 raise ProfileError(
-                    f"the fit is over {axis}, but {curves[0].species or 'the profile'} is "
+                    f"the fit is over {axis}, but {curves[0].quoted} is "
                     f"over {curves[0].axis}: draw the data that were fitted"
                 )
             x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))
@@ -178,7 +178,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         # What an instrument writes for no counts has no ratio.
         written = [np.interp(x, c.x, c.placeholders()) > 0 for c in (a, b)]
         x, ratio = plot.scale(x), np.where(np.any(written, axis=0), np.nan, ratio)
-        names = [brief(_typeset.plain(each.measurement), 12) for each in (b, a)]
+        names = [abbreviate(_typeset.plain(each.measurement), 12) for each in (b, a)]
         label = (" /\n" if max(map(len, names)) > len("ratio") else " / ").join(names)
         # The colours of two measurements say nothing of their ratio; those of species do.
         colour = curve.colour if len(colours) > 1 else plot.grey
@@ -193,7 +193,7 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
             shift = rounded(abs(float(one["junction_shift"])), plot.options.coverage * stderr)
             text = f"{shift.text(style='mathtext')} {curve.axis_units}"
             text += " deeper" if one["junction_shift"] >= 0 else " shallower"
-            place = brief(_typeset.plain(b.measurement))
+            place = abbreviate(_typeset.plain(b.measurement))
             plot.list_result(f"junction of {curve.name} {text} in {place}", color=colour)
     every = np.concatenate([*seen, [1.0]])
     if every.max() > _LOG_FROM * every.min():

@@ -21,7 +21,7 @@ from sims_analysis.figures.colours import background, grey_level, text_colour
 from sims_analysis.figures.free_space import MARGIN, Box, Obstacles
 from sims_analysis.figures.style import (
     LEAST,
-    briefs,
+    abbreviated,
     font,
     lay_out,
     make_higher,
@@ -41,7 +41,7 @@ _ZORDER = 2.9
 #: Below axes in the user's figure, a list takes no more than this part of the height of both.
 _LIST_HEIGHT = 0.36
 #: To these lengths names are shortened for want of room, in characters.
-_SHORTER = (32, 28, 24, 20, 16, 12)
+_NAME_LENGTHS = (32, 28, 24, 20, 16, 12)
 #: At most so many columns of names.
 _COLUMNS = 8
 #: Distance between the labels of one right axis and the next axis, and its least change, in points.
@@ -150,7 +150,7 @@ class PlotLayout:
         """Whether the axes have not been cleared."""
         return self._names.axes is self.left
 
-    def forget(self) -> None:
+    def discard_cleared(self) -> None:
         """Remove what is left of a plot whose axes have been cleared."""
         if self._list.axes is not None:
             self._list.remove()
@@ -355,8 +355,8 @@ class PlotLayout:
             return
         ax = self.left.bbox
         ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
-        for columns, longest in ways + [(1, longest) for longest in _SHORTER]:
-            shown = briefs(list(names), longest) if longest else list(names)
+        for columns, longest in ways + [(1, longest) for longest in _NAME_LENGTHS]:
+            shown = abbreviated(list(names), longest) if longest else list(names)
             entries = dict(zip(shown, names.values(), strict=True))
             place = {"loc": "lower left", "ncols": columns}
             legend = self._legend(entries, self._points, **place, **_NAMES_STYLE)
@@ -519,7 +519,7 @@ def layout_at(ax: Axes) -> PlotLayout | None:
                 if ax in layer.layout.axes.values():
                     return layer.layout
             elif ax is layer.layout.left:
-                layer.layout.forget()
+                layer.layout.discard_cleared()
     return None
 
 

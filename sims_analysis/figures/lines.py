@@ -52,14 +52,14 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
     (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
     for i in curve.gaps:
         ends = slice(i, i + 2)
-        ax.plot(x[ends], drawn[ends], **_GAP, **_shared_looks(line))
+        ax.plot(x[ends], drawn[ends], **_GAP, **_shared_style(line))
     # A line of one sample has no length: show that as a point.
     next_to = np.r_[False, on_line[:-1]] | np.r_[on_line[1:], False]
     alone = data & ~(on_line & next_to)
     if alone.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
-        style = {"marker": ".", "markersize": size, **_THIN, **_shared_looks(line)}
+        style = {"marker": ".", "markersize": size, **_THIN, **_shared_style(line)}
         plot.layout.extents += [(one, 1.0) for one in ax.plot(x[alone], y[alone], **style)]
     plot.layout.extents.append((line, 1.0))
     return line
@@ -72,7 +72,7 @@ def _open_at_gaps(curve: Curve, x: Array, *columns: Array) -> list[Array]:
     return [np.insert(x, after, 0.5 * (x[before] + x[after])), *opened]
 
 
-def _shared_looks(line: Any) -> dict[str, Any]:
+def _shared_style(line: Any) -> dict[str, Any]:
     """Return the looks of a line that what belongs to it shares."""
     return {name: getattr(line, f"get_{name}")() for name in ("color", "alpha", "zorder")}
 

@@ -11,11 +11,17 @@ import numpy as np
 
 from sims_analysis.errors import require
 from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_title, read_options
-from sims_analysis.figures.curves import Measurements, curves_of, measurements_of, with_looks
+from sims_analysis.figures.curves import Measurements, curves_of, measurements_of, with_styles
 from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.profiles import record, title_text
-from sims_analysis.figures.style import brief, closed_on_error, figure_size, in_style, set_title
+from sims_analysis.figures.style import (
+    abbreviate,
+    closed_on_error,
+    figure_size,
+    in_style,
+    set_title,
+)
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import QuantityLike
@@ -113,14 +119,14 @@ def plot_panels(
                 set_title(None, figure, text)
             typeset = _typeset.mathtext if by == "species" else _typeset.plain
             for i, (ax, (name, _, _)) in enumerate(zip(axes, parts, strict=False)):
-                ax.set_title(typeset(brief(name.removesuffix("->"), _LINE)), y=1.0)
+                ax.set_title(typeset(abbreviate(name.removesuffix("->"), _LINE)), y=1.0)
                 if letters:  # a to z, then aa, bb...
                     letter = ascii_lowercase[i % 26] * (1 + i // 26)
                     ax.set_title(f"({letter})", loc="left", y=1.0, fontweight="bold")
             taken: dict[str, str] = {}
             if wanted.colour_by != "measurement":  # a species has the same colour in each panel
                 together = [curve for plot in plots for curve in plot.curves]
-                with_looks(together, plots[0].options.colours, "species", taken, plots[0].ax)
+                with_styles(together, plots[0].options.colours, "species", taken, plots[0].ax)
             draw(plots, taken)
             _share_labels(plots, across)
             labels = {label for plot in plots if (label := plot.ax.get_ylabel())}

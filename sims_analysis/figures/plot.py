@@ -14,7 +14,7 @@ from sims_analysis.figures.colours import grey_level, shade_alpha
 from sims_analysis.figures.curves import Curve, DepthScale, colour_meaning, dash_names_measurement
 from sims_analysis.figures.style import (
     BAND,
-    briefs,
+    abbreviated,
     closed_on_error,
     figure_size,
     font,
@@ -224,9 +224,9 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
     """Return the names with a line for each, and whether they could be beside the curves."""
     lines, curves = plot.lines, [curve for curve, _ in plot.lines]
     measured = list(dict.fromkeys(curve.measurement for curve in curves))
-    known = dict(zip(measured, briefs(measured), strict=True))
+    known = dict(zip(measured, abbreviated(measured), strict=True))
     names = list(dict.fromkeys(curve.name for curve in curves))
-    short = dict(zip(names, briefs(names), strict=True))
+    short = dict(zip(names, abbreviated(names), strict=True))
     grey, left = plot.grey, next(iter(plot.layout.axes))
     by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
 

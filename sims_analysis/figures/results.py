@@ -35,7 +35,7 @@ _WORDS = {"falling": "falls through", "rising": "rises through"}
 #: What regions are.
 _REGIONS = 'expected {"AlGaN": ("150 nm", "180 nm")}, with pairs or results of layers()'
 #: At most so many crossings or layers are listed.
-_HANDFUL = 6
+_MAX_LISTED = 6
 #: Lines of the doses after the first one, and their swatches: matplotlib draws those of a patch
 #: by the settings at that time.
 _HATCHES = ("--", "///", "||")
@@ -193,7 +193,7 @@ class _ResultMarks:
             at = np.where(np.isnan(found), at, np.exp(found))
         return np.asarray(at)
 
-    def _is_seen(self, depth: float, *, on_curve: bool = True) -> bool:
+    def _is_visible(self, depth: float, *, on_curve: bool = True) -> bool:
         """Whether a mark at a depth is within the limits of the axes."""
         bottom, top = sorted(self.ax.get_ylim())
         value = float(self._value_at(depth)) if on_curve else bottom
@@ -258,7 +258,7 @@ class _ResultMarks:
         if (edge := questions.argument_of(result, "edge")) in _VERBS:
             symbol, equals, shape = self._verb(_VERBS[edge], result), " at ", _DIAMOND
         for z, sigma, _ in self._with_numbers(symbol, result):
-            if self._is_seen(z):
+            if self._is_visible(z):
                 style = self._mark(z, sigma, **shape)
                 self._list_at(z, f"{symbol}{equals}{self._length(z, sigma)}", style)
 
@@ -266,14 +266,14 @@ class _ResultMarks:
         """Mark every crossing, and list the first ones that fall, and that rise."""
         entries = [entry for entry in _entries(result, "direction") if np.isfinite(entry.value)]
         for direction in dict.fromkeys(entry.word for entry in entries):
-            seen = [e for e in entries if e.word == direction and self._is_seen(e.value)]
+            seen = [e for e in entries if e.word == direction and self._is_visible(e.value)]
             shape: Style = {**(_CIRCLE if direction == "falling" else _DIAMOND), "markersize": 3.0}
             for z, sigma, _ in seen:
                 style = self._mark(z, sigma, **shape)
             if seen:
-                texts = [self._depth(z, sigma) for z, sigma, _ in seen[:_HANDFUL]]
+                texts = [self._depth(z, sigma) for z, sigma, _ in seen[:_MAX_LISTED]]
                 rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-                more = f" and {len(seen) - _HANDFUL} more" if len(seen) > _HANDFUL else ""
+                more = f" and {len(seen) - _MAX_LISTED} more" if len(seen) > _MAX_LISTED else ""
                 text = f"{self._verb(_WORDS[direction], result)} at\n{rows} {self.unit}{more}"
                 self.plot.list_result(text, **style)
         if not entries and has(result, "status"):
@@ -286,7 +286,7 @@ class _ResultMarks:
         style["linestyle"] = (0, (1, 1.5))
         for z, sigma, polarity in _entries(result, "polarity"):
             arrow = polarity.replace("->", "→")
-            if np.isfinite(z) and self._is_seen(z, on_curve=False):
+            if np.isfinite(z) and self._is_visible(z, on_curve=False):
                 text = f"{arrow} junction: {self._length(z, sigma)}"
                 if text not in self.plot.layout.results:
                     self.ax.axvline(float(self.scale(z)), **style)
@@ -319,7 +319,7 @@ class _ResultMarks:
 
     def peak(self, result: Result) -> None:
         for z, _, _ in self._with_numbers(self._symbol(result), result):
-            if self._is_seen(z):
+            if self._is_visible(z):
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
                 at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
@@ -372,16 +372,16 @@ class _ResultMarks:
             else:
                 text = f"{self._length(thick, sigma)}, from {self._length(top)}"
             name = self._label(f"layer {number}" if len(found) > 1 else "layer")
-            if number <= _HANDFUL:
+            if number <= _MAX_LISTED:
                 self.plot.list_result(f"{name}: {text}", **style)
-        if len(found) > _HANDFUL:
-            self.plot.list_result(f"{self._label('layers')}: {len(found) - _HANDFUL} more", **style)
+        if (more := len(found) - _MAX_LISTED) > 0:
+            self.plot.list_result(f"{self._label('layers')}: {more} more", **style)
 
     def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
         width, uncertain = (float(np.ravel(result[w])[0]) for w in ("width", "width_stderr"))
         for z, sigma, status in self._with_numbers(self._symbol(result), result):
-            if not self._is_seen(z, on_curve=False):
+            if not self._is_visible(z, on_curve=False):
                 continue
             style = self._mark(z, sigma, marker="s", markersize=3.0)
             text = f"{self._label('interface')} at {self._length(z, sigma)}"

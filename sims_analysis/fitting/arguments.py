@@ -184,14 +184,14 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
     first = float(start.max(initial=-np.inf))
     found: list[Any] = []
 
-    def keep(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
+    def add_initial(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
         samples = Samples(z, c, s, k, *rest[:2])
         found.append(initial_of(samples, request, first, float(rest[2])))
         return np.array([len(found) - 1.0])
 
     fraction = frame.fraction.set_dims(frame.sizes)
     eager = frame if not frame.lazy else open_frame(before.compute(), question="", axes=("depth",))
-    rows = eager.each(keep, fraction, size=1, ancillary=("common", "overlap"))
+    rows = eager.each(add_initial, fraction, size=1, ancillary=("common", "overlap"))
     index = eager.dataset({"rows": rows})["rows"].isel(__row__=0, drop=True)
     which = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, nan, sqrt
+from math import isfinite, isnan, nan, sqrt
 from typing import Any
 
 import numpy as np
 
-from sims_analysis.fitting.minima import FitResult, half_widths, room
+from sims_analysis.fitting.minima import FitResult, distance_to_bounds, half_widths
 from sims_analysis.fitting.objectives import Objective, SumOfSquares
 from sims_analysis.fitting.optimization import Minimum, profile_interval
 from sims_analysis.fitting.peaks import not_one_peak
@@ -26,9 +26,9 @@ from sims_analysis.kernels.segments import record_weights
 from sims_analysis.shapes.layered_model import LayeredModel, not_these_layers
 
 #: A curve whose integral is known to this part is known, even if its parameters are not.
-_KNOWN = 0.1
+_KNOWN_DOSE = 0.1
 #: Statuses that say something of the profile, whatever the model.
-_OF_THE_DATA = ("several_peaks", "truncated")
+_DATA_STATUSES = ("several_peaks", "truncated")
 
 
 def assess(
@@ -77,15 +77,15 @@ def assess_curve(
     described, wrong = _statistics(problem, result, request)
     known: dict[str, Any] = {**problem.known, **described}
     status = _status(problem, result, stderr, request)
-    if status not in _OF_THE_DATA and wrong:
+    if status not in _DATA_STATUSES and wrong:
         status = "wrong_shape"
-    if status in {*_OF_THE_DATA, "wrong_shape"} and _outside(problem, result, request):
+    if status in {*_DATA_STATUSES, "wrong_shape"} and _outside(problem, result, request):
         # The maximum or the step itself is outside: its parameters would be an extrapolation.
         raise NoFitError(status, known)
     known["status"] = status
     if status in ("undetermined", "at_bound"):
         dose, error = known["window_dose"], known["window_dose_stderr"]
-        known["curve_status"] = "ok" if error < _KNOWN * abs(dose) else status
+        known["curve_status"] = "ok" if error < _KNOWN_DOSE * abs(dose) else status
     return known
 
 
@@ -189,12 +189,12 @@ def _status(
 
 def _at_bound(result: FitResult[Objective], stderr: Array) -> bool:
     """Return whether a parameter is at its bound; a background may be, where there is none."""
-    curve, best = result.curve, result.best
-    numbers = (one.tolist() for one in (best.p, best.x, stderr))
-    for place, value, x, error in zip(curve.free, *numbers, strict=True):
-        one = curve.parameters[place]
-        near = min(value - one.lower, one.upper - value)
-        at = near < 0.02 * error or (isfinite(near) and abs(x) > 40)
+    numbers = zip(result.curve.free, result.best.p.tolist(), stderr.tolist(), strict=True)
+    for place, value, error in numbers:
+        one = result.curve.parameters[place]
+        near, span = min(value - one.lower, one.upper - value), one.upper - one.lower
+        # At an end of a range, a shape has no error that could say how near it is.
+        at = near < (1e-6 * span if isnan(error) and isfinite(span) else 0.02 * error)
         if at and one.name != BACKGROUND.name:
             return True
     return False
@@ -241,5 +241,5 @@ def derived_values(
     if len(points) > 1:
         apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in points])
         stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
-    stderr[stderr > room(model.derived, best)] = np.nan
+    stderr[stderr > distance_to_bounds(model.derived, best)] = np.nan
     return {"derived": best, "derived_stderr": stderr}

@@ -51,16 +51,14 @@ def evaluate(
     -------
     DataArray
         Over the profiles and the dimension of `depth`, in the unit of what was fitted, background
-        included: as measured, on the depths and the scale of the data, where a ``depth_scale`` is
-        known better. The coordinate ``stderr`` is the standard error of the curve, from the
-        covariance of the parameters. NaN where there was no fit, and where there is no depth.
+        included; on the depths of the data, also where the fit has corrected their scale. The
+        coordinate ``stderr`` is the standard error of the curve, from the covariance of the
+        parameters. NaN where there was no fit, and where there is no depth.
 
     Raises
     ------
-    ProfileError
-        If it is not a fit, or of a model that is not known.
-    UnitsError
-        If the depths have no unit.
+    ProfileError, UnitsError
+        If it is not a fit, its model is not known, or the depths have no unit.
 
     Examples
     --------

@@ -157,26 +157,26 @@ def _with_scales(
         return answer, {}
     known = np.array([settings[SCALES[name]] for name in request.scales])
 
-    def moved(values: Any, parameters: Sequence[Parameter]) -> Array:
+    def shift_by_scales(values: Any, parameters: Sequence[Parameter]) -> Array:
         """Return what one standard deviation of each scale does to values."""
         by: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales) * known
         return by
 
-    def wider(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
-        both: Array = np.sqrt(stderr**2 + (moved(values, parameters) ** 2).sum(axis=1))
+    def widened(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
+        both: Array = np.sqrt(stderr**2 + (shift_by_scales(values, parameters) ** 2).sum(axis=1))
         return both
 
     found, value, parameters = dict(answer), answer["value"], request.parameters
-    found["stderr"] = wider(answer["stderr"], value, parameters)
+    found["stderr"] = widened(answer["stderr"], value, parameters)
     for end, sign in (("lower", -1), ("upper", 1)):
         if end in answer:
-            found[end] = value + sign * wider(abs(answer[end] - value), value, parameters)
+            found[end] = value + sign * widened(abs(answer[end] - value), value, parameters)
     if "derived" in answer:
         derived = answer["derived_stderr"], answer["derived"], request.model.derived
-        found["derived_stderr"] = wider(*derived)
+        found["derived_stderr"] = widened(*derived)
     dose = answer["window_dose_stderr"], answer["window_dose"], [WINDOW_DOSE]
-    found["window_dose_stderr"] = wider(*dose)[0]
-    along, square = moved(value, parameters), answer["covariance"]
+    found["window_dose_stderr"] = widened(*dose)[0]
+    along, square = shift_by_scales(value, parameters), answer["covariance"]
     across = along * known
     whole = np.block([[square + along @ along.T, across], [across.T, np.diag(known**2)]])
     held = np.append(np.isnan(square.diagonal()), np.zeros(known.size, dtype=bool))

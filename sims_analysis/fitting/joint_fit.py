@@ -21,7 +21,7 @@ from sims_analysis.fitting.minima import (
     by_likelihood,
     featureless,
     minimize,
-    not_ruled_out,
+    plausible_minima,
 )
 from sims_analysis.fitting.objectives import EXACT, Objective, Squares, SumOfSquares
 from sims_analysis.fitting.optimization import (
@@ -311,7 +311,7 @@ class _Group:
                 break
             objective = self._objective(variances)
             found = distinct([solve(self.curve, objective, one.p) for one in found])
-        candidates = not_ruled_out(self.curve, objective, found)
+        candidates = plausible_minima(self.curve, objective, found)
         minima = by_likelihood(self.curve, objective, candidates)
         background = np.zeros_like(minima[0].covariance)
         for one in self.profiles:

@@ -29,11 +29,11 @@ from sims_analysis.shapes.model import Model, Parameter
 SumOfSquares_co = TypeVar("SumOfSquares_co", bound=SumOfSquares, covariant=True)
 
 #: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
-_RULED_OUT = 9.0
+_MAX_COST_RISE = 9.0
 #: Other minima may widen an error by this factor; beyond it, the width is their distance.
-_WIDENED = 3.0
+_MAX_WIDENING = 3.0
 #: What lies within one standard deviation of a normal distribution.
-_WITHIN = float(ndtr(1.0) - ndtr(-1.0))
+_ONE_SIGMA = float(ndtr(1.0) - ndtr(-1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class FitResult(Generic[SumOfSquares_co]):
         # None has one that is larger than its room, nor what goes along with such a parameter;
         # nor a shape, where edges of the curve follow the noise.
         parameters = [self.curve.parameters[i] for i in self.curve.free]
-        unknown = stderr > room(parameters, self.best.p)
+        unknown = stderr > distance_to_bounds(parameters, self.best.p)
         if self.irregular:
             unknown |= np.array([not one.scales for one in parameters])
         if unknown.any():
@@ -89,7 +89,7 @@ class FitResult(Generic[SumOfSquares_co]):
         return stderr
 
 
-def room(parameters: Sequence[Parameter], values: Array) -> Array:
+def distance_to_bounds(parameters: Sequence[Parameter], values: Array) -> Array:
     """Return how far shapes are from their bounds, which an interval cannot pass."""
     return np.array(
         [
@@ -106,7 +106,7 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     found = _in_order(curve, objective, model, found)
     # Something lower, at which the optimizer has not ended, may rule out the first.
     lowest = min((one.cost for one in found), default=0.0)
-    highest = lowest + _RULED_OUT * objective.variance(lowest, curve.free.size)
+    highest = lowest + _MAX_COST_RISE * objective.variance(lowest, curve.free.size)
     if not (found and found[0].converged and found[0].cost <= highest):
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
@@ -118,7 +118,7 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
         def irregular(one: Minimum) -> bool:
             return of_parameters(one.p[:n].tolist())
 
-    candidates = found[:1] if exact else not_ruled_out(curve, objective, found)
+    candidates = found[:1] if exact else plausible_minima(curve, objective, found)
     minima = by_likelihood(curve, objective, candidates, irregular)
     best = minima[0]
     if featureless(objective, best, problem.c):
@@ -153,7 +153,7 @@ def _solved(problem: FitProblem) -> tuple[list[Minimum], Objective]:
     described = cost < 1e-14 * n or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
         # A model that needs several starts may also need another objective on the way.
-        walked = solve_each(curve, objective.another(problem.c), starts, evaluations=60)
+        walked = solve_each(curve, objective.reweighted(problem.c), starts, evaluations=60)
         found = distinct([*found, *(solve(curve, objective, one.p) for one in walked[:3])])
     for _ in range(2):
         refined = objective.refined(found[0].m, curve.free.size)
@@ -193,11 +193,13 @@ def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
         )
 
 
-def not_ruled_out(curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]) -> list[Minimum]:
+def plausible_minima(
+    curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]
+) -> list[Minimum]:
     """Return the minima that chance may have made higher than the lowest, which is the first."""
-    unit = objective.variance(found[0].cost, curve.free.size)
-    near = [one for one in found if one.converged and one.cost < found[0].cost + _RULED_OUT * unit]
-    return near or [found[0]]
+    lowest = found[0].cost
+    highest = lowest + _MAX_COST_RISE * objective.variance(lowest, curve.free.size)
+    return [one for one in found if one.converged and one.cost <= highest]
 
 
 def by_likelihood(
@@ -261,12 +263,12 @@ def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     much.
     """
     alone: Array = stderr[0]
-    low, high = 0.0 * alone, 2 * _WIDENED * alone
+    low, high = 0.0 * alone, 2 * _MAX_WIDENING * alone
     for _ in range(40):
         half = 0.5 * (low + high)
         inside = ndtr((half - apart) / stderr) - ndtr((-half - apart) / stderr)
         # 0 / 0 is a number that is known exactly, and is the same for all.
-        enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _WITHIN
+        enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _ONE_SIGMA
         low, high = np.where(enough, low, half), np.where(enough, half, high)
-    high[high > _WIDENED * alone] = np.nan
+    high[high > _MAX_WIDENING * alone] = np.nan
     return high

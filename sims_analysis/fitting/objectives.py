@@ -145,7 +145,7 @@ class Objective(SumOfSquares):
         test = ChiSquare(self.share * value, self.share * degrees, variance)
         return Statistics(found.r[::apart], found.of[::apart], test, self.share * found.aic)
 
-    def another(self, c: Array) -> Objective:
+    def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
         low = c < 1e-6
         return LogSquares(np.where(low, 1e-6, c), low, 0.3)
@@ -345,7 +345,7 @@ class LogSquares(Objective):
         """Return the residuals, but those of samples below a limit."""
         return _of_scatter(self.roots(m)[0], np.flatnonzero(~self.below_limit), cost, free)
 
-    def another(self, c: Array) -> Objective:
+    def reweighted(self, c: Array) -> Objective:
         """Weigh tails less."""
         return Squares(c, np.sqrt(np.maximum(c, 1e-4)))
 

@@ -18,9 +18,9 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Parameter
 
 #: Residual where the model has no value: the optimizer then takes the step back.
-_NOWHERE = 1e8
+_UNDEFINED = 1e8
 #: Largest exponent whose exponential does not overflow when raised to the fourth power.
-_LARGE = 150.0
+_MAX_COORDINATE = 150.0
 
 
 @dataclass(eq=False)
@@ -89,13 +89,13 @@ class Curve:
             return point.rows
         rows, x = [], point.x.tolist()
 
-        def moved(i: int, value: float) -> Array:
+        def m_at(i: int, value: float) -> Array:
             return self.at([*x[:i], value, *x[i + 1 :]]).m
 
         for i, value in enumerate(x):
             step = (1e-5 if central else 1e-7) * max(1.0, abs(value))
             up, down = value + step, value - step if central else value
-            rows.append((moved(i, up) - (moved(i, down) if central else point.m)) / (up - down))
+            rows.append((m_at(i, up) - (m_at(i, down) if central else point.m)) / (up - down))
         found = np.array(rows)
         if central:
             point.rows = found
@@ -115,7 +115,7 @@ def _from_coordinate(x: float, lower: float, upper: float) -> tuple[float, float
     """Return the parameter at a coordinate, and its derivative."""
     if isinf(lower):
         return x, 1.0
-    x = min(max(x, -_LARGE), _LARGE)
+    x = min(max(x, -_MAX_COORDINATE), _MAX_COORDINATE)
     if isinf(upper):
         grown = exp(x)
         return lower + grown, grown
@@ -148,7 +148,7 @@ class Minimum(Point):
     #: Of the likelihood, where there are several minima.
     share: float = field(default=1.0, kw_only=True)
 
-    def same(self, other: Minimum) -> bool:
+    def is_same(self, other: Minimum) -> bool:
         """Return whether it is the same minimum, or the same curve under other names."""
         if not isclose(self.cost, other.cost, rel_tol=1e-6):
             return False
@@ -180,7 +180,7 @@ def solve(
             maxfev=evaluations,
         )
     r = evaluation.residual(x)
-    if r[0] == _NOWHERE:
+    if r[0] == _UNDEFINED:
         return None
     return Minimum(**vars(evaluation.point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
 
@@ -197,7 +197,7 @@ class _Evaluation:
             self.here = x.tobytes()
             self.point, self.rows = self.curve.at(x.tolist()), np.empty(0)
             r, self.slope = self.objective.linearized(self.point.m)
-            self.r = r if isfinite(r @ r) else np.full_like(r, _NOWHERE)
+            self.r = r if isfinite(r @ r) else np.full_like(r, _UNDEFINED)
         return self.r
 
     def jacobian(self, x: Array) -> Array:
@@ -231,7 +231,7 @@ def distinct(found: Iterable[Minimum | None]) -> list[Minimum]:
     """Sort solutions, those that converged first and then by cost; equal ones once."""
     kept: list[Minimum] = []
     for one in found:
-        if one is not None and not any(one.same(other) for other in kept):
+        if one is not None and not any(one.is_same(other) for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda one: (not one.converged, one.cost))
 
@@ -319,18 +319,18 @@ def _ends_about(
             held = replace(curve, held={**curve.held, number: value})
             ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
             found = solve(held, objective, ahead, tolerance=1e-6)
-            risen = inf
+            rise = inf
             if found is not None:
-                risen = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
+                rise = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
                 near = step, found.x
-            if abs(risen - 1) < 0.01:
+            if abs(rise - 1) < 0.01:
                 return value
-            if risen < 1:
-                low = step, risen
+            if rise < 1:
+                low = step, rise
             else:
-                high = step, risen
+                high = step, rise
             if isinf(high[0]):
-                step += reach * min((1 - risen) / max(risen, 0.1), 2.0)
+                step += reach * min((1 - rise) / max(rise, 0.1), 2.0)
             else:
                 part = (1 - low[1]) / (high[1] - low[1])
                 step = low[0] + min(max(part, 0.1), 0.9) * (high[0] - low[0])

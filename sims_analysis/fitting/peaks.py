@@ -6,6 +6,11 @@ import numpy as np
 
 from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, smoothed
+from sims_analysis.shapes.layered_model import MAXIMA
+
+_CUT = np.array([0.9, 0.5])  # of the maximum, at the first and the last sample: it is cut off
+_WINDOWS = 25  # means over neighbours, to a record, of which a second maximum is one
+_VALLEY = 0.02  # the depth of a valley of the curve, in its level, at the deepest place
 
 
 def not_one_peak(
@@ -17,7 +22,7 @@ def not_one_peak(
     """
     peak = m - background
     top = float(peak.max())
-    if top > 0 and np.count_nonzero(peak > 0.01 * top) < 3:
+    if top > 0 and np.count_nonzero(peak > MAXIMA.share * top) < 3:
         return "undetermined"
     if second_peak(c, noise) or two_maxima(m, noise):
         return "several_peaks"
@@ -28,8 +33,7 @@ def not_one_peak(
 
 def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
     """Return whether values stay high at an end: higher is allowed at the surface of an implant."""
-    top = values.max()
-    high = values[0] > 0.9 * top, values[-1] > 0.5 * top
+    high = values[[0, -1]] > _CUT * values.max()
     return any(end and not beyond for end, beyond in zip(high, down, strict=True))
 
 
@@ -38,7 +42,7 @@ def second_peak(c: Array, noise: Array) -> bool:
 
     Both must be above the lowest mean over neighbours between them by five errors and a tenth.
     """
-    width = max(3, c.size // 25)
+    width = max(3, c.size // _WINDOWS)
     if c.size < 4 * width:
         return False
     mean = running(c, width)
@@ -47,14 +51,14 @@ def second_peak(c: Array, noise: Array) -> bool:
     sides = np.minimum.accumulate(mean[top::-1])[:0:-1], np.minimum.accumulate(mean[top:])
     valley = np.concatenate(sides)
     rise = mean - valley
-    found = (rise > 0.1 * np.abs(valley)) & (mean > 0.01 * mean[top])
+    found = (rise > MAXIMA.rise * np.abs(valley)) & (mean > MAXIMA.share * mean[top])
     if not found.any():
         return False
     error = np.sqrt(running(noise * noise, width) / width)
-    for i in np.flatnonzero(found & (rise > 5 * error)).tolist():
+    for i in np.flatnonzero(found & (rise > MAXIMA.sure * error)).tolist():
         back = 1 if i < top else -1
         deepest = i + back * int(mean[i:top:back].argmin())
-        if rise[i] > 5 * np.hypot(error[i], error[deepest]):
+        if rise[i] > MAXIMA.sure * np.hypot(error[i], error[deepest]):
             return True
     return False
 
@@ -67,5 +71,5 @@ def two_maxima(m: Array, noise: Array) -> bool:
     """
     rims = np.maximum.accumulate(m), np.maximum.accumulate(m[::-1])[::-1]
     depth = np.minimum(*rims) - m
-    deep = depth > 0.02 * np.abs(m)
-    return bool(np.sum((depth[deep] / noise[deep]) ** 2) > 25)
+    deep = depth > _VALLEY * np.abs(m)
+    return bool(np.sum((depth[deep] / noise[deep]) ** 2) > MAXIMA.sure**2)

@@ -20,7 +20,7 @@ from sims_analysis.shapes.model import Model, Parameter
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 #: Of values on a grid, so many show the value of one count if that is the same for all.
-_ALIKE = 0.02
+_EQUAL_SHARE = 0.02
 #: Between two samples of m counts that differ by three standard errors, logarithms lie below a
 #: straight line by this part of it, over m.
 _BY_CHANCE = 2.25
@@ -171,7 +171,7 @@ def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
     counted = counts > 0
     known = one[counted]
     most = known.max()
-    if np.mean(known > (1 - 1e-6) * most) >= _ALIKE:
+    if np.mean(known > (1 - 1e-6) * most) >= _EQUAL_SHARE:
         known = np.where((most - known) * counts[counted] < _BY_CHANCE * most, most, known)
     found: Array = np.exp(np.interp(z, z[counted], np.log(known)))
     return found

@@ -13,7 +13,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.run import anywhere, is_lazy
-from sims_analysis.text.arguments import argument_error, format_argument, is_number
+from sims_analysis.text.arguments import argument_error, format_argument, is_number, list_dims
 
 
 def read_change(
@@ -71,7 +71,7 @@ def refuse_cases(frame: Frame, read: xr.Variable, name: str) -> None:
         if dim not in frame.value.dims:
             raise ProfileError(
                 f"{name} is over {str(dim)!r}, and the data over "
-                f"({', '.join(map(str, frame.value.dims))}): add this dimension to the data first, "
+                f"{list_dims(frame.value.dims)}: add this dimension to the data first, "
                 f"for instance with data.expand_dims({dim}=...)",
                 argument=name,
             )

@@ -20,7 +20,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where
 from sims_analysis.profiles.plausibility import refuse_impossible
-from sims_analysis.text.arguments import check_choice, format_argument, remedy_for
+from sims_analysis.text.arguments import check_choice, format_argument, list_dims, remedy_for
 
 DOSE_KINDS = ("concentration", "range_density")
 
@@ -293,15 +293,11 @@ def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: 
         plain = plain.set_dims(value.sizes)  # xarray's expand_dims() leaves coordinates as they are
     elif set(plain.dims) != set(value.dims):
         raise ProfileError(
-            f"{name}_{end} is over {_listed(plain)}, and {name} over {_listed(value)}: each "
-            "sample needs its own",
+            f"{name}_{end} is over {list_dims(plain.dims)}, and {name} over "
+            f"{list_dims(value.dims)}: each sample needs its own",
             code="wrong_dimensions",
         )
     return plain.transpose(*value.dims)
-
-
-def _listed(variable: xr.Variable) -> str:
-    return f"({', '.join(map(str, variable.dims))})"
 
 
 def _check_stderr(frame: Frame) -> None:

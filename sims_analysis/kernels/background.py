@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import (
     CLEAR_ERRORS,
@@ -15,7 +16,8 @@ from sims_analysis.kernels.counting import (
     window_statistics,
 )
 from sims_analysis.kernels.dose import MISSING_SHARE
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, range_sums
+from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status, range_sums
+from sims_analysis.outcomes import Status
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
 LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
@@ -27,10 +29,12 @@ class _Rules:
 
     hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
     matters: float = 0.05  # which matter if they change this part of an answer;
-    covers: float = 2.0  # so many of its errors are what they change
+    covers: float = 2.5  # so many of its errors are what they change
+    surface: float = 0.01  # a power of the depth ends at this part of it
     rises: float = 10.0  # the factor by which backgrounds rise at most
     enough: int = 8  # so many samples show their scatter without errors
     notable: float = 1.4  # they scatter by more than this times their errors,
+    rounding: float = 1e-9  # a scatter below this part of the mean is rounding, as of conversions
     improbable: float = 1e-7  # and by chance so rarely
 
 
@@ -101,18 +105,20 @@ def window_trend(
 ) -> WindowTrend:
     """Tell whether the profile is level in a window, as far as that matters for an answer.
 
-    A slope is that of an exponential that rises at most tenfold, and changes the answer, which lies
-    between `top` and `bottom`, by `width` times the difference of its mean there from that in the
-    window. One within noise counts if it `hides` any, and is no steeper than what is measured
-    beside the window allows.
+    A slope is that of an exponential, or towards the surface of a power (:func:`_apart`), that
+    rises at most tenfold, and changes the answer, which lies between `top` and `bottom`, by `width`
+    times the difference of its mean there from that in the window. One within noise counts if it
+    `hides` any, and is no steeper than what is measured beside the window allows.
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
         mean, depth, variance, slope, stderr, below, excess = _parabola(inside)
-        middle = 0.5 * (top + bottom) - depth
+        middle = 0.5 * (top + bottom)
+        toward = np.sign(middle - depth)
         # The mean over an interval is that of two depths in it (Gauss and Legendre).
-        apart = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
-        toward = np.sign(middle)
+        two = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
+        widened = np.isfinite(error)
+        apart = _apart(depth, two, widened)
 
         def change(slope: Array, steepest: Any = np.inf) -> Array:
             steepness = toward * np.minimum(toward * slope / mean, steepest)
@@ -128,7 +134,7 @@ def window_trend(
         enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
         noisy = np.maximum(change(slope - noise), change(slope + noise))
         if (doubtful := hides & (noisy > enough)).any():
-            window = np.stack([mean, depth, variance])
+            window = np.stack([mean, depth, variance, widened])
             steepest = _steepest(rows, inside, window, toward, doubtful)
             noisy = np.maximum(change(slope - noise, steepest), change(slope + noise, steepest))
         cases = [
@@ -142,23 +148,35 @@ def window_trend(
         return WindowTrend(shows, part, np.where(shows == TOO_NOISY, noisy / _RULES.covers, 0.0))
 
 
+def _apart(depth: Array, place: Array, widened: Array) -> Array:
+    """Return the distance of places from a depth, over which ln C changes by its slope there.
+
+    Towards the surface, where that only widens an error, it does so by a power of the depth, which
+    is steeper than an exponential: residual gas and memory fall like 1/z.
+    """
+    power = depth * np.log(np.maximum(place / depth, _RULES.surface))
+    found: Array = np.where(widened * (place < depth) * (depth > 0), power, place - depth)
+    return found
+
+
 def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Flags) -> Array:
     """Return how steep exponentials may be that rise from noisy windows upwards (-1) or downwards.
 
     They are nowhere above what is measured: the mean, and three of its errors, of all samples
     beside the window on that side, of the half of these next to it, and so on. Of the `window` are
-    given the mean, the mean depth and the variance of a sample.
+    given the mean, the mean depth, the variance of a sample, and whether an error is widened.
     """
     above, row = toward < 0, np.arange(rows.count)
     first, end = rows.position(inside.first, row, "left"), rows.position(inside.last, row)
     size = np.where(above, first - rows.offsets[:-1], rows.offsets[1:] - end)
     which = np.flatnonzero(noisy & (size > 0))
     first, end, size = first[which], end[which], size[which]
-    mean, depth, variance = window[:, which]
+    mean, depth, variance, widened = window[:, which]
     n = np.maximum(size >> np.arange(int(size.max(initial=0)).bit_length())[:, None], 1)
     low = np.where(above[which], first - n, end)
     value = range_sums(rows.value.reshape(-1), low.T, (low + n).T).T / n
-    apart = np.abs(0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1)) - depth)
+    place = 0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1))
+    apart = np.abs(_apart(depth, place, widened))
     error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
     steepest = np.full(rows.count, np.inf)
     each = np.log((value + CLEAR_ERRORS * error) / mean) / apart
@@ -182,16 +200,46 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     return window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
 
 
-def trend_at_limit(rows: Rows, start: Array, stop: Array, limit: Array) -> WindowTrend:
-    """Return the :func:`window_trend` for a detection limit at the end of a window.
+class DetectionLimit(NamedTuple):
+    """The limit from a window, its error, the mean and number of samples, its trend; (R,)."""
 
-    Its error is that of a mean and of three standard deviations. Of counts, what is above the mean
+    limit: Array
+    stderr: Array
+    mean: Array
+    n: Index
+    status: NDArray[np.uint8]
+    shows: Index
+    change: Array
+    start: Array
+    stop: Array
+
+
+def detection_limit(
+    rows: Rows, start: Array, stop: Array, above: Array, *, counted: bool
+) -> DetectionLimit:
+    """Return three standard deviations above the mean of a window, or what is `counted` above it.
+
+    Its error is that of all samples' influence on it, of a normal distribution at least, and what
+    slopes within noise change of it at the end of the window. Of counts, what is above the mean
     goes with the root of it.
     """
-    mean, deviation, n, stated, *_ = window_statistics(rows, start, stop)
+    mean, deviation, n, stated, _, *ends = window_statistics(rows, start, stop)
+    inside, share = rows.within(start, stop), rows.share
     with np.errstate(all="ignore"):
+        above = above if counted else 3.0 * deviation
+        limit, few = mean + above, n < (1 if counted else 2)
+        blind = np.isnan(above) if counted else deviation <= _RULES.rounding * np.abs(mean)
+        width = np.where(mean > 0, 1.0 + 0.5 * above / mean, 1.0)
         variance = np.fmax(deviation**2, stated)
-        error = np.sqrt(variance * (1 / n + 4.5 / np.maximum(n - 1, 1)))
-        width = np.where(mean > 0, 1.0 + 0.5 * (limit - mean) / mean, 1.0)
-    end = rows.within(start, stop).last
-    return window_trend(rows, start, stop, end, end, width, limit, error, hides=False)
+        error = np.sqrt(variance / (n * share)) * width
+        if not counted:
+            off, spread = inside.value - inside.repeat(mean), inside.repeat(deviation)
+            influence = off + 1.5 * (off**2 / spread - spread)
+            normal = variance * (1.0 / n + 4.5 / np.maximum(n - 1, 1))
+            error = np.sqrt(np.fmax(normal, inside.sum(influence**2) / n**2) / share)
+    trend = window_trend(rows, start, stop, inside.last, inside.last, width, limit, error)
+    error = np.hypot(error, trend.hidden)
+    shows = np.where((trend.shows == TOO_NOISY) & np.isfinite(error), LEVEL, trend.shows)
+    status = first_status((few, Status.NO_DATA), (blind, Status.UNDETERMINED))
+    limit[few | blind] = error[few | blind] = np.nan
+    return DetectionLimit(limit, error, mean, n, status, shows, trend.change, *ends)

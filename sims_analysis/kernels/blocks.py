@@ -43,7 +43,7 @@ AXES = ("depth", "lower", "upper")
 
 #: Samples of complete rows that a kernel takes at a time: as a rule; if it goes through them once;
 #: and if it takes them part by part itself.
-BLOCK, LONG, ALL = 1 << 19, 1 << 20, 1 << 62
+BLOCK, LONG, ALL = 1 << 19, 1 << 21, 1 << 62
 
 
 def flat(samples: Samples) -> Samples:

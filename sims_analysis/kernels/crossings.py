@@ -203,9 +203,12 @@ def _reason_for_none(
     """Return the status of rows that are `missing` a crossing: ``truncated`` with both sides."""
     if not missing.any():
         return np.zeros(rows.count, dtype=np.uint8)
-    inside = True if beyond is None else rows.depth >= rows.repeat(beyond)
-    largest = rows.reduce(np.maximum, np.where(inside, rows.value, -np.inf), -np.inf)
-    smallest = rows.reduce(np.minimum, np.where(inside, rows.value, np.inf), np.inf)
+    high = low = rows.value
+    if beyond is not None:
+        inside = rows.depth >= rows.repeat(beyond)
+        high, low = np.where(inside, high, -np.inf), np.where(inside, low, np.inf)
+    largest = rows.reduce(np.maximum, high, -np.inf)
+    smallest = rows.reduce(np.minimum, low, np.inf)
     return first_status(
         (noise, Status.UNDETERMINED),  # it can make them all
         ((largest < smallest) | np.isnan(level), Status.NO_DATA),

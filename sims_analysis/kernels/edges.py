@@ -51,10 +51,13 @@ class _Rules:
     curved: float = 5.0  # prior deviation of the curvature of ln C, over its slope squared: 0 for
     # an exponential, -1 for a line of C, -0.7 at half of a Gaussian; wide, so that the data decide
     misfit: float = 0.01  # a window is halved where chance makes its chi-square more rarely
-    kink: float = 2.0  # a curvature of more standard errors may be of a kink
+    kink: float = 1.5  # a curvature of more standard errors may be of a kink, which is off by this
+    farther: float = 1.25  # times what a window of twice the width moves: a steep side soon ends;
+    sag: float = 0.5  # and by less than this part of the sag in the window: 0.2 to 0.33 of it
     alone: float = 8.0  # two samples suffice that differ by so many standard errors, ...
     steep: tuple[float, float] = 1.0, 2.0  # ... if ln C falls by more from one to the other: those
     # beyond belong to another part. Below the first, and from half of `alone`, it is the fit alone
+    goes_on: float = 0.5  # beyond the second, samples tell how, if ln C falls beside by this part
     uncertain: float = 0.33  # above this relative error, of ten counts, no logarithm is taken
 
 
@@ -85,15 +88,18 @@ def edges(
     level_stderr: Array | float = 0.0,
     floor: Array | None = None,
     locate: Locate = "auto",
+    enough: Array | float = -1.0,
 ) -> Edges:
     """Locate the edges at crossings; without standard errors, between their two samples.
 
     ``ln(value / level) = A + B z + C z^2 / 2`` is fitted by maximum likelihood to the smallest
     window that tells the two sides apart and reaches no other of `every` crossing. The depth is
-    ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0; with
-    `locate` it is 1, or 0, and then the error is half of the 68 % interval about the crossing. A
-    window that no parabola fits is halved; how far an edge that bends clearly, as a kink may, moves
-    beyond noise in one of twice its width is part of the error.
+    ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0, as where
+    they tell it with an error of `enough`; with `locate` it is 1, or 0, and then the error is half
+    of the 68 % interval about the crossing. A window that no parabola fits is halved. How far an
+    edge that bends clearly, as a kink may, moves beyond noise in one of twice its width is part of
+    the error; so is, of one too steep for the samples to show its shape, how far from it a straight
+    line of C would cross.
     """
     before = found.at_or_above
     start = rows.depth_at(before)
@@ -110,10 +116,13 @@ def edges(
     end = np.minimum(rows.offsets[found.row + 1], np.append(walls, rows.value.size)[j] + 1)
     under = np.zeros(before.size) if floor is None else floor[found.row]
     samples = samples_of(rows, level, level_stderr, before, begin, end, under)
-    result.stderr[:], weight = _between_two(samples, raw)
+    result.stderr[:], weight, line = _between_two(samples, raw)
     if locate == "fit":
         weight[:] = 1.0
+    weight[result.stderr <= enough] = 0.0
     tried = np.flatnonzero((weight > 0) & (result.stderr != 0.0))
+    if not tried.size:
+        return result
     fit = _fitted(samples.about(tried))
     known = np.isfinite(fit.stderr) & (fit.slope * found.direction[tried] > 0)
     tried, fit = tried[known], _Parabolas(*(one[known] for one in fit))
@@ -128,6 +137,8 @@ def edges(
     )
     for old, new in blended:
         old[tried] = np.where(w < 1, w * new + (1.0 - w) * old[tried], new)
+    off = np.where(np.isnan(line), 0.0, result.depth - line)
+    result.stderr[:] = half_width_about(off, result.stderr)
     with np.errstate(divide="ignore", invalid="ignore"):
         result.decay_length[tried] = at / result.steepness[tried]
     result.start[tried] = np.fmin(start[tried], fit.start)
@@ -136,25 +147,37 @@ def edges(
 
 
 def around(
-    rows: Rows, level: Array, row: Index, position: Index, floor: Array | None = None
+    rows: Rows,
+    level: Array,
+    row: Index,
+    position: Index,
+    floor: Array | None = None,
+    enough: float = -1.0,
 ) -> tuple[Edges, Crossings]:
     """Return the edges nearest to samples of some rows, on either side, and all crossings.
 
-    Edges are (2, R), NaN where there is none; those that noise makes are left out.
+    Edges are (2, R), NaN where there is none; those that noise makes are left out. Two samples
+    suffice that tell one with an error of `enough` of its distance.
     """
     levels = rows.repeat(level)
     every = significant(rows, levels, find(rows, levels), floor=floor)
     near, place = crossings_around(every, row, position)
     found = every.take(near)
-    nearest = edges(rows, levels, found, between(rows, levels, found), every=every, floor=floor)
+    raw = between(rows, levels, found)
+    middle = np.zeros(rows.count)
+    middle[row] = rows.depth_at(position)
+    close = enough * np.abs(raw.depth - middle[found.row])
+    nearest = edges(rows, levels, found, raw, every=every, floor=floor, enough=close)
     return Edges._make(as_table(one, place, (rows.count, 2)).T for one in nearest), every
 
 
-def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
+def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
     """Return the errors of edges by the two samples around them, and the weight of a fit.
 
     The curvature of ``ln(upper / lower)``, the larger one by a third sample on either side, shifts
-    an edge. By a straight line of C where no logarithm can be taken, or of few counts.
+    an edge. By a straight line of C where no logarithm can be taken, or of few counts. And where
+    that line crosses, of edges that surely fall by much there and not beside: any shape may be
+    between; otherwise NaN.
     """
     at, begin, end = samples.at, samples.begin, samples.end
     place = at[:, None] + np.arange(-1, 3)
@@ -178,11 +201,17 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array]:
         clear = 2.0 - 2.0 * fall / (_RULES.alone * np.hypot(sigma[:, 1], sigma[:, 2]))
         weight = np.clip(np.maximum(clear, np.interp(fall, _RULES.steep, (1.0, 0.0))), 0.0, 1.0)
         sigma = np.where(there, np.hypot(upper_stderr, lower_stderr), np.nan)
-        drop = np.abs(np.diff(upper - lower, axis=1)[:, 1])
-        by_line = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) * width / drop
+        before, after = (upper - lower)[:, 1:3].T
+        drop = before - after
+        by_line = np.hypot((1.0 - t) * sigma[:, 1], t * sigma[:, 2]) * width / np.abs(drop)
+        ratio, noise = (one[:, 1:3] for one in (upper / lower, sigma / lower))
+        surely = np.log((ratio - noise).max(axis=1) / (ratio + noise).min(axis=1))
+        beside = np.fmin(*np.abs(slopes[:, ::2]).T) * width
+        hidden = (surely > _RULES.steep[1]) & (beside < _RULES.goes_on * surely)
+        line = np.where(hidden, depth[:, 1] + width * before / drop, np.nan)
     half = np.where(np.isnan(half), by_line, half)
     half[np.isinf(half)] = np.nan  # flat there
-    return half, np.where(np.isnan(weight), 1.0, weight)
+    return half, np.where(np.isnan(weight), 1.0, weight), line
 
 
 def _fitted(samples: Samples) -> _Parabolas:
@@ -205,7 +234,8 @@ def _fitted(samples: Samples) -> _Parabolas:
             wide = _parabolas(own.about(bent), 2 * side[bent])
             # More than noise does, which the wide window averages further.
             moved = (wide.depth - depth) ** 2 - (stderr**2 - wide.stderr**2)
-            off = np.sqrt(np.fmax(moved, 0.0))
+            off = _RULES.farther * np.sqrt(np.fmax(moved, 0.0))
+            off = np.minimum(off, _RULES.sag * fit.sag[bent])
             fit.stderr[bent] = half_width_about(off, stderr)
         found[:, part] = fit
     return _Parabolas(*found)
@@ -237,14 +267,16 @@ def _reach(samples: Samples) -> Index:
 class _Parabolas(NamedTuple):
     """Fits of ``upper = lower exp(A + B z + C z^2 / 2)`` to K windows; (K,).
 
-    Depth of the zero, and its error; the slope there; C over its error; the chance of its
-    chi-square; and where the window starts and stops.
+    Depth of the zero, and its error; the slope there; C over its error; how far in depth it bends
+    away within half of the window; the chance of its chi-square; and where the window starts and
+    stops.
     """
 
     depth: Array
     stderr: Array
     slope: Array
     bend: Array
+    sag: Array
     misfit: Array
     start: Array
     stop: Array
@@ -274,11 +306,12 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
         error = value_stderr(information, root) / np.abs(slope)
         last = np.broadcast_to([0.0, 0.0, 1.0], (some.size, 3))
         bend = np.abs(c) / np.sqrt(solve(information, last)[:, 2])
+        sag = 0.5 * np.abs(c / slope) * scale
         chance = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin[some] + root * scale, *ends)
     found = np.full((len(_Parabolas._fields), at.size), np.nan)
-    found[:, some] = depth, error * scale, slope / scale, bend, chance, *ends
+    found[:, some] = depth, error * scale, slope / scale, bend, sag, chance, *ends
     return _Parabolas(*found)
 
 

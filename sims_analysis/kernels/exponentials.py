@@ -40,9 +40,7 @@ class _Rules:
     few: float = 8.0  # by values of so many counts; if some have none, the least value is one
     #: Noise in proportion to values over that of counts, at their mean, is one of these
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
-    misfit: float = (
-        0.04  # samples are no parabola if they depart from it by this part of the value,
-    )
+    misfit: float = 0.04  # samples are no parabola if they are off it by this part of the value,
     rarely: float = 1e-5  # and chance makes that less often than this;
     shown: float = 1.5  # the nearest three have another value by so many standard errors
 

@@ -10,13 +10,23 @@ noise cuts it into many short ones; what is left when these are joined are the e
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.counting import value_per_count
-from sims_analysis.kernels.rows import Array, Dense, Flags, Index, Rows, changed, same_for_all
+from sims_analysis.kernels.rows import (
+    IN_CACHE,
+    Array,
+    Dense,
+    Flags,
+    Index,
+    Rows,
+    changed,
+    same_for_all,
+)
 
 RISING, FALLING = 1, -1
 
@@ -80,26 +90,33 @@ def find(rows: Rows, level: Array) -> Crossings:
     """
     # One number is compared three times as fast as one for each row.
     one = level.size > 0 and len(level) == rows.count and same_for_all(level)
-    above = (rows.value > (level[0] if one else level)).reshape(-1)
-    before = _changes(above, rows.offsets)
+    row, before = _changes(rows.value, level[0] if one else level, rows.offsets)
     after = before + 1
-    row = rows.offsets.searchsorted(before, side="right") - 1
-    lower = np.where(above[before], after, before)
+    falling = rows.value_at(before) > _at_samples(rows, level, before)
+    lower = np.where(falling, after, before)
     if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
         # Samples on the level are on neither side: compare their neighbours.
         off = np.flatnonzero(rows.value != level)
-        change = _changes(above[off], off.searchsorted(rows.offsets))
-        before, after = off[change], off[change + 1]
-        row = rows.offsets.searchsorted(before, side="right") - 1
-    return Crossings(row, before, after, above[before])
+        sides = rows.value_at(off), _at_samples(rows, level, off)
+        row, change = _changes(*sides, off.searchsorted(rows.offsets))
+        before, after, falling = off[change], off[change + 1], np.greater(*sides)[change]
+    return Crossings(row, before, after, falling)
 
 
-def _changes(above: Flags, offsets: Index) -> Index:
-    """Find the samples after which a row changes sides."""
-    change = above[1:] != above[:-1]
-    inner = offsets[(offsets > 0) & (offsets < above.size)]
-    change[inner - 1] = False  # between two rows
-    return np.flatnonzero(change)
+def _changes(value: Array, level: Array, offsets: Index) -> tuple[Index, Index]:
+    """Find where rows change sides of their levels: the row, and the sample before."""
+    level, found = np.broadcast_to(level, value.shape), [np.empty(0, dtype=np.intp)]
+    n = prod(value.shape[1:])
+    step = max(IN_CACHE // max(n, 1), 1)
+    for begin in range(0, len(value), step):
+        part = slice(begin, begin + step + 1)  # and the next, which the last may differ from
+        above = (value[part] > level[part]).reshape(-1)
+        change = np.flatnonzero(above[1:] != above[:-1])
+        found.append(begin * n + change[change < step * n])
+    before = np.concatenate(found)
+    row = offsets.searchsorted(before, side="right") - 1
+    inside = before + 1 < offsets[row + 1]  # not between two rows
+    return row[inside], before[inside]
 
 
 def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:

@@ -148,7 +148,7 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
     information = np.full((a.size, 3, 3), np.nan)
     # Without these the variance is that of a count.
     plain = not (samples.one_lower.any() or samples.under.any())
-    live = np.arange(a.size)
+    live, starts = np.arange(a.size), samples.starts
     for _ in range(40):
         x, upper, lower, variance, one_lower, under, size = samples
         a, b, c = (np.repeat(one, size) for one in (found[live] * _HALVES).T)
@@ -160,9 +160,9 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
             both = variance * expected + odds * one_lower * upper
             variance = variance * more + odds * one_lower
             weight = both * more / variance**2
-        score = _moments(samples, residual / variance, 3) * _HALVES
+        score = _moments(x, residual / variance, starts, 3) * _HALVES
         score[:, 2] -= prior[live] * found[live, 2]
-        now = _moments(samples, weight, 5)[:, _ORDER] * np.outer(_HALVES, _HALVES)
+        now = _moments(x, weight, starts, 5)[:, _ORDER] * _QUARTERS
         now[:, 2, 2] += prior[live]
         information[live] = now
         move = solve(now, score)
@@ -175,6 +175,7 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
         if not moving.all():
             live, kept = live[moving], np.repeat(moving, size)
             samples = Counted._make([*(one[kept] for one in samples[:-1]), size[moving]])
+            starts = samples.starts
     return found.T, information
 
 
@@ -201,23 +202,24 @@ def value_stderr(information: Array, x: Array) -> Array:
     return found
 
 
-def _moments(samples: Counted, weight: Array, n: int) -> Array:
+def _moments(x: Array, weight: Array, starts: Index, n: int) -> Array:
     """Return the sums of ``weight x^k`` over the samples of each window for k < n, (R, n)."""
-    found, starts = np.empty((samples.size.size, n)), samples.starts
+    found = np.empty((starts.size, n))
     for k in range(n):  # one by one: so the samples stay in cache
         found[:, k] = np.add.reduceat(weight, starts)
-        weight = weight * samples.x
+        weight = weight * x
     return found
 
 
 #: Factors of A, B and C in the parabola, and the powers of z in the products of two of these.
 _HALVES = np.array([1.0, 1.0, 0.5])
+_QUARTERS = np.outer(_HALVES, _HALVES)
 _ORDER = np.add.outer(np.arange(3), np.arange(3))
 
 
 def solve(information: Array, score: Array) -> Array:
     """Solve all symmetric positive systems by ``L D L^T``; NaN where they are singular."""
-    (a, b, c), (_, d, e), (_, _, f) = np.moveaxis(information, 0, -1)
+    a, b, c, _, d, e, _, _, f = information.reshape(-1, 9).T
     x, y, z = score.T
     p, q = b / a, c / a
     second, mixed = d - p * b, e - p * c
@@ -226,8 +228,10 @@ def solve(information: Array, score: Array) -> Array:
     y = y - p * x
     z = (z - q * x - r * y) / third
     y = y / second - r * z
-    found = np.stack([x / a - p * y - q * z, y, z], axis=1)
-    return np.where((second * third > 1e-13 * d * f)[:, None], found, np.nan)
+    found = np.empty(score.shape)
+    found[:, 0], found[:, 1], found[:, 2] = x / a - p * y - q * z, y, z
+    found[~(second * third > 1e-13 * d * f)] = np.nan
+    return found
 
 
 def half_width_about(offset: Array, error: Array) -> Array:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sims_analysis.kernels.crossings import Found, listing, set_missing
-from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, SingleResult, first_status
 from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import Status
 
 
 def metallurgical(
-    rows: Rows, background: Array, *, fractions: Array, width: int, where: Locate = "auto"
+    rows: Rows, background: Array, below: Any = False, *, fractions: Array, width: int, **how: Any
 ) -> Found:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
@@ -22,13 +21,16 @@ def metallurgical(
     `fractions`, (s,), are active ones, positive for acceptors and negative for donors, and
     `background`, (G,), constant net doping, positive for donors. Linear in net doping where a sum
     is not positive. Junctions are crossings ``(G, width)`` of the acceptors, from n to p with depth
-    where these rise. Without one, the first entry has the reason.
+    where these rise, found and located as `listing` does. Without one, the first entry has the
+    reason: that one may be among samples below their limit, if that is so (`below`, (G,)).
     """
     doping = _doping(rows, background, fractions)
     acceptors = doping.acceptors
-    found = listing(acceptors, doping.donors, width, doping.donors_stderr, locate=where)
+    found = listing(acceptors, doping.donors, width, doping.donors_stderr, **how)
     why = first_status(
-        ((acceptors.size == 0) | np.isnan(background), Status.NO_DATA),
+        (np.isnan(background), Status.NO_DATA),
+        (found.raw_number < below, Status.BELOW_LIMIT),  # without any crossing
+        (acceptors.size == 0, Status.NO_DATA),
         (found.raw_number > 0, Status.UNDETERMINED),  # noise can make them all
         (np.ones(background.shape, dtype=bool), Status.NEVER_REACHED),
     )

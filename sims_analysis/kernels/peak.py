@@ -35,6 +35,7 @@ class _Rules:
     trusted: float = 0.65  # a parabola can be trusted in this part of that,
     curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
     growth: float = 1.3  # of a reach, or a group of samples, per iteration
+    precise: float = 0.003  # two samples tell an edge with an error of this part of its distance
     part: float = 3.0  # a group is not longer than the width over this
     steep: float = 0.5  # a side that falls less steeply farther out, by this, meets in no point
     missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
@@ -88,7 +89,7 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         alone[row], stderr[row] = own, np.where(np.isfinite(about * own), about, own)
         high[row] = np.where(np.isfinite(known[row]), of_half, high[row])
     half = 0.5 * high
-    sides, every = around(rows, half, row, top, below)
+    sides, every = around(rows, half, row, top, below, _RULES.precise)
     with np.errstate(invalid="ignore", divide="ignore"):
         left, right = sides.depth
         width = right - left
@@ -200,44 +201,43 @@ def maxima(
     for some in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
         own = samples.about(some)
         reaches = _reaches(own, sums)
-        for fitted, part in zip(result, parts, strict=True):
-            fitted[:, some] = _fit_maxima(own, *_windows(own, _RULES.trusted * part * reaches))
+        each = [_windows(own, (_RULES.trusted * part * reaches).astype(int)) for part in parts]
+        every = own.about(np.tile(np.arange(own.at.size), len(parts)))
+        fitted = _fit_maxima(every, *np.concatenate(each, axis=1))
+        result[..., some] = fitted.reshape(2, len(parts), -1).swapaxes(0, 1)
     return result
 
 
-def _reaches(samples: Samples, sums: Array) -> Array:
+def _reaches(samples: Samples, sums: Array) -> Index:
     """Return how many samples to either side are needed to see that the profile falls; (2, K)."""
-    at, begin, end = samples.at, samples.begin, samples.end
-    rooms = ((at - begin, -1), (end - 1 - at, 1))
-    return np.array([_reach(sums, at, room, sign) for room, sign in rooms], dtype=np.float64)
-
-
-def _windows(samples: Samples, sides: Array) -> tuple[Index, Index]:
-    """Return the first sample to be fitted about each maximum, and the one after the last."""
-    at, begin, end = samples.at, samples.begin, samples.end
-    up, down = np.maximum(sides.astype(int), 1)
-    # Three samples at least, also at an end of the record.
-    first = np.maximum(np.minimum(at - up, end - 3), begin)
-    return first, np.minimum(np.maximum(at + down + 1, begin + 3), end)
-
-
-def _reach(sums: Array, centre: Index, room: Index, sign: int) -> Index:
-    """Return how many samples to one side are needed to see that the profile falls there."""
+    at, sign = np.repeat(samples.at, 2), np.tile([-1, 1], samples.at.size)
+    rooms = np.stack([samples.at - samples.begin, samples.end - 1 - samples.at], axis=1)
+    room = rooms.reshape(-1)
     reach = np.minimum(2, room)
     active = np.flatnonzero(room >= 2)
     while active.size:
-        near, r = centre[active], reach[active]
-        inner, outer = (
-            range_sums(sums, np.minimum(a, b) + (sign > 0), np.maximum(a, b) + (sign > 0))
-            for a, b in ((near, near + sign * (r // 2)), (near + sign * (r // 2), near + sign * r))
-        )
+        near, side, r = at[active], sign[active], reach[active]
+        ends = np.stack([near, near + side * (r // 2), near + side * r], axis=1)
+        ends.sort(axis=1)
+        ends += (side > 0)[:, None]
+        # Of the left and the right part.
+        total, variance, n = range_sums(sums, ends[:, :-1], ends[:, 1:])
         with np.errstate(divide="ignore", invalid="ignore"):
-            lower = inner[0] / inner[2] - outer[0] / outer[2]
-            known = lower > _RULES.known * np.hypot(*(np.sqrt(v) / n for _, v, n in (inner, outer)))
+            (left, right), errors = (total / n).T, (np.sqrt(variance) / n).T
+            known = side * (left - right) > _RULES.known * np.hypot(*errors)
         active = active[~known & (r < room[active])]
         grown = np.maximum(reach[active] + 1, (_RULES.growth * reach[active]).astype(int))
         reach[active] = np.minimum(grown, room[active])
-    return reach
+    return reach.reshape(-1, 2).T
+
+
+def _windows(samples: Samples, sides: Index) -> tuple[Index, Index]:
+    """Return the first sample to be fitted about each maximum, and the one after the last."""
+    at, begin, end = samples.at, samples.begin, samples.end
+    up, down = np.maximum(sides, 1)
+    # Three samples at least, also at an end of the record.
+    first = np.maximum(np.minimum(at - up, end - 3), begin)
+    return first, np.minimum(np.maximum(at + down + 1, begin + 3), end)
 
 
 def _fit_maxima(samples: Samples, first: Index, end: Index) -> Array:

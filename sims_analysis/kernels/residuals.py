@@ -139,7 +139,7 @@ def of_counts(r: Array, mu: Array, free: float) -> ChiSquare:
     return ChiSquare(float((r[counted] ** 2).sum()), number - free, variance)
 
 
-def together(one: float, other: float) -> float:
+def combined_p_value(one: float, other: float) -> float:
     """Return the probability of two chances: chi-square of ``-2 ln(p1 p2)`` with four degrees.
 
     R. A. Fisher, Statistical Methods for Research Workers (1925).
@@ -167,7 +167,7 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
     enough = r.size >= rows.shape[0] + spare
     neighbours = durbin_watson(r, rows) if enough else 1.0
     if known:
-        both = together(chance, neighbours) if enough else chance
+        both = combined_p_value(chance, neighbours) if enough else chance
         if both >= _RULES.unlikely:
             return RANDOM, False
         if neighbours >= _RULES.unlikely:

@@ -215,7 +215,7 @@ def changing(path: Path) -> Iterator[Sheet]:
     with files.locked(path.parent) as held:
         if not held and files.fcntl is not None and path.parent.is_dir():
             raise ArchiveError(
-                f"{path.name} cannot be locked, as another process writes it or its file system "
+                f"{path.name!r} cannot be locked, as another process writes it or its file system "
                 "has no locks: nothing was written; try again",
                 code="failed_write",
             )

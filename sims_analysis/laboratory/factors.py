@@ -208,7 +208,8 @@ class Factors:
         known = [one for one in names if (table["species"] == one).any()]
         if not known:
             has = first_few(sorted(set(table["species"])), 8) or "none at all"
-            raise SpeciesError(f"{self.path} has no factor of {first_few(names, 8)}; it has {has}")
+            text = f"{str(self.path)!r} has no factor of {first_few(names, 8)}; it has {has}"
+            raise SpeciesError(text)
         timed = combine != "mean" or max_age is not None
         conditions = [*NAMES, *(["date"] if timed else [])]
         found = {}
@@ -318,13 +319,13 @@ def _picked(
     if not fits.any():
         misses = {}
         for i, row in enumerate(rows.to_dict("records")):
-            unlike = [one for one in NAMES if odd[one][i]]
-            theirs, ours = ({one: of[one] for one in unlike} for of in (row, requested))
+            differing = [one for one in NAMES if odd[one][i]]
+            theirs, ours = ({one: of[one] for one in differing} for of in (row, requested))
             said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
             said = "without a date" if np.isnan(days[i]) and row["valid"] else said
-            if unlike:
+            if differing:
                 said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
-            misses[said] = len(unlike), np.nan_to_num(abs(days[i]), nan=np.inf)
+            misses[said] = len(differing), np.nan_to_num(abs(days[i]), nan=np.inf)
         nearest = sorted(misses, key=lambda said: misses[said])[:3]
         of = f"{species} in {requested['matrix'] or 'no matrix'}"
         raise SpeciesError(

@@ -27,8 +27,8 @@ Width = Literal["single", "double"] | QuantityLike | float | None
 #: Statuses of a chart -> their markers; so many are explained in a line.
 _MARKERS = {"beyond_limits": "o", "two_of_three": "^", "four_of_five": "v", "run": "s",
             "trend": "D", "alternating": "X", "within": "P", "without": "d"}  # fmt: skip
-_IN_LINE = 3
-_NUMBERED = 60  # points of a wafer; more have no room for their numbers
+_LEGEND_COLUMNS = 3
+_MAX_NUMBERS = 60  # points of a wafer; more have no room for their numbers
 
 
 def plot_control_chart(
@@ -88,10 +88,10 @@ def plot_control_chart(
             axes.set_xlabel("Measurement")
         if present := len(axes.get_legend_handles_labels()[1]):
             axes.legend(
-                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_IN_LINE, frameon=False,
+                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_LEGEND_COLUMNS, frameon=False,
                 fontsize=style.LEAST, borderpad=0.2, borderaxespad=0.0, handletextpad=0.1,
             )  # fmt: skip
-            title = title and title + "\n " * -(-present // _IN_LINE)
+            title = title and title + "\n " * -(-present // _LEGEND_COLUMNS)
         _finish(axes, title)
     origin.attach(axes.figure, [], [chart], "plot_control_chart(...)")
     return axes
@@ -267,7 +267,7 @@ def _colour(
         shown.set_cmap("viridis")
         ax.figure.colorbar(shown, ax=ax, shrink=0.85, pad=0.02, label=label)
     ground = {"facecolor": background(ax), "alpha": 0.6, "linewidth": 0, "pad": 0.4}
-    for i in np.flatnonzero(~np.isnan(value)) if value.size <= _NUMBERED else ():
+    for i in np.flatnonzero(~np.isnan(value)) if value.size <= _MAX_NUMBERS else ():
         ax.annotate(f"{value[i]:#.4g}", (x[i], y[i]), (0, 4), textcoords="offset points",
                     ha="center", fontsize=style.LEAST, bbox=ground)  # fmt: skip
 

@@ -260,8 +260,7 @@ def _converted(one: _Profile, depth_units: str | None, value_units: str | None) 
     if value_units is not None:
         kinds = vocabulary.kinds_in(series.variable, series.units)
         unit = unit_of_kind(value_units, kinds, f"value_units of {series.variable!r}")
-        others = [name for name in names if name not in along]
-        values = [name for name in others if not vocabulary.ANCILLARY.get(name[1:])]
+        values = [n for n in names if n not in along and not vocabulary.ANCILLARY.get(n[1:])]
         table[values] = unit.from_canonical(table[values].to_numpy())
         one = changed(one, units=value_units)
     return changed(one, table=table)

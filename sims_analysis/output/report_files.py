@@ -75,10 +75,10 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     from sims_analysis.figures import plot_profiles, save_figure
     from sims_analysis.figures.style import close
 
-    junctions: list[xr.DataArray | xr.Dataset] = [*_answered(report.crossings, report.crossings)]
+    junctions: list[xr.DataArray | xr.Dataset] = [*_with_value(report.crossings, report.crossings)]
     if report.metallurgical is not None:
         junctions.append(report.metallurgical)
-    doses = _answered(report.doses, [budget["dose"] for budget in report.doses])
+    doses = _with_value(report.doses, [budget["dose"] for budget in report.doses])
     marked = sum(dose.sizes["species"] for dose in doses) <= _MARKED
     ax = plot_profiles(
         report.data,
@@ -93,7 +93,7 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     return written
 
 
-def _answered(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list[Result]:
+def _with_value(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list[Result]:
     """Keep the species that have a number: the others are in the table, with their reasons."""
     pairs = zip(results, values, strict=True)
     return [one.isel(species=np.flatnonzero(value.notnull()))

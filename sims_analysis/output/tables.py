@@ -166,9 +166,8 @@ def _stderr(array: xr.DataArray, of: xr.Dataset | xr.DataArray) -> xr.DataArray:
         names.append("stderr")
     known: Any = of if isinstance(of, xr.Dataset) else of.coords
     if array.name == "dose" and all(part in known for part in _PARTS):
-        # A budget: both parts, unless neither is known.
         both: xr.DataArray = np.hypot(*(known[part].fillna(0.0) for part in _PARTS))
-        return both.where(both > 0.0)
+        return both
     nothing = xr.full_like(array, np.nan, dtype=float)
     found: xr.DataArray = next((known[name] for name in names if name in known), nothing)
     own, stated = (str(one.attrs.get("units", "")) for one in (array, found))

@@ -56,7 +56,7 @@ class _Limits:
 _LIMITS = _Limits()
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LIMITS.logarithms)
 #: Number of samples that are checked before all of them are.
-_GLANCE = 4096
+_INSPECTED_VALUES = 4096
 #: Profiles that are looked at together: the numbers of so many stay in the caches of a processor.
 _AT_ONCE = 16
 #: Largest number of species named in one warning.
@@ -174,7 +174,7 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _LIMITS.few:
         return
     flat = values.reshape(-1)
-    glance = flat[:: max(1, flat.size // _GLANCE)]
+    glance = flat[:: max(1, flat.size // _INSPECTED_VALUES)]
     # Infinities are refused elsewhere, with another message.
     largest = float(np.abs(glance).max(initial=0.0, where=np.isfinite(glance)))
     unit, found = CANONICAL[kind], ""

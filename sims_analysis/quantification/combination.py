@@ -38,8 +38,8 @@ def combine(
 ) -> xr.Dataset:
     """Make new signals as weighted sums of measured ones: ``y = sum w_j x_j``.
 
-    An interference is subtracted by a negative weight; isotopes, or peaks, are added with 1. Not to
-    be trusted where a weight without an error takes away most of a signal.
+    A weight of 1 adds isotopes, or peaks; a negative one subtracts an interference. Not to be
+    trusted where a weight without an error takes away most of a signal.
 
     Parameters
     ----------
@@ -48,30 +48,29 @@ def combine(
     signals : mapping of mappings
         The weights of species by the name of the new signal:
         ``{"31P": {"31P": 1, "30Si": "-2.1e-4"}, "B": {"10B": 1, "11B": 1}}``. A weight is a number;
-        a pair with its standard error, ``(-2.1e-4, 0.2e-4)`` or ``(-2.1e-4, "10 %")``; or a
-        DataArray over ``measurement`` or the axis of the data, whose coordinate ``stderr`` is its
-        error. The new name may be that of a species, which is then replaced.
+        a pair with its standard error, ``(-2.1e-4, "10 %")``; or a DataArray over ``measurement``
+        or the axis of the data, with its error as the coordinate ``stderr``. A new signal with the
+        name of a species replaces it.
     variable : str, optional
         By default the first in which all are measured, ``concentration`` before ``intensity``.
 
     Returns
     -------
     Dataset
-        With all its species, and the new ones after them: at the samples of the first species of
-        each sum, where the others are interpolated linearly, and at the ends taken from the same
-        cycle, as for :func:`ratio`. A sum that is negative within noise stays so.
+        All species, and the new ones after them, at the samples of the first species of each sum;
+        between their own samples the others are interpolated linearly. A sum that is negative
+        within noise stays so. Beside it:
 
-        - ``<variable>_stderr``: ``sqrt(sum (w_j s_j)^2)``
-        - ``<variable>_background_stderr``: what samples have in common, ``sqrt(sum (w_j b_j)^2 +
-          sum (x_j dw_j)^2)`` of the errors b of subtracted backgrounds and dw of weights, and of
-          relative uncertainties of factors where these differ
-        - ``<variable>_counts``: the sum, where all weights are the same, without error, and one
-          count has the same value in all; otherwise NaN
-        - what is known of the samples of each part, as :func:`quality` says; where the limits of
-          detection of those below one, times their weights, are more than 1 % of the sum or of its
-          error, it has no value, but a limit of detection itself
-
-        What is delivered with each species stays with a new one where it is the same for all parts.
+        - ``<variable>_stderr``: ``sqrt(sum (w_j s_j)^2)``, the random part
+        - ``<variable>_background_stderr``: what all samples have in common, ``sqrt(sum (w_j b_j)^2
+          + sum (x_j dw_j)^2)`` of the errors b of subtracted backgrounds and dw of weights, and of
+          sensitivity factors, where these differ
+        - ``<variable>_counts``: the sum, if all weights are the same and without error, and one
+          count has the same value in all parts; NaN otherwise
+        - the limit of detection instead of a value, where parts below theirs may make more than
+          1 % of the sum, or of its error
+        - what is known of the samples of each part (:func:`quality`); metadata that are the same
+          for all parts
 
     Raises
     ------
@@ -86,13 +85,12 @@ def combine(
     -----
     ProfileWarning
         Where a straight line across a gap stands for a signal (not for Dask data); where parts were
-        made of the same measured signals, whose errors are not independent.
+        made of the same measured signals, so that their errors are not independent.
 
     Notes
     -----
     ``-mean_value(ratio(blank, ...))`` of a sample without the species is a weight with its error.
-    The dose of a sum is the sum of the doses, exactly where all have the same samples; where each
-    has its own, but for the interpolation, some hundredths of the standard error, and the ends.
+    If all parts have the same samples, the dose of a sum is exactly the sum of their doses.
 
     References
     ----------

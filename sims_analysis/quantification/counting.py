@@ -283,16 +283,18 @@ def _whole_counts(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Var
 def _fault_of_count(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) -> str:
     """Say how many counts a sample would be, and what its profile suggests."""
     frame, hint, chosen = place.frame, "", "data.sel(species=[...])"
+    number = "not a whole number of counts"
     if frame.kind == "count_rate":
         profile = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim})
         lowest = float(profile.where(profile > _ROUNDED * place.of(one)).min())
+        number = f"{place.of(counts):.4g} counts, not a whole number of them"
         hint = (
-            f" (if the lowest value, {frame.shown(lowest)}, is one count, it took "
-            f"{1 / lowest:.4g} s)"
+            f" (if the lowest value, {frame.shown(lowest)}, is one count, a sample was counted "
+            f"for {1 / lowest:.4g} s)"
         )
         chosen = "dwell_time={'11B': '1 s', ...}"
     return (
-        f"{place.of(counts):.4g} counts, not a whole number{hint}; take the counting statistics "
+        f"{number}{hint}; take the counting statistics "
         "before anything is subtracted, averaged or divided, and leave out species that were not "
         f"counted: {chosen}"
     )

@@ -16,7 +16,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, open_frame
 from sims_analysis.quantification.arguments import has_unit, read_uncertainty
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, list_dims
 
 
 class Scale(NamedTuple):
@@ -76,8 +76,8 @@ def per_measurement(read: xr.Variable, name: str) -> xr.Variable:
     """Refuse an argument that differs between the species of a measurement; return it otherwise."""
     if not set(read.dims) <= {MEASUREMENT}:
         raise ProfileError(
-            f"{name} is over {read.dims}; the species of a measurement are sputtered together and "
-            f"share their depth scale, so that it may be over {MEASUREMENT!r} only",
+            f"{name} is over {list_dims(read.dims)}; the species of a measurement are sputtered "
+            f"together and share their depth scale, so that it may be over {MEASUREMENT!r} only",
             argument=name,
         )
     return read

@@ -76,20 +76,23 @@ def with_rsf(
 ) -> xr.Dataset:
     """Quantify intensities with relative sensitivity factors: ``C = RSF I_i / I_m``.
 
-    Not to be trusted in another matrix than that of the factor, or where the matrix has fewer than
-    15 counts a cycle, so that samples are lost: use ``"mean"`` there.
+    Not to be trusted in another matrix than that of the factor; nor cycle by cycle where the matrix
+    has fewer than 15 counts, as samples are lost: use ``matrix_signal="mean"`` there.
 
     Parameters
     ----------
     data : Dataset
         With intensities of the species and of the matrix; one measurement or a batch.
-    rsf : mapping, str, Quantity, DataArray, Factors, or list of (stop, factors)
-        ``{"11B": "5e22 atoms/cm^3", ...}``, for the measured isotope and this matrix signal; a
-        factor may be a DataArray, over ``measurement``, the depths of the data, or the element of a
-        :func:`composition`, whose atomic fraction it follows linearly, with its errors. Also what
-        :func:`rsf_from_standard` returns, one or a list of them; a single factor if there is one
-        species besides the matrix. For layers, the depth (or time) at which each ends, and its
-        factors: ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``. Or :class:`Factors`.
+    rsf : mapping, str, Quantity, DataArray, Factors, or list
+        The factors by species, ``{"11B": "5e22 atoms/cm^3", ...}``, of the measured isotope and
+        this matrix signal. One may be a DataArray over ``measurement``, over depth, or over the
+        element of a :func:`composition`, whose atomic fraction it then follows linearly. Also:
+
+        - what :func:`rsf_from_standard` returns, or a list of such factors
+        - a factor alone, if there is one species besides the matrix
+        - a list of layers, each with the depth (or time) at which it ends, and its factors:
+          ``[("120 nm", {"Al": ...}), (None, {"Al": ...})]``
+        - a table of kept factors, :class:`Factors`
     matrix : str or None
         The matrix species; None for no matrix signal: then ``C = RSF I_i``, with factors in
         ``"atoms/cm^3 per count/s"`` (for intensities in counts, ``"atoms/cm^3 per count"``).
@@ -97,34 +100,28 @@ def with_rsf(
         Divide by the matrix signal of the same cycle, which removes drifts, or by its mean, which
         adds no noise. Between its samples the signal is interpolated linearly.
     window : (start, stop), optional
-        With ``"mean"``: depths, or times, between which it is taken, below a surface transient.
+        Where that mean is taken: depths, or times, below a surface transient.
     matrix_threshold : float
-        Where the matrix signal is below this fraction of its maximum (or mean), it has vanished,
-        and there is no concentration; with ``"cycle"``, nor is there one where it is not above
-        three of its standard errors, or drops for a cycle or two to less than a third of its
-        neighbours.
+        There is no concentration where the matrix signal has vanished: below this fraction of its
+        maximum (or mean). With ``"cycle"`` it also has where it is not above three of its standard
+        errors, or drops for one or two cycles to less than a third of its neighbours.
     keep_intensity : bool
         Keep the quantified intensities beside their concentrations.
     combine, max_age
-        Of :class:`Factors`, how several that fit are combined, and how old they may be: see there.
+        How :class:`Factors` combines several that fit, and how old they may be: see there.
 
     Returns
     -------
     Dataset
         Intensities of the matrix and of species without a factor stay. The others become:
 
-        - ``concentration`` (``atom/cm^3``), and the ancillary variables of intensities: counts, the
-          error of a subtracted background, also of the matrix signal
-        - ``concentration_stderr`` (``atom/cm^3``), the random part:
-          ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)`` with ``"cycle"``, where s_m counts a sample
-          of the matrix as often as it is used, so that errors of sums come out right;
-          ``RSF s_i / I_m`` with ``"mean"``, without the error ``s_m / sqrt(n)`` of the mean, which
-          all samples have in common. Of a composition that a factor follows, random errors are
-          added as if independent, and common ones to ``concentration_background_stderr``
+        - ``concentration`` (``atom/cm^3``), with counts, and errors of subtracted backgrounds
+        - ``concentration_stderr`` (``atom/cm^3``), the random part: with ``"cycle"``
+          ``RSF / I_m sqrt(s_i^2 + (I_i s_m / I_m)^2)``, with ``"mean"`` ``RSF s_i / I_m``
         - ``sensitivity_factor``, a coordinate over species (``absolute_sensitivity_factor`` without
-          a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``) of factors with a
-          standard error, common to all samples, which :func:`dose_budget` reads. Of it,
-          ``sensitivity_factor_day_to_day`` (``1``) is what :class:`Factors` scatter between days
+          a matrix signal), and ``sensitivity_factor_uncertainty`` (``1``), which all samples have
+          in common and :func:`dose_budget` reads; ``sensitivity_factor_day_to_day`` (``1``) is the
+          part of it by which :class:`Factors` scatter between days
         - ``matrix_status``, where there is no concentration: ``vanished`` or ``not_measured``
 
     Raises
@@ -140,16 +137,18 @@ def with_rsf(
     Warns
     -----
     ProfileWarning
-        Where the matrix signal has vanished, or was not measured in the cycle (not for Dask data);
-        where, with one factor, it changes by more than 10 % along the profile, or its mean by more
-        than 1 % by a surface transient; where a detector is saturated; where a signal has a part in
-        common with the matrix; if a factor was determined with another `matrix_signal` or dead
-        time; where the composition that it follows is unknown or saturated.
+        Where the matrix signal has vanished, was not measured (not for Dask data), or changes: with
+        one factor by 10 % along the profile, or its mean by 1 % by a surface transient. Where a
+        detector is saturated, or the composition that a factor follows is unknown. If a factor was
+        determined with another `matrix_signal` or dead time, or a signal is part of the matrix's.
 
     Notes
     -----
     A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
-    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are within 0.1 % from 30 counts on.
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are within 0.1 % from 30 counts on. A
+    matrix sample that several samples use counts that often in s_m, so that errors of sums are
+    right. Errors of a composition are added likewise, common ones to
+    ``concentration_background_stderr``.
 
     References
     ----------

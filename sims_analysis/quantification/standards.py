@@ -69,9 +69,9 @@ def rsf_from_standard(
 ) -> xr.DataArray:
     """Determine the sensitivity factor of a species from standards.
 
-    Of known dose, ``RSF = dose / integral of (I_i - b) / I_m dz``, or uniform ones of known
-    concentration, ``RSF = C / mean of (I_i - b) / I_m``; cycle by cycle or with the mean of I_m.
-    Not to be trusted for another matrix, or other conditions, than those of the standards.
+    Of implants of known dose, ``RSF = dose / integral of (I_i - b) / I_m dz``; of uniform standards
+    of known concentration, ``RSF = C / mean of (I_i - b) / I_m``.
+    Not to be trusted in another matrix, or under other conditions, than those of the standards.
 
     Parameters
     ----------
@@ -82,47 +82,41 @@ def rsf_from_standard(
     matrix : str or None
         The matrix species; None for no matrix signal.
     dose, concentration : str, Quantity, DataArray, or list
-        Either: the implanted dose, ``"1e15 atoms/cm^2"``, or that of uniform standards; if
-        they differ, a DataArray over ``measurement``, or a list in the order of `data`.
+        One of the two, ``"1e15 atoms/cm^2"``. Where standards differ, a DataArray over
+        ``measurement``, or a list in the order of `data`.
     start, stop : str, Quantity or DataArray, optional
         Limits of the integral, or of the mean.
     background : str, Quantity, or (start, stop), optional
-        An intensity to subtract, ``"2 counts/s"``, or the depth window in which the mean of the
-        quotient is taken, as for :func:`integrated_dose`. If only the matrix signal drifts, use
-        :func:`subtract_background` first, on the standard and the unknown.
+        The background b: an intensity, ``"2 counts/s"``, or the depth window in which the mean of
+        the quotient is taken. Where only the matrix signal drifts, :func:`subtract_background`
+        first, from the standard and from the unknown.
     abundance : float or "natural", optional
-        The abundance of the implanted isotope, by which its factor is divided: the result is that
-        of the element of this isotopic composition.
+        Of the implanted isotope, if the factor shall be that of the element.
     dose_uncertainty, concentration_uncertainty : float, str or Quantity, optional
-        Its standard uncertainty, relative (``0.03``, ``"3 %"``) or in its unit; common to all
-        standards.
+        Its standard uncertainty, common to all standards: relative, ``"3 %"``, or in its unit.
     matrix_signal, window, matrix_threshold
-        As for :func:`with_rsf`.
+        How the matrix signal is used, as in :func:`with_rsf`; use the same for unknowns.
     rule : {"trapezoid", "loglinear"}
-        As for :func:`integrated_dose`; as for unknowns, so that a standard gets its own dose.
+        How samples are integrated, as in :func:`integrated_dose`; use the same for unknowns.
 
     Returns
     -------
     DataArray
         The factor in ``atom/cm^3`` (without a matrix in ``atom/cm^3/(count/s)``), the mean of
-        several standards, for :func:`with_rsf` as it is. Coordinates:
+        several standards, which :func:`with_rsf` takes as it is. Coordinates:
 
-        - ``stderr`` (likewise): ``sqrt(random^2 + dose^2)`` of its parts that are known, NaN if
-          none is. The random part is the counting error or, where standards scatter by more (with a
-          probability below 1/8), Student's t of n - 1 degrees of freedom times the repeatability,
-          1.84 of two and 1.32 of three
-        - ``counting_stderr``: NaN if the data have no standard errors, see
-          :func:`with_counting_statistics`; of uniform standards as of :func:`mean_value`
+        - ``stderr`` (same unit): ``sqrt(random^2 + dose^2)`` of the parts that are known. The
+          random part is ``counting_stderr``; where standards scatter by more than that (chance does
+          it in one case of eight), ``repeatability_stderr`` times Student's t: 1.84 of two
+          standards, 1.32 of three
+        - ``counting_stderr``: NaN for data without :func:`with_counting_statistics`
         - ``dose_stderr``: of the known dose or concentration; NaN if its uncertainty is not given
-        - ``repeatability_stderr``: standard deviation of the factors of n standards divided by
-          ``sqrt(n)``, NaN for a single one; ``n_standards`` is n
-        - ``status``: ``ok``, or that of the integral over one of the standards, as for
-          :func:`integrated_dose`; what :func:`with_rsf` makes with such a factor is
-          ``scale_in_doubt``
+        - ``repeatability_stderr``: ``s / sqrt(n)`` of n factors, ``n_standards``; NaN of one
+        - ``status``: ``ok``, or the first in rank of those of the integrals, as in
+          :func:`integrated_dose`; concentrations by such a factor are ``scale_in_doubt``
         - ``species``, ``matrix``, ``matrix_signal``, ``dead_time`` (``corrected`` or ``as
-          observed``): what it belongs to; :func:`with_rsf` warns if the unknown differs. The attr
-          ``measurement`` has what the metadata of all standards say, and conditions of some, for
-          :class:`Factors`
+          observed``): what the factor belongs to. :func:`with_rsf` checks them. So does
+          :class:`Factors` with the attr ``measurement``, the conditions of the standards
 
     Raises
     ------
@@ -131,14 +125,14 @@ def rsf_from_standard(
     UnitsError
         If the data are on a time axis or have no intensities, or the dose is not of atoms per area.
     ProfileError
-        If the integral over a standard is not positive, or nothing was measured between the limits;
-        if standards were measured under different conditions: primary ion, impact energy...
+        If an integral is not positive, nothing was measured between the limits, or conditions of
+        the standards differ: primary ion, impact energy...
 
     Warns
     -----
     ProfileWarning
-        If some standards were corrected for dead time, and others were not; where the integral over
-        a standard begins in a surface transient, whose counts would be taken for the implant.
+        Where only some standards were corrected for dead time, or an integral begins in a surface
+        transient, whose counts would be taken for the implant.
 
     References
     ----------

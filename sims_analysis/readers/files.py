@@ -24,8 +24,8 @@ from sims_analysis.readers.source import (
     Options,
     Readable,
     Source,
+    is_several,
     list_inputs,
-    stands_for_several,
 )
 from sims_analysis.readers.tables.grid import Grid
 from sims_analysis.readers.tables.header_cells import try_header
@@ -186,7 +186,7 @@ def read(  # type: ignore[misc]  # the options of the overloads are those named 
     check_choice("errors", errors, ("raise", "collect"))
     forced = None if format is None else reader_for(format)
     files = list_inputs(path)
-    if errors == "raise" and not stands_for_several(path):
+    if errors == "raise" and not is_several(path):
         found = _read_one(files[0], options, forced)
         return found if options.samples is not None else found[0]
     outcomes = _read_each(files, options, forced, progress)
@@ -239,7 +239,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     """
     forced = None if options.get("format") is None else reader_for(options["format"])
     stated = _options(**{k: v for k, v in options.items() if k not in _OF_CALL})
-    if stands_for_several(path):
+    if is_several(path):
         raise TypeError(f"path={path!r}; expected one file")
     source = list_inputs(path)[0].read(stated)
     outcome: list[SIMSResult] | SimsError

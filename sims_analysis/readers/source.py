@@ -290,7 +290,7 @@ class InputFile:
         return Source(name, content, options, self.path)
 
 
-def stands_for_several(given: Any) -> bool:
+def is_several(given: Any) -> bool:
     """Whether it stands for several files: a folder, an address with a wildcard, a collection."""
     if isinstance(given, bytes | bytearray | memoryview) or hasattr(given, "read"):
         return False
@@ -315,7 +315,7 @@ def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
         return [_on_disk(path)]
     inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[:1] != ".")
     if not inside:
-        raise ReadError(f"{path}: there are no files in the folder")
+        raise ReadError(f"there are no files in the folder {str(path)!r}")
     return list(map(_on_disk, inside))
 
 
@@ -352,9 +352,9 @@ def _at_address(address: str) -> list[InputFile]:
     require(f"{where} needs", "fsspec", extra="remote")
     import fsspec
 
-    files = _tried(address, lambda: fsspec.open_files(address, "rb", expand="*" in where))
+    files = _guarded(address, lambda: fsspec.open_files(address, "rb", expand="*" in where))
     if not files:
-        raise FileNotFoundError(f"no such file: {where}")
+        raise FileNotFoundError(f"no such file: {where!r}")
     return [_remote(file, address) for file in files]
 
 
@@ -366,11 +366,13 @@ def _remote(file: Any, address: str) -> InputFile:
             return budget.read(opened, _base(path))
 
     return InputFile(
-        _base(path), shown_path(path), lambda budget: _tried(address, lambda: load(budget))
+        _base(path),
+        shown_path(path),
+        lambda budget: _guarded(address, lambda: load(budget)),
     )
 
 
-def _tried(address: str, action: Callable[[], T]) -> T:
+def _guarded(address: str, action: Callable[[], T]) -> T:
     """Do what may fail at an address: the reason is given, and nothing that is secret in it."""
     try:
         return action()
@@ -390,7 +392,7 @@ def _failure(error: Exception, address: str) -> Exception:
     # To fsspec, a server that does not answer is not found either.
     status = getattr(cause, "status", None)
     if isinstance(cause, FileNotFoundError | KeyError) or status == _NOT_FOUND:
-        return FileNotFoundError(f"no such file: {where}")
+        return FileNotFoundError(f"no such file: {where!r}")
     said = unquote(_IN_TEXT.sub(lambda found: shown_path(found[0]), str(cause)))
     kind, words = type(cause).__name__, re.compile(r"[^\W_]+")
     secret = {*words.findall(unquote(address))} - {*words.findall(where)}

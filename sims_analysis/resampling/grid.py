@@ -34,7 +34,7 @@ from sims_analysis.resampling.interpolation import (
     open_frames,
     resampled,
 )
-from sims_analysis.text.arguments import argument_error, check_choice, check_count
+from sims_analysis.text.arguments import argument_error, check_choice, check_count, list_dims
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 
@@ -248,8 +248,8 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any, every:
         at = frame.points(depth, "depth")
         if at.ndim > 1:
             raise ProfileError(
-                f"depth is over {at.dims}: a common axis has one dimension; use interpolate() for "
-                "different depths for each profile"
+                f"depth is over {list_dims(at.dims)}: a common axis has one dimension; use "
+                "interpolate() for different depths for each profile"
             )
         points, words = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
     if not (np.isfinite(points).all() and (np.diff(points) > 0).all()):

@@ -18,7 +18,7 @@ from sims_analysis.restoring.inverse_problem import InverseProblem
 from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
 
 #: The deviance that no other cells make good, beyond which a status is all there is to say.
-FAR_OFF = 12.0
+MAX_DEVIANCE = 12.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def assess(
 ) -> dict[str, Any]:
     """Return what is found of a restored profile, with its status in a word."""
     found, relaxed = largest_deviance(one, best.m), best
-    far_off = found > FAR_OFF
+    far_off = found > MAX_DEVIANCE
     if not far_off:
         near = partial(_local_mean, one.x, _RULES.kink * one.fwhm)
         relaxed = minimization.relaxed(unknowns, best, near)
@@ -69,7 +69,7 @@ def assess(
     value = one.mean @ x
     kernel = (rigid @ seen.T * information) @ one.response.matrix
     achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
-    achieved = _as_inside(_as_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
+    achieved = _not_below_inside(_not_below_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
     # What the error of a background adds that was subtracted before.
     answer = freed @ seen.T * information
     whole, own = answer @ one.common, answer @ (one.common * one.overlap)
@@ -143,7 +143,7 @@ def _full_width(kernel: Array, x: Array) -> Array:
     return crossing(after - 1, after) - crossing(before + 1, before)
 
 
-def _as_inside(achieved: Array, z: Array) -> Array:
+def _not_below_inside(achieved: Array, z: Array) -> Array:
     """Return resolutions not below that of the first kernel that the window does not cut."""
     whole = int(np.argmax(z - z[0] >= 0.5 * achieved))
     found = achieved.copy()
@@ -228,7 +228,7 @@ def _is_needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, righ
         score, information = one.misfit.scored(m)
         gain = values * (matrix.T @ score)
         costs = prior.costs(prior.changes(u), best.strength)
-        slope = bridge.T @ (gain + prior.gathered(costs.slope, u.size)[near])
+        slope = bridge.T @ (gain + prior.slope_over_u(costs.slope, u.size)[near])
         root = matrix * values * np.sqrt(information)[:, None] @ bridge
         square = root.T @ root + bridge.T @ (np.maximum(gain, 0.0)[:, None] * bridge)
         band = np.zeros((3, u.size))

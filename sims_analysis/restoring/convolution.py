@@ -52,28 +52,24 @@ def convolve(
     Returns
     -------
     DataArray
-        At the depths of the data, in their unit, with a line in ``history``. With standard errors s
-        of the data, the coordinate ``stderr`` is ``sqrt(sum (m_j s_j)^2)`` of the parts m that come
-        from each sample. Neighbours share samples: ``effective_sample_fraction`` is what that makes
-        of the error of their dose, which stays what it was (see :func:`to_grid`); of what rests on
-        a part narrower than the function, as a junction, errors are stated too large, up to 2.5
-        times.
+        At the depths of the data, in their unit, with a line in ``history``. If the data have
+        standard errors, the coordinate ``stderr`` is ``sqrt(sum (m_j s_j)^2)`` of the parts m that
+        come from each sample. The error of a dose stays what it was: ``effective_sample_fraction``
+        says that neighbours share samples (see :func:`to_grid`). The error of a junction, or of
+        anything narrower than the function, is stated up to 2.5 times too large.
 
     Raises
     ------
-    ProfileError
-        If the widths belong to no resolution function, one of them is negative, or the fit is of
-        other profiles.
-    UnitsError
-        If the data are not over depth, or a width has no unit.
+    ProfileError, UnitsError
+        If widths are of no resolution function, negative, or without a unit, the fit is of other
+        profiles, or the data are not over depth.
 
     Notes
     -----
-    Each sample stands for the atoms of its cell (the weights of the trapezoid rule); these are
-    distributed over the samples by the resolution function, all of them. A function much narrower
-    than the sample spacing leaves them as they are: put a structure with sharp edges on a fine grid
-    first. The functions shift atoms as they do in the instrument: the centroid of Dowsett's by
-    ``lambda_decay - lambda_growth``.
+    The resolution function distributes all atoms of each sample's cell (the weights of the
+    trapezoid rule) over the samples. Put sharp edges on a grid finer than the function first: on a
+    coarse one they stay as they are. Atoms are shifted as in the instrument: the centroid, by
+    Dowsett's function, by ``lambda_decay - lambda_growth``.
 
     References
     ----------

@@ -18,20 +18,23 @@ from scipy import linalg
 from sims_analysis.fitting.objectives import SumOfSquares
 from sims_analysis.kernels.rows import Array
 
-#: Shares of the function that the curvature of the misfit leaves out: directions, not answers.
-_CUT = 1e-3
-#: Columns of the curvature that are made at a time.
-_COLUMNS = 48
-#: The decrement at which a minimum is reached, and what a descent may take.
-_DECREMENT, _MOST = 1e-3, 40
-#: The largest change of u in one step.
-_LARGEST = 4.0
-#: The share of the majorizing curvature of the prior that is kept where its own is less.
-_KEPT = 0.1
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a minimum is sought: none of them changes where it is."""
+
+    cut: float = 1e-3  # smaller parts of the function are left out of directions of descent
+    columns: int = 48  # of the curvature, made at a time
+    decrement: float = 1e-3  # in units of the misfit, at which a minimum is reached
+    steps: int = 40  # that a descent may take
+    change: float = 4.0  # of ln x, at most, in one step
+    kept: float = 0.1  # share of the majorizing curvature, where the prior's own is less
+    evidence: float = 25.0  # so far below the largest, no stronger prior is tried
+
+
+_RULES = _Rules()
 #: Half of one more than the degrees of freedom of Student's distribution.
-_TAIL = 0.6
-#: The evidence below the largest at which no stronger prior is tried.
-_BELOW = 25.0
+_STUDENT = 0.6
 
 
 class Costs(NamedTuple):
@@ -58,7 +61,7 @@ class Prior:
             out += row * u[t : t + out.size]
         return out
 
-    def gathered(self, slope: Array, size: int) -> Array:
+    def slope_over_u(self, slope: Array, size: int) -> Array:
         """Return the slope over u of a slope over its changes."""
         out, k = np.zeros(size), self.of.shape[1]
         for t, row in enumerate(self.of):
@@ -99,13 +102,13 @@ def parabola(prior: Prior) -> Prior:
 def _student(k: Array, strength: float) -> Costs:
     a = strength**2
     square = a * k * k
-    above = 2 * _TAIL * a / (1 + square)
-    value = _TAIL * float(np.log1p(square).sum())
+    above = 2 * _STUDENT * a / (1 + square)
+    value = _STUDENT * float(np.log1p(square).sum())
     return Costs(value, above * k, above * (1 - square) / (1 + square), above)
 
 
 def _square(k: Array, strength: float) -> Costs:
-    a = _TAIL * strength**2
+    a = _STUDENT * strength**2
     above = np.full_like(k, 2 * a)
     return Costs(float(a * (k @ k)), above * k, above, above)
 
@@ -127,7 +130,7 @@ class Response:
     @cached_property
     def _without_tails(self) -> tuple[Array, int]:
         """Return the matrix without far tails, and over how many cells a sample reaches."""
-        least = _CUT * self.matrix.max(axis=1, keepdims=True)
+        least = _RULES.cut * self.matrix.max(axis=1, keepdims=True)
         near = np.where(self.matrix > least, self.matrix, 0.0)
         seen = near > 0
         last = seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
@@ -144,8 +147,8 @@ class Response:
         first = np.where(some, seen.argmax(axis=0), n)
         last = np.where(some, n - seen[::-1].argmax(axis=0), 0)
         blocks = []
-        for begin in range(0, m, _COLUMNS):
-            own = slice(begin, min(begin + _COLUMNS, m))
+        for begin in range(0, m, _RULES.columns):
+            own = slice(begin, min(begin + _RULES.columns, m))
             rows = slice(int(first[own].min()), int(last[own].max()))
             to = slice(begin, min(m, own.stop + across))
             blocks.append((own, to, rows, np.ascontiguousarray(near[rows, to])))
@@ -237,20 +240,20 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
     """Descend to a minimum by Newton's steps."""
     here = unknowns.at(u, strength)
     converged, factor = False, np.zeros(0)
-    for _ in range(_MOST):
+    for _ in range(_RULES.steps):
         gain, information = unknowns.scored(here)
-        slope = gain + unknowns.prior.gathered(here.costs.slope, u.size)
-        weight = np.maximum(here.costs.curvature, _KEPT * here.costs.above)
+        slope = gain + unknowns.prior.slope_over_u(here.costs.slope, u.size)
+        weight = np.maximum(here.costs.curvature, _RULES.kept * here.costs.above)
         factor = unknowns.factor(here, gain, information, weight)
         step = -linalg.cho_solve_banded((factor, True), slope, check_finite=False)
         decrement = -float(slope @ step)
-        if decrement < _DECREMENT:
+        if decrement < _RULES.decrement:
             converged = True
             break
-        length = min(1.0, _LARGEST / float(np.abs(step).max()))
+        length = min(1.0, _RULES.change / float(np.abs(step).max()))
         while True:
             there = unknowns.at(here.u + length * step, strength)
-            if there.value <= here.value - 1e-4 * length * decrement or length < 1e-4:
+            if there.value <= here.value - 1e-4 * length * decrement or length < 1e-4:  # Armijo
                 break
             length *= 0.5
         if not there.value < here.value:
@@ -293,7 +296,7 @@ def by_evidence(
             tried.append(one)
             if not (convex or tried[1:]) and far_off(one):
                 break
-            if one.evidence < max(each.evidence for each in tried) - _BELOW:
+            if one.evidence < max(each.evidence for each in tried) - _RULES.evidence:
                 break
 
     follow(strengths[::-1] if convex else strengths, u)

@@ -12,7 +12,7 @@ from sims_analysis.frame.run import Fields
 from sims_analysis.kernels.samples import Array, Samples, in_order
 from sims_analysis.outcomes import Status
 from sims_analysis.restoring import minimization
-from sims_analysis.restoring.assessment import FAR_OFF, assess, largest_deviance
+from sims_analysis.restoring.assessment import MAX_DEVIANCE, assess, largest_deviance
 from sims_analysis.restoring.inverse_problem import (
     SOURCES,
     InverseProblem,
@@ -77,7 +77,7 @@ def restore(
         place, found = at(1)
         coarse = float(np.median(np.diff(samples.z[here]))) > _COARSE * function.fwhm
         too_wide = found["status"] == "resolution_too_wide"
-        if too_wide and coarse and found["largest_deviance"] < FAR_OFF:
+        if too_wide and coarse and found["largest_deviance"] < MAX_DEVIANCE:
             with suppress(NotRestoredError):
                 finer = at(_FINER, found["smoothness"])
                 if finer[1]["status"] != "resolution_too_wide":
@@ -98,7 +98,7 @@ def _minimum(
 ) -> Minimum:
     def far_off(found: Minimum) -> bool:
         # A descent that has not ended may have some way to go yet.
-        most = FAR_OFF if found.converged else 2 * FAR_OFF
+        most = MAX_DEVIANCE if found.converged else 2 * MAX_DEVIANCE
         return largest_deviance(one, found.m) > most
 
     if isinstance(smoothness, str):

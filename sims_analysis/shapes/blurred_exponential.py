@@ -11,7 +11,7 @@ from sims_analysis.kernels.samples import Array
 _SHORT = 1e-3
 
 
-def rising(u: Array, length: float, sigma: float) -> Array:
+def pdf(u: Array, length: float, sigma: float) -> Array:
     """Return the density ``exp(u / l) / l`` for u < 0, blurred by a Gaussian; of unit area.
 
     ``exp(u / l + s^2 / 2 l^2) erfc[(u / s + s / l) / sqrt 2] / 2 l``. Where the argument of the
@@ -29,20 +29,20 @@ def rising(u: Array, length: float, sigma: float) -> Array:
     return density
 
 
-def risen(u: Array, length: float, sigma: float) -> Array:
-    """Return the integral of :func:`rising` up to `u`: ``l f + Phi(u / s)``."""
+def cdf(u: Array, length: float, sigma: float) -> Array:
+    """Return the integral of :func:`pdf` up to `u`: ``l f + Phi(u / s)``."""
     sigma = max(sigma, 1e-9 * length)
-    reached: Array = np.minimum(length * rising(u, length, sigma) + special.ndtr(u / sigma), 1.0)
+    reached: Array = np.minimum(length * pdf(u, length, sigma) + special.ndtr(u / sigma), 1.0)
     return reached
 
 
-def rising_slopes(u: Array, length: float, sigma: float) -> tuple[Array, Array, Array, Array]:
+def pdf_derivatives(u: Array, length: float, sigma: float) -> tuple[Array, Array, Array, Array]:
     """Return that density R, and its derivatives with respect to u, length and sigma.
 
     With the Gaussian G, ``l R' = R - G``, and so ``l R'' = R' - G'``; by the equation of heat
     ``dR/ds = s R''``, and ``dR/dl = -[R + (u R + s^2 R') / l] / l``.
     """
-    density = rising(u, length, sigma)
+    density = pdf(u, length, sigma)
     length, sigma = _widths(length, sigma)
     with np.errstate(under="ignore"):
         v = u / sigma

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sims_analysis.kernels.samples import Array
-from sims_analysis.shapes.blurred_exponential import risen, rising, rising_slopes
+from sims_analysis.shapes.blurred_exponential import cdf, pdf, pdf_derivatives
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
@@ -22,10 +22,10 @@ def formula(
     u = z - position
     # A side without a length has no atoms: an exponential of no width at all has no density.
     if growth == 0.0:
-        return dose * rising(-u, decay, sigma)
+        return dose * pdf(-u, decay, sigma)
     if decay == 0.0:
-        return dose * rising(u, growth, sigma)
-    sides = growth * rising(u, growth, sigma) + decay * rising(-u, decay, sigma)
+        return dose * pdf(u, growth, sigma)
+    sides = growth * pdf(u, growth, sigma) + decay * pdf(-u, decay, sigma)
     value: Array = dose * sides / (growth + decay)
     return value
 
@@ -33,10 +33,10 @@ def formula(
 def cumulative(u: Array, growth: float, decay: float, sigma: float) -> Array:
     """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
     if growth == 0.0:
-        return 1.0 - risen(-u, decay, sigma)
+        return 1.0 - cdf(-u, decay, sigma)
     if decay == 0.0:
-        return risen(u, growth, sigma)
-    sides = growth * risen(u, growth, sigma) + decay * (1.0 - risen(-u, decay, sigma))
+        return cdf(u, growth, sigma)
+    sides = growth * cdf(u, growth, sigma) + decay * (1.0 - cdf(-u, decay, sigma))
     value: Array = sides / (growth + decay)
     return value
 
@@ -48,8 +48,8 @@ def derivatives(
     # Held at 0, a length needs no derivative.
     growth, decay = (one or 1e-9 * sigma for one in (growth, decay))
     u, both = z - position, growth + decay
-    up, up_u, up_l, up_s = rising_slopes(u, growth, sigma)
-    down, down_u, down_l, down_s = rising_slopes(-u, decay, sigma)
+    up, up_u, up_l, up_s = pdf_derivatives(u, growth, sigma)
+    down, down_u, down_l, down_s = pdf_derivatives(-u, decay, sigma)
     shape = (growth * up + decay * down) / both
     rows = (
         -(growth * up_u - decay * down_u) / both,
@@ -60,13 +60,16 @@ def derivatives(
     return np.stack([shape, *(dose * one for one in rows)])
 
 
+#: Growth, decay and Gaussian in standard deviations of the whole: their squares come to about 1.
+_STARTS = (0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6), (0.4, 0.9, 0.1)
+
+
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Split the variance between growth, decay and the Gaussian; the last with hardly any of it."""
     m = moments_above(z, c, 0.01)
     sets = []
-    parts = (0.3, 0.75, 0.6), (0.5, 0.5, 0.7), (0.75, 0.3, 0.6), (0.4, 0.9, 0.1)
-    for growth, decay, sigma in parts:
-        lengths = np.array([growth, decay, sigma]) * m.deviation
+    for parts in _STARTS:
+        lengths = np.array(parts) * m.deviation
         sets.append((m.area, m.mean - lengths[1] + lengths[0], *lengths.tolist()))
     return sets
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sims_analysis.kernels.samples import Array
-from sims_analysis.shapes.blurred_exponential import risen, rising, rising_slopes
+from sims_analysis.shapes.blurred_exponential import cdf, pdf, pdf_derivatives
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
@@ -22,9 +22,9 @@ def formula(
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
     value: Array = np.zeros_like(v)
     if seen < 1:
-        value = (1 - seen) * rising(-v, mixing, roughness)
+        value = (1 - seen) * pdf(-v, mixing, roughness)
     if seen > 0:
-        value = value + seen * rising(v, information, roughness)
+        value = value + seen * pdf(v, information, roughness)
     return dose * value
 
 
@@ -32,8 +32,8 @@ def cumulative(u: Array, mixing: float, roughness: float, information: float) ->
     """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
     v = u + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    value: Array = (1 - seen) * (1.0 - risen(-v, mixing, roughness))
-    return value + seen * risen(v, information, roughness) if seen > 0 else value
+    value: Array = (1 - seen) * (1.0 - cdf(-v, mixing, roughness))
+    return value + seen * cdf(v, information, roughness) if seen > 0 else value
 
 
 def derivatives(
@@ -42,8 +42,8 @@ def derivatives(
     """Return the derivatives with respect to dose, position and the three lengths."""
     v = z - position + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    down, down_v, down_l, down_s = rising_slopes(-v, mixing, roughness)
-    up, up_v, up_l, up_s = rising_slopes(v, information, roughness)
+    down, down_v, down_l, down_s = pdf_derivatives(-v, mixing, roughness)
+    up, up_v, up_l, up_s = pdf_derivatives(v, information, roughness)
     slope = seen * up_v - (1 - seen) * down_v
     apart = seen * (up - down)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -58,13 +58,14 @@ def derivatives(
     return np.stack([(1 - seen) * down + seen * up, *(dose * one for one in rows)])
 
 
+#: Mixing, roughness and information depth in standard deviations of the whole.
+_STARTS = (0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9)
+
+
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Split the variance between the three lengths, in several ways."""
     m = moments_above(z, c, 0.005)
-    return [
-        (m.area, m.mean, *(np.array(parts) * m.deviation).tolist())
-        for parts in ((0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9))
-    ]
+    return [(m.area, m.mean, *(np.array(one) * m.deviation).tolist()) for one in _STARTS]
 
 
 MODEL = Model(

@@ -83,7 +83,7 @@ def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float
     parts = (p["head_fraction"], 1 - p["head_fraction"])
     names = [one.name for one in pearson.MODEL.parameters[1:]]
     left = sum(
-        share * (1 - pearson.lost(*(p[f"{part}_{name}"] for name in names)))
+        share * (1 - pearson.outside(*(p[f"{part}_{name}"] for name in names)))
         for share, part in zip(parts, ("head", "tail"), strict=True)
     )
     return [p["dose"] * left]

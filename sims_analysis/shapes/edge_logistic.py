@@ -19,10 +19,10 @@ _END = float(np.log(0.84 / 0.16))
 
 def formula(z: Array, position: float, scale: float, asymmetry: float, *sides: float) -> Array:
     """Return ``L / (1 + e^Z) + R / (1 + e^-Z)``, ``Z = u (1 + e^(a u)) / (2 d)``: scale d."""
-    return between(*_part_done(z, position, scale, asymmetry), *sides)
+    return between(*_step_at(z, position, scale, asymmetry), *sides)
 
 
-def _part_done(z: Array, position: float, scale: float, asymmetry: float) -> tuple[Array, Array]:
+def _step_at(z: Array, position: float, scale: float, asymmetry: float) -> tuple[Array, Array]:
     """Return the depths from the position, and how much of the step is complete there."""
     u = z - position
     return u, expit(u * (1 + np.exp(np.clip(asymmetry * u, -50.0, 50.0))) / (2 * scale))
@@ -47,7 +47,7 @@ def _best(z: Array, c: Array) -> tuple[float, ...]:
     found: list[tuple[float, tuple[float, ...]]] = []
     for part, scale in product(np.linspace(0.1, 0.9, 17), (0.01, 0.03, 0.09)):
         edge = float(z[0] + part * span), scale * span, 0.0
-        u, below = _part_done(z, *edge)
+        u, below = _step_at(z, *edge)
         sides = np.stack([1 - below, below, u * (1 - below), u * below])
         levels = np.linalg.lstsq(sides.T, c, rcond=None)[0]
         found.append((float(np.sum((levels @ sides - c) ** 2)), (*edge, *levels.tolist())))

@@ -15,14 +15,21 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Model, Parameter
 
 POSITION = Parameter("position", "depth", "of the layer")
-#: A maximum stands out by so many standard errors of its height above the neighbouring valleys.
-_SURE = 5.0
-#: Where the number of layers is known, fewer are enough.
-_SEEN = 3.0
-#: And by this part of the deeper valley's level, and of the largest maximum.
-_RISE, _SHARE = 0.1, 0.01
-#: Layers differ from nothing, and from each other, by so many standard errors.
-_DISTINCT = 3.0
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which maxima, and so layers, are counted."""
+
+    sure: float = 5.0  # standard errors by which a maximum stands above the valleys next to it;
+    seen: float = 3.0  # so many are enough where the number of layers is known
+    rise: float = 0.1  # that height over the level of the deeper valley, at least
+    share: float = 0.01  # of the largest maximum that the others are, at least
+    distinct: float = 3.0  # standard errors by which layers differ from nothing, and each other
+    whole: float = 0.5  # of the outermost maxima, to which the curve falls towards the ends
+
+
+MAXIMA = _Rules()
 
 
 def _of_layer(one: Parameter, layer: int) -> Parameter:
@@ -63,7 +70,7 @@ class LayeredModel(Model):
 
     def starts(self, z: Array, c: Array, noise: Array) -> list[Array]:
         """Return sets of starting values, of each maximum; none if there are fewer."""
-        tops = most_certain(c, noise, len(self.places))
+        tops = most_significant(c, noise, len(self.places))
         if not tops:
             return []
         valleys = [a + int(c[a:b].argmin()) for a, b in pairwise(tops)]
@@ -168,24 +175,24 @@ def not_these_layers(
         return "several_peaks"
     where, amounts = values[model.at], [i for i, p in enumerate(model.parameters) if p.scales]
     tops = np.flatnonzero(np.r_[False, (m[1:-1] > m[:-2]) & (m[1:-1] >= m[2:]), False])
-    if not tops.size or m[0] > 0.5 * m[tops[0]] or m[-1] > 0.5 * m[tops[-1]]:
+    if not tops.size or (m[[0, -1]] > MAXIMA.whole * m[tops[[0, -1]]]).any():
         return "truncated"
     apart = np.diff(where), np.hypot(stderr[model.at][1:], stderr[model.at][:-1])
-    distinct = (values[amounts] > _DISTINCT * stderr[amounts]).all() and (
-        apart[0] > _DISTINCT * apart[1]
+    distinct = (values[amounts] > MAXIMA.distinct * stderr[amounts]).all() and (
+        apart[0] > MAXIMA.distinct * apart[1]
     ).all()
     return None if distinct else "undetermined"
 
 
 def maxima(c: Array, noise: Array) -> list[int]:
     """Return the samples of the maxima that stand out of the noise, the most certain first."""
-    seen = [tops[sure > _SURE].tolist() for tops, sure in _by_width(c, noise)]
+    seen = [tops[sure > MAXIMA.sure].tolist() for tops, sure in _by_width(c, noise)]
     return max(seen, key=len)
 
 
-def most_certain(c: Array, noise: Array, n: int) -> list[int]:
+def most_significant(c: Array, noise: Array, n: int) -> list[int]:
     """Return so many maxima by the width at which the last is most certain; none if it is not."""
-    best, found = _SEEN, []
+    best, found = MAXIMA.seen, []
     for tops, sure in _by_width(c, noise):
         if tops.size >= n and sure[n - 1] > best:
             best, found = sure[n - 1], sorted(tops[:n].tolist())
@@ -203,7 +210,8 @@ def _by_width(c: Array, noise: Array) -> Iterator[tuple[Array, Array]]:
         sides = np.stack([about["left_bases"], about["right_bases"]])
         floor = np.take_along_axis(sides, mean[sides].argmax(axis=0)[None], 0)[0]
         sure = rise / np.hypot(error[tops], error[floor])
-        real = (rise > _RISE * np.abs(mean[tops] - rise)) & (mean[tops] > _SHARE * mean.max())
+        real = rise > MAXIMA.rise * np.abs(mean[tops] - rise)
+        real &= mean[tops] > MAXIMA.share * mean.max()
         order = np.argsort(-sure[real], kind="stable")
         yield tops[real][order] + width // 2, sure[real][order]
         width = 2 * width + 1

@@ -194,7 +194,7 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     ]
 
 
-def lost(projected_range: float, straggle: float, skewness: float, kurtosis: float) -> float:
+def outside(projected_range: float, straggle: float, skewness: float, kurtosis: float) -> float:
     """Return the part of the distribution that lies above the surface."""
     found = _coefficients(float(skewness), float(kurtosis))
     if found is None:
@@ -208,7 +208,7 @@ def lost(projected_range: float, straggle: float, skewness: float, kurtosis: flo
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return the part of the dose that lies below the surface."""
     names = ("projected_range", "straggle", "skewness", "kurtosis")
-    return [p["dose"] * (1 - lost(*(p[name] for name in names)))]
+    return [p["dose"] * (1 - outside(*(p[name] for name in names)))]
 
 
 MODEL = Model(

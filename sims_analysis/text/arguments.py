@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeGuard, TypeVar
 
@@ -181,6 +181,11 @@ def read_name(name: str, value: Any) -> str:
     if len(names) > 1:
         raise argument_error(name, value, f"expected one species, such as {names[0]!r}")
     return names[0]
+
+
+def list_dims(dims: Iterable[Hashable]) -> str:
+    """List dimensions: ``(species, depth)``."""
+    return f"({', '.join(map(str, dims))})"
 
 
 def first_few(names: Sequence[str], most: int) -> str:

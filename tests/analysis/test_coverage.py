@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from counted_trials import TOP, covered, edge, trials
 from measurement_layouts import one
+from scipy.special import ndtr
 
 import sims_analysis as sims
 from benchmarks import coverage
@@ -72,6 +73,23 @@ def test_the_error_of_a_clear_edge_is_that_of_the_notes():
     found = sims.junction_depth(trials(shape, z, 1000), level="1e19 atoms/cm^3", after="peak")
     assert 0.09 <= float(found["stderr"].mean()) <= 0.14  # and a kink that may lie between them
     assert float(found.std()) == pytest.approx(0.107, abs=0.02)
+
+
+@pytest.mark.few(1)
+def test_errors_hold_kinks_at_the_level_and_edges_within_a_step():
+    def kink(z):
+        return 0.1 * np.exp((60 - z) / np.where(z < 60, 40.0, 10.0))
+
+    def step(z):
+        return 0.2 * ndtr((60 - z) / 0.6)
+
+    for shape, most in ((kink, 0.77), (step, 0.95)):
+        shares = []
+        for phase in np.arange(0, 2, 0.5):
+            ds = trials(shape, np.arange(20 + phase, 120, 2.0), 10_000)
+            found = sims.junction_depth(ds, level=f"{0.1 * TOP} atoms/cm^3")
+            shares.append(covered(found, 60.0))
+        assert 0.59 <= np.mean(shares) <= most
 
 
 @pytest.mark.few(1)

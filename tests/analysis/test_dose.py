@@ -309,7 +309,7 @@ def test_a_dose_that_does_not_exceed_its_standard_error_is_below_detection(error
 
 def test_error_of_a_background_window_counts_once_over_the_whole_width():
     z = np.arange(0, 101, 1.0)
-    c = np.where(z < 50, 1e18, np.where(z % 2, 1e16, 3e16))
+    c = np.where(z < 50, 1e18, np.where(z % 2, 1e15, 3e15))
     ds = one(z, c, stderr=np.zeros(z.size))
     found = sims.integrated_dose(ds, stop="40 nm", background=("60 nm", "99 nm"))
     sigma = np.std(c[60:100], ddof=1) / math.sqrt(40)

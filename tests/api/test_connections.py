@@ -43,7 +43,7 @@ def rest(connection):
 
 @pytest.mark.slow
 def test_who_asks_again_stays_connected(running, monkeypatch):
-    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT", 0.5)
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
         for _ in range(3):
             ask = f"GET /sims/{REFERENCE_ID} HTTP/1.1\r\nHost: x\r\nX-API-KEY: {KEY}\r\n\r\n"
@@ -61,7 +61,7 @@ ASK = f"GET /sims/{REFERENCE_ID} HTTP/1.1\r\nHost: x\r\nX-API-KEY: {KEY}\r\n\r\n
     "sent", [b"", b"G", ASK[:-2], b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1"]
 )
 def test_a_request_that_does_not_arrive_is_closed(running, sent, monkeypatch):
-    monkeypatch.setattr(connections, "PATIENCE", 0.15)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT", 0.15)
     with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
         connection.sendall(sent)
         rest(connection)  # to its end
@@ -69,7 +69,7 @@ def test_a_request_that_does_not_arrive_is_closed(running, sent, monkeypatch):
 
 
 def test_a_byte_now_and_then_does_not_keep_a_connection(running, monkeypatch):
-    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT", 0.5)
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
         began = time.monotonic()
         for byte in ASK[:-3] * 10:
@@ -83,7 +83,7 @@ def test_a_byte_now_and_then_does_not_keep_a_connection(running, monkeypatch):
 
 @pytest.mark.slow
 def test_a_second_request_that_does_not_arrive_is_closed(running, monkeypatch):
-    monkeypatch.setattr(connections, "PATIENCE", 0.3)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT", 0.3)
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
         connection.sendall(ASK)
         received = b""
@@ -94,7 +94,7 @@ def test_a_second_request_that_does_not_arrive_is_closed(running, monkeypatch):
 
 
 def test_a_request_in_pieces_is_answered(running, monkeypatch):
-    monkeypatch.setattr(connections, "PATIENCE", 5.0)
+    monkeypatch.setattr(connections, "REQUEST_TIMEOUT", 5.0)
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
         received = b""
         for i in range(0, len(ASK), 20):

@@ -372,7 +372,7 @@ def test_serve_warns_where_the_key_can_be_read_on_the_way(archive, monkeypatch, 
     with collected() as warned:
         serve(archive, host, key="abcdefgh12345678", certfile=certfile)
     expected = host != "127.0.0.1" and certfile is None
-    assert [f"{host} is served without a certificate" in str(one) for one in warned] == (
+    assert [f"{host!r} is served without a certificate" in str(one) for one in warned] == (
         [True] if expected else []
     )
 

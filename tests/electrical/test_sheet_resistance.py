@@ -11,7 +11,7 @@ from error_parts import raises, warns
 from questions import AXIS, measurement
 
 import sims_analysis as sims
-from sims_analysis.electrical.mobility import CHARGE, MOBILITIES, arora, f723, masetti
+from sims_analysis.electrical.mobility import CHARGE, MOBILITIES, arora, astm_f723, masetti
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
 
 
@@ -45,7 +45,7 @@ def test_masettis_mobilities(element, expected, few, many):
 def test_f723_gives_back_its_own_resistivities():
     # The standard is a resistivity: 1e16 of boron have 1.46 ohm cm, of phosphorus 0.53.
     for element, ohm_cm in (("B", 1.45), ("P", 0.525)):
-        resistivity = 1 / (CHARGE * 1e16 * f723(np.array([1e16]), element)[0])
+        resistivity = 1 / (CHARGE * 1e16 * astm_f723(np.array([1e16]), element)[0])
         assert resistivity == pytest.approx(ohm_cm, rel=0.02)
 
 
@@ -53,7 +53,7 @@ def test_f723_agrees_with_the_standards_own_formulas_the_other_way_round():
     """Its densities from resistivities were fitted apart, and come back to some per cent."""
 
     def resistivity(n, element):
-        return 1 / (CHARGE * n * f723(n, element))
+        return 1 / (CHARGE * n * astm_f723(n, element))
 
     n = np.logspace(12, 21, 46)
     rho = resistivity(n, "B")
@@ -87,7 +87,7 @@ def test_the_boron_gaussian_of_the_definitions():
 
 
 @pytest.mark.parametrize(
-    ("name", "mobility"), [("masetti", masetti), ("arora", arora), ("f723", f723)]
+    ("name", "mobility"), [("masetti", masetti), ("arora", arora), ("f723", astm_f723)]
 )
 @pytest.mark.parametrize(("element", "side"), [("P", "donors"), ("B", "acceptors")])
 def test_a_box_has_its_resistance_by_each_mobility(name, mobility, element, side):

@@ -217,7 +217,7 @@ def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(wrong, warn
         ({"colours": {"B": "nocolour"}}, "colours=.*nocolour.*; expected a mapping"),
         ({"colours": {"B": "red", "P": 3}}, "expected a mapping"),
         ({"ylim": ("1e16 counts/s", None)}, "ylim"),
-        ({"detection_limit": "-1e16 atoms/cm^3"}, "detection_limit= of B is -1e.16"),
+        ({"detection_limit": "-1e16 atoms/cm^3"}, "detection_limit= of .B. is -1e.16"),
         ({"detection_limit": "10 counts/s"}, "detection_limit= has none of these; .* shows B"),
         ({"detection_limit": xr.Dataset()}, "detection_limit=<Dataset>; expected one limit"),
         ({"detection_limit": xr.DataArray([[1.0]], dims=("depth", "wafer"))},

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures.style import brief, briefs
+from sims_analysis.figures.style import abbreviated
 
 B = artists.profiles(B=artists.gaussian())
 BOTH = artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18))
@@ -89,29 +89,20 @@ def test_names_stand_where_the_user_wants_them(labels, beside, above):
     assert entries(BOTH, labels=labels) == (beside, above)
 
 
-@pytest.mark.parametrize(
-    ("name", "longest", "short"),
-    [("a" * 36, 36, "a" * 36), ("$" + "a" * 50, 36, "$" + "a" * 50), ("a" * 20, 13, "a" * 11 + "…"),
-     ("abcdefghijklmnopqrst", 14, "ab…klmnopqrst")],
-)  # fmt: skip
-def test_the_ends_of_a_long_name_stay(name, longest, short):
-    assert brief(name, longest) == short
-
-
 def test_long_names_differ_by_their_own_words():
     species = {
         f"a long name of the signal number {i} of the film": artists.gaussian() for i in (1, 2)
     }
     ax = artists.sketched(artists.profiles(**species), labels="legend")
     assert artists.names(ax) == ["… number 1 …", "… number 2 …"]
-    assert briefs(["a b c", "a b d"]) == ["a b c", "a b d"]
+    assert abbreviated(["a b c", "a b d"]) == ["a b c", "a b d"]
     names = [f"the same beginning of it {i} and the same end of it" for i in (1, 2)]
-    assert briefs(names, 24) == ["… it 1 …", "… it 2 …"]
+    assert abbreviated(names, 24) == ["… it 1 …", "… it 2 …"]
     names = [f"{i} and then the same end of everything" for i in (1, 2)]
-    assert briefs(names, 12) == ["1 and then …", "2 and then …"]
+    assert abbreviated(names, 12) == ["1 and then …", "2 and then …"]
     # Where their own words are too long to differ once they are cut, they stay.
     names = [f"the same beginning of everything, {i}" for i in (1, 2)]
-    assert briefs(names, 12) == ["… everything, 1", "… everything, 2"]
+    assert abbreviated(names, 12) == ["… everything, 1", "… everything, 2"]
 
 
 @pytest.mark.few(1)

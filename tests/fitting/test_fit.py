@@ -14,13 +14,11 @@ from scipy import special
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning, ProfileError, UnitsError
-from sims_analysis.fitting.minima import by_likelihood, half_widths, not_ruled_out
+from sims_analysis.fitting.minima import by_likelihood, half_widths, plausible_minima
 from sims_analysis.fitting.objectives import Squares
 from sims_analysis.fitting.optimization import (
     Curve,
-    Minimum,
     covariance,
-    distinct,
     profile_interval,
     solve_each,
 )
@@ -291,7 +289,7 @@ def two_minima(offset):
 @pytest.mark.parametrize("offset", [0.3, 1.6])
 def test_of_two_minima_the_one_with_most_of_the_likelihood_is_returned(offset):
     formula, curve, objective, found = two_minima(offset)
-    found = by_likelihood(curve, objective, not_ruled_out(curve, objective, found))
+    found = by_likelihood(curve, objective, plausible_minima(curve, objective, found))
     first = round(found[0].p[0])
     if offset > 1.5:  # ruled out
         assert (first, len(found)) == (1, 1)
@@ -346,13 +344,6 @@ def test_a_tail_with_an_edge_has_no_errors_unless_its_shape_is_stated():
     held = {"tail_skewness": 1.4, "tail_kurtosis": 5.4}
     fit = quietly(ds, model="dual_pearson", fixed=held).isel(trial=0)
     assert abs(fit["tail_projected_range"] - 175) < 3 * fit["tail_projected_range_stderr"]
-
-
-def test_head_and_tail_by_each_others_names_are_no_other_minimum():
-    one = Minimum(np.array([1.0, 2.0]), *[np.array([1.0, 2.0])] * 3, 30.0, converged=True)
-    swapped = replace(one, x=np.array([2.0, 1.0]), p=np.array([2.0, 1.0]))
-    assert distinct([one, swapped, None]) == [one]
-    assert len(distinct([one, replace(swapped, m=np.array([1.0, 3.0]))])) == 2
 
 
 def test_the_head_is_the_shallower_of_two_distributions():
@@ -426,9 +417,26 @@ def test_a_background_that_is_not_there_is_ok_at_0():
         apart = abs(fit[name] - alone[name]) / alone[f"{name}_stderr"]
         assert float(apart.max()) < 2
         assert (fit[f"{name}_stderr"] > 0.99 * alone[f"{name}_stderr"]).all()
-    # Other parameters are at their bounds as before.
-    step = models_truth.counted("delta_drf", (1e14, 50, 0, 8, 2), z, peak=1e4, trials=1, seed=1)
-    assert quietly(step, model="delta_drf")["status"].isin(["at_bound", "undetermined"]).all()
+
+
+@pytest.mark.parametrize(("width", "part"), [(7.9, 1.0), (20.2, 0.0)])
+def test_a_part_that_is_all_or_nothing_is_at_its_bound(width, part):
+    """The peak is narrower, or wider, than any mixture."""
+    z = np.arange(0.0, 200.0, 2.0)
+    peak, narrow, wide = (np.exp(-(((z - 100) / s) ** 2) / 2)
+                          for s in (width, 8.0, 20.0))  # fmt: skip
+    parameters = (
+        Parameter("height", "value", "", lower=0),
+        Parameter("part", "dimensionless", "", 0, 1),
+    )
+    mixture = Model("mixture", "", parameters, lambda _, h, f: h * (f * narrow + (1 - f) * wide),
+                    lambda *_: [(1.0, 0.5)], "")  # fmt: skip
+    ds = models_truth.profile(1e19 * peak, z).to_dataset()
+    ds["concentration_stderr"] = xr.full_like(ds["concentration"], 1e17)
+    fit = quietly(ds, model=mixture)
+    assert fit["status"].item() == "at_bound"
+    assert fit["part"].item() == pytest.approx(part, abs=1e-6)
+    assert np.isnan(fit["part_stderr"].item())
 
 
 @pytest.mark.slow
@@ -851,6 +859,16 @@ def test_an_unknown_error_of_a_background_leaves_parameters_without_one():
     fit = quietly(ds, model="gaussian")
     known = "concentration_background_stderr" not in ds
     assert bool(fit["dose_stderr"].notnull().all()) is known
+
+
+def test_less_its_own_mean_a_profile_has_a_window_dose_of_no_error():
+    z = np.arange(100.0)
+    ds = counts_of(1e3 + 1e2 * np.cos(np.pi * z / 99)[None], z)
+    ds = sims.subtract_background(ds, window=("0 nm", "99 nm"))
+    parameters = Parameter("level", "value", ""), Parameter("slope", "slope", "")
+    line = Model("line", "", parameters, lambda z, a, b: a + b * z, lambda *_: [(1, -0.01)], "")
+    fit = quietly(ds, model=replace(line, shape="decay"), weights="none")
+    assert fit["window_dose_stderr"].item() == 0
 
 
 @pytest.mark.study

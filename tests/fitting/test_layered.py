@@ -14,7 +14,7 @@ from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import (
     layered,
     maxima,
-    most_certain,
+    most_significant,
     not_these_layers,
 )
 
@@ -281,11 +281,11 @@ def test_of_so_many_layers_those_maxima_are_taken_that_are_most_certain():
         c[at] = height
     noise = np.full(60, 0.2)
     for n, places in ((1, [25]), (2, [10, 25]), (3, [10, 25, 40]), (4, [10, 25, 40, 50])):
-        assert most_certain(c, noise, n) == places
-    assert most_certain(c, noise, 5) == []
+        assert most_significant(c, noise, n) == places
+    assert most_significant(c, noise, 5) == []
     # Three errors are needed for the last: 0.9 over the root of two of 0.2 are 3.2.
-    assert most_certain(c, noise * 1.04, 4) == places
-    assert most_certain(c, noise * 1.08, 4) == []
+    assert most_significant(c, noise * 1.04, 4) == places
+    assert most_significant(c, noise * 1.08, 4) == []
 
 
 @pytest.mark.parametrize("height", [530.0, 560.0])

@@ -116,8 +116,9 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
     assert chart["in_baseline"].values.tolist() == [True, False, True, False]
     by_label = sims.control_chart(x, baseline=("a", "c"))
     assert by_label["upper"].equals(chart["upper"])
-    average = sims.control_chart(x, kind="ewma", baseline=("a", "c"))["average"].values
-    assert average == pytest.approx([1.8, 1.8, 2.04, 3.032])
+    ewma = sims.control_chart(x, kind="ewma", baseline=("a", "c"))
+    assert ewma["average"].values == pytest.approx([1.8, 1.8, 2.04, 3.032])
+    assert ewma["upper"].values[1] == ewma["upper"].values[0] < ewma["upper"].values[2]
 
 
 @pytest.mark.parametrize(
@@ -237,6 +238,8 @@ def test_uniformity_takes_counting_out():
     assert flat["process_stddev"].item() == 0.0
     assert flat["process_half_range"].item() == 0.0
     assert flat["half_range"].item() == pytest.approx(0.01)
+    some = sims.uniformity(values([0.9, 1.1, 1.0, 1.0], stderr=[0.01, 0.01, np.nan, np.nan]))
+    assert some["process_half_range"].item() == some["half_range"].item()
     with raises(ProfileError, match="with a positive mean"):
         sims.uniformity(values([-1.0, 1.0]))
     with raises(ProfileError, match=r"two or more values.*found 1"):

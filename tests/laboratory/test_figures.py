@@ -102,11 +102,14 @@ def test_a_map_shows_every_point_and_says_how_uniform_they_are():
 
 def test_the_edge_does_not_count_and_colours_end_at_the_hull():
     values = wafer()
-    values["x"][0], values[0] = 149.0, 9e14
+    values["x"][0], values[0] = 147.1, 9e14
     ax = sims.plot_wafer_map(values, edge_exclusion="3 mm", interpolate=True)
     assert ax.get_xlabel().startswith("half range 0.85 %")  # of cos 40 to cos 160 degrees
     (mesh,) = ax.collections
     assert mesh.get_array().size == 8  # the points inside
+    values["x"][0] = 147.0
+    label = sims.plot_wafer_map(values, edge_exclusion="3 mm").get_xlabel()
+    assert label.startswith("half range 37 %")
     with raises(ProfileError, argument="interpolate"):
         sims.plot_wafer_map(wafer(2), interpolate=True)
 

@@ -128,6 +128,9 @@ def test_what_stands_beside_a_profile_is_headed_with_its_own_unit(tmp_path):
         "species,depth (nm),concentration (atom/cm^3),concentration_stderr (atom/cm^3),"
         "concentration_counts (count)"
     )
+    other = sims.to_csv(ds, tmp_path / "other.csv", value_units="1/m^3")
+    texts = [one.read_text().splitlines() for one in (path, other)]
+    assert len({tuple(line.split(",")[4] for line in lines) for lines in texts}) == 1
 
 
 def test_a_text_longer_than_a_cell_goes_on_in_the_next_row():

@@ -177,7 +177,7 @@ def test_an_argument_counts_more_than_the_metadata():
 
 @pytest.mark.parametrize("time", ["1.04 s", "0.5 s", "0.7 s"])
 def test_values_that_are_no_counts_are_refused(time):
-    with pytest.raises(ProfileError, match=r"sputter time \d s: .* 1.01 count/s, .*took 0.9902 s"):
+    with pytest.raises(ProfileError, match=r"sputter time \d s: .* 1.01 count/s, .*for 0.9902 s"):
         sims.with_counting_statistics(rates(PRINTED), dwell_time=time)
     lazy = sims.with_counting_statistics(rates(PRINTED).chunk(), dwell_time=time)
     assert lazy["intensity_counts"].isnull().any()

@@ -310,7 +310,9 @@ def test_refusals_and_broken_answers_of_a_server_tell_nothing_secret():
 
     with served(refuse) as port:
         at = f"http://user:p4ss-w0rd@127.0.0.1:{port}"
-        told_nothing(f"{at}/404/w7.csv?token=sesame", FileNotFoundError, "no such file: http://127")
+        told_nothing(
+            f"{at}/404/w7.csv?token=sesame", FileNotFoundError, "no such file: 'http://127"
+        )
         told_nothing(f"{at}/403/w7.csv?token=sesame", OSError, "403")
         told_nothing(f"zip://w7.csv::{at}/500/w7.zip?token=sesame", OSError, "500")
     with served(break_off) as port:

@@ -140,7 +140,7 @@ def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
         sims.read("nowhere://w7.csv?key=1")
     with pytest.raises(FileNotFoundError):
         sims.read(f"zip://day/none.csv::{zipped}")
-    with pytest.raises(FileNotFoundError, match=r"no such file: zip://day/\*\.txt::.*/lab\.zip$"):
+    with pytest.raises(FileNotFoundError, match=r"no such file: .zip://day/\*\.txt::.*/lab\.zip.$"):
         sims.read(f"zip://day/*.txt::{zipped}")
 
 
@@ -186,7 +186,7 @@ def test_a_folder_stands_for_its_files_however_it_is_named(tmp_path):
     (tmp_path / "more").mkdir()
     for folder in (tmp_path, str(tmp_path)):
         assert [result.data_id for result in sims.read(folder)] == ["a", "b"]
-    with raises(sims.ReadError, match=r"more: there are no files in the folder$"):
+    with raises(sims.ReadError, match=r"there are no files in the folder .*more.$"):
         sims.read(tmp_path / "more")
     nested = sims.read([tmp_path, (tmp_path / "b.csv", CONTENT)])
     assert [result.data_id for result in nested] == ["a", "b", "b", f"unnamed-{HASH[:12]}"]
@@ -219,4 +219,4 @@ def test_what_cannot_be_read_is_named_as_it_was_given(tmp_path):
 def test_an_address_that_became_a_path_keeps_its_password_to_itself(kind):
     with pytest.raises(FileNotFoundError) as raised:
         sims.read(kind("http:/user:word@lab.org/w7.csv"))
-    assert str(raised.value) == "no such file: http:/lab.org/w7.csv"
+    assert str(raised.value) == "no such file: 'http:/lab.org/w7.csv'"

@@ -78,27 +78,6 @@ def test_twenty_counts_within_the_width_of_the_function_are_enough(each, enough)
 # --- cells ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("spacing", "sigma", "times"),
-    [(1.0, 1.5, 1), (1.0, 0.2, 1), (1.0, 9.0, 1), (0.2, 2.0, 1), (1.0, 1.5, 2), (2.0, 1.5, 1)],
-)
-def test_cells_are_as_fine_as_the_function_and_the_samples_ask(spacing, sigma, times):
-    function = ResolutionFunction("delta_drf", (0.0, 0.0, sigma))
-    z = np.arange(20) * spacing
-    edges = _problem._edges(z, function, times)
-    middles = 0.5 * (edges[1:] + edges[:-1])
-    assert (np.diff(edges) > 0).all()
-    inside = (middles > z[0] - 1e-9) & (middles < z[-1] + 1e-9)
-    # A quarter of the function's width at most, not finer than a quarter of the spacing, and not
-    # wider than 1.5 spacings.
-    most = min(1.5 * spacing, max(0.25 * function.fwhm, spacing / 4))
-    parts = times * int(np.ceil(spacing / most - 1e-6))
-    assert inside.sum() == 19 * parts + 1
-    np.testing.assert_allclose(np.diff(middles[inside]), spacing / parts)
-    # Every sample is the middle of a cell.
-    assert all(np.abs(middles - one).min() < 1e-9 for one in z)
-
-
 def test_gaps_are_filled_with_cells_and_ends_with_what_the_function_reaches():
     z = np.array([0.0, 1, 2, 3, 8, 9, 10, 11])
     function = ResolutionFunction("delta_drf", (1.0, 4.0, 0.5))

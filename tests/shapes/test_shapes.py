@@ -8,7 +8,7 @@ from scipy import integrate, stats
 
 from sims_analysis.fitting.diffused_profile import DIFFUSED
 from sims_analysis.shapes import delta_drf, delta_mri, fault_of, models, pearson
-from sims_analysis.shapes.blurred_exponential import risen, rising, rising_slopes
+from sims_analysis.shapes.blurred_exponential import cdf, pdf, pdf_derivatives
 from sims_analysis.shapes.model import Parameter
 
 
@@ -264,7 +264,7 @@ def test_what_is_lost_of_a_narrow_distribution_follows_numerical_integration(ske
             for pair in pairwise(ends)
         ]
         expected = pytest.approx(sum(parts), abs=1e-7)
-        assert pearson.lost(depth, 1.0, skewness, kurtosis) == expected, depth
+        assert pearson.outside(depth, 1.0, skewness, kurtosis) == expected, depth
 
 
 # --- what users see of each model -------------------------------------------------------------
@@ -446,7 +446,7 @@ def test_moments_that_no_distribution_has_have_no_density_edge_or_loss():
         assert np.isnan(pearson.derivatives(z, 1.0, 0.0, 1.0, *moments)).all()
         assert pearson.derivatives(z, 1.0, 0.0, 1.0, *moments).shape == (5, 5)
         assert pearson.edge_power(*moments) == 0.0
-        assert np.isnan(pearson.lost(1.0, 1.0, *moments))
+        assert np.isnan(pearson.outside(1.0, 1.0, *moments))
 
 
 def test_powers_at_the_ends_are_those_of_beta_and_gamma_distributions():
@@ -465,17 +465,17 @@ def test_what_is_lost_of_a_gamma_distribution_is_its_cumulative_one(depth, shape
     skewness = 2 / np.sqrt(shape)
     kurtosis = 3 + 6 / shape
     gamma = stats.gamma(shape, loc=-np.sqrt(shape), scale=1 / np.sqrt(shape))
-    assert pearson.lost(depth * 5.0, 5.0, skewness, kurtosis) == pytest.approx(
+    assert pearson.outside(depth * 5.0, 5.0, skewness, kurtosis) == pytest.approx(
         gamma.cdf(-depth), abs=1e-7
     )
-    assert pearson.lost(depth * 5.0, 5.0, -skewness, kurtosis) == pytest.approx(
+    assert pearson.outside(depth * 5.0, 5.0, -skewness, kurtosis) == pytest.approx(
         1 - gamma.cdf(depth), abs=1e-7
     )
 
 
 def test_the_mode_of_a_distribution_at_the_surface_loses_what_lies_above_it():
     mode = -pearson._coefficients(0.8, 4.5)[0]
-    at, above = (pearson.lost(-mode + e, 1.0, 0.8, 4.5) for e in (0.0, 1e-9))
+    at, above = (pearson.outside(-mode + e, 1.0, 0.8, 4.5) for e in (0.0, 1e-9))
     assert at == pytest.approx(above, abs=1e-8)
     x = np.linspace(-30, mode, 200_001)
     assert at == pytest.approx(np.trapezoid(pearson.shape(x, 0.8, 4.5), x), abs=1e-6)
@@ -563,18 +563,18 @@ def test_without_an_information_depth_nothing_is_seen_ahead():
 def test_an_exponential_blurred_hardly_or_much_is_smooth_in_its_widths():
     u = np.linspace(-8, 8, 33)
     for length, sigma in ((1.0, 1e-6), (1e-6, 1.0), (1e-3, 1.0), (1.998e-3, 2.0), (2.0, 1.0)):
-        found = rising_slopes(u, length, sigma)
-        np.testing.assert_allclose(found[0], rising(u, length, sigma), rtol=1e-12)
+        found = pdf_derivatives(u, length, sigma)
+        np.testing.assert_allclose(found[0], pdf(u, length, sigma), rtol=1e-12)
         if min(length, sigma) < 1e-4:
             continue
         for i, step in ((1, (1e-5, 0, 0)), (2, (0, 1e-5 * length, 0)), (3, (0, 0, 1e-5))):
             ahead, back = (
-                rising(u + s * step[0], length + s * step[1], sigma + s * step[2]) for s in (1, -1)
+                pdf(u + s * step[0], length + s * step[1], sigma + s * step[2]) for s in (1, -1)
             )
             slope = (ahead - back) / (2 * sum(step))
             np.testing.assert_allclose(found[i], slope, atol=2e-5 * max(1, np.abs(slope).max()))
-    np.testing.assert_allclose(risen(np.array([-50.0, 50.0]), 2.0, 1.0), [0, 1], atol=1e-10)
-    np.testing.assert_allclose(risen(np.array([-2.0, 0.0, 1.0]), 2.0, 0.0), [np.exp(-1), 1, 1])
+    np.testing.assert_allclose(cdf(np.array([-50.0, 50.0]), 2.0, 1.0), [0, 1], atol=1e-10)
+    np.testing.assert_allclose(cdf(np.array([-2.0, 0.0, 1.0]), 2.0, 0.0), [np.exp(-1), 1, 1])
 
 
 def test_models_of_plugins_are_models():

@@ -19,10 +19,10 @@ from sims_analysis.figures.curves import (
     Measurements,
     colour_meaning,
     curves_of,
-    leading_curves,
     measurements_of,
+    most_intense,
     refuse_others,
-    with_looks,
+    with_styles,
 )
 from sims_analysis.figures.saving import checked_path
 from sims_analysis.files import replace_file
@@ -157,13 +157,13 @@ def plotted(
     check_scale(scale)
     curves = curves_of(measurements_of(data), species, value_units)
     refuse_others("scale", scale, dict.fromkeys(curve.variable for curve in curves))
-    first = {curve.profile for curve in leading_curves(curves, ())}
+    first = {curve.profile for curve in most_intense(curves, ())}
     curves.sort(key=lambda curve: curve.profile not in first)
     # The first curves have the looks that they have in a figure, without the others.
     meaning = colour_meaning(PlotOptions(spread=False), curves)
     leading = [curve.name for curve in curves if curve.profile in first]
     taken = {} if meaning == "measurement" else assign_colours(leading, {})
-    curves = with_looks(curves, None, meaning, taken)
+    curves = with_styles(curves, None, meaning, taken)
     depth, names = DepthScale(curves, depth_units), _names_of(curves)
     # The preferred quantity comes first, on the left.
     axes: dict[str, list[Curve]] = {}

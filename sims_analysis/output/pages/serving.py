@@ -30,7 +30,7 @@ _HEADERS = {
 }
 _SVG = "image/svg+xml"
 #: Pages that are made at a time: programs that ask for payloads need not wait for all of them.
-_AT_A_TIME = 2
+_MAX_DRAWINGS = 2
 
 
 def add_pages(app: Starlette, archive: Archive) -> None:
@@ -42,7 +42,7 @@ def add_pages(app: Starlette, archive: Archive) -> None:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    drawing = asyncio.Semaphore(_AT_A_TIME)
+    drawing = asyncio.Semaphore(_MAX_DRAWINGS)
 
     def route(path: str, make: Callable[[Request], str], kind: str = "text/html") -> Route:
         async def answer(request: Request) -> Response:

@@ -109,7 +109,7 @@ def written(value: float | None, stderr: float | None = None, style: str = "plai
 #: Columns of a page of text, and the fewest of a last column.
 _WIDEST, _NARROWEST = 100, 14
 #: Columns of words, which are aligned left; numbers are aligned right.
-_WORDY = ("species", "status", "why")
+_LEFT_ALIGNED = ("species", "status", "why")
 
 
 def _aligned(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
@@ -120,7 +120,7 @@ def _aligned(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
         textwrap.wrap(row[-1], max(_WIDEST - before, _NARROWEST)) or [""] for row in [*heads, *rows]
     ]
     last = max(len(part) for row in parts for part in row)
-    *signs, sign = ["<" if title in _WORDY else ">" for title in heads[0]]
+    *signs, sign = ["<" if title in _LEFT_ALIGNED else ">" for title in heads[0]]
     lines = []
     for row, broken in zip([*heads, *rows], parts, strict=True):
         cells = zip(row[:-1], signs, widths, strict=True)

@@ -34,7 +34,7 @@ _OTHER_KINDS = {"mass": "mass spectrum", "energy": "energy scan", "offset": "ene
 #: Relative width of what six printed digits and the dead time leave open, at these few counts.
 _TOLERANCE = 1e-5
 _FEW_PER_SECOND = 100.0
-#: Half a unit of the last digit of a yield in percent.
+#: Half a unit of the last of the two digits of a yield.
 _ROUNDED = 0.005
 #: Section -> what the program calls a thing -> its name here.
 _NAMES = tomllib.loads(Path(__file__).with_name("cameca.toml").read_text(encoding="utf-8"))

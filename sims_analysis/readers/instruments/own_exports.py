@@ -35,7 +35,7 @@ _VALUE = re.compile(
 _EDGE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.CELLS)}) \(([^()]+)\)", re.DOTALL)
 _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
 _SHEETS = ("profiles", "tidy", "about")
-_ALONE = "the headers have no rows of numbers below them"
+_NO_NUMBERS = "the headers have no rows of numbers below them"
 
 
 def recognises(source: Source) -> bool:
@@ -144,7 +144,7 @@ def _plain(text: str, options: Options) -> _Table | None:
 def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
     """Add the numbers of a grid, and its texts where they are not known."""
     if len(grid) < 2:
-        raise ReadError(_ALONE)
+        raise ReadError(_NO_NUMBERS)
     labels = range(found.axis)
     block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
     for (row, column), limit in block.limits.items():

@@ -191,7 +191,7 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
 
 
 #: Numbers that have become one; a date is not one.
-_GLUED = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
+_RUN_TOGETHER = re.compile(r"(?!\d{1,4}([-.])\d{1,2}\1\d{1,4}$)(?=.*\d)[-+.,\deE\s]+")
 
 
 #: More empty lines than these between the numbers are how the file ends its lines; a row of another
@@ -320,7 +320,7 @@ def _grown(body: Body, start: int) -> int:
             if header is None and len(cells) != width:
                 continue
             filled = [cell for cell in cells if cell]
-            if header is not None and len(filled) == 1 and _GLUED.fullmatch(filled[0]):
+            if header is not None and len(filled) == 1 and _RUN_TOGETHER.fullmatch(filled[0]):
                 read_cell(filled[0], where=grid.where(grid.number(i), cells.index(filled[0])))
             words = i if words is None else words
     return first
@@ -351,7 +351,7 @@ def _find_last(body: Body) -> None:
         cells = grid.cells(i)
         if isinstance(grid, TextGrid):
             cells = cells if any(cells[width:]) else cells[:width]
-            if i == len(grid) - 1 and _breaks_off(body, cells):
+            if i == len(grid) - 1 and _is_cut_off(body, cells):
                 short = f"{len(cells)} of {width} cells, and no line end"
                 odd = f"its last cell is {cells[-1]!r}, and there is no line end"
                 found = short if len(cells) < width else odd
@@ -361,7 +361,7 @@ def _find_last(body: Body) -> None:
             _warn_of_note(body, i, cells, width, next_to=i == body.below[0])
 
 
-def _breaks_off(body: Body, cells: Sequence[str]) -> bool:
+def _is_cut_off(body: Body, cells: Sequence[str]) -> bool:
     """Whether the last line of a text begins as a row does, and does not end."""
     above = body.grid.cells(body.last)
     *whole, last = cells or [""]
@@ -405,7 +405,7 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
     roles = ("text",) if row < body.first else ()
     if begins_row(first, *roles) or "=" in cells or (uneven and few and not next_to):
         return
-    glued = next_to and row > body.last and _GLUED.fullmatch(first)
+    glued = next_to and row > body.last and _RUN_TOGETHER.fullmatch(first)
     if is_number(first) or (is_odd(first) and (numbers or glued)) or first[:1] == "=" != first[1:2]:
         _refuse_cells(grid, row, cells, decimal_mark([*cells, *last]))
         return

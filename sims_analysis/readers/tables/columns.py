@@ -169,7 +169,7 @@ class _Finding:
         self._refuse_other_kinds()
         axes = self.found.columns("axis", "time")
         if not axes:
-            axes = [self._silent_axis()]
+            axes = [self._axis_by_unit()]
         pairs: list[Pair] = []
         early: list[int] = []
         axis = -1
@@ -289,7 +289,7 @@ class _Finding:
                     code="no_profile",
                 )
 
-    def _silent_axis(self) -> int:
+    def _axis_by_unit(self) -> int:
         """Find the axis where no header names one: the first column, if the user gives its unit."""
         found, candidates = self.found, self.found.columns("value")
         first = candidates[0] if candidates else -1

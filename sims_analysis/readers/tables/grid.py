@@ -130,7 +130,7 @@ class Grid(Sized):
     columns: Sequence[int] | None = field(default=None, kw_only=True)
     hidden: bool = field(default=False, kw_only=True)
     #: Whether its columns are the rows of the file.
-    turned: bool = field(default=False, kw_only=True)
+    was_transposed: bool = field(default=False, kw_only=True)
     #: What stood in other rows or columns.
     notes: Sequence[Sequence[str]] = field(default=(), kw_only=True)
     #: Rows that were comments of a text.
@@ -214,7 +214,7 @@ class Grid(Sized):
     def where(self, number: int, column: int) -> str:
         """Name a cell, as messages begin with it."""
         place = self.column(column)
-        if self.turned:
+        if self.was_transposed:
             number, place = place + 1, number - 1
         sheet = f"sheet {self.name!r}, " if self.name else ""
         return f"{sheet}{self.row_word} {number}, column {column_name(place)}"
@@ -311,7 +311,7 @@ class Grid(Sized):
             numbers=[self.column(j) + 1 for j in range(width)],
             columns=[self.number(i) - 1 for i in rows],
             row_word=self.row_word,
-            turned=True,
+            was_transposed=True,
             notes=[self.cells(i) for i in range(len(self)) if i not in rows],
             merged=[(left, top, right, bottom) for top, left, bottom, right in self.merged],
         )

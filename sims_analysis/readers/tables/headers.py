@@ -50,7 +50,7 @@ from sims_analysis.readers.tables.numbers import is_number, narrow
 _NO_HEADER = Header("value", "", None, explicit=False)
 #: What the first cell of a row may say that the others are: what such a row is called, and the key
 #: of it in the metadata.
-_LEADS = {
+_ROW_LABELS = {
     "limit": ("detection limits", "detection_limit"),
     "factor": ("sensitivity factors", "rsf"),
     "matrix": ("matrix", "matrix"),
@@ -124,12 +124,12 @@ class Headers:
     def _read(self, block: Block) -> None:
         """Find the row of heads, then ask of each other row what it adds."""
         above, below = self._split(self._rows())
-        self._ask(below, self._take_units_below, self._take_kinds)
+        self._try_each(below, self._take_units_below, self._take_kinds)
         self._read_heads(block)
         self._take_names_below(self._left(below), above)
-        self._ask(above, self._take_units_above)
-        self._ask(above, self._take_names, self._take_title)
-        self._ask([*below, *self._rows_below], self._take_title)
+        self._try_each(above, self._take_units_above)
+        self._try_each(above, self._take_names, self._take_title)
+        self._try_each([*below, *self._rows_below], self._take_title)
         # What a row of numbers is of stands above the depths: ``Site | 1 | 2``.
         axes = self.columns("axis", "time")
         numbered = [
@@ -139,8 +139,8 @@ class Headers:
         ]  # fmt: skip
         numbered = [row for row in numbered if row.filled[1:] and all(map(is_number, row.texts))]
         numbered = numbered if all(map(self.name, self.columns("value"))) else []
-        self._ask([*below, *above, *numbered], self._take_samples)
-        self._ask(above, self._take_common_unit)
+        self._try_each([*below, *above, *numbered], self._take_samples)
+        self._try_each(above, self._take_common_unit)
         self._agree_on_units()
         self.notes = sorted({*self.notes, *(row.place for row in self._left([*above, *below]))})
         self._refuse_factors()
@@ -148,7 +148,7 @@ class Headers:
     def _left(self, rows: Sequence[_Row]) -> list[_Row]:
         return [row for row in rows if row.place not in self.taken]
 
-    def _ask(self, rows: Sequence[_Row], *takes: Callable[[_Row], None]) -> None:
+    def _try_each(self, rows: Sequence[_Row], *takes: Callable[[_Row], None]) -> None:
         for row in rows:
             for take in takes:
                 if row.place not in self.taken:
@@ -162,7 +162,7 @@ class Headers:
         grid, padding, rows = self._grid, [""] * self._width, []
         for i in self._body.above:
             row = _Row(i, self._body.kind(i), [*grid.headers(i, self._width), *padding])
-            self._take_lead(row)
+            self._take_row_label(row)
             numbers = row.kind in (RowKind.NUMBERS, RowKind.MIXED) or "=" in row.cells
             if numbers and not self._stated:
                 self.notes += [i] if i not in self.taken else []
@@ -171,7 +171,7 @@ class Headers:
                 rows.append(row)
         for i in self._body.below:
             row = _Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width])
-            self._take_lead(row)
+            self._take_row_label(row)
             self._rows_below.append(row)
         return self._without_labels(self._listed(rows))
 
@@ -324,14 +324,14 @@ class Headers:
             # Next to depths, ``min`` is rather the least of several.
             self.headers[j] = Header("value", self.texts[j], None, explicit=False)
 
-    def _take_lead(self, row: _Row) -> None:
+    def _take_row_label(self, row: _Row) -> None:
         """Take a row that begins with a word for what its other cells are of their columns."""
         if not row.filled or self._stated:
             return
         first, *others = row.filled
-        lead = row.cells[first]
-        header = try_header(lead)
-        role = named_role(header.name or lead.partition("(")[0], *_LEADS)
+        row_label = row.cells[first]
+        header = try_header(row_label)
+        role = named_role(header.name or row_label.partition("(")[0], *_ROW_LABELS)
         cells = {j: row.cells[j] for j in others if j < self._width}
         if role is None or not cells:
             return
@@ -340,20 +340,20 @@ class Headers:
             cells = {
                 j: _plain(cell) + unit
                 for j, cell in cells.items()
-                if is_number(cell) and cell != lead
+                if is_number(cell) and cell != row_label
             }
         elif names_axis(cells.values()) or any(map(is_number, cells.values())):
             return
         elif len(cells) < sum(self.filled) - 1 or len(cells) < 2:
             # Of all columns alike.
             return
-        part, key = _LEADS[role]
+        part, key = _ROW_LABELS[role]
         for j, text in cells.items():
             self.about.setdefault(j, {})[key] = text
         # As a whole, such a row is a note as well.
         self.notes += [row.place] if row.place < self._body.first else []
         if cells:
-            self._take(row, part, f"begins with {lead!r}")
+            self._take(row, part, f"begins with {row_label!r}")
 
     def _take_units_below(self, row: _Row) -> None:
         """Take a row below the heads that holds units, of all columns or of some."""

@@ -104,7 +104,7 @@ def _about(grid: Grid) -> str:
     if isinstance(grid, TextGrid):
         others = "".join(f"; {text}" for text in _other_delimiters(grid))
         return f"a text with {_DELIMITERS[grid.delimiter]} between the cells{others}"
-    turned = "; its rows are read as columns" if grid.turned else ""
+    turned = "; its rows are read as columns" if grid.was_transposed else ""
     others = ", ".join(map(repr, grid.others))
     chosen = f", the first with depths above its numbers; {others} holds numbers too"
     name = "a table" if grid.name is None else f"sheet {grid.name!r}"

@@ -248,14 +248,14 @@ def read_xlsx(content: bytes, budget: Budget) -> list[Cells]:
         )
         book = parsed("xl/workbook.xml", _Tree())
         days = 1462 * any(e.get("date1904") in ("1", "true") for e in book.iter("workbookPr"))
-        look = _Look(list(map(_string, strings)), _styles(styles), days, budget)
+        cell_style = _CellStyle(list(map(_string, strings)), _styles(styles), days, budget)
         sheets = []
         for sheet in book.iter("sheet"):
             relation_id = next((v for k, v in sheet.items() if k.endswith("}id")), None)
             kind, path = relations.get(relation_id, ("", ""))
             if kind == "worksheet":
                 cells = Cells(sheet.get("name", ""), sheet.get("state", "visible") != "visible")
-                parsed(path, _Sheet(cells, look), f"sheet {cells.name!r}")
+                parsed(path, _Sheet(cells, cell_style), f"sheet {cells.name!r}")
                 sheets.append(cells)
         return sheets
 
@@ -279,9 +279,9 @@ class _Sheet(_Tree):
 
     cost = 64
 
-    def __init__(self, cells: Cells, look: _Look) -> None:
+    def __init__(self, cells: Cells, cell_style: _CellStyle) -> None:
         super().__init__()
-        self.cells, self.look, self.row = cells, look, -1
+        self.cells, self.cell_style, self.row = cells, cell_style, -1
 
     def end(self, tag: str) -> ET.Element:
         element = super().end(tag)
@@ -300,13 +300,13 @@ class _Sheet(_Tree):
         for cell in row:
             place = cell.get("r")
             column = _column(place) if place else column + 1
-            value = self.look.value(cell, f"sheet {self.cells.name!r}")
+            value = self.cell_style.value(cell, f"sheet {self.cells.name!r}")
             if value is not None:
                 self.cells.rows.setdefault(self.row, {})[column] = value
 
 
 @dataclass(frozen=True)
-class _Look:
+class _CellStyle:
     """How cells look: shared texts, styles, and days from 1900 to where dates are counted from."""
 
     strings: Sequence[str]
@@ -384,9 +384,10 @@ def _column(reference: str) -> int:
     return place - 1
 
 
-#: Lines that show whether cells stand in quotes; rows in which notes next to the numbers begin, and
-#: that a block below another has at least; rows and columns that a table has that is turned.
-_QUOTED_ROWS, _NOTE_ROWS, BLOCK_ROWS, _TURNED_SIZE = 200, 60, 3, 2000
+_QUOTED_ROWS = 200  # lines that show whether cells stand in quotes
+_NOTE_ROWS = 60  # in which notes next to the numbers begin
+BLOCK_ROWS = 3  # that a block below another has at least
+_TRANSPOSED_SIZE = 2000  # rows and columns at most of a table whose rows are read as columns
 #: Delimiters in the order in which they are preferred where several explain a text.
 _DELIMITERS = ("\t", ";", ",", "|", None)
 
@@ -427,7 +428,7 @@ def grid_of_lines(
 
 #: How much what stands between the delimiters looks like a table. Whole rows of numbers below each
 #: other tell more than what decimal commas take apart.
-_BELOW, _ONE, _COMMAS, _TURNED, _WORDED, _NUMBERS = range(1, 7)
+_BELOW, _ONE, _COMMAS, _TRANSPOSED, _WORDED, _NUMBERS = range(1, 7)
 
 
 def _score(grid: TextGrid) -> int:
@@ -440,14 +441,14 @@ def _score(grid: TextGrid) -> int:
         return _COMMAS if grid.delimiter == "," else _WORDED
     if grid.delimiter is None:
         return _ONE if count else 0
-    if not stated and turned_rows(grid):
-        return _TURNED
+    if not stated and transposed_rows(grid):
+        return _TRANSPOSED
     return (_ONE if count else _BELOW) if start else 0
 
 
-def turned_rows(grid: Grid) -> list[int]:
+def transposed_rows(grid: Grid) -> list[int]:
     """Return the rows that are what columns usually are; none if the table is as others are."""
-    if len(grid) > _TURNED_SIZE or (grid.start and grid.start.count):
+    if len(grid) > _TRANSPOSED_SIZE or (grid.start and grid.start.count):
         return []
     rows = [i for i in range(len(grid)) if len([*filter(None, grid.cells(i))]) > 2]
     between = {*range(rows[0], rows[-1])} - {*rows} if rows else ()

@@ -50,7 +50,7 @@ from sims_analysis.readers.tables.regions import (
     chosen_sheet,
     tables_in,
     text_grid,
-    turned_rows,
+    transposed_rows,
     without_side_notes,
 )
 from sims_analysis.readers.tables.samples import (
@@ -64,11 +64,12 @@ from sims_analysis.readers.tables.samples import (
 _ALL_IN = re.compile(
     r"(?:all )?(?:the )?(.+?)s?(?: is| are)?(?: given)? (?:in|en) (\S+?)\.?$", re.IGNORECASE
 )
-#: Numbers that programs write for no value; positive ones; how large any negative number is that is
-#: one; how many times others are larger or smaller; how many times all are larger than the least.
+#: Numbers that programs write for no value, and positive ones.
 _SENTINELS = frozenset((-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, -999999.0, -999.25))
 _POSITIVE_SENTINELS = (9999.0, 99999.0, 999999.0)
-_HUGE, _APART, _GAP = 1e20, 100.0, 1e10
+_HUGE = 1e20  # a negative number of this size is one, whichever it is
+_APART = 100.0  # times the largest other value, or below their median: far from all
+_GAP = 1e10  # times the least positive value, below the largest: no profile has such a range
 #: No value is known better than to this part: a million million ions would have to be counted.
 _EXACT = 1e-6
 
@@ -177,7 +178,7 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
 
 def _read_table(grid: Grid, source: Source) -> list[Content]:
     grid = without_side_notes(grid)
-    if not grid.options.states_columns and (turned := turned_rows(grid)):
+    if not grid.options.states_columns and (turned := transposed_rows(grid)):
         if isinstance(grid, TextGrid):
             warn_of_uneven_rows(grid, turned)
         grid = grid.transposed(turned)
