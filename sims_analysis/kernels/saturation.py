@@ -61,8 +61,8 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
     may = (rows.size >= _RULES.fewest) & (rows.share >= 1.0)
-    may = may if near is None else _as_high(rows, may, *near)
-    row = np.flatnonzero(_with_equal_neighbours(rows, np.flatnonzero(may)))
+    among = np.flatnonzero(may) if near is None else _near(rows, may, *near)
+    row = np.flatnonzero(_with_equal_neighbours(rows, among))
     if not row.size:
         return None
     found = np.zeros(flat.size, dtype=bool)
@@ -72,21 +72,20 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _as_high(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
-    """Flag the rows, of some, with a sample as high as some others in or next to short intervals.
+def _near(rows: Rows, among: Flags, start: Array, stop: Array) -> Index:
+    """Return the rows, of some, with two equal neighbours in or next to short intervals.
 
     Of longer intervals, all rows that have one.
     """
-    measured, found = ((start <= stop).T & among).T, np.zeros(rows.count, dtype=bool)
+    measured = ((start <= stop).T & among).T
     row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
     first, end = rows.position(start, row, "left"), rows.position(stop, row)
     reach = int((end - first).max(initial=0))
     if row.size * reach <= _RULES.short * rows.value.size:
-        places = first[:, None] + np.arange(-1, reach + 1)
+        places = first[:, None] + np.arange(-2, reach + 2)
         value = rows.value.reshape(-1).take(places, mode="clip")
-        row = row[value.max(axis=1) >= _high(rows, row)]
-    found[row] = True
-    return found
+        row = row[(value[:, 1:] == value[:, :-1]).any(axis=1)]
+    return np.unique(row)
 
 
 def _with_equal_neighbours(rows: Rows, row: Index) -> Flags:

@@ -35,7 +35,7 @@ def test_independent_residuals_wander_as_often_as_chance_has_it(n):
 
 def test_two_chances_together_are_fishers():
     statistic, chance = stats.combine_pvalues([0.03, 0.2])
-    assert residuals.together(0.03, 0.2) == pytest.approx(chance, rel=1e-12)
+    assert residuals.combined_p_value(0.03, 0.2) == pytest.approx(chance, rel=1e-12)
     assert statistic == pytest.approx(-2 * np.log(0.03 * 0.2))
     assert residuals.chance_of_excess(31.0, 20) == pytest.approx(stats.chi2(20).sf(31), rel=1e-12)
 
