@@ -74,7 +74,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left")
 
-    monkeypatch.setattr(files, "rename_over", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         files.replace_file(path, b"newer")
     assert path.read_bytes() == b"new"

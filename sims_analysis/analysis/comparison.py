@@ -348,7 +348,8 @@ def repeatability(
     if step is None and POINT in batch.dims:
         raise ProfileError(
             "each measurement has its own axis; give the step of the grid on which to "
-            'compare them, such as step="1 nm"'
+            'compare them, such as step="1 nm"',
+            argument="step",
         )
     frame = open_frame(batch, question="repeatability", variable=variable)
     name = frame.term

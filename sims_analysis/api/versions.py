@@ -114,7 +114,8 @@ def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
     """Return what the catalogue says of the entry in a folder, as it is kept."""
     if not is_of(folder, entry.get("data_id")):
         found = entry.get("data_id")
-        raise ArchiveError(f"a catalogue entry of {found!r} is not kept with {folder.name!r}")
+        text = f"a catalogue entry of {found!r} is not kept with {folder.name!r}"
+        raise ArchiveError(text, code="other_measurement", where={"data_id": found})
     return readable(entry)
 
 

@@ -133,7 +133,8 @@ class Factors:
                 if not (shown and now) or any(shown[one] != now[one] for one in same):
                     raise ProfileError(
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
-                        "showed it: call table(), and look again"
+                        "showed it: call table(), and look again",
+                        argument="lines",
                     )
                 notes = "; ".join(filter(None, (now["note"], note)))
                 for column, cell in (("valid", "no"), ("note", notes)):
@@ -148,7 +149,8 @@ class Factors:
                     if all(str(old[one]) == str(new[one]) for one in same):
                         raise ProfileError(
                             f"{name}, line {new['line']}: this factor of {new['species']!r} is "
-                            f"already in line {old['line']}"
+                            f"already in line {old['line']}",
+                            where={"species": new["species"], "line": new["line"]},
                         )
                 sheet.rows.append(new)
                 sheet.cells[number] = sheet.cells_of(row)
@@ -209,7 +211,7 @@ class Factors:
         if not known:
             has = first_few(sorted(set(table["species"])), 8) or "none at all"
             text = f"{str(self.path)!r} has no factor of {first_few(names, 8)}; it has {has}"
-            raise SpeciesError(text)
+            raise SpeciesError(text, code="missing_factor")
         timed = combine != "mean" or max_age is not None
         conditions = [*NAMES, *(["date"] if timed else [])]
         found = {}

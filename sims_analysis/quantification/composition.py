@@ -135,7 +135,8 @@ def composition(
     names = species_of(data, numerator, name="numerator")
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
-        raise SpeciesError(f"numerator and denominator are both {numerator!r}")
+        text = f"numerator and denominator are both {numerator!r}"
+        raise SpeciesError(text, code="conflicting_arguments", argument="denominator")
     elements = elements_of(numerator, denominator, element)
     if (factor is None) == (standard is None) or (standard is None) != (fraction is None):
         raise ProfileError(

@@ -218,7 +218,8 @@ def ratio(
     species_of(data, numerator, name="numerator")
     species_of(data, denominator, name="denominator")
     if numerator == denominator:
-        raise SpeciesError(f"numerator and denominator are both {numerator!r}")
+        text = f"numerator and denominator are both {numerator!r}"
+        raise SpeciesError(text, code="conflicting_arguments", argument="denominator")
     name = measured_in(data, variable, numerator, denominator)
     warn_of_shared(data, name, [(numerator, denominator)])
     frame = open_samples(with_errors_of_scale(data, name, denominator), name, "a ratio")

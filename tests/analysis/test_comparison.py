@@ -176,7 +176,7 @@ def test_repeatability_on_own_axes_needs_a_grid():
         dataset(DEPTH + 0.5, B=1.2e20 * np.exp(-(DEPTH + 0.5) / 8.0)),
     ]
     batch = sims.stack(parts)
-    with raises(ProfileError, match="has its own axis; give the step"):
+    with raises(ProfileError, argument="step"):
         sims.repeatability(batch)
     found = sims.repeatability(batch, step="5 nm").sel(species="B")
     both = found["concentration_n"] == 2

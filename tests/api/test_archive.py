@@ -735,18 +735,11 @@ def test_messages_for_entries_that_are_not_in_the_archive(archive):
         assert message_of(archive.get, REFERENCE_ID, sha256=other) == expected
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"), [(PermissionError(13, "Permission denied"), "Permission denied"),
-                          (OSError("odd"), "odd")],
-)  # fmt: skip
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, monkeypatch, error, reason):
-    def prepare(_):
-        raise error
-
-    monkeypatch.setattr(archive_module, "prepare", prepare)
-    path = tmp_path / "lab"
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "lab"
     expected = message_of(Archive(path).put, "w1", REFERENCE, url=URL)
-    assert expected == f"cannot write to the archive {str(path)!r}: {reason}"
+    assert expected == f"cannot write to the archive {str(path)!r}: Not a directory"
 
 
 @pytest.mark.parametrize("name", ["payload.json", "../catalogue.json"])

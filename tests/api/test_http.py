@@ -8,7 +8,7 @@ import pytest
 from error_parts import raises
 from faulty_server import KEY, OF_ANY_ENTRY
 
-from sims_analysis._version import __version__
+import sims_analysis as sims
 from sims_analysis.api import http
 from sims_analysis.api.client import Client
 from sims_analysis.errors import (
@@ -255,7 +255,7 @@ def test_headers_of_a_request(endpoint, compressed):
         assert (request.method, str(request.url)) == ("GET", f"{endpoint}sims/w1")
         assert request.headers["Accept"] == "application/json"
         assert request.headers["Accept-Encoding"] == compressed
-        assert request.headers["User-Agent"] == f"sims-analysis/{__version__}"
+        assert request.headers["User-Agent"] == f"sims-analysis/{sims.__version__}"
         assert request.headers.get("X-API-KEY") == key
 
 

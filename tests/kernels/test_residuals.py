@@ -150,51 +150,40 @@ SAID = {
         "correlated among neighbours, as averaged or digitised samples are: errors are too small"
     ),
 }
-#: Chances of chi-square (NaN: not known), of neighbours, of low frequencies, of neighbours where
-#: the curve is high, and the departure -> verdict, and whether the shape is another.
+#: Residuals, the chance of their chi-square (NaN: not known) and how far the curve departs ->
+#: verdict, and whether the shape is another.
 VERDICTS = [
-    # Chi-square and neighbours together are within chance.
-    ((0.05, 0.05, 1.0, 1.0, 0.3), ("random", False)),
-    # Neighbours alone are: errors are too small, or, beyond 5 %, the shape is another.
-    ((1e-4, 0.006, 1.0, 1.0, 0.04), ("larger", False)),
-    ((1e-4, 0.006, 1.0, 1.0, 0.06), ("larger", True)),
-    ((1e-4, 0.004, 1.0, 1.0, 0.06), ("shape", True)),
-    ((1e-4, 0.004, 1.0, 1.0, 0.04), ("shape", False)),
-    # Chi-square is not: averaged samples, unless low frequencies are beyond chance.
-    ((0.02, 1e-4, 0.006, 1.0, 0.3), ("averaged", False)),
-    ((0.02, 1e-4, 0.004, 1.0, 0.3), ("shape", True)),
-    # Without errors: by low frequencies, if the curve is seen to depart.
-    ((np.nan, 0.3, 0.002, 1.0, 0.06), ("shape", True)),
-    ((np.nan, 0.3, 0.003, 1.0, 0.06), ("random", False)),
-    ((np.nan, 0.3, 0.002, 1.0, 0.04), ("random", False)),
-    # Far away, less hardly; but no noise of single samples.
-    ((np.nan, 9e-4, 0.019, 1.0, 0.21), ("shape", True)),
-    ((np.nan, 9e-4, 0.021, 1.0, 0.21), ("random", False)),
-    ((np.nan, 9e-4, 0.019, 1.0, 0.19), ("random", False)),
-    ((np.nan, 2e-3, 0.019, 1.0, 0.21), ("random", False)),
-    # Neighbours that are alike where the curve is high, too, but the curve is where they are.
-    ((np.nan, 0.004, 0.006, 0.004, 0.04), ("averaged", False)),
-    ((np.nan, 0.004, 0.004, 0.004, 0.04), ("shape", False)),
-    ((np.nan, 0.004, 0.004, 0.006, 0.04), ("random", False)),
-    ((np.nan, 0.006, 0.004, 0.004, 0.04), ("random", False)),
-    ((np.nan, 0.004, 0.0049, 0.004, 0.06), ("shape", False)),
+    ("white", (0.5, 0.3), ("random", False)),
+    ("white", (1e-9, 0.04), ("larger", False)),
+    ("white", (1e-9, 0.06), ("larger", True)),
+    ("averaged", (0.02, 0.3), ("averaged", False)),
+    ("wave", (0.02, 0.04), ("shape", False)),
+    ("wave", (0.02, 0.06), ("shape", True)),
+    # Without errors: by low frequencies, and another shape if the curve is seen to depart.
+    ("white", (np.nan, 0.3), ("random", False)),
+    ("averaged", (np.nan, 0.04), ("averaged", False)),
+    ("wave", (np.nan, 0.04), ("shape", False)),
+    ("wave", (np.nan, 0.06), ("shape", True)),
 ]
 
 
-@pytest.mark.parametrize(("chances", "said"), VERDICTS)
-def test_verdicts(monkeypatch, chances, said):
-    chance, neighbours, low, high, departure = chances
-    r, m = np.arange(12.0), np.linspace(-1, 4, 12)
-    rows = np.ones((3, 12))
-
-    def durbin_watson(of, derivatives):
-        if of is r:
-            return neighbours
-        np.testing.assert_array_equal(of, r * np.sqrt(np.maximum(m, 0)))
-        np.testing.assert_array_equal(derivatives, rows * np.sqrt(np.maximum(m, 0)))
-        return high
-
-    monkeypatch.setattr(residuals, "durbin_watson", durbin_watson)
-    monkeypatch.setattr(residuals, "low_frequencies", lambda *_: low)
-    code, wrong = residuals.verdict(r, rows, chance, m, departure)
+@pytest.mark.parametrize(("kind", "seen", "said"), VERDICTS)
+def test_verdicts(kind, seen, said):
+    rng, rows, n = RNG(7), line(400), 400
+    noise = {
+        "white": rng.normal(size=n),
+        "averaged": averaged(rng, n, 3),
+        "wave": averaged(rng, n, 3) + 3.0 * np.sin(np.linspace(0, 12, n)),
+    }
+    chance, departure = seen
+    code, wrong = residuals.verdict(left(noise[kind], rows), rows, chance, np.ones(n), departure)
     assert (residuals.RESIDUALS[code], wrong) == (SAID[said[0]], said[1])
+
+
+def test_neighbours_that_are_alike_where_the_curve_is_low_do_not_matter():
+    rng, rows, n = RNG(7), line(400), 400
+    high = np.arange(n) < n // 2
+    r = left(np.where(high, rng.normal(size=n), averaged(rng, n, 3)), rows)
+    for m, said in ((np.where(high, 1.0, 1e-4), "random"), (np.ones(n), "averaged")):
+        code, _ = residuals.verdict(r, rows, np.nan, m, 0.0)
+        assert residuals.RESIDUALS[code] == SAID[said]
