@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,10 +33,6 @@ from sims_analysis.quantification.reference import (
 from sims_analysis.text.arguments import first_few
 from sims_analysis.units import ParameterLike
 
-#: A ratio is not the natural one beyond both: standard errors, and what instruments do to masses.
-_ERRORS, _DISCRIMINATION = 3.0, 0.05
-#: Discrimination of masses is the same at high and low rates: these differ by more than this.
-_LOSS = 0.01
 #: Variables of the answer -> their terms, and the ends of ancillary ones.
 _TERMS = {
     "ratio": ("species_ratio", ""),
@@ -47,6 +44,18 @@ _TERMS = {
 }
 #: An element, as time-of-flight instruments call its main isotope.
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(?:[+-]|->)?")
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which ratios differ: by so many errors, and by a part that instruments add."""
+
+    errors: float = 3.0
+    discrimination: float = 0.05  # of the natural ratio: instruments tell masses apart by so much
+    loss: float = 0.01  # of that at low rates: what they do to masses is the same at high ones
+
+
+_RULES = _Rules()
 
 
 @on_canonical_data
@@ -227,7 +236,7 @@ def _status(
     high, high_error = samples.ratio(inside & (samples.b > 0.5 * largest))
     low, low_error = samples.ratio(inside & (samples.b <= 0.5 * largest))
     both = (high_error**2 + _error_scaled_to(low_error, low, high) ** 2) ** 0.5
-    loses = _differ_significantly(high, low, both, _LOSS) & (high > low)
+    loses = _differ_significantly(high, low, both, _RULES.loss) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
     off = _differ_significantly(ratio, natural, _error_scaled_to(error, ratio, natural))
     found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
@@ -253,11 +262,11 @@ def _error_scaled_to(error: xr.Variable, ratio: xr.Variable, other: xr.Variable)
 
 
 def _differ_significantly(
-    a: xr.Variable, b: xr.Variable, error: xr.Variable, margin: float = _DISCRIMINATION
+    a: xr.Variable, b: xr.Variable, error: xr.Variable, margin: float = _RULES.discrimination
 ) -> Any:
     """Whether ratios differ by more than errors and a relative margin."""
     apart = abs(a - b)
-    return (apart > _ERRORS * error) & (apart > margin * b)
+    return (apart > _RULES.errors * error) & (apart > margin * b)
 
 
 def _warn(found: xr.Dataset) -> None:

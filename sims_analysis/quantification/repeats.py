@@ -27,6 +27,7 @@ class _Rules:
     # over that of counts, at the highest, it is one
     smoothed: int = 2  # neighbours on either side for the slope of a mean profile, or its noise
     edge: float = 3.0  # but at edges: where it is off them by so many standard errors
+    counted: float = 10.0  # counts by which the noise of neighbours is known
 
 
 _RULES = _Rules()
@@ -128,14 +129,15 @@ def _pooled(left: Array, mean: Array) -> Array:
     level = np.maximum(np.exp(logs) - count, 0.0)
     noise = _RULES.edge * np.sqrt(count * (level + count))
     level = np.where(np.abs(level - own) < noise, level, own)
+    little = neighbour_mean(own, half) * (2 * half + 1) < _RULES.counted * count
 
     def size_of(noise: Array) -> Array:
         squares, noises = neighbour_mean(square, half), neighbour_mean(noise, half)
-        # Where nothing was counted all around, one count is what it is elsewhere.
-        there = (noises > 0) & (squares > 0)
+        # Where little was counted all around, one count is at least what it is elsewhere.
+        size = squares / np.where(noises > 0, noises, 1.0)
         overall = square.sum() / noise.sum()
-        size: Array = np.where(there, squares / np.where(there, noises, 1.0), overall)
-        return size
+        known: Array = np.where(little | (size == 0), np.maximum(size, overall), size)
+        return known
 
     # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
     count = size_of(level)

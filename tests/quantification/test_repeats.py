@@ -100,3 +100,15 @@ def test_errors_by_scatter_end_with_the_layer():
     error = repeats(Z, c, np.nan * c, 1.0, stretched=True).stderr
     np.testing.assert_allclose(error[box > 0], np.sqrt(1e3 / 5), rtol=0.2)
     assert error[box == 0].max() < 0.3
+
+
+def test_where_little_was_counted_a_count_is_no_less_than_elsewhere():
+    """What scales and depths leave over of next to nothing is no noise."""
+    rng = np.random.default_rng(2)
+    z, scales, depths = (
+        np.arange(0, 240, 1.5),
+        *(1 + rng.normal(0, [[[0.02]], [[0.01]]], (2, 5, 1))),
+    )
+    c = rng.poisson(1e3 * scales * np.exp(-0.5 * ((z / depths - 95) / 16) ** 2)) * 1.0
+    error = repeats(z, c, np.nan * c, 1.0, stretched=True).stderr
+    assert error[c.sum(axis=0) == 0].min() > 0.1  # a fifth of a count, by its interval
