@@ -113,13 +113,7 @@ def test_over_sputter_time_the_answer_is_a_time():
     ds = one(z, gaussian(z, 100, 20)).rename(depth="sputter_time")
     ds["sputter_time"].attrs["units"] = "s"
     found = sims.peak(ds, start="1 min")
-    assert set(found.data_vars) == {
-        "sputter_time",
-        "concentration",
-        "fwhm",
-        "fwhm_stderr",
-        "status",
-    }
+    assert {"sputter_time", "fwhm", "fwhm_stderr"} <= set(found.data_vars)
     assert number(found["sputter_time"]) == 100
     assert found["sputter_time"].attrs["units"] == found["fwhm"].attrs["units"] == "s"
     assert found["sputter_time"].attrs["long_name"] == "Time of the maximum"
@@ -136,10 +130,7 @@ def test_a_width_that_noise_cuts_short_is_by_that_noise():
     off = number(found["fwhm"]) - 60 * math.sqrt(math.log(2))
     assert abs(off) < 2.5 * number(found["fwhm_stderr"]) < 15
     # Neither little noise nor layers further apart than half of their width do that.
-    for clean in (
-        np.exp(-(((z - 80) / 30) ** 2)),
-        np.exp(-((((z % 40) - 20) / 6) ** 2)),
-    ):
+    for clean in (np.exp(-(((z - 80) / 30) ** 2)), np.exp(-((((z % 40) - 20) / 6) ** 2))):
         assert word(sims.peak(one(z, 1e20 * clean))["status"]) == "ok"
 
 
