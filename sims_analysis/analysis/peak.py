@@ -34,8 +34,9 @@ def peak(
 ) -> xr.Dataset:
     """Find the maximum of each profile, and its full width at half maximum.
 
-    Not to be trusted as a width where the data carry no errors (noise makes it too narrow), or for
-    pointed maxima of few counts. The depth has no error: :func:`moments` and :func:`fit` have one.
+    Not to be trusted as a width where noisy data carry no errors and steps differ (it is too
+    narrow), or for pointed maxima of few counts. The depth has no error: :func:`moments` and
+    :func:`fit` have one.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def peak(
           ``<variable>_stderr``, if the data carry errors: half of the 68 % interval about it that
           holds the maximum of the profile
         - ``fwhm`` (``nm``, or ``s``): between the nearest depths on either side at which the
-          profile crosses half of it; and ``fwhm_stderr``, if the data carry errors
+          profile crosses half of it; and ``fwhm_stderr``, of the noise that samples show where the
+          data carry no errors, NaN where they show less than that of 2,000 counts
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` by samples in the window; ``gap``
           and ``below_limit`` beside the maximum or within its width, and ``gap`` where one borders
           on more than half of it elsewhere. With a width of NaN, ``truncated`` where the profile
@@ -79,8 +81,9 @@ def peak(
     half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. It covers
     60 to 80 % (*What stated errors cover*, on the site). With errors, the width is that at half of
     the m of half of these samples, between edges as of :func:`crossings`. Its error covers 60 to
-    70 %, of pointed maxima of a hundred counts and fewer 35 to 60 %. Without errors, it is that at
-    half of the highest sample, and noise makes it too narrow.
+    70 %, of pointed maxima of a hundred counts and fewer 35 to 60 %. Without errors, those of
+    counts are taken that fourth differences show above half of the maximum; less noise moves the
+    half of the highest sample by a few percent.
 
     Between samples, a profile is higher than these by no more than E / 2k, where means over k
     samples to either side lie by E above the parabola of ln C through the three about the maximum
@@ -121,8 +124,9 @@ def peak(
         "fwhm": frame.of_axis(found.fwhm, "fwhm"),
         "status": frame.status(status),
     }
+    of_width = found.fwhm_stderr
     if frame.stderr is not None:
-        stderr, of_width = found.stderr, found.fwhm_stderr
+        stderr = found.stderr
         if frame.common is not None:
             stderr = add_background_error(
                 frame, stderr, lambda f: f.map(kernels.peak, *window, extra=(_PART,)).value
@@ -131,5 +135,5 @@ def peak(
             of_width = (of_width**2 + common * found.narrowed**2) ** 0.5
         of = f"{name}_stderr"
         results[of] = frame.with_attrs(stderr, of, units_=frame.units)
-        results["fwhm_stderr"] = frame.of_axis(of_width, "fwhm_stderr")
+    results["fwhm_stderr"] = frame.of_axis(of_width, "fwhm_stderr")
     return frame.dataset(results)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,15 @@ from sims_analysis.kernels.local_fit import (
     solve,
     value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, first_status, range_sums
+from sims_analysis.kernels.rows import (
+    Array,
+    Dense,
+    Index,
+    Packed,
+    Rows,
+    first_status,
+    range_sums,
+)
 from sims_analysis.outcomes import Status
 
 
@@ -38,6 +46,11 @@ class _Rules:
     precise: float = 0.003  # two samples tell an edge with an error of this part of its distance
     part: float = 3.0  # a group is not longer than the width over this
     steep: float = 0.5  # a side that falls less steeply farther out, by this, meets in no point
+    counts: float = 2000.0  # noise of so many counts in a maximum moves widths
+    seen: int = 8  # and is known by so many samples with equal steps, to
+    equal: float = 0.01  # this part;
+    looked: int = 500  # of longer records, about so many samples are looked at;
+    lone: float = 0.45  # it is none if one sample makes this part of it
     missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
     errors: float = 2.0  # and by so many standard errors of the highest sample
 
@@ -67,11 +80,13 @@ class Peak(NamedTuple):
 def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> Peak:
     """Find the highest sample within the window, and the full width at half maximum.
 
-    Between the nearest crossings of half of it on either side; with errors, between the edges there
-    at half of what :func:`maxima` shows. Where the samples do not show how high the profile is, the
-    error is that of the highest. `floor` was subtracted before.
+    Between the nearest crossings of half of it on either side; with errors, stated or shown by
+    noise (:func:`_noise_shown`), between the edges there at half of what :func:`maxima` shows.
+    Where the samples do not show how high the profile is, the error is that of the highest. `floor`
+    was subtracted before.
     """
     rows = as_points(rows).within(start, stop)
+    one_count = _noise_shown(rows)
     depth, value, stderr, alone, first, last = np.full((6, rows.count), np.nan)
     before, after = np.full((2, rows.count), np.nan)
     known, below = np.zeros(rows.count), np.zeros(rows.count) if floor is None else floor
@@ -108,7 +123,57 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start), outer[0]
     end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop), outer[1]
     used = (np.stack(one, axis=1) for one in (begin, end))
-    return Peak(depth, value, stderr, width, error, narrowed, status, *used)
+    found = Peak(depth, value, stderr, width, error, narrowed, status, *used)
+    noisy = np.flatnonzero(~np.isnan(one_count))
+    if noisy.size:
+        some = _noisy_ones(rows, noisy, one_count[noisy])
+        again = peak(some, start[noisy], stop[noisy], None if floor is None else floor[noisy])
+        columns: Any = zip(found, again, strict=True)
+        for column, own in columns:
+            column[noisy] = own
+    return found
+
+
+def _noise_shown(rows: Rows) -> Array:
+    """Return the values of a count that samples without errors show, (R,); NaN where not, or few.
+
+    By fourth differences above half of the maximum, which are nothing of a smooth profile: their
+    variance is 70 times that of a sample. One lone sample is no noise.
+    """
+    nothing = np.full(rows.count, np.nan)
+    if rows.stderr is not None or rows.fraction is not None or not rows.value.size:
+        return nothing
+    most, value = rows.reduce(np.maximum, rows.value), rows.value.reshape(-1)
+    at = np.flatnonzero(rows.value > rows.repeat(0.5 * most))
+    row = rows.offsets.searchsorted(at, side="right") - 1
+    place, size = at - rows.offsets[row], rows.size[row]
+    some = (place % (1 + size // _RULES.looked) == 0) & (place >= 2) & (place < size - 2)
+    at, row = at[some], row[some]
+    steps = np.diff([rows.depth_at(at + i) for i in range(-2, 3)], axis=0)
+    even = np.ptp(steps, axis=0) < _RULES.equal * steps[0]
+    at, row = at[even], row[even]
+    a, b, c, d, e = (value[at + i] for i in range(-2, 3))
+    square = (a + e - 4.0 * (b + d) + 6.0 * c) ** 2 / 70.0
+    total, largest = np.bincount(row, square, rows.count), np.zeros(rows.count)
+    np.maximum.at(largest, row, square)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one = total / np.bincount(row, c, rows.count)
+        noisy = (_RULES.counts * one > most) & (largest < _RULES.lone * total)
+    noisy &= np.bincount(row, minlength=rows.count) >= _RULES.seen
+    return np.where(noisy, one, np.nan)
+
+
+def _noisy_ones(rows: Rows, which: Index, of_count: Array) -> Rows:
+    """Return some rows, with the errors of counts of these values."""
+    some: Rows
+    if isinstance(rows, Dense):
+        some = Dense(**rows.columns(lambda one: one[which] if one.ndim > 1 else one))
+    else:
+        own = np.isin(rows.row, which)
+        offsets = np.append(0, np.cumsum(rows.size[which]))
+        some = Packed(**rows.columns(lambda one: one[own]), offsets=offsets)
+    one = some.repeat(of_count)
+    return replace(some, stderr=np.sqrt(one * np.maximum(some.value, one)))
 
 
 def _outermost(rows: Rows, every: Crossings, sides: Array) -> Array:

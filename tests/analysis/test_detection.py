@@ -22,6 +22,8 @@ def test_mean_and_three_standard_deviations():
     found = sims.detection_limit(tail(), window=("60 nm", "99 nm"))
     sigma = 1e15 * math.sqrt(40 / 39)
     assert number(found) == pytest.approx(2e15 + 3 * sigma)
+    # And what a slope within noise changes of it.
+    assert 1.7 < number(found["stderr"]) / (sigma * math.sqrt(1 / 40 + 4.5 / 39)) < 1.9
     assert number(found["background"]) == pytest.approx(2e15)
     assert number(found["n"]) == 40
     assert found.attrs["units"] == "atom/cm^3"
