@@ -26,7 +26,6 @@ class _Rules:
     relative: tuple[float, ...] = (0.0, 1.0, 100.0, 1e4)  # of the noise in proportion to values
     # over that of counts, at the highest, it is one
     smoothed: int = 2  # neighbours on either side for the slope of a mean profile, or its noise
-    edge: float = 3.0  # but at edges: where it is off them by so many standard errors
     counted: float = 10.0  # counts by which the noise of neighbours is known
 
 
@@ -121,14 +120,10 @@ def _pooled(left: Array, mean: Array) -> Array:
     m, n = left.shape
     half = min(int(np.ceil(0.5 * _RULES.freedom / (m - 1))), n - 1)
     own, square = np.maximum(mean, 0.0), np.sum(left**2, axis=0) / (m - 1)
-    if not (own.any() and square.any()):
+    level = np.maximum(_smooth(mean), 0.0)
+    if not (level.any() and square.any()):
         return neighbour_mean(square, half)
-    # Errors by the values themselves would favour those that noise has made small.
     count = square.sum() / (m * own.sum())
-    logs = neighbour_mean(np.log(own + count), _RULES.smoothed)
-    level = np.maximum(np.exp(logs) - count, 0.0)
-    noise = _RULES.edge * np.sqrt(count * (level + count))
-    level = np.where(np.abs(level - own) < noise, level, own)
     little = neighbour_mean(own, half) * (2 * half + 1) < _RULES.counted * count
 
     def size_of(noise: Array) -> Array:
@@ -150,7 +145,8 @@ def _pooled(left: Array, mean: Array) -> Array:
         smooth = np.where(weight > 0, size * (level + relative * level**2), 1.0)
         unlikely = np.sum(weight * (np.log(smooth) + square / smooth))
         if unlikely < least:
-            least, variance = unlikely, size * (level + relative * level**2)
+            # As of counts, by the values themselves: answers know how these favour low ones.
+            least, variance = unlikely, size * (own + relative * own**2)
     found: Array = np.maximum(variance, none)
     return found
 

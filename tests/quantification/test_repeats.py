@@ -76,16 +76,6 @@ def test_a_finer_grid_knows_the_samples_no_better():
     np.testing.assert_allclose(fine.stderr, 2 * coarse.stderr, rtol=1e-9)
 
 
-@pytest.mark.parametrize("m", [2, 5])
-def test_weights_by_scatter_do_not_favour_samples_that_noise_made_small(m):
-    """By their own values, the mean would be too low by a count in all; a part of it is left."""
-    rng = np.random.default_rng(11)
-    c = rng.poisson(3.0, (m, 4000)) * 1.0
-    z = np.arange(0.0, 4000.0)
-    weights = repeats(z, c, np.nan * c, 1.0, stretched=False).stderr ** -2
-    assert np.average(c.mean(axis=0), weights=weights) == pytest.approx(3.0, rel=0.4 / (3.0 * m))
-
-
 def test_errors_by_scatter_end_with_the_layer():
     box = np.where((Z > 60) & (Z < 100), 1e3, 0.0)
     c = np.random.default_rng(12).poisson(box, (5, Z.size)) * 1.0
