@@ -202,6 +202,11 @@ class Poisson(Objective):
         mu = self.expected(m)
         return (1 - self.counts / mu) / self.one, 1 / (mu * self.one**2)
 
+    def information(self, m: Array) -> Array:
+        """Return it for no less than one count in all samples: none is not known to be exactly 0."""
+        least = 1 / (self.share * self.counts.size)
+        return self.share / (np.maximum(self.expected(m), least) * self.one**2)
+
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return the value of all counts together."""
         level = float(self.counts.sum() / (1 / self.one).sum())
