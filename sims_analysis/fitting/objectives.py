@@ -203,7 +203,7 @@ class Poisson(Objective):
         return (1 - self.counts / mu) / self.one, 1 / (mu * self.one**2)
 
     def information(self, m: Array) -> Array:
-        """Return it for no less than one count in all samples: none is not known to be exactly 0."""
+        """Return it for at least one expected count in all: that none was counted is not exact."""
         least = 1 / (self.share * self.counts.size)
         return self.share / (np.maximum(self.expected(m), least) * self.one**2)
 

@@ -140,12 +140,13 @@ def window_trend(
         cases = [
             ~(size > 0),
             shown > np.fmax(MISSING_SHARE * size, error),
-            hides & (noisy > enough),
             excess > _RULES.notable,
+            hides & (noisy > enough),
         ]
-        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
-        part = np.select(cases[1:3], [shown / size, noisy / size], excess)
-        return WindowTrend(shows, part, np.where(shows == TOO_NOISY, noisy / _RULES.covers, 0.0))
+        shows = np.select(cases, [LEVEL, word, SCATTERS, TOO_NOISY], LEVEL)
+        part = np.select(cases[1:3], [shown / size, excess], noisy / size)
+        hidden = np.where(cases[3] & ~(cases[0] | cases[1]), noisy / _RULES.covers, 0.0)
+        return WindowTrend(shows, part, hidden)
 
 
 def _apart(depth: Array, place: Array, widened: Array) -> Array:
