@@ -259,8 +259,7 @@ def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> 
 def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     """Return the half-widths of 68 % intervals about the first of several minima.
 
-    From the errors about each and their distances, a row each; NaN where others widen the first too
-    much.
+    From the errors about each and their distances, a row each; NaN where others widen it too much.
     """
     alone: Array = stderr[0]
     low, high = 0.0 * alone, 2 * _MAX_WIDENING * alone

@@ -199,13 +199,9 @@ class Poisson(Objective):
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
-        mu = self.expected(m)
-        return (1 - self.counts / mu) / self.one, 1 / (mu * self.one**2)
-
-    def information(self, m: Array) -> Array:
-        """Return it for at least one expected count in all: that none was counted is not exact."""
-        least = 1 / (self.share * self.counts.size)
-        return self.share / (np.maximum(self.expected(m), least) * self.one**2)
+        mu, least = self.expected(m), 1 / (self.share * self.counts.size)
+        # That none was counted in any sample does not tell exactly that none is expected.
+        return (1 - self.counts / mu) / self.one, 1 / (np.maximum(mu, least) * self.one**2)
 
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return the value of all counts together."""

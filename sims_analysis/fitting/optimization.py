@@ -282,8 +282,7 @@ def profile_interval(
 ) -> tuple[float, float]:
     """Return where the sum of squares, with one parameter held, is one unit above its minimum.
 
-    The interval, 68 %, reaches over all minima inside it, and to a bound where the sum does not
-    rise.
+    The interval, 68 %, reaches over all minima in it, and to a bound where the sum does not rise.
     """
     lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)

@@ -22,8 +22,13 @@ from sims_analysis.frame.evidence import resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.window import NO_LIMITS
-from sims_analysis.kernels.alignment import best_shift, between_markers, edge_depth, vertex
 from sims_analysis.kernels.rows import Array
+from sims_analysis.quantification.depth_shifts import (
+    best_shift,
+    between_markers,
+    edge_depth,
+    vertex,
+)
 from sims_analysis.text.arguments import (
     argument_error,
     check_choice,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sims_analysis.kernels.alignment import best_shift, vertex
+from sims_analysis.quantification.depth_shifts import best_shift, vertex
 
 Z = np.arange(0.0, 300.0, 2.0)
 
