@@ -238,7 +238,7 @@ class Known(NamedTuple):
     blank: xr.Variable | None = None
 
 
-NOTHING = Known()
+NO_EVIDENCE = Known()
 
 
 def known(frame: Frame) -> Known:
@@ -260,7 +260,7 @@ def with_flags(frame: Frame) -> Frame:
 def _known_or_nothing(one: Known) -> Known:
     """Return what is known, or that nothing is; on Dask that is not known."""
     nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
-    return NOTHING if nothing else one
+    return NO_EVIDENCE if nothing else one
 
 
 def union(*parts: Known) -> Known:

@@ -172,7 +172,7 @@ def flags_from_values(rows: Rows) -> SingleResult:
     return SingleResult(np.nan_to_num(placed).astype(np.int16))
 
 
-class Places(NamedTuple):
+class EvidenceAtPlaces(NamedTuple):
     """Flags and limits of samples made at other places, and which have no value; (R, m)."""
 
     flags: NDArray[np.int16]
@@ -182,7 +182,7 @@ class Places(NamedTuple):
 
 def at_places(
     rows: Rows, lower: Array, upper: Array, *, reach: int = 1, axis: bool = True
-) -> Places:
+) -> EvidenceAtPlaces:
     """Return the flags of values that rest on samples from `lower` to `upper`, (R, m).
 
     And on `reach` samples to both sides. In gaps, which are sampled again, values have both sides,
@@ -192,7 +192,7 @@ def at_places(
     limit, blank = np.full(lower.shape, np.nan), np.zeros(lower.shape, dtype=bool)
     found = marks(rows)
     if found is None:
-        return Places(flags, limit, blank)
+        return EvidenceAtPlaces(flags, limit, blank)
     packed = rows.packed()
     for row, flag, first, last, low, high, height, _ in zip(*found, strict=True):
         a, b = lower[row], upper[row]
@@ -216,4 +216,4 @@ def at_places(
         flags[row, here] |= flag & ~WITHOUT_VALUE
         if flag & Flag.BELOW_LIMIT:
             limit[row, here] = np.fmax(limit[row, here], height)
-    return Places(flags, limit, blank)
+    return EvidenceAtPlaces(flags, limit, blank)

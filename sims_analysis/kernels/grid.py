@@ -29,7 +29,7 @@ from sims_analysis.kernels.rows import (
     errors_of,
 )
 from sims_analysis.kernels.saturation import saturated
-from sims_analysis.kernels.transient import begins_high
+from sims_analysis.kernels.transient import has_surface_transient
 
 #: Up to so many depths, saturated samples are sought about each; of more, from first to last.
 _FEW = 8
@@ -67,7 +67,7 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
         mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
         fraction[index] = _of_cells(dense, pieces, parts)[0]
     ends = [np.full((rows.count, 1), end) for end in edges[[0, -1]]]
-    known = begins_high(rows) | _known(rows, *ends) | _any_saturated(rows, *ends)
+    known = has_surface_transient(rows) | _known(rows, *ends) | _any_saturated(rows, *ends)
     return Resampled(mean, n_linear, fraction, known)
 
 
@@ -117,7 +117,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     known = _known(rows, *span) | _any_saturated(rows, low - reach, high + reach)
     fraction = np.full(rows.count, np.nan)
     if new_axis:
-        known |= begins_high(rows)
+        known |= has_surface_transient(rows)
         broken = breaks(rows)
         if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)

@@ -21,7 +21,7 @@ from sims_analysis.outcomes import Status
 #: A threshold of fewer standard errors of a sample is not one that the samples show.
 ABOVE_NOISE = 2.1
 #: Fewer samples above a threshold do not show the shape there: a straggle is off by 5 % and more.
-FEWEST = 5
+MIN_SAMPLES = 5
 
 
 class Moments(NamedTuple):
@@ -69,7 +69,7 @@ def moments(
     distribution = np.isfinite(shape[0])
     limits = (np.where(np.isnan(end), np.inf, end) for end in ends)
     size = inside.within(*limits).size
-    enough, few = size > 2, np.isfinite(threshold) & (size < FEWEST)
+    enough, few = size > 2, np.isfinite(threshold) & (size < MIN_SAMPLES)
     status = first_status(
         ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
         (~enough, Status.NEVER_REACHED),

@@ -112,7 +112,7 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         moved, steps = narrowed * high / width, 2.0 * width / (after - before)
         error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
         enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
-        unknown = ~(_missed(rows, row, top, high, steps, moved, enough) <= enough)
+        unknown = ~(_unresolved_part(rows, row, top, high, steps, moved, enough) <= enough)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
         (np.isnan(left) & (first >= half) | np.isnan(right) & (last >= half), Status.TRUNCATED),
@@ -187,7 +187,7 @@ def _outermost(rows: Rows, every: Crossings, sides: Array) -> Array:
     return found
 
 
-def _missed(
+def _unresolved_part(
     rows: Rows, row: Index, top: Index, high: Array, steps: Array, moved: Array, enough: Array
 ) -> Array:
     """Return which part of a maximum, or of its width, samples may not show; (R,).

@@ -12,7 +12,7 @@ from sims_analysis.kernels.rows import Array, Index
 #: Of intervals.
 CONFIDENCE = 0.95
 #: Part of a number that is 0.
-_NEXT_TO_NOTHING = 1e-12
+_NEGLIGIBLE = 1e-12
 
 
 def process_variance(value: Array, stderr: Array, q: float) -> float:
@@ -26,7 +26,7 @@ def process_variance(value: Array, stderr: Array, q: float) -> float:
     from scipy.optimize import brentq
 
     square = float(np.sum((value - value.mean()) ** 2))
-    known = np.maximum(stderr**2, _NEXT_TO_NOTHING * square)
+    known = np.maximum(stderr**2, _NEGLIGIBLE * square)
 
     def excess(t2: float) -> float:
         weight = 1.0 / (t2 + known)
@@ -77,7 +77,7 @@ def mean_of(value: Array, stderr: Array) -> Combined:
     # Unless the counting of all is known, all scatter is that of days.
     errors = np.zeros(n) if np.isnan(stderr).any() else stderr
     t2 = process_variance(value, errors, n - 1)
-    weight = 1.0 / np.maximum(t2 + errors**2, (_NEXT_TO_NOTHING * value) ** 2)
+    weight = 1.0 / np.maximum(t2 + errors**2, (_NEGLIGIBLE * value) ** 2)
     total = float(np.sum(weight))
     variance = float(student(n - 1)) ** 2 * (1.0 / total + t2)
     counting = float(np.sum((weight * stderr) ** 2)) ** 0.5 / total

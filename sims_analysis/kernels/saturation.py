@@ -61,7 +61,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
     may = (rows.size >= _RULES.fewest) & (rows.share >= 1.0)
-    may = may if near is None else _as_high(rows, may, *near)
+    may = may if near is None else _reaching_maximum(rows, may, *near)
     row = np.flatnonzero(_with_equal_neighbours(rows, np.flatnonzero(may)))
     if not row.size:
         return None
@@ -72,7 +72,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _as_high(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
+def _reaching_maximum(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
     """Flag the rows, of some, with a sample as high as some others in or next to short intervals.
 
     Of longer intervals, all rows that have one.

@@ -99,7 +99,7 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
             columns[:, row] = depth[0], value[0], depth[top], value[top], end, above
 
 
-def begins_high(rows: Rows) -> Flags:
+def has_surface_transient(rows: Rows) -> Flags:
     """Flag whole profiles that surely begin in a surface transient."""
     nothing = np.full(rows.count, np.nan)
     found: Flags = surface_transient(rows, nothing, nothing).end < RULES.deepest

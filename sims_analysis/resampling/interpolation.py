@@ -16,7 +16,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
-    NOTHING,
+    NO_EVIDENCE,
     GapPolicy,
     Known,
     anywhere_along,
@@ -150,7 +150,7 @@ class Resampled:
     background: dict[str, xr.Variable]
     #: Resolutions and uncertainties of factors, if samples have theirs.
     shared: Mapping[str, xr.Variable]
-    known: Known = NOTHING
+    known: Known = NO_EVIDENCE
 
 
 Answer = Callable[..., xr.Variable]
