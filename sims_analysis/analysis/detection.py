@@ -10,7 +10,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
-from sims_analysis.frame.background import doubts_of_window
+from sims_analysis.frame.background import add_background_error, doubts_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
@@ -121,7 +121,12 @@ def detection_limit(
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(found.mean.dims, found.mean.data, said))
     coords = {"background": background, "n": frame.with_attrs(found.n, "samples_used")}
-    columns: Any = {"units_": frame.units, "status": status, "stderr": found.stderr}
+    stderr = add_background_error(
+        frame,
+        found.stderr,
+        lambda f: f.map(kernels.detection_limit, *asked, counted=counted).limit,
+    )
+    columns: Any = {"units_": frame.units, "status": status, "stderr": stderr}
     return frame.array(found.limit, "detection_limit", coords=coords, **columns)
 
 

@@ -121,8 +121,6 @@ def edges(
         weight[:] = 1.0
     weight[result.stderr <= enough] = 0.0
     tried = np.flatnonzero((weight > 0) & (result.stderr != 0.0))
-    if not tried.size:
-        return result
     fit = _fitted(samples.about(tried))
     known = np.isfinite(fit.stderr) & (fit.slope * found.direction[tried] > 0)
     tried, fit = tried[known], _Parabolas(*(one[known] for one in fit))
