@@ -137,15 +137,13 @@ def window_trend(
             window = np.stack([mean, depth, variance, widened])
             steepest = _steepest(rows, inside, window, toward, doubtful)
             noisy = np.maximum(change(slope - noise, steepest), change(slope + noise, steepest))
-        cases = [
-            ~(size > 0),
-            shown > np.fmax(MISSING_SHARE * size, error),
-            excess > _RULES.notable,
-            hides & (noisy > enough),
-        ]
-        shows = np.select(cases, [LEVEL, word, SCATTERS, TOO_NOISY], LEVEL)
-        part = np.select(cases[1:3], [shown / size, excess], noisy / size)
-        hidden = np.where(cases[3] & ~(cases[0] | cases[1]), noisy / _RULES.covers, 0.0)
+        nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
+        too_noisy = hides & (noisy > enough)
+        # What noise hides comes first where no error holds it.
+        cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable, too_noisy]
+        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS, TOO_NOISY], LEVEL)
+        part = np.select(cases[1:4], [shown / size, noisy / size, excess], noisy / size)
+        hidden = np.where(too_noisy & ~nothing & ~sloping, noisy / _RULES.covers, 0.0)
         return WindowTrend(shows, part, hidden)
 
 
