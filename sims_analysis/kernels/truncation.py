@@ -24,7 +24,7 @@ class _Rules:
 
     parts: int = 8  # of an end, whose means are fitted: of one independent sample at least
     scatter: int = 64  # so many samples show it, at most
-    counts: float = 3e3  # no mean is better known: ends differ from parabolas by 2 %
+    counts: float = 3e3  # no mean is taken to be better known, as ends are no parabolas
     by_chance: float = 0.05  # a parabola describes an end unless chance makes its misfit as rarely
     clearly: float = 2.5  # a slope, or its excess over another, or a rise, is so many errors
     level: float = 0.8  # what is above this part of another is level with it
