@@ -85,7 +85,7 @@ def _equal_neighbours(rows: Rows, near: tuple[Array, Array] | None) -> tuple[Ind
         own, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
         first, end = rows.position(start, own, "left"), rows.position(stop, own)
         reach = int((end - first).max(initial=0))
-        if own.size * reach <= _RULES.short * flat.size:
+        if own.size * reach < _RULES.short * flat.size:
             value = flat.take(first[:, None] + np.arange(-2, reach + 2), mode="clip")
             equal = value[:, 1:] == value[:, :-1]
             row, column = divmod(np.flatnonzero(equal), reach + 3)
