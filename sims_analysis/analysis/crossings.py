@@ -385,17 +385,10 @@ def with_reason(found: Any, where: xr.Variable, status: Status | xr.Variable) ->
 
 
 def with_statuses(frame: Frame, found: Any, support: Support, window: Window, one: str) -> Any:
-    """Return crossings or junctions with their statuses, those in a gap without a depth.
-
-    A level that is never reached may be where the maximum lies beside a gap, or was cut off.
-    """
+    """Return crossings or junctions with their statuses, those in a gap without a depth."""
     if not (frame.lazy or anywhere(support.flags) or Status.BELOW_LIMIT in codes(found.status)):
         return found
-    never = found.status == Status.NEVER_REACHED
-    status = replaced_where(never, found.status, Status.OK)
-    status = resolve(frame, status, support, category=None)
-    doubtful = (status == Status.GAP) | (status == Status.SATURATED)
-    status = replaced_where(never & ~doubtful, status, Status.NEVER_REACHED)
+    status = resolve(frame, found.status, support, category=None)
     # That a level lies below a limit is no news without a crossing, and no gap to be bridged.
     known = (status == found.status) & ((found.number == 0) | bool(frame.bridge))
     shown = replaced_where(known, status, Status.OK)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Index, Rows
+from sims_analysis.kernels.rows import Array, Flags, Rows
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,17 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     or have fewer digits than noise).
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
-    row, value = _equal_neighbours(rows, near)
-    may = (value > 0) & (rows.size[row] >= _RULES.fewest) & (rows.share[row] >= 1.0)
-    row, value = row[may], value[may]
+    may = (rows.size >= _RULES.fewest) & (rows.share >= 1.0)
+    if near is not None:
+        may &= _reaching_maximum(rows, *near)
+        if not may.any():
+            return None
+    # Of five neighbours that are equal, every fourth sample and the next are two.
+    step = _RULES.fewest - 1
+    place = step * np.flatnonzero(flat[:-1:step] == flat[1::step])
+    row = offsets.searchsorted(place, side="right") - 1
+    high = may[row] & (flat[place] > 0)
+    row, value = row[high], flat[place[high]]
     row = np.unique(row[value >= rows.sampled_maximum(row, _RULES.sampled)])
     if not row.size:
         return None
@@ -73,27 +81,21 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _equal_neighbours(rows: Rows, near: tuple[Array, Array] | None) -> tuple[Index, Array]:
-    """Find equal neighbours in or next to short intervals, or anywhere: their rows, their values.
+def _reaching_maximum(rows: Rows, start: Array, stop: Array) -> Flags:
+    """Flag the rows with a sample as high as some others in or next to short intervals.
 
-    One pair at least of five that are equal.
+    Of longer intervals, all rows that have one.
     """
-    flat = rows.value.reshape(-1)
-    if near is not None:
-        start, stop = near
-        measured = start <= stop
-        own, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
-        first, end = rows.position(start, own, "left"), rows.position(stop, own)
-        reach = int((end - first).max(initial=0))
-        if own.size * reach < _RULES.short * flat.size:
-            value = flat.take(first[:, None] + np.arange(-2, reach + 2), mode="clip")
-            equal = value[:, 1:] == value[:, :-1]
-            row, column = divmod(np.flatnonzero(equal), reach + 3)
-            return own[row], value[row, column]
-    # Of five neighbours that are equal, every fourth sample and the next are two.
-    step = _RULES.fewest - 1
-    place = step * np.flatnonzero(flat[:-1:step] == flat[1::step])
-    return rows.offsets.searchsorted(place, side="right") - 1, flat[place]
+    measured, found = ((start <= stop).T & (rows.size > 0)).T, np.zeros(rows.count, dtype=bool)
+    row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
+    first, end = rows.position(start, row, "left"), rows.position(stop, row)
+    reach = int((end - first).max(initial=0))
+    if row.size * reach < _RULES.short * rows.value.size:
+        places = first[:, None] + np.arange(-1, reach + 1)
+        value = rows.value.reshape(-1).take(places, mode="clip")
+        row = row[value.max(axis=1) >= rows.sampled_maximum(row, _RULES.sampled)]
+    found[row] = True
+    return found
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:
