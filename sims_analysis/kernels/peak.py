@@ -88,7 +88,9 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     below = np.zeros(rows.count) if floor is None else floor
     found, (noisy, some) = _peaks(rows, start, stop, below), _noisy_ones(rows)
     if noisy.size:
-        columns: Any = zip(found, _peaks(some, start[noisy], stop[noisy], below[noisy]), strict=True)
+        columns: Any = zip(
+            found, _peaks(some, start[noisy], stop[noisy], below[noisy]), strict=True
+        )
         for column, own in columns:
             column[noisy] = own
     return found
