@@ -300,7 +300,7 @@ def junction_depth(
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": block}
     found, support = frame.ask(kernels.junction, *parameters, **options)
     with refused(JunctionError, STRICT if strict else ()):
-        measurable = ~(asked < floor)
+        measurable = _EVERY if detection_limit is None else ~(asked < floor)
         found = _with_errors_and_statuses(frame, found, support, level, "junction", measurable)
     if detection_limit is not None:
         found = with_reason(found, ~measurable & ~unknown, Status.BELOW_DETECTION)
@@ -401,8 +401,10 @@ def with_statuses(
     what = f"no depth is given for a {one} in it"
     doubts = _doubts_of_missing(frame, found, measurable)
     status = resolve(frame, found.status, support, window, what=what, doubts=doubts)
-    without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
-    return with_reason(changed(found, status=status), without_depth, status)
+    found, without_depth = changed(found, status=status), (Status.GAP, Status.BELOW_LIMIT)
+    if not (frame.lazy or codes(status).intersection(without_depth)):
+        return found
+    return with_reason(found, is_any_of(status, without_depth), status)
 
 
 def _doubts_of_missing(frame: Frame, found: Any, measurable: xr.Variable) -> list[Doubt]:
