@@ -88,7 +88,8 @@ class Archive:
         if not name or "\0" in name:
             # An empty name pathlib takes for the current folder; an unset variable gives it.
             raise ArchiveError(
-                f"the folder of an archive cannot be {name!r}; '.' is the current folder"
+                f"the folder of an archive cannot be {name!r}; '.' is the current folder",
+                argument="path",
             )
         self.path = Path(name)
         self._index = Index(self.path)

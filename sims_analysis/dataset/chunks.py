@@ -43,7 +43,8 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
         raise ArchiveError(
             f"{store.name} is not read: what the chunks of {array.name!r} unpack to is not known "
             f"before ({', '.join(map(repr, names))}); open it with xarray if you trust whoever "
-            "wrote it"
+            "wrote it",
+            code="unsafe_file",
         )
     found = (store / array.path).rglob("*")
     files = [path for path in found if path.name[:2] != ".z" and path.name != "zarr.json"]
@@ -59,7 +60,8 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
             if name == "blosc" and int.from_bytes(content[12:16], "little") > len(content):
                 # Blosc itself reads what is not there.
                 raise ArchiveError(
-                    f"{store.name} is not read: a chunk of {array.name!r} is cut off"
+                    f"{store.name} is not read: a chunk of {array.name!r} is cut off",
+                    code="damaged_file",
                 )
         if not _TEXTS.isdisjoint(names):
             for name in packed:

@@ -164,14 +164,16 @@ def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
             metadata = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
             raise ArchiveError(
-                f"{store.name} is not read: {where} cannot be read ({error})"
+                f"{store.name} is not read: {where} cannot be read ({error})",
+                code="damaged_file",
             ) from None
         for codec in () if path.name == ".zattrs" else _codecs(metadata):
             if "pickle" in codec.lower():
                 raise ArchiveError(
                     f"{store.name} is not read: {where} has the filter {codec!r}, which runs code "
                     "that is kept with the data; ask for a store without pickled objects, or open "
-                    "it with xarray if you trust whoever wrote it"
+                    "it with xarray if you trust whoever wrote it",
+                    code="unsafe_file",
                 )
     _take_arrays(store, budget, lazy=lazy)
 
@@ -189,7 +191,8 @@ def _files(store: Path, folder: Path) -> Iterator[Path]:
         except OSError as error:
             raise ArchiveError(
                 f"{store.name} is not read: {where!r} points outside ({error}); ask for a "
-                "self-contained store"
+                "self-contained store",
+                code="unsafe_file",
             ) from None
         if is_folder:
             yield from _files(store, path)

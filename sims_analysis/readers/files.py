@@ -447,7 +447,9 @@ def from_dataframe(
     if len(headers) < 2:
         raise ReadError(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
-            'df.rename_axis("depth (nm)")'
+            'df.rename_axis("depth (nm)")',
+            code="no_profile",
+            argument="df",
         )
     cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
     grid = Grid([headers, *cells], options)

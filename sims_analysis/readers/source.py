@@ -315,7 +315,9 @@ def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
         return [_on_disk(path)]
     inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[:1] != ".")
     if not inside:
-        raise ReadError(f"there are no files in the folder {str(path)!r}")
+        raise ReadError(
+            f"there are no files in the folder {str(path)!r}", code="empty_input", argument="path"
+        )
     return list(map(_on_disk, inside))
 
 

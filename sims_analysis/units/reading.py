@@ -110,7 +110,10 @@ def read_unit(text: str) -> Unit:
     ('concentration', 1000.0)
     """
     if not isinstance(text, str):
-        raise UnitsError(f"expected a unit as a string, found {type(text).__name__}: {text!r}")
+        raise UnitsError(
+            f"expected a unit as a string, found {type(text).__name__}: {text!r}",
+            code="unknown_unit",
+        )
     if len(text) > _LONGEST:
         raise unknown(f"{text[:40]}...", f"it has {len(text)} characters")
     spelled = phrase_or_powers(text)
@@ -165,7 +168,9 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
         )
     if not isinstance(text, str):
         raise UnitsError(
-            f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
+            f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}",
+            code="unknown_unit",
+            argument=name,
         )
     return _text_of_kind(str(text), kinds, name)
 

@@ -63,7 +63,8 @@ def read_cameca_rpc(source: Source) -> Content:
     if len(groups) != len(species):
         raise ReadError(
             f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
-            f"in line {names + 1}"
+            f"in line {names + 1}",
+            code="damaged_file",
         )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
@@ -400,7 +401,8 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     if count is None or units is None:
         raise ReadError(
             f"below line {start + 1}: expected the number of points and the units of element "
-            f"{name[1]!r}, such as '50 points' and '[um] [c/s]'"
+            f"{name[1]!r}, such as '50 points' and '[um] [c/s]'",
+            code="damaged_file",
         )
     rows, stated = below[2:], int(count[1])
     if len(rows) < stated:
@@ -411,7 +413,8 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     if len(rows) > stated or not rows:
         raise ReadError(
             f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
-            f"{len(rows)} lines follow"
+            f"{len(rows)} lines follow",
+            code="damaged_file",
         )
     return read_two_columns(source, rows, name[1], [unit.strip() for unit in units.groups()])
 
@@ -492,7 +495,7 @@ def read_cameca_binary(source: Source) -> Content:
     content = source.content
     found = _binary_header(content)
     if found is None:
-        raise ReadError("the file is not a binary CAMECA file")
+        raise ReadError("the file is not a binary CAMECA file", code="other_format")
     order, version, kind, size = found
     if kind in _OTHERS:
         text = f"the file is a scan or an image (CAMECA type {kind}), not a depth profile"

@@ -53,7 +53,8 @@ class _File:
         self.variables = [(self.text(), self.text()) for _ in range(self.count())]
         if self.count():
             raise ReadError(
-                "a VAMAS file that leaves parameters of its blocks out; such files are not read"
+                "a VAMAS file that leaves parameters of its blocks out; such files are not read",
+                code="damaged_file",
             )
         self.texts(self.count())
         future_experiment, self.future = self.count(), self.count()
@@ -71,12 +72,16 @@ class _File:
         try:
             return float(text)
         except ValueError:
-            raise ReadError(f"line {self.place}: expected a number, found {text!r}") from None
+            raise ReadError(
+                f"line {self.place}: expected a number, found {text!r}", code="not_a_number"
+            ) from None
 
     def count(self) -> int:
         number = self.number()
         if not number.is_integer() or not 0 <= number < 1e8:
-            raise ReadError(f"line {self.place}: expected a count, found {number:g}")
+            raise ReadError(
+                f"line {self.place}: expected a count, found {number:g}", code="not_a_number"
+            )
         return int(number)
 
     def texts(self, count: int) -> list[str]:
@@ -108,7 +113,8 @@ def read(source: Source) -> Content:
             if file.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
                 raise ReadError(
                     f"each block has {blocks[-1].values.size} values: a series of mass spectra, "
-                    "not a profile"
+                    "not a profile",
+                    code="no_profile",
                 )
     except _Ended:
         message = f"the file is truncated in {place}"
@@ -221,7 +227,10 @@ def _by_cycle(blocks: list[_Block], variables: list[tuple[str, str]]) -> Iterato
     axis = next((i for i, variable in enumerate(variables) if _is_axis(*variable)), None)
     if axis is None:
         stated = ", ".join(label for label, _ in variables) or "none"
-        raise ReadError(f"no experimental variable is a depth or a sputter time; stated: {stated}")
+        raise ReadError(
+            f"no experimental variable is a depth or a sputter time; stated: {stated}",
+            code="missing_axis",
+        )
     for species in dict.fromkeys(block.species for block in blocks):
         members = [block for block in blocks if block.species == species]
         depths = np.array([block.variables[axis] for block in members])

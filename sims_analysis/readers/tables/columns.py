@@ -101,6 +101,7 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
             f"{grid.where(*under[0])}{more} is merged with a cell before it: its value is hidden, "
             "and an empty one is taken as not measured; unmerge the cells, and fill in the values",
             ProfileWarning,
+            code="merged_cells",
         )
 
 
@@ -115,7 +116,8 @@ def take_limits(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair
     if signs and sides[0] == sides[1]:
         raise ReadError(
             f"{grid.called(signs[0])} holds signs such as {max(block.texts[signs[0]])!r}, of the "
-            "values before or behind it; write them into the cells of these: <1E15"
+            "values before or behind it; write them into the cells of these: <1E15",
+            code="ambiguous_table",
         )
     for j in signs:
         headers.headers[j] = replace(headers.headers[j], role="sign")
@@ -149,7 +151,9 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
                 f"without a header, next to those of {neighbour!r}; if its row has a cell too "
                 "many, take that out, otherwise give the column a header, or say what to read by "
-                'columns={"B": (axis, values)}'
+                'columns={"B": (axis, values)}',
+                code="ambiguous_table",
+                argument="columns",
             )
 
 
@@ -203,7 +207,10 @@ class _Finding:
         self._distinguish_repeats(pairs)
         if not pairs:
             listed = ", ".join(map(repr, filter(None, self.found.texts)))
-            raise ReadError(f"no column holds values in a unit of values; headers found: {listed}")
+            raise ReadError(
+                f"no column holds values in a unit of values; headers found: {listed}",
+                code="no_profile",
+            )
         return pairs
 
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
@@ -224,6 +231,8 @@ class _Finding:
                     f"{self.grid.called(j)} ({text!r}) is in {found.units[j]!r}, no unit of a "
                     f"profile: kept next to {owner.name!r}",
                     ProfileWarning,
+                    code="wrong_unit",
+                    where={"species": owner.name},
                 )
 
     def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
@@ -259,7 +268,10 @@ class _Finding:
             pair = named[0]
         neighbour = repr(pairs[-1].name) if pairs else "no values"
         if pair is None:
-            raise ReadError(f"{where} holds errors of {name!r}, but stands next to {neighbour}")
+            raise ReadError(
+                f"{where} holds errors of {name!r}, but stands next to {neighbour}",
+                code="ambiguous_table",
+            )
         if pair.error is not None:
             raise ReadError(
                 f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does",
@@ -271,7 +283,8 @@ class _Finding:
         if unit and of_values and unit not in PERCENT and not same_unit(unit, of_values):
             raise UnitsError(
                 f"{where} holds errors in {unit!r} of values in {of_values!r}; give both in one "
-                "unit"
+                "unit",
+                code="different_units",
             )
         pair.error = column
 

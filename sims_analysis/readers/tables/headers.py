@@ -214,7 +214,11 @@ class Headers:
         used = [*self._used, *[False] * len(wide[heads].cells)]
         empty = [c for c, has in zip(wide[heads].cells, used, strict=False) if c and not has]
         if empty:
-            warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
+            warn(
+                f"no numbers below {', '.join(map(repr, empty))}",
+                ProfileWarning,
+                code="empty_column",
+            )
             headers = zip(empty, map(try_header, empty), strict=True)
             self.side_notes = [
                 c for c, h in headers if not (h.explicit or h.unit or is_species(h.name))
@@ -301,7 +305,9 @@ class Headers:
             raise ReadError(
                 f"{grid.row_word} {number}: headers above {count} of {self._width} columns; if "
                 f"{what}, the columns are ambiguous: give each a header, save the table with "
-                'semicolons or tabs, or say what the columns are by columns={"B": (axis, values)}'
+                'semicolons or tabs, or say what the columns are by columns={"B": (axis, values)}',
+                code="ambiguous_table",
+                argument="columns",
             )
 
     def _axes_by_units(self) -> None:
@@ -589,7 +595,8 @@ class Headers:
                 where = self._grid.where(self._grid.number(self._stating[j]), j)
                 raise UnitsError(
                     f"{where}: the unit {of_row!r} disagrees with {own!r} of the header "
-                    f"{self.texts[j]!r}; correct one of them"
+                    f"{self.texts[j]!r}; correct one of them",
+                    code="different_units",
                 )
             self.units[j] = own or of_row or header.unit
 
@@ -609,7 +616,10 @@ class Headers:
             where = f"{grid.where(grid.number(row), column)}: "
             if errors and _OF_ERRORS.search(text):
                 advice = "convert them to standard errors in the unit of the values"
-                raise UnitsError(f"{where}{text!r} is about errors; {advice}, and take it out")
+                raise UnitsError(
+                    f"{where}{text!r} is about errors; {advice}, and take it out",
+                    code="scaled_values",
+                )
             if (row, column, text) in found or factor_in(text):
                 refuse_factor(text, where)
 
