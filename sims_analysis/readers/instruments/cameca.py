@@ -63,8 +63,7 @@ def read_cameca_rpc(source: Source) -> Content:
     if len(groups) != len(species):
         raise ReadError(
             f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
-            f"in line {names + 1}",
-            code="damaged_file",
+            f"in line {names + 1}"
         )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
@@ -401,8 +400,7 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     if count is None or units is None:
         raise ReadError(
             f"below line {start + 1}: expected the number of points and the units of element "
-            f"{name[1]!r}, such as '50 points' and '[um] [c/s]'",
-            code="damaged_file",
+            f"{name[1]!r}, such as '50 points' and '[um] [c/s]'"
         )
     rows, stated = below[2:], int(count[1])
     if len(rows) < stated:
@@ -413,8 +411,7 @@ def _of_element(source: Source, start: int, stop: int) -> Signal:
     if len(rows) > stated or not rows:
         raise ReadError(
             f"element {name[1]!r}, line {start + 1}: {stated} points are stated, but "
-            f"{len(rows)} lines follow",
-            code="damaged_file",
+            f"{len(rows)} lines follow"
         )
     return read_two_columns(source, rows, name[1], [unit.strip() for unit in units.groups()])
 

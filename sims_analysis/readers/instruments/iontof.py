@@ -55,10 +55,7 @@ def read(source: Source) -> Content:
     header, lines = _header_line(source), source.lines
     above = [line for line in lines[:header] if line]
     if header is None or len(above) < 2:
-        raise ReadError(
-            "no line with names above the line of headers with 'Sputter Time (s)'",
-            code="other_format",
-        )
+        raise ReadError("no line with names above the line of headers with 'Sputter Time (s)'")
     headers = _cells(lines[header], 0)
     # What was done to a signal may hold the word as well: dead time.
     times = (j for j, cell in enumerate(headers) if cell.casefold().startswith("sputter time"))
@@ -72,10 +69,7 @@ def read(source: Source) -> Content:
     odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
     if odd is not None:
         stated = len([*filter(None, odd)])
-        raise ReadError(
-            f"{count} columns of signals, but {stated} names or masses above them",
-            code="uneven_rows",
-        )
+        raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
     names, masses = (cells[len(cells) - count :] for cells in rows)
     grid = TextGrid(lines, source.options, delimiter="\t")
     values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
@@ -132,7 +126,7 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
     if short is not None:
         message = f"line {short + 1} has fewer cells than the {width} headers"
         if short != rows[-1]:
-            raise ReadError(message, code="uneven_rows")
+            raise ReadError(message)
         source.options.truncated(f"the file is truncated: {message}")
     if lines[-1].strip():
         # The program ends every line; numbers are as long as they need, and tell nothing.

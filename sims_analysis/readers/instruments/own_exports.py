@@ -118,16 +118,13 @@ def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line
     width = len(found.header)
     short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
     if short is not None:
-        raise ReadError(
-            f"{word} {short} ends before column {column_name(width - 1)}", code="uneven_rows"
-        )
+        raise ReadError(f"{word} {short} ends before column {column_name(width - 1)}")
     for i, row in enumerate(rows, 1):
         beyond = next((cell for cell in row[width:] if cell), None)
         if beyond is not None:
             raise ReadError(
                 f"{word} {i}: {len(row)} cells in a table of {width} columns; {beyond!r} belongs "
-                "to none",
-                code="uneven_rows",
+                "to none"
             )
     texts = [[str(row[j] or "") for row in rows[1:]] for j in range(found.axis)]
     return _with_numbers(found, Grid(rows, options, row_word=word), texts)
@@ -212,10 +209,8 @@ def _whole(sheet: Grid) -> list[list[object]]:
 def _units(name: str, units: str) -> str:
     """Note what a fraction is of: a profile has only its unit for that."""
     if name in vocabulary.RATIOS:
-        raise ReadError(
-            f"it holds a {name} of two species, which sims.save keeps for sims.load",
-            code="no_profile",
-        )
+        text = f"it holds a {name} of two species, which sims.save keeps for sims.load"
+        raise ReadError(text, code="no_profile")
     return name.replace("_", " ") if units == "1" else units
 
 
@@ -304,6 +299,5 @@ def read_payload(source: Source) -> Content:
         limit = source.options.max_bytes
         return Content(ready=SIMSResult.from_json(source.text, max_bytes=limit))
     except PayloadError as error:
-        raise ReadError(
-            f"JSON, but not an answer of the API: {error}", code="invalid_payload"
-        ) from None
+        text = f"JSON, but not an answer of the API: {error}"
+        raise ReadError(text, code="invalid_payload") from None

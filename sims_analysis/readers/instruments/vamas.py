@@ -53,8 +53,7 @@ class _File:
         self.variables = [(self.text(), self.text()) for _ in range(self.count())]
         if self.count():
             raise ReadError(
-                "a VAMAS file that leaves parameters of its blocks out; such files are not read",
-                code="damaged_file",
+                "a VAMAS file that leaves parameters of its blocks out; such files are not read"
             )
         self.texts(self.count())
         future_experiment, self.future = self.count(), self.count()
@@ -72,16 +71,12 @@ class _File:
         try:
             return float(text)
         except ValueError:
-            raise ReadError(
-                f"line {self.place}: expected a number, found {text!r}", code="not_a_number"
-            ) from None
+            raise ReadError(f"line {self.place}: expected a number, found {text!r}") from None
 
     def count(self) -> int:
         number = self.number()
         if not number.is_integer() or not 0 <= number < 1e8:
-            raise ReadError(
-                f"line {self.place}: expected a count, found {number:g}", code="not_a_number"
-            )
+            raise ReadError(f"line {self.place}: expected a count, found {number:g}")
         return int(number)
 
     def texts(self, count: int) -> list[str]:
@@ -184,10 +179,8 @@ def _whole(block: _Block) -> Signal:
         depths, column = start + step * np.arange(len(table), dtype=np.float64), 0
     else:
         if len(block.ordinates) < 2:
-            raise ReadError(
-                f"species {block.species!r}: one variable; a profile needs two",
-                where={"species": block.species},
-            )
+            text = f"species {block.species!r}: one variable; a profile needs two"
+            raise ReadError(text, code="no_profile")
         label, unit = block.ordinates[0]
         depths, column = table[:, 0], 1
     if not _is_axis(label, unit):
@@ -227,10 +220,8 @@ def _by_cycle(blocks: list[_Block], variables: list[tuple[str, str]]) -> Iterato
     axis = next((i for i, variable in enumerate(variables) if _is_axis(*variable)), None)
     if axis is None:
         stated = ", ".join(label for label, _ in variables) or "none"
-        raise ReadError(
-            f"no experimental variable is a depth or a sputter time; stated: {stated}",
-            code="missing_axis",
-        )
+        text = f"no experimental variable is a depth or a sputter time; stated: {stated}"
+        raise ReadError(text, code="missing_axis")
     for species in dict.fromkeys(block.species for block in blocks):
         members = [block for block in blocks if block.species == species]
         depths = np.array([block.variables[axis] for block in members])

@@ -308,8 +308,7 @@ def _grown(body: Body, start: int) -> int:
                 raise ReadError(
                     f"{grid.row_word} {grid.number(i)} is a row of numbers like those from "
                     f"{grid.row_word} {grid.number(first)} on, but {' '.join(grid.cells(words))!r} "
-                    "stands between them; take it out, or begin it with #",
-                    code="ambiguous_table",
+                    "stands between them; take it out, or begin it with #"
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:

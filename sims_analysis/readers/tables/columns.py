@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.readers.source import WHICH_COLUMNS
 from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     LETTERS,
@@ -116,8 +117,7 @@ def take_limits(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair
     if signs and sides[0] == sides[1]:
         raise ReadError(
             f"{grid.called(signs[0])} holds signs such as {max(block.texts[signs[0]])!r}, of the "
-            "values before or behind it; write them into the cells of these: <1E15",
-            code="ambiguous_table",
+            "values before or behind it; write them into the cells of these: <1E15"
         )
     for j in signs:
         headers.headers[j] = replace(headers.headers[j], role="sign")
@@ -150,10 +150,8 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
                 f"without a header, next to those of {neighbour!r}; if its row has a cell too "
-                "many, take that out, otherwise give the column a header, or say what to read by "
-                'columns={"B": (axis, values)}',
-                code="ambiguous_table",
-                argument="columns",
+                "many, take that out, otherwise give the column a header",
+                **WHICH_COLUMNS,
             )
 
 
@@ -207,10 +205,8 @@ class _Finding:
         self._distinguish_repeats(pairs)
         if not pairs:
             listed = ", ".join(map(repr, filter(None, self.found.texts)))
-            raise ReadError(
-                f"no column holds values in a unit of values; headers found: {listed}",
-                code="no_profile",
-            )
+            text = f"no column holds values in a unit of values; headers found: {listed}"
+            raise ReadError(text, code="no_profile")
         return pairs
 
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
@@ -251,9 +247,7 @@ class _Finding:
             raise ReadError(
                 f"{self.grid.called(one)} and {self.grid.called(other)} are both "
                 f"{'depths' if self.headers[one].role == 'axis' else 'times'}",
-                code="ambiguous_table",
-                argument="columns",
-                remedy='say which belongs to what with columns={"B": (axis, values)}',
+                **WHICH_COLUMNS,
             )
         return depth, {"sputter_time": time}
 
@@ -268,16 +262,11 @@ class _Finding:
             pair = named[0]
         neighbour = repr(pairs[-1].name) if pairs else "no values"
         if pair is None:
-            raise ReadError(
-                f"{where} holds errors of {name!r}, but stands next to {neighbour}",
-                code="ambiguous_table",
-            )
+            raise ReadError(f"{where} holds errors of {name!r}, but stands next to {neighbour}")
         if pair.error is not None:
             raise ReadError(
                 f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does",
-                code="ambiguous_table",
-                argument="columns",
-                remedy='say which columns to read with columns={"B": (axis, values)}',
+                **WHICH_COLUMNS,
             )
         unit, of_values = self.found.units[column], self.found.units[pair.value]
         if unit and of_values and unit not in PERCENT and not same_unit(unit, of_values):

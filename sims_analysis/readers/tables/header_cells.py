@@ -344,10 +344,8 @@ def read_header(text: str) -> Header:
     text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)
     if _FUNCTION.search(text):
-        raise UnitsError(
-            f"{text!r} is a logarithm, root or reciprocal; give the values themselves",
-            code="scaled_values",
-        )
+        said = f"{text!r} is a logarithm, root or reciprocal; give the values themselves"
+        raise UnitsError(said, code="scaled_values")
     several = _SEVERAL.search(text)
     if several and not _limit(words):
         number = next(filter(None, several.groups()))

@@ -58,7 +58,7 @@ def all_sheets(source: Source) -> list[Grid]:
     # What a damaged file makes these raise is not documented.
     except Exception as error:
         reason = str(error) or type(error).__name__
-        raise ReadError(f"the workbook cannot be read: {reason}", code="damaged_file") from error
+        raise ReadError(f"the workbook cannot be read: {reason}") from error
 
 
 def _grid(cells: Cells, source: Source) -> Grid:
@@ -166,9 +166,8 @@ def chosen_sheet(source: Source) -> Grid:
     for sheet in candidates:
         refuse_odd_rows(sheet)
     names = ", ".join(repr(sheet.name) for sheet in candidates)
-    raise ReadError(
-        f"no sheet of the workbook has a row of two numbers or more: {names}", code="no_profile"
-    )
+    text = f"no sheet of the workbook has a row of two numbers or more: {names}"
+    raise ReadError(text, code="no_profile")
 
 
 def is_preferred(sheet: Grid) -> bool:

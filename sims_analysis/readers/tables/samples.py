@@ -247,10 +247,8 @@ def split_species(
     requested = body.grid.options.samples
     names = [text.strip() for text in block.texts[label]]
     if len(names) == len({*names}) > 1:
-        raise ReadError(
-            f"each of {len(names)} species has one row: a summary of profiles, not a profile",
-            code="no_profile",
-        )
+        text = f"each of {len(names)} species has one row: a summary of profiles, not a profile"
+        raise ReadError(text, code="no_profile")
     whole = np.ones(len(names), dtype=bool)
     samples: Sequence[tuple[str | None, Flags]] = [(None, whole)]
     if requested is not None:

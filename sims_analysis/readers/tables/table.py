@@ -296,11 +296,8 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
     if pair.axis in odd or pair.value in odd or not headers.filled[pair.value]:
         limits, taken = _limits(grid, block, pair)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
-            warn(
-                f"{where} ({headers.texts[pair.value]!r}) holds no number",
-                ProfileWarning,
-                code="empty_column",
-            )
+            text = f"{where} ({headers.texts[pair.value]!r}) holds no number"
+            warn(text, ProfileWarning, code="empty_column")
             return None
     _refuse_sentinel(grid, block, pair)
     signal = Signal(
@@ -402,10 +399,8 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
-            raise ReadError(
-                f"{grid.where(block.rows[row], column)}: a depth cannot be a limit",
-                code="missing_depth",
-            )
+            text = f"{grid.where(block.rows[row], column)}: a depth cannot be a limit"
+            raise ReadError(text, code="missing_depth")
         if column == pair.value:
             limits[row] = limit
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
@@ -414,10 +409,8 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
     if lost.any():
         row = int(lost.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
-        raise ReadError(
-            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})",
-            code="missing_depth",
-        )
+        text = f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
+        raise ReadError(text, code="missing_depth")
     return limits, slice(None) if there.all() else there
 
 
