@@ -60,10 +60,8 @@ class Endpoint:
         """
         for segment in segments:
             if {".", ".."} & set(re.split(r"[/\\]", segment)):
-                raise ApiError(
-                    f"{segment!r} is not an id or a species: '.' and '..' would change the path",
-                    code="invalid_argument",
-                )
+                text = f"{segment!r} is not an id or a species: '.' and '..' would change the path"
+                raise ApiError(text, code="invalid_argument")
         try:
             path = "/".join(quote(segment, safe="") for segment in segments)
         except UnicodeEncodeError:

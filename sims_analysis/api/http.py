@@ -306,9 +306,8 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         name = type(error).__name__  # the address may hold a password
-        raise ApiError(
-            f"a proxy named in the environment cannot be used ({name})", code="unusable_proxy"
-        ) from None
+        text = f"a proxy named in the environment cannot be used ({name})"
+        raise ApiError(text, code="unusable_proxy") from None
 
 
 def _close_client(client: httpx.Client, end_redaction: Callable[[], None]) -> None:

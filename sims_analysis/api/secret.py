@@ -32,9 +32,8 @@ class Secret:
         text = text.strip()
         if not re.fullmatch(r"[\x21-\x7e]*", text):
             text = ""  # it must not be seen in the frame of the error either
-            raise ApiError(
-                "the API key contains characters that an HTTP header cannot", argument="api_key"
-            )
+            said = "the API key contains characters that an HTTP header cannot"
+            raise ApiError(said, argument="api_key")
         # In a closure: tools that walk over attributes find a function.
         self.reveal: Callable[[], str] = lambda: text
 

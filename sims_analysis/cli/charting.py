@@ -254,11 +254,8 @@ def _answers(
     answer: xr.DataArray = getattr(sims, name)(batch, **given).sel(species=species)
     if "measured" in answer.coords and bool(answer["measured"].isnull().any()):
         undated = answer["measurement"].values[answer["measured"].isnull().values]
-        warn(
-            f"{first_few(undated, 3)}: without a date; all are in the order given",
-            ProfileWarning,
-            code="missing_time",
-        )
+        text = f"{first_few(undated, 3)}: without a date; all are in the order given"
+        warn(text, ProfileWarning, code="missing_time")
         answer = answer.drop_vars("measured")
     return answer
 

@@ -59,10 +59,8 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
                 budget.take(size, f"a chunk of {array.name!r}")
             if name == "blosc" and int.from_bytes(content[12:16], "little") > len(content):
                 # Blosc itself reads what is not there.
-                raise ArchiveError(
-                    f"{store.name} is not read: a chunk of {array.name!r} is cut off",
-                    code="damaged_file",
-                )
+                text = f"{store.name} is not read: a chunk of {array.name!r} is cut off"
+                raise ArchiveError(text, code="damaged_file")
         if not _TEXTS.isdisjoint(names):
             for name in packed:
                 content = bytes(numcodecs.get_codec({"id": name}).decode(content))

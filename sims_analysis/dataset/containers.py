@@ -163,10 +163,8 @@ def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
             # As zarr itself does it: stricter JSON would not see what zarr sees.
             metadata = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
-            raise ArchiveError(
-                f"{store.name} is not read: {where} cannot be read ({error})",
-                code="damaged_file",
-            ) from None
+            text = f"{store.name} is not read: {where} cannot be read ({error})"
+            raise ArchiveError(text, code="damaged_file") from None
         for codec in () if path.name == ".zattrs" else _codecs(metadata):
             if "pickle" in codec.lower():
                 raise ArchiveError(

@@ -33,15 +33,12 @@ class Measurement:
 def open_measurement(data: xr.Dataset, label: str) -> Measurement:
     """Check that data are one measurement, and convert them to canonical units."""
     if MEASUREMENT in data.dims or POINT in data.dims:
-        raise ProfileError(
-            f"{label} is already a batch: unstack() it first", code="wrong_dimensions"
-        )
+        text = f"{label} is already a batch: unstack() it first"
+        raise ProfileError(text, code="wrong_dimensions")
     axis = axis_of(data)
     if "species" not in data.coords:
-        raise ProfileError(
-            f"{label} has no species: expected a dimension or coordinate species",
-            code="missing_species",
-        )
+        text = f"{label} has no species: expected a dimension or coordinate species"
+        raise ProfileError(text, code="missing_species")
     ds = with_species_dimension(to_canonical(dequantify(data), f"{label}: "))
     depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
     if not (depth[1:] > depth[:-1]).all():
@@ -53,9 +50,8 @@ def open_measurement(data: xr.Dataset, label: str) -> Measurement:
         ds = ds.assign_coords({axis: (axis, depth, ds[axis].attrs)})
     species = [str(name) for name in ds.variables["species"].values]
     if len(set(species)) < len(species):
-        raise ProfileError(
-            f"{label}: species must be distinct, found {species}", code="repeated_species"
-        )
+        text = f"{label}: species must be distinct, found {species}"
+        raise ProfileError(text, code="repeated_species")
     return Measurement(label, ds, axis, depth, species)
 
 

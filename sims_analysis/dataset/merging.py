@@ -87,11 +87,8 @@ def merge_profiles(
     """
     given = list(items)
     if not given:
-        raise ProfileError(
-            "there is nothing to merge: give at least one Dataset or result",
-            code="empty_input",
-            argument="items",
-        )
+        text = "there is nothing to merge: give at least one Dataset or result"
+        raise ProfileError(text, code="empty_input", argument="items")
     datasets = [dataset_of_item(item, i) for i, item in enumerate(given)]
     parts = [
         open_measurement(ds, f"item {i} ({ds.attrs.get('data_id') or 'no data_id'})")

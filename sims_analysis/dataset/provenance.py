@@ -84,9 +84,8 @@ def _of_file(path: Path) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise ArchiveError(
-            f"{path.name}: its provenance is damaged ({error})", code="damaged_file"
-        ) from None
+        said = f"{path.name}: its provenance is damaged ({error})"
+        raise ArchiveError(said, code="damaged_file") from None
     return record
 
 

@@ -106,11 +106,8 @@ def stack(
         names, datasets = names or list(datasets), list(datasets.values())
     datasets = list(datasets)
     if not datasets:
-        raise ProfileError(
-            "there is nothing to stack: give at least one Dataset",
-            code="empty_input",
-            argument="datasets",
-        )
+        text = "there is nothing to stack: give at least one Dataset"
+        raise ProfileError(text, code="empty_input", argument="datasets")
     for i, ds in enumerate(datasets):
         if not isinstance(ds, xr.Dataset):
             raise TypeError(

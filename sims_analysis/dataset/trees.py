@@ -64,17 +64,12 @@ def to_datatree(
             )
         named = dict(zip(names, datasets, strict=True))
     if not named:
-        raise ProfileError(
-            "there is nothing to put into a tree: give at least one measurement",
-            code="empty_input",
-            argument="items",
-        )
+        text = "there is nothing to put into a tree: give at least one measurement"
+        raise ProfileError(text, code="empty_input", argument="items")
     for name in named:
         if any(part in ("", ".", "..") for part in name.split("/")):
-            raise ProfileError(
-                f"{name!r} is not the name of a node: expected 'w1', or a path 'w1/centre'",
-                argument="items",
-            )
+            text = f"{name!r} is not the name of a node: expected 'w1', or a path 'w1/centre'"
+            raise ProfileError(text, argument="items")
     try:
         return xr.DataTree.from_dict(named)
     except ValueError as error:

@@ -95,11 +95,8 @@ def read_cell(column: str, cell: str, where: str) -> Any:
     with suppress(ValueError, KeyError):
         if cell and not (column in _NUMBERS and "_" in cell):  # which float() leaves out
             return how.read(cell)
-    raise ReadError(
-        f"{where}: {cell!r}; expected {how.expected}",
-        code="invalid_cell",
-        where={"column": column},
-    )
+    text = f"{where}: {cell!r}; expected {how.expected}"
+    raise ReadError(text, code="invalid_cell", where={"column": column})
 
 
 def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:

@@ -117,11 +117,8 @@ class Factors:
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
         rows = [always | own for own in factor_file.read_list(source)]
         if not rows:
-            raise ReadError(
-                f"{source.name}: there is no factor on any line",
-                code="empty_input",
-                where={"file": source.name},
-            )
+            text = f"{source.name}: there is no factor on any line"
+            raise ReadError(text, code="empty_input", where={"file": source.name})
         self._append(rows, source.name)
 
     def withdraw(self, *lines: int, note: str) -> None:

@@ -193,16 +193,11 @@ def _moment_lines(
     fit = fit.squeeze()
     status = str(fit["status"].item())
     if not np.isfinite(fit["dose"].item()):
-        raise ProfileError(
-            f"the fit has no parameters: {status.replace('_', ' ')}", code=status, argument="fit"
-        )
+        text = f"the fit has no parameters: {status.replace('_', ' ')}"
+        raise ProfileError(text, code=status, argument="fit")
     if status != "ok":
-        warn(
-            f"moments of a fit that is {status.replace('_', ' ')}",
-            FitWarning,
-            code=status,
-            argument="fit",
-        )
+        text = f"moments of a fit that is {status.replace('_', ' ')}"
+        warn(text, FitWarning, code=status, argument="fit")
     moment = _ORDERS[order]
     lines = []
     if comment is not None:

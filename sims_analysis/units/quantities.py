@@ -180,11 +180,8 @@ def to_canonical_variable(
 def _real(magnitude: Any, name: str) -> Any:
     """Refuse text, booleans, complex numbers and dates."""
     if magnitude.dtype.kind not in "fiu":
-        raise ProfileError(
-            f"{name}: expected real numbers, found values of type {magnitude.dtype}",
-            code="not_a_quantity",
-            argument=name,
-        )
+        text = f"{name}: expected real numbers, found values of type {magnitude.dtype}"
+        raise ProfileError(text, code="not_a_quantity", argument=name)
     return magnitude
 
 

@@ -167,11 +167,8 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
             f"{name} has no unit; expected a unit such as {_examples(kinds)}", code="missing_unit"
         )
     if not isinstance(text, str):
-        raise UnitsError(
-            f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}",
-            code="unknown_unit",
-            argument=name,
-        )
+        said = f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
+        raise UnitsError(said, code="unknown_unit", argument=name)
     return _text_of_kind(str(text), kinds, name)
 
 

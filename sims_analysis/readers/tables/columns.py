@@ -264,10 +264,8 @@ class _Finding:
         if pair is None:
             raise ReadError(f"{where} holds errors of {name!r}, but stands next to {neighbour}")
         if pair.error is not None:
-            raise ReadError(
-                f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does",
-                **WHICH_COLUMNS,
-            )
+            text = f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does"
+            raise ReadError(text, **WHICH_COLUMNS)
         unit, of_values = self.found.units[column], self.found.units[pair.value]
         if unit and of_values and unit not in PERCENT and not same_unit(unit, of_values):
             raise UnitsError(
