@@ -85,7 +85,10 @@ class Batch:
 
     def sleep(self, seconds: float) -> None:
         """Wait, until the batch is cancelled at the latest."""
-        self._cancelled.wait(seconds)
+        end = time.monotonic() + seconds
+        # In short pieces: an interrupt that comes as a piece begins is only noticed as it ends.
+        while (left := end - time.monotonic()) > 0 and not self._cancelled.wait(min(left, 0.2)):
+            pass
 
     def retries(self, wanted: int) -> int:
         """Return how often a request is sent again: not at all, after one without a response."""

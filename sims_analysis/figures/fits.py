@@ -98,8 +98,7 @@ def draw(plot: Plot) -> None:
     """Draw the fitted curves over their data; one that is not to be trusted is listed."""
     for curve in plot.curves:
         for fit in plot.options.of("fits", curve.source):
-            word = next((name for name in ("curve_status", "status") if name in fit), "")
-            selected = of_curve(fit[word], curve) if word else None
+            selected = of_curve(fit["curve_status"], curve)
             status = "ok" if selected is None else str(np.ravel(selected.values)[0])
             if status not in ("", "ok"):
                 label = ", ".join(filter(None, [curve.species, curve.measurement]))

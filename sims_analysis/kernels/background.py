@@ -16,7 +16,16 @@ from sims_analysis.kernels.counting import (
     window_statistics,
 )
 from sims_analysis.kernels.dose import MISSING_SHARE
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status, range_sums
+from sims_analysis.kernels.rows import (
+    Array,
+    Flags,
+    Index,
+    Packed,
+    Rows,
+    changed,
+    first_status,
+    range_sums,
+)
 from sims_analysis.outcomes import Status
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
@@ -84,7 +93,8 @@ class WindowTrend(NamedTuple):
     """What a window shows, as a code, and by which part that changes the answer; shape (R,).
 
     Where samples scatter, the factor by which they do so more than their errors; where it is too
-    noisy, ``hidden`` is the error of the answer by slopes that noise may hide, and otherwise 0.
+    noisy, ``hidden`` is the error of the answer by slopes that noise may hide, and otherwise 0: no
+    doubt about an answer with an error, which holds it.
     """
 
     shows: Index
@@ -139,10 +149,9 @@ def window_trend(
             noisy = np.maximum(change(slope - noise, steepest), change(slope + noise, steepest))
         nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
         too_noisy = hides & (noisy > enough)
-        # What noise hides comes first where no error holds it.
-        cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable, too_noisy]
-        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS, TOO_NOISY], LEVEL)
-        part = np.select(cases[1:4], [shown / size, noisy / size, excess], noisy / size)
+        cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable]
+        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
+        part = np.select(cases[1:], [shown / size, noisy / size, excess], noisy / size)
         hidden = np.where(too_noisy & ~nothing & ~sloping, noisy / _RULES.covers, 0.0)
         return WindowTrend(shows, part, hidden)
 
@@ -196,7 +205,10 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
         np.where(above > error, above, 0.0),
         above > CLEAR_ERRORS * np.sqrt(below.of_one),
     )
-    return window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
+    found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
+    # The error is one of this question alone, and no record has it.
+    hidden = (found.shows == LEVEL) & (found.hidden > 0)
+    return changed(found, shows=np.where(hidden, TOO_NOISY, found.shows))
 
 
 class DetectionLimit(NamedTuple):
@@ -238,7 +250,6 @@ def detection_limit(
             error = np.sqrt(np.fmax(normal, inside.sum(influence**2) / n**2) / share)
     trend = window_trend(rows, start, stop, inside.last, inside.last, width, limit, error)
     error = np.hypot(error, trend.hidden)
-    shows = np.where((trend.shows == TOO_NOISY) & np.isfinite(error), LEVEL, trend.shows)
     status = first_status((few, Status.NO_DATA), (blind, Status.UNDETERMINED))
     limit[few | blind] = error[few | blind] = np.nan
-    return DetectionLimit(limit, error, mean, n, status, shows, trend.change, *ends)
+    return DetectionLimit(limit, error, mean, n, status, *trend[:2], *ends)

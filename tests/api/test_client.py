@@ -629,13 +629,6 @@ def test_an_interrupt_while_threads_are_started_stops_the_fetching(monkeypatch):
     assert caught.tb is not None
 
 
-def test_offline_holds_wherever_a_request_is_made(tmp_path):
-    api = Api(a=REFERENCE)
-    client = api.client(archive=tmp_path, offline=True)
-    assert "offline" in str(dict(client._fetcher.profiles(["a"]))["a"])
-    assert api.requests == []
-
-
 def test_progress_is_shown_for_many_on_a_terminal_only(capsys, monkeypatch):
     names = [f"id-{i}" for i in range(6)]
     api = Api(**{name: profiles(name, "B") for name in names})
