@@ -56,7 +56,8 @@ def check_hdf5(
                     raise error(
                         f"{path.name} is not read: {place!r} is a link to "
                         f"{getattr(link, 'filename', None) or link.path!r}; external data "
-                        "are not read; ask for a self-contained file"
+                        "are not read; ask for a self-contained file",
+                        code="unsafe_file",
                     )
                 item = group[name]
                 # An object may have several names.
@@ -71,7 +72,8 @@ def check_hdf5(
                     if item.external or item.is_virtual:
                         raise error(
                             f"{path.name} is not read: the values of {place!r} are kept in other "
-                            "files; ask for a self-contained file"
+                            "files; ask for a self-contained file",
+                            code="unsafe_file",
                         )
                     if not lazy or item.ndim < 2:
                         _take_values(item, place, budget, size)

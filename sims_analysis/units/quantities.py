@@ -181,7 +181,7 @@ def _real(magnitude: Any, name: str) -> Any:
     """Refuse text, booleans, complex numbers and dates."""
     if magnitude.dtype.kind not in "fiu":
         text = f"{name}: expected real numbers, found values of type {magnitude.dtype}"
-        raise ProfileError(text, code="not_a_quantity", argument=name)
+        raise ProfileError(text, code="not_a_quantity")
     return magnitude
 
 
