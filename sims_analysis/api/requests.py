@@ -115,7 +115,7 @@ class Batch:
     def not_requested(self, what: str) -> SimsError:
         """Return the reason why something was not requested: of the kind that ended the batch."""
         if self._ended is None:
-            return ApiError(f"{what}: interrupted")
+            return ApiError(f"{what}: interrupted", code="interrupted")
         text = f"{what}: not requested after the failure of another: {self._ended.message}"
         return self._ended.about_another(text)
 

@@ -52,7 +52,9 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
             if not selected:
                 raise ProfileError(
                     f"the fit is over {axis}, but {curves[0].quoted} is "
-                    f"over {curves[0].axis}: draw the data that were fitted"
+                    f"over {curves[0].axis}: draw the data that were fitted",
+                    code="mixed_axes",
+                    argument="fits",
                 )
             x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))
             depth = xr.DataArray(x, dims=axis, attrs={"units": selected[0].axis_units})

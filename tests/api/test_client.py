@@ -447,7 +447,7 @@ def test_a_closed_client_says_so():
     with client:
         client.get("a")
     client.close()
-    with raises(ApiError, data_id="a"):
+    with raises(ApiError, "closed", data_id="a"):
         client.get("a")
 
 

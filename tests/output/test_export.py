@@ -398,9 +398,9 @@ def test_a_number_with_a_warning_says_so():
 
 
 def test_results_of_different_profiles_do_not_mix():
-    with raises(ProfileError, match="different profiles"):
+    with raises(ProfileError, "different_profiles", argument="results"):
         sims.results_table(doses(), doses().isel(species=[1, 0]))
-    with raises(ProfileError, match="no result"):
+    with raises(ProfileError, "empty_input", argument="results"):
         sims.results_table()
     with pytest.raises(ValueError, match="format"):
         sims.results_table(doses(), format="html")
