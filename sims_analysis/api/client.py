@@ -102,6 +102,8 @@ class Client:
                 f"the API key has fewer than {SHORTEST} characters: is it complete? A key this "
                 "short is not looked for, and so not hidden, in responses and messages",
                 SimsWarning,
+                code="weak_key",
+                argument="api_key",
             )
         self._endpoint = Endpoint(
             endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT, allow_http=allow_http

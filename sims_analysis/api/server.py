@@ -181,7 +181,8 @@ def _refuse_weak_key(key: str) -> str:
         text = f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback"
         raise ApiError(text, code="missing_key")
     if len(key) < SHORTEST:
-        raise ApiError(f"the key can be guessed: fewer than {SHORTEST} characters; {make}")
+        said = f"the key can be guessed: fewer than {SHORTEST} characters; {make}"
+        raise ApiError(said, code="weak_key")
     return key
 
 

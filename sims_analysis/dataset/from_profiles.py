@@ -258,6 +258,7 @@ def _checked(source: Any) -> list[DepthProfile]:
             f"the profiles are of different data entries, {', '.join(entries)}; a Dataset is one "
             "measurement, and gets the id of the first",
             ProfileWarning,
+            code="different_profiles",
         )
     return profiles
 

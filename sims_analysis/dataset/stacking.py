@@ -106,7 +106,8 @@ def stack(
         names, datasets = names or list(datasets), list(datasets.values())
     datasets = list(datasets)
     if not datasets:
-        raise ProfileError("there is nothing to stack: give at least one Dataset")
+        text = "there is nothing to stack: give at least one Dataset"
+        raise ProfileError(text, code="empty_input", argument="datasets")
     for i, ds in enumerate(datasets):
         if not isinstance(ds, xr.Dataset):
             raise TypeError(
@@ -115,7 +116,9 @@ def stack(
         if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
             raise ProfileError(
                 f"datasets[{i}] was selected from a batch: it has a coordinate {MEASUREMENT!r}; "
-                f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves"
+                f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves",
+                code="wrong_dimensions",
+                argument="datasets",
             )
     labels = _labels(datasets, names)
     parts = [
@@ -227,7 +230,8 @@ def _refuse_differing_variables(
         if set(variable.dims) != set(first.dims):
             raise ProfileError(
                 f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
-                f"{list_dims(first.dims)} in {owner.label}"
+                f"{list_dims(first.dims)} in {owner.label}",
+                code="wrong_dimensions",
             )
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():

@@ -192,7 +192,8 @@ def opened(
                 ds = ds.load()
     except _UNREADABLE as error:
         what = "zarr" if path.is_dir() or path.suffix == ".zarr" else "netcdf"
-        raise ArchiveError(f"{path.name} cannot be read as {what}: {error}") from error
+        text = f"{path.name} cannot be read as {what}: {error}"
+        raise ArchiveError(text, code="unreadable_file") from error
     return ds
 
 
@@ -309,7 +310,8 @@ def restored(ds: xr.Dataset, budget: Budget, name: str) -> xr.Dataset | xr.DataA
     try:
         return _restored(ds, orjson.loads(ds.attrs.pop(_MEMO)), budget)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArchiveError(f"{name}: its attribute {_MEMO!r} is damaged ({error})") from error
+        text = f"{name}: its attribute {_MEMO!r} is damaged ({error})"
+        raise ArchiveError(text, code="damaged_file") from error
 
 
 def _restored(ds: xr.Dataset, memo: dict[str, Any], budget: Budget) -> xr.Dataset | xr.DataArray:

@@ -80,7 +80,8 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     if set(ds[names[0]].dims) != {"species", axis} or axis == POINT:
         raise ProfileError(
             f"expected dimensions (species, {'depth' if axis == POINT else axis}), found "
-            f"{ds[names[0]].dims}; select one measurement first"
+            f"{ds[names[0]].dims}; select one measurement first",
+            code="wrong_dimensions",
         )
     ds = ds.transpose("species", axis, ...)
     rows = range(ds.sizes["species"])

@@ -61,7 +61,8 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
         if MEASUREMENT not in batch.coords and POINT not in batch.dims:
             raise ProfileError(
                 f"not a batch: there is no {MEASUREMENT!r} among its dimensions "
-                f"{tuple(map(str, batch.dims))}"
+                f"{tuple(map(str, batch.dims))}",
+                code="wrong_dimensions",
             )
         batch = batch.expand_dims(MEASUREMENT)
     batch = with_species_dimension(batch)

@@ -223,7 +223,8 @@ def capability(
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
-        raise ProfileError(f"expected two different values, found {np.unique(x).size}")
+        text = f"expected two different values, found {np.unique(x).size}"
+        raise ProfileError(text, code="too_few_values", argument="values")
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
     tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)
@@ -277,7 +278,8 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     x = series.value[known]
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
-        raise ProfileError(f"expected two or more values with a positive mean, found {x.size}")
+        text = f"expected two or more values with a positive mean, found {x.size}"
+        raise ProfileError(text, code="too_few_values", argument="values")
     scatter = scatter_of(x, series.stderr[known])
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
@@ -324,7 +326,8 @@ def read_series(values: Any) -> Series:
         array = isinstance(values, xr.DataArray)
         found = [*map(str, values.dims)] if array else f"a {type(values).__name__}"
         text = f"expected a DataArray over one dimension, measurement, found {found}"
-        raise ProfileError(f'{text}; select, as in values.sel(species="B")')
+        said = f'{text}; select, as in values.sel(species="B")'
+        raise ProfileError(said, code="wrong_dimensions", argument="values")
     plain = units.dequantify(values).compute()
     dim = str(plain.dims[0])
     unit = units.unit_of_kind(plain.attrs.get("units"), tuple(units.CANONICAL), "values")
@@ -332,12 +335,13 @@ def read_series(values: Any) -> Series:
              if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
     if len(times) > 1:
         text = f"the values have several coordinates of times: {', '.join(times)}; drop_vars() all"
-        raise ProfileError(f"{text} but one")
+        raise ProfileError(f"{text} but one", code="ambiguous_time", argument="values")
     if times:
         unknown = np.isnat(plain[times[0]].values)
         if unknown.any():
             which = plain[dim].values[unknown][0]
-            raise ProfileError(f"{which!s} has no time in the coordinate {times[0]!r}; drop one")
+            said = f"{which!s} has no time in the coordinate {times[0]!r}; drop one"
+            raise ProfileError(said, code="missing_time", argument="values")
         plain = plain.isel({dim: np.argsort(plain[times[0]].values, kind="stable")})
     stderr = np.full(plain.size, np.nan)
     if "stderr" in plain.coords:

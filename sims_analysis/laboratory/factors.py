@@ -18,7 +18,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, ReadError, SpeciesError
+from sims_analysis.errors import ProfileError, ReadError, SpeciesError, about
 from sims_analysis.kernels.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.laboratory import factor_file
 from sims_analysis.outcomes import Status
@@ -117,7 +117,8 @@ class Factors:
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
         rows = [always | own for own in factor_file.read_list(source)]
         if not rows:
-            raise ReadError(f"{source.name}: there is no factor on any line")
+            text = f"{source.name}: there is no factor on any line"
+            raise ReadError(text, code="empty_input", where={"file": source.name})
         self._append(rows, source.name)
 
     def withdraw(self, *lines: int, note: str) -> None:
@@ -246,7 +247,8 @@ def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> d
             raise TypeError(f"{column}={cell!r}; expected one of {', '.join(columns)}")
         if not isinstance(cell, str):
             raise argument_error(column, cell, "expected a string, as in the file")
-        factor_file.read_cell(column, cell, column)
+        with about(argument=column):
+            factor_file.read_cell(column, cell, column)
     return dict(stated)
 
 
@@ -267,7 +269,9 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
     if not steps or steps[-1]["function"] != "rsf_from_standard" or rsf.ndim:
         raise ProfileError(
             f"expected one factor as rsf_from_standard() gives it, found {format_argument(rsf)}; "
-            "those from elsewhere are a list: factors.read(path)"
+            "those from elsewhere are a list: factors.read(path)",
+            code="other_result",
+            argument="rsf",
         )
     plain = dequantify(rsf)
     value, total, known = (float(one) for one in (plain, plain["stderr"], plain["dose_stderr"]))
@@ -307,7 +311,9 @@ def _picked(
     if "date" in requested and date is None:
         raise ProfileError(
             f"{species}: the data do not say when they were measured; state it: "
-            "rsf=factors.pick(data, matrix=..., date='2026-03-02')"
+            "rsf=factors.pick(data, matrix=..., date='2026-03-02')",
+            code="missing_time",
+            where={"species": species},
         )
     odd = {one: rows[one].to_numpy() != requested[one] for one in NAMES}
     energy = rows["energy"].to_numpy(float)
@@ -340,7 +346,11 @@ def _picked(
     rows, days = rows.iloc[np.argsort(days, kind="stable")], np.sort(days)
     units = {text: factor_file.unit_of(text) for text in set(rows["unit"])}
     if len({unit.kind for unit in units.values()}) > 1:
-        raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
+        raise ProfileError(
+            f"{name}: factors of {species!r} that fit are in units of several kinds",
+            code="different_units",
+            where={"species": species},
+        )
     one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
     value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
     alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
@@ -355,7 +365,12 @@ def _picked(
     if weight is None:
         side = "before" if days[0] > 0 else "after"
         text = f"{species}: no factor that fits is from {side} the measurement"
-        raise ProfileError(f"{text}; combine='nearest' takes one from the other side")
+        raise ProfileError(
+            f"{text}; combine='nearest' takes one from the other side",
+            code="missing_factor",
+            argument="combine",
+            where={"species": species},
+        )
     return weighted(value, stderr, weight), rows[weight[which] > 0]
 
 

@@ -67,7 +67,8 @@ def plot_control_chart(
     check_axes(ax, title)
     if not isinstance(chart, xr.Dataset) or function_of(chart) != "control_chart":
         found = type(chart).__name__
-        raise ProfileError(f"expected what sims.control_chart(values) gives, found {found}")
+        text = f"expected what sims.control_chart(values) gives, found {found}"
+        raise ProfileError(text, code="other_result", argument="chart")
     time = chart.attrs.get("time")
     x = chart[time].values if time else np.arange(1, chart["value"].size + 1)
     name = chart["value"].attrs["long_name"] if "upper_sum" not in chart else "Cumulative sum"
@@ -209,13 +210,13 @@ def plot_wafer_map(
     series = read_series(values)
     places = np.array([series.data[name].values for name in ("x", "y")])
     if np.unique(places, axis=1).shape != places.shape:
-        warn("values at one place cover each other", ProfileWarning, remedy="select one wafer")
+        text = "values at one place cover each other"
+        warn(text, ProfileWarning, remedy="select one wafer", code="not_shown")
     far = np.hypot(*places)
     if not (far <= radius * (1 + 1e-9)).all():
         i = int(np.argmax(far))
-        raise ProfileError(
-            f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
-        )
+        text = f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
+        raise ProfileError(text, argument="diameter")
     counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
     with axes_in_style(ax, width, "compressed") as axes:
         _outline(axes, radius, inner, notch)

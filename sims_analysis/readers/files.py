@@ -366,7 +366,10 @@ def _read_source(
             odd.append(f"; it does not look like format={forced.name!r}: without format=, it is ")
             odd.append("recognised by its content")
         text = f"{source.name}: {failed.message}{''.join(odd)}"
-        failed.add(where={"file": source.name, **_place_in(failed.message)})
+        place = {"file": source.name, **_place_in(failed.message)}
+        # What is said of no kind is that of what was read.
+        kind = "damaged_file" if source.trace.grid is None else "ambiguous_table"
+        failed.add(where=place, code=kind if isinstance(failed, ReadError) else "")
         failed.args = (text, *failed.args[1:])
         failed.layout_preview = layout_preview(source)
         if failed is error:
@@ -447,7 +450,9 @@ def from_dataframe(
     if len(headers) < 2:
         raise ReadError(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
-            'df.rename_axis("depth (nm)")'
+            'df.rename_axis("depth (nm)")',
+            code="no_profile",
+            argument="df",
         )
     cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
     grid = Grid([headers, *cells], options)

@@ -20,6 +20,7 @@ from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.opening import open_frames
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels.dose import integrate
@@ -31,7 +32,6 @@ from sims_analysis.resampling.interpolation import (
     Resampled,
     as_data,
     at_depths,
-    open_frames,
     resampled,
 )
 from sims_analysis.text.arguments import argument_error, check_choice, check_count, list_dims
@@ -146,7 +146,7 @@ def to_grid(
         raise ProfileError(
             "give exactly one of step, depth, like and every", code="conflicting_arguments"
         )
-    frames = open_frames(data, "a grid", gaps)
+    frames = open_frames(data, question="a grid", gaps=gaps)
     first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
     trace: dict[str, str] = {"interpolation": method}

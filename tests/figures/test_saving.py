@@ -93,17 +93,20 @@ def test_a_figure_has_one_layout_in_every_format(tmp_path):
 # --- the steps of it ----------------------------------------------------------------------------
 
 
-def test_a_figure_is_found_from_whatever_is_of_it():
+def test_a_figure_is_found_from_whatever_is_of_it(tmp_path):
+    def saved(given):
+        return sims.save_figure(given, tmp_path / "figure.png", dpi=20).read_bytes()
+
     made, axs = plt.subplots(1, 2)
     part = plt.figure().subfigures(1, 2)[0]
     inside = part.add_subplot()
     for given in (made, axs, axs[0], list(axs), [made, axs[1]]):
-        assert saving._figure_of(given) is made
+        assert saved(given) == saved(made)
     for given in (part, inside):
-        assert saving._figure_of(given) is part.figure
+        assert saved(given) == saved(part.figure) != saved(made)
     for wrong in ([], [made, plt.figure()], None, [None], np.array([made, 3], dtype=object)):
         with pytest.raises(TypeError, match="expected a figure or its axes, found"):
-            saving._figure_of(wrong)
+            saved(wrong)
 
 
 @pytest.mark.parametrize("path", ["", ".", "/", 3, None, b"a.png"])

@@ -492,7 +492,7 @@ def read_cameca_binary(source: Source) -> Content:
     content = source.content
     found = _binary_header(content)
     if found is None:
-        raise ReadError("the file is not a binary CAMECA file")
+        raise ReadError("the file is not a binary CAMECA file", code="other_format")
     order, version, kind, size = found
     if kind in _OTHERS:
         text = f"the file is a scan or an image (CAMECA type {kind}), not a depth profile"

@@ -144,13 +144,14 @@ def _plain(text: str, options: Options) -> _Table | None:
 def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
     """Add the numbers of a grid, and its texts where they are not known."""
     if len(grid) < 2:
-        raise ReadError(_NO_NUMBERS)
+        raise ReadError(_NO_NUMBERS, code="no_profile")
     labels = range(found.axis)
     block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is not a value: it "
-            "stands in a column of its own, ..._detection_limit, next to an empty cell"
+            "stands in a column of its own, ..._detection_limit, next to an empty cell",
+            code="not_a_number",
         )
     return replace(
         found,
@@ -208,7 +209,8 @@ def _whole(sheet: Grid) -> list[list[object]]:
 def _units(name: str, units: str) -> str:
     """Note what a fraction is of: a profile has only its unit for that."""
     if name in vocabulary.RATIOS:
-        raise ReadError(f"it holds a {name} of two species, which sims.save keeps for sims.load")
+        text = f"it holds a {name} of two species, which sims.save keeps for sims.load"
+        raise ReadError(text, code="no_profile")
     return name.replace("_", " ") if units == "1" else units
 
 
@@ -246,7 +248,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     axis, *others = (_AXIS.fullmatch(headers[0]), *map(_VALUE.fullmatch, headers[1:]))
     found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
     if axis is None or not found:
-        raise ReadError(f"line 1: no values next to the column {headers[0]!r}")
+        raise ReadError(f"line 1: no values next to the column {headers[0]!r}", code="no_profile")
     edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, headers)) if m}
     nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]
@@ -297,4 +299,5 @@ def read_payload(source: Source) -> Content:
         limit = source.options.max_bytes
         return Content(ready=SIMSResult.from_json(source.text, max_bytes=limit))
     except PayloadError as error:
-        raise ReadError(f"JSON, but not an answer of the API: {error}") from None
+        text = f"JSON, but not an answer of the API: {error}"
+        raise ReadError(text, code="invalid_payload") from None

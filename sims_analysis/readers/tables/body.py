@@ -187,6 +187,7 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             f"line {rows[odd] + 1} has {counts[odd]} cells, others {usual}: one number too few or "
             "too many within it shifts all that follow to other depths",
             ProfileWarning,
+            code="uneven_rows",
         )
 
 
@@ -251,7 +252,7 @@ def find_body(grid: Grid) -> Body:
         body = _below(grid, {*grid.options.header_rows})
     elif grid.start is None:
         refuse_odd_rows(grid)
-        raise ReadError("it has no numbers in columns")
+        raise ReadError("it has no numbers in columns", code="no_profile")
     else:
         start = grid.start
         body = Body(grid, start.row, start.row, [], start.words)
@@ -472,6 +473,7 @@ def _warn_of_gap(body: Body) -> None:
             f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word} or "
             "a comment: read as one table; if that is another table or a note, take it out",
             ProfileWarning,
+            code="several_tables",
         )
 
 
@@ -490,7 +492,8 @@ def _refuse_words(body: Body) -> None:
             raise ReadError(
                 f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
                 "rows of numbers; if another table begins there, put it into a file or a sheet of "
-                "its own, otherwise take it out"
+                "its own, otherwise take it out",
+                code="not_a_number",
             )
         if words:
             return

@@ -344,13 +344,15 @@ def read_header(text: str) -> Header:
     text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)
     if _FUNCTION.search(text):
-        raise UnitsError(f"{text!r} is a logarithm, root or reciprocal; give the values themselves")
+        said = f"{text!r} is a logarithm, root or reciprocal; give the values themselves"
+        raise UnitsError(said, code="scaled_values")
     several = _SEVERAL.search(text)
     if several and not _limit(words):
         number = next(filter(None, several.groups()))
         raise UnitsError(
             f"{text!r} is {number} standard deviations; divide the numbers by {number}, "
-            "and call them '1 sigma'"
+            "and call them '1 sigma'",
+            code="scaled_values",
         )
     dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)
     if _SCALED.search(words) or dose_like or (unit and has_factor(unit)):

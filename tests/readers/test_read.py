@@ -72,7 +72,7 @@ def test_an_answer_of_the_api_in_a_file(write):
     result = sims.read(write(TABLE))
     again = sims.read(write(result.to_json(), "kept.json"))
     assert again.depth_profiles == result.depth_profiles
-    with raises(sims.ReadError, match=r"kept\.json: JSON, but not an answer"):
+    with raises(sims.ReadError, "invalid_payload"):
         sims.read(write(b'[{"depths": [1]}]', "kept.json"))
 
 
@@ -238,7 +238,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_bar_is_worth_it_for_many_files_on_a_terminal(write, monkeypatch):
+def test_a_bar_is_shown_for_many_files_on_a_terminal(write, monkeypatch):
     pytest.importorskip("tqdm")
     path = write(TABLE)
     shown = {}
@@ -276,7 +276,7 @@ def test_an_error_repeats_three_of_the_warnings_before_it():
         sims.read(text, units=units)
 
 
-def test_whatever_is_stated_beside_a_file_can_be_explained(write):
+def test_files_read_with_any_argument_can_be_explained(write):
     path = write(TABLE)
     stated = {"errors": "collect", "progress": True, "format": "table"}
     assert "read as 'table'" in sims.explain_read(path, **stated)
@@ -294,7 +294,7 @@ def test_whatever_is_stated_beside_a_file_can_be_explained(write):
 
 def test_warnings_name_the_file_and_point_at_the_caller(write):
     path = write(b"Depth (nm),B (cm^-3)\n0,1e18\n\n1,2e18\n2,3e18\n")
-    with warns(sims.ProfileWarning, match=r"^w7\.txt: the numbers end") as warned:
+    with warns(sims.ProfileWarning, "several_tables") as warned:
         sims.read(path)
     assert warned[0].filename == __file__
 
