@@ -41,8 +41,9 @@ class _Rules:
     matters: float = 0.05  # which matter if they change this part of an answer
     surface: float = 0.01  # a power of the depth ends at this part of it
     rises: float = 10.0  # the factor by which backgrounds rise at most
-    begins: tuple[float, ...] = 0.0, 0.0, 0.25, 0.75, 0.875  # parts of a window that are compared
-    ends: tuple[float, ...] = 0.125, 0.25, 0.75, 1.0, 1.0  # with it: eighths, quarters, the middle
+    # A step is one to a part of the window: an eighth or a quarter at an end, or its middle.
+    begins: tuple[float, ...] = 0.0, 0.0, 0.25, 0.75, 0.875
+    ends: tuple[float, ...] = 0.125, 0.25, 0.75, 1.0, 1.0
     enough: int = 8  # so many samples show their scatter without errors
     notable: float = 1.4  # they scatter by more than this times their errors,
     rounding: float = 1e-9  # a scatter below this part of the mean is rounding, as of conversions
@@ -86,14 +87,13 @@ def _line(rows: Rows) -> tuple[Array, ...]:
 
 def _step_down(rows: Rows, mean: Array, of_one: Array) -> Array:
     """Return by how much the lowest part of each window is below its mean, or 0 if by chance."""
-    n, below = rows.size, np.zeros(rows.count)
-    for part in zip(_RULES.begins, _RULES.ends, strict=True):
-        begin, end = (rows.offsets[:-1] + (one * n).astype(np.intp) for one in part)
-        size = end - begin
-        off = mean - range_sums(rows.value.reshape(-1), begin, end) / size
-        noise = np.sqrt(of_one * (1.0 / size - 1.0 / n))
-        below = np.where(off > CLEAR_ERRORS * noise, np.fmax(below, off), below)
-    return below
+    n, first = rows.size[:, None], rows.offsets[:-1, None]
+    begin, end = (first + (n * part).astype(np.intp) for part in (_RULES.begins, _RULES.ends))
+    size = end - begin
+    below = mean[:, None] - range_sums(rows.value.reshape(-1), begin, end) / size
+    noise = np.sqrt(of_one[:, None] * (1.0 / size - 1.0 / n))
+    found: Array = np.where(below > CLEAR_ERRORS * noise, below, 0.0).max(axis=1)
+    return found
 
 
 class WindowTrend(NamedTuple):
