@@ -53,8 +53,7 @@ class _Rules:
     lone: float = 0.45  # it is none if one sample makes this part of it
     missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
     errors: float = 2.0  # and by so many standard errors of the highest sample;
-    part_of_error: float = 0.3  # what may be missed is in the errors from this part of that error,
-    least: float = 0.004  # and this part of the maximum, on
+    least: float = 0.004  # it is in the errors if it is more than one, and this part of it
 
 
 _RULES = _Rules()
@@ -124,8 +123,7 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
         moved, steps = narrowed * high / width, 2.0 * width / (after - before)
         error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
         enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
-        nothing = np.fmin(np.fmax(_RULES.part_of_error * alone / value, _RULES.least), enough)
-        nothing = np.where(np.isnan(alone), enough, nothing)
+        nothing = np.where(np.isnan(alone), enough, np.fmax(alone / value, _RULES.least))
         missed = _unresolved_part(rows, row, top, high, steps, moved, nothing)
         unknown = ~(missed <= enough)
         missed = np.where((missed > nothing) & np.isfinite(missed), missed, 0.0)
