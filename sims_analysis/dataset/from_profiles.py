@@ -19,11 +19,11 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.conventions import delivered
+from sims_analysis.conventions import species_metadata
 from sims_analysis.conventions.axes import AXIS_TOLERANCE, axis_of, merge, order_of
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.dataset.measurements import placed
-from sims_analysis.dataset.neighbours import register_accessor
+from sims_analysis.dataset.registration import register_accessor
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.dataset.shared import shared_coords
@@ -387,7 +387,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
         **evidence,
-        **delivered.coords(placed_profiles, attrs.get("data_id", "")),
+        **species_metadata.coords(placed_profiles, attrs.get("data_id", "")),
     }
     if FIELD in found[0].profile.extra:
         stated = Metadata.from_dict(found[0].profile.extra[FIELD])

@@ -163,7 +163,7 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
 def _of_workbook(source: Source) -> SIMSResult:
     """Read the profiles as they were delivered: the numbers from one sheet, the rest of another."""
     # Only here, so that other files are read without xarray.
-    from sims_analysis.conventions.delivered import COORDS
+    from sims_analysis.conventions.species_metadata import COORDS
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.to_profiles import to_profiles
 
