@@ -23,7 +23,7 @@ import pytest
 import tqdm.std
 from error_parts import raises
 from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
-from polling import fetching_has_ended, interrupt_when, wait_until
+from waits import fetching_has_ended, interrupt_when, wait_until
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client

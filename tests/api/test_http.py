@@ -99,7 +99,7 @@ def test_of_a_page_or_a_long_answer_little_is_shown():
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("500", 500.0), (None, None), ("soon", None)])
-def test_how_long_a_server_wants_to_rest_is_in_the_error(header, seconds):
+def test_the_pause_that_a_server_requests_is_in_the_error(header, seconds):
     headers = {} if header is None else {"Retry-After": header}
     assert refused(httpx.Response(429, headers=headers)).retry_after == seconds
 

@@ -131,7 +131,7 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
         ({"rules": "westgard"}, ProfileError, "invalid_argument"),
         ({"rules": "nelson", "kind": "ewma"}, ProfileError, "invalid_argument"),
         ({"weight": 0}, ProfileError, "invalid_argument"),
-        ({"limits": "3"}, ProfileError, "invalid_argument"),
+        ({"limits": "34"}, ProfileError, "invalid_argument"),
         ({"stddev": "0"}, ProfileError, "invalid_argument"),
     ],
 )

@@ -57,6 +57,7 @@ def test_a_chart_shows_limits_and_what_is_flagged(kind, off, drawn, tmp_path):
     assert explained == ["beyond limits"]
     assert ax.get_ylabel().endswith("atoms/cm²)")
     assert len(ax.patches) == 1  # the baseline
+    assert len(ax.containers) == (kind == "individuals")  # bars of errors, of the values alone
     path = sims.save_figure(ax, tmp_path / "chart.svg")
     assert sims.provenance(path)["question"]["function"] == "control_chart"
 

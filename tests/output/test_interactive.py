@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from browser import browser  # noqa: F401 - a fixture
 from error_parts import raises, warns
-from polling import wait_until
+from waits import wait_until
 
 import sims_analysis as sims
 from sims_analysis.output.pages.interactive import Explorer

@@ -279,7 +279,7 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(tmp_path):
+def test_pages_that_cannot_be_made_say_why_and_no_page_may_be_framed(tmp_path):
     boron = sims.Archive(ARCHIVE).get("boron-implant").depth_profiles[0]
     archive = sims.Archive(tmp_path)
     for name, units in {"boron/implant": "nm", "b&": "nm", "broken": "<no> unit"}.items():
@@ -334,7 +334,7 @@ def test_a_served_list_has_small_pictures_and_overlays_what_is_selected():
     assert (time.status_code, "show them in two plots" in time.text) == (422, True)
 
 
-def test_many_who_ask_for_pages_hold_up_no_program():
+def test_many_requests_for_pages_do_not_delay_those_for_payloads():
     making, most, go = 0, 0, threading.Event()
 
     class Slow(sims.Archive):

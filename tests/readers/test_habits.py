@@ -335,7 +335,7 @@ def test_no_unit_is_advised_for_a_column_that_states_one(tmp_path):
     "head",
     ["Energy (keV)", "Mass", "Bruit de fond (at/cm3)", "Pression (mbar)", "本底", "束流(nA)"],
 )
-def test_columns_beside_are_kept_and_are_no_species(head):
+def test_ancillary_columns_are_kept_and_are_no_species(head):
     result = sims.read(as_text(rows_of(f"Depth (nm) | B (at/cm3) | {head}\n@ 3")))
     assert result.species == ["B"]
     assert [*result["B"].extra["columns"]] == [head]
@@ -448,7 +448,7 @@ def test_rows_that_say_what_is_known_of_each_column(written):
         [[None, None], ["Species", "Peak"], ["B", 1e20]],
     ],
 )
-def test_notes_beside_the_rows_are_kept_and_read_as_none(written, side):
+def test_notes_beside_the_rows_are_kept_and_are_no_values(written, side):
     rows = [["Depth (nm)", "B (at/cm3)"], *([10.0 * i, 1e18 + i] for i in range(6))]
     rows = [
         [*row, *((None, *side[i - 1]) if 0 < i <= len(side) else ())] for i, row in enumerate(rows)

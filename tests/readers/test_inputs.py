@@ -134,7 +134,7 @@ def test_an_address_of_a_server_without_what_follows_the_question_mark():
         thread.join()
 
 
-def test_an_address_that_nobody_knows_is_an_error_that_says_so(zipped):
+def test_an_unknown_address_is_an_error_that_says_so(zipped):
     pytest.importorskip("fsspec")
     with raises(sims.ReadError, match="^nowhere://w7.csv cannot be read: Protocol not known"):
         sims.read("nowhere://w7.csv?key=1")

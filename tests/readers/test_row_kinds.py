@@ -177,7 +177,7 @@ def test_what_a_header_says(text, role, name, unit, says):
         ("Si x 0,01", "ambiguous_unit"),
     ],
 )
-def test_headers_that_nobody_can_scale(text, code):
+def test_headers_without_a_known_scale(text, code):
     with raises(UnitsError, code):
         read_header(text)
     assert try_header(text).role == "unread"

@@ -851,7 +851,7 @@ def test_a_minimum_beside_depths_is_no_time(write):
     assert result["lowest"].depths.tolist() == [0, 1]
 
 
-def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write):
+def test_names_of_two_bytes_are_refused_without_a_stated_encoding(write):
     text = "Depth (nm),B浓度 (at/cm3)\n0,5\n1,6\n".encode("gb18030")
     with raises(sims.SpeciesError, "unknown_encoding", argument="encoding"):
         sims.read(write(text))

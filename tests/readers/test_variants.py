@@ -62,7 +62,7 @@ def test_a_factor_in_a_header_is_refused(write, header):
         sims.read(write(f"Depth (nm);{header}\n0;1\n1;2\n"))
 
 
-def test_headers_of_columns_that_nobody_asks_for_need_not_be_read(write):
+def test_headers_of_columns_that_are_not_asked_for_need_not_be_read(write):
     path = write("Depth (nm);B (cm^-3);Si /1000 (c/s);log(P)\n0;1;5;17\n1;2;6;18\n")
     profile = sims.read(path, columns={"B": (0, 1)})["B"]
     assert profile.concentrations.tolist() == [1, 2]

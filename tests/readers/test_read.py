@@ -238,7 +238,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_bar_is_worth_it_for_many_files_on_a_terminal(write, monkeypatch):
+def test_a_bar_is_shown_for_many_files_on_a_terminal(write, monkeypatch):
     pytest.importorskip("tqdm")
     path = write(TABLE)
     shown = {}
@@ -276,7 +276,7 @@ def test_an_error_repeats_three_of_the_warnings_before_it():
         sims.read(text, units=units)
 
 
-def test_whatever_is_stated_beside_a_file_can_be_explained(write):
+def test_files_read_with_any_argument_can_be_explained(write):
     path = write(TABLE)
     stated = {"errors": "collect", "progress": True, "format": "table"}
     assert "read as 'table'" in sims.explain_read(path, **stated)
