@@ -123,15 +123,12 @@ def to_dataset(
     like : str, optional
         Interpolate all species to the depths of this one: ``like="70Zn"``.
     duplicates : {"raise", "mean", "step"}
-        What to do if a profile has the same depth twice. ``"raise"`` refuses it. ``"step"`` treats
-        it as the edge of a histogram drawn as steps: the depth of the first of the two values is
-        moved to the next smaller number, so that the trapezoid conserves the dose of the histogram.
-        ``"mean"`` takes the mean of the values, which is right where a depth was measured twice,
-        but would turn the steps of a histogram into ramps.
+        What to do if a profile has the same depth twice: refuse it; take the mean of the values,
+        which is right where a depth was measured twice; or keep both as the edge of a histogram
+        drawn as steps, the first at the next smaller number, so that its dose stays.
     depth_units : str, optional
         Unit of the depths, where the one that the profiles state is refused: ``"A"`` may be an
-        angstrom or an ampere. Others keep theirs. Where none is refused, what contradicts a unit
-        that can be read is taken as stated here, with a warning.
+        angstrom or an ampere. Where none is refused, it replaces those that differ, with a warning.
 
     Returns
     -------

@@ -127,7 +127,7 @@ class Factors:
         One is refused if :meth:`table` has not shown it as it is now.
         """
         same = ("species", "value", "date")
-        with factor_file.changing(self.path.resolve()) as sheet:
+        with factor_file.locked_sheet(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
                 shown, now = self._shown.get(line), valid.get(line)
@@ -143,7 +143,7 @@ class Factors:
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
         same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *NAMES)
-        with factor_file.changing(self.path.resolve()) as sheet:
+        with factor_file.locked_sheet(self.path.resolve()) as sheet:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:
@@ -225,7 +225,7 @@ class Factors:
                       for name in conditions}  # fmt: skip
                 key = tuple(of.values())
                 if key not in picked:  # measurements of a batch mostly have the same conditions
-                    picked[key] = _picked(rows, of, combine, longest, self.path.name)
+                    picked[key] = _combined_rows(rows, of, combine, longest, self.path.name)
                 each.append(_factor(one, *picked[key], of))
             made = each[0]
             if MEASUREMENT in data.dims:
@@ -303,7 +303,7 @@ def _own_conditions(stated: Metadata) -> dict[str, str]:
     return {**conditions_of(stated), "date": date}
 
 
-def _picked(
+def _combined_rows(
     rows: pd.DataFrame, requested: factor_file.Row, combine: str, longest: float, name: str
 ) -> tuple[Combined, pd.DataFrame]:
     """Combine the factors of a species that fit; return with them the rows on which that rests."""

@@ -38,8 +38,8 @@ class _Rules:
     grey: float = 0.5  # what is not looked at first
     many: int = 99  # values of a chart; the points of more are smaller
     small: float = 0.6  # size of these, in marks
-    single: float = 0.7  # size of values behind their averages, in points
-    flagged: float = 1.4  # size of a value with a status, in points
+    single: float = 0.7  # size of values behind their averages, in marks
+    flagged: float = 1.4  # size of a value with a status, in marks
     most_numbers: int = 60  # points of a wafer; more have no room for their numbers
     point: float = 22.0  # area of a point of a wafer, in square points
     notch: float = 0.05  # depth of a notch, in radii, and half its width, in radians
@@ -107,8 +107,9 @@ def plot_control_chart(
             axes.set_xlabel("Measurement")
         if present := len(axes.get_legend_handles_labels()[1]):
             axes.legend(
-                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_RULES.legend_columns, frameon=False,
-                fontsize=style.LEAST, borderpad=0.2, borderaxespad=0.0, handletextpad=0.1,
+                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_RULES.legend_columns,
+                frameon=False, fontsize=style.LEAST, borderpad=0.2, borderaxespad=0.0,
+                handletextpad=0.1,
             )  # fmt: skip
             title = title and title + "\n " * -(-present // _RULES.legend_columns)
         _finish(axes, title)
@@ -147,8 +148,8 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     for word, marker in _MARKERS.items():
         here, fill = status == word, "full" if marker == "o" else "none"
         if here.any():
-            ax.plot(x, np.where(here, marked, np.nan), marker, color=red, markersize=_RULES.flagged * size,
-                    fillstyle=fill, label=word.replace("_", " "), zorder=4)  # fmt: skip
+            ax.plot(x, np.where(here, marked, np.nan), marker, color=red, fillstyle=fill, zorder=4,
+                    markersize=_RULES.flagged * size, label=word.replace("_", " "))  # fmt: skip
     ax.plot(x, columns["centre"], color=grey, linewidth=0.7, zorder=0)
     for name, side in (("lower", "top"), ("upper", "bottom")):
         ax.plot(x, columns[name], "--", color=red, linewidth=0.7, zorder=0)

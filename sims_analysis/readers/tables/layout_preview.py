@@ -72,7 +72,7 @@ def _profiles(result: SIMSResult) -> Iterator[str]:
 
 def _lines(table: Table) -> Iterator[str]:
     grid, body = table.grid, table.body
-    yield _about(grid)
+    yield _summary(grid)
     reasons = _reasons(table)
     if body is None:
         rows: list[int | None] = [
@@ -100,7 +100,7 @@ def _lines(table: Table) -> Iterator[str]:
         )
 
 
-def _about(grid: Grid) -> str:
+def _summary(grid: Grid) -> str:
     if isinstance(grid, TextGrid):
         others = "".join(f"; {text}" for text in _other_delimiters(grid))
         return f"a text with {_DELIMITERS[grid.delimiter]} between the cells{others}"
