@@ -62,6 +62,10 @@ def axes(ax):
     return layout_at(ax).axes
 
 
+def marks(ax, marker="v"):
+    return [line for line in ax.lines if line.get_marker() == marker]
+
+
 def _texts(ax):
     """Names and lists of the plot in an axes, as they stand in the figure now."""
     known = layout_at(ax)

@@ -49,7 +49,7 @@ class _Rules:
     counts: float = 2000.0  # noise of so many counts in a maximum moves widths
     seen: int = 8  # and is known by so many samples with equal steps, to
     equal: float = 0.01  # this part;
-    looked: int = 500  # of longer records, about so many samples are looked at;
+    looked: int = 250  # of longer records, about so many samples are looked at;
     lone: float = 0.45  # it is none if one sample makes this part of it
     missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
     errors: float = 2.0  # and by so many standard errors of the highest sample
@@ -88,9 +88,8 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     below = np.zeros(rows.count) if floor is None else floor
     found, (noisy, some) = _peaks(rows, start, stop, below), _noisy_ones(rows)
     if noisy.size:
-        columns: Any = zip(
-            found, _peaks(some, start[noisy], stop[noisy], below[noisy]), strict=True
-        )
+        again = _peaks(some, start[noisy], stop[noisy], below[noisy])
+        columns: Any = zip(found, again, strict=True)
         for column, own in columns:
             column[noisy] = own
     return found

@@ -18,13 +18,6 @@ import sims_analysis as sims
 from sims_analysis.cli import reports
 from sims_analysis.examples.opening import ARCHIVE
 
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch):
-    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT", "SIMS_SERVER_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 # ---- help
 
 

@@ -12,12 +12,6 @@ from sims_analysis.cli import reports
 from sims_analysis.examples.opening import ARCHIVE
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch):
-    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.mark.parametrize(
     "ending",
     [".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc", ".NC"],

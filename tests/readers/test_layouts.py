@@ -432,7 +432,7 @@ def test_texts_formulas_and_dates_of_a_workbook(tmp_path):
 def test_how_a_table_is_read_is_shown(write):
     path = write("Wafer 7\nTiefe (nm);B (at/cm3)\n0;1\n1;2\n")
     shown = sims.explain_read(path)
-    assert "w7.csv, read as 'table'" in shown
+    assert "w7.txt, read as 'table'" in shown
     assert "a text with semicolons between the cells" in shown
     for line in ("1  note     Wafer 7", "2  headers  Tiefe (nm)  B (at/cm3)", "A  depths",
                  "B  values of 'B'  in at/cm3", "w7: 1 profile"):  # fmt: skip
@@ -546,7 +546,7 @@ def test_a_sheet_that_is_not_there_shows_the_one_that_is():
 def test_headers_of_other_laboratories(write, header, row, expected):
     body = "\n".join(row.format(i=i, z=2 * i, v=i + 1) for i in range(4))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "w7.csv: the first column")
+        warnings.filterwarnings("ignore", "w7.txt: the first column")
         profile = sims.read(write(f"{header}\n{body}\n")).depth_profiles[0]
     assert (profile.species_name, profile.depth_units, profile.concentration_units) == expected
     assert profile.depths.tolist() == [0, 2, 4, 6]

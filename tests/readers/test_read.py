@@ -29,16 +29,6 @@ CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt
 TABLE = b"Depth (nm),B (cm^-3)\n0,1e18\n1,2e18\n2,3e18\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="w7.txt"):
-        path = tmp_path / name
-        path.write_bytes(content)
-        return path
-
-    return write
-
-
 # --- recognition ------------------------------------------------------------------------------
 
 NUMBERS = np.arange(1, 101) * 1.0

@@ -94,12 +94,6 @@ TYPESET = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "expected"), TYPESET.items())
-def test_other_languages_and_typesetting(text, expected):
-    unit = read_unit(text)
-    assert (unit.kind, unit.multiply / unit.divide) == expected
-
-
 UNREAD = {
     "unknown_unit": (
         "10^18 cm-3", "1e18 cm-3", "×10¹⁸ cm⁻³", "E+18 at/cm3", "atoms/cm³ x1e18", "1.5e3nm",
@@ -190,7 +184,7 @@ def test_every_spelling_of_a_depth(text, factor):
     assert unit.multiply / unit.divide == factor
 
 
-@pytest.mark.parametrize(("text", "expected"), OTHERS.items())
+@pytest.mark.parametrize(("text", "expected"), [*OTHERS.items(), *TYPESET.items()])
 def test_every_spelling_of_the_rest(text, expected):
     unit = read_unit(text)
     assert (unit.kind, unit.multiply / unit.divide) == expected
