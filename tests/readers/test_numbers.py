@@ -326,7 +326,12 @@ FORMULA = "the formula was never calculated: save it in a spreadsheet"
         ("\u22655", ".", LIMIT),
         ("2024-03-01", ".", DATE),
         ("1/5", ".", DATE),
-        ("n.d.", ".", f"{NOTHING}; if its row is a note, begin that with #"),
+        (
+            "n.d.",
+            ".",
+            f"{NOTHING}; if its row is a note, begin that with #, and if another table "
+            "begins there, put that into a file or a sheet of its own",
+        ),
         ("~1.1E18", ".", "write it as a plain number, such as 1.2E18"),
     ],
 )
