@@ -228,6 +228,10 @@ def test_the_first_rows_and_the_last_tell_how_many_columns_there_are():
 
 # --- cells ------------------------------------------------------------------------------------
 
+OTHER_TABLE = (
+    "if its row is a note, begin that with #, and if another table begins there, put that into a "
+    "file or a sheet of its own"
+)
 NOTHING = [
     "",
     " ",
@@ -329,8 +333,7 @@ FORMULA = "the formula was never calculated: save it in a spreadsheet"
         (
             "n.d.",
             ".",
-            f"{NOTHING}; if its row is a note, begin that with #, and if another table "
-            "begins there, put that into a file or a sheet of its own",
+            f"{NOTHING}; {OTHER_TABLE}",
         ),
         ("~1.1E18", ".", "write it as a plain number, such as 1.2E18"),
     ],
