@@ -49,10 +49,11 @@ class _Rules:
     counts: float = 2000.0  # noise of so many counts in a maximum moves widths
     seen: int = 8  # and is known by so many samples with equal steps, to
     equal: float = 0.01  # this part;
-    looked: int = 500  # of longer records, about so many samples are looked at;
+    looked: int = 250  # of longer records, about so many samples are looked at;
     lone: float = 0.45  # it is none if one sample makes this part of it
     missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
-    errors: float = 2.0  # and by so many standard errors of the highest sample
+    errors: float = 2.0  # and by so many standard errors of the highest sample;
+    least: float = 0.004  # it is in the errors if it is more than one, and this part of it
 
 
 _RULES = _Rules()
@@ -88,9 +89,8 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     below = np.zeros(rows.count) if floor is None else floor
     found, (noisy, some) = _peaks(rows, start, stop, below), _noisy_ones(rows)
     if noisy.size:
-        columns: Any = zip(
-            found, _peaks(some, start[noisy], stop[noisy], below[noisy]), strict=True
-        )
+        again = _peaks(some, start[noisy], stop[noisy], below[noisy])
+        columns: Any = zip(found, again, strict=True)
         for column, own in columns:
             column[noisy] = own
     return found
@@ -123,7 +123,12 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
         moved, steps = narrowed * high / width, 2.0 * width / (after - before)
         error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
         enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
-        unknown = ~(_unresolved_part(rows, row, top, high, steps, moved, enough) <= enough)
+        nothing = np.where(np.isnan(alone), enough, np.fmax(alone / value, _RULES.least))
+        missed = _unresolved_part(rows, row, top, high, steps, moved, nothing)
+        unknown = ~(missed <= enough)
+        missed = np.where((missed > nothing) & np.isfinite(missed), missed, 0.0)
+        stderr = np.hypot(stderr, missed / np.fmax(moved, 1.0) * value)
+        error = np.hypot(error, missed * width)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
         (np.isnan(left) & (first >= half) | np.isnan(right) & (last >= half), Status.TRUNCATED),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import sims_analysis as sims
-from sims_analysis.figures import saving
+from sims_analysis.figures import files
 
 mpl.use("Agg")
 
@@ -114,7 +114,7 @@ def test_a_figure_is_found_from_whatever_is_of_it(tmp_path):
 @pytest.mark.parametrize("path", ["", ".", "/", 3, None, b"a.png"])
 def test_what_is_no_path_is_refused(path):
     with pytest.raises(TypeError, match=r"expected that of a file, such as 'x\.pdf'"):
-        saving.checked_path(path, "x.pdf")
+        files.checked_path(path, "x.pdf")
 
 
 @pytest.mark.slow
