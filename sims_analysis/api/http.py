@@ -19,9 +19,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.requests import Failure, Options, Request
+from sims_analysis.api.retries import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import (
     ApiError,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_of
 from sims_analysis.conventions.canonical import to_canonical
-from sims_analysis.conventions.delivered import with_species_dimension
+from sims_analysis.conventions.species_metadata import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.units import dequantify
 

@@ -20,7 +20,7 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.conventions import cf
 from sims_analysis.dataset.containers import check_hdf5, check_zarr
-from sims_analysis.dataset.neighbours import register_accessor
+from sims_analysis.dataset.registration import register_accessor
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import MAX_BYTES, Budget, shown_path, sync_folder, temporary_name
 from sims_analysis.text.arguments import checks_arguments

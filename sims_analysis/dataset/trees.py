@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
-from sims_analysis.dataset.merging import dataset_of_item
+from sims_analysis.dataset.merge import dataset_of_item
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError
 

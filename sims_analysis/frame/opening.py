@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import POINT, axis_name, axis_of
 from sims_analysis.conventions.cells import edges_of
-from sims_analysis.conventions.delivered import COORDS as DELIVERED
+from sims_analysis.conventions.species_metadata import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample

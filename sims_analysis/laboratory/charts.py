@@ -52,8 +52,7 @@ def control_chart(
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
         coordinate of times, if it has one. With a coordinate ``stderr``, scatter beyond counting is
-        stated separately; of that of :func:`mean_value`, by the part that is not the scatter of its
-        samples, which may be all that is known of them.
+        stated separately.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -84,10 +83,8 @@ def control_chart(
         of NaN, ``beyond_limits``, or ``two_of_three``, ``run``, ``trend``... by the first rule that
         the point completes, of all in ``rule``. Of the baseline: ``stddev``; ``counting_stddev``,
         ``sqrt(mean s_i^2)`` of the standard errors; ``process_stddev``, the scatter beyond counting
-        by chi-square (Paule and Mandel), which may be 0, and ``process_stddev_lower``, ``_upper``:
-        its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0. Both
-        are 0 where values scatter less than counting does in 97.5 % of cases: by chance, or as
-        their errors are too large.
+        by chi-square (Paule and Mandel), with its 95 % interval ``process_stddev_lower``,
+        ``_upper``: both 0 where values scatter less than counting does in 97.5 % of cases.
 
     Raises
     ------
@@ -155,7 +152,7 @@ def control_chart(
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
-    drawn, middle, half = _drawn(kind, x, centre, sigma, weight)
+    drawn, middle, half = _chart_statistic(kind, x, centre, sigma, weight)
     ends = [middle - width * half, middle + width * half]
     if limits is not None:
         two = isinstance(limits, tuple | list) and len(limits) == 2
@@ -383,7 +380,7 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
     return inside & known
 
 
-def _drawn(
+def _chart_statistic(
     kind: str, x: Array, centre: float, sigma: float, weight: float
 ) -> tuple[dict[str, Array], float, Array]:
     """Return what is drawn, its centre, and its standard deviation at each point."""

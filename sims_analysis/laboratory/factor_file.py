@@ -222,7 +222,7 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
 
 
 @contextmanager
-def changing(path: Path) -> Iterator[Sheet]:
+def locked_sheet(path: Path) -> Iterator[Sheet]:
     """Lock a file of factors, or raise an `ArchiveError`; write what is changed in its cells."""
     with files.locked(path.parent) as held:
         if not held and files.fcntl is not None and path.parent.is_dir():

@@ -168,7 +168,7 @@ def _moment_lines(
         raise ProfileError(
             f"the model {model!r} has no moments that a simulator reads; fit 'gaussian', 'pearson' "
             "or 'dual_pearson', or write the profile itself",
-            argument="fit",
+            argument="data",
         )
     if species is not None:
         names = np.atleast_1d(fit.coords.get("species", [])).tolist()
@@ -180,7 +180,7 @@ def _moment_lines(
             f"the fit has {fit['dose'].size} profiles, and a simulator reads one: select it, as in "
             ".sel(species='B')",
             code="wrong_dimensions",
-            argument="fit",
+            argument="data",
         )
     dose_units = fit["dose"].attrs["units"]
     if dose_units not in (CANONICAL["areal_density"], "1"):  # of a range density, a fraction
@@ -188,16 +188,16 @@ def _moment_lines(
             f"a simulator needs a dose in {CANONICAL['areal_density']}, and that of the fit is in "
             f"{dose_units}: quantify the intensity with with_rsf(), and fit the concentration",
             code="wrong_unit",
-            argument="fit",
+            argument="data",
         )
     fit = fit.squeeze()
     status = str(fit["status"].item())
     if not np.isfinite(fit["dose"].item()):
         text = f"the fit has no parameters: {status.replace('_', ' ')}"
-        raise ProfileError(text, code=status, argument="fit")
+        raise ProfileError(text, code=status, argument="data")
     if status != "ok":
         text = f"moments of a fit that is {status.replace('_', ' ')}"
-        warn(text, FitWarning, code=status, argument="fit")
+        warn(text, FitWarning, code=status, argument="data")
     moment = _ORDERS[order]
     lines = []
     if comment is not None:

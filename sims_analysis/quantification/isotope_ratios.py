@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import on_canonical_data
-from sims_analysis.conventions.delivered import stated_in_metadata
+from sims_analysis.conventions.species_metadata import stated_in_metadata
 from sims_analysis.errors import ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import anywhere_along, resolve, with_known

@@ -12,9 +12,9 @@ import xarray as xr
 from sims_analysis import units
 from sims_analysis.conventions.cells import cell_edges
 from sims_analysis.conventions.cf import with_ancillaries
-from sims_analysis.conventions.delivered import COORDS as DELIVERED
-from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
+from sims_analysis.conventions.species_metadata import COORDS as DELIVERED
+from sims_analysis.conventions.species_metadata import without_samples
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import GapPolicy

@@ -12,7 +12,7 @@ import numpy as np
 from sims_analysis.errors import ProfileError, UnitsError, about
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units.application import application_registry
-from sims_analysis.units.reading import CANONICAL, Unit, example, read_unit, unit_of_kind
+from sims_analysis.units.definitions import CANONICAL, Unit, example, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 from sims_analysis.units.udunits import in_udunits
 

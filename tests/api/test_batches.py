@@ -15,7 +15,7 @@ from error_parts import raises, warns
 from faulty_server import KEY, REFERENCE, FaultyServer, raw
 from waits import fetching_has_ended, wait_until
 
-from sims_analysis.api import attempts
+from sims_analysis.api import retries
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.requests import Batch
@@ -41,7 +41,7 @@ MANY = [f"id-{i}" for i in range(500)]
 @pytest.fixture
 def no_patience(monkeypatch):
     """Let a retry follow at once."""
-    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES", (0.0, 0.0))
 
 
 def body_of(data_id):

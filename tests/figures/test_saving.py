@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.figures import saving
+from sims_analysis.figures import files
 
 mpl.use("Agg")
 
@@ -112,7 +112,7 @@ def test_a_figure_is_found_from_whatever_is_of_it(tmp_path):
 @pytest.mark.parametrize("path", ["", ".", "/", 3, None, b"a.png"])
 def test_what_is_no_path_is_refused(path):
     with pytest.raises(TypeError, match=r"expected that of a file, such as 'x\.pdf'"):
-        saving.checked_path(path, "x.pdf")
+        files.checked_path(path, "x.pdf")
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_text_is_text_unless_the_user_says_otherwise(tmp_path):
 def test_each_format_holds_the_origin_and_no_time(monkeypatch, tmp_path, kind):
     asked = {}
     made = plt.figure()
-    monkeypatch.setattr(saving.origin, "to_text", lambda _: "the origin")
+    monkeypatch.setattr(files.origin, "to_text", lambda _: "the origin")
     monkeypatch.setattr(type(made), "savefig", lambda *_, **known: asked.update(known))
     path = sims.save_figure(made, str(tmp_path / f"a.{kind.upper()}"), dpi=123.0)
     assert path == tmp_path / f"a.{kind.upper()}"

@@ -273,10 +273,9 @@ def test_files_read_with_any_argument_can_be_explained(write):
     own = SimpleNamespace(
         name="own", description="Own", recognises=bool, read=lambda _: sims.Content()
     )
-    assert sims.explain_read(path, format=own).splitlines() == [
-        "w7.txt, read as 'own': a reader of your own",
-        "not read: the file contains no profile: no signal has a number",
-    ]
+    first, *others = sims.explain_read(path, format=own).splitlines()
+    assert first == "w7.txt, read as 'own': a reader of your own"
+    assert others[0].startswith("not read: the file contains no profile: no signal has a number")
     assert sims.explain_read(b"").partition("\n")[2] == "not read: the file is empty"
     with pytest.raises(TypeError, match="unexpected keyword argument 'unknown'"):
         sims.explain_read(path, unknown=1)
@@ -666,7 +665,7 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
         ),
         (b"PK\x03\x04 123", {}, "is a workbook or an archive (zip) that is damaged or truncated"),
         (bytes(range(256)), {}, "the file is binary, and in no format that is known"),
-        (bytes(range(256)), {"format": "table"}, "the file is binary, not text; it does not look"),
+        (bytes(range(256)), {"format": "table"}, "the file is binary, not text; without format="),
         (
             "z;B".encode("utf-16") + b"\0",
             {},
@@ -856,12 +855,11 @@ def test_what_is_no_reader_is_refused():
     assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")
 
 
-@pytest.mark.parametrize("recognises", [failing, lambda _: False])
-def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
-    with raises(sims.ReadError, "no_profile", match="it does not look like format='own'"):
-        sims.read(TABLE, format=own(recognises=recognises))
-    with raises(sims.ReadError, "damaged_file", match="it does not look like format='own'"):
-        sims.read(TABLE, format=own(recognises=recognises, read=failing))
+def test_the_error_of_a_stated_format_says_that_it_was_stated():
+    with raises(sims.ReadError, "no_profile", match="without format='own'"):
+        sims.read(TABLE, format=own(recognises=failing))
+    with raises(sims.ReadError, "damaged_file", match="without format='own'"):
+        sims.read(TABLE, format=own(read=failing))
 
 
 def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):

@@ -593,7 +593,7 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
 @pytest.mark.parametrize("book", [False, True])
 def test_a_format_that_the_file_has_not_is_named(write, workbook, name, book):
     path = workbook(S=[HEADER, *ROWS]) if book else write(",".join(HEADER) + "\n" + LINES)
-    with pytest.raises(sims.ReadError, match=f"does not look like format='{name}'"):
+    with pytest.raises(sims.ReadError, match=f"without format='{name}'"):
         sims.read(path, format=name)
     (error,) = sims.read([path], format=name, errors="collect")
     assert isinstance(error, sims.ReadError)

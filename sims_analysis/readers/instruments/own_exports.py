@@ -79,7 +79,7 @@ def read(source: Source) -> Content:
     delimiter = _delimiter(source) or ","
     # Between commas it is a point.
     options = replace(source.options, decimal=None) if delimiter == "," else source.options
-    found = _plain(source.decoded, options) if delimiter == "," else None
+    found = _unquoted_table(source.decoded, options) if delimiter == "," else None
     if found is None:
         # The ends of lines within names are a part of them.
         text = io.StringIO(source.decoded, newline="")
@@ -130,7 +130,7 @@ def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line
     return _with_numbers(found, Grid(rows, options, row_word=word), texts)
 
 
-def _plain(text: str, options: Options) -> _Table | None:
+def _unquoted_table(text: str, options: Options) -> _Table | None:
     """Split a text without quotes, at once; ``None`` if it is not as it was written."""
     if '"' in text or "\r" in text:
         return None
@@ -163,12 +163,12 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
 def _of_workbook(source: Source) -> SIMSResult:
     """Read the profiles as they were delivered: the numbers from one sheet, the rest of another."""
     # Only here, so that other files are read without xarray.
-    from sims_analysis.conventions.delivered import COORDS
+    from sims_analysis.conventions.species_metadata import COORDS
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.to_profiles import to_profiles
 
-    paired, tidy, about = map(_whole, all_sheets(source))
-    options, (attrs, coords) = source.options, _about(about)
+    paired, tidy, about = map(_padded_rows, all_sheets(source))
+    options, (attrs, coords) = source.options, _read_about(about)
     # What tells measurements apart has a column in one sheet; the other knows every profile.
     alone = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
     ds = to_dataset(
@@ -200,7 +200,7 @@ def _of_workbook(source: Source) -> SIMSResult:
     )
 
 
-def _whole(sheet: Grid) -> list[list[object]]:
+def _padded_rows(sheet: Grid) -> list[list[object]]:
     """Return the rows of a sheet, all of one length."""
     width = max(map(len, sheet.rows), default=0)
     return [[*row, *[None] * (width - len(row))] for row in sheet.rows]
@@ -278,7 +278,9 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
         yield signal
 
 
-def _about(cells: Sequence[Sequence[object]]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+def _read_about(
+    cells: Sequence[Sequence[object]],
+) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
     """Read attrs, and what was known of each species; long texts go on in the next row."""
     texts: dict[tuple[str, str], str] = {}
     for row in cells[1:]:

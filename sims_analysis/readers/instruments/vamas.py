@@ -28,7 +28,7 @@ def recognises(source: Source) -> bool:
     return source.start.lstrip().startswith(_FIRST)
 
 
-class _Ended(Exception):
+class _EndOfFile(Exception):
     """There are no more lines."""
 
 
@@ -62,7 +62,7 @@ class _File:
 
     def text(self) -> str:
         if self.place >= len(self.lines):
-            raise _Ended
+            raise _EndOfFile
         self.place += 1
         return self.lines[self.place - 1]
 
@@ -111,7 +111,7 @@ def read(source: Source) -> Content:
                     "not a profile",
                     code="no_profile",
                 )
-    except _Ended:
+    except _EndOfFile:
         message = f"the file is truncated in {place}"
         if not blocks:
             raise ReadError(message, code="truncated_file") from None
@@ -161,7 +161,7 @@ def _block(file: _File) -> _Block:
     count = file.count()
     file.texts(2 * len(ordinates))
     if file.place + count > len(file.lines):
-        raise _Ended
+        raise _EndOfFile
     values = np.array([file.number() for _ in range(count)], dtype=np.float64)
     # A number of variables that is not stated is one.
     values = values.reshape(-1, len(ordinates) or 1)

@@ -454,11 +454,7 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
         refuse_truncated(grid, rows, width)
     if not (labels or isinstance(rows, range)):
         _warn_of_gap(body)
-    try:
-        return grid.read(rows, width, body.words, labels)
-    except ReadError:
-        _refuse_words(body)
-        raise
+    return grid.read(rows, width, body.words, labels)
 
 
 def _warn_of_gap(body: Body) -> None:
@@ -475,28 +471,6 @@ def _warn_of_gap(body: Body) -> None:
             ProfileWarning,
             code="several_tables",
         )
-
-
-def _refuse_words(body: Body) -> None:
-    """Refuse a row of words between rows of numbers, if it is the first that is odd."""
-    grid = body.grid
-    for row in body.rows:
-        cells = grid.cells(row)
-        words = [
-            j
-            for j, cell in enumerate(cells)
-            if not (is_number(cell) or is_not_measured(cell, grid.options.not_measured))
-            and j not in body.words
-        ]
-        if words and not any(map(is_number, cells)):
-            raise ReadError(
-                f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
-                "rows of numbers; if another table begins there, put it into a file or a sheet of "
-                "its own, otherwise take it out",
-                code="not_a_number",
-            )
-        if words:
-            return
 
 
 def find_blocks(body: Body) -> None:

@@ -132,7 +132,7 @@ def take_limits(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair
 
 def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:
     """Find the columns of each profile."""
-    pairs = _Finding(grid, headers).pairs()
+    pairs = _PairFinder(grid, headers).pairs()
     _refuse_headless(grid, headers, block, pairs)
     return pairs
 
@@ -155,7 +155,7 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
             )
 
 
-class _Finding:
+class _PairFinder:
     def __init__(self, grid: Grid, headers: Headers) -> None:
         self.grid, self.found = grid, headers
         self.headers, self.filled = headers.headers, headers.filled

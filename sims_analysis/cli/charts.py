@@ -213,7 +213,7 @@ def _answers(
 ) -> xr.DataArray:
     """Ask the question of each measurement; note why some have no answer."""
     import sims_analysis as sims
-    from sims_analysis.conventions.delivered import metadata_of
+    from sims_analysis.conventions.species_metadata import metadata_of
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.result import SIMSResult
     from sims_analysis.output.entry_summary import summarise_dataset
@@ -303,7 +303,7 @@ def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path
 
     import pandas as pd
 
-    from sims_analysis.figures.saving import save_figure
+    from sims_analysis.figures.files import save_figure
     from sims_analysis.figures.style import close
     from sims_analysis.files import replace_file
     from sims_analysis.laboratory.figures import plot_control_chart

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, merge
-from sims_analysis.conventions.delivered import with_species_dimension
+from sims_analysis.conventions.species_metadata import with_species_dimension
 from sims_analysis.dataset.measurements import placed
-from sims_analysis.dataset.stacking import ATTRIBUTE, METADATA
+from sims_analysis.dataset.stack import ATTRIBUTE, METADATA
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import dequantify, is_quantified, quantify
 

@@ -19,7 +19,7 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, same_axis
 from sims_analysis.conventions.cf import with_ancillaries
-from sims_analysis.conventions.delivered import metadata_of
+from sims_analysis.conventions.species_metadata import metadata_of
 from sims_analysis.dataset.measurements import (
     Measurement,
     one_axis,
