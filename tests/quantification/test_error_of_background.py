@@ -584,7 +584,7 @@ def test_intervals_of_sheet_resistances_cover_68_percent(question):
 
 
 @pytest.mark.study
-@pytest.mark.filterwarnings(AMBIGUOUS)
+@pytest.mark.filterwarnings(AMBIGUOUS, "ignore:.*ends inside the profile")  # which is cut: it does
 def test_intervals_of_depths_and_moments_cover_68_percent():
     # Two thirds of the variance are those of a background of four samples.
     shape, decay = edge(60.0)
