@@ -611,7 +611,9 @@ def test_intervals_of_depths_and_moments_cover_68_percent():
         ]
 
     assert all(0.62 <= part <= 0.76 for part in parts(ds))
-    assert all(part < 0.6 for part in parts(alone))
+    junction, *others = parts(alone)
+    assert junction < 0.66  # its error holds what a kink would hide, too
+    assert max(others) < 0.6
 
 
 @pytest.mark.study
