@@ -125,8 +125,7 @@ def _warn_without_limit(
     """Warn of the first profiles that have no limit: too few samples, or none that differ."""
     why = "all samples in the window are the same"
     if counted:
-        why = "the value of one count is not known"
-        why += "" if stated else ", as nothing was counted"
+        why = "the value of one count is not known" + ("" if stated else ", as nothing was counted")
     few = f"fewer than {1 if counted else 2} samples" if anywhere(found.n > 0) else "no sample"
     missed = (found.status == Status.NO_DATA) & frame.measured()
     blind = found.status == Status.UNDETERMINED

@@ -118,15 +118,14 @@ def window_trend(
     width: Array,
     answer: Array,
     error: Array,
-    hides: Any = True,
 ) -> WindowTrend:
     """Tell whether the profile is level in a window, as far as that matters for an answer.
 
     A slope is that of an exponential, or towards the surface of a power (:func:`_apart`), that
     rises at most tenfold, and changes the answer, which lies between `top` and `bottom`, by `width`
-    times the difference of its mean there from that in the window. One within noise counts if it
-    `hides` any, and is no steeper than what is measured beside the window allows. A step changes it
-    by as much as a part of the window is lower.
+    times the difference of its mean there from that in the window. One within noise is no steeper
+    than what is measured beside the window allows. A step changes it by as much as a part of the
+    window is lower.
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
@@ -155,11 +154,11 @@ def window_trend(
         word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), BENDS)
         enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
         noisy = np.maximum(*by_noise)
-        if (doubtful := hides & (noisy > enough)).any():
+        if (doubtful := noisy > enough).any():
             window = np.stack([mean, depth, variance, widened])
             noisy = np.maximum(*changes(_steepest(rows, inside, window, toward, doubtful))[1:])
         nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
-        too_noisy = hides & (noisy > enough)
+        too_noisy = noisy > enough
         cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable]
         shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
         part = np.select(cases[1:], [shown / size, noisy / size, excess], noisy / size)
@@ -216,11 +215,10 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     above, width = every.mean - below.value, np.ones(rows.count)
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
     answer = np.where(above > error, above, 0.0)
-    hides = above > CLEAR_ERRORS * np.sqrt(below.of_one)
-    found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
+    found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
     # The error is one of this question alone, and no record has it.
-    hidden = (found.shows == LEVEL) & (found.hidden > 0)
-    return changed(found, shows=np.where(hidden, TOO_NOISY, found.shows))
+    hidden = (found.hidden > 0) & (above > CLEAR_ERRORS * np.sqrt(below.of_one))
+    return changed(found, shows=np.where((found.shows == LEVEL) & hidden, TOO_NOISY, found.shows))
 
 
 class DetectionLimit(NamedTuple):
