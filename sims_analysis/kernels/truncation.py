@@ -1,11 +1,11 @@
 """What lies below the end of a record that ends inside of a profile.
 
 An end that falls goes on as an exponential: ``C / -s`` is missing, with the value C and the slope s
-of ln C at the last sample. They are of a parabola of ln C over the longest end that one describes,
-and than which no shorter one is clearly flatter: the whole record, or ends shorter by roots of 2.
-An end that levels off is a background; s is negative beyond its error where the samples show that
-it does not. A background is low: the higher an end, the less it bends. A record that rises to its
-end, or to a plateau there, lacks all of the rest.
+of ln C at the last sample. They are of a parabola of ln C over the longest end that one describes
+and that falls clearly: the whole record, or ends shorter by roots of 2. It bends less than it falls
+unless the samples show more, as where a flank ends on a background. An end that falls by less than
+e over the length of the record, or by less than half of what an exponential from its maximum would,
+is a background. A record that rises to its end, or to a plateau there, lacks all of the rest.
 """
 
 from __future__ import annotations
@@ -23,16 +23,20 @@ class _Rules:
     """The numbers by which ends are judged."""
 
     parts: int = 8  # of an end, whose means are fitted: of one independent sample at least
+    fewest: int = 3  # last samples, whose mean is how high a record ends at most
     scatter: int = 64  # so many samples show it, at most
     counts: float = 3e3  # no mean is taken to be better known, as ends are no parabolas
     by_chance: float = 0.05  # a parabola describes an end unless chance makes its misfit as rarely
-    clearly: float = 2.5  # a slope, or its excess over another, or a rise, is so many errors
+    bend: float = 0.4  # beforehand, the deviation of that of ln C over an end, of what it falls by
+    clearly: float = 3.2  # a slope, or a rise, is so many errors
     level: float = 0.8  # what is above this part of another is level with it
-    background: float = 0.35  # hardly any is above this part of the highest: there the bend of ln C
-    power: int = 5  # has a deviation of 1 beforehand, less by the root of this power of the height
+    falls: float = 0.9  # over the length of a record, ln C at an end that is no background; or so
+    straight: float = 0.5  # much of what it falls by from the highest part to the last
 
 
 _RULES = _Rules()
+#: The deviation of a bend of nothing.
+_STRAIGHT = 1e-3
 
 
 def missing_below(rows: Rows, enough: Array) -> Array:
@@ -48,21 +52,24 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     which = np.flatnonzero(rows.size >= _RULES.parts * step)
     end = rows.offsets[1:]
     low = rows.value_at(end[which, None] - np.arange(1, _RULES.parts + 1)).mean(axis=1)
-    high = low * (rows.last - rows.first)[which] > enough[which]
-    which, low = which[high], low[high]
+    which = which[low * (rows.last - rows.first)[which] > enough[which]]
     if not which.size:
         return missing
-    end, size = end[which], rows.size[which]
+    end, size, length = end[which], rows.size[which], (rows.last - rows.first)[which]
     with np.errstate(all="ignore"):
         count = _value_of_a_count(rows, end, size, step)
         _, n, part = _parts(rows, end, size)
-        first, highest, ends = part[:, 0], part.max(axis=1), np.minimum(part[:, -1], low)
-        rises = (ends > _RULES.background * highest) & (first < _RULES.level * ends)
-        rises &= ends - first > _RULES.clearly * np.sqrt(count * (first + ends) / n[:, 0])
-        known = (ends / (_RULES.background * highest)) ** _RULES.power
-        below = _extrapolated(rows, end, size, count, known, step)
+        highest, lowest = part.max(axis=1), part.min(axis=1)
+        # The last part may hold the side of a peak.
+        last = rows.value_at(end[:, None] - np.arange(1, _RULES.fewest + 1)).mean(axis=1)
+        ends = np.minimum(part[:, -1], last)
+        error = np.sqrt(count * (np.abs(lowest) + ends) / n[:, 0])
+        rises = (lowest < _RULES.level * ends) & (ends - lowest > _RULES.clearly * error)
+        rises &= ends * length > enough[which]
+        fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
+        below = _extrapolated(rows, end, size, count, fall / length, step)
     below[rises & (below == 0)] = np.inf
-    below[part.min(axis=1) > _RULES.level * highest] = 0.0
+    below[lowest > _RULES.level * highest] = 0.0
     missing[which] = np.where(below > enough[which], below, 0.0)
     return missing
 
@@ -76,11 +83,11 @@ def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
 
 
 def _extrapolated(
-    rows: Rows, end: Index, size: Index, count: Array, known: Array, step: int
+    rows: Rows, end: Index, size: Index, count: Array, slope: Array, step: int
 ) -> Array:
     """Integrate the exponentials that continue ends of some rows; 0 where these do not fall.
 
-    `count` is what one count adds to a value, and `known` the information on the bend beforehand.
+    `count` is what one count adds to a value; a background falls by less than a `slope` of ln C.
     """
     shorter = 2.0 ** (0.5 * np.arange(2 * int(size.max()).bit_length()))
     sizes, found = (size[:, None] / shorter).astype(np.intp), np.zeros(end.size)
@@ -91,19 +98,18 @@ def _extrapolated(
     length, level = -x[:, 0], mean.mean(axis=1)
     x, value = x / length[:, None], mean / level[:, None]
     per_count = (count[row] / level)[:, None] / n + 1.0 / _RULES.counts
+    halves = np.maximum(value.reshape(row.size, 2, -1).mean(axis=2), per_count[:, :1])
+    fall = 2.0 * np.abs(np.diff(np.log(halves), axis=1)[:, 0])
     x, value, per_count = (column.reshape(-1) for column in (x, value, per_count))
     none, n_parts = np.zeros(x.size), np.full(row.size, _RULES.parts)
     parts = Counted(x, value, none + 1.0, per_count, none, none, n_parts)
-    start = np.zeros(row.size)
-    (a, b, c), information = maximized(parts, start, start, known[row])
+    start, prior = np.zeros(row.size), 1.0 / np.maximum(_RULES.bend * fall, _STRAIGHT) ** 2
+    (a, b, c), information = maximized(parts, start, start, prior)
     error = np.sqrt(solve(information, np.broadcast_to([0.0, 1.0, 0.0], (row.size, 3)))[:, 1])
-    falls = (b < -_RULES.clearly * error) & (level > 0)
-    below = np.where(falls, level * length * np.exp(a) / -b, 0.0)
-    flattest = np.full(sizes.shape, -np.inf)
-    flattest[row, place] = (b - _RULES.clearly * error) / length
-    flattest = np.fmax.accumulate(flattest[:, ::-1], axis=1)[:, ::-1]  # of all that are shorter
-    fits = chance_of_misfit(parts, a, b, c) > _RULES.by_chance
-    longest_last = np.flatnonzero(fits & (b / length >= flattest[row, place]))[::-1]
+    falls = (b < -_RULES.clearly * error) & (b < -slope[row] * length) & (level > 0)
+    falls &= chance_of_misfit(parts, a, b, c) > _RULES.by_chance
+    longest_last = np.flatnonzero(falls)[::-1]
+    below = level * length * np.exp(a) / -b
     found[row[longest_last]] = below[longest_last]  # the last assignment wins
     return found
 

@@ -56,13 +56,13 @@ def test_what_is_less_than_matters_is_none():
 def test_a_profile_that_falls_to_a_plateau_is_whole_and_one_that_ends_above_or_in_a_tail_is_not(
     counts,
 ):
-    z, places = np.arange(0.0, 120.0), [[40], [100], [65]]
-    peak, high, tail = np.exp(-0.5 * ((z - places) / [[12], [30], [50]]) ** 2)
-    shapes = np.array([0.3 + 0.7 * peak, high, peak + 0.2 * tail])[:, None]
-    k = np.random.default_rng(0).poisson(counts * shapes, (3, 100, z.size)) * 1.0
-    whole, ends, tails = (np.mean(below(one, 0.6 * counts, depth=z) > 0) for one in k)
+    z, places = np.arange(0.0, 120.0), [[40], [100], [65], [115]]
+    peak, high, tail, deeper = np.exp(-0.5 * ((z - places) / [[12], [30], [50], [12]]) ** 2)
+    shapes = np.array([0.3 + 0.7 * peak, high, peak + 0.2 * tail, peak + 0.2 * deeper])[:, None]
+    k = np.random.default_rng(0).poisson(counts * shapes, (4, 100, z.size)) * 1.0
+    whole, ends, tails, second = (np.mean(below(one, 0.6 * counts, depth=z) > 0) for one in k)
     assert whole < 0.05
-    assert ends > 0.98
+    assert min(ends, second) > 0.98
     assert tails > 0.8 or counts == 100
 
 
