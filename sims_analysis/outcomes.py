@@ -1,8 +1,8 @@
 """What answers may be instead of ``ok``, and what is known of samples that makes them so.
 
 :class:`Status` is the one table of statuses. Kernels return the codes, answers have the words, and
-messages take the advice from it. Where several are true of an answer that has a value, the one with
-the highest rank is its status; without a value, it is the reason that the kernel gives.
+messages take the advice from it. Where several are true of an answer, the one with
+the highest rank is its status; one without a rank, of answers that have no value, stays.
 
 :class:`Flag` and :data:`KINDS` are the one table of what is known of samples besides values.
 It travels with the data, as the coordinate ``<variable>_quality``; an answer that rests on such
@@ -36,7 +36,8 @@ class Status(IntEnum):
 
     OK = 0, 1, "the answer holds as far as its error says"
     NO_DATA = 1, 0, "nothing was measured that could answer"
-    NEVER_REACHED = 2, 0, "the profile never reaches the level, or has no junction"
+    #: It may be in a gap, or was cut off; below a limit it is still not reached.
+    NEVER_REACHED = 2, 8, "the profile never reaches the level, or has no junction"
     ALWAYS_ABOVE = 3, 0, "the profile is above the level at all depths"
     BELOW_DETECTION = 4, 6, "the answer does not exceed its standard error, or its detection limit"
     TRUNCATED = (
@@ -51,11 +52,11 @@ class Status(IntEnum):
         "hold a parameter with fixed=, or take a simpler model",
     )
     SATURATED = (
-        *(9, 9, "samples are equal to the last digit, as from a saturated detector"),
+        *(9, 11, "samples are equal to the last digit, as from a saturated detector"),
         "leave them out of the window",
     )
     GAP = (
-        *(10, 8, "over more than five times their spacing there are no samples"),
+        *(10, 10, "over more than five times their spacing there are no samples"),
         'gaps="bridge" accepts that',
     )
     WRONG_SHAPE = (
@@ -94,7 +95,7 @@ class Status(IntEnum):
         "determine the factor anew, from samples without that",
     )
     INTERFERENCE = (
-        *(25, 0, "isotopes are not in their natural ratio: another ion has the mass of one"),
+        *(25, 9, "isotopes are not in their natural ratio: another ion has the mass of one"),
         "combine() subtracts it by a signal of that ion, or take another isotope",
     )
 

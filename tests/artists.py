@@ -1,5 +1,8 @@
 """Small profiles to draw, and what is found in a figure that was drawn of them."""
 
+import io
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
@@ -57,9 +60,23 @@ def lines(ax, least=10):
             and not line.get_label().startswith("_")]  # fmt: skip
 
 
+def dashes(ax):
+    """Dashes of the curves, as an SVG has them; None where a curve is solid."""
+    for i, line in enumerate(lines(ax)):
+        line.set_gid(f"curve-{i}")
+    text = io.StringIO()
+    ax.figure.savefig(text, format="svg")
+    curves = re.split(r'id="curve-\d+"', text.getvalue())[1:]
+    return [re.search(r"stroke-dasharray: ([^;]*)|</g>", curve)[1] for curve in curves]
+
+
 def axes(ax):
     """Axes at one place, by the labels of their values."""
     return layout_at(ax).axes
+
+
+def marks(ax, marker="v"):
+    return [line for line in ax.lines if line.get_marker() == marker]
 
 
 def _texts(ax):

@@ -44,7 +44,7 @@ def warns(kind, code="", argument="", match="", **where):
 
 def _expected(kind, code, argument, match, where):
     assert code or argument or where or match, "the class alone says too little"
-    code = code or (argument and kind._code_of_arguments) or kind.code
+    code = code or (kind(argument=argument) if argument else kind).code
     assert code in CODES
     return {"code": code, "argument": argument} | where
 

@@ -94,6 +94,10 @@ class PublicNames:
                     error = error and node.name != "Parts"  # of their arguments
                     if error or (not module.startswith("testing") and _shown(node)):
                         found.append(Public(node.name, module, node))
+        places = {one.name: one.module for one in reversed(found)}
+        for one in found:
+            if places[one.name] != one.module:
+                raise LookupError(f"{one.module} and {places[one.name]} both have {one.name!r}")
         return sorted(found, key=lambda one: (one.module, one.name))
 
     def stub(self) -> str:

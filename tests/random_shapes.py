@@ -74,8 +74,8 @@ class _Shape:
         tall = max(map(len, columns))
         body = [[c[i] if i < len(c) else None for c in columns] for i in range(tall)]
         rows = [*map(list, heads), *body, *map(list, below)]
-        style = random_tables._style(self.rng, rows, self.language)
-        random_tables._add_habits(self.rng, style, self.language)
+        style = random_tables.style_of(self.rng, rows, self.language)
+        random_tables.add_habits(self.rng, style, self.language)
         style |= {"kind": self.kind, "comment": False, "nothing": "", "sheet": self.sheet}
         if style["encoding"] in random_tables.EASTERN.values():
             style["encoding"] = "utf-8"

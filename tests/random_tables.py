@@ -244,8 +244,8 @@ def draw(seed: int) -> Drawn:
     rows += body
     if chance(0.15):
         rows += [[], [*NOTES[language][0]]] if chance(0.7) else [[NOTES[language][0][0]]]
-    style = _style(rng, rows, language)
-    _add_habits(later, style, language)
+    style = style_of(rng, rows, language)
+    add_habits(later, style, language)
     if later.random() < 0.1:
         rows.append(["LOD", *(1000 if c[2] == unit else None for c in columns[1:])])
     turned = where != "row" and named.startswith("head") and not paired and chance(0.15)
@@ -267,7 +267,7 @@ def draw(seed: int) -> Drawn:
     return Drawn(rows, truths, style, first, merged, options, turned=first == 0)
 
 
-def _style(rng, rows, language) -> dict[str, object]:
+def style_of(rng, rows, language) -> dict[str, object]:
     """Draw how a table is written."""
     kind = ["text", "text", "workbook"][int(rng.integers(3))]
     delimiter = ["\t", ";", ";", ",", "|"][int(rng.integers(5))]
@@ -300,7 +300,7 @@ _WIDE = {ord(c): 0xFEE0 + ord(c) for c in "0123456789.,+-Ee"}
 EASTERN = {"ja": "shift_jis", "zh": "gb18030"}
 
 
-def _add_habits(rng, style: dict[str, object], language: str) -> None:
+def add_habits(rng, style: dict[str, object], language: str) -> None:
     """Draw what programs and people do to a text once it is written."""
 
     def chance(p):

@@ -6,7 +6,7 @@ import xarray as xr
 from approved import difference, messages
 
 import sims_analysis as sims
-from sims_analysis.units.reading import read_unit, unit_of_kind
+from sims_analysis.units.definitions import read_unit, unit_of_kind
 
 APPROVED = "of every room"
 PAYLOAD = (

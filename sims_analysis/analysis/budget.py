@@ -17,11 +17,11 @@ from sims_analysis.analysis.dose import (
     Rule,
     Surface,
     doubts_of,
+    doubts_of_transient_in,
     integral,
     read_question,
     status_of,
     term,
-    warn_of_transient_in,
 )
 from sims_analysis.analysis.uncertainty import Relative, of_known, relative_uncertainties
 from sims_analysis.errors import DoseWarning
@@ -129,8 +129,8 @@ def dose_budget(
     found = integral(frame, question)
     both = {rule: found} | _other_rule(found)
     straight, logs = both["trapezoid"].value, both["loglinear"]
-    value, status = found.value, status_of(found, doubts_of(found))
-    warn_of_transient_in(found)
+    value = found.value
+    status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found)])
     below = xr.full_like(value, np.nan)
     if detection_limit is not None:
         limits = found.start, found.stop

@@ -20,7 +20,7 @@ from sims_analysis.analysis.dose import (
     term,
 )
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
-from sims_analysis.dataset.pairing import paired
+from sims_analysis.dataset.pairs import paired
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded

@@ -13,18 +13,18 @@ from sims_analysis.analysis.detection import stated_limit
 from sims_analysis.errors import (
     AmbiguousJunctionWarning,
     JunctionError,
+    Parts,
     ProfileError,
-    ProfileWarning,
+    refused,
 )
 from sims_analysis.frame.background import stated_error, subtracted_level
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_where
+from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged, warn_where
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import resolution_error
 from sims_analysis.frame.run import (
-    anywhere,
     codes,
     elementwise,
     is_any_of,
@@ -44,7 +44,9 @@ from sims_analysis.units import ParameterLike
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = ("", "rising", "falling")
-_WHOLE = xr.Variable((), 1.0)
+_WHOLE, _EVERY = xr.Variable((), 1.0), xr.Variable((), data=True)
+#: Codes of warnings that a strict question raises.
+STRICT = ("undetermined",)
 
 
 Edge = Literal["trailing", "leading", "any"]
@@ -170,7 +172,6 @@ def crossings(
         block=_block(frame, LONG),
     )
     found = _with_errors_and_statuses(frame, found, support, level, "crossing")
-    warn_of_noise(frame, found)
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
@@ -298,13 +299,14 @@ def junction_depth(
     block = _block(frame, ALL if after is None else LONG)  # looking for the maximum, in cache
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": block}
     found, support = frame.ask(kernels.junction, *parameters, **options)
-    found = _with_errors_and_statuses(frame, found, support, level, "junction")
+    with refused(JunctionError, STRICT if strict else ()):
+        measurable = _EVERY if detection_limit is None else ~(asked < floor)
+        found = _with_errors_and_statuses(frame, found, support, level, "junction", measurable)
     if detection_limit is not None:
-        found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
+        found = with_reason(found, ~measurable & ~unknown, Status.BELOW_DETECTION)
         found = with_reason(found, unknown, Status.NO_DATA)
     if strict:
         _raise_without_junction(frame, asked, found.status)
-    warn_of_noise(frame, found)
     if which == "deepest":
         _warn_of_several(frame, found)
     found.number.attrs["long_name"] = "Crossings that qualified"
@@ -384,43 +386,48 @@ def with_reason(found: Any, where: xr.Variable, status: Status | xr.Variable) ->
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def with_statuses(frame: Frame, found: Any, support: Support, window: Window, one: str) -> Any:
-    """Return crossings or junctions with their statuses, those in a gap without a depth.
+def with_statuses(
+    frame: Frame,
+    found: Any,
+    support: Support,
+    window: Window,
+    one: str,
+    measurable: xr.Variable = _EVERY,
+) -> Any:
+    """Return crossings or junctions (`one`) with their statuses, those in a gap without a depth.
 
-    A level that is never reached may be where the maximum lies beside a gap, or was cut off.
+    Of levels that are not `measurable`, no warning says why there is none.
     """
-    if not (frame.lazy or anywhere(support.flags) or Status.BELOW_LIMIT in codes(found.status)):
-        return found
-    never = found.status == Status.NEVER_REACHED
-    status = replaced_where(never, found.status, Status.OK)
-    status = resolve(frame, status, support, category=None)
-    doubtful = (status == Status.GAP) | (status == Status.SATURATED)
-    status = replaced_where(never & ~doubtful, status, Status.NEVER_REACHED)
-    # That a level lies below a limit is no news without a crossing, and no gap to be bridged.
-    known = (status == found.status) & ((found.number == 0) | bool(frame.bridge))
-    shown = replaced_where(known, status, Status.OK)
     what = f"no depth is given for a {one} in it"
-    warn_of_evidence(frame, shown, window, what, bridge=frame.bridge)
-    without_depth = is_any_of(status, [Status.GAP, Status.BELOW_LIMIT])
-    return with_reason(changed(found, status=status), without_depth, status)
+    doubts = _doubts_of_missing(frame, found, measurable)
+    status = resolve(frame, found.status, support, window, what=what, doubts=doubts)
+    found, without_depth = changed(found, status=status), (Status.GAP, Status.BELOW_LIMIT)
+    if not (frame.lazy or codes(status).intersection(without_depth)):
+        return found
+    return with_reason(found, is_any_of(status, without_depth), status)
 
 
-def warn_of_noise(frame: Frame, found: Any) -> None:
-    """Warn of profiles all of whose crossings, so many, noise can make."""
-    status, number, raw_number = found.status, found.number, found.raw_number
-    if Status.UNDETERMINED not in codes(status):
-        return
-    noise = (status == Status.UNDETERMINED).any({*status.dims} - {*number.dims})
-    warn_where(
-        frame,
-        noise & (number == 0) & (raw_number > 0),
-        lambda first: (
-            f"noise can make its {first.of(raw_number):.0f} crossings of the level; "
-            "their depths are undetermined"
-        ),
-        ProfileWarning,
-        code="undetermined",
-    )
+def _doubts_of_missing(frame: Frame, found: Any, measurable: xr.Variable) -> list[Doubt]:
+    """Return the warnings of crossings that the samples have, and that are no answer."""
+    doubts, present = [], codes(found.status)
+    if Status.BELOW_LIMIT in present and not frame.bridge:
+        # That a level lies below a limit is no news without a crossing.
+        hidden = (found.status == Status.BELOW_LIMIT) & (found.number > 0)
+        text = "a deeper crossing may lie among samples below their limit of detection"
+        doubts.append(Doubt(hidden & measurable, Status.BELOW_LIMIT, text))
+    if Status.UNDETERMINED in present:
+        dims = {*found.status.dims} - {*found.number.dims}
+        noise = (found.status == Status.UNDETERMINED).any(dims) & (found.number == 0) & measurable
+
+        def of_noise(first: FirstFlagged) -> str:
+            return (
+                f"noise can make its {first.of(found.raw_number):.0f} crossings of the level; "
+                "their depths are undetermined"
+            )
+
+        code: Parts = {"code": "undetermined"}
+        doubts.append(Doubt(noise & (found.raw_number > 0), None, of_noise, code))
+    return doubts
 
 
 def with_common_errors(
@@ -443,13 +450,18 @@ def with_common_errors(
 
 
 def _with_errors_and_statuses(
-    frame: Frame, found: Any, support: Support, level: Any, one: str
+    frame: Frame,
+    found: Any,
+    support: Support,
+    level: Any,
+    one: str,
+    measurable: xr.Variable = _EVERY,
 ) -> Any:
     """Return crossings, or junctions (`one`), with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
     errors = stated_error(frame, level, "level"), background
     found = with_common_errors(frame, found, *errors)
-    return with_statuses(frame, found, support, (found.start, found.stop), one)
+    return with_statuses(frame, found, support, (found.start, found.stop), one, measurable)
 
 
 def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:

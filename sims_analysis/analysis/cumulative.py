@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sims_analysis.analysis.dose import (
     Rule,
     doubts_of_end,
+    doubts_of_transient_in,
     integral,
     read_question,
     status_of,
     term,
-    warn_of_transient_in,
 )
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, doubts_of_window
@@ -82,10 +82,9 @@ def cumulative_dose(
     (value,) = frame.map(kernels.cumulative, level, **how)
     whole = integral(replace(frame, stderr=None, counts=None, common=None), question)
     whole = replace(whole, frame=frame)
-    warn_of_transient_in(whole, _REMEDY)
     trend = question.background.trend(frame, (whole.start, whole.stop), whole.value)
-    of_window = doubts_of_window(trend)
-    status = status_of(whole, of_window)
+    transient = doubts_of_transient_in(whole, _REMEDY)
+    status = status_of(whole, [*transient, *doubts_of_window(trend)])
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
@@ -165,8 +164,7 @@ def depth_at_dose_fraction(
 
     whole = integral(frame, question)
     end = doubts_of_end(frame, whole.value, whole.below, whole.stderr)
-    status = status_of(whole, end, status)
-    warn_of_transient_in(whole, _REMEDY)
+    status = status_of(whole, [*end, *doubts_of_transient_in(whole, _REMEDY)], status)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

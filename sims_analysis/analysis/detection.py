@@ -16,7 +16,7 @@ from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, replaced_where
+from sims_analysis.frame.run import anywhere, codes, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_statistics
@@ -100,19 +100,8 @@ def detection_limit(
     found, support = frame.ask(
         kernels.detection_limit, *asked, use="samples", errors="sum", counted=counted
     )
-    few, blind = (found.status == one for one in (Status.NO_DATA, Status.UNDETERMINED))
-    why = "all samples in the window are the same"
-    if counted:
-        why = "the value of one count is not known"
-        why += "" if value_per_count is not None else ", as nothing was counted"
-    least = 1 if counted else 2
-    what = f"fewer than {least} samples" if anywhere(found.n > 0) else "no sample"
-    missed = few & frame.measured() if anywhere(few) else few
-    for flagged, problem in ((missed, f"{what} in the window"), (blind, why)):
-        first = first_flagged(frame, flagged)
-        if first is not None:
-            text = f"{describe_window(first, ends, problem)}: no detection limit can be given"
-            first.warn(text, SimsWarning, code="no_sample_in_window")
+    if codes(found.status) - {Status.OK}:
+        _warn_without_limit(frame, found, ends, counted, value_per_count is not None)
     what = "the limit is from the others"
     doubts = doubts_of_window(found, "limit", SimsWarning)
     status = resolve(
@@ -128,6 +117,23 @@ def detection_limit(
     )
     columns: Any = {"units_": frame.units, "status": status, "stderr": stderr}
     return frame.array(found.limit, "detection_limit", coords=coords, **columns)
+
+
+def _warn_without_limit(
+    frame: Frame, found: Any, window: Window, counted: bool, stated: bool
+) -> None:
+    """Warn of the first profiles that have no limit: too few samples, or none that differ."""
+    why = "all samples in the window are the same"
+    if counted:
+        why = "the value of one count is not known" + ("" if stated else ", as nothing was counted")
+    few = f"fewer than {1 if counted else 2} samples" if anywhere(found.n > 0) else "no sample"
+    missed = (found.status == Status.NO_DATA) & frame.measured()
+    blind = found.status == Status.UNDETERMINED
+    for flagged, problem in ((missed, f"{few} in the window"), (blind, why)):
+        first = first_flagged(frame, flagged)
+        if first is not None:
+            text = f"{describe_window(first, window, problem)}: no detection limit can be given"
+            first.warn(text, SimsWarning, code="no_sample_in_window")
 
 
 def _mean_counts(frame: Frame, one: xr.Variable, window: Window) -> Any:

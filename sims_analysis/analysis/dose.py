@@ -151,8 +151,7 @@ def integrated_dose(
     with refused(ProfileError, _STRICT if strict else ()):
         question = read_question(frame, start, stop, rule, background, surface, surface_depth)
         found = integral(frame, question)
-        status = status_of(found, doubts_of(found))
-        warn_of_transient_in(found)
+        status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found)])
     stderr = None if found.stderr is None else found.stderr / NM_PER_CM
     value, name = found.value / NM_PER_CM, term(frame, "dose")
     return frame.array(value, name, status=status, stderr=stderr, rule=rule)
@@ -406,14 +405,14 @@ _REMEDY = (
 )
 
 
-def warn_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> None:
-    """Warn of the first integral of a record that begins with a surface transient.
+def doubts_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> list[Doubt]:
+    """Return a warning of integrals of records that begin with a surface transient.
 
     The `remedy` has a place for the `end`.
     """
     frame = found.frame
     if not anywhere(~is_nan(found.transient_end)):
-        return
+        return []
     seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.MAX_SEARCHED)
     share, end = seen.above / found.value, seen.end
     matters = (
@@ -423,15 +422,15 @@ def warn_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> None:
         & (share > TRANSIENT.matters)
     )
     first = first_flagged(frame, matters)
-    if first is not None:
-        first.warn(
-            f"the record begins in a surface transient, and {first.of(share):.0%} of the dose lies "
-            f"above {first.of(end):g} nm, where the profile is lowest before its maximum at "
-            f"{first.of(seen.deeper_depth):g} nm",
-            DoseWarning,
-            code="surface_transient",
-            remedy=remedy.format(end=first.of(end)),
-        )
+    if first is None:
+        return []
+    text = (
+        f"the record begins in a surface transient, and {first.of(share):.0%} of the dose lies "
+        f"above {first.of(end):g} nm, where the profile is lowest before its maximum at "
+        f"{first.of(seen.deeper_depth):g} nm"
+    )
+    parts: Parts = {"code": "surface_transient", "remedy": remedy.format(end=first.of(end))}
+    return [Doubt(matters, None, text, parts)]
 
 
 def term(frame: Frame, name: str) -> str:

@@ -12,13 +12,13 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
+    STRICT,
     ask_for_all,
-    warn_of_noise,
     with_common_errors,
     with_statuses,
 )
 from sims_analysis.conventions.canonical import species_of
-from sims_analysis.errors import JunctionError, ProfileError
+from sims_analysis.errors import JunctionError, ProfileError, refused
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, anywhere_along
 from sims_analysis.frame.frame import Frame
@@ -131,8 +131,8 @@ def metallurgical_junctions(
     found, _ = ask_for_all(
         frame, kernels.metallurgical, *asked, dim="junction", max_count=max_count, **how
     )
-    found = _with_statuses(frame, found, fractions)
-    warn_of_noise(frame, found)
+    with refused(JunctionError, STRICT if strict else ()):
+        found = _with_statuses(frame, found, fractions)
     if strict:
         _raise_without_junction(frame, found.status)
     term = "metallurgical_junction"

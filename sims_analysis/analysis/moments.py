@@ -12,6 +12,7 @@ import xarray as xr
 from sims_analysis.analysis.dose import doubts_of_end, term
 from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import (
+    Answer,
     add_background_error,
     doubts_of_window,
     mean_over,
@@ -26,12 +27,13 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, elementwise, replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
+    Window,
     doubt_of_transient,
     read_window,
     samples_used,
 )
 from sims_analysis.kernels import moments as kernels
-from sims_analysis.kernels.evidence import Use
+from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -158,46 +160,68 @@ def moments(
         return moved
 
     above_level = partial(again, own=level)
-    used = (found.start, found.stop)
-    answers, errors = found.value, found.stderr
-    dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (answers, errors))
-    cut = "the record ends above the threshold: a part of the tail is missing from the moments"
-    trend = subtracted.trend(frame, used, dose, dose_stderr)
+    dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (found.value, found.stderr))
+    trend = subtracted.trend(frame, (found.start, found.stop), dose, dose_stderr)
+    support = material_support(frame, support, found.value, found.stderr, above_level, over=_MOMENT)
     doubts = [
-        Doubt(found.status == Status.TRUNCATED, Status.TRUNCATED, cut),
         *doubts_of_end(frame, dose, found.below, dose_stderr),
         # Above a threshold of it, a transient is used without the maximum below.
-        doubt_of_transient(frame, used[0], b),
+        doubt_of_transient(frame, found.start, b),
         *doubts_of_window(trend),
     ]
-    status = replaced_where(limit == np.inf, found.status, Status.NO_DATA)
-    support = material_support(frame, support, answers, errors, above_level, over=_MOMENT)
-    how = {"what": "the moments interpolate across it by straight lines", "category": DoseWarning}
-    status = resolve(frame, status, support, used, doubts=doubts, **how)
-
-    terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
-
-    def as_moments(joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
-        each = {name: (joined / _SCALE).isel({_MOMENT: i}) for name, i in _PLACES.items()}
-        return {
-            f"{name}{end}": frame.with_attrs(one, f"{terms[name]}{end}")
-            for name, one in each.items()
-        }
-
-    results = as_moments(answers)
-    results |= samples_used(frame, *used) | {"status": frame.status(status)}
+    status = _status(frame, found, support, limit, doubts)
+    results = _as_moments(frame, found.value)
+    results |= samples_used(frame, found.start, found.stop) | {"status": frame.status(status)}
     if frame.stderr is not None:
-        errors = add_background_error(frame, errors, again, by=_SMALL)
+        errors = add_background_error(frame, found.stderr, again, by=_SMALL)
         if window is not None:
-            # A window without a count, or with a slope that noise may hide, has an error common to
-            # all samples, as if subtracted before.
-            hidden, none_counted = trend.hidden, mean_over(frame, window).zero_count_stderr
-            common = elementwise(np.hypot, hidden / (used[1] - used[0]), none_counted)
-            if frame.lazy or anywhere(common > 0):
-                shifted = replace(frame, common=common, overlap=None)
-                errors = add_background_error(shifted, errors, above_level, by=_SMALL)
-        results |= as_moments(errors, "_stderr")
+            hidden = trend.hidden / (found.stop - found.start)
+            errors = _with_window_error(frame, errors, window, hidden, above_level)
+        results |= _as_moments(frame, errors, "_stderr")
     return frame.dataset(results)
+
+
+def _with_window_error(
+    frame: Frame, errors: xr.Variable, window: Window, hidden: xr.Variable, again: Answer
+) -> xr.Variable:
+    """Add the error of a window without a count, or with a slope that noise may hide.
+
+    It is common to all samples, as if subtracted before.
+    """
+    common = elementwise(np.hypot, hidden, mean_over(frame, window).zero_count_stderr)
+    if not (frame.lazy or anywhere(common > 0)):
+        return errors
+    return add_background_error(
+        replace(frame, common=common, overlap=None), errors, again, by=_SMALL
+    )
+
+
+def _status(
+    frame: Frame, found: Any, support: Support, limit: xr.Variable, doubts: list[Doubt]
+) -> xr.Variable:
+    """Return the status of moments, which none has above an unknown threshold."""
+    status = replaced_where(limit == np.inf, found.status, Status.NO_DATA)
+    cut = "the record ends above the threshold: a part of the tail is missing from the moments"
+    return resolve(
+        frame,
+        status,
+        support,
+        (found.start, found.stop),
+        what="the moments interpolate across it by straight lines",
+        doubts=[Doubt(found.status == Status.TRUNCATED, Status.TRUNCATED, cut), *doubts],
+        category=DoseWarning,
+    )
+
+
+def _as_moments(frame: Frame, joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
+    """Return moments, or their errors, each by its name and with its unit."""
+    terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
+    return {
+        f"{name}{end}": frame.with_attrs(
+            (joined / _SCALE).isel({_MOMENT: i}), f"{terms[name]}{end}"
+        )
+        for name, i in _PLACES.items()
+    }
 
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:

@@ -30,7 +30,8 @@ def payload_of(
     if isinstance(source, str | os.PathLike):
         file = Path(source)
         if "://" in os.fspath(source):
-            raise ArchiveError("a URL is not a file; add what sims.read(address) returns")
+            text = "a URL is not a file; add what sims.read(address) returns"
+            raise ArchiveError(text, argument="source")
         url = f"file:{file.name}"
         limit = options.get("max_bytes", MAX_BYTES)
         payload = _json_of(file, limit)
@@ -74,7 +75,9 @@ def _json_of(file: Path, max_bytes: int) -> bytes:
                 budget.take(len(start), "its payload")
                 return bytes(start + budget.read(opened, "its payload"))
     except OSError as error:
-        raise ArchiveError(f"cannot read {shown_path(file)!r}: {error.strerror}") from None
+        text = f"cannot read {shown_path(file)!r}: {error.strerror}"
+        raise ArchiveError(text, code="unreadable_file") from None
     if not file.is_file():
-        raise ArchiveError(f"{str(file)!r} is a pipe; only JSON is read from a pipe")
+        text = f"{str(file)!r} is a pipe; only JSON is read from a pipe"
+        raise ArchiveError(text, code="unreadable_file")
     return b""

@@ -87,9 +87,8 @@ class Archive:
         name = os.fspath(path)
         if not name or "\0" in name:
             # An empty name pathlib takes for the current folder; an unset variable gives it.
-            raise ArchiveError(
-                f"the folder of an archive cannot be {name!r}; '.' is the current folder"
-            )
+            text = f"the folder of an archive cannot be {name!r}; '.' is the current folder"
+            raise ArchiveError(text, argument="path")
         self.path = Path(name)
         self._index = Index(self.path)
 

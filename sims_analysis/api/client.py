@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, TypeAlias, overload
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import SIMS, Catalogue, CatalogueEntry, Search
 from sims_analysis.api.endpoint import DEFAULT_ENDPOINT, ENDPOINT_VARIABLE, Endpoint, as_ids
-from sims_analysis.api.fetching import Fetcher
+from sims_analysis.api.fetcher import Fetcher
 from sims_analysis.api.requests import Options
 from sims_analysis.api.secret import SHORTEST, Secret
 from sims_analysis.dataset.result import SIMSResult
@@ -102,6 +102,8 @@ class Client:
                 f"the API key has fewer than {SHORTEST} characters: is it complete? A key this "
                 "short is not looked for, and so not hidden, in responses and messages",
                 SimsWarning,
+                code="weak_key",
+                argument="api_key",
             )
         self._endpoint = Endpoint(
             endpoint or os.environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT, allow_http=allow_http

@@ -60,13 +60,12 @@ class Endpoint:
         """
         for segment in segments:
             if {".", ".."} & set(re.split(r"[/\\]", segment)):
-                raise ApiError(
-                    f"{segment!r} is not an id or a species: '.' and '..' would change the path"
-                )
+                text = f"{segment!r} is not an id or a species: '.' and '..' would change the path"
+                raise ApiError(text, code="invalid_argument")
         try:
             path = "/".join(quote(segment, safe="") for segment in segments)
         except UnicodeEncodeError:
-            raise ApiError(f"{segments!r} is not valid Unicode") from None
+            raise ApiError(f"{segments!r} is not valid Unicode", code="invalid_argument") from None
         parameters = urlencode(list(query), quote_via=quote)
         return self.root + path + (f"?{parameters}" if parameters else "")
 

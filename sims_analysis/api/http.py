@@ -19,9 +19,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from sims_analysis._version import __version__
-from sims_analysis.api.attempts import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.endpoint import Endpoint
 from sims_analysis.api.requests import Failure, Options, Request
+from sims_analysis.api.retries import Server, keep_out_of_logs, requested_wait, with_retries
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import (
     ApiError,
@@ -122,7 +122,7 @@ class Http:
         except Exception as error:  # noqa: BLE001 - what is not an error of HTTP is returned as it is
             if not self.close.alive:
                 text = "the client was closed in the meantime; make a new one"
-                return Failure(ApiError(request.message(text)))
+                return Failure(ApiError(request.message(text), code="closed"))
             return self._failure_of(error, request)
 
     def _failure_of(self, error: Exception, request: Request) -> Exception:
@@ -176,7 +176,9 @@ class Http:
                     target = self._redirected(request, target, response.headers["Location"])
                     continue
                 return self._received(response, request)
-        raise Failure(ApiError(request.message(f"more than {_MAX_REDIRECTS} redirects")))
+        raise Failure(
+            ApiError(request.message(f"more than {_MAX_REDIRECTS} redirects"), code="redirected")
+        )
 
     def _received(self, response: httpx.Response, request: Request) -> Reply:
         """Read a response, whole or not at all."""
@@ -192,7 +194,11 @@ class Http:
         body = b"".join(self._content(response, request))
         if self._key.is_in(body):
             text = "the response contains the API key; it is neither shown nor kept"
-            raise Failure(PayloadError(request.message(f"{text}; tell those who run the server")))
+            raise Failure(
+                PayloadError(
+                    request.message(f"{text}; tell those who run the server"), code="exposed_key"
+                )
+            )
         kept = [headers.get(name) for name in ("ETag", "Last-Modified")]
         etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
         return Reply(body, headers.get("Content-Type", ""), etag, modified)
@@ -268,7 +274,7 @@ class Http:
     def _payload_failure(self, error: PayloadError, reply: Reply, request: Request) -> Failure:
         if "html" in reply.content_type.lower():
             text = "the response is a web page, not JSON; check the endpoint"
-            return Failure(PayloadError(request.message(text)))
+            return Failure(PayloadError(request.message(text), code="invalid_json"))
         reason = self._key.shown(str(error.args[0]))
         # What is not JSON at all may have been cut off or garbled in transit.
         again = error.code == "invalid_json"
@@ -300,7 +306,8 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         name = type(error).__name__  # the address may hold a password
-        raise ApiError(f"a proxy named in the environment cannot be used ({name})") from None
+        text = f"a proxy named in the environment cannot be used ({name})"
+        raise ApiError(text, code="unusable_proxy") from None
 
 
 def _close_client(client: httpx.Client, end_redaction: Callable[[], None]) -> None:

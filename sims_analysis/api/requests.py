@@ -85,7 +85,10 @@ class Batch:
 
     def sleep(self, seconds: float) -> None:
         """Wait, until the batch is cancelled at the latest."""
-        self._cancelled.wait(seconds)
+        end = time.monotonic() + seconds
+        # In short pieces: an interrupt that comes as a piece begins is only noticed as it ends.
+        while (left := end - time.monotonic()) > 0 and not self._cancelled.wait(min(left, 0.2)):
+            pass
 
     def retries(self, wanted: int) -> int:
         """Return how often a request is sent again: not at all, after one without a response."""
@@ -112,7 +115,7 @@ class Batch:
     def not_requested(self, what: str) -> SimsError:
         """Return the reason why something was not requested: of the kind that ended the batch."""
         if self._ended is None:
-            return ApiError(f"{what}: interrupted")
+            return ApiError(f"{what}: interrupted", code="interrupted")
         text = f"{what}: not requested after the failure of another: {self._ended.message}"
         return self._ended.about_another(text)
 

@@ -28,11 +28,12 @@ class Secret:
         if not isinstance(text, str):
             kind = type(text).__name__
             del text
-            raise ApiError(f"the API key must be a string, found {kind}")
+            raise ApiError(f"the API key must be a string, found {kind}", argument="api_key")
         text = text.strip()
         if not re.fullmatch(r"[\x21-\x7e]*", text):
             text = ""  # it must not be seen in the frame of the error either
-            raise ApiError("the API key contains characters that an HTTP header cannot")
+            said = "the API key contains characters that an HTTP header cannot"
+            raise ApiError(said, argument="api_key")
         # In a closure: tools that walk over attributes find a function.
         self.reveal: Callable[[], str] = lambda: text
 

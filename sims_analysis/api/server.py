@@ -66,7 +66,7 @@ def create_app(
     A request must carry the key as ``X-API-KEY``, or as the password of a browser's login; without
     a key, anyone is answered. Web pages of the allowed origins may send requests.
     """
-    answers = Answers(archive if isinstance(archive, Archive) else Archive(archive))
+    answers = ArchiveResponses(archive if isinstance(archive, Archive) else Archive(archive))
     endpoints = {
         "/sims/{data_id}": answers.payload,
         "/sims/{data_id}/species/{species_name}": answers.payload,
@@ -181,7 +181,8 @@ def _refuse_weak_key(key: str) -> str:
         text = f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback"
         raise ApiError(text, code="missing_key")
     if len(key) < SHORTEST:
-        raise ApiError(f"the key can be guessed: fewer than {SHORTEST} characters; {make}")
+        said = f"the key can be guessed: fewer than {SHORTEST} characters; {make}"
+        raise ApiError(said, code="weak_key")
     return key
 
 
@@ -252,7 +253,7 @@ def _error_answer(_request: Request, error: Exception) -> Response:
     return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
 
 
-class Answers:
+class ArchiveResponses:
     """The answers from one archive."""
 
     def __init__(self, archive: Archive) -> None:

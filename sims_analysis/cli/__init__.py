@@ -8,9 +8,9 @@ import click
 from sims_analysis._version import __version__
 from sims_analysis.cli.access import fetch, search, serve
 from sims_analysis.cli.archives import archive
-from sims_analysis.cli.charting import chart
+from sims_analysis.cli.charts import chart
 from sims_analysis.cli.options import Group, epilog
-from sims_analysis.cli.reporting import report
+from sims_analysis.cli.reports import report
 
 __all__ = ["cli"]
 

@@ -43,7 +43,8 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
         raise ArchiveError(
             f"{store.name} is not read: what the chunks of {array.name!r} unpack to is not known "
             f"before ({', '.join(map(repr, names))}); open it with xarray if you trust whoever "
-            "wrote it"
+            "wrote it",
+            code="unsafe_file",
         )
     found = (store / array.path).rglob("*")
     files = [path for path in found if path.name[:2] != ".z" and path.name != "zarr.json"]
@@ -58,9 +59,8 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
                 budget.take(size, f"a chunk of {array.name!r}")
             if name == "blosc" and int.from_bytes(content[12:16], "little") > len(content):
                 # Blosc itself reads what is not there.
-                raise ArchiveError(
-                    f"{store.name} is not read: a chunk of {array.name!r} is cut off"
-                )
+                text = f"{store.name} is not read: a chunk of {array.name!r} is cut off"
+                raise ArchiveError(text, code="damaged_file")
         if not _TEXTS.isdisjoint(names):
             for name in packed:
                 content = bytes(numcodecs.get_codec({"id": name}).decode(content))

@@ -56,7 +56,8 @@ def check_hdf5(
                     raise error(
                         f"{path.name} is not read: {place!r} is a link to "
                         f"{getattr(link, 'filename', None) or link.path!r}; external data "
-                        "are not read; ask for a self-contained file"
+                        "are not read; ask for a self-contained file",
+                        code="unsafe_file",
                     )
                 item = group[name]
                 # An object may have several names.
@@ -71,7 +72,8 @@ def check_hdf5(
                     if item.external or item.is_virtual:
                         raise error(
                             f"{path.name} is not read: the values of {place!r} are kept in other "
-                            "files; ask for a self-contained file"
+                            "files; ask for a self-contained file",
+                            code="unsafe_file",
                         )
                     if not lazy or item.ndim < 2:
                         _take_values(item, place, budget, size)
@@ -163,15 +165,15 @@ def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
             # As zarr itself does it: stricter JSON would not see what zarr sees.
             metadata = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
-            raise ArchiveError(
-                f"{store.name} is not read: {where} cannot be read ({error})"
-            ) from None
+            text = f"{store.name} is not read: {where} cannot be read ({error})"
+            raise ArchiveError(text, code="damaged_file") from None
         for codec in () if path.name == ".zattrs" else _codecs(metadata):
             if "pickle" in codec.lower():
                 raise ArchiveError(
                     f"{store.name} is not read: {where} has the filter {codec!r}, which runs code "
                     "that is kept with the data; ask for a store without pickled objects, or open "
-                    "it with xarray if you trust whoever wrote it"
+                    "it with xarray if you trust whoever wrote it",
+                    code="unsafe_file",
                 )
     _take_arrays(store, budget, lazy=lazy)
 
@@ -189,7 +191,8 @@ def _files(store: Path, folder: Path) -> Iterator[Path]:
         except OSError as error:
             raise ArchiveError(
                 f"{store.name} is not read: {where!r} points outside ({error}); ask for a "
-                "self-contained store"
+                "self-contained store",
+                code="unsafe_file",
             ) from None
         if is_folder:
             yield from _files(store, path)

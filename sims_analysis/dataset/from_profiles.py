@@ -19,11 +19,11 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis._version import __version__
-from sims_analysis.conventions import delivered
+from sims_analysis.conventions import species_metadata
 from sims_analysis.conventions.axes import AXIS_TOLERANCE, axis_of, merge, order_of
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.dataset.measurements import placed
-from sims_analysis.dataset.neighbours import register_accessor
+from sims_analysis.dataset.registration import register_accessor
 from sims_analysis.dataset.repeats import without_repeats
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS, samples
 from sims_analysis.dataset.shared import shared_coords
@@ -123,15 +123,12 @@ def to_dataset(
     like : str, optional
         Interpolate all species to the depths of this one: ``like="70Zn"``.
     duplicates : {"raise", "mean", "step"}
-        What to do if a profile has the same depth twice. ``"raise"`` refuses it. ``"step"`` treats
-        it as the edge of a histogram drawn as steps: the depth of the first of the two values is
-        moved to the next smaller number, so that the trapezoid conserves the dose of the histogram.
-        ``"mean"`` takes the mean of the values, which is right where a depth was measured twice,
-        but would turn the steps of a histogram into ramps.
+        What to do if a profile has the same depth twice: refuse it; take the mean of the values,
+        which is right where a depth was measured twice; or keep both as the edge of a histogram
+        drawn as steps, the first at the next smaller number, so that its dose stays.
     depth_units : str, optional
         Unit of the depths, where the one that the profiles state is refused: ``"A"`` may be an
-        angstrom or an ampere. Others keep theirs. Where none is refused, what contradicts a unit
-        that can be read is taken as stated here, with a warning.
+        angstrom or an ampere. Where none is refused, it replaces those that differ, with a warning.
 
     Returns
     -------
@@ -258,6 +255,7 @@ def _checked(source: Any) -> list[DepthProfile]:
             f"the profiles are of different data entries, {', '.join(entries)}; a Dataset is one "
             "measurement, and gets the id of the first",
             ProfileWarning,
+            code="different_profiles",
         )
     return profiles
 
@@ -386,7 +384,7 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         axis: (axis, depth, vocabulary.attrs(axis)),
         **shared_coords(axis, shared),
         **evidence,
-        **delivered.coords(placed_profiles, attrs.get("data_id", "")),
+        **species_metadata.coords(placed_profiles, attrs.get("data_id", "")),
     }
     if FIELD in found[0].profile.extra:
         stated = Metadata.from_dict(found[0].profile.extra[FIELD])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_of
 from sims_analysis.conventions.canonical import to_canonical
-from sims_analysis.conventions.delivered import with_species_dimension
+from sims_analysis.conventions.species_metadata import with_species_dimension
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.units import dequantify
 
@@ -33,10 +33,12 @@ class Measurement:
 def open_measurement(data: xr.Dataset, label: str) -> Measurement:
     """Check that data are one measurement, and convert them to canonical units."""
     if MEASUREMENT in data.dims or POINT in data.dims:
-        raise ProfileError(f"{label} is already a batch: unstack() it first")
+        text = f"{label} is already a batch: unstack() it first"
+        raise ProfileError(text, code="wrong_dimensions")
     axis = axis_of(data)
     if "species" not in data.coords:
-        raise ProfileError(f"{label} has no species: expected a dimension or coordinate species")
+        text = f"{label} has no species: expected a dimension or coordinate species"
+        raise ProfileError(text, code="missing_species")
     ds = with_species_dimension(to_canonical(dequantify(data), f"{label}: "))
     depth = np.asarray(ds.variables[axis].values, dtype=np.float64)
     if not (depth[1:] > depth[:-1]).all():
@@ -48,7 +50,8 @@ def open_measurement(data: xr.Dataset, label: str) -> Measurement:
         ds = ds.assign_coords({axis: (axis, depth, ds[axis].attrs)})
     species = [str(name) for name in ds.variables["species"].values]
     if len(set(species)) < len(species):
-        raise ProfileError(f"{label}: species must be distinct, found {species}")
+        text = f"{label}: species must be distinct, found {species}"
+        raise ProfileError(text, code="repeated_species")
     return Measurement(label, ds, axis, depth, species)
 
 
@@ -71,7 +74,8 @@ def one_axis(parts: Sequence[Measurement]) -> str:
             raise ProfileError(
                 f"{part.label} is on a {part.axis.replace('_', '-')} axis, {first.label} on a "
                 f"{first.axis.replace('_', '-')} axis: keep each kind apart, or convert time to "
-                "depth with calibrate_depth()"
+                "depth with calibrate_depth()",
+                code="mixed_axes",
             )
     return first.axis
 
@@ -84,7 +88,8 @@ def refuse_other_units(name: str, holders: Sequence[tuple[Measurement, xr.Variab
         if other.attrs.get("units") != unit:
             raise UnitsError(
                 f"{name} is in {other.attrs.get('units')!r} in {part.label} and in {unit!r} in "
-                f"{first.label}: one variable has one unit"
+                f"{first.label}: one variable has one unit",
+                code="different_units",
             )
 
 

@@ -78,12 +78,14 @@ def _of_file(path: Path) -> dict[str, Any]:
     if text is None:
         raise ProfileError(
             f"{path.name!r} contains no provenance of sims_analysis; figures get it from "
-            "save_figure, Datasets from save"
+            "save_figure, Datasets from save",
+            code="no_provenance",
         )
     try:
         record: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        raise ArchiveError(f"{path.name}: its provenance is damaged ({error})") from None
+        said = f"{path.name}: its provenance is damaged ({error})"
+        raise ArchiveError(said, code="damaged_file") from None
     return record
 
 

@@ -32,7 +32,9 @@ def without_repeats(
             z = unit.from_canonical(depth[repeated[thrice[0]]])
             raise ProfileError(
                 f"{who}: depth {z:g} {unit.text} occurs more than twice; a step has two "
-                'values at one depth, so that duplicates="step" does not fit'
+                'values at one depth, so that duplicates="step" does not fit',
+                argument="duplicates",
+                where={"depth": f"{z:g} {unit.text}"},
             )
         # Move the value above the edge to the next smaller number: the trapezoid between the two
         # has no area.

@@ -94,7 +94,8 @@ def one_species(data: Any, species: str | None) -> Any:
     if "species" not in getattr(data, "coords", ()):
         if species is None:
             return data
-        raise SpeciesError(f"the data have no species names, so {species!r} cannot be selected")
+        text = f"the data have no species names, so {species!r} cannot be selected"
+        raise SpeciesError(text, code="missing_species", argument="species")
     names = [str(name) for name in np.atleast_1d(data["species"].values)]
     if species is None and len(names) > 1:
         raise SpeciesError(

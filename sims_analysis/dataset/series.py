@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -11,16 +11,14 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.evidence import Run, runs_of
-from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.opening import open_frames
 from sims_analysis.units import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sims_analysis.frame.frame import Frame
     from sims_analysis.kernels.rows import Array
-
-#: Kinds of results along the axis, which can be plotted and written like a measured variable.
-_ALONG_AXIS = ("areal_density", "dimensionless")
 
 
 @dataclass(frozen=True)
@@ -51,19 +49,8 @@ class Series:
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles in the data, species by species in their order."""
-    names: list[Any] = [None]
-    if isinstance(data, xr.Dataset):
-        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
-        if not names:
-            raise ProfileError(
-                f"the Dataset holds no profile: it has none of {', '.join(vocabulary.MEASURED)}, "
-                f"but {', '.join(map(str, data.data_vars)) or 'no variables'}. Results are printed "
-                "by results_table() and go to pandas by .to_dataframe()",
-                code="no_profile",
-            )
-    elif not isinstance(data, xr.DataArray):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    found = [series for name in names for series in _of_variable(data, name)]
+    frames = open_frames(data, question="a plot or a file", as_they_are=True)
+    found = [series for frame in frames for series in _of_frame(frame)]
     if not found:
         raise ProfileError("nothing was measured: every value is NaN", code="no_data")
     if "species" in data.coords:
@@ -73,11 +60,7 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     return found
 
 
-def _of_variable(data: xr.Dataset | xr.DataArray, name: str | None) -> Iterator[Series]:
-    kinds = vocabulary.kinds(name) if name else (*vocabulary.VALUE_KINDS, *_ALONG_AXIS)
-    frame = open_frame(
-        data, kinds, question="a profile", variable=name, axes=vocabulary.AXES, as_they_are=True
-    )
+def _of_frame(frame: Frame) -> Iterator[Series]:
     samples = {
         "y": frame.value,
         "x": frame.depth,

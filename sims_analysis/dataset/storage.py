@@ -20,7 +20,7 @@ import xarray as xr
 from sims_analysis._version import __version__
 from sims_analysis.conventions import cf
 from sims_analysis.dataset.containers import check_hdf5, check_zarr
-from sims_analysis.dataset.neighbours import register_accessor
+from sims_analysis.dataset.registration import register_accessor
 from sims_analysis.errors import ArchiveError, require
 from sims_analysis.files import MAX_BYTES, Budget, shown_path, sync_folder, temporary_name
 from sims_analysis.text.arguments import checks_arguments
@@ -192,7 +192,8 @@ def opened(
                 ds = ds.load()
     except _UNREADABLE as error:
         what = "zarr" if path.is_dir() or path.suffix == ".zarr" else "netcdf"
-        raise ArchiveError(f"{path.name} cannot be read as {what}: {error}") from error
+        text = f"{path.name} cannot be read as {what}: {error}"
+        raise ArchiveError(text, code="unreadable_file") from error
     return ds
 
 
@@ -309,7 +310,8 @@ def restored(ds: xr.Dataset, budget: Budget, name: str) -> xr.Dataset | xr.DataA
     try:
         return _restored(ds, orjson.loads(ds.attrs.pop(_MEMO)), budget)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArchiveError(f"{name}: its attribute {_MEMO!r} is damaged ({error})") from error
+        text = f"{name}: its attribute {_MEMO!r} is damaged ({error})"
+        raise ArchiveError(text, code="damaged_file") from error
 
 
 def _restored(ds: xr.Dataset, memo: dict[str, Any], budget: Budget) -> xr.Dataset | xr.DataArray:

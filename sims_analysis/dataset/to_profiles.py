@@ -11,7 +11,11 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import POINT, axis_of, nearest
 from sims_analysis.conventions.canonical import list_variables
 from sims_analysis.conventions.cells import cell_edges
-from sims_analysis.conventions.delivered import COORDS, REFERENCE_KEYS, with_species_dimension
+from sims_analysis.conventions.species_metadata import (
+    COORDS,
+    REFERENCE_KEYS,
+    with_species_dimension,
+)
 from sims_analysis.dataset.shared import shared_columns
 from sims_analysis.errors import ProfileError
 from sims_analysis.outcomes import GAP
@@ -80,7 +84,8 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     if set(ds[names[0]].dims) != {"species", axis} or axis == POINT:
         raise ProfileError(
             f"expected dimensions (species, {'depth' if axis == POINT else axis}), found "
-            f"{ds[names[0]].dims}; select one measurement first"
+            f"{ds[names[0]].dims}; select one measurement first",
+            code="wrong_dimensions",
         )
     ds = ds.transpose("species", axis, ...)
     rows = range(ds.sizes["species"])

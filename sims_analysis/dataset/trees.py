@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import xarray as xr
 
-from sims_analysis.dataset.merging import dataset_of_item
+from sims_analysis.dataset.merge import dataset_of_item
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError
 
@@ -59,20 +59,21 @@ def to_datatree(
         if wrong:
             raise ProfileError(
                 f"data_id {wrong[0]!r} names no single node; give a mapping of names, such as "
-                '{"wafer 1": first, "wafer 2": second}'
+                '{"wafer 1": first, "wafer 2": second}',
+                argument="items",
             )
         named = dict(zip(names, datasets, strict=True))
     if not named:
-        raise ProfileError("there is nothing to put into a tree: give at least one measurement")
+        text = "there is nothing to put into a tree: give at least one measurement"
+        raise ProfileError(text, code="empty_input", argument="items")
     for name in named:
         if any(part in ("", ".", "..") for part in name.split("/")):
-            raise ProfileError(
-                f"{name!r} is not the name of a node: expected 'w1', or a path 'w1/centre'"
-            )
+            text = f"{name!r} is not the name of a node: expected 'w1', or a path 'w1/centre'"
+            raise ProfileError(text, argument="items")
     try:
         return xr.DataTree.from_dict(named)
     except ValueError as error:
-        raise ProfileError(f"the nodes of a path do not fit: {error}") from None
+        raise ProfileError(f"the nodes of a path do not fit: {error}", argument="items") from None
 
 
 def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
@@ -114,5 +115,5 @@ def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
         if node.data_vars
     }
     if not found:
-        raise ProfileError("no node of the tree has data")
+        raise ProfileError("no node of the tree has data", code="empty_input", argument="tree")
     return found

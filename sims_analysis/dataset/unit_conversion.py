@@ -53,7 +53,9 @@ def with_units(data: Data, /, **units: str) -> Data:
     if is_quantified(data):
         raise UnitsError(
             "with_units is for plain data; pint converts Quantities itself, with .pint.to(...) of "
-            "pint-xarray, or dequantify() the data first"
+            "pint-xarray, or dequantify() the data first",
+            code="invalid_argument",
+            argument="data",
         )
     if isinstance(data, xr.Dataset):
         return _converted(data, units, "")
@@ -77,7 +79,9 @@ def _converted(ds: xr.Dataset, units: dict[str, str], array: str) -> xr.Dataset:
             raise UnitsError(
                 f"with_units({name}={text!r}): the data have no {name!r}; they have "
                 f"{list_variables(ds).replace(_ARRAY, array)}, and the axes "
-                f"{', '.join(axis for axis in vocabulary.AXES if axis in ds.coords)}"
+                f"{', '.join(axis for axis in vocabulary.AXES if axis in ds.coords)}",
+                code="missing_variable",
+                argument=name,
             )
         ancillary = [one for end in IN_ITS_UNIT if (one := f"{key}{end}") in ds.variables]
         is_axis = key in vocabulary.AXES and axis_name(ds) == key

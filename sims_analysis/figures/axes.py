@@ -169,7 +169,8 @@ def _check_shown(plot: Plot) -> None:
         if limits is not None and every.size and (every.max() < low or every.min() > high):
             label, ends = getattr(plot.ax, f"get_{which}label")(), (every.min(), every.max())
             span = f"{label} is {ends[0]:.4g} to {ends[1]:.4g} in the data"
-            warn(f"{which}lim={limits} shows no curve: {span}", ProfileWarning)
+            text = f"{which}lim={limits} shows no curve: {span}"
+            warn(text, ProfileWarning, code="not_shown", argument=f"{which}lim")
 
 
 def _user_limits(

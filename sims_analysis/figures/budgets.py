@@ -115,14 +115,18 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
         found = function_of(budget) if isinstance(budget, xr.Dataset | xr.DataArray) else ""
         raise ProfileError(
             "expected the budget that sims.dose_budget(data, ...) gives; found "
-            + (f"a result of {found}()" if found else type(budget).__name__)
+            + (f"a result of {found}()" if found else type(budget).__name__),
+            code="other_result",
+            argument="budget",
         )
     plain_budget = dequantify(budget)
     dose = plain_budget["dose"]
     if dose.size > _MOST:
         raise ProfileError(
             f"{dose.size} profiles cannot be distinguished as bars: select up to {_MOST}, as in "
-            'budget.sel(species=["B"])'
+            'budget.sel(species=["B"])',
+            code="wrong_dimensions",
+            argument="budget",
         )
     names = []
     for index in np.ndindex(dose.shape):

@@ -246,7 +246,8 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
         keys = [one if ids.count(one) == 1 else f"{one} ({i})" for i, one in enumerate(ids)]
         named = dict(zip(keys, items, strict=True))
     if not named:
-        raise ProfileError("there is nothing to draw: no measurement was given")
+        text = "there is nothing to draw: no measurement was given"
+        raise ProfileError(text, code="empty_input", argument="data")
     return named
 
 

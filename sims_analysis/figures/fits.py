@@ -52,7 +52,9 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
             if not selected:
                 raise ProfileError(
                     f"the fit is over {axis}, but {curves[0].quoted} is "
-                    f"over {curves[0].axis}: draw the data that were fitted"
+                    f"over {curves[0].axis}: draw the data that were fitted",
+                    code="mixed_axes",
+                    argument="fits",
                 )
             x = np.unique(np.concatenate([_refine(curve.x) for curve in selected]))
             depth = xr.DataArray(x, dims=axis, attrs={"units": selected[0].axis_units})
@@ -96,8 +98,7 @@ def draw(plot: Plot) -> None:
     """Draw the fitted curves over their data; one that is not to be trusted is listed."""
     for curve in plot.curves:
         for fit in plot.options.of("fits", curve.source):
-            word = next((name for name in ("curve_status", "status") if name in fit), "")
-            selected = of_curve(fit[word], curve) if word else None
+            selected = of_curve(fit["curve_status"], curve)
             status = "ok" if selected is None else str(np.ravel(selected.values)[0])
             if status not in ("", "ok"):
                 label = ", ".join(filter(None, [curve.species, curve.measurement]))

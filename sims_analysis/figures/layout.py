@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
@@ -36,30 +37,31 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.curves import DepthScale
 
-#: Texts are drawn over curves, and before titles, which make room for names above the axes.
-_ZORDER = 2.9
-#: Below axes in the user's figure, a list takes no more than this part of the height of both.
-_LIST_HEIGHT = 0.36
-#: To these lengths names are shortened for want of room, in characters.
-_NAME_LENGTHS = (32, 28, 24, 20, 16, 12)
-#: At most so many columns of names.
-_COLUMNS = 8
-#: Distance between the labels of one right axis and the next axis, and its least change, in points.
-_AXIS_GAP, _LEAST_SHIFT = 5.0, 0.5
-#: Distance of a list from the labels above it, and part of the margin that it may use, in points.
-_PAD = 3.0
-#: A change of the size of the axes below this, in inches, moves nothing.
-_SAME_SIZE = 1e-2
-#: At most so many results stand at their marks.
-_MAX_NUMBERS = 4
-#: Lines are broken if a list would be wider than this part of the axes, before it leaves them.
-_LIST_WIDTH = 0.5
-#: Opacity of the ground of what covers curves, and its distance from the frame, in axes.
-_OPAQUE, _FRAME = 0.85, 0.006
 LIST_STYLE: dict[str, Any] = {"handlelength": 1.4, "handletextpad": 0.6, "labelspacing": 0.25}
 LIST_STYLE |= {"borderpad": 0.2, "columnspacing": 2.0, "frameon": False}
 _NAMES_STYLE: dict[str, Any] = {"handlelength": 1.8, "handletextpad": 0.8, "labelspacing": 0.5}
 _NAMES_STYLE |= {"borderpad": 0.4, "columnspacing": 1.2, "borderaxespad": 0.2, "frameon": False}
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which names and lists are placed."""
+
+    zorder: float = 2.9  # texts are over curves, and below titles, which make room for names
+    list_height: float = 0.36  # of axes and list, at most, where the user made the figure
+    name_lengths: tuple[int, ...] = (32, 28, 24, 20, 16, 12)  # to which names are shortened
+    columns: int = 8  # of names, at most
+    axis_gap: float = 5.0  # between the labels of a right axis and the next axis, in points
+    least_shift: float = 0.5  # change of that distance that is made, in points
+    pad: float = 3.0  # between a list and the labels above it, in points
+    same_size: float = 1e-2  # change of the size of axes that moves nothing, in inches
+    most_numbers: int = 4  # of results that stand at their marks
+    list_width: float = 0.5  # of the axes: the lines of a wider list are broken
+    opaque: float = 0.85  # the ground of what covers curves
+    frame: float = 0.006  # distance of that from the frame, in axes
+
+
+_RULES = _Rules()
 
 
 class Layer(Artist):
@@ -69,7 +71,7 @@ class Layer(Artist):
         super().__init__()
         self.layout = layout
         self.texts: list[Any] = []
-        self.set_zorder(_ZORDER)
+        self.set_zorder(_RULES.zorder)
         self.put_on(ax)
 
     def put_on(self, ax: Axes) -> None:
@@ -176,7 +178,7 @@ class PlotLayout:
         state = self._state()
         before = self._arranged
         changed = before is None or before[1] != state
-        if before is None or changed or not np.allclose(before[0], size, 0.0, _SAME_SIZE):
+        if before is None or changed or not np.allclose(before[0], size, 0.0, _RULES.same_size):
             self._arranged = size, state
             self._move_right_axes()
             if changed or len(self.axes) > 2:
@@ -217,10 +219,10 @@ class PlotLayout:
         """Move each further right axis outward, beyond the labels of the previous one."""
         for before, each in pairwise(list(self.axes.values())[1:]):
             box = before.yaxis.get_tightbbox() or before.bbox  # a panel may hide all of it
-            outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _AXIS_GAP
+            outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _RULES.axis_gap
             now = each.spines["right"].get_position()
             at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
-            if abs(outward - at) > _LEAST_SHIFT:
+            if abs(outward - at) > _RULES.least_shift:
                 each.spines["right"].set_position(("outward", round(outward, 1)))
 
     def _place(self) -> None:
@@ -239,15 +241,17 @@ class PlotLayout:
                 above[text] = line
             else:
                 texts.append(made)
-        numbers = dict(self._placed_numbers(free) if len(self.results) <= _MAX_NUMBERS else ())
+        numbers = dict(
+            self._placed_numbers(free) if len(self.results) <= _RULES.most_numbers else ()
+        )
         self.listed |= {text: self.results[text] for text in self.results if text not in numbers}
         self._names.texts = [*grounds, *self._legend_above(above), *texts, *numbers.values()]
         self._list.texts = self._placed_list(free) if self.listed or self.explained else []
 
     def _background(self, box: Box) -> Any:
         """Make a ground for the numbers and labels of an inset, which curves would cross."""
-        left, bottom, right, top = np.clip(box, _FRAME, 1.0 - _FRAME)
-        style: Any = {"facecolor": background(self.left), "alpha": _OPAQUE, "linewidth": 0}
+        left, bottom, right, top = np.clip(box, _RULES.frame, 1.0 - _RULES.frame)
+        style: Any = {"facecolor": background(self.left), "alpha": _RULES.opaque, "linewidth": 0}
         made = Rectangle((left, bottom), right - left, top - bottom, **style)
         made.set_figure(self.figure)
         made.set_transform(self.left.transAxes)
@@ -275,7 +279,9 @@ class PlotLayout:
             else:
                 outside.setdefault(text, []).append("–".join(f"{end:.4g}" for end in limits))
         for text, spans in outside.items():
-            shown = ", ".join(spans[:_MAX_NUMBERS]) + ", …" * (len(spans) > _MAX_NUMBERS)
+            shown = ", ".join(spans[: _RULES.most_numbers]) + ", …" * (
+                len(spans) > _RULES.most_numbers
+            )
             unit = unit_label(self.scale.units) if self.scale else ""
             self.listed[f"{text}: {shown} {unit}"] = Patch(color="none")
 
@@ -345,7 +351,7 @@ class PlotLayout:
         selected = {self.left, self.foot, *self.axes.values()}
         if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
-        left, right = (one + _PAD / 72.0 for one in self._margins[:2])
+        left, right = (one + _RULES.pad / 72.0 for one in self._margins[:2])
         ax, dpi = self.left.bbox, self.figure.dpi
         return float(ax.x0 - left * dpi), float(ax.x1 + right * dpi)
 
@@ -354,8 +360,8 @@ class PlotLayout:
         if not names:
             return
         ax = self.left.bbox
-        ways = [(columns, 0) for columns in range(min(len(names), _COLUMNS), 0, -1)]
-        for columns, longest in ways + [(1, longest) for longest in _NAME_LENGTHS]:
+        ways = [(columns, 0) for columns in range(min(len(names), _RULES.columns), 0, -1)]
+        for columns, longest in ways + [(1, longest) for longest in _RULES.name_lengths]:
             shown = abbreviated(list(names), longest) if longest else list(names)
             entries = dict(zip(shown, names.values(), strict=True))
             place = {"loc": "lower left", "ncols": columns}
@@ -382,7 +388,9 @@ class PlotLayout:
         above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
                  if abs(each.bbox.x0 - frame.x0) + abs(each.bbox.y1 - frame.y1) < 1.0
                  and each.xaxis.get_ticks_position() == "top"]  # fmt: skip
-        return [float(box.y1) + _PAD * self.figure.dpi / 72.0 for box in above if box is not None]
+        return [
+            float(box.y1) + _RULES.pad * self.figure.dpi / 72.0 for box in above if box is not None
+        ]
 
     def _move_titles(self, renderer: Any) -> None:
         """Let titles stand above names and the axes of the user, and beside each other."""
@@ -399,8 +407,8 @@ class PlotLayout:
             box: Any = title.get_window_extent(renderer)
             low, right = max(tops, default=-np.inf), 0.0
             for other in placed:
-                if other.x0 < box.x1 and box.x0 < other.x1 + _AXIS_GAP:
-                    right = other.x1 + _AXIS_GAP - box.x0
+                if other.x0 < box.x1 and box.x0 < other.x1 + _RULES.axis_gap:
+                    right = other.x1 + _RULES.axis_gap - box.x0
                     if box.x1 + right > ax.x1:
                         low, right = max(low, other.y1), 0.0
             up = max(low - box.y0, 0.0)
@@ -414,7 +422,7 @@ class PlotLayout:
         """Place the list inside where it covers nothing, or else below, or else over the curves."""
         self.problem, managed = "", self._is_managed()
         room = (1.0 - 2.0 * MARGIN) * self.left.bbox.width
-        tried = product(self._sizes[:1] if managed else self._sizes, (1.0, _LIST_WIDTH))
+        tried = product(self._sizes[:1] if managed else self._sizes, (1.0, _RULES.list_width))
         for points, part in () if self.stays_below else tried:
             made = self._list_of(points, part * room)
             left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
@@ -427,7 +435,11 @@ class PlotLayout:
         width = 25.4 * self.left.bbox.width / self.figure.dpi
         count = len(self.listed) + len(self.explained)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
-        ground = {"facecolor": background(self.left), "edgecolor": "none", "framealpha": _OPAQUE}
+        ground = {
+            "facecolor": background(self.left),
+            "edgecolor": "none",
+            "framealpha": _RULES.opaque,
+        }
         made = self._list_of(self._sizes[-1], room, **{**ground, "frameon": True})
         self._put_at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
         return [made]
@@ -466,9 +478,9 @@ class PlotLayout:
         """Place the list below, no wider than axes and their labels; None if it is too large."""
         (low, high), ax, dpi = self._ends(), self.left.bbox, self.figure.dpi
         taken = sum(one.get_window_extent().height for one in self._legends_outside(self._list))
-        tallest = np.inf if self.own else _LIST_HEIGHT * (ax.y1 - self.foot.bbox.y0 + taken)
+        tallest = np.inf if self.own else _RULES.list_height * (ax.y1 - self.foot.bbox.y0 + taken)
         # At another resolution letters are a little wider: what the figure has grown for stays.
-        edge, whole = _PAD * dpi / 72.0, self.figure.bbox.width
+        edge, whole = _RULES.pad * dpi / 72.0, self.figure.bbox.width
         widest = min(high - low, whole - 2.0 * edge)
         ways = [self._way] if self.stays_below else product(self._sizes, (2, 1))
         for points, columns in ways:
@@ -483,7 +495,7 @@ class PlotLayout:
         if made is not None:
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
             start = max(edge, min(start, whole - edge - size.width))
-            depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _PAD
+            depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _RULES.pad
             self._put_at(made, (start - ax.x0) / ax.width, 0.0, -depth)
         return made
 

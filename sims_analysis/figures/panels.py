@@ -11,8 +11,8 @@ import numpy as np
 
 from sims_analysis.errors import require
 from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_title, read_options
+from sims_analysis.figures.artists import draw, finish, read_curves
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of, with_styles
-from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.profiles import record, title_text
 from sims_analysis.figures.style import (

@@ -9,8 +9,8 @@ import xarray as xr
 
 from sims_analysis.conventions import provenance as origin
 from sims_analysis.figures.arguments import check_axes, read_options
+from sims_analysis.figures.artists import draw, finish, read_curves
 from sims_analysis.figures.curves import Answers, Measurements, is_synthetic, measurements_of
-from sims_analysis.figures.drawing import draw, finish, read_curves
 from sims_analysis.figures.fits import draw_ratio, draw_residuals, panel_below
 from sims_analysis.figures.plot import Plot, axes_in_style
 from sims_analysis.figures.style import set_title

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import takewhile
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -22,27 +23,14 @@ if TYPE_CHECKING:
 POINTS = 8.0
 #: Letters of a crowded list are not smaller, in points.
 LEAST = 5.5
-#: Longest name in a figure, in characters.
-_LONGEST = 36
 #: Opacity of a band.
 BAND = 0.22
-#: Texts are measured at the resolution of a saved PNG, which then need not measure them again; so
-#: fine that letters are not moved to whole pixels.
-_DPI = 300.0
 #: Widths of one, one and a half, and two columns, in mm, by the journals' instructions to authors.
 _WIDTHS = {
     "single": 86.0, "double": 178.0, "nature": 89.0, "nature 1.5": 120.0, "nature double": 183.0,
     "aps": 86.0, "aps 1.5": 140.0, "aps double": 178.0, "elsevier": 90.0, "elsevier 1.5": 140.0,
     "elsevier double": 190.0,
 }  # fmt: skip
-#: Height of a figure in widths; at least that of the label of its value axis, at most this, in mm.
-_SHAPE, _LOW, _HIGH = 66.0 / 86.0, 50.0, 80.0
-#: Least and greatest width of a figure, in mm.
-_NARROW, _WIDE = 20.0, 2000.0
-#: So many characters of a title stand in one line however narrow its axes are.
-_TITLE = 16
-#: Width of a letter, in sizes of its font: most titles have narrower ones.
-_LETTER = 0.6
 #: A millimetre in inches.
 _MM = 1 / 25.4
 #: What journals ask for, and fonts of the same widths; italic symbols then match them.
@@ -60,6 +48,24 @@ _HOUSE = {
 }
 _TICKS = {"direction": "in", "major.width": 0.7, "minor.width": 0.5}
 _HOUSE |= {f"{which}tick.{name}": value for which in "xy" for name, value in _TICKS.items()}
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """Sizes of figures and their texts."""
+
+    longest: int = 36  # name in a figure, in characters
+    dpi: float = 300.0  # of a saved PNG, at which texts are measured: letters need not move then
+    shape: float = 66.0 / 86.0  # height of a figure, in widths
+    low: float = 50.0  # least height, in mm
+    high: float = 80.0  # greatest height, in mm, unless the label of the value axis needs more
+    narrow: float = 20.0  # least width, in mm
+    wide: float = 2000.0  # greatest width, in mm
+    title: int = 16  # characters of a title in one line, however narrow its axes are
+    letter: float = 0.6  # width of a letter, in sizes of its font: most titles are narrower
+
+
+_RULES = _Rules()
 
 
 def setting(key: str) -> Any:
@@ -124,7 +130,7 @@ def figure_size(width: Any) -> tuple[float, float]:
     # Larger letters, as a style sheet may ask for, need a larger figure.
     larger = setting("font.size") / POINTS if width is None else 1.0
     across = _millimetres("single" if width is None else width)
-    down = min(max(across * _SHAPE, _LOW), _HIGH)
+    down = min(max(across * _RULES.shape, _RULES.low), _RULES.high)
     return larger * across * _MM, larger * down * _MM
 
 
@@ -134,11 +140,11 @@ def _millimetres(width: Any) -> float:
     found = float(width) if is_number(width) else np.nan
     with suppress(UnitsError):
         found = read_number(width, ("depth",), "width") / 1e6
-    if not _NARROW <= found <= _WIDE:
+    if not _RULES.narrow <= found <= _RULES.wide:
         expected = (
             "expected 'single' or 'double' (columns of a journal), 'nature', 'aps' or 'elsevier' "
             "(also 'nature 1.5', 'nature double'), a length such as '85 mm', or a number of mm, "
-            f"from {_NARROW:g} to {_WIDE:g} mm"
+            f"from {_RULES.narrow:g} to {_RULES.wide:g} mm"
         )
         raise argument_error("width", width, expected)
     return found
@@ -148,7 +154,7 @@ def set_title(ax: Axes | None, figure: Any, text: str) -> None:
     """Write a title above axes or, without, a figure, in as many lines as its width asks for."""
     size = float(setting_points("axes.titlesize") if ax is None else ax.title.get_fontsize())
     across = (figure if ax is None else ax).bbox.width * 72.0 / figure.dpi
-    folded = "\n".join(fill(line, max(int(across / (_LETTER * size)), _TITLE))
+    folded = "\n".join(fill(line, max(int(across / (_RULES.letter * size)), _RULES.title))
                        for line in text.splitlines())  # fmt: skip
     if ax is None:
         figure.suptitle(folded, fontsize=size)
@@ -190,7 +196,7 @@ def close(figure: Any) -> None:
 def measured_alike(figure: Any) -> Iterator[None]:
     """Measure texts at a fixed resolution, so that no place depends on that of a screen."""
     dpi = figure.dpi
-    figure.dpi = _DPI
+    figure.dpi = _RULES.dpi
     try:
         yield
     finally:
@@ -223,14 +229,14 @@ def fix_ticks(ax: Axes) -> None:
         ax.tick_params(axis=which, labelsize=setting(f"{which}tick.labelsize"), **letters)
 
 
-def abbreviate(name: str, longest: int = _LONGEST) -> str:
+def abbreviate(name: str, longest: int = _RULES.longest) -> str:
     """Shorten a long name; its beginning and its end say most."""
     if len(name) <= longest or "$" in name:
         return name
     return f"{name[: longest - 12]}…{name[-10:].strip()}" if longest > 13 else f"{name[:11]}…"
 
 
-def abbreviated(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
+def abbreviated(names: Sequence[str], longest: int = _RULES.longest) -> list[str]:
     """Shorten names so that they still differ, if need be by the words that all share."""
     short = [abbreviate(name, longest) for name in names]
     if len(set(short)) == len(set(names)):

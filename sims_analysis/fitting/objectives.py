@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from scipy.optimize import nnls
 from scipy.special import log_ndtr
 
 from sims_analysis.kernels.residuals import NEARLY_NORMAL, ChiSquare, of_counts, scatter
@@ -25,6 +26,8 @@ TINY = 1e-150
 _NEAR = 1e-5
 #: A sum of squares per sample that is rounding alone: less scatter than that is not known.
 EXACT = 1e-18
+#: Noise moves a sample by so many standard errors; what is further off has another reason.
+_MOVED = 3.0
 
 
 class Statistics(NamedTuple):
@@ -151,7 +154,7 @@ class Objective(SumOfSquares):
         return LogSquares(np.where(low, 1e-6, c), low, 0.3)
 
     def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
-        """Return the objective with the scatter of the residuals of a fit."""
+        """Return the objective with what a fit says of the noise of the samples."""
         return self
 
 
@@ -223,21 +226,47 @@ class Poisson(Objective):
 
 @dataclass(frozen=True)
 class Squares(Objective):
-    """Squares over the standard errors; over 1 where there are none."""
+    """Squares over the standard errors; over 1 where there are none.
+
+    Errors that were made of the samples, as those of counts, are small where noise made these low:
+    the mean by their inverse squares is about one count too low (J. Neyman, in: Proceedings of the
+    Berkeley Symposium, 1949, p. 239). They are taken at a curve, once there is one: by
+    quasi-likelihood (R. W. M. Wedderburn, Biometrika 61 (1974) 439).
+    """
 
     value: Array
-    stderr: Array | None
+    stated: Array | None
+    curve: Array | None = None
     below_zero: ClassVar[bool] = True
 
     @property
     def known_errors(self) -> bool:
         """Whether there are standard errors."""
-        return self.stderr is not None
+        return self.stated is not None
+
+    @cached_property
+    def stderr(self) -> Array | None:
+        """The standard errors, at the values of the curve where they were made of the samples."""
+        c, s = self.value, self.stated
+        if s is None or self.curve is None:
+            return s
+        one = s**2 / np.maximum(c, s)  # as if of counts
+
+        def powers(values: Array) -> Array:
+            return np.vander(np.maximum(values, one), 3)
+
+        coefficients, _ = nnls(powers(c) / s[:, None] ** 2, np.ones(c.size))
+        variance = powers(c) @ coefficients
+        if scatter(np.log(s**2 / variance)) >= scatter(np.log(s**2)):
+            return s
+        near = np.clip(self.curve, c - _MOVED * s, c + _MOVED * s)
+        found: Array = s * np.sqrt(powers(near) @ coefficients / variance)
+        return found
 
     @property
     def code(self) -> int:
         """Place in :data:`OBJECTIVES`."""
-        return OBJECTIVES.index("squares" if self.stderr is None else "weighted squares")
+        return OBJECTIVES.index("weighted squares" if self.known_errors else "squares")
 
     @property
     def size(self) -> int:
@@ -274,6 +303,11 @@ class Squares(Objective):
             return _of_scatter(r, np.arange(r.size), cost, free)
         test = ChiSquare(cost, r.size - free)
         return Statistics(r, np.arange(r.size), test, cost + 2 * free)
+
+    def refined(self, m: Array, free: float) -> Squares:  # noqa: ARG002
+        """Take errors at the curve, where they were made of the samples."""
+        taken = replace(self, curve=m)
+        return self if taken.stderr is self.stated else taken
 
 
 @dataclass(frozen=True)

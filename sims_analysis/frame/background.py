@@ -60,17 +60,12 @@ class Background(NamedTuple):
     def trend(
         self, frame: Frame, limits: Window, dose: xr.Variable, stderr: xr.Variable | None = None
     ) -> Any:
-        """Return the :class:`.WindowTrend` for doses between limits; None without a window.
-
-        What noise hides is a part of the errors of those that have one, and no doubt.
-        """
+        """Return the :class:`.WindowTrend` for doses between limits; None without a window."""
         if self.window is None:
             return None
         error = xr.Variable((), np.nan) if stderr is None else stderr
         asked = *self.window, *limits, limits[1] - limits[0], dose, error
-        found: Any = frame.map(kernels.window_trend, *asked, errors="sum")
-        known = (found.shows == kernels.TOO_NOISY) & ~is_nan(error)
-        return changed(found, shows=replaced_where(known, found.shows, kernels.LEVEL))
+        return frame.map(kernels.window_trend, *asked, errors="sum")
 
 
 #: What the profile does in a window that is not level, or the window does.

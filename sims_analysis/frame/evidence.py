@@ -66,11 +66,13 @@ def resolve(
     accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
     times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
     """
-    evidence, doubts = list(_evidence(frame, support, sum_of, stderr)), list(doubts)
+    of_kernel, doubts = status, list(doubts)
+    evidence = list(_evidence(frame, support, sum_of, stderr))
     for doubt in (*evidence, *doubts):
         status = _ranked(status, doubt)
     if category is not None and evidence:
-        warn_of_evidence(frame, status, window, what, category, bridge=frame.bridge)
+        rests = replaced_where(status == of_kernel, status, Status.OK)
+        warn_of_evidence(frame, rests, window, what, category, bridge=frame.bridge)
     for doubt in doubts:
         if category is not None:
             doubt.warn(frame, category)

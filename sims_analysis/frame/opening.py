@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import POINT, axis_name, axis_of
 from sims_analysis.conventions.cells import edges_of
-from sims_analysis.conventions.delivered import COORDS as DELIVERED
+from sims_analysis.conventions.species_metadata import COORDS as DELIVERED
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
@@ -23,6 +23,8 @@ from sims_analysis.profiles.plausibility import refuse_impossible
 from sims_analysis.text.arguments import check_choice, format_argument, list_dims, remedy_for
 
 DOSE_KINDS = ("concentration", "range_density")
+#: Kinds of results along the axis.
+_ALONG_AXIS = ("areal_density", "dimensionless")
 
 #: Coordinate of grids finer than the samples: independent samples per grid depth.
 FRACTION = "effective_sample_fraction"
@@ -121,6 +123,27 @@ def open_frame(
     )
     _check_stderr(frame)
     return frame
+
+
+def open_frames(data: Any, *, question: str, **how: Any) -> list[Frame]:
+    """Open all measured variables of a Dataset, or an array, on either axis: see `open_frame`."""
+    names: list[str | None] = [None]
+    if isinstance(data, xr.Dataset):
+        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
+        if not names:
+            raise ProfileError(
+                f"{question} needs a profile, and the Dataset has none of "
+                f"{', '.join(vocabulary.MEASURED)}, but "
+                f"{', '.join(map(str, data.data_vars)) or 'no variables'}; results are printed by "
+                "results_table() and go to pandas by .to_dataframe()",
+                code="no_profile",
+            )
+    # Results along the axis can be plotted and written like a measured variable.
+    unnamed = (*vocabulary.VALUE_KINDS, *(_ALONG_AXIS if how.get("as_they_are") else ()))
+    how |= {"question": question, "axes": vocabulary.AXES}
+    kinds = [vocabulary.kinds(name) if name else unnamed for name in names]
+    every = zip(names, kinds, strict=True)
+    return [open_frame(data, own, variable=name, **how) for name, own in every]
 
 
 def _achieved(

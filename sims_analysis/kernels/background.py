@@ -16,7 +16,16 @@ from sims_analysis.kernels.counting import (
     window_statistics,
 )
 from sims_analysis.kernels.dose import MISSING_SHARE
-from sims_analysis.kernels.rows import Array, Flags, Index, Packed, Rows, first_status, range_sums
+from sims_analysis.kernels.rows import (
+    Array,
+    Flags,
+    Index,
+    Packed,
+    Rows,
+    changed,
+    first_status,
+    range_sums,
+)
 from sims_analysis.outcomes import Status
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
@@ -28,10 +37,13 @@ class _Rules:
     """The numbers by which a window is judged."""
 
     hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
-    matters: float = 0.05  # which matter if they change this part of an answer;
-    covers: float = 2.5  # so many of its errors are what they change
+    higher: float = 2.0  # of a mean that is higher by so many of its own,
+    matters: float = 0.05  # which matter if they change this part of an answer
     surface: float = 0.01  # a power of the depth ends at this part of it
     rises: float = 10.0  # the factor by which backgrounds rise at most
+    # A step is one to a part of the window: an eighth or a quarter at an end, or its middle.
+    begins: tuple[float, ...] = 0.0, 0.0, 0.25, 0.75, 0.875
+    ends: tuple[float, ...] = 0.125, 0.25, 0.75, 1.0, 1.0
     enough: int = 8  # so many samples show their scatter without errors
     notable: float = 1.4  # they scatter by more than this times their errors,
     rounding: float = 1e-9  # a scatter below this part of the mean is rounding, as of conversions
@@ -41,50 +53,55 @@ class _Rules:
 _RULES = _Rules()
 
 
-def _parabola(rows: Rows) -> tuple[Array, ...]:
-    """Fit parabolas by orthogonal polynomials: the mean and the slope are those of a line; (R,).
+def _line(rows: Rows) -> tuple[Array, ...]:
+    """Fit straight lines to the samples of rows; (R,).
 
-    Return the mean, the mean depth, the variance of a sample, the slope and its error, how far the
-    parabola comes down below the mean (0 if it bends by chance), and by which factor samples
-    scatter more than their errors (1 if by chance). Variances are those of the errors, or of the
-    scatter, by Student's t, if larger.
+    Return the mean, the mean depth, the variance of a sample, the slope and its error, and by which
+    factor samples scatter more than their errors (1 if by chance). Variances are those of the
+    errors, or of the scatter, by Student's t, if larger.
     """
     from scipy.special import ndtr, stdtrit
 
     n = rows.size
     mean, depth = rows.sum(rows.value) / n, rows.sum(rows.depth) / n
-    # Rows on one axis have the polynomials of the first.
+    # Rows on one axis have the line of the first.
     own: Any = rows.repeat if isinstance(rows, Packed) else lambda one: one[:1, None]
     left, line = rows.value - rows.repeat(mean), rows.depth - own(depth)
     squares = line * line
-    square, cube = rows.sum(squares), rows.sum(squares * line)
-    curve = squares - own(square / n) - own(cube / square) * line
-    fourth = rows.sum(curve * curve)
-    slope, bend = rows.sum(left, line) / square, rows.sum(left, curve) / fourth
-    residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
-    freedom = np.maximum(n * rows.share - 3.0, 1.0)
+    square = rows.sum(squares)
+    slope = rows.sum(left, line) / square
+    residual = np.maximum(rows.sum(left**2) - slope**2 * square, 0.0)
+    freedom = np.maximum(n * rows.share - 2.0, 1.0)
     scatter = np.where(n >= _RULES.enough, residual / freedom, np.nan)
-    widened = scatter * (stdtrit(freedom, ndtr(CLEAR_ERRORS)) / CLEAR_ERRORS) ** 2
-    slope_variance, variance, excess = widened / square, widened / fourth, np.ones(rows.count)
+    of_one = scatter * (stdtrit(freedom, ndtr(CLEAR_ERRORS)) / CLEAR_ERRORS) ** 2
+    excess = np.ones(rows.count)
     if rows.stderr is not None:
         variances = rows.stderr**2
-        slope_variance = np.fmax(slope_variance, rows.sum(variances, squares) / square**2)
-        variance = np.fmax(variance, rows.sum(variances, curve * curve) / fourth**2)
+        of_one = np.fmax(of_one, rows.sum(variances, squares) / square)
         stated = rows.sum(variances) / n
         counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _RULES.improbable)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
-    lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
-    below = np.where(bend**2 > CLEAR_ERRORS**2 * variance, -lowest, 0.0)
     slope = np.where(n > 2, slope, np.nan)
-    of_one = slope_variance * square
-    return mean, depth, of_one, slope, np.sqrt(slope_variance), below, excess
+    return mean, depth, of_one, slope, np.sqrt(of_one / square), excess
+
+
+def _step_down(rows: Rows, mean: Array, of_one: Array) -> Array:
+    """Return by how much the lowest part of each window is below its mean, or 0 if by chance."""
+    n, first = rows.size[:, None], rows.offsets[:-1, None]
+    begin, end = (first + (n * part).astype(np.intp) for part in (_RULES.begins, _RULES.ends))
+    size = end - begin
+    below = mean[:, None] - range_sums(rows.value.reshape(-1), begin, end) / size
+    noise = np.sqrt(of_one[:, None] * (1.0 / size - 1.0 / n))
+    found: Array = np.where(below > CLEAR_ERRORS * noise, below, 0.0).max(axis=1)
+    return found
 
 
 class WindowTrend(NamedTuple):
     """What a window shows, as a code, and by which part that changes the answer; shape (R,).
 
     Where samples scatter, the factor by which they do so more than their errors; where it is too
-    noisy, ``hidden`` is the error of the answer by slopes that noise may hide, and otherwise 0.
+    noisy, ``hidden`` is the error of the answer by slopes that noise may hide, and otherwise 0: no
+    doubt about an answer with an error, which holds it.
     """
 
     shows: Index
@@ -101,49 +118,54 @@ def window_trend(
     width: Array,
     answer: Array,
     error: Array,
-    hides: Any = True,
 ) -> WindowTrend:
     """Tell whether the profile is level in a window, as far as that matters for an answer.
 
     A slope is that of an exponential, or towards the surface of a power (:func:`_apart`), that
     rises at most tenfold, and changes the answer, which lies between `top` and `bottom`, by `width`
-    times the difference of its mean there from that in the window. One within noise counts if it
-    `hides` any, and is no steeper than what is measured beside the window allows.
+    times the difference of its mean there from that in the window. One within noise is no steeper
+    than what is measured beside the window allows. A step changes it by as much as a part of the
+    window is lower.
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
-        mean, depth, variance, slope, stderr, below, excess = _parabola(inside)
+        mean, depth, variance, slope, stderr, excess = _line(inside)
         middle = 0.5 * (top + bottom)
         toward = np.sign(middle - depth)
         # The mean over an interval is that of two depths in it (Gauss and Legendre).
         two = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
         widened = np.isfinite(error)
         apart = _apart(depth, two, widened)
+        size, noise = np.abs(answer), _RULES.hides * stderr
+        # The slope that is shown, and the ends of what noise may hide.
+        slopes = np.stack([slope, slope - noise, slope + noise])[:, None]
 
-        def change(slope: Array, steepest: Any = np.inf) -> Array:
-            steepness = toward * np.minimum(toward * slope / mean, steepest)
+        def changes(steepest: Any = np.inf) -> Array:
+            steepness = toward * np.minimum(toward * slopes / mean, steepest)
             rise = np.minimum(steepness * apart, math.log(_RULES.rises))
-            higher = np.where(mean > 0, mean * np.expm1(rise), slope * apart)
-            changed: Array = np.abs(higher.mean(axis=0)) * width
+            higher = np.where(mean > 0, mean * np.expm1(rise), slopes * apart)
+            changed: Array = np.abs(higher.mean(axis=1)) * width
             return changed
 
-        size, noise = np.abs(answer), _RULES.hides * stderr
-        slopes = np.abs(slope) > noise
-        shown = np.maximum(np.where(slopes, change(slope), 0.0), below * width)
-        word = np.where(slopes, np.where(slope > 0, RISES, FALLS), BENDS)
+        by_slope, *by_noise = changes()
+        slopes_shown = np.abs(slope) > noise
+        lower = _step_down(inside, mean, variance) * width
+        shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), lower)
+        word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), BENDS)
         enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
-        noisy = np.maximum(change(slope - noise), change(slope + noise))
-        if (doubtful := hides & (noisy > enough)).any():
+        noisy = np.maximum(*by_noise)
+        if (doubtful := noisy > enough).any():
             window = np.stack([mean, depth, variance, widened])
-            steepest = _steepest(rows, inside, window, toward, doubtful)
-            noisy = np.maximum(change(slope - noise, steepest), change(slope + noise, steepest))
+            noisy = np.maximum(*changes(_steepest(rows, inside, window, toward, doubtful))[1:])
         nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
-        too_noisy = hides & (noisy > enough)
-        # What noise hides comes first where no error holds it.
-        cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable, too_noisy]
-        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS, TOO_NOISY], LEVEL)
-        part = np.select(cases[1:4], [shown / size, noisy / size, excess], noisy / size)
-        hidden = np.where(too_noisy & ~nothing & ~sloping, noisy / _RULES.covers, 0.0)
+        too_noisy = noisy > enough
+        cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable]
+        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
+        part = np.select(cases[1:], [shown / size, noisy / size, excess], noisy / size)
+        # What rises from a higher mean is higher by as much.
+        most = 1.0 + _RULES.higher * np.sqrt(variance / inside.size) / mean
+        hidden = noisy * np.where(mean > 0, most, 1.0) / CLEAR_ERRORS
+        hidden = np.where(too_noisy & ~nothing & ~sloping, hidden, 0.0)
         return WindowTrend(shows, part, hidden)
 
 
@@ -192,11 +214,11 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     every, below = window_statistics(rows, rows.begin, rows.end), window_mean(rows, start, stop)
     above, width = every.mean - below.value, np.ones(rows.count)
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
-    answer, hides = (
-        np.where(above > error, above, 0.0),
-        above > CLEAR_ERRORS * np.sqrt(below.of_one),
-    )
-    return window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error, hides)
+    answer = np.where(above > error, above, 0.0)
+    found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
+    # The error is one of this question alone, and no record has it.
+    hidden = (found.hidden > 0) & (above > CLEAR_ERRORS * np.sqrt(below.of_one))
+    return changed(found, shows=np.where((found.shows == LEVEL) & hidden, TOO_NOISY, found.shows))
 
 
 class DetectionLimit(NamedTuple):
@@ -238,7 +260,6 @@ def detection_limit(
             error = np.sqrt(np.fmax(normal, inside.sum(influence**2) / n**2) / share)
     trend = window_trend(rows, start, stop, inside.last, inside.last, width, limit, error)
     error = np.hypot(error, trend.hidden)
-    shows = np.where((trend.shows == TOO_NOISY) & np.isfinite(error), LEVEL, trend.shows)
     status = first_status((few, Status.NO_DATA), (blind, Status.UNDETERMINED))
     limit[few | blind] = error[few | blind] = np.nan
-    return DetectionLimit(limit, error, mean, n, status, shows, trend.change, *ends)
+    return DetectionLimit(limit, error, mean, n, status, *trend[:2], *ends)

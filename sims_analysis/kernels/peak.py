@@ -49,10 +49,11 @@ class _Rules:
     counts: float = 2000.0  # noise of so many counts in a maximum moves widths
     seen: int = 8  # and is known by so many samples with equal steps, to
     equal: float = 0.01  # this part;
-    looked: int = 500  # of longer records, about so many samples are looked at;
+    looked: int = 250  # of longer records, about so many samples are looked at;
     lone: float = 0.45  # it is none if one sample makes this part of it
     missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
-    errors: float = 2.0  # and by so many standard errors of the highest sample
+    errors: float = 2.0  # and by so many standard errors of the highest sample;
+    least: float = 0.004  # it is in the errors if it is more than one, and this part of it
 
 
 _RULES = _Rules()
@@ -81,15 +82,25 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     """Find the highest sample within the window, and the full width at half maximum.
 
     Between the nearest crossings of half of it on either side; with errors, stated or shown by
-    noise (:func:`_noise_shown`), between the edges there at half of what :func:`maxima` shows.
-    Where the samples do not show how high the profile is, the error is that of the highest. `floor`
-    was subtracted before.
+    noise, between the edges there at half of what :func:`maxima` shows. Where the samples do not
+    show how high the profile is, the error is that of the highest. `floor` was subtracted before.
     """
     rows = as_points(rows).within(start, stop)
-    one_count = _noise_shown(rows)
+    below = np.zeros(rows.count) if floor is None else floor
+    found, (noisy, some) = _peaks(rows, start, stop, below), _noisy_ones(rows)
+    if noisy.size:
+        again = _peaks(some, start[noisy], stop[noisy], below[noisy])
+        columns: Any = zip(found, again, strict=True)
+        for column, own in columns:
+            column[noisy] = own
+    return found
+
+
+def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
+    """Find the maxima and widths of rows by the errors that they have, if any."""
     depth, value, stderr, alone, first, last = np.full((6, rows.count), np.nan)
     before, after = np.full((2, rows.count), np.nan)
-    known, below = np.zeros(rows.count), np.zeros(rows.count) if floor is None else floor
+    known = np.zeros(rows.count)
     row, top = highest(rows)
     depth[row], value[row] = rows.depth_at(top), rows.value_at(top)
     ends = rows.offsets[row], rows.offsets[row + 1] - 1
@@ -112,7 +123,12 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         moved, steps = narrowed * high / width, 2.0 * width / (after - before)
         error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
         enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
-        unknown = ~(_unresolved_part(rows, row, top, high, steps, moved, enough) <= enough)
+        nothing = np.where(np.isnan(alone), enough, np.fmax(alone / value, _RULES.least))
+        missed = _unresolved_part(rows, row, top, high, steps, moved, nothing)
+        unknown = ~(missed <= enough)
+        missed = np.where((missed > nothing) & np.isfinite(missed), missed, 0.0)
+        stderr = np.hypot(stderr, missed / np.fmax(moved, 1.0) * value)
+        error = np.hypot(error, missed * width)
     status = first_status(
         (rows.size == 0, Status.NO_DATA),
         (np.isnan(left) & (first >= half) | np.isnan(right) & (last >= half), Status.TRUNCATED),
@@ -123,15 +139,26 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start), outer[0]
     end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop), outer[1]
     used = (np.stack(one, axis=1) for one in (begin, end))
-    found = Peak(depth, value, stderr, width, error, narrowed, status, *used)
-    noisy = np.flatnonzero(~np.isnan(one_count))
-    if noisy.size:
-        some = _noisy_ones(rows, noisy, one_count[noisy])
-        again = peak(some, start[noisy], stop[noisy], None if floor is None else floor[noisy])
-        columns: Any = zip(found, again, strict=True)
-        for column, own in columns:
-            column[noisy] = own
-    return found
+    return Peak(depth, value, stderr, width, error, narrowed, status, *used)
+
+
+def _noisy_ones(rows: Rows) -> tuple[Index, Rows]:
+    """Return which rows without errors show noise, and these, with the errors of such counts."""
+    of_count = np.full(0, np.nan)
+    if rows.stderr is None and rows.fraction is None and rows.value.size:
+        of_count = _noise_shown(rows)
+    noisy = np.flatnonzero(~np.isnan(of_count))
+    some: Rows = rows
+    if not noisy.size:
+        return noisy, some
+    if isinstance(rows, Dense):
+        some = Dense(**rows.columns(lambda one: one[noisy] if one.ndim > 1 else one))
+    else:
+        own = np.isin(rows.row, noisy)
+        offsets = np.append(0, np.cumsum(rows.size[noisy]))
+        some = Packed(**rows.columns(lambda one: one[own]), offsets=offsets)
+    one = some.repeat(of_count[noisy])
+    return noisy, replace(some, stderr=np.sqrt(one * np.maximum(some.value, one)))
 
 
 def _noise_shown(rows: Rows) -> Array:
@@ -140,19 +167,16 @@ def _noise_shown(rows: Rows) -> Array:
     By fourth differences above half of the maximum, which are nothing of a smooth profile: their
     variance is 70 times that of a sample. One lone sample is no noise.
     """
-    nothing = np.full(rows.count, np.nan)
-    if rows.stderr is not None or rows.fraction is not None or not rows.value.size:
-        return nothing
-    most, value = rows.reduce(np.maximum, rows.value), rows.value.reshape(-1)
-    at = np.flatnonzero(rows.value > rows.repeat(0.5 * most))
-    row = rows.offsets.searchsorted(at, side="right") - 1
-    place, size = at - rows.offsets[row], rows.size[row]
-    some = (place % (1 + size // _RULES.looked) == 0) & (place >= 2) & (place < size - 2)
-    at, row = at[some], row[some]
+    most, step = rows.reduce(np.maximum, rows.value), 1 + rows.size // _RULES.looked
+    place = np.arange(int((rows.size / step).max()) + 1) * step[:, None]
+    at = np.minimum(rows.offsets[:-1, None] + place, rows.value.size - 1)
+    inner = (place >= 2) & (place < rows.size[:, None] - 2)
+    high = inner & (rows.value_at(at) > 0.5 * most[:, None])
+    row, at = np.nonzero(high)[0], at[high]
     steps = np.diff([rows.depth_at(at + i) for i in range(-2, 3)], axis=0)
     even = np.ptp(steps, axis=0) < _RULES.equal * steps[0]
     at, row = at[even], row[even]
-    a, b, c, d, e = (value[at + i] for i in range(-2, 3))
+    a, b, c, d, e = (rows.value_at(at + i) for i in range(-2, 3))
     square = (a + e - 4.0 * (b + d) + 6.0 * c) ** 2 / 70.0
     total, largest = np.bincount(row, square, rows.count), np.zeros(rows.count)
     np.maximum.at(largest, row, square)
@@ -161,19 +185,6 @@ def _noise_shown(rows: Rows) -> Array:
         noisy = (_RULES.counts * one > most) & (largest < _RULES.lone * total)
     noisy &= np.bincount(row, minlength=rows.count) >= _RULES.seen
     return np.where(noisy, one, np.nan)
-
-
-def _noisy_ones(rows: Rows, which: Index, of_count: Array) -> Rows:
-    """Return some rows, with the errors of counts of these values."""
-    some: Rows
-    if isinstance(rows, Dense):
-        some = Dense(**rows.columns(lambda one: one[which] if one.ndim > 1 else one))
-    else:
-        own = np.isin(rows.row, which)
-        offsets = np.append(0, np.cumsum(rows.size[which]))
-        some = Packed(**rows.columns(lambda one: one[own]), offsets=offsets)
-    one = some.repeat(of_count)
-    return replace(some, stderr=np.sqrt(one * np.maximum(some.value, one)))
 
 
 def _outermost(rows: Rows, every: Crossings, sides: Array) -> Array:

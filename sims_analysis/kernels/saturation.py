@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import IN_CACHE, Array, Flags, Index, Rows
+from sims_analysis.kernels.rows import Array, Flags, Rows
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,17 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     """
     flat, offsets = rows.value.reshape(-1), rows.offsets
     may = (rows.size >= _RULES.fewest) & (rows.share >= 1.0)
-    may = may if near is None else _reaching_maximum(rows, may, *near)
-    row = np.flatnonzero(_with_equal_neighbours(rows, np.flatnonzero(may)))
+    if near is not None:
+        may &= _reaching_maximum(rows, *near)
+        if not may.any():
+            return None
+    # Of five neighbours that are equal, every fourth sample and the next are two.
+    step = _RULES.fewest - 1
+    place = step * np.flatnonzero(flat[:-1:step] == flat[1::step])
+    row = offsets.searchsorted(place, side="right") - 1
+    high = may[row] & (flat[place] > 0)
+    row, value = row[high], flat[place[high]]
+    row = np.unique(row[value >= rows.sampled_maximum(row, _RULES.sampled)])
     if not row.size:
         return None
     found = np.zeros(flat.size, dtype=bool)
@@ -72,49 +81,21 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _reaching_maximum(rows: Rows, among: Flags, start: Array, stop: Array) -> Flags:
-    """Flag the rows, of some, with a sample as high as some others in or next to short intervals.
+def _reaching_maximum(rows: Rows, start: Array, stop: Array) -> Flags:
+    """Flag the rows with a sample as high as some others in or next to short intervals.
 
     Of longer intervals, all rows that have one.
     """
-    measured, found = ((start <= stop).T & among).T, np.zeros(rows.count, dtype=bool)
+    measured, found = ((start <= stop).T & (rows.size > 0)).T, np.zeros(rows.count, dtype=bool)
     row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
     first, end = rows.position(start, row, "left"), rows.position(stop, row)
     reach = int((end - first).max(initial=0))
-    if row.size * reach <= _RULES.short * rows.value.size:
+    if row.size * reach < _RULES.short * rows.value.size:
         places = first[:, None] + np.arange(-1, reach + 1)
         value = rows.value.reshape(-1).take(places, mode="clip")
-        row = row[value.max(axis=1) >= _high(rows, row)]
+        row = row[value.max(axis=1) >= rows.sampled_maximum(row, _RULES.sampled)]
     found[row] = True
     return found
-
-
-def _with_equal_neighbours(rows: Rows, row: Index) -> Flags:
-    """Flag those of some rows in which two neighbours are equal, and as high as some others."""
-    flat, found = rows.value.reshape(-1), np.zeros(rows.count, dtype=bool)
-    if not row.size:
-        return found
-    highest = np.full(rows.count, np.inf)
-    highest[row] = _high(rows, row)
-    least = highest.min()
-    # Of five neighbours that are equal, every fourth sample and the next are two.
-    for begin in range(0, flat.size, 4 * IN_CACHE):
-        part = flat[begin : begin + 4 * IN_CACHE + 1]
-        after = part[1 :: _RULES.fewest - 1]
-        before = part[:: _RULES.fewest - 1][: after.size]
-        equal = before == after
-        if equal.any():
-            first = begin + (_RULES.fewest - 1) * np.flatnonzero(equal & (before >= least))
-            owner = rows.offsets.searchsorted(first, side="right") - 1
-            found[owner[flat[first] >= highest[owner]]] = True
-    return found
-
-
-def _high(rows: Rows, row: Index) -> Array:
-    """Return what the maximum of some rows is at least: above 0, and that of a few samples."""
-    found = np.maximum(rows.sampled_maximum(row, _RULES.sampled), np.finfo(np.float64).tiny)
-    # Rows that only look complete may have NaN, and are asked again without.
-    return np.where(np.isnan(found), np.inf, found)
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:

@@ -52,8 +52,7 @@ def control_chart(
     values : DataArray
         Over one dimension, such as the :func:`integrated_dose` of a batch, in the order of its
         coordinate of times, if it has one. With a coordinate ``stderr``, scatter beyond counting is
-        stated separately; of that of :func:`mean_value`, by the part that is not the scatter of its
-        samples, which may be all that is known of them.
+        stated separately.
     kind : {"individuals", "ewma", "cusum"}
         ``"individuals"`` shows large departures at once; the exponentially weighted moving average
         and cumulative sums (not reset after a correction) small ones that last.
@@ -84,10 +83,8 @@ def control_chart(
         of NaN, ``beyond_limits``, or ``two_of_three``, ``run``, ``trend``... by the first rule that
         the point completes, of all in ``rule``. Of the baseline: ``stddev``; ``counting_stddev``,
         ``sqrt(mean s_i^2)`` of the standard errors; ``process_stddev``, the scatter beyond counting
-        by chi-square (Paule and Mandel), which may be 0, and ``process_stddev_lower``, ``_upper``:
-        its interval, which covers the true value in 95 % of cases, in 97.5 % where that is 0. Both
-        are 0 where values scatter less than counting does in 97.5 % of cases: by chance, or as
-        their errors are too large.
+        by chi-square (Paule and Mandel), with its 95 % interval ``process_stddev_lower``,
+        ``_upper``: both 0 where values scatter less than counting does in 97.5 % of cases.
 
     Raises
     ------
@@ -155,7 +152,7 @@ def control_chart(
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
-    drawn, middle, half = _drawn(kind, x, centre, sigma, weight)
+    drawn, middle, half = _chart_statistic(kind, x, centre, sigma, weight)
     ends = [middle - width * half, middle + width * half]
     if limits is not None:
         two = isinstance(limits, tuple | list) and len(limits) == 2
@@ -223,7 +220,8 @@ def capability(
     x = series.value[~np.isnan(series.value)]
     n, mean, s = x.size, float(np.mean(x)), float(np.std(x, ddof=1)) if x.size > 1 else 0.0
     if not s > 0:
-        raise ProfileError(f"expected two different values, found {np.unique(x).size}")
+        text = f"expected two different values, found {np.unique(x).size}"
+        raise ProfileError(text, code="too_few_values", argument="values")
     cp = (ends[1] - ends[0]) / (6.0 * s)
     cpk = float(np.nanmin([ends[1] - mean, mean - ends[0]])) / (3.0 * s)
     tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)
@@ -277,7 +275,8 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     x = series.value[known]
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
-        raise ProfileError(f"expected two or more values with a positive mean, found {x.size}")
+        text = f"expected two or more values with a positive mean, found {x.size}"
+        raise ProfileError(text, code="too_few_values", argument="values")
     scatter = scatter_of(x, series.stderr[known])
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
@@ -324,7 +323,8 @@ def read_series(values: Any) -> Series:
         array = isinstance(values, xr.DataArray)
         found = [*map(str, values.dims)] if array else f"a {type(values).__name__}"
         text = f"expected a DataArray over one dimension, measurement, found {found}"
-        raise ProfileError(f'{text}; select, as in values.sel(species="B")')
+        said = f'{text}; select, as in values.sel(species="B")'
+        raise ProfileError(said, code="wrong_dimensions", argument="values")
     plain = units.dequantify(values).compute()
     dim = str(plain.dims[0])
     unit = units.unit_of_kind(plain.attrs.get("units"), tuple(units.CANONICAL), "values")
@@ -332,12 +332,13 @@ def read_series(values: Any) -> Series:
              if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
     if len(times) > 1:
         text = f"the values have several coordinates of times: {', '.join(times)}; drop_vars() all"
-        raise ProfileError(f"{text} but one")
+        raise ProfileError(f"{text} but one", code="ambiguous_time", argument="values")
     if times:
         unknown = np.isnat(plain[times[0]].values)
         if unknown.any():
             which = plain[dim].values[unknown][0]
-            raise ProfileError(f"{which!s} has no time in the coordinate {times[0]!r}; drop one")
+            said = f"{which!s} has no time in the coordinate {times[0]!r}; drop one"
+            raise ProfileError(said, code="missing_time", argument="values")
         plain = plain.isel({dim: np.argsort(plain[times[0]].values, kind="stable")})
     stderr = np.full(plain.size, np.nan)
     if "stderr" in plain.coords:
@@ -379,7 +380,7 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
     return inside & known
 
 
-def _drawn(
+def _chart_statistic(
     kind: str, x: Array, centre: float, sigma: float, weight: float
 ) -> tuple[dict[str, Array], float, Array]:
     """Return what is drawn, its centre, and its standard deviation at each point."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from sims_analysis import files
 from sims_analysis.analysis.uncertainty import relative_uncertainty
-from sims_analysis.errors import ArchiveError, ReadError
+from sims_analysis.errors import ArchiveError, ReadError, about
 from sims_analysis.kernels.rows import changed
 from sims_analysis.quantification.conditions import READERS
 from sims_analysis.quantification.factors import FACTOR_TERMS
@@ -82,6 +82,11 @@ _NUMBERS = ("value", "stderr", "uncertainty", "energy", "abundance")
 Row = dict[str, Any]
 
 
+def _line_error(name: str, line: int, text: str, *, code: str) -> ReadError:
+    """Return the error about a line of a file."""
+    return ReadError(f"{name}, line {line}: {text}", code=code, where={"file": name, "line": line})
+
+
 def read_cell(column: str, cell: str, where: str) -> Any:
     """Read one cell, or raise a `ReadError` that says where it stands."""
     how = COLUMNS[column]
@@ -90,24 +95,26 @@ def read_cell(column: str, cell: str, where: str) -> Any:
     with suppress(ValueError, KeyError):
         if cell and not (column in _NUMBERS and "_" in cell):  # which float() leaves out
             return how.read(cell)
-    raise ReadError(f"{where}: {cell!r}; expected {how.expected}")
+    text = f"{where}: {cell!r}; expected {how.expected}"
+    raise ReadError(text, code="invalid_cell", where={"column": column})
 
 
 def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:
     """Read the cells of a row; those that are not there are empty."""
     place = f"{name}, line {line}, column"
-    row = {one: read_cell(one, cells.get(one, ""), f"{place} {one!r}") for one in COLUMNS}
-    unit, value, stderr = unit_of(row["unit"]), cells["value"], cells.get("stderr")
-    if not _LEAST < unit.to_canonical(row["value"]) < _MOST:
-        most = f"a factor between {_LEAST:g} and {_MOST:g} {CANONICAL[unit.kind]}"
-        raise ReadError(f"{place} 'value': {value!r}; expected {most}")
-    if row["stderr"] >= row["value"]:
-        raise ReadError(f"{place} 'stderr': {stderr!r}; expected less than the value, {value}")
-    if (unit.kind == "concentration") != bool(row["matrix"]):
-        raise ReadError(
-            f"{place} 'unit': {row['unit']!r}; a factor relative to a matrix signal is in "
-            "atoms/cm^3, one without is in atoms/cm^3 per count/s or per count"
-        )
+    with about(code="invalid_cell", where={"file": name, "line": line}):
+        row = {one: read_cell(one, cells.get(one, ""), f"{place} {one!r}") for one in COLUMNS}
+        unit, value, stderr = unit_of(row["unit"]), cells["value"], cells.get("stderr")
+        if not _LEAST < unit.to_canonical(row["value"]) < _MOST:
+            most = f"a factor between {_LEAST:g} and {_MOST:g} {CANONICAL[unit.kind]}"
+            raise ReadError(f"{place} 'value': {value!r}; expected {most}")
+        if row["stderr"] >= row["value"]:
+            raise ReadError(f"{place} 'stderr': {stderr!r}; expected less than the value, {value}")
+        if (unit.kind == "concentration") != bool(row["matrix"]):
+            raise ReadError(
+                f"{place} 'unit': {row['unit']!r}; a factor relative to a matrix signal is in "
+                "atoms/cm^3, one without is in atoms/cm^3 per count/s or per count"
+            )
     return row | {"line": line}
 
 
@@ -133,7 +140,8 @@ def read_text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise ReadError(f"{path.name}, line {line}: not in UTF-8; save it in UTF-8") from None
+        text = "not in UTF-8; save it in UTF-8"
+        raise _line_error(path.name, line, text, code="unknown_encoding") from None
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -153,7 +161,11 @@ def read_list(path: Path) -> Iterator[dict[str, str]]:
     if {"species", "value"} <= {*re.split(r"\s*[,;|\t]\s*", heading.strip().lower())}:
         sheet = _read_table(text, path.name, ())
         if unknown := [column for column in sheet.header if column not in COLUMNS]:
-            raise ReadError(f"{path.name}: no column {unknown[0]!r}, only {', '.join(COLUMNS)}")
+            raise ReadError(
+                f"{path.name}: no column {unknown[0]!r}, only {', '.join(COLUMNS)}",
+                code="unknown_column",
+                where={"file": path.name, "column": unknown[0]},
+            )
         for row in sheet.rows:
             yield {column: cell for column, cell in row.items() if cell}
         return
@@ -166,7 +178,8 @@ def read_list(path: Path) -> Iterator[dict[str, str]]:
             yield row | ({"unit": unit} if unit else {})
         elif re.search(r"\d", line):  # no heading
             expected = "a species and its factor, as in 'Li 1.8e12', or a heading: species, value"
-            raise ReadError(f"{path.name}, line {number}: {line!r}; expected {expected}")
+            text = f"{line!r}; expected {expected}"
+            raise _line_error(path.name, number, text, code="invalid_cell")
 
 
 def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
@@ -180,7 +193,7 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
             cells = [cell.strip() for cell in line]
             lines[reader.line_num] = cells if any(cells) else []
     except csv.Error as error:
-        raise ReadError(f"{name}, line {reader.line_num}: {error}") from None
+        raise _line_error(name, reader.line_num, str(error), code="damaged_file") from None
     first, header = next(((n, cells) for n, cells in lines.items() if cells), (1, []))
     known = {one: "_".join(one.lower().split()) for one in header}
     header[:] = [known[one] if known[one] in COLUMNS else one for one in header]
@@ -188,17 +201,16 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
         needed = COLUMNS
     wrong = [one for one in COLUMNS if header.count(one) > 1 or one in {*needed} - {*header}]
     if wrong:
-        raise ReadError(
-            f"{name}, line {first}: expected one column {wrong[0]!r}, found these with "
-            f"{delimiter!r} between them: {', '.join(header)}"
-        )
+        these = f"these with {delimiter!r} between them: {', '.join(header)}"
+        text = f"expected one column {wrong[0]!r}, found {these}"
+        raise _line_error(name, first, text, code="missing_column")
     sheet = Sheet(header, lines, [], delimiter)
     for number, cells in lines.items():
         if number == first or not cells:
             continue
         if len(cells) != len(header):
             found = f"{len(cells)} cells below {len(header)} columns"
-            raise ReadError(f"{name}, line {number}: {found}")
+            raise _line_error(name, number, found, code="uneven_rows")
         row: Row = {**dict(zip(header, cells, strict=True)), "line": number}
         if delimiter != ",":
             row |= {one: row[one].replace(",", ".") for one in _NUMBERS if one in row}
@@ -210,7 +222,7 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
 
 
 @contextmanager
-def changing(path: Path) -> Iterator[Sheet]:
+def locked_sheet(path: Path) -> Iterator[Sheet]:
     """Lock a file of factors, or raise an `ArchiveError`; write what is changed in its cells."""
     with files.locked(path.parent) as held:
         if not held and files.fcntl is not None and path.parent.is_dir():

@@ -16,9 +16,9 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
-from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_step
-from sims_analysis.errors import ProfileError, ReadError, SpeciesError
+from sims_analysis.conventions.species_metadata import metadata_of
+from sims_analysis.errors import ProfileError, ReadError, SpeciesError, about
 from sims_analysis.kernels.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.laboratory import factor_file
 from sims_analysis.outcomes import Status
@@ -117,7 +117,8 @@ class Factors:
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
         rows = [always | own for own in factor_file.read_list(source)]
         if not rows:
-            raise ReadError(f"{source.name}: there is no factor on any line")
+            text = f"{source.name}: there is no factor on any line"
+            raise ReadError(text, code="empty_input", where={"file": source.name})
         self._append(rows, source.name)
 
     def withdraw(self, *lines: int, note: str) -> None:
@@ -126,7 +127,7 @@ class Factors:
         One is refused if :meth:`table` has not shown it as it is now.
         """
         same = ("species", "value", "date")
-        with factor_file.changing(self.path.resolve()) as sheet:
+        with factor_file.locked_sheet(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
                 shown, now = self._shown.get(line), valid.get(line)
@@ -142,7 +143,7 @@ class Factors:
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
         same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *NAMES)
-        with factor_file.changing(self.path.resolve()) as sheet:
+        with factor_file.locked_sheet(self.path.resolve()) as sheet:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:
@@ -224,7 +225,8 @@ class Factors:
                       for name in conditions}  # fmt: skip
                 key = tuple(of.values())
                 if key not in picked:  # measurements of a batch mostly have the same conditions
-                    picked[key] = _picked(rows, of, combine, longest, self.path.name)
+                    with about(where={"species": one}):
+                        picked[key] = _combined_rows(rows, of, combine, longest, self.path.name)
                 each.append(_factor(one, *picked[key], of))
             made = each[0]
             if MEASUREMENT in data.dims:
@@ -246,7 +248,8 @@ def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> d
             raise TypeError(f"{column}={cell!r}; expected one of {', '.join(columns)}")
         if not isinstance(cell, str):
             raise argument_error(column, cell, "expected a string, as in the file")
-        factor_file.read_cell(column, cell, column)
+        with about(argument=column):
+            factor_file.read_cell(column, cell, column)
     return dict(stated)
 
 
@@ -267,7 +270,9 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
     if not steps or steps[-1]["function"] != "rsf_from_standard" or rsf.ndim:
         raise ProfileError(
             f"expected one factor as rsf_from_standard() gives it, found {format_argument(rsf)}; "
-            "those from elsewhere are a list: factors.read(path)"
+            "those from elsewhere are a list: factors.read(path)",
+            code="other_result",
+            argument="rsf",
         )
     plain = dequantify(rsf)
     value, total, known = (float(one) for one in (plain, plain["stderr"], plain["dose_stderr"]))
@@ -299,7 +304,7 @@ def _own_conditions(stated: Metadata) -> dict[str, str]:
     return {**conditions_of(stated), "date": date}
 
 
-def _picked(
+def _combined_rows(
     rows: pd.DataFrame, requested: factor_file.Row, combine: str, longest: float, name: str
 ) -> tuple[Combined, pd.DataFrame]:
     """Combine the factors of a species that fit; return with them the rows on which that rests."""
@@ -307,7 +312,8 @@ def _picked(
     if "date" in requested and date is None:
         raise ProfileError(
             f"{species}: the data do not say when they were measured; state it: "
-            "rsf=factors.pick(data, matrix=..., date='2026-03-02')"
+            "rsf=factors.pick(data, matrix=..., date='2026-03-02')",
+            code="missing_time",
         )
     odd = {one: rows[one].to_numpy() != requested[one] for one in NAMES}
     energy = rows["energy"].to_numpy(float)
@@ -319,28 +325,16 @@ def _picked(
     if date is not None:
         fits &= abs(days) <= longest
     if not fits.any():
-        misses = {}
-        for i, row in enumerate(rows.to_dict("records")):
-            differing = [one for one in NAMES if odd[one][i]]
-            theirs, ours = ({one: of[one] for one in differing} for of in (row, requested))
-            said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
-            said = "without a date" if np.isnan(days[i]) and row["valid"] else said
-            if differing:
-                said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
-            misses[said] = len(differing), np.nan_to_num(abs(days[i]), nan=np.inf)
-        nearest = sorted(misses, key=lambda said: misses[said])[:3]
         of = f"{species} in {requested['matrix'] or 'no matrix'}"
-        raise SpeciesError(
-            f"{of}: no factor in {name} fits; there is one {', and one '.join(nearest)}. What data "
-            "do not say is stated to factors.pick()",
-            code="missing_factor",
-            where={"species": species},
-        )
+        there = ", and one ".join(_nearest_misses(rows, odd, days, requested))
+        text = f"{of}: no factor in {name} fits; there is one {there}. What data do not say is "
+        raise SpeciesError(f"{text}stated to factors.pick()", code="missing_factor")
     rows, days = rows[fits], days[fits]
     rows, days = rows.iloc[np.argsort(days, kind="stable")], np.sort(days)
     units = {text: factor_file.unit_of(text) for text in set(rows["unit"])}
     if len({unit.kind for unit in units.values()}) > 1:
-        raise ProfileError(f"{name}: factors of {species!r} that fit are in units of several kinds")
+        text = f"{name}: factors of {species!r} that fit are in units of several kinds"
+        raise ProfileError(text, code="different_units")
     one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
     value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
     alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
@@ -355,8 +349,25 @@ def _picked(
     if weight is None:
         side = "before" if days[0] > 0 else "after"
         text = f"{species}: no factor that fits is from {side} the measurement"
-        raise ProfileError(f"{text}; combine='nearest' takes one from the other side")
+        remedy = "combine='nearest' takes one from the other side"
+        raise ProfileError(text, code="missing_factor", argument="combine", remedy=remedy)
     return weighted(value, stderr, weight), rows[weight[which] > 0]
+
+
+def _nearest_misses(
+    rows: pd.DataFrame, odd: Mapping[str, Any], days: Any, requested: factor_file.Row
+) -> list[str]:
+    """Say of the factors that nearly fit what is odd of them, or how many days away they are."""
+    misses = {}
+    for i, row in enumerate(rows.to_dict("records")):
+        differing = [one for one in NAMES if odd[one][i]]
+        theirs, ours = ({one: of[one] for one in differing} for of in (row, requested))
+        said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
+        said = "without a date" if np.isnan(days[i]) and row["valid"] else said
+        if differing:
+            said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
+        misses[said] = len(differing), np.nan_to_num(abs(days[i]), nan=np.inf)
+    return sorted(misses, key=lambda said: misses[said])[:3]
 
 
 def _factor(

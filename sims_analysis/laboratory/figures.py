@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -27,8 +28,25 @@ Width = Literal["single", "double"] | QuantityLike | float | None
 #: Statuses of a chart -> their markers; so many are explained in a line.
 _MARKERS = {"beyond_limits": "o", "two_of_three": "^", "four_of_five": "v", "run": "s",
             "trend": "D", "alternating": "X", "within": "P", "without": "d"}  # fmt: skip
-_LEGEND_COLUMNS = 3
-_MAX_NUMBERS = 60  # points of a wafer; more have no room for their numbers
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """Sizes of what is drawn."""
+
+    legend_columns: int = 3  # of statuses
+    grey: float = 0.5  # what is not looked at first
+    many: int = 99  # values of a chart; the points of more are smaller
+    small: float = 0.6  # size of these, in marks
+    single: float = 0.7  # size of values behind their averages, in marks
+    flagged: float = 1.4  # size of a value with a status, in marks
+    most_numbers: int = 60  # points of a wafer; more have no room for their numbers
+    point: float = 22.0  # area of a point of a wafer, in square points
+    notch: float = 0.05  # depth of a notch, in radii, and half its width, in radians
+    ground: float = 0.6  # opacity of the ground of a number
+
+
+_RULES = _Rules()
 
 
 def plot_control_chart(
@@ -67,7 +85,8 @@ def plot_control_chart(
     check_axes(ax, title)
     if not isinstance(chart, xr.Dataset) or function_of(chart) != "control_chart":
         found = type(chart).__name__
-        raise ProfileError(f"expected what sims.control_chart(values) gives, found {found}")
+        text = f"expected what sims.control_chart(values) gives, found {found}"
+        raise ProfileError(text, code="other_result", argument="chart")
     time = chart.attrs.get("time")
     x = chart[time].values if time else np.arange(1, chart["value"].size + 1)
     name = chart["value"].attrs["long_name"] if "upper_sum" not in chart else "Cumulative sum"
@@ -88,10 +107,11 @@ def plot_control_chart(
             axes.set_xlabel("Measurement")
         if present := len(axes.get_legend_handles_labels()[1]):
             axes.legend(
-                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_LEGEND_COLUMNS, frameon=False,
-                fontsize=style.LEAST, borderpad=0.2, borderaxespad=0.0, handletextpad=0.1,
+                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_RULES.legend_columns,
+                frameon=False, fontsize=style.LEAST, borderpad=0.2, borderaxespad=0.0,
+                handletextpad=0.1,
             )  # fmt: skip
-            title = title and title + "\n " * -(-present // _LEGEND_COLUMNS)
+            title = title and title + "\n " * -(-present // _RULES.legend_columns)
         _finish(axes, title)
     origin.attach(axes.figure, [], [chart], "plot_control_chart(...)")
     return axes
@@ -110,13 +130,14 @@ def _scaled(values: Any, name: str, units: str) -> tuple[float, str]:
 def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     """Draw values or what is made of them, what is flagged, and limits."""
     blue, red = (visible_colour(one, ax) for one in COLOURS[:2])
-    grey, size = grey_level(0.5, ax), style.setting("lines.markersize") * (1 - 0.4 * (x.size > 99))
+    grey, size = grey_level(_RULES.grey, ax), style.setting("lines.markersize")
+    size *= _RULES.small if x.size > _RULES.many else 1.0
     made = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
     drawn = made or ["value"]
     if "stderr" in columns and drawn == ["value"]:
         ax.errorbar(x, columns["value"], columns["stderr"], fmt="none", ecolor=blue, elinewidth=0.6)
     elif "average" in columns:
-        ax.plot(x, columns["value"], "o", color=grey, markersize=0.7 * size)
+        ax.plot(x, columns["value"], "o", color=grey, markersize=_RULES.single * size)
     marked = np.full(x.size, np.nan)
     for name in drawn:
         y, away = columns[name], abs(columns[name] - columns["centre"])
@@ -127,8 +148,8 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     for word, marker in _MARKERS.items():
         here, fill = status == word, "full" if marker == "o" else "none"
         if here.any():
-            ax.plot(x, np.where(here, marked, np.nan), marker, color=red, markersize=1.4 * size,
-                    fillstyle=fill, label=word.replace("_", " "), zorder=4)  # fmt: skip
+            ax.plot(x, np.where(here, marked, np.nan), marker, color=red, fillstyle=fill, zorder=4,
+                    markersize=_RULES.flagged * size, label=word.replace("_", " "))  # fmt: skip
     ax.plot(x, columns["centre"], color=grey, linewidth=0.7, zorder=0)
     for name, side in (("lower", "top"), ("upper", "bottom")):
         ax.plot(x, columns[name], "--", color=red, linewidth=0.7, zorder=0)
@@ -209,13 +230,13 @@ def plot_wafer_map(
     series = read_series(values)
     places = np.array([series.data[name].values for name in ("x", "y")])
     if np.unique(places, axis=1).shape != places.shape:
-        warn("values at one place cover each other", ProfileWarning, remedy="select one wafer")
+        text = "values at one place cover each other"
+        warn(text, ProfileWarning, remedy="select one wafer", code="not_shown")
     far = np.hypot(*places)
     if not (far <= radius * (1 + 1e-9)).all():
         i = int(np.argmax(far))
-        raise ProfileError(
-            f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
-        )
+        text = f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
+        raise ProfileError(text, argument="diameter")
     counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
     with axes_in_style(ax, width, "compressed") as axes:
         _outline(axes, radius, inner, notch)
@@ -238,10 +259,10 @@ def plot_wafer_map(
 def _outline(ax: Axes, radius: float, inner: float, notch: float | None) -> None:
     """Draw the edge of the wafer with its notch, and where its exclusion begins."""
     turn = np.linspace(0.0, 2.0 * np.pi, 1441)
-    rim, grey = np.full(turn.size, radius), grey_level(0.5, ax)
+    rim, grey = np.full(turn.size, radius), grey_level(_RULES.grey, ax)
     if notch is not None:
         away = abs((turn - np.deg2rad(notch) + np.pi) % (2.0 * np.pi) - np.pi)
-        rim -= radius * np.clip(0.05 - away, 0.0, None)
+        rim -= radius * np.clip(_RULES.notch - away, 0.0, None)
     ax.plot(rim * np.cos(turn), rim * np.sin(turn), color=grey, linewidth=1.0)
     if inner < radius:
         ax.plot(inner * np.cos(turn), inner * np.sin(turn), "--", color=grey, linewidth=0.5)
@@ -261,13 +282,13 @@ def _colour(
         shown = ax.tripcolor(at[:, 0], at[:, 1], value[counts], shading="gouraud", rasterized=True)
         ax.plot(x[counts], y[counts], "k.", markersize=2)
     elif counts.any():
-        shown = ax.scatter(x[counts], y[counts], 22.0, value[counts])
-    ax.plot(x[~counts], y[~counts], "o", fillstyle="none", color=grey_level(0.5, ax))
+        shown = ax.scatter(x[counts], y[counts], _RULES.point, value[counts])
+    ax.plot(x[~counts], y[~counts], "o", fillstyle="none", color=grey_level(_RULES.grey, ax))
     if shown is not None:
         shown.set_cmap("viridis")
         ax.figure.colorbar(shown, ax=ax, shrink=0.85, pad=0.02, label=label)
-    ground = {"facecolor": background(ax), "alpha": 0.6, "linewidth": 0, "pad": 0.4}
-    for i in np.flatnonzero(~np.isnan(value)) if value.size <= _MAX_NUMBERS else ():
+    ground = {"facecolor": background(ax), "alpha": _RULES.ground, "linewidth": 0, "pad": 0.4}
+    for i in np.flatnonzero(~np.isnan(value)) if value.size <= _RULES.most_numbers else ():
         ax.annotate(f"{value[i]:#.4g}", (x[i], y[i]), (0, 4), textcoords="offset points",
                     ha="center", fontsize=style.LEAST, bbox=ground)  # fmt: skip
 

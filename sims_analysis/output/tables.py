@@ -59,16 +59,15 @@ def results_table(
     """
     columns = _columns([*((None, r) for r in results), *named.items()])
     if not columns:
-        raise ProfileError("there is no result to show")
+        raise ProfileError("there is no result to show", code="empty_input", argument="results")
     check_choice("format", format, ("markdown", "latex"))
     latex = format == "latex"
     every = [_cells(array, of, latex=latex) for _, array, of in columns]
     try:
         cells = xr.broadcast(*xr.align(*every, join="exact"))
     except ValueError:
-        raise ProfileError(
-            "the results belong to different profiles; write a table of each"
-        ) from None
+        said = "the results belong to different profiles; write a table of each"
+        raise ProfileError(said, code="different_profiles", argument="results") from None
     keys = [str(dim) for dim in cells[0].dims]
     header = keys + [_heading(text, array, latex=latex) for text, array, _ in columns]
     rows = []
@@ -174,7 +173,8 @@ def _stderr(array: xr.DataArray, of: xr.Dataset | xr.DataArray) -> xr.DataArray:
     if own and stated and own != stated:  # a user has changed that of the values
         of_values, of_errors = map(read_unit, (own, stated))
         if of_values.kind != of_errors.kind:
-            raise UnitsError(f"{array.name} is in {own!r}, and its standard error in {stated!r}")
+            text = f"{array.name} is in {own!r}, and its standard error in {stated!r}"
+            raise UnitsError(text, code="different_units")
         found = found * float(of_values.from_canonical(of_errors.to_canonical(1.0)))
     return found
 

@@ -167,7 +167,8 @@ def _moment_lines(
     if parts is None:
         raise ProfileError(
             f"the model {model!r} has no moments that a simulator reads; fit 'gaussian', 'pearson' "
-            "or 'dual_pearson', or write the profile itself"
+            "or 'dual_pearson', or write the profile itself",
+            argument="data",
         )
     if species is not None:
         names = np.atleast_1d(fit.coords.get("species", [])).tolist()
@@ -177,20 +178,26 @@ def _moment_lines(
     if fit["dose"].size != 1:
         raise ProfileError(
             f"the fit has {fit['dose'].size} profiles, and a simulator reads one: select it, as in "
-            ".sel(species='B')"
+            ".sel(species='B')",
+            code="wrong_dimensions",
+            argument="data",
         )
     dose_units = fit["dose"].attrs["units"]
     if dose_units not in (CANONICAL["areal_density"], "1"):  # of a range density, a fraction
         raise ProfileError(
             f"a simulator needs a dose in {CANONICAL['areal_density']}, and that of the fit is in "
-            f"{dose_units}: quantify the intensity with with_rsf(), and fit the concentration"
+            f"{dose_units}: quantify the intensity with with_rsf(), and fit the concentration",
+            code="wrong_unit",
+            argument="data",
         )
     fit = fit.squeeze()
     status = str(fit["status"].item())
     if not np.isfinite(fit["dose"].item()):
-        raise ProfileError(f"the fit has no parameters: {status.replace('_', ' ')}")
+        text = f"the fit has no parameters: {status.replace('_', ' ')}"
+        raise ProfileError(text, code=status, argument="data")
     if status != "ok":
-        warn(f"moments of a fit that is {status.replace('_', ' ')}", FitWarning)
+        text = f"moments of a fit that is {status.replace('_', ' ')}"
+        warn(text, FitWarning, code=status, argument="data")
     moment = _ORDERS[order]
     lines = []
     if comment is not None:

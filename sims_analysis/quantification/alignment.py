@@ -13,9 +13,9 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.conventions.cells import edge_names
-from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
-from sims_analysis.dataset.pairing import paired
+from sims_analysis.conventions.species_metadata import without_samples
+from sims_analysis.dataset.pairs import paired
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import resolve, support_of_window

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from sims_analysis import vocabulary
 from sims_analysis.analysis.uncertainty import PERCENT
 from sims_analysis.conventions.canonical import on_canonical_data, was_subtracted
-from sims_analysis.conventions.delivered import stated_in_metadata
 from sims_analysis.conventions.provenance import with_history
+from sims_analysis.conventions.species_metadata import stated_in_metadata
 from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change

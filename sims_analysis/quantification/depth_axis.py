@@ -11,7 +11,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT
 from sims_analysis.conventions.cells import edge_names
-from sims_analysis.conventions.delivered import without_samples
+from sims_analysis.conventions.species_metadata import without_samples
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, open_frame

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis.conventions.delivered import stated_in_metadata
+from sims_analysis.conventions.species_metadata import stated_in_metadata
 from sims_analysis.frame.frame import Frame
 
 

@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.conventions.axes import MEASUREMENT
-from sims_analysis.conventions.delivered import metadata_of
+from sims_analysis.conventions.species_metadata import metadata_of
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError, UnitsError, about, warn
 from sims_analysis.frame.arguments import refuse_cases, refuse_not_positive
 from sims_analysis.frame.frame import Frame

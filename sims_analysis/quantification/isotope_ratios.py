@@ -12,13 +12,15 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import on_canonical_data
-from sims_analysis.conventions.delivered import stated_in_metadata
+from sims_analysis.conventions.species_metadata import stated_in_metadata
 from sims_analysis.errors import ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import with_known
+from sims_analysis.frame.evidence import anywhere_along, resolve, with_known
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import Doubt
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.window import Window, read_window
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.quantification.hosts import isotope, natural_abundance
 from sims_analysis.quantification.reference import (
@@ -218,12 +220,13 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
     known = of(known_of(frame, pair.denominator).flags)
     flags = xr.zeros_like(inside, np.int16) if known is None else known
     natural = xr.full_like(ratio, pair.natural)
-    status = _status(samples, inside, ratio, error, natural, flags)
+    status = _status(frame, samples, inside, ratio, error, natural, flags)
     means = {"mean_ratio": ratio, "mean_ratio_stderr": error, "natural_ratio": natural}
     return {f"ratio_{end}".rstrip("_"): one for end, one in made.items()} | means | {"": status}
 
 
 def _status(
+    frame: Frame,
     samples: TwoSignals,
     inside: xr.Variable,
     ratio: xr.Variable,
@@ -239,19 +242,13 @@ def _status(
     loses = _differ_significantly(high, low, both, _RULES.loss) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
     off = _differ_significantly(ratio, natural, _error_scaled_to(error, ratio, natural))
-    found: Any = xr.where(off, int(Status.INTERFERENCE), int(Status.OK))
-    seen = flags.where(inside, 0).astype(np.int16)
-    below: Any = ((seen & Flag.BELOW_LIMIT) != 0).any(samples.dim)
-    cut: Any = ((seen & Flag.SATURATED) != 0).any(samples.dim)
-    for flagged, status in (
-        (below & ~off, Status.BELOW_LIMIT),
-        (cut | (loses & (ratio > natural)), Status.SATURATED),
-        (error.isnull(), Status.UNDETERMINED),
-        (ratio.isnull(), Status.NO_DATA),
-    ):
-        found = found.where(~flagged, int(status))
-    codes: xr.Variable = found.astype(np.uint8)
-    return codes
+    doubts = Doubt(loses & (ratio > natural), Status.SATURATED), Doubt(off, Status.INTERFERENCE)
+    answered: Any = xr.where(error.isnull(), int(Status.UNDETERMINED), int(Status.OK))
+    status = xr.where(ratio.isnull(), int(Status.NO_DATA), answered).astype(np.uint8)
+    seen = flags.where(inside, 0).astype(np.int16) & (Flag.BELOW_LIMIT | Flag.SATURATED)
+    seen = anywhere_along(seen, samples.dim)
+    support = Support(seen, xr.zeros_like(seen), xr.zeros_like(seen))
+    return resolve(frame, status, support, doubts=doubts, category=None)
 
 
 def _error_scaled_to(error: xr.Variable, ratio: xr.Variable, other: xr.Variable) -> xr.Variable:

@@ -10,8 +10,8 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.dose import integral, read_question
 from sims_analysis.conventions.canonical import list_variables, scaled, species_of
-from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
+from sims_analysis.conventions.species_metadata import without_samples
 from sims_analysis.dataset.measurements import Measurement, one_axis, open_measurement
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn

@@ -14,8 +14,8 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import ENDS, signal_name, species_of, to_canonical
-from sims_analysis.conventions.delivered import metadata_of
 from sims_analysis.conventions.provenance import with_history
+from sims_analysis.conventions.species_metadata import metadata_of
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.background import (

@@ -362,11 +362,13 @@ def _read_source(
         odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
         odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
-        if forced is not None and not _looks_like(forced, source):
-            odd.append(f"; it does not look like format={forced.name!r}: without format=, it is ")
-            odd.append("recognised by its content")
+        if forced is not None:
+            odd.append(f"; without format={forced.name!r}, it is recognised by its content")
         text = f"{source.name}: {failed.message}{''.join(odd)}"
-        failed.add(where={"file": source.name, **_place_in(failed.message)})
+        place = {"file": source.name, **_place_in(failed.message)}
+        # What is said of no kind is that of what was read.
+        kind = "damaged_file" if source.trace.grid is None else "ambiguous_table"
+        failed.add(where=place, code=kind if isinstance(failed, ReadError) else "")
         failed.args = (text, *failed.args[1:])
         failed.layout_preview = layout_preview(source)
         if failed is error:
@@ -382,13 +384,6 @@ def _in_encoding(source: Source) -> str:
         return ""
     advice = f"its letters look like those of another encoding: {ENCODINGS}?"
     return f"; {advice} encoding= states it" if garbled else ""
-
-
-def _looks_like(forced: Reader, source: Source) -> bool:
-    try:
-        return forced.recognises(source)
-    except Exception:  # noqa: BLE001 - whatever it is, the file is none of these
-        return False
 
 
 @checks_arguments
@@ -447,7 +442,9 @@ def from_dataframe(
     if len(headers) < 2:
         raise ReadError(
             "the DataFrame has fewer than two columns; its index is one if it has a name: "
-            'df.rename_axis("depth (nm)")'
+            'df.rename_axis("depth (nm)")',
+            code="no_profile",
+            argument="df",
         )
     cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
     grid = Grid([headers, *cells], options)

@@ -249,7 +249,8 @@ def _refuse_other_kinds(source: Source) -> None:
         if content.startswith(tuple(text.encode("latin-1") for text in other["begins"])):
             raise ReadError(f"the file is {other['kind']}", code="no_profile")
     if content.startswith(_HDF5) and b"tof-sims-sparse-hdf5" not in content:
-        raise ReadError("the file is HDF5 or netCDF", remedy="sims.load reads what sims.save wrote")
+        remedy = "sims.load reads what sims.save wrote"
+        raise ReadError("the file is HDF5 or netCDF", code="no_profile", remedy=remedy)
     if source.is_zip and not source.is_workbook:
         kind = "an archive of files (zip); unpack it first"
         if not source.zipped:

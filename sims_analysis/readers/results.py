@@ -199,7 +199,9 @@ def _axis(signal: Signal, known: dict[tuple[int, ...], tuple[Array, Array]]) -> 
             row = int(bad.argmax())
             raise ReadError(
                 f"species {signal.name!r}, sample {row + 1}: it has a value, "
-                f"{signal.values[row]:g}, but no depth"
+                f"{signal.values[row]:g}, but no depth",
+                code="missing_depth",
+                where={"species": signal.name},
             )
         known[key] = given, _read_only(given)
     return known[key][1]

@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 from sims_analysis.errors import (
     ConnectionFailed,
+    Parts,
     ProfileWarning,
     ReadError,
     SimsError,
@@ -30,6 +31,12 @@ from sims_analysis.files import ADDRESS, MAX_BYTES, Budget, shown_path
 
 T = TypeVar("T")
 
+#: Parts of an error about columns that may be meant in several ways.
+WHICH_COLUMNS: Parts = {
+    "code": "ambiguous_table",
+    "argument": "columns",
+    "remedy": 'say which columns to read with columns={"B": (axis, values)}',
+}
 #: Encodings that the bytes alone do not identify.
 ENCODINGS = "'shift_jis', 'gb18030', 'big5', 'euc_kr', 'cp1250' or 'cp1251'"
 
@@ -315,7 +322,8 @@ def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
         return [_on_disk(path)]
     inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[:1] != ".")
     if not inside:
-        raise ReadError(f"there are no files in the folder {str(path)!r}")
+        text = f"there are no files in the folder {str(path)!r}"
+        raise ReadError(text, code="empty_input", argument="path")
     return list(map(_on_disk, inside))
 
 

@@ -12,14 +12,15 @@ import xarray as xr
 from sims_analysis import units
 from sims_analysis.conventions.cells import cell_edges
 from sims_analysis.conventions.cf import with_ancillaries
-from sims_analysis.conventions.delivered import COORDS as DELIVERED
-from sims_analysis.conventions.delivered import without_samples
 from sims_analysis.conventions.provenance import with_history
+from sims_analysis.conventions.species_metadata import COORDS as DELIVERED
+from sims_analysis.conventions.species_metadata import without_samples
 from sims_analysis.errors import DoseWarning, ProfileError
 from sims_analysis.frame.call import processing_step
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.opening import open_frames
 from sims_analysis.frame.run import anywhere
 from sims_analysis.kernels import grid as kernels
 from sims_analysis.kernels.dose import integrate
@@ -31,7 +32,6 @@ from sims_analysis.resampling.interpolation import (
     Resampled,
     as_data,
     at_depths,
-    open_frames,
     resampled,
 )
 from sims_analysis.text.arguments import argument_error, check_choice, check_count, list_dims
@@ -146,7 +146,7 @@ def to_grid(
         raise ProfileError(
             "give exactly one of step, depth, like and every", code="conflicting_arguments"
         )
-    frames = open_frames(data, "a grid", gaps)
+    frames = open_frames(data, question="a grid", gaps=gaps)
     first = frames[0]
     grid = _grid(first, conserve is not None, **asked)
     trace: dict[str, str] = {"interpolation": method}

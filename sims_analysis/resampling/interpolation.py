@@ -12,7 +12,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.cells import edge_names
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
@@ -26,7 +26,7 @@ from sims_analysis.frame.evidence import (
     with_flags,
 )
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frame
+from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frames
 from sims_analysis.frame.run import anywhere, elementwise, is_lazy
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.blocks import ALL
@@ -94,7 +94,7 @@ def interpolate(
     4.76e+19 atom/cm^3
     """
     check_choice("method", method, kernels.REACH)
-    frames = open_frames(data, "an interpolation", gaps)
+    frames = open_frames(data, question="an interpolation", gaps=gaps)
     at, asked, on_new_axis, coords = _places(frames[0], depth)
     found = [at_depths(frame, asked, method, on_new_axis=on_new_axis) for frame in frames]
     return as_data(data, frames, found, at, coords)
@@ -118,23 +118,6 @@ def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, d
         without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
         coords = {str(n): one.variable for n, one in depth.coords.items() if n not in without}
     return at, asked, new == [frame.axis], coords
-
-
-def open_frames(data: Any, question: str, gaps: str) -> list[Frame]:
-    """Open all measured variables of a Dataset, or an array; raise if there are none."""
-    names: list[Any] = [None]
-    if isinstance(data, xr.Dataset):
-        names = [name for name in vocabulary.MEASURED if name in data.data_vars]
-        if not names:
-            raise UnitsError(
-                f"the Dataset has none of {', '.join(vocabulary.MEASURED)}; it has "
-                f"{', '.join(map(str, data.data_vars)) or 'no variables'}",
-                code="missing_variable",
-            )
-    how: Any = {"question": question, "axes": vocabulary.AXES, "gaps": gaps}
-    kinds = [vocabulary.kinds(name) if name else vocabulary.VALUE_KINDS for name in names]
-    every = zip(names, kinds, strict=True)
-    return [open_frame(data, own, variable=name, **how) for name, own in every]
 
 
 @dataclass(frozen=True)

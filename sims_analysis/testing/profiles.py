@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import special
 
 from sims_analysis import vocabulary
-from sims_analysis.dataset.neighbours import register_accessor
+from sims_analysis.dataset.registration import register_accessor
 from sims_analysis.units import NM_PER_CM, read_number
 
 if TYPE_CHECKING:

@@ -7,6 +7,14 @@ arrays, and the pint-backed view.
 """
 
 from sims_analysis.units.application import define_atoms
+from sims_analysis.units.definitions import (
+    CANONICAL,
+    NM_PER_CM,
+    NM_PER_MM,
+    Unit,
+    read_unit,
+    unit_of_kind,
+)
 from sims_analysis.units.quantities import (
     Data,
     ParameterLike,
@@ -24,14 +32,6 @@ from sims_analysis.units.quantities import (
     read_quantity,
     to_canonical_variable,
     with_plain_axes,
-)
-from sims_analysis.units.reading import (
-    CANONICAL,
-    NM_PER_CM,
-    NM_PER_MM,
-    Unit,
-    read_unit,
-    unit_of_kind,
 )
 from sims_analysis.units.udunits import in_udunits
 

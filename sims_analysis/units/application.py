@@ -52,6 +52,7 @@ def application_registry(*, for_atoms: bool = False) -> Any:
             "the unit 'atom' of pint's application registry is a pure number there, to which "
             "counts convert; expected a dimension of its own, such as 'atom = [atom]'. Leave it "
             "undefined in that registry (sims_analysis defines it), or take another one: "
-            "pint.set_application_registry(pint.UnitRegistry())"
+            "pint.set_application_registry(pint.UnitRegistry())",
+            code="ambiguous_unit",
         )
     return registry

@@ -12,7 +12,7 @@ import numpy as np
 from sims_analysis.errors import ProfileError, UnitsError, about
 from sims_analysis.text.arguments import is_number
 from sims_analysis.units.application import application_registry
-from sims_analysis.units.reading import CANONICAL, Unit, example, read_unit, unit_of_kind
+from sims_analysis.units.definitions import CANONICAL, Unit, example, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
 from sims_analysis.units.udunits import in_udunits
 
@@ -91,7 +91,9 @@ def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
         shown = f"a DataArray over {value.dims}" if hasattr(value, "dims") else reprlib.repr(value)
         raise UnitsError(
             f"{name}={shown}: expected one value, such as '50 {wanted}'; where several can be "
-            f'given, xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})'
+            f'given, xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})',
+            code="not_a_quantity",
+            argument=name,
         )
     number = f"{value:g}" if is_number(value) else "50"
     if kinds == ("dimensionless",):
@@ -178,7 +180,8 @@ def to_canonical_variable(
 def _real(magnitude: Any, name: str) -> Any:
     """Refuse text, booleans, complex numbers and dates."""
     if magnitude.dtype.kind not in "fiu":
-        raise ProfileError(f"{name}: expected real numbers, found values of type {magnitude.dtype}")
+        text = f"{name}: expected real numbers, found values of type {magnitude.dtype}"
+        raise ProfileError(text, code="not_a_quantity")
     return magnitude
 
 

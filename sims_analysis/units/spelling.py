@@ -1,7 +1,7 @@
 """Spellings of units in this field: words, phrases, and products of them.
 
 A phrase such as ``at. %`` is a kind and a factor; all else is a product of powers of the units that
-:mod:`sims_analysis.units.reading` knows. Spellings that are not in these tables are refused.
+:mod:`sims_analysis.units.definitions` knows. Spellings that are not in these tables are refused.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.units.reading import read_unit
+from sims_analysis.units.definitions import read_unit
 
 #: To UDUNITS atoms are pure numbers, and so is whatever has no unit.
 _OURS = {"atom/cm^3": "cm-3", "atom/cm^2": "cm-2", "arb. unit": "1"}

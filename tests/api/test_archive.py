@@ -439,7 +439,7 @@ def test_json_is_never_read_as_a_table(text, tmp_path):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     where = str(tmp_path / "none.json")
-    with raises(ArchiveError, match=f"cannot read {where!r}: No such file or directory"):
+    with raises(ArchiveError, "unreadable_file"):
         Archive(tmp_path / "a").add(where)
 
 
@@ -469,7 +469,7 @@ def test_add_from_a_pipe(content, tmp_path):
     if content == REFERENCE:
         assert archive.add(pipe).data_id == REFERENCE_ID
     else:
-        with raises(ArchiveError, match="is a pipe"):
+        with raises(ArchiveError, "unreadable_file"):
             archive.add(pipe)
     writer.join(5)
 
@@ -679,7 +679,7 @@ def test_profiles_of_two_entries_are_refused_without_an_id(tmp_path):
     two = [{**json.loads(REFERENCE)[0], "data_id": name, "species_name": name} for name in "ab"]
     (tmp_path / "w.json").write_text(json.dumps(two))
     message = r"\$\[1\]\.data_id: the profile belongs to data entry 'b', an earlier one to 'a'"
-    with raises(ReadError, match=message):
+    with raises(ReadError, "invalid_payload", match=message):
         read(tmp_path / "w.json")
     archive = Archive(tmp_path / "a")
     profiles = [DepthProfile.from_dict(one) for one in two]

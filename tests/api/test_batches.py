@@ -13,9 +13,9 @@ import httpx
 import pytest
 from error_parts import raises, warns
 from faulty_server import KEY, REFERENCE, FaultyServer, raw
-from polling import fetching_has_ended, wait_until
+from waits import fetching_has_ended, wait_until
 
-from sims_analysis.api import attempts
+from sims_analysis.api import retries
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.requests import Batch
@@ -41,7 +41,7 @@ MANY = [f"id-{i}" for i in range(500)]
 @pytest.fixture
 def no_patience(monkeypatch):
     """Let a retry follow at once."""
-    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES", (0.0, 0.0))
 
 
 def body_of(data_id):
@@ -94,7 +94,7 @@ def test_a_key_that_is_refused_is_sent_once(status):
 @pytest.mark.parametrize(
     "after", ["9" * 400, "99999999", "Fri, 31 Dec 9999 23:59:59 GMT"], ids=["digits", "s", "date"]
 )
-def test_a_mad_wait_silences_no_client_for_ever(after, monkeypatch):
+def test_an_absurd_wait_does_not_block_a_client_for_ever(after, monkeypatch):
     api = Api(lambda *_: httpx.Response(429, headers={"Retry-After": after}))
     client = api.client()
     with pytest.raises(RateLimited):

@@ -23,7 +23,7 @@ import pytest
 import tqdm.std
 from error_parts import raises
 from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
-from polling import fetching_has_ended, interrupt_when, wait_until
+from waits import fetching_has_ended, interrupt_when, wait_until
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
@@ -447,7 +447,7 @@ def test_a_closed_client_says_so():
     with client:
         client.get("a")
     client.close()
-    with raises(ApiError, data_id="a"):
+    with raises(ApiError, "closed", data_id="a"):
         client.get("a")
 
 
@@ -627,13 +627,6 @@ def test_an_interrupt_while_threads_are_started_stops_the_fetching(monkeypatch):
         api.client(max_connections=2).get(api.bodies)
     wait_until(lambda: not any(thread.is_alive() for thread in started), patience=20)
     assert caught.tb is not None
-
-
-def test_offline_holds_wherever_a_request_is_made(tmp_path):
-    api = Api(a=REFERENCE)
-    client = api.client(archive=tmp_path, offline=True)
-    assert "offline" in str(dict(client._fetcher.profiles(["a"]))["a"])
-    assert api.requests == []
 
 
 def test_progress_is_shown_for_many_on_a_terminal_only(capsys, monkeypatch):

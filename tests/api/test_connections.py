@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 from faulty_server import REFERENCE, REFERENCE_ID
-from polling import wait_until
 from running_server import KEY, Running
+from waits import wait_until
 
 from sims_analysis.api import connections
 from sims_analysis.api.archive import Archive

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from error_parts import raises, warns
-from polling import wait_until
+from waits import wait_until
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import Search

@@ -73,7 +73,7 @@ def test_plain_http_stays_on_this_machine_unless_it_is_allowed(allow, host):
 
 @pytest.mark.parametrize("segment", ["..", ".", "a/..", "../a", "a\\..", "..\\a", "a/./b"])
 def test_no_segment_leads_up_the_path(segment):
-    with raises(ApiError, match="is not an id or a species") as caught:
+    with raises(ApiError, "invalid_argument", match="is not an id or a species") as caught:
         Endpoint("https://lab.example/").address("sims", segment)
     assert repr(segment) in str(caught.value)
 
@@ -81,7 +81,7 @@ def test_no_segment_leads_up_the_path(segment):
 def test_dots_within_a_name_lead_nowhere():
     address = Endpoint("https://lab.example/").address
     assert address("a..b", "...", "w.1") == "https://lab.example/a..b/.../w.1"
-    with raises(ApiError, match=" not valid Unicode"):
+    with raises(ApiError, "invalid_argument", match=" not valid Unicode"):
         address("\ud800")
 
 

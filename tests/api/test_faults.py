@@ -23,7 +23,7 @@ from faulty_server import (
     reply,
 )
 
-from sims_analysis.api import attempts
+from sims_analysis.api import retries
 from sims_analysis.api.client import Client
 from sims_analysis.errors import (
     ApiError,
@@ -128,7 +128,7 @@ FAULTS: dict[str, tuple[list[Action], object]] = {
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch):
-    monkeypatch.setattr(attempts, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES", (0.0, 0.0))
 
 
 def run(script: list[Action]) -> tuple[object, float, FaultyServer]:

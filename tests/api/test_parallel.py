@@ -6,7 +6,7 @@ import threading
 import types
 
 import pytest
-from polling import wait_until
+from waits import wait_until
 
 from sims_analysis.api import parallel
 from sims_analysis.api.requests import Batch

@@ -105,9 +105,9 @@ def test_a_good_answer_that_holds_the_key_is_not_archived(spelling, tmp_path):
     note = f'{{"note": "{SPELLINGS[spelling]}"}}'
     with FaultyServer(reply(REFERENCE.replace(b"{}", note.encode()))) as server:
         client = Client(KEY, endpoint=server.url, archive=tmp_path)
-        with raises(PayloadError, data_id=REFERENCE_ID, path="$"):
+        with raises(PayloadError, "exposed_key", data_id=REFERENCE_ID, path="$"):
             client.get(REFERENCE_ID)
-        with raises(PayloadError, path="$", match="contains the API key"):
+        with raises(PayloadError, "exposed_key", path="$"):
             client.search()
     assert not list(tmp_path.rglob("payload.json"))
 
@@ -147,7 +147,7 @@ def test_credentials_of_a_proxy_are_not_quoted(monkeypatch):
 def test_a_short_key_is_a_word_that_answers_may_hold(key):
     body = REFERENCE.replace(b"sims_001", key.encode())
     with FaultyServer(reply(body), reply(body.replace(b"{}", b"}"), 500)) as server:
-        with warns(SimsWarning, match="fewer than 16 characters") as caught:
+        with warns(SimsWarning, "weak_key", argument="api_key") as caught:
             client = Client(key, endpoint=server.url, retries=0)
         (result,) = client.get(REFERENCE_ID)
         with raises(StatusError, data_id=REFERENCE_ID):
@@ -161,7 +161,10 @@ def test_a_short_key_is_a_word_that_answers_may_hold(key):
 def test_from_sixteen_characters_on_a_key_is_looked_for():
     key = "abcdefgh-1234567"
     body = REFERENCE.replace(b"sims_001", key.encode())
-    with FaultyServer(reply(body)) as server, raises(PayloadError, data_id=REFERENCE_ID, path="$"):
+    with (
+        FaultyServer(reply(body)) as server,
+        raises(PayloadError, "exposed_key", data_id=REFERENCE_ID, path="$"),
+    ):
         Client(key, endpoint=server.url).get(REFERENCE_ID)
 
 

@@ -74,6 +74,6 @@ def test_an_archive_keeps_no_login_and_no_token(tmp_path):
     archive.put("w1", PROFILE, url=address)
     assert archive.record("w1").url == "https://lab.example/w.csv"
     assert archive.get("w1").provenance["source"] == "https://lab.example/w.csv"
-    with raises(sims.ArchiveError, match=r"sims\.read\(address\)") as caught:
+    with raises(sims.ArchiveError, argument="source", match=r"sims\.read\(address\)") as caught:
         archive.add(address)
     assert "s3cret" not in str(caught.value)

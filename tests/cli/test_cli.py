@@ -15,15 +15,8 @@ import pytest
 from command_line import EXAMPLES, NAMES, error_line, payload_of, process, run, serving
 
 import sims_analysis as sims
-from sims_analysis.cli import reporting
+from sims_analysis.cli import reports
 from sims_analysis.examples.opening import ARCHIVE
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch):
-    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT", "SIMS_SERVER_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
 
 # ---- help
 
@@ -134,15 +127,15 @@ def test_a_sputter_rate_brings_time_to_depth():
 
 @pytest.mark.parametrize("variable", ["AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"])
 def test_ids_that_are_no_examples_are_of_the_server_of_the_settings(variable, monkeypatch):
-    assert reporting.means_examples(NAMES)
+    assert reports.means_examples(NAMES)
     for nothing in (None, ""):
         if nothing is not None:
             monkeypatch.setenv(variable, nothing)
         with pytest.raises(click.UsageError, match=r"^arsenic: no example .* set \w+_API_KEY$"):
-            reporting.means_examples([*NAMES, "arsenic"])
+            reports.means_examples([*NAMES, "arsenic"])
     monkeypatch.setenv(variable, "https://lab.example/with-a-long-path")
-    assert not reporting.means_examples([*NAMES, "arsenic"])
-    assert reporting.means_examples(NAMES)
+    assert not reports.means_examples([*NAMES, "arsenic"])
+    assert reports.means_examples(NAMES)
 
 
 def test_report_on_an_archive_goes_on_after_a_damaged_entry(tmp_path):

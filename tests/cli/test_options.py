@@ -15,7 +15,7 @@ from sims_analysis.api.client import Client
 from sims_analysis.cli import cli as main
 from sims_analysis.cli import options
 from sims_analysis.cli.archives import archive
-from sims_analysis.cli.reporting import report
+from sims_analysis.cli.reports import report
 from sims_analysis.examples.opening import ARCHIVE
 
 COMMANDS_OF_ALL = [*main.commands.values(), *archive.commands.values()]

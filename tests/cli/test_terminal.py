@@ -14,12 +14,6 @@ from sims_analysis.cli import cli
 from sims_analysis.examples.opening import ARCHIVE
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch):
-    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT", "SIMS_SERVER_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def piped(*arguments, stdin="", encoding=None, folder=None):
     environment = {**os.environ, "PYTHONPATH": str(sims.__path__[0] + "/..")}
     if encoding:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sims_analysis as sims
-from sims_analysis.conventions.delivered import stated_in_metadata
+from sims_analysis.conventions.species_metadata import stated_in_metadata
 
 WIRE = {
     "data_id": "d1", "id": "p1", "processed_data_id": "q1", "species_name": "B",

@@ -99,7 +99,7 @@ def test_an_archive_of_tof_events_that_leads_to_others_is_refused(tmp_path, secr
     assert sims.read(path, mz_windows=windows).species == ["11B"]
     with h5py.File(path, "a") as file:
         lead(file.require_group("more"), secret)
-    with raises(sims.ReadError, match=r"w7\.h5 is not read: .*lines.*self-contained"):
+    with raises(sims.ReadError, "unsafe_file", match="lines"):
         sims.read(path, mz_windows=windows)
 
 
@@ -258,7 +258,9 @@ def test_arrays_of_wide_texts_in_attributes_are_refused(stored):
 )  # fmt: skip
 def test_a_damaged_note_is_an_error_that_names_it(stored, change):
     noted(stored, change)
-    with raises(ArchiveError, match=r"^w7\.nc: its attribute 'sims_analysis_storage' is "):
+    with raises(
+        ArchiveError, "damaged_file", match=r"^w7\.nc: its attribute 'sims_analysis_storage' is "
+    ):
         sims.load(stored)
 
 
@@ -297,7 +299,7 @@ def test_a_store_whose_filters_run_code_is_refused(tmp_path, kind):
     (store / "a" / "0").write_bytes(pickle.dumps([Owns(owned), (1,)]))
     for name, metadata in STORES[kind].items():
         (store / name).write_text(json.dumps(metadata))
-    with raises(ArchiveError, match=r"w7.zarr.*has the filter '.*[pP]ickle'"):
+    with raises(ArchiveError, "unsafe_file"):
         sims.load(store)
     assert not owned.exists()
 
@@ -335,7 +337,7 @@ def test_code_behind_what_strict_json_refuses_is_refused(tmp_path, kind, lenient
         text = json.dumps(metadata)
         text = text if lenient == "utf-16" else lenient % text[1:]
         (store / name).write_text(text, encoding="utf-16" if lenient == "utf-16" else "utf-8")
-    with raises(ArchiveError, match=r"w7.zarr is not read: .*(ickle|cannot be read)"):
+    with raises(ArchiveError, "unsafe_file"):
         sims.load(store)
     assert not owned.exists()
 
@@ -499,9 +501,8 @@ def test_arrays_whose_chunks_cannot_be_measured_are_refused(tmp_path):
     group = zarr.create_group(tmp_path / "shards.zarr")
     group.create_array("a", shape=(4,), chunks=(2,), shards=(4,), dtype="f8", dimension_names=["x"])
     packed_store(tmp_path / "bz2.zarr", numcodecs.BZ2())
-    expected = {"twice": "'zlib', 'zlib'", "shards": "'sharding_indexed', .*", "bz2": "'bz2'"}
-    for name, codecs in expected.items():
-        with raises(ArchiveError, match=rf"{name}.* is not known before \({codecs}\)"):
+    for name in ("twice", "shards", "bz2"):
+        with raises(ArchiveError, "unsafe_file"):
             sims.load(tmp_path / f"{name}.zarr")
 
 

@@ -8,7 +8,7 @@ from approved import difference, messages
 
 import sims_analysis as sims
 from sims_analysis.conventions.canonical import to_canonical
-from sims_analysis.dataset.pairing import paired
+from sims_analysis.dataset.pairs import paired
 
 DS = sims.open_example("boron-implant")
 RUN = sims.open_example("sputter-time")

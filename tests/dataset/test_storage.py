@@ -188,7 +188,7 @@ def test_a_failure_leaves_the_old_file(tmp_path, kind):
 def test_a_file_that_is_none_is_named(tmp_path, suffix):
     path = tmp_path / f"w.{suffix}"
     path.mkdir() if suffix == "zarr" else path.write_bytes(b"no HDF5")
-    with raises(ArchiveError, match=rf"^w\.{suffix} cannot be read as \w+: \S+"):
+    with raises(ArchiveError, "unreadable_file"):
         sims.load(path)
 
 

@@ -271,7 +271,7 @@ def test_what_is_no_measurement_is_refused(item):
 
 @pytest.mark.parametrize("nothing", [[], {}, ()])
 def test_nothing_is_not_drawn(nothing):
-    with raises(ProfileError, match="there is nothing to draw: no measurement"):
+    with raises(ProfileError, "empty_input", argument="data"):
         artists.sketched(nothing)
 
 

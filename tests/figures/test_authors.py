@@ -167,12 +167,12 @@ def many(count):
 def test_of_many_signals_the_largest_are_drawn_and_those_with_results():
     assert len(artists.lines(artists.sketched(many(24)))) == 24
     data = many(30)
-    with warns(ProfileWarning, match="18 of 30 species are left out.* by species="):
+    with warns(ProfileWarning, "not_shown", argument="species"):
         ax = artists.sketched(data)
     assert [line.get_label() for line in artists.lines(ax)] == [f"X{i}" for i in range(18, 30)]
     assert artists.notes(ax) == ["18 more signals, not shown"]
     one = data.sel(species=["X3"])
-    with warns(ProfileWarning, match="18 of 30"):
+    with warns(ProfileWarning, "not_shown", argument="species", match="18 of 30"):
         ax = artists.sketched(data, peak=sims.peak(one))
     assert [line.get_label() for line in artists.lines(ax)][:2] == ["X3", "X19"]
     every = list(map(str, data["species"].values))
@@ -185,7 +185,7 @@ def test_curves_of_one_of_two_right_axes_are_named_at_it():
     data = artists.profiles(
         B=artists.gaussian(), Ga=counts, In=counts, Al=(np.full(50, 0.3), "atomic fraction")
     )
-    with warns(ProfileWarning, match=r"axis of 'Intensity.*' leaves the figure: make room"):
+    with warns(ProfileWarning, "crowded_figure", match=r"axis of 'Intensity.*' leaves the figure"):
         ax = artists.sketched(data)
     assert [each.get_ylabel() for each in ax.figure.axes] == [
         "Concentration (atoms/cm³)",
@@ -196,7 +196,7 @@ def test_curves_of_one_of_two_right_axes_are_named_at_it():
     black = {"colours": {"Ga": "black", "Al": "black"}, "species": ["B", "Ga", "Al"]}
     every = [each.get_ylabel() for each in sims.plot_profiles(data, **black).figure.axes]
     assert every[1:] == ["Atomic fraction: Al", "Intensity (counts/s): Ga"]
-    with warns(ProfileWarning, match=r"3 value axes leave \d+ mm for the curves"):
+    with warns(ProfileWarning, "crowded_figure", "width", r"3 value axes leave \d+ mm"):
         sims.plot_profiles(data, width="60 mm")
 
 

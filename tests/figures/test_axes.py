@@ -153,7 +153,8 @@ B = artists.profiles(B=artists.gaussian())
 
 @pytest.mark.slow
 def test_a_depth_axis_is_in_the_unit_that_is_wanted_and_a_deep_one_in_micrometres():
-    timed = artists.profiles(axis="s", B=(artists.DEPTHS, "counts/s"))
+    seconds = 1000 * artists.DEPTHS  # no depth, however many
+    timed = artists.profiles(axis="s", depths=seconds, B=(artists.DEPTHS, "counts/s"))
     assert artists.sketched(B).get_xlabel() == "Depth (nm)"
     assert artists.sketched(timed).get_xlabel() == "Sputter time (s)"
     ax = artists.sketched(B, depth_units="um")

@@ -13,7 +13,6 @@ from matplotlib.legend import Legend
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
-from sims_analysis.figures import budgets
 from sims_analysis.figures.colours import colour_of
 from sims_analysis.figures.plot import typeset_species
 
@@ -42,9 +41,9 @@ def test_a_share_is_written_without_an_exponent():
 
 def test_more_profiles_than_can_be_told_apart_are_refused():
     many = sims.dose_budget(sims.stack(list(artists.wafers(13).values()), names=range(13)))
-    with raises(ProfileError, match="13 profiles cannot be distinguished"):
+    with raises(ProfileError, "wrong_dimensions", argument="budget"):
         sims.plot_budget(many)
-    assert len(budgets._shares(many.isel(measurement=slice(12)))[0]) == 12
+    assert len(drawn(many.isel(measurement=slice(12)))[1]) == 12
 
 
 @pytest.mark.slow
@@ -72,33 +71,41 @@ def test_numbers_and_label_are_inside(width):
     assert ax.xaxis.label.get_window_extent().x1 < ax.figure.bbox.x1
 
 
-# --- the parts of it ----------------------------------------------------------------------------
+def drawn(found):
+    """Return the names in a figure, and what each part is in per cent, profile by part."""
+    ax = sims.plot_budget(found, plt.figure(dpi=50).add_subplot())
+    shares = np.array([[bar.get_width() for bar in bars] for bars in ax.containers])
+    known = np.array([text.get_text() != "not known" for text in ax.texts])
+    return drawn_names(ax), np.where(known.reshape(shares.shape), shares, np.nan)
 
 
 def parts(**values):
     """Make a budget of two profiles."""
-    values = {part: [0.0, 0.0] for part in budgets._PARTS if part != "day_to_day_stderr"} | values
+    names = ("random", "background", "rsf", "depth", "systematic")
+    values = {f"{name}_stderr": [0.0, 0.0] for name in names} | values
     ds = xr.Dataset({name: ("species", np.array(one, float)) for name, one in values.items()})
     ds = ds.assign_coords(species=["B", "11P"])
     return ds.assign_attrs(question=budget().attrs["question"])
 
 
+@pytest.mark.slow
 def test_shares_are_per_cent_of_the_size_of_the_dose():
     found = parts(dose=[2e14, -4e14], random_stderr=[1e13, 1e13], rsf_stderr=[np.nan, 4e13])
-    names, shares = budgets._shares(found)
-    assert names == ["B", "11P"]
+    names, shares = drawn(found)
+    assert names == ["B", typeset_species("11P")]
     np.testing.assert_allclose(shares, [[5, 0, np.nan, 0, 0], [2.5, 0, 10, 0, 0]])
-    nothing = budgets._shares(parts(dose=[0.0, 1.0], random_stderr=[1.0, 1.0]))[1]
+    nothing = drawn(parts(dose=[0.0, 1.0], random_stderr=[1.0, 1.0]))[1]
     assert np.isnan(nothing[0]).all()
 
 
+@pytest.mark.slow
 def test_profiles_have_the_names_that_tell_them_apart():
     found = parts(dose=[1.0, 2.0])
-    assert budgets._shares(found.sel(species="B"))[0] == ["B"]
-    assert budgets._shares(found.sel(species="B", drop=True))[0] == [""]
+    assert drawn(found.sel(species="B"))[0] == []
+    isotope = typeset_species("11P")
     batch = found.expand_dims(measurement=["a", "b"])
-    assert budgets._shares(batch)[0] == ["a, B", "a, 11P", "b, B", "b, 11P"]
-    assert budgets._shares(found.drop_vars("species"))[0] == ["0", "1"]
+    assert drawn(batch)[0] == ["a, B", f"a, {isotope}", "b, B", f"b, {isotope}"]
+    assert drawn(found.drop_vars("species"))[0] == ["0", "1"]
 
 
 @pytest.mark.parametrize(
@@ -108,8 +115,8 @@ def test_profiles_have_the_names_that_tell_them_apart():
      (parts(dose=[1.0, 2.0])["dose"], r"found a result of integrated_dose\(\)$")],
 )  # fmt: skip
 def test_what_is_no_budget_is_refused_with_what_it_is(given, message):
-    with raises(ProfileError, match=rf"sims\.dose_budget\(data, \.\.\.\) gives; {message}"):
-        budgets._shares(given)
+    with raises(ProfileError, "other_result", "budget", message):
+        sims.plot_budget(given)
 
 
 @pytest.mark.slow

@@ -40,8 +40,9 @@ def test_elements_that_occur_together_keep_their_own_colours(pair):
 def test_more_species_than_colours_differ_by_dashes():
     many = artists.profiles(**{name: artists.gaussian(10.0 ** (17 + i / 10)) for i, name in
                              enumerate("H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar".split())})  # noqa: SIM905 # fmt: skip
-    looks = {(line.get_color(), str(line._dash_pattern)) for line in
-             artists.lines(artists.sketched(many, labels="none"))}  # fmt: skip
+    ax = artists.sketched(many, labels="none")
+    colours = [line.get_color() for line in artists.lines(ax)]
+    looks = {*zip(colours, artists.dashes(ax), strict=True)}
     assert len(looks) == 18
     assert len({colour for colour, _ in looks}) == len(COLOURS)
 

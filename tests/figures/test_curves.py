@@ -138,7 +138,7 @@ def test_colours_are_of_species_and_dashes_of_measurements():
     ]  # fmt: skip
     # Where one colour is of two curves of a measurement, dashes tell all apart.
     ax = artists.sketched(WAFERS, color=RED)
-    assert len({str(line._dash_pattern) for line in artists.lines(ax)}) == 4
+    assert len({*artists.dashes(ax)}) == 4
 
 
 def test_colours_of_the_user_go_first():

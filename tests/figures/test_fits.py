@@ -1,4 +1,4 @@
-"""Models over their data, against a model that is known."""
+"""Models over their data."""
 
 import artists
 import matplotlib as mpl
@@ -16,53 +16,36 @@ mpl.use("Agg")
 
 #: Of the data, so that the residuals are known.
 FACTOR = 1.25
+C = artists.gaussian(floor=0.0)
 
 
-def evaluate(fit, *, depth):
-    """Stand in for sims.evaluate: the profile itself, times a factor."""
-    y = fit["factor"].item() * np.exp(
-        np.interp(depth.values, artists.DEPTHS, np.log(artists.gaussian()))
-    )
-    return xr.DataArray(
-        y[None, :],
-        {"species": ["B"], "depth": ("depth", depth.values, {"units": "nm"})},
-        ("species", "depth"),
-        "concentration",
-        {"units": "atom/cm^3"},
-    )
-
-
-@pytest.fixture(autouse=True)
-def _models(monkeypatch):
-    monkeypatch.setattr("sims_analysis.fitting.evaluation.evaluate", evaluate)
-
-
-FIT = xr.Dataset({"factor": FACTOR}, attrs={"model": "stand-in"})
+@pytest.fixture(scope="module")
+def fit():
+    """A fit of a Gaussian that is higher than the data by the factor."""
+    return sims.fit(artists.profiles(B=FACTOR * C), model="gaussian", weights="none")
 
 
 def fitted(ax):
     return [line for line in ax.lines if line.get_gid() == "fit"]
 
 
-def test_a_fit_is_drawn_over_its_data_and_named():
-    ax = artists.sketched(
-        artists.profiles(B=artists.gaussian(), P=artists.gaussian(1e18)), fits=FIT
-    )
+def test_a_fit_is_drawn_over_its_data_and_named(fit):
+    ax = artists.sketched(artists.profiles(B=C, P=artists.gaussian(1e18)), fits=fit)
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * artists.gaussian())
+    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * C)
     assert artists.notes(ax) == ["fit"]
 
 
-def test_a_fit_follows_the_units_of_its_data():
-    data = artists.profiles(B=artists.gaussian())
-    ax = artists.sketched(data, fits=FIT, value_units="1/m^3", depth_units="um")
+def test_a_fit_follows_the_units_of_its_data(fit):
+    data = artists.profiles(B=C)
+    ax = artists.sketched(data, fits=fit, value_units="1/m^3", depth_units="um")
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * artists.gaussian())
+    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * C)
     assert line.get_xdata().max() == pytest.approx(artists.DEPTHS.max() / 1000)
 
 
-def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated():
-    ax = sims.plot_profiles(artists.profiles(B=artists.gaussian()), fits=FIT, residuals=True)
+def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated(fit):
+    ax = sims.plot_profiles(artists.profiles(B=C), fits=fit, residuals=True)
     below = ax.figure.axes[1]
     np.testing.assert_allclose(below.lines[0].get_ydata(), -np.log10(FACTOR))
     assert below.get_xlabel() == "Depth (nm)"
@@ -71,11 +54,11 @@ def test_residuals_are_the_logarithm_of_the_ratio_where_no_error_is_stated():
 
 
 @pytest.mark.slow
-def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
-    data = artists.profiles(P=artists.gaussian(1e18), B=artists.gaussian())
-    ax = sims.plot_profiles(data, fits=FIT, residuals=True)
+def test_a_fit_belongs_to_its_species_whatever_is_drawn_first(fit):
+    data = artists.profiles(P=artists.gaussian(1e18), B=C)
+    ax = sims.plot_profiles(data, fits=fit, residuals=True)
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * artists.gaussian())
+    np.testing.assert_allclose(line.get_ydata()[::4], FACTOR * C)
     (left, zero) = ax.figure.axes[1].lines
     np.testing.assert_allclose(left.get_ydata(), -np.log10(FACTOR))
     assert set(zero.get_ydata()) == {0}
@@ -83,12 +66,12 @@ def test_a_fit_belongs_to_its_species_whatever_is_drawn_first():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("own", "height"), [(True, 4.0 / 3.0), (False, 1.0)])
-def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, height):
-    data = artists.profiles(B=artists.gaussian())
+def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, height, fit):
+    data = artists.profiles(B=C)
     options = {"labels": "none", "notes": False}
     plain = sims.plot_profiles(data, **options).figure.get_size_inches()[1]
     ax = None if own else plt.subplots(figsize=(4, plain), layout="constrained")[1]
-    ax = sims.plot_profiles(data, ax, fits=FIT, residuals=True, **options)
+    ax = sims.plot_profiles(data, ax, fits=fit, residuals=True, **options)
     ax.figure.draw_without_rendering()
     below = ax.figure.axes[1]
     assert ax.figure.get_size_inches()[1] == pytest.approx(height * plain)
@@ -98,22 +81,21 @@ def test_residuals_take_a_quarter_and_the_figure_grows_by_it_if_it_is_ours(own, 
     assert not any(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks())
 
 
-def test_residuals_are_in_standard_errors_where_these_are_stated():
-    data = artists.profiles(B=artists.gaussian())
+def test_residuals_are_in_standard_errors_where_these_are_stated(fit):
+    data = artists.profiles(B=C)
     data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
-    below = sims.plot_profiles(data, fits=FIT, residuals=True).figure.axes[1]
+    below = sims.plot_profiles(data, fits=fit, residuals=True).figure.axes[1]
     np.testing.assert_allclose(below.lines[0].get_ydata(), (1 - FACTOR) / 0.05)
 
 
-def test_residuals_need_axes_in_a_grid():
+def test_residuals_need_axes_in_a_grid(fit):
     ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
     with pytest.raises(ValueError, match=r"plt\.subplots"):
-        sims.plot_profiles(artists.profiles(B=artists.gaussian()), ax, fits=FIT, residuals=True)
+        sims.plot_profiles(artists.profiles(B=C), ax, fits=fit, residuals=True)
 
 
 @pytest.mark.slow
-def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
-    monkeypatch.undo()
+def test_a_real_fit_is_drawn_inside_its_window_alone():
     data = sims.open_example("boron-implant").sel(species=["B"])
     data = sims.with_counting_statistics(data, value_per_count="1e14 atoms/cm^3")
     held = {"head_skewness": 0, "head_kurtosis": 3}
@@ -129,26 +111,25 @@ def test_a_real_fit_is_drawn_inside_its_window_alone(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_labels_of_both_panels_have_room():
-    data = artists.profiles(B=artists.gaussian())
+def test_the_labels_of_both_panels_have_room(fit):
+    data = artists.profiles(B=C)
     data["concentration_stderr"] = (0.05 * data["concentration"]).assign_attrs(units="atom/cm^3")
     for one in (data, data[["concentration"]]):
-        ax = sims.plot_profiles(one, fits=FIT, residuals=True)
+        ax = sims.plot_profiles(one, fits=fit, residuals=True)
         ax.figure.canvas.draw()
         above, below = (a.yaxis.label.get_window_extent() for a in ax.figure.axes[:2])
         assert below.y1 < above.y0
 
 
-def test_residuals_are_those_of_a_fit():
+def test_residuals_are_those_of_a_fit(fit):
     with pytest.raises(ValueError, match="residuals=True needs fits="):
-        sims.plot_profiles(artists.profiles(B=artists.gaussian()), residuals=True)
+        sims.plot_profiles(artists.profiles(B=C), residuals=True)
     with pytest.raises(ValueError, match="residuals='yes'; expected True or False"):
-        sims.plot_profiles(artists.profiles(B=artists.gaussian()), fits=FIT, residuals="yes")
+        sims.plot_profiles(artists.profiles(B=C), fits=fit, residuals="yes")
 
 
 @pytest.mark.slow
-def test_a_fit_without_parameters_leaves_its_data_as_they_are(monkeypatch):
-    monkeypatch.undo()
+def test_a_fit_without_parameters_leaves_its_data_as_they_are():
     data = artists.profiles(B=artists.gaussian())
     with warns(FitWarning, "no_sample_in_window", species="B"):
         fit = sims.fit(data, model="gaussian", start="1 mm")
@@ -165,8 +146,7 @@ def test_what_is_no_fit_is_not_drawn(given):
 
 
 @pytest.mark.slow
-def test_several_fits_of_one_profile_are_told_apart(monkeypatch):
-    monkeypatch.undo()
+def test_several_fits_of_one_profile_are_told_apart():
     data = artists.profiles(B=artists.gaussian(floor=0.0), P=artists.gaussian(1e18, floor=0.0))
     names = ("gaussian", "joined_gaussian")
     fits = [sims.fit(data.sel(species=["B"]), model=name) for name in names]
@@ -180,8 +160,7 @@ def test_several_fits_of_one_profile_are_told_apart(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
-    monkeypatch.undo()
+def test_a_fit_below_zero_is_drawn_on_a_linear_axis():
     z = np.linspace(0, 100, 101)
     c = 1e20 * ndtr((z - 50) / 5) - 1e19
     data = xr.DataArray(
@@ -197,25 +176,21 @@ def test_a_fit_below_zero_is_drawn_on_a_linear_axis(monkeypatch):
     assert below.get_ylabel() == "residual / max"
 
 
-def test_data_over_time_have_no_place_for_a_fit():
-    data = artists.profiles(B=artists.gaussian()).rename(depth="sputter_time")
+def test_data_over_time_have_no_place_for_a_fit(fit):
+    data = artists.profiles(B=C).rename(depth="sputter_time")
     data["sputter_time"].attrs["units"] = "s"
-    with raises(ProfileError, match="the fit is over depth, but .B. is over sputter_time"):
-        artists.sketched(data, fits=FIT)
-
-
-def warned(**words):
-    data = {name: ("species", [word]) for name, word in words.items()}
-    fit = xr.Dataset({**data, "factor": FACTOR}, {"species": ["B"]}, {"model": "edge"})
-    return artists.notes(artists.sketched(artists.profiles(B=artists.gaussian()), fits=fit))[:-1]
+    with raises(ProfileError, "mixed_axes", argument="fits"):
+        artists.sketched(data, fits=fit)
 
 
 @pytest.mark.slow
-def test_a_fit_that_is_not_to_be_trusted_is_listed():
-    assert warned(status="ok") == warned(curve_status="") == warned() == []
-    assert warned(status="not_converged") == ["fit of B (edge): not converged"]
-    assert warned(curve_status="at_bound", status="ok") == ["fit of B (edge): at bound"]
-    assert warned(curve_status="ok", status="at_bound") == []
+def test_a_fit_whose_curve_is_not_to_be_trusted_is_listed(fit):
+    def listed(**words):
+        known = {name: ("species", [word]) for name, word in words.items()}
+        return artists.notes(artists.sketched(artists.profiles(B=C), fits=fit.assign(known)))
+
+    assert listed() == listed(status="at_bound") == ["fit"]
+    assert listed(curve_status="at_bound") == ["fit of B (gaussian): at bound", "fit"]
 
 
 @pytest.mark.parametrize(("scale", "level"), [("log", 1.3), ("linear", 1.04)])
@@ -238,12 +213,13 @@ def test_a_resolution_is_a_bar_above_the_maximum(scale, level):
     assert line.get_zorder() > artists.lines(ax)[0].get_zorder()
 
 
-def test_residuals_beyond_a_fit_or_without_an_error_are_none():
-    data = artists.profiles(B=artists.gaussian())
-    stderr = np.where(artists.DEPTHS < 20, 0.0, artists.gaussian())
+def test_residuals_beyond_a_fit_or_without_an_error_are_none(fit):
+    data = artists.profiles(B=C)
+    stderr = np.where(artists.DEPTHS < 20, 0.0, C)
     data["concentration_stderr"] = data["concentration"].copy(data=stderr[None])
-    window = {"window_start": 30.0, "window_stop": 80.0}
-    ax = sims.plot_profiles(data, fits=[FIT, FIT.assign(window)], residuals=True)
+    part = fit.copy(deep=True)
+    part["window_start"][:], part["window_stop"][:] = 30.0, 80.0
+    ax = sims.plot_profiles(data, fits=[fit, part], residuals=True)
     first, second = ax.figure.axes[1].lines[:2]
     np.testing.assert_array_equal(np.isfinite(first.get_ydata()), artists.DEPTHS >= 20)
     inside = (artists.DEPTHS >= 30) & (artists.DEPTHS <= 80)
@@ -251,11 +227,8 @@ def test_residuals_beyond_a_fit_or_without_an_error_are_none():
     assert first.get_marker() == second.get_marker() == "."
 
 
-def test_a_model_is_matched_with_the_data_of_its_measurement_in_their_unit():
-    data = {
-        "a": artists.profiles(B=artists.gaussian()),
-        "b": artists.profiles(B=artists.gaussian()),
-    }
-    ax = artists.sketched(data, fits={"b": FIT}, value_units="1/m^3")
+def test_a_model_is_matched_with_the_data_of_its_measurement_in_their_unit(fit):
+    data = {name: artists.profiles(B=C) for name in "ab"}
+    ax = artists.sketched(data, fits={"b": fit}, value_units="1/m^3")
     (line,) = fitted(ax)
-    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * artists.gaussian())
+    np.testing.assert_allclose(line.get_ydata()[::4], 1e6 * FACTOR * C)

@@ -397,7 +397,7 @@ def test_a_title_above_many_long_names_leaves_the_axes_as_high():
 @pytest.mark.slow
 def test_a_list_is_inside_axes_that_were_laid_out_once():
     figure, ax = plt.subplots(figsize=(3, 3))
-    with warns(ProfileWarning, match="covers axes"):
+    with warns(ProfileWarning, "crowded_figure"):
         sims.plot_profiles(**full(ax=ax))
     figure.tight_layout()
     assert is_inside(settled(ax), artists.listed(ax))

@@ -11,10 +11,6 @@ def curve(ax):
     return ax.lines[0].get_ydata()
 
 
-def marks(ax, marker="v"):
-    return [line for line in ax.lines if line.get_marker() == marker]
-
-
 @pytest.mark.parametrize("scale", ["log", "linear"])
 def test_data_are_positive_on_a_log_axis_and_not_below_the_limit(scale):
     y = np.array([1e17, 0.0, -1e17, 5e15, 1e16, 2e16])
@@ -30,12 +26,12 @@ def test_samples_below_a_limit_are_marked_at_it_and_explained():
     data = artists.profiles(B=np.r_[np.full(25, 1e17), np.full(25, 1e15)])
     options = {"detection_limit": "1e16 atoms/cm^3"}
     ax = artists.sketched(data, **options)
-    (mark,) = marks(ax)
+    (mark,) = artists.marks(ax)
     assert set(mark.get_ydata()) == {1e16}
     assert mark.get_xdata()[0] == 50.0
     assert artists.notes(ax) == ["below the limit", "detection limit"]
     assert ax.get_ylim()[0] < 5e15
-    assert not marks(artists.sketched(data, xlim=(0, 40), **options))
+    assert not artists.marks(artists.sketched(data, xlim=(0, 40), **options))
 
 
 def test_a_limit_is_one_grey_line_and_several_have_the_colours_of_their_curves():
@@ -58,7 +54,7 @@ def test_a_limit_is_one_grey_line_and_several_have_the_colours_of_their_curves()
 def test_samples_among_mostly_others_are_points(data, points):
     # Of nine neighbours three, or at an end two of five, are more than a quarter.
     ax = artists.sketched(artists.profiles(B=(np.array(data) * 5.0, "counts")))
-    found = marks(ax, ".")
+    found = artists.marks(ax, ".")
     assert sum(len(one.get_xdata()) for one in found) == points
 
 
@@ -73,13 +69,13 @@ def test_the_limits_hold_what_is_drawn_as_points():
 def test_a_lone_sample_is_a_point_unless_all_have_marks(marker, points):
     data = artists.profiles(B=[1e17, 0.0, 1e17, 1e17])
     ax = artists.sketched(data, marker=marker, alpha=0.5, zorder=2.5)
-    found = marks(ax, ".")
+    found = artists.marks(ax, ".")
     assert len(found) == points
     for one in found:
         assert one.get_xdata().tolist() == [0.0]
         assert (one.get_alpha(), one.get_zorder()) == (0.5, 2.5)
         assert one.get_color() == ax.lines[0].get_color()
-    (alone,) = marks(artists.sketched(artists.profiles(B=[1e17])), ".")
+    (alone,) = artists.marks(artists.sketched(artists.profiles(B=[1e17])), ".")
     assert alone.get_markersize() > 2
 
 

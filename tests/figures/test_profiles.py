@@ -52,10 +52,6 @@ def curves(ax):
     return [line for line in drawn if len(line.get_xdata())]
 
 
-def marks(ax):
-    return [line for line in ax.lines if line.get_marker() == "v"]
-
-
 # --- names --------------------------------------------------------------------------------------
 
 
@@ -111,7 +107,7 @@ def test_zeros_break_the_line_and_stand_at_the_floor():
     ax = artists.sketched(two_units(values=(1e18, 0.0, 1e17)), species="Mg")
     (line,) = curves(ax)
     np.testing.assert_array_equal(line.get_ydata(), [1e18, np.nan, 1e17])
-    (mark,) = marks(ax)
+    (mark,) = artists.marks(ax)
     assert mark.get_xdata() == [10]
     assert 0 < mark.get_ydata()[0] < 0.03  # in fractions of the axes
     assert artists.notes(ax) == ["zero"]
@@ -126,9 +122,9 @@ def test_zeros_of_a_crowd_share_six_rows():
     few = artists.sketched(ds, species="Mg")
     crowd = artists.sketched(sims.stack([ds] * 30, names=range(30)), species="Mg", spread=False)
     assert crowd.get_ylim() == few.get_ylim()
-    rows = {tuple(line.get_ydata()) for line in marks(crowd)}
+    rows = {tuple(line.get_ydata()) for line in artists.marks(crowd)}
     assert len(rows) == 6
-    assert {tuple(line.get_ydata()) for line in marks(few)} < rows
+    assert {tuple(line.get_ydata()) for line in artists.marks(few)} < rows
 
 
 @pytest.mark.slow
@@ -142,7 +138,7 @@ def test_a_limit_for_each_species():
     ds = sims.open_example("boron-implant")
     limit = sims.detection_limit(ds, window=("400 nm", "490 nm"))
     ax = artists.sketched(ds, detection_limit=limit)
-    found = sorted({line.get_ydata()[0] for line in marks(ax)})
+    found = sorted({line.get_ydata()[0] for line in artists.marks(ax)})
     np.testing.assert_allclose(found, sorted(limit.values))
 
 

@@ -95,10 +95,6 @@ def sketch(data=FALL, **options):
     return artists.sketched(data, **{**limits, **options})
 
 
-def marks(ax, marker):
-    return [line for line in ax.lines if line.get_marker() == marker]
-
-
 def bars(ax):
     """Ends of the bars of errors."""
     return [one.get_segments()[0][:, 0] for one in ax.collections if hasattr(one, "get_segments")]
@@ -108,7 +104,7 @@ def found_at(data, z, **options):
     """Where a junction at a depth is marked, by the level of the profile there."""
     level = f"{np.interp(z, Z, data['concentration'].values[0])} atoms/cm^3"
     ax = sketch(data, junctions=sims.junction_depth(data, level=level), **options)
-    return ax, [line for line in marks(ax, "o") if len(line.get_xdata()) == 1]
+    return ax, [line for line in artists.marks(ax, "o") if len(line.get_xdata()) == 1]
 
 
 @pytest.mark.slow
@@ -127,7 +123,7 @@ def test_a_mark_has_a_line_to_the_axis_and_a_bar_of_its_error():
     ds = counted()
     xj = sims.junction_depth(ds, level="1e17 atoms/cm^3")
     ax = sketch(ds, junctions=xj, coverage=2.0)
-    (mark,) = marks(ax, "o")
+    (mark,) = artists.marks(ax, "o")
     (line,) = [one for one in ax.lines if one.get_linestyle() == ":"]
     assert line.get_xdata().tolist() == [xj.item()] * 2
     assert line.get_ydata()[0] < 1e10
@@ -166,7 +162,7 @@ def test_a_depth_at_a_level_says_what_the_profile_does_there(edge, message, mark
     ax = sketch(data, junctions=found)
     (text,) = artists.notes(ax)
     assert text.startswith(message)
-    assert len(marks(ax, marker)) == 1
+    assert len(artists.marks(ax, marker)) == 1
 
 
 def test_a_result_without_a_number_is_listed_with_its_reason():
@@ -186,12 +182,14 @@ def test_few_crossings_are_listed_and_many_are_counted():
     assert falls.count(",") == 3
     assert falls.endswith(" nm")
     assert rises.startswith("rises through")
-    assert {line.get_markersize() for line in [*marks(ax, "o"), *marks(ax, "D")]} == {3.0}
-    assert (len(marks(ax, "o")), len(marks(ax, "D"))) == (4, 4)
+    assert {
+        line.get_markersize() for line in [*artists.marks(ax, "o"), *artists.marks(ax, "D")]
+    } == {3.0}
+    assert (len(artists.marks(ax, "o")), len(artists.marks(ax, "D"))) == (4, 4)
     many = artists.profiles(B=1e17 * (1.1 + np.cos(Z * 2 * np.pi / 10)))
     ax = sketch(many, junctions=sims.crossings(many, level="1e17 atoms/cm^3"))
     assert artists.notes(ax)[0].endswith("52.43 nm and 4 more")
-    assert len(marks(ax, "o")) == 10
+    assert len(artists.marks(ax, "o")) == 10
 
 
 @pytest.mark.slow
@@ -230,9 +228,9 @@ def test_layers_are_bars_with_what_is_known_of_their_ends():
     ax = sketch(
         layers=layer([10, nan, 40, nan], [20, 30, nan, nan], [10, nan, nan, nan], "truncated")
     )
-    ends = [line.get_xdata().tolist() for line in marks(ax, "|")]
+    ends = [line.get_xdata().tolist() for line in artists.marks(ax, "|")]
     assert ends == [[10, 20], [0, 30], [40, 98]]
-    heights = [line.get_ydata()[0] for line in marks(ax, "|")]
+    heights = [line.get_ydata()[0] for line in artists.marks(ax, "|")]
     np.testing.assert_allclose(heights, 1e19 * np.exp([-2.0, -6.0, -8.0]))
     assert artists.notes(ax) == [
         "layer: truncated",
@@ -243,7 +241,7 @@ def test_layers_are_bars_with_what_is_known_of_their_ends():
     assert artists.notes(sketch(layers=layer([100], [120], [20]))) == []
     starts = np.arange(7) * 10.0
     many = sketch(layers=layer(starts, starts + np.r_[1:7, nan], np.r_[1:7, nan]))
-    assert len(marks(many, "|")) == 7
+    assert len(artists.marks(many, "|")) == 7
     first, *_, last = artists.notes(many)
     assert first == "layer 1: 1.000 nm, from 0 nm"
     assert (len(artists.notes(many)), last) == (7, "layers: 1 more")
@@ -267,5 +265,5 @@ def test_an_interface_says_its_width_between_the_requested_parts():
 def test_a_peak_is_a_cross_at_its_sample():
     ax = sketch(peak=sims.peak(FALL), depth_units="um", xlim=(0, 0.09))
     assert artists.notes(ax) == ["peak at 0 µm"]
-    (cross,) = marks(ax, "+")
+    (cross,) = artists.marks(ax, "+")
     assert (cross.get_xdata()[0], cross.get_ydata()[0]) == (0.0, pytest.approx(1e19))

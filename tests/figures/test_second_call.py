@@ -104,7 +104,7 @@ def test_none_leaves_a_limit_to_the_data(scale):
                          ({"ylim": (1e22, 1e23)}, r"Concentration .* is 1\.001e\+15 to ")],
 )  # fmt: skip
 def test_limits_that_show_no_curve_are_warned_of(limits, said):
-    with warns(ProfileWarning, match=said):
+    with warns(ProfileWarning, "not_shown", *limits, match=said):
         artists.sketched(artists.profiles(B=artists.gaussian()), **limits)
 
 

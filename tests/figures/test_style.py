@@ -5,6 +5,7 @@ import re
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.font_manager import FontEntry, findfont, fontManager
 
 import sims_analysis as sims
 from sims_analysis.figures.plot import axes_in_style
@@ -107,7 +108,7 @@ def test_a_title_has_as_many_lines_as_it_needs():
 
 @pytest.mark.slow
 def test_texts_have_the_font_of_the_journal_where_it_is(monkeypatch, tmp_path):
-    """One that matplotlib brings, in the place of Arial."""
+    """One that matplotlib brings, in the place of Helvetica."""
     ds = sims.open_example("boron-implant")
     junction = sims.junction_depth(ds, level="1e18 atoms/cm^3")
 
@@ -116,8 +117,11 @@ def test_texts_have_the_font_of_the_journal_where_it_is(monkeypatch, tmp_path):
         text = sims.save_figure(ax, tmp_path / "figure.svg").read_text("utf-8")
         return {*re.findall(r"font-family: '([^']*)'", text)}
 
-    monkeypatch.setattr("sims_analysis.figures.style._FONTS", ("Nowhere", "DejaVu Serif"))
+    own = FontEntry(fname=findfont("DejaVu Serif"), name="Helvetica")
+    others = [font for font in fontManager.ttflist if font.name not in ("Arial", "Helvetica")]
+    monkeypatch.setattr(fontManager, "ttflist", [*others, own])
     assert fonts() == {"DejaVu Sans"}  # as the settings of the tests say
     with mpl.rc_context({"font.family": ["sans-serif"]}):
-        assert fonts() == {"DejaVu Serif", "STIXGeneral"}  # the symbol x
+        # Formulas name what the file holds; the symbol x is of another.
+        assert fonts() == {"Helvetica", "DejaVu Serif", "STIXGeneral"}
     assert mpl.rcParams["mathtext.fontset"] == "dejavusans"

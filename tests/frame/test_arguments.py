@@ -56,9 +56,9 @@ def test_labels_decide():
         (over("measurement", ["w1", "w1"], [1.0, 2.0]), ProfileError, "repeated_species"),
         (over("case", [0, 1], [1.0, 2.0]), ProfileError, "invalid_argument"),
         (over("depth", DS["depth"], [1.0] * 4), ProfileError, "wrong_dimensions"),
-        (over("species", ["B", "P", "Si"], ["1", "2", "3"]), ProfileError, "invalid_argument"),
-        (over("species", ["B", "P", "Si"], [True] * 3), ProfileError, "invalid_argument"),
-        (xr.DataArray(1 + 1j, attrs={"units": "s"}), ProfileError, "invalid_argument"),
+        (over("species", ["B", "P", "Si"], ["1", "2", "3"]), ProfileError, "not_a_quantity"),
+        (over("species", ["B", "P", "Si"], [True] * 3), ProfileError, "not_a_quantity"),
+        (xr.DataArray(1 + 1j, attrs={"units": "s"}), ProfileError, "not_a_quantity"),
         (
             xr.DataArray([1.0], dims="species", attrs={"units": "s"}),
             ProfileError,

@@ -131,7 +131,7 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
         ({"rules": "westgard"}, ProfileError, "invalid_argument"),
         ({"rules": "nelson", "kind": "ewma"}, ProfileError, "invalid_argument"),
         ({"weight": 0}, ProfileError, "invalid_argument"),
-        ({"limits": "3"}, ProfileError, "invalid_argument"),
+        ({"limits": "34"}, ProfileError, "invalid_argument"),
         ({"stddev": "0"}, ProfileError, "invalid_argument"),
     ],
 )
@@ -144,12 +144,12 @@ def test_what_is_refused(change, error, code):
 def test_what_is_no_series():
     with raises(UnitsError, "missing_unit"):
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
-    with raises(ProfileError, match=r"expected a DataArray .*found a ndarray"):
+    with raises(ProfileError, "wrong_dimensions", argument="values"):
         sims.control_chart(np.array(FLOW))
-    with raises(ProfileError, match=r"found \['measurement', 'species'\]; select, as"):
+    with raises(ProfileError, "wrong_dimensions", argument="values"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
     for one in ([1.0, 1.0], [1.0]):
-        with raises(ProfileError, match="expected two different values, found 1"):
+        with raises(ProfileError, "too_few_values", argument="values"):
             sims.capability(values(one), upper="2")
     with raises(ProfileError, argument="lower"):
         sims.capability(values(FLOW))
@@ -240,9 +240,9 @@ def test_uniformity_takes_counting_out():
     assert flat["half_range"].item() == pytest.approx(0.01)
     some = sims.uniformity(values([0.9, 1.1, 1.0, 1.0], stderr=[0.01, 0.01, np.nan, np.nan]))
     assert some["process_half_range"].item() == some["half_range"].item()
-    with raises(ProfileError, match="with a positive mean"):
+    with raises(ProfileError, "too_few_values", argument="values"):
         sims.uniformity(values([-1.0, 1.0]))
-    with raises(ProfileError, match=r"two or more values.*found 1"):
+    with raises(ProfileError, "too_few_values", argument="values"):
         sims.uniformity(values([1.0, np.nan]))
 
 
@@ -265,7 +265,7 @@ def test_several_values_of_a_day_are_warned_of():
     chart = sims.control_chart(x.groupby(x["date"].dt.floor("D")).mean())
     assert chart["value"].values == pytest.approx([FLOW[0], (FLOW[1] + FLOW[2]) / 2])
     two = x.assign_coords(loaded=x["date"] + np.timedelta64(1, "h"))
-    with raises(ProfileError, match="several coordinates of times: date, loaded"):
+    with raises(ProfileError, "ambiguous_time", argument="values"):
         sims.control_chart(two)
 
 

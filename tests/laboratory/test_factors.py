@@ -205,10 +205,10 @@ def test_nearest_bracket_and_age(factors):
     for unitless in (30, "30"):
         with raises(ProfileError, argument="max_age"):
             picked(max_age=unitless)
-    for day, side in (("2026-02-04", "before"), ("2026-03-14", "after")):
-        with raises(ProfileError, match=f"is from {side} the measurement"):
+    for day in ("2026-02-04", "2026-03-14"):
+        with raises(ProfileError, "missing_factor", argument="combine", species="11B"):
             factors.pick(measured(day), matrix="30Si", combine="bracket")
-    with raises(ProfileError, match="do not say when they were measured"):
+    with raises(ProfileError, "missing_time", species="11B"):
         factors.pick(measured(None), matrix="30Si", combine="nearest")
     with raises(ProfileError, "conflicting_arguments"):
         sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si", combine="mean")
@@ -439,7 +439,7 @@ def test_what_a_spreadsheet_saves_is_read(factors):
     assert "TRUE,me" in factors.path.read_text()
     assert factors.table()["valid"].tolist() == [True, True]
     factors.path.write_bytes("größe".encode("latin1"))
-    with raises(ReadError, match="line 1: not in UTF-8"):
+    with raises(ReadError, "unknown_encoding", line=1):
         factors.table()
 
 
@@ -457,7 +457,7 @@ def test_columns_that_may_be_empty_may_be_missing_and_headings_be_typed(factors)
     text = factors.path.read_text()
     for heading, wrong in (("primary_ion", "ion"), ("valid", "data_id")):
         factors.path.write_text(text.replace(heading, wrong, 1))
-        with raises(ReadError, match="line 1: expected one column '"):
+        with raises(ReadError, "missing_column", line=1):
             factors.table()
 
 
@@ -521,9 +521,9 @@ def test_without_a_lock_nothing_is_written(factors, monkeypatch):
 
 
 def test_what_is_no_factor_of_a_standard_is_refused(factors):
-    with raises(ProfileError, match="expected one factor as rsf_from_standard"):
+    with raises(ProfileError, "other_result", argument="rsf"):
         factors.add(xr.DataArray(5e21, attrs={"units": "atom/cm^3"}))
-    with raises(ReadError, match="date: 'today'"):
+    with raises(ReadError, "invalid_cell", argument="date", column="date"):
         factors.add(factor_of(measured("2026-03-01")), date="today")
     assert not factors.path.exists()
 
@@ -569,7 +569,7 @@ def test_a_list_is_read_once(factors, tmp_path):
     factors.read(tmp_path / "list.txt", **stated)
     with raises(ProfileError, species="11B", line=1):
         factors.read(tmp_path / "list.txt", **stated)
-    with raises(ReadError, match="line 1, column 'unit': ''; expected a unit"):
+    with raises(ReadError, "invalid_cell", line=1, column="unit"):
         factors.read(tmp_path / "list.txt", matrix="30Si")
     (tmp_path / "twice.txt").write_text("31P 5e21\n31P 5e21")
     with raises(ProfileError, species="31P", line=2):

@@ -57,6 +57,7 @@ def test_a_chart_shows_limits_and_what_is_flagged(kind, off, drawn, tmp_path):
     assert explained == ["beyond limits"]
     assert ax.get_ylabel().endswith("atoms/cm²)")
     assert len(ax.patches) == 1  # the baseline
+    assert len(ax.containers) == (kind == "individuals")  # bars of errors, of the values alone
     path = sims.save_figure(ax, tmp_path / "chart.svg")
     assert sims.provenance(path)["question"]["function"] == "control_chart"
 
@@ -82,7 +83,7 @@ def test_without_times_there_are_numbers_and_a_chart_is_a_chart():
     ax = sims.plot_control_chart(plain)
     assert ax.get_xlabel() == "Measurement"
     assert not ax.patches
-    with raises(ProfileError, match=r"expected what sims\.control_chart"):
+    with raises(ProfileError, "other_result", argument="chart"):
         sims.plot_control_chart(plain["value"])
 
 
@@ -125,17 +126,19 @@ def test_places_are_given_or_known_and_on_the_wafer():
             sims.plot_wafer_map(values, x=places, y=y)
     ax = sims.plot_wafer_map(values, x=x, y=y)
     assert np.asarray(ax.collections[0].get_offsets())[0] == pytest.approx([100.0, 0.0])
-    with raises(ProfileError, match=r"lies outside a wafer of 150 mm"):
+    with raises(ProfileError, argument="diameter", match=r"lies outside a wafer of 150 mm"):
         sims.plot_wafer_map(wafer(), diameter="150 mm")
     with raises(UnitsError, "missing_unit"):
         sims.plot_wafer_map(values, x=x, y=y.drop_attrs())
-    with raises(ProfileError, match=r"\(nan, 0\) mm lies outside a wafer"):
+    with raises(ProfileError, argument="diameter", match=r"\(nan, 0\) mm lies outside a wafer"):
         sims.plot_wafer_map(values, x=x.where(x < 0.09).assign_attrs(x.attrs), y=y)
 
 
 def test_a_map_of_several_wafers_is_warned_of():
     lot = xr.concat([wafer(), 1.1 * wafer()], "measurement")
-    with warns(ProfileWarning, match="at one place cover each other; select one wafer"):
+    with warns(
+        ProfileWarning, "not_shown", match="at one place cover each other; select one wafer"
+    ):
         sims.plot_wafer_map(lot)
 
 

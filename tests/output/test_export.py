@@ -14,7 +14,6 @@ from hypothesis import example, given
 import sims_analysis as sims
 from sims_analysis.dataset.series import series_of
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.output import export
 from sims_analysis.testing import exponential_profile
 from sims_analysis.text.cells import unescape_cell
 
@@ -133,27 +132,34 @@ def test_what_stands_beside_a_profile_is_headed_with_its_own_unit(tmp_path):
     assert len({tuple(line.split(",")[4] for line in lines) for lines in texts}) == 1
 
 
-def test_a_text_longer_than_a_cell_goes_on_in_the_next_row():
+def test_a_text_longer_than_a_cell_goes_on_in_the_next_row(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
     most = 32_767  # as Excel states it
-    attrs = {"a": "x" * most, "b": "x" * most + "y", "c": "", "d": {"k": [1]}}
     coords = {
-        "species": ["B", "P"],
         "unit": ("species", np.array(["nm", ""], dtype=object)),
         "short": ("species", np.array(["s", "t"])),
         "number": ("species", [1.0, 2.0]),
-        "place": ("depth", ["u"]),
+        "place": ("depth", ["u", "v", "w"]),
     }
-    rows = list(export._metadata_rows(xr.Dataset(coords=coords, attrs=attrs)))
+    ds = named("B", "P").assign_coords(coords)
+    ds.attrs = {"a": "x" * most, "b": "x" * most + "y", "c": "", "d": {"k": [1]}}
+    known = {*ds.attrs, *coords}
+
+    def about(ds):
+        book = openpyxl.load_workbook(sims.to_excel(ds, tmp_path / "w.xlsx"))
+        rows = book["about"].iter_rows(min_row=2, values_only=True)
+        return [[text or "" for text in row] for row in rows if row[0] in known]
+
+    rows = about(ds)
     assert [(key, of, len(text)) for key, of, text in rows[:3]] == [
         ("a", "", most), ("b", "", most), ("b", "", 1),
     ]  # fmt: skip
-    assert rows[3:] == [
-        ["c", "", ""], ["d", "", '{"k":[1]}'], ["unit", "B", "nm"], ["unit", "P", ""],
-        ["short", "B", "s"], ["short", "P", "t"],
+    of_species = [
+        ["unit", "B", "nm"], ["unit", "P", ""], ["short", "B", "s"], ["short", "P", "t"],
     ]  # fmt: skip
-    one = xr.Dataset(coords={"species": "B", "unit": "nm"})
-    assert list(export._metadata_rows(one)) == [["unit", "B", "nm"]]
-    assert list(export._metadata_rows(xr.Dataset(attrs={"a": "b"}))) == [["a", "", "b"]]
+    assert rows[3:] == [["c", "", ""], ["d", "", '{"k":[1]}'], *of_species]
+    ds.attrs = {"a": "b"}
+    assert about(ds.isel(species=0)) == [["a", "", "b"], *of_species[::2]]
 
 
 def test_a_workbook_holds_every_digit_and_runs_no_name(tmp_path):
@@ -190,14 +196,15 @@ def test_a_name_in_a_workbook_stays_text_when_it_is_edited(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("cell", "written"),
+    ("name", "written"),
     [
-        (None, ""), (1e18, "1e+18"), (0.1 + 0.2, "0.30000000000000004"), ("B", "B"), ("a b", "a b"),
-        ("a,b", '"a,b"'), ('a"b', '"a""b"'), ("a\rb", '"a\rb"'), ("a\nb", '"a\nb"'), ("=B", "'=B"),
+        ("B", "B"), ("a b", "a b"), ("a,b", '"a,b"'), ('a"b', '"a""b"'), ("a\rb", '"a\rb"'),
+        ("a\nb", '"a\nb"'), ("=B", "'=B"),
     ],
 )  # fmt: skip
-def test_a_cell_is_quoted_where_it_must_be(cell, written):
-    assert export._cell(cell) == written
+def test_a_cell_is_quoted_where_it_must_be(name, written, tmp_path):
+    path = sims.to_csv(named(name), tmp_path / "w.csv", layout="tidy")
+    assert f"\n{written},0.0,1e+18".encode() in path.read_bytes()
 
 
 @pytest.mark.parametrize("suffix", [".xls", "", ".XLSX"])
@@ -391,9 +398,9 @@ def test_a_number_with_a_warning_says_so():
 
 
 def test_results_of_different_profiles_do_not_mix():
-    with raises(ProfileError, match="different profiles"):
+    with raises(ProfileError, "different_profiles", argument="results"):
         sims.results_table(doses(), doses().isel(species=[1, 0]))
-    with raises(ProfileError, match="no result"):
+    with raises(ProfileError, "empty_input", argument="results"):
         sims.results_table()
     with pytest.raises(ValueError, match="format"):
         sims.results_table(doses(), format="html")

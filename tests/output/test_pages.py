@@ -12,7 +12,7 @@ from browser import browser  # noqa: F401 - a fixture
 
 import sims_analysis as sims
 from sims_analysis.examples.opening import ARCHIVE
-from sims_analysis.output.pages import add_pages, index_page, pages, report_page, serving
+from sims_analysis.output.pages import add_pages, index_page, pages, report_page
 from sims_analysis.output.pages.archive import entry_page, summaries_of
 from sims_analysis.output.report import analyse, to_text
 from sims_analysis.output.report_files import write_files, write_index
@@ -248,11 +248,11 @@ def test_a_report_writes_a_page_and_a_list(tmp_path):
     assert to_text(report)
 
 
-def client(key=None):
+def client(key=None, archive=None):
     testing = pytest.importorskip("starlette.testclient")
     from sims_analysis.api.server import create_app
 
-    archive = sims.Archive(ARCHIVE)
+    archive = archive or sims.Archive(ARCHIVE)
     app = create_app(archive, key)
     add_pages(app, archive)
     return testing.TestClient(app, base_url="http://127.0.0.1")
@@ -279,23 +279,24 @@ def test_pages_are_served_beside_the_api_under_the_same_key():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_cannot_be_shown_says_why_and_what_is_shown_is_framed_by_nobody(monkeypatch):
-    served = client()
+def test_pages_that_cannot_be_made_say_why_and_no_page_may_be_framed(tmp_path):
+    boron = sims.Archive(ARCHIVE).get("boron-implant").depth_profiles[0]
+    archive = sims.Archive(tmp_path)
+    for name, units in {"boron/implant": "nm", "b&": "nm", "broken": "<no> unit"}.items():
+        archive.add(replace(boron, depth_units=units), data_id=name)
+    served = client(archive=archive)
     nothing = served.get("/overlay/")
     assert "a data id as a non-empty string" in nothing.text
     absent = served.get("/entries/w%2F1")
     assert "<h1>No such entry</h1><p>w/1</p>" in absent.text
-
-    def refused(archive, *ids, **_):
-        raise sims.ProfileError("<no> depth")
-
-    monkeypatch.setattr(serving, "pages", refused)
-    failed = served.get("/entries/boron-implant")
-    assert "<h1>No page</h1><p>&lt;no&gt; depth</p>" in failed.text
-    monkeypatch.setattr(serving, "pages", lambda _, *ids, search="": f"{search}{ids}")
-    paths = ["/entries/boron%2Fimplant", "/?search=B", "/overlay/?id=a&id=b%26"]
+    failed = served.get("/entries/broken")
+    assert "<h1>No page</h1><p>" in failed.text
+    assert "&lt;no&gt; unit" in failed.text
+    paths = ["/entries/boron%2Fimplant", "/?search=B", "/overlay/?id=boron/implant&id=b%26"]
     shown = [served.get(path) for path in paths]
-    assert [one.text for one in shown] == ["('boron/implant',)", "B()", "('a', 'b&')"]
+    entry, listed, both = (re.search("<h1>(.*?)</h1>", one.text)[1] for one in shown)
+    assert entry.startswith("<bdi>boron/implant</bdi>: ")
+    assert (listed, both) == ("Depth profiles", "boron/implant and b&amp;")
     answers = [nothing, absent, failed, *shown]
     assert [one.status_code for one in answers] == [422, 404, 422, 200, 200, 200]
     for answer in answers:
@@ -333,20 +334,20 @@ def test_a_served_list_has_small_pictures_and_overlays_what_is_selected():
     assert (time.status_code, "show them in two plots" in time.text) == (422, True)
 
 
-def test_many_who_ask_for_pages_hold_up_no_program(monkeypatch):
+def test_many_requests_for_pages_do_not_delay_those_for_payloads():
     making, most, go = 0, 0, threading.Event()
 
-    def made(*_, **__):
-        nonlocal making, most
-        making += 1
-        most = max(most, making)
-        go.wait(10)
-        making -= 1
-        return "a page"
+    class Slow(sims.Archive):
+        def contents(self, *asked):
+            nonlocal making, most
+            making += 1
+            most = max(most, making)
+            go.wait(10)
+            making -= 1
+            return super().contents(*asked)
 
-    monkeypatch.setattr(serving, "pages", made)
-    with client() as served, ThreadPoolExecutor(8) as threads:
-        waiting = [threads.submit(served.get, path) for path in ("/", "/entries/boron-implant") * 2]
+    with client(archive=Slow(ARCHIVE)) as served, ThreadPoolExecutor(8) as threads:
+        waiting = [threads.submit(served.get, path) for path in ("/", "/?search=B") * 2]
         payload = served.get("/sims/boron-implant").status_code
         go.set()
         assert [w.result().status_code for w in waiting] == [200] * 4

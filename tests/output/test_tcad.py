@@ -141,7 +141,7 @@ def test_a_fit_that_is_in_doubt_is_warned_of_and_one_without_parameters_is_refus
     fit = fitted("gaussian", (1e15, 100, 30))
     path = tmp_path / "x.txt"
     fit["status"] = fit["status"].copy(data="at_bound")
-    with warns(FitWarning, match="^moments of a fit that is at bound$"):
+    with warns(FitWarning, "at_bound", argument="data"):
         sims.to_tcad(fit, path)
     path.unlink()
     fit["dose"] = fit["dose"] * np.nan

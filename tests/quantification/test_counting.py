@@ -78,7 +78,7 @@ def test_counts_from_a_known_value_of_one_count():
         ds["concentration_stderr"][0], [1e16 * -math.log(0.15865525393145707) / 2, 2e16, 1e17]
     )
     assert ds["concentration_stderr"].attrs["units"] == "atom/cm^3"
-    assert ds["concentration_counts"].attrs["units"] == "count"
+    assert ds["concentration_counts"].attrs == {"units": "count", "long_name": "Counts"}
 
 
 def test_counts_from_a_rate_and_the_dwell_time():
@@ -145,6 +145,17 @@ def rates(values, **about):
 
 #: As an instrument prints them: 0.99016 s, and 0.001 where nothing was counted.
 PRINTED = [0.001, 1.00994, 2.01988, 33.328, 71.7059, 776.666, 308.035]
+
+
+def test_counts_of_concentrations_come_from_the_factor_and_the_counting_time():
+    about = {"rsf": "3e13 at/cm3", "calibration": "RSF", "counting_time": "0.5 s"}
+    profile = sims.DepthProfile(
+        species_name="10B", depths=[0.0, 1.0, 2.0], depth_units="nm",
+        concentrations=[0.0, 6e15, 1.5e16], concentration_units="atoms/cm^3",
+        species_metadata=about | {"detector_yield": "80 %"},
+    )  # fmt: skip
+    found = sims.with_counting_statistics(sims.to_dataset([profile]))
+    np.testing.assert_allclose(found["concentration_counts"][0], [0, 80, 200])
 
 
 def test_counting_times_come_from_the_metadata():

@@ -317,7 +317,7 @@ def test_ratios_of_measurements_are_stacked_and_averaged():
 def test_a_file_of_a_ratio_is_not_read_as_profiles(tmp_path):
     ratio = sims.ratio(sims.open_example("boron-implant"), numerator="B", denominator="P")
     path = sims.to_csv(ratio, tmp_path / "ratio.csv")
-    with raises(sims.errors.ReadError, match="it holds a ratio of two species"):
+    with raises(sims.errors.ReadError, "no_profile"):
         sims.read(path)
 
 

@@ -18,16 +18,6 @@ K = np.array([120, 31, 0, 4, 1])
 T = np.array([3.36, 18.3, 32.6, 46.8, 61.0])
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="w7.txt"):
-        path = tmp_path / name
-        path.write_bytes(content)
-        return path
-
-    return write
-
-
 # --- .dp_rpc_asc ------------------------------------------------------------------------------
 
 

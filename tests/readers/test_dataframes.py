@@ -51,7 +51,7 @@ def test_an_index_of_row_numbers_is_no_signal(name):
 def test_what_is_no_table():
     with pytest.raises(TypeError, match=r"df is of type dict; expected a pandas.DataFrame$"):
         sims.from_dataframe({"depth (nm)": Z})
-    with raises(sims.ReadError, match="fewer than two columns; its index is one if it has"):
+    with raises(sims.ReadError, "no_profile", argument="df"):
         sims.from_dataframe(pd.DataFrame({"B": B}), **STATED)
     check(
         sims.from_dataframe(pd.Series(B, pd.Index(Z, name="depth (nm)"), name="B (cm^-3)")), ["B"]
@@ -65,10 +65,10 @@ def test_rows_of_several_measurements_are_refused(tmp_path, wafers):
         r"the first column \('wafer'\) is neither a species nor a value, and differs from row to "
         rf"row \('{wafers[0]}', '{wafers[2]}'\): give the rows of one measurement at a time"
     )
-    with raises(sims.ReadError, match=said):
+    with raises(sims.ReadError, "several_measurements", match=said):
         sims.from_dataframe(df, units="cm^-3")
     df.to_csv(tmp_path / "w.csv", index=False)
-    with raises(sims.ReadError, match=said):
+    with raises(sims.ReadError, "several_measurements", match=said):
         sims.read(tmp_path / "w.csv", units="cm^-3")
     (one,) = sims.from_dataframe(df[:2], units="cm^-3").depth_profiles
     assert one.concentrations.tolist() == [1, 1]

@@ -74,7 +74,7 @@ def test_a_column_that_says_one_thing_is_a_note(write):
 
 def test_remarks_are_left_out_with_a_warning(write):
     path = write("z (nm);B (cm^-3);Bemerkung\n0;1E18;\n1;2E18;Pause\n2;3E18;weiter\n")
-    with warns(sims.ProfileWarning, match=r"third column \('Bemerkung'\) holds texts, 'Pause'"):
+    with warns(sims.ProfileWarning, "ignored_column"):
         assert values(sims.read(path)) == (Z, B)
 
 
@@ -252,13 +252,13 @@ def test_rows_that_are_what_columns_usually_are(write, tmp_path, book):
     ],
 )
 def test_of_a_turned_table_a_row_with_another_number_of_cells_is_warned_of(write, rows, line):
-    with warns(sims.ProfileWarning, line=line):
+    with warns(sims.ProfileWarning, "uneven_rows", line=line):
         sims.read(write("\n".join(rows)))
 
 
 def test_a_turned_table_that_breaks_off_is_warned_of(write):
     text = "Depth (nm);0;5;10;15\nB (cps);1;2;3;4\nP (cps);1;2"
-    with warns(sims.ProfileWarning, line=3):
+    with warns(sims.ProfileWarning, "uneven_rows", line=3):
         sims.read(write(text))
     with warns(sims.ProfileWarning, "truncated_file", line=3):
         sims.read(write(text + ".5;2.5;3."))
@@ -399,7 +399,9 @@ ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/styles.xml"])
 def test_a_workbook_that_defines_entities_is_refused(tmp_path, change, part):
     bad = part_replaced(edited(tmp_path, lambda _: None), change, part)
-    with raises(sims.ReadError, match="cannot be read: a part of it defines entities"):
+    with raises(
+        sims.ReadError, "damaged_file", match="cannot be read: a part of it defines entities"
+    ):
         sims.read(bad)
 
 
@@ -408,7 +410,7 @@ def test_a_workbook_of_which_a_part_breaks_off_is_refused(tmp_path, part):
     path = edited(tmp_path, lambda _: None)
     for share in (0.3, 0.6, 0.9, 0.99):
         bad = part_replaced(path, lambda c, share=share: c[: int(share * len(c))], part)
-        with raises(sims.ReadError, match=r"cannot be read: (no element|unclosed)"):
+        with raises(sims.ReadError, "damaged_file", match=r"cannot be read: (no element|unclosed)"):
             sims.read(bad)
 
 
@@ -430,7 +432,7 @@ def test_texts_formulas_and_dates_of_a_workbook(tmp_path):
 def test_how_a_table_is_read_is_shown(write):
     path = write("Wafer 7\nTiefe (nm);B (at/cm3)\n0;1\n1;2\n")
     shown = sims.explain_read(path)
-    assert "w7.csv, read as 'table'" in shown
+    assert "w7.txt, read as 'table'" in shown
     assert "a text with semicolons between the cells" in shown
     for line in ("1  note     Wafer 7", "2  headers  Tiefe (nm)  B (at/cm3)", "A  depths",
                  "B  values of 'B'  in at/cm3", "w7: 1 profile"):  # fmt: skip
@@ -515,8 +517,7 @@ def test_replicates_above_which_the_species_states_their_unit():
 
 def test_a_cell_that_is_merged_over_numbers_is_warned_of():
     content = book([["Depth (nm)", "B (at/cm3)"], *(row[:2] for row in NUMBERS)], ["B2:B4"])
-    says = r"row 3, column B \(and 1 more\) is merged with a cell before it: its value is hidden"
-    with warns(sims.ProfileWarning, sheet="Sheet", row=3, column="B", match=says):
+    with warns(sims.ProfileWarning, "merged_cells", sheet="Sheet", row=3, column="B"):
         result = sims.read(content)
     assert np.isnan(result["B"].concentrations[2])
 
@@ -545,7 +546,7 @@ def test_a_sheet_that_is_not_there_shows_the_one_that_is():
 def test_headers_of_other_laboratories(write, header, row, expected):
     body = "\n".join(row.format(i=i, z=2 * i, v=i + 1) for i in range(4))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "w7.csv: the first column")
+        warnings.filterwarnings("ignore", "w7.txt: the first column")
         profile = sims.read(write(f"{header}\n{body}\n")).depth_profiles[0]
     assert (profile.species_name, profile.depth_units, profile.concentration_units) == expected
     assert profile.depths.tolist() == [0, 2, 4, 6]
@@ -561,7 +562,7 @@ def test_words_in_the_first_row_alone_do_not_make_blanks_a_delimiter(write):
 def test_clock_times_beside_depths_are_left_out_with_a_warning():
     rows = [["Time", "Depth (nm)", "B (at/cm3)"]]
     rows += [[dt.time(10, i, 30), float(i), 1e18 * i] for i in range(1, 4)]
-    with warns(sims.ProfileWarning, match=" holds texts, '10:01:30'"):
+    with warns(sims.ProfileWarning, "ignored_column"):
         result = sims.read(book(rows))
     assert values(result) == ([1, 2, 3], [1e18, 2e18, 3e18])
 
@@ -611,7 +612,7 @@ def test_columns_of_a_sheet_are_called_as_they_stand_there(tmp_path):
     for row in (["species", "z (nm)", "B (cm^-3)", "lot"], ["B", 0, 1e18, 1], ["B", 1, 2e18, 2]):
         book.active.append([None, *row])
     book.save(tmp_path / "w7.xlsx")
-    with raises(sims.ReadError, match=r"\(E in the spreadsheet\) \('lot'\) is neither a species"):
+    with raises(sims.ReadError, "several_measurements"):
         sims.read(tmp_path / "w7.xlsx")
 
 
@@ -648,7 +649,7 @@ def test_tables_of_several_samples_below_each_other(write, first, second, labels
 
 
 def test_a_note_in_the_row_of_heads_is_kept(write):
-    with warns(sims.ProfileWarning, match="no numbers below 'by A. B.'"):
+    with warns(sims.ProfileWarning, "empty_column"):
         result = sims.read(write("Depth (nm);B (at/cm3);;by A. B.\n0;1\n1;2\n"))
     assert result.metadata.other == {"line 1": "by A. B."}
 
@@ -717,8 +718,7 @@ def test_cells_are_named_as_they_stand_in_the_sheet(rows, options, says):
 
 def test_merged_cells_of_a_turned_table_are_named_by_their_place():
     rows = [["Depth (nm)", 0, 1, 2], ["B (cps)", 1, 2, 3]]
-    says = "sheet 'Sheet', row 2, column C is merged with a cell before it"
-    with warns(sims.ProfileWarning, sheet="Sheet", row=2, column="C", match=says):
+    with warns(sims.ProfileWarning, "merged_cells", sheet="Sheet", row=2, column="C"):
         sims.read(book(rows, ["B2:C2"]))
 
 

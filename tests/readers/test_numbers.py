@@ -228,6 +228,10 @@ def test_the_first_rows_and_the_last_tell_how_many_columns_there_are():
 
 # --- cells ------------------------------------------------------------------------------------
 
+OTHER_TABLE = (
+    "if its row is a note, begin that with #, and if another table begins there, put that into a "
+    "file or a sheet of its own"
+)
 NOTHING = [
     "",
     " ",
@@ -326,7 +330,11 @@ FORMULA = "the formula was never calculated: save it in a spreadsheet"
         ("\u22655", ".", LIMIT),
         ("2024-03-01", ".", DATE),
         ("1/5", ".", DATE),
-        ("n.d.", ".", f"{NOTHING}; if its row is a note, begin that with #"),
+        (
+            "n.d.",
+            ".",
+            f"{NOTHING}; {OTHER_TABLE}",
+        ),
         ("~1.1E18", ".", "write it as a plain number, such as 1.2E18"),
     ],
 )

@@ -128,7 +128,7 @@ def test_mixed_line_ends_blank_lines_and_notes(write):
     content = text("\n\nDepth (nm)\tB (cm^-3)\tP (cm^-3)\n", "\t")
     content = content.replace("2.5\t", "\r\n2.5\t") + "\n\nNote: RSF from standard 7\nby M. M.\n"
     # What stands below an empty line may be another table.
-    with warns(sims.ProfileWarning, match="end at line 5 and go on at line 7"):
+    with warns(sims.ProfileWarning, "several_tables"):
         check(sims.read(write(content)))
 
 
@@ -162,7 +162,7 @@ def test_a_row_of_numbers_below_that_begins_with_a_word_is_warned_of(write, work
 @pytest.mark.parametrize("remark", ["paused for the night", "; paused", "' paused"])
 def test_a_first_row_that_a_remark_cuts_off_is_no_header(write, remark):
     content = f"Depth (nm)\tB (cm^-3)\n0\t1e18\n{remark}\n1\t2e18\n2\t3e18\n"
-    with raises(sims.ReadError, line=2):
+    with raises(sims.ReadError, "ambiguous_table", line=2):
         sims.read(write(content), species="B", depth_units="nm", units="cm^-3")
     # Numbers of the columns stand above headers.
     content = "1\t2\nDepth (nm)\tB (cm^-3)\n0\t1e18\n1\t2e18\n"
@@ -231,7 +231,7 @@ def test_sheets_are_chosen_by_name_or_number(workbook):
         assert sims.read(path, sheet=sheet)["B"].concentrations.tolist() == P.tolist()
     with raises(sims.ReadError, argument="sheet", match=r"'cover', 'first', 'Processed data'"):
         sims.read(path, sheet="raw")
-    with raises(sims.ReadError, match="no numbers in columns"):
+    with raises(sims.ReadError, "no_profile", match="no numbers in columns"):
         sims.read(path, sheet="cover")
 
 
@@ -255,7 +255,7 @@ def test_old_workbooks(tmp_path):
 
 
 def test_standard_errors_in_another_unit_than_their_values_are_refused(write):
-    with raises(sims.UnitsError, match=r"third column .* errors in 'm\^-3' of values in 'cm\^-3'"):
+    with raises(sims.UnitsError, "different_units"):
         sims.read(write("Depth (nm),B (cm^-3),B std (m^-3)\n0,1e18,1e22\n1,2e18,2e22\n"))
     path = write("Depth (nm),B (cm^-3),B std (atoms/cm3)\n0,1e18,1e16\n1,2e18,2e16\n")
     assert sims.read(path)["B"].concentrations_stderr.tolist() == [1e16, 2e16]
@@ -391,7 +391,7 @@ def test_logarithms_are_refused(write):
     headers = ["log B (cm-3)", "log10(B) (cm-3)", "ln B (cm-3)", "B log10 (cm-3)", "B_log10 (cm-3)",
              "B (log10 cm-3)", "logB (cm-3)", "B [log(at/cm3)]"]  # fmt: skip
     for header in headers:
-        with raises(sims.UnitsError, line=1, column="B"):
+        with raises(sims.UnitsError, "scaled_values", line=1, column="B"):
             sims.read(write(f"Depth (nm),{header}\n0,18\n1,18.3\n"))
 
 
@@ -402,7 +402,7 @@ def test_standard_errors_beside_values(write, header):
     assert result.species == ["B", "P"]
     assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
     assert result["P"].concentrations_stderr is None
-    with raises(sims.ReadError, match="errors of 'P', but stands next to 'B'"):
+    with raises(sims.ReadError, "ambiguous_table", match="errors of 'P', but stands next to 'B'"):
         sims.read(write("Depth (nm),B (cm^-3),P error (cm^-3)\n0,1e18,5\n1,2e18,6\n"))
 
 
@@ -418,7 +418,7 @@ def test_what_stands_above_and_below_the_numbers_is_kept(write):
 
 
 def test_a_column_without_numbers_is_warned_of(write):
-    with warns(sims.ProfileWarning, match=r"no numbers below 'P \(cm-3\)'"):
+    with warns(sims.ProfileWarning, "empty_column"):
         assert sims.read(write("Depth (nm),B (cm-3),P (cm-3)\n0,1e18,\n1,2e18,\n")).species == ["B"]
 
 
@@ -551,9 +551,9 @@ def test_a_last_row_without_values_is_no_row_of_zeros(write):
 
 
 def test_a_value_without_a_depth_is_refused(write):
-    with raises(sims.ReadError, line=3, column="A"):
+    with raises(sims.ReadError, "missing_depth", line=3, column="A"):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\n,2e18\n6,1e18\n"))
-    with raises(sims.ReadError, species="B", match="no depth"):
+    with raises(sims.ReadError, "missing_depth", species="B"):
         sims.read(write("Depth (nm),B (cm^-3)\n1,1e18\ninf,2e18\n6,1e18\n"))
 
 
@@ -737,7 +737,7 @@ def test_a_column_of_species_holds_words(tmp_path):
     with raises(sims.ReadError, "not_a_number", line=7, column="C"):
         sims.read(path)
     path.write_text(WORDS.replace("11,1,7", " ,1,7"))
-    with raises(sims.ReadError, line=7):
+    with raises(sims.ReadError, "missing_species", line=7):
         sims.read(path)
 
 
@@ -851,7 +851,7 @@ def test_a_minimum_beside_depths_is_no_time(write):
     assert result["lowest"].depths.tolist() == [0, 1]
 
 
-def test_names_of_two_bytes_are_refused_where_nobody_states_their_encoding(write):
+def test_names_of_two_bytes_are_refused_without_a_stated_encoding(write):
     text = "Depth (nm),B浓度 (at/cm3)\n0,5\n1,6\n".encode("gb18030")
     with raises(sims.SpeciesError, "unknown_encoding", argument="encoding"):
         sims.read(write(text))
@@ -977,7 +977,7 @@ def test_a_value_in_an_empty_column_between_blocks_is_refused(write):
     )
     assert sims.read(write(text))["P"].depths.tolist() == [0, 5, 9]
     moved = text.replace("5;3e18;;5;4e18;", "7;5;3e18;7;5;4e18")
-    with raises(sims.ReadError, line=6, column="C"):
+    with raises(sims.ReadError, "ambiguous_table", argument="columns", line=6, column="C"):
         sims.read(write(moved))
 
 

@@ -471,7 +471,7 @@ def test_intensities_and_counts_are_restored_too():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["delta_drf", "gaussian"])
-def test_a_fit_of_a_delta_layer_knows_the_function(model):
+def test_a_fit_of_a_delta_layer_finds_the_resolution_function(model):
     widths = rt.WIDTHS if model == "delta_drf" else {"a": 0.0, "b": 0.0, "sigma": 1.6}
     z = np.arange(30, 90, 0.25)
     delta = rt.counted(
@@ -485,7 +485,7 @@ def test_a_fit_of_a_delta_layer_knows_the_function(model):
 
 
 @pytest.mark.slow
-def test_a_fit_of_several_layers_knows_it_too_and_must_be_ok():
+def test_a_fit_of_several_layers_finds_it_too_and_must_be_ok():
     z = np.arange(0, 60, 0.4)
 
     def deltas(q):

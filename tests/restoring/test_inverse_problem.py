@@ -6,47 +6,47 @@ import numpy as np
 import pytest
 
 from sims_analysis.kernels.samples import Samples
-from sims_analysis.restoring import inverse_problem as _problem
+from sims_analysis.restoring.inverse_problem import NotRestoredError, inverse_problem
 from sims_analysis.restoring.resolution_function import ResolutionFunction
-
-
-def samples(c, s=np.nan, k=np.nan):
-    c = np.asarray(c, dtype=float)
-    z, s, k = np.arange(c.size) * 2.0, *(np.broadcast_to(one, c.shape) for one in (s, k))
-    return Samples(z, c, s, k, np.zeros(c.size), np.zeros(c.size))
-
-
-def test_without_either_the_scatter_says_what_a_count_is_worth():
-    k = np.random.default_rng(1).poisson(400 + 200 * np.sin(np.arange(4000) / 300)).astype(float)
-    found, source = _problem._with_counts(samples([*k / 1000, 0.0, -1.0]), "level", 1000.0)
-    assert source == "scatter"
-    np.testing.assert_allclose(found.k[:-2], k, rtol=0.05)
-    np.testing.assert_array_equal(found.k[-2:], 0)
-    np.testing.assert_allclose(found.s, np.sqrt(found.k) * (k / 1000 / found.k[:-2])[0])
-    # A line has no scatter: so many counts as are ever taken.
-    even = _problem._count_by_scatter(np.arange(5.0), np.arange(1.0, 6.0))
-    assert even == 1e-6
-    assert _problem._count_by_scatter(np.arange(5.0), np.zeros(5)) == 1e-6
-
-
-# --- profiles that are not restored ----------------------------------------------------------
 
 N = 12
 DEPTHS = np.arange(float(N))
 GAUSSIAN = ResolutionFunction("delta_drf", (0.0, 0.0, 1.5))
-PLAIN = Samples(DEPTHS, *np.full((3, N), [[90.0], [9.0], [100.0]]), *np.zeros((2, N)))
+
+
+def samples(z, c, k=np.nan):
+    c = np.broadcast_to(c, z.shape)
+    s, k = (np.full(z.size, np.nan), np.broadcast_to(k, z.shape))
+    return Samples(z, c, s, k, *np.zeros((2, z.size)))
+
+
+PLAIN = samples(DEPTHS, 90.0, 100.0)
 
 
 def pose(one=PLAIN, here=None, function=GAUSSIAN, kind="level", parts=1, **settings):
     here = np.arange(one.z.size) if here is None else here
     with np.errstate(all="ignore"):
-        return _problem.inverse_problem(
+        return inverse_problem(
             one, here, {"background": 0.0, "fraction": 1.0} | settings, function, kind, parts
         )
 
 
+def test_without_counts_and_errors_the_scatter_says_what_a_count_is_worth():
+    k = np.random.default_rng(1).poisson(400 + 200 * np.sin(np.arange(1000) / 75)).astype(float)
+    c = np.array([*k / 1000, 0.0, -1.0])
+    found = pose(samples(2.0 * np.arange(c.size), c))
+    assert found.source == "scatter"
+    np.testing.assert_allclose(found.misfit.counts, [*k, 0.0, 0.0], rtol=0.2)
+    # A line has no scatter: so many counts as are ever taken.
+    even = pose(samples(DEPTHS, np.arange(1.0, N + 1)))
+    assert even.misfit.counts.max() == pytest.approx(1e6)
+
+
+# --- profiles that are not restored ----------------------------------------------------------
+
+
 def why(*given, **options):
-    with pytest.raises(_problem.NotRestoredError) as end:
+    with pytest.raises(NotRestoredError) as end:
         pose(*given, **options)
     return str(end.value)
 
@@ -81,8 +81,7 @@ def test_twenty_counts_within_the_width_of_the_function_are_enough(each, enough)
 def test_gaps_are_filled_with_cells_and_ends_with_what_the_function_reaches():
     z = np.array([0.0, 1, 2, 3, 8, 9, 10, 11])
     function = ResolutionFunction("delta_drf", (1.0, 4.0, 0.5))
-    edges = _problem._edges(z, function)
-    middles = 0.5 * (edges[1:] + edges[:-1])
+    middles = pose(samples(z, 90.0, 100.0), function=function).x
     leading, trailing = function.within(1e-3)
     assert trailing > 3 * -leading
     # Atoms from above are seen as deep as the trailing edge reaches, those below as the leading.
@@ -95,17 +94,24 @@ def test_gaps_are_filled_with_cells_and_ends_with_what_the_function_reaches():
 
 def test_what_a_sample_sees_of_each_cell_is_all_of_what_arrives():
     function = ResolutionFunction("delta_drf", (0.8, 1.7, 1.1))
-    z, edges = np.array([1.0, 4.0]), np.linspace(-3.0, 9.0, 13)
-    seen = _problem._matrix([(z, 1.0)], edges, function)
-    assert seen.shape == (2, 12)
+    found = pose(function=function)
+    seen, x = found.response.matrix, found.x
+    edges = np.concatenate([x - 0.5 * found.h, x[-1:] + 0.5 * found.h[-1:]])
+    assert seen.shape == (N, x.size)
     np.testing.assert_allclose(seen.sum(axis=1), 1.0)
-    for i in (0, 1):
-        fine = np.linspace(edges[4], edges[5], 2001)
-        expected = np.trapezoid(function.density(z[i] - fine), fine)
-        assert seen[i, 4] == pytest.approx(expected, rel=1e-6)
+    for i in (1, 4):
+        fine = np.linspace(edges[20], edges[21], 2001)
+        expected = np.trapezoid(function.density(DEPTHS[i] - fine), fine)
+        assert seen[i, 20] == pytest.approx(expected, rel=1e-6)
         # What lies beyond the outermost is as these.
-        assert seen[i, 0] == pytest.approx(1 - function.cumulative(z[i] - edges[1:2])[0])
-        assert seen[i, -1] == pytest.approx(function.cumulative(z[i] - edges[-2:-1])[0])
-    both = _problem._matrix([(z, 0.25), (z + 1, 0.75)], edges, function)
-    other = _problem._matrix([(z + 1, 1.0)], edges, function)
-    np.testing.assert_allclose(both[:, 1:-1], (0.25 * seen + 0.75 * other)[:, 1:-1])
+        assert seen[i, 0] == pytest.approx(1 - function.cumulative(DEPTHS[i] - edges[1:2])[0])
+        assert seen[i, -1] == pytest.approx(function.cumulative(DEPTHS[i] - edges[-2:-1])[0])
+
+
+def test_a_mean_over_depths_sees_the_mean_of_what_each_of_them_sees():
+    function = ResolutionFunction("delta_drf", (0.8, 1.7, 1.1))
+    mean = pose(replace(PLAIN, lower=DEPTHS - 0.5, upper=DEPTHS + 0.5), function=function)
+    middle = 0.5 * (mean.x[1:] + mean.x[:-1])
+    places = DEPTHS[4] - 0.5 + (np.arange(1000) + 0.5) / 1000
+    passed = np.mean([function.cumulative(place - middle) for place in places], axis=0)
+    np.testing.assert_allclose(mean.response.matrix[4, 1:-1], -np.diff(passed), atol=1e-6)

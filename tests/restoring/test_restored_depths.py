@@ -58,7 +58,7 @@ def test_what_is_flatter_than_the_resolution_is_known_as_well_as_it_is_counted()
     assert xj["stderr"].item() == pytest.approx(np.hypot(own, shape), rel=0.2)
 
 
-def test_a_metallurgical_junction_knows_both_profiles(layer):
+def test_a_metallurgical_junction_has_the_errors_of_both_profiles(layer):
     other = restored(lambda z: np.full_like(z, 0.05), seed=5)
     both = xr.concat([layer, other], "species").assign_coords(species=["B", "P"])
     found = sims.metallurgical_junctions(both, donors=["P"], acceptors=["B"])

@@ -101,9 +101,9 @@ def test_atoms_as_pure_numbers_are_refused_where_atoms_are_needed():
     pint.set_application_registry(other)
     try:
         assert application_registry().get() is other
-        with raises(UnitsError, match="pure number there"):
+        with raises(UnitsError, "ambiguous_unit"):
             application_registry(for_atoms=True)
-        with raises(UnitsError, match="pure number there"):
+        with raises(UnitsError, "ambiguous_unit"):
             quantify(xr.DataArray([1.0], attrs={"units": "atom/cm^3"}, dims="t"))
     finally:
         pint.set_application_registry(before)
@@ -140,12 +140,12 @@ def test_ratios_of_quantities_are_pure_numbers_and_counts_are_counts():
 @pytest.mark.parametrize("values", [[True], ["1"], [1j], [np.datetime64("2024-01-15", "ns")]])
 def test_values_that_are_no_real_numbers_are_refused_by_name(values):
     array = xr.DataArray(values, dims="t", attrs={"units": "nm"})
-    with raises(ProfileError, match=r"^top: expected real numbers, found values of type"):
+    with raises(ProfileError, "not_a_quantity", match="top"):
         magnitude_and_unit(array, ("depth",), "top")
 
 
 @pytest.mark.parametrize("kinds", [("depth",), ("dimensionless", "atomic_fraction")])
 def test_a_missing_unit_differs_from_one_that_is_no_text(kinds):
-    for unit, code in ((None, "missing_unit"), (5, "wrong_unit")):
-        with raises(UnitsError, code):
+    for unit, parts in ((None, ("missing_unit",)), (5, ("unknown_unit", "x"))):
+        with raises(UnitsError, *parts):
             unit_of_kind(unit, kinds, "x")

@@ -24,7 +24,7 @@ from sims_analysis.figures.curves import (
     refuse_others,
     with_styles,
 )
-from sims_analysis.figures.saving import checked_path
+from sims_analysis.figures.files import checked_path
 from sims_analysis.files import replace_file
 from sims_analysis.outcomes import KINDS
 from sims_analysis.output.pages.templates import markup, picture, render, resource

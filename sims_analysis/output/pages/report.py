@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sims_analysis.output.pages.interactive import plot_html, scripts
 from sims_analysis.output.pages.templates import markup, render
-from sims_analysis.output.report.layout import MEANINGS, written
+from sims_analysis.output.report.layout import MEANINGS, format_value
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.units import read_quantity
 
@@ -26,7 +26,7 @@ _KINDS = {
     ".png": "figure (PNG)",
     ".svg": "figure (SVG)",
 }
-_written = partial(written, style="unicode")
+_in_unicode = partial(format_value, style="unicode")
 
 
 def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -> str:
@@ -35,12 +35,16 @@ def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -
     value, unit = read_quantity(report.level, ("concentration",), "level")
     reasons = list(dict.fromkeys(row.reason for row in others))
     context: dict[str, Any] = {
-        "level": f"{_written(value)} {_typeset.unit_label(unit.canonical)}",
+        "level": f"{_in_unicode(value)} {_typeset.unit_label(unit.canonical)}",
         "plot": plot_html(report.data, level=report.level, surface=report.ends),
         "measured": list(map(_answers, measured)),
         "budget": list(map(_budget, measured)),
         "junctions": [
-            [_written(j.depth, j.stderr), j.polarity.replace("->", "→"), j.status.replace("_", " ")]
+            [
+                _in_unicode(j.depth, j.stderr),
+                j.polarity.replace("->", "→"),
+                j.status.replace("_", " "),
+            ]
             for j in report.junctions
         ],
         "others": [[*_peak(row), *([row.reason] if len(reasons) > 1 else [])] for row in others],
@@ -68,10 +72,10 @@ def file_links(files: Iterable[Path]) -> list[dict[str, str]]:
 def _answers(row: SpeciesReport) -> list[Any]:
     return [
         markup(_typeset.html(row.species)),
-        _written(row.peak),
+        _in_unicode(row.peak),
         "–" if row.peak_at is None else f"{row.peak_at:.1f}",
-        _written(row.dose, row.dose_stderr),
-        _written(row.junction_depth, row.junction_stderr),
+        _in_unicode(row.dose, row.dose_stderr),
+        _in_unicode(row.junction_depth, row.junction_stderr),
         _in_words(row.junction_status),
     ]
 
@@ -79,13 +83,13 @@ def _answers(row: SpeciesReport) -> list[Any]:
 def _budget(row: SpeciesReport) -> list[Any]:
     """List the parts of a dose, its errors, and how far it depends on the rule."""
     parts = (row.dose_stderr, row.dose_systematic_stderr or None, row.surface_dose)
-    random, systematic, surface = ("not stated" if p is None else _written(p) for p in parts)
+    random, systematic, surface = ("not stated" if p is None else _in_unicode(p) for p in parts)
     return [
         markup(_typeset.html(row.species)),
-        _written(row.dose),
+        _in_unicode(row.dose),
         random,
         systematic,
-        _written(row.background_dose) if row.background_dose else "none",
+        _in_unicode(row.background_dose) if row.background_dose else "none",
         surface,
         _percent(row.rule_difference, 2),
         _percent(row.coverage, 4),
@@ -97,8 +101,8 @@ def _peak(row: SpeciesReport) -> list[Any]:
     unit = _typeset.unit_label(row.units)
     return [
         markup(_typeset.html(row.species)),
-        f"{_written(row.peak)} {unit}".strip(),
-        _written(row.peak_at),
+        f"{_in_unicode(row.peak)} {unit}".strip(),
+        _in_unicode(row.peak_at),
     ]
 
 

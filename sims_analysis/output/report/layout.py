@@ -50,7 +50,7 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
         why += ", nor sputter time to depth"
     several = len(reasons) > 1
     head = ["species", "peak", "at time" if timed else "at depth", *["why"] * several]
-    cells = [[row.species, _with_unit(row), f"{written(row.peak_at)} {row.axis_units}",
+    cells = [[row.species, _with_unit(row), f"{format_value(row.peak_at)} {row.axis_units}",
               *[row.reason] * several] for row in rows]  # fmt: skip
     return [f"No dose and no junction: {why}", "", *_aligned([head], cells)]
 
@@ -71,11 +71,11 @@ def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
 def _answers(row: SpeciesReport, *, surface: bool) -> list[str]:
     return [
         row.species,
-        written(row.peak),
+        format_value(row.peak),
         "-" if row.peak_at is None else f"{row.peak_at:.1f}",
-        written(row.dose, row.dose_stderr),
-        *([written(row.surface_dose)] if surface else []),
-        written(row.junction_depth, row.junction_stderr),
+        format_value(row.dose, row.dose_stderr),
+        *([format_value(row.surface_dose)] if surface else []),
+        format_value(row.junction_depth, row.junction_stderr),
         row.junction_status.replace("_", " ")
         + ("" if row.dose_status == "ok" else f", dose {row.dose_status.replace('_', ' ')}"),
     ]
@@ -86,7 +86,7 @@ def _junction_lines(report: Report) -> list[str]:
     lines = [f"Metallurgical junctions ({against}acceptors)"]
     for junction in report.junctions:
         if junction.status == "ok":
-            depth = written(junction.depth, junction.stderr)
+            depth = format_value(junction.depth, junction.stderr)
             lines.append(f"  {depth} nm  {junction.polarity}")
         else:
             lines.append(f"  none: {junction.status.replace('_', ' ')}")
@@ -95,11 +95,12 @@ def _junction_lines(report: Report) -> list[str]:
 
 def _with_unit(row: SpeciesReport) -> str:
     if row.units == "1" and row.peak is not None:
-        return f"{written(100 * row.peak)} {'at%' if row.variable == 'atomic_fraction' else 'wt%'}"
-    return f"{written(row.peak)} {row.units}"
+        unit = "at%" if row.variable == "atomic_fraction" else "wt%"
+        return f"{format_value(100 * row.peak)} {unit}"
+    return f"{format_value(row.peak)} {row.units}"
 
 
-def written(value: float | None, stderr: float | None = None, style: str = "plain") -> str:
+def format_value(value: float | None, stderr: float | None = None, style: str = "plain") -> str:
     """Write a number in a style, by default in plain characters; a dash for none."""
     if value is None:
         return "-" if style == "plain" else "–"

@@ -73,7 +73,7 @@ def read_cameca_rpc(source: Source) -> Content:
         raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
     each = _cells_each(groups, [lines[i] for i in kept], delimiter)
     width = each * len(species)
-    about = _About([*lines[:start], *lines[stop:]], delimiter)
+    about = _FileHeader([*lines[:start], *lines[stop:]], delimiter)
     if not any(line.startswith("*** DATA END") for line in lines[stop:]):
         source.options.truncated(
             f"the file is truncated after line {stop}: the line '*** DATA END ***' is missing"
@@ -220,7 +220,7 @@ def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
     return (low + high) / 2 if narrowed else None
 
 
-class _About:
+class _FileHeader:
     """The sections of the file: keys as written, in small letters, with their values."""
 
     def __init__(self, lines: Sequence[str], delimiter: str) -> None:
@@ -492,7 +492,7 @@ def read_cameca_binary(source: Source) -> Content:
     content = source.content
     found = _binary_header(content)
     if found is None:
-        raise ReadError("the file is not a binary CAMECA file")
+        raise ReadError("the file is not a binary CAMECA file", code="other_format")
     order, version, kind, size = found
     if kind in _OTHERS:
         text = f"the file is a scan or an image (CAMECA type {kind}), not a depth profile"

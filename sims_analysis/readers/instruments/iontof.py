@@ -83,7 +83,7 @@ def read(source: Source) -> Content:
     common = {"averaging": "; ".join(averaging)} if averaging else {}
     axis = read_header(headers[time]).unit
     # Of two signals, one over the other is no count.
-    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _about(headers[j], ""))]
+    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _metadata(headers[j], ""))]
     counts = {*plain} if not averaging and _are_counts(values[:, plain]) else set()
     signals = []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
@@ -96,7 +96,7 @@ def read(source: Source) -> Content:
                 values=values[:, j],
                 units=read_header(headers[j]).unit or word,
                 where=f"column {j + 1}",
-                metadata=_about(headers[j], mass) | common,
+                metadata=_metadata(headers[j], mass) | common,
                 # The columns of the beam are the same for all: kept once.
                 ancillary=ancillary if j == first else {},
             )
@@ -154,7 +154,7 @@ def _are_counts(values: Array) -> bool:
     return few.size >= _ENOUGH and bool(((whole >= -1e-6) & (whole <= _DEAD * few)).mean() > 0.95)
 
 
-def _about(header: str, mass: str) -> dict[str, str]:
+def _metadata(header: str, mass: str) -> dict[str, str]:
     """Collect the metadata of one signal: its mass, and in brackets what was done to it."""
     known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
     done = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)

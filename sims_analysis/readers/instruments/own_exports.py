@@ -79,7 +79,7 @@ def read(source: Source) -> Content:
     delimiter = _delimiter(source) or ","
     # Between commas it is a point.
     options = replace(source.options, decimal=None) if delimiter == "," else source.options
-    found = _plain(source.decoded, options) if delimiter == "," else None
+    found = _unquoted_table(source.decoded, options) if delimiter == "," else None
     if found is None:
         # The ends of lines within names are a part of them.
         text = io.StringIO(source.decoded, newline="")
@@ -130,7 +130,7 @@ def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line
     return _with_numbers(found, Grid(rows, options, row_word=word), texts)
 
 
-def _plain(text: str, options: Options) -> _Table | None:
+def _unquoted_table(text: str, options: Options) -> _Table | None:
     """Split a text without quotes, at once; ``None`` if it is not as it was written."""
     if '"' in text or "\r" in text:
         return None
@@ -144,13 +144,14 @@ def _plain(text: str, options: Options) -> _Table | None:
 def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
     """Add the numbers of a grid, and its texts where they are not known."""
     if len(grid) < 2:
-        raise ReadError(_NO_NUMBERS)
+        raise ReadError(_NO_NUMBERS, code="no_profile")
     labels = range(found.axis)
     block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is not a value: it "
-            "stands in a column of its own, ..._detection_limit, next to an empty cell"
+            "stands in a column of its own, ..._detection_limit, next to an empty cell",
+            code="not_a_number",
         )
     return replace(
         found,
@@ -162,12 +163,12 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
 def _of_workbook(source: Source) -> SIMSResult:
     """Read the profiles as they were delivered: the numbers from one sheet, the rest of another."""
     # Only here, so that other files are read without xarray.
-    from sims_analysis.conventions.delivered import COORDS
+    from sims_analysis.conventions.species_metadata import COORDS
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.to_profiles import to_profiles
 
-    paired, tidy, about = map(_whole, all_sheets(source))
-    options, (attrs, coords) = source.options, _about(about)
+    paired, tidy, about = map(_padded_rows, all_sheets(source))
+    options, (attrs, coords) = source.options, _read_about(about)
     # What tells measurements apart has a column in one sheet; the other knows every profile.
     alone = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
     ds = to_dataset(
@@ -199,7 +200,7 @@ def _of_workbook(source: Source) -> SIMSResult:
     )
 
 
-def _whole(sheet: Grid) -> list[list[object]]:
+def _padded_rows(sheet: Grid) -> list[list[object]]:
     """Return the rows of a sheet, all of one length."""
     width = max(map(len, sheet.rows), default=0)
     return [[*row, *[None] * (width - len(row))] for row in sheet.rows]
@@ -208,7 +209,8 @@ def _whole(sheet: Grid) -> list[list[object]]:
 def _units(name: str, units: str) -> str:
     """Note what a fraction is of: a profile has only its unit for that."""
     if name in vocabulary.RATIOS:
-        raise ReadError(f"it holds a {name} of two species, which sims.save keeps for sims.load")
+        text = f"it holds a {name} of two species, which sims.save keeps for sims.load"
+        raise ReadError(text, code="no_profile")
     return name.replace("_", " ") if units == "1" else units
 
 
@@ -246,7 +248,7 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     axis, *others = (_AXIS.fullmatch(headers[0]), *map(_VALUE.fullmatch, headers[1:]))
     found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
     if axis is None or not found:
-        raise ReadError(f"line 1: no values next to the column {headers[0]!r}")
+        raise ReadError(f"line 1: no values next to the column {headers[0]!r}", code="no_profile")
     edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, headers)) if m}
     nothing = np.full(len(values), np.nan)
     kinds = [(variable, units) for variable, units, what in found if what is None]
@@ -276,7 +278,9 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
         yield signal
 
 
-def _about(cells: Sequence[Sequence[object]]) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+def _read_about(
+    cells: Sequence[Sequence[object]],
+) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
     """Read attrs, and what was known of each species; long texts go on in the next row."""
     texts: dict[tuple[str, str], str] = {}
     for row in cells[1:]:
@@ -297,4 +301,5 @@ def read_payload(source: Source) -> Content:
         limit = source.options.max_bytes
         return Content(ready=SIMSResult.from_json(source.text, max_bytes=limit))
     except PayloadError as error:
-        raise ReadError(f"JSON, but not an answer of the API: {error}") from None
+        text = f"JSON, but not an answer of the API: {error}"
+        raise ReadError(text, code="invalid_payload") from None

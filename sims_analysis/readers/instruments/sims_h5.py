@@ -22,7 +22,7 @@ def read(source: Source) -> Content:
     """Read the counts of each cycle in each window, by simsh5 if it is installed."""
     require("SIMS-H5 needs", "simsh5", extra="simsh5")
     if source.path is None:
-        raise ReadError("SIMS-H5 is read from a file, not from bytes")
+        raise ReadError("SIMS-H5 is read from a file, not from bytes", argument="path")
     import simsh5
 
     check_hdf5(source.path, source.options.budget, error=ReadError)
@@ -30,7 +30,8 @@ def read(source: Source) -> Content:
         if archive.acquisition_mode != "depth_profile":
             raise ReadError(
                 f"the archive is an image (acquisition mode {archive.acquisition_mode!r}): it has "
-                "no sputter cycles, and no depth profile"
+                "no sputter cycles, and no depth profile",
+                code="no_profile",
             )
         windows = source.options.mz_windows
         if not windows:

@@ -84,6 +84,6 @@ def read(source: Source) -> Content:
     """Read the text that the cells hold."""
     found = _found(source)
     if found is None:
-        raise ReadError("it does not hold the text of an instrument")
+        raise ReadError("it does not hold the text of an instrument", code="other_format")
     text, read_text = found
     return read_text(text)

@@ -28,7 +28,7 @@ def recognises(source: Source) -> bool:
     return source.start.lstrip().startswith(_FIRST)
 
 
-class _Ended(Exception):
+class _EndOfFile(Exception):
     """There are no more lines."""
 
 
@@ -62,7 +62,7 @@ class _File:
 
     def text(self) -> str:
         if self.place >= len(self.lines):
-            raise _Ended
+            raise _EndOfFile
         self.place += 1
         return self.lines[self.place - 1]
 
@@ -108,9 +108,10 @@ def read(source: Source) -> Content:
             if file.mode == "SDP" and blocks[-1].values.size != len(blocks[-1].ordinates):
                 raise ReadError(
                     f"each block has {blocks[-1].values.size} values: a series of mass spectra, "
-                    "not a profile"
+                    "not a profile",
+                    code="no_profile",
                 )
-    except _Ended:
+    except _EndOfFile:
         message = f"the file is truncated in {place}"
         if not blocks:
             raise ReadError(message, code="truncated_file") from None
@@ -160,7 +161,7 @@ def _block(file: _File) -> _Block:
     count = file.count()
     file.texts(2 * len(ordinates))
     if file.place + count > len(file.lines):
-        raise _Ended
+        raise _EndOfFile
     values = np.array([file.number() for _ in range(count)], dtype=np.float64)
     # A number of variables that is not stated is one.
     values = values.reshape(-1, len(ordinates) or 1)
@@ -178,10 +179,8 @@ def _whole(block: _Block) -> Signal:
         depths, column = start + step * np.arange(len(table), dtype=np.float64), 0
     else:
         if len(block.ordinates) < 2:
-            raise ReadError(
-                f"species {block.species!r}: one variable; a profile needs two",
-                where={"species": block.species},
-            )
+            text = f"species {block.species!r}: one variable; a profile needs two"
+            raise ReadError(text, code="no_profile")
         label, unit = block.ordinates[0]
         depths, column = table[:, 0], 1
     if not _is_axis(label, unit):
@@ -221,7 +220,8 @@ def _by_cycle(blocks: list[_Block], variables: list[tuple[str, str]]) -> Iterato
     axis = next((i for i, variable in enumerate(variables) if _is_axis(*variable)), None)
     if axis is None:
         stated = ", ".join(label for label, _ in variables) or "none"
-        raise ReadError(f"no experimental variable is a depth or a sputter time; stated: {stated}")
+        text = f"no experimental variable is a depth or a sputter time; stated: {stated}"
+        raise ReadError(text, code="missing_axis")
     for species in dict.fromkeys(block.species for block in blocks):
         members = [block for block in blocks if block.species == species]
         depths = np.array([block.variables[axis] for block in members])

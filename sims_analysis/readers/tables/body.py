@@ -187,6 +187,7 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
             f"line {rows[odd] + 1} has {counts[odd]} cells, others {usual}: one number too few or "
             "too many within it shifts all that follow to other depths",
             ProfileWarning,
+            code="uneven_rows",
         )
 
 
@@ -251,7 +252,7 @@ def find_body(grid: Grid) -> Body:
         body = _below(grid, {*grid.options.header_rows})
     elif grid.start is None:
         refuse_odd_rows(grid)
-        raise ReadError("it has no numbers in columns")
+        raise ReadError("it has no numbers in columns", code="no_profile")
     else:
         start = grid.start
         body = Body(grid, start.row, start.row, [], start.words)
@@ -453,11 +454,7 @@ def read_body(body: Body, labels: Collection[int] = ()) -> Block:
         refuse_truncated(grid, rows, width)
     if not (labels or isinstance(rows, range)):
         _warn_of_gap(body)
-    try:
-        return grid.read(rows, width, body.words, labels)
-    except ReadError:
-        _refuse_words(body)
-        raise
+    return grid.read(rows, width, body.words, labels)
 
 
 def _warn_of_gap(body: Body) -> None:
@@ -472,28 +469,8 @@ def _warn_of_gap(body: Body) -> None:
             f"the numbers end at {word} {after} and go on at {word} {on}, below an empty {word} or "
             "a comment: read as one table; if that is another table or a note, take it out",
             ProfileWarning,
+            code="several_tables",
         )
-
-
-def _refuse_words(body: Body) -> None:
-    """Refuse a row of words between rows of numbers, if it is the first that is odd."""
-    grid = body.grid
-    for row in body.rows:
-        cells = grid.cells(row)
-        words = [
-            j
-            for j, cell in enumerate(cells)
-            if not (is_number(cell) or is_not_measured(cell, grid.options.not_measured))
-            and j not in body.words
-        ]
-        if words and not any(map(is_number, cells)):
-            raise ReadError(
-                f"{grid.where(grid.number(row), words[0])}: {cells[words[0]]!r} stands between "
-                "rows of numbers; if another table begins there, put it into a file or a sheet of "
-                "its own, otherwise take it out"
-            )
-        if words:
-            return
 
 
 def find_blocks(body: Body) -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from sims_analysis.errors import ProfileWarning, ReadError, SpeciesError, UnitsError, warn
+from sims_analysis.readers.source import WHICH_COLUMNS
 from sims_analysis.readers.tables.grid import FIRST_ROWS, Block, Grid
 from sims_analysis.readers.tables.header_cells import (
     LETTERS,
@@ -101,6 +102,7 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
             f"{grid.where(*under[0])}{more} is merged with a cell before it: its value is hidden, "
             "and an empty one is taken as not measured; unmerge the cells, and fill in the values",
             ProfileWarning,
+            code="merged_cells",
         )
 
 
@@ -130,7 +132,7 @@ def take_limits(grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair
 
 def find_pairs(grid: Grid, headers: Headers, block: Block) -> list[Pair]:
     """Find the columns of each profile."""
-    pairs = _Finding(grid, headers).pairs()
+    pairs = _PairFinder(grid, headers).pairs()
     _refuse_headless(grid, headers, block, pairs)
     return pairs
 
@@ -148,12 +150,12 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
             raise ReadError(
                 f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
                 f"without a header, next to those of {neighbour!r}; if its row has a cell too "
-                "many, take that out, otherwise give the column a header, or say what to read by "
-                'columns={"B": (axis, values)}'
+                "many, take that out, otherwise give the column a header",
+                **WHICH_COLUMNS,
             )
 
 
-class _Finding:
+class _PairFinder:
     def __init__(self, grid: Grid, headers: Headers) -> None:
         self.grid, self.found = grid, headers
         self.headers, self.filled = headers.headers, headers.filled
@@ -203,7 +205,8 @@ class _Finding:
         self._distinguish_repeats(pairs)
         if not pairs:
             listed = ", ".join(map(repr, filter(None, self.found.texts)))
-            raise ReadError(f"no column holds values in a unit of values; headers found: {listed}")
+            text = f"no column holds values in a unit of values; headers found: {listed}"
+            raise ReadError(text, code="no_profile")
         return pairs
 
     def _add_ancillary(self, pairs: Sequence[Pair]) -> None:
@@ -224,6 +227,8 @@ class _Finding:
                     f"{self.grid.called(j)} ({text!r}) is in {found.units[j]!r}, no unit of a "
                     f"profile: kept next to {owner.name!r}",
                     ProfileWarning,
+                    code="wrong_unit",
+                    where={"species": owner.name},
                 )
 
     def _distinguish_repeats(self, pairs: Sequence[Pair]) -> None:
@@ -242,9 +247,7 @@ class _Finding:
             raise ReadError(
                 f"{self.grid.called(one)} and {self.grid.called(other)} are both "
                 f"{'depths' if self.headers[one].role == 'axis' else 'times'}",
-                code="ambiguous_table",
-                argument="columns",
-                remedy='say which belongs to what with columns={"B": (axis, values)}',
+                **WHICH_COLUMNS,
             )
         return depth, {"sputter_time": time}
 
@@ -261,17 +264,14 @@ class _Finding:
         if pair is None:
             raise ReadError(f"{where} holds errors of {name!r}, but stands next to {neighbour}")
         if pair.error is not None:
-            raise ReadError(
-                f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does",
-                code="ambiguous_table",
-                argument="columns",
-                remedy='say which columns to read with columns={"B": (axis, values)}',
-            )
+            text = f"{where} holds errors of {pair.name!r}, as {self.grid.called(pair.error)} does"
+            raise ReadError(text, **WHICH_COLUMNS)
         unit, of_values = self.found.units[column], self.found.units[pair.value]
         if unit and of_values and unit not in PERCENT and not same_unit(unit, of_values):
             raise UnitsError(
                 f"{where} holds errors in {unit!r} of values in {of_values!r}; give both in one "
-                "unit"
+                "unit",
+                code="different_units",
             )
         pair.error = column
 

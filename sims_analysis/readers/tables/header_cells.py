@@ -343,21 +343,30 @@ def read_header(text: str) -> Header:
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     text = _PLUS_MINUS.sub("\u00b1", text)
     words, unit = _split(text)
+    _refuse_scaled(text, words, unit)
+    return _special(text, words, unit) or _by_role(words, unit) or _by_unit(text, words, unit)
+
+
+def _refuse_scaled(text: str, words: str, unit: str | None) -> None:
+    """Refuse functions and multiples of values or errors."""
     if _FUNCTION.search(text):
-        raise UnitsError(f"{text!r} is a logarithm, root or reciprocal; give the values themselves")
+        said = f"{text!r} is a logarithm, root or reciprocal; give the values themselves"
+        raise UnitsError(said, code="scaled_values")
     several = _SEVERAL.search(text)
     if several and not _limit(words):
         number = next(filter(None, several.groups()))
         raise UnitsError(
             f"{text!r} is {number} standard deviations; divide the numbers by {number}, "
-            "and call them '1 sigma'"
+            "and call them '1 sigma'",
+            code="scaled_values",
         )
     dose_like = _DOSE_LIKE.search(words) and pattern("value").search(words)
     if _SCALED.search(words) or dose_like or (unit and has_factor(unit)):
         refuse_factor(text, advice="give the unit alone")
-    special = _special(text, words, unit)
-    if special is not None:
-        return special
+
+
+def _by_role(words: str, unit: str | None) -> Header | None:
+    """Read a header with a word for what it is: an axis, an error, a mass, a unit..."""
     of_units = _UNIT_OF.fullmatch(words) if unit is None else None
     if of_units:
         roles = ("axis", "time", "value")
@@ -380,6 +389,11 @@ def read_header(text: str) -> Header:
             # How well depths are known is no depth.
             return Header("ancillary", rest, unit, explicit=True)
         return Header(role, rest, unit, explicit=True)
+    return None
+
+
+def _by_unit(text: str, words: str, unit: str | None) -> Header:
+    """Read a header by its unit, and without one as that of values."""
     kind = unit_kind(unit) if unit else None
     header = Header("value", words, unit, explicit=bool(pattern("value").search(words)))
     if is_ancillary(header, unit):

@@ -16,6 +16,7 @@ import numpy as np
 from sims_analysis import vocabulary
 from sims_analysis.errors import ProfileWarning, ReadError, UnitsError, warn
 from sims_analysis.kernels.rows import Array
+from sims_analysis.readers.source import WHICH_COLUMNS
 from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.grid import Block, TextGrid
 from sims_analysis.readers.tables.header_cells import (
@@ -214,7 +215,8 @@ class Headers:
         used = [*self._used, *[False] * len(wide[heads].cells)]
         empty = [c for c, has in zip(wide[heads].cells, used, strict=False) if c and not has]
         if empty:
-            warn(f"no numbers below {', '.join(map(repr, empty))}", ProfileWarning)
+            text = f"no numbers below {', '.join(map(repr, empty))}"
+            warn(text, ProfileWarning, code="empty_column")
             headers = zip(empty, map(try_header, empty), strict=True)
             self.side_notes = [
                 c for c, h in headers if not (h.explicit or h.unit or is_species(h.name))
@@ -300,8 +302,9 @@ class Headers:
             what = "commas are decimal marks too" if comma else "the first column numbers the rows"
             raise ReadError(
                 f"{grid.row_word} {number}: headers above {count} of {self._width} columns; if "
-                f"{what}, the columns are ambiguous: give each a header, save the table with "
-                'semicolons or tabs, or say what the columns are by columns={"B": (axis, values)}'
+                f"{what}, the columns are ambiguous: give each a header, or save the table with "
+                "semicolons or tabs",
+                **WHICH_COLUMNS,
             )
 
     def _axes_by_units(self) -> None:
@@ -589,7 +592,8 @@ class Headers:
                 where = self._grid.where(self._grid.number(self._stating[j]), j)
                 raise UnitsError(
                     f"{where}: the unit {of_row!r} disagrees with {own!r} of the header "
-                    f"{self.texts[j]!r}; correct one of them"
+                    f"{self.texts[j]!r}; correct one of them",
+                    code="different_units",
                 )
             self.units[j] = own or of_row or header.unit
 
@@ -609,7 +613,8 @@ class Headers:
             where = f"{grid.where(grid.number(row), column)}: "
             if errors and _OF_ERRORS.search(text):
                 advice = "convert them to standard errors in the unit of the values"
-                raise UnitsError(f"{where}{text!r} is about errors; {advice}, and take it out")
+                said = f"{where}{text!r} is about errors; {advice}, and take it out"
+                raise UnitsError(said, code="scaled_values")
             if (row, column, text) in found or factor_in(text):
                 refuse_factor(text, where)
 

@@ -72,7 +72,7 @@ def _profiles(result: SIMSResult) -> Iterator[str]:
 
 def _lines(table: Table) -> Iterator[str]:
     grid, body = table.grid, table.body
-    yield _about(grid)
+    yield _summary(grid)
     reasons = _reasons(table)
     if body is None:
         rows: list[int | None] = [
@@ -100,29 +100,15 @@ def _lines(table: Table) -> Iterator[str]:
         )
 
 
-def _about(grid: Grid) -> str:
+def _summary(grid: Grid) -> str:
     if isinstance(grid, TextGrid):
-        others = "".join(f"; {text}" for text in _other_delimiters(grid))
-        return f"a text with {_DELIMITERS[grid.delimiter]} between the cells{others}"
+        return f"a text with {_DELIMITERS[grid.delimiter]} between the cells"
     turned = "; its rows are read as columns" if grid.was_transposed else ""
     others = ", ".join(map(repr, grid.others))
     chosen = f", the first with depths above its numbers; {others} holds numbers too"
     name = "a table" if grid.name is None else f"sheet {grid.name!r}"
     by_name = ", chosen by its name" if is_preferred(grid) and not grid.options.sheet else ""
     return f"{name}{chosen if others else by_name}{turned}"
-
-
-def _other_delimiters(grid: TextGrid) -> Iterator[str]:
-    """Say what the lines would be with the delimiters that were not chosen."""
-    for mark, word in _DELIMITERS.items():
-        if mark in (None, grid.delimiter) or not any(str(mark) in line for line in grid.lines):
-            continue
-        other = TextGrid(grid.lines, grid.options, delimiter=mark)
-        found = "no rows of numbers"
-        if other.start and other.start.count:
-            row = other.start.row
-            found = f"{len(other.cells(row))} cells of line {row + 1}"
-        yield f"{word} would make {found}"
 
 
 def _reasons(table: Table) -> dict[int, tuple[str, str]]:

@@ -205,7 +205,8 @@ def _hint(number: str) -> str:
         (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers"),
     )
     text = "if it says that nothing was measured, name it in not_measured="
-    default = f"{text}; if its row is a note, begin that with #"
+    default = f"{text}; if its row is a note, begin that with #, and if another table begins "
+    default += "there, put that into a file or a sheet of its own"
     if re.match(r"[^\w^]*\d", number):
         default = "write it as a plain number, such as 1.2E18"
     return f"; {next((hint for fits, hint in hints if fits), default)}"

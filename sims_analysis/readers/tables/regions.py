@@ -166,7 +166,8 @@ def chosen_sheet(source: Source) -> Grid:
     for sheet in candidates:
         refuse_odd_rows(sheet)
     names = ", ".join(repr(sheet.name) for sheet in candidates)
-    raise ReadError(f"no sheet of the workbook has a row of two numbers or more: {names}")
+    text = f"no sheet of the workbook has a row of two numbers or more: {names}"
+    raise ReadError(text, code="no_profile")
 
 
 def is_preferred(sheet: Grid) -> bool:

@@ -89,7 +89,9 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
         raise ReadError(
             f"the depths begin anew at {body.grid.row_word} {places[0]}: {len(starts)} blocks "
             f"stand below each other ({_listed([label for label, _ in sections])}); samples=True "
-            "reads each as a measurement"
+            "reads each as a measurement",
+            code="several_samples",
+            argument="samples",
         )
     return sections
 
@@ -167,6 +169,7 @@ def _split_rows(
                 f"{called} ({header!r}) holds texts, {_listed(different)}, in {count} of "
                 f"{len(labels)} rows: left out; the values next to them are read",
                 ProfileWarning,
+                code="ignored_column",
             )
     return chosen, constant
 
@@ -244,9 +247,8 @@ def split_species(
     requested = body.grid.options.samples
     names = [text.strip() for text in block.texts[label]]
     if len(names) == len({*names}) > 1:
-        raise ReadError(
-            f"each of {len(names)} species has one row: a summary of profiles, not a profile"
-        )
+        text = f"each of {len(names)} species has one row: a summary of profiles, not a profile"
+        raise ReadError(text, code="no_profile")
     whole = np.ones(len(names), dtype=bool)
     samples: Sequence[tuple[str | None, Flags]] = [(None, whole)]
     if requested is not None:
@@ -272,7 +274,7 @@ def _species(
     for name, members in group_by_label([text.strip() for text in block.texts[label]]):
         if not name:
             place, _, _ = grid.where(block.rows[members[0]], 0).rpartition(",")
-            raise ReadError(f"{place}: no species in {grid.called(label)}")
+            raise ReadError(f"{place}: no species in {grid.called(label)}", code="missing_species")
         rows = np.zeros(len(block.values), dtype=bool)
         rows[members] = True
         own = block.only(rows)
@@ -304,7 +306,8 @@ def _refuse_measurements(
         if different[1:]:
             raise ReadError(
                 f"{grid.called(j)} ({name!r}) is neither a species nor a value, and differs from "
-                f"row to row ({_listed(different)}): give the rows of one measurement at a time"
+                f"row to row ({_listed(different)}): give the rows of one measurement at a time",
+                code="several_measurements",
             )
 
 

@@ -242,7 +242,8 @@ def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
                 j, of_column = next(iter(own.items()))
                 raise UnitsError(
                     f"the note {text!r} states another unit than {of_column!r} of the header "
-                    f"{headers.texts[j]!r}; correct one of them"
+                    f"{headers.texts[j]!r}; correct one of them",
+                    code="different_units",
                 )
         for j in columns:
             if j not in own and not is_matrix_signal(headers.name(j)):
@@ -295,7 +296,8 @@ def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int
     if pair.axis in odd or pair.value in odd or not headers.filled[pair.value]:
         limits, taken = _limits(grid, block, pair)
         if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
-            warn(f"{where} ({headers.texts[pair.value]!r}) holds no number", ProfileWarning)
+            text = f"{where} ({headers.texts[pair.value]!r}) holds no number"
+            warn(text, ProfileWarning, code="empty_column")
             return None
     _refuse_sentinel(grid, block, pair)
     signal = Signal(
@@ -357,7 +359,9 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
                 f"{grid.where(row, pair.value)}: {text} is far from all other "
                 f"values of its column, in {places.size} of {values.size} rows: if it says that "
                 f"nothing was measured, pass not_measured={text!r}; if it is a value, "
-                "not_measured='-' keeps it"
+                "not_measured='-' keeps it",
+                code="not_a_number",
+                argument="not_measured",
             )
 
 
@@ -374,7 +378,8 @@ def _errors(
         raise UnitsError(
             f"{grid.called(pair.error)} ({headers.texts[pair.error]!r}) states no unit, and its "
             f"numbers, up to {np.nanmax(errors):g}, are too small to be errors of the values; if "
-            "they are in per cent, state '%' in the header, otherwise the unit of the values"
+            "they are in per cent, state '%' in the header, otherwise the unit of the values",
+            code="missing_unit",
         )
     return errors
 
@@ -394,7 +399,8 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
     limits = np.full(len(block.values), np.nan)
     for (row, column), limit in block.limits.items():
         if column == pair.axis:
-            raise ReadError(f"{grid.where(block.rows[row], column)}: a depth cannot be a limit")
+            text = f"{grid.where(block.rows[row], column)}: a depth cannot be a limit"
+            raise ReadError(text, code="missing_depth")
         if column == pair.value:
             limits[row] = limit
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
@@ -403,9 +409,8 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
     if lost.any():
         row = int(lost.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
-        raise ReadError(
-            f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
-        )
+        text = f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
+        raise ReadError(text, code="missing_depth")
     return limits, slice(None) if there.all() else there
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,9 @@ from sims_analysis.text.typeset import unit_label
 
 #: Axes of several quantities that are narrower, in mm, are warned of.
 _NARROW = 30.0
+_warn_left_out = partial(warn, category=ProfileWarning, code="not_shown")
+_warn_crowded = partial(warn, category=ProfileWarning, code="crowded_figure")
+_ENGINE = 'a layout engine, as with plt.subplots(..., layout="constrained")'
 
 
 def read_curves(
@@ -62,11 +66,11 @@ def read_curves(
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
     if left_out:
-        warn(
+        _warn_left_out(
             f"{len(left_out)} of {len({curve.species for curve in every})} species are left out, "
-            "those with the smallest share of their axis: name others by species=, or draw "
-            "sims.plot_panels(data, by='species')",
-            ProfileWarning,
+            "those with the smallest share of their axis",
+            argument="species",
+            remedy="name others by species=, or draw sims.plot_panels(data, by='species')",
         )
     if options.colour is not None:
         options = replace(options, colours={c.species: options.colour for c in curves})
@@ -75,10 +79,11 @@ def read_curves(
         options = replace(options, spread=needs_spread(curves, colour_meaning(options, curves)))
     marked = [name for name in MARKED if options.results.get(name)]
     if options.spread and marked:
-        warn(
-            f"{marked[0]}= is of single measurements, and left out of their median: draw them with "
-            "spread=False, or in panels, or write them with sims.results_table()",
-            ProfileWarning,
+        _warn_left_out(
+            f"{marked[0]}= is of single measurements, and left out of their median",
+            argument=marked[0],
+            remedy="draw them with spread=False, or in panels, or write them with "
+            "sims.results_table()",
         )
     return options, curves, models
 
@@ -244,25 +249,22 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
         width = 25.4 * plot.ax.bbox.width / plot.layout.figure.dpi
         placed = plot.ax.get_subplotspec() is not None  # a small inset is meant to be so
         if placed and len(plot.layout.axes) > 2 and width < _NARROW:
-            warn(
-                f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves: "
-                "draw a wider figure, width=, or sims.plot_panels(data, by='species')",
-                ProfileWarning,
+            _warn_crowded(
+                f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves",
+                argument="width",
+                remedy="draw a wider figure, width=, or sims.plot_panels(data, by='species')",
             )
         right = list(plot.layout.axes.values())[1:]
         engine = plot.layout.figure.get_layout_engine()
         box: Any = right[-1].yaxis.get_tightbbox() if right and engine is None else None
         if box is not None and box.x1 > plot.layout.figure.bbox.x1 + 1.0:
-            warn(
-                f"the axis of {right[-1].get_ylabel()!r} leaves the figure: make room for it "
-                'with a layout engine, as with plt.subplots(..., layout="constrained")',
-                ProfileWarning,
-            )
+            text = f"the axis of {right[-1].get_ylabel()!r} leaves the figure"
+            _warn_crowded(text, remedy=f"make room for it with {_ENGINE}")
     for problem in dict.fromkeys(each.problem for each in layouts if each.problem):
-        warn(
-            f"{problem}: leave out some results, or notes=False, or give the axes more room "
-            '(width=, or a layout engine, as with plt.subplots(..., layout="constrained"))',
-            ProfileWarning,
+        _warn_crowded(
+            problem,
+            remedy="leave out some results, or notes=False, or give the axes more room (width=, or "
+            f"{_ENGINE})",
         )
 
 

@@ -110,7 +110,10 @@ def read_unit(text: str) -> Unit:
     ('concentration', 1000.0)
     """
     if not isinstance(text, str):
-        raise UnitsError(f"expected a unit as a string, found {type(text).__name__}: {text!r}")
+        raise UnitsError(
+            f"expected a unit as a string, found {type(text).__name__}: {text!r}",
+            code="unknown_unit",
+        )
     if len(text) > _LONGEST:
         raise unknown(f"{text[:40]}...", f"it has {len(text)} characters")
     spelled = phrase_or_powers(text)
@@ -164,9 +167,8 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
             f"{name} has no unit; expected a unit such as {_examples(kinds)}", code="missing_unit"
         )
     if not isinstance(text, str):
-        raise UnitsError(
-            f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
-        )
+        said = f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
+        raise UnitsError(said, code="unknown_unit", argument=name)
     return _text_of_kind(str(text), kinds, name)
 
 

@@ -189,7 +189,11 @@ def _json(value: Any, profile: DepthProfile) -> str:
         return orjson.dumps(value).decode()
     except TypeError as error:
         who = f"species {profile.species_name!r}"
-        raise ProfileError(f"{who}: its metadata have no JSON form ({error})") from None
+        raise ProfileError(
+            f"{who}: its metadata have no JSON form ({error})",
+            code="invalid_metadata",
+            where={"species": profile.species_name},
+        ) from None
 
 
 def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:

@@ -185,12 +185,19 @@ def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...])
         if not said:
             near = get_close_matches(text.lower(), there, 1, 0.5)
             others = first_few(list(dict.fromkeys([*near, *sorted(there)])), 8) or "nothing of it"
-            raise ProfileError(f"no measurement says {name} {text!r}; they say {others}")
+            raise ProfileError(
+                f"no measurement says {name} {text!r}; they say {others}", argument="where"
+            )
     for name in _FIELDS[1:]:
         every = list(dict.fromkeys(own[name] for own in said.values() if own[name]))
         if any(contradict(name, every[0], one) for one in every):
             text = f"measurements of {name} {first_few(every, 3)} are in one chart"
-            warn(f"{text}; --where {name} {every[0]!r} takes those of one", ProfileWarning)
+            warn(
+                f"{text}; --where {name} {every[0]!r} takes those of one",
+                ProfileWarning,
+                code="different_conditions",
+                argument="where",
+            )
     return list(said)
 
 
@@ -206,7 +213,7 @@ def _answers(
 ) -> xr.DataArray:
     """Ask the question of each measurement; note why some have no answer."""
     import sims_analysis as sims
-    from sims_analysis.conventions.delivered import metadata_of
+    from sims_analysis.conventions.species_metadata import metadata_of
     from sims_analysis.dataset.from_profiles import to_dataset
     from sims_analysis.dataset.result import SIMSResult
     from sims_analysis.output.entry_summary import summarise_dataset
@@ -247,7 +254,8 @@ def _answers(
     answer: xr.DataArray = getattr(sims, name)(batch, **given).sel(species=species)
     if "measured" in answer.coords and bool(answer["measured"].isnull().any()):
         undated = answer["measurement"].values[answer["measured"].isnull().values]
-        warn(f"{first_few(undated, 3)}: without a date; all are in the order given", ProfileWarning)
+        text = f"{first_few(undated, 3)}: without a date; all are in the order given"
+        warn(text, ProfileWarning, code="missing_time")
         answer = answer.drop_vars("measured")
     return answer
 
@@ -295,7 +303,7 @@ def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path
 
     import pandas as pd
 
-    from sims_analysis.figures.saving import save_figure
+    from sims_analysis.figures.files import save_figure
     from sims_analysis.figures.style import close
     from sims_analysis.files import replace_file
     from sims_analysis.laboratory.figures import plot_control_chart

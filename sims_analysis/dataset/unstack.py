@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, merge
-from sims_analysis.conventions.delivered import with_species_dimension
+from sims_analysis.conventions.species_metadata import with_species_dimension
 from sims_analysis.dataset.measurements import placed
-from sims_analysis.dataset.stacking import ATTRIBUTE, METADATA
+from sims_analysis.dataset.stack import ATTRIBUTE, METADATA
 from sims_analysis.errors import ProfileError
 from sims_analysis.units import dequantify, is_quantified, quantify
 
@@ -61,7 +61,8 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
         if MEASUREMENT not in batch.coords and POINT not in batch.dims:
             raise ProfileError(
                 f"not a batch: there is no {MEASUREMENT!r} among its dimensions "
-                f"{tuple(map(str, batch.dims))}"
+                f"{tuple(map(str, batch.dims))}",
+                code="wrong_dimensions",
             )
         batch = batch.expand_dims(MEASUREMENT)
     batch = with_species_dimension(batch)

@@ -8,14 +8,8 @@ import pytest
 from command_line import EXAMPLES, NAMES, error_line, run
 
 import sims_analysis as sims
-from sims_analysis.cli import reporting
+from sims_analysis.cli import reports
 from sims_analysis.examples.opening import ARCHIVE
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_the_user(monkeypatch):
-    for name in ("AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize(
@@ -24,14 +18,14 @@ def _no_settings_of_the_user(monkeypatch):
 )
 def test_a_name_with_the_ending_of_a_file_is_no_id(ending, tmp_path):
     with pytest.raises(click.UsageError, match=rf"^w1\{ending}: there is no such file$"):
-        reporting.refuse_missing_files(["w1", f"w1{ending}"])
+        reports.refuse_missing_files(["w1", f"w1{ending}"])
     (tmp_path / f"w1{ending}").mkdir()
-    reporting.refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{ending}")])
+    reports.refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{ending}")])
 
 
 def test_names_are_split_at_commas():
-    assert reporting.split_files(["P, As", "Sb,", ""]) == ["P", "As", "Sb"]
-    assert reporting.split_files([]) == []
+    assert reports.split_files(["P, As", "Sb,", ""]) == ["P", "As", "Sb"]
+    assert reports.split_files([]) == []
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +69,7 @@ def test_a_failed_analysis_is_one_line(monkeypatch):
     def refused(*_, **__):
         raise sims.ProfileError("nothing to\nanswer")
 
-    monkeypatch.setattr(reporting, "report_of", refused)
+    monkeypatch.setattr(reports, "report_of", refused)
     result = run("report", "sputter-time")
     assert (result.exit_code, result.stdout) == (1, "")
     assert error_line(result) == "Error: sputter-time: nothing to answer"
@@ -97,13 +91,13 @@ def test_only_existing_files_are_explained(names):
 def sources(monkeypatch):
     """Collect from where entries are fetched; all arrive."""
     found = []
-    opened = reporting.open_client
+    opened = reports.open_client
 
     def open_client(**source):
         found.append({name: source[name] for name in ("archive", "endpoint", "offline")})
         return opened(**source | {"archive": ARCHIVE, "offline": True})
 
-    monkeypatch.setattr(reporting, "open_client", open_client)
+    monkeypatch.setattr(reports, "open_client", open_client)
     return found
 
 
@@ -119,12 +113,12 @@ def test_examples_come_from_the_package_and_other_entries_from_where_is_stated(s
         (("sputter-time",), of_folder, of_folder),
         (("sputter-time",), of_lab, of_lab),
     ):
-        results, failures = reporting.read_measurements(ids, {}, dict(stated))
+        results, failures = reports.read_measurements(ids, {}, dict(stated))
         assert [one.data_id for one in results] == list(ids or EXAMPLES)
         assert failures == {}
         assert sources.pop() == source
     with pytest.raises(click.UsageError, match=r"^name the ids; the command search finds them$"):
-        reporting.read_measurements((), {}, of_lab)
+        reports.read_measurements((), {}, of_lab)
 
 
 def test_files_need_no_server(sources, tmp_path):
@@ -142,7 +136,7 @@ def test_a_sputter_rate_is_for_data_over_time():
     plain = dict.fromkeys(["donors", "acceptors"], ())
     level = {"level": "1e18 atoms/cm^3"}
     over_time, over_depth = (
-        reporting.report_of(one, "0.42 nm/s", plain | level).notes for one in results
+        reports.report_of(one, "0.42 nm/s", plain | level).notes for one in results
     )
     assert over_time[0] == "depth is sputter time times 0.42 nm/s, as stated"
     assert not any("sputter" in note for note in over_depth)
@@ -155,7 +149,7 @@ def test_options_are_passed_to_the_analysis(monkeypatch):
         found.update(analysis, rate=rate)
         raise sims.ProfileError("enough")
 
-    monkeypatch.setattr(reporting, "report_of", analysed)
+    monkeypatch.setattr(reports, "report_of", analysed)
     ask = {
         "level": "2e18 cm^-3", "start": "1 nm", "stop": "9 nm", "background": "1e15 cm^-3",
         "surface": "2 nm", "surface_dose": "hold", "doping": "-1e16 cm^-3", "rate": "1 nm/s",

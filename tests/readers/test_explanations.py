@@ -1,9 +1,9 @@
 """Small files, and all that is said of each: headers, columns, profiles, refusals, warnings.
 
-``explained.txt`` holds the lines of each file behind ``| ``, what the user states above them, and
-below what `sims.explain_read` says, then what was read, number by number. Of tables, what rows and
-columns were taken for stands in a line each, without the cells; below ``# whole``, in full.
-``python tests/readers/test_explained.py`` writes it anew: read the difference.
+``explanations.txt`` holds the lines of each file behind ``| ``, what the user states above them,
+and below what `sims.explain_read` says, then what was read, number by number. Of tables, what rows
+and columns were taken for stands in a line each, without the cells; below ``# whole``, in full.
+``python tests/readers/test_explanations.py`` writes it anew: read the difference.
 """
 
 import io
@@ -15,7 +15,7 @@ import pytest
 
 import sims_analysis as sims
 
-FILE = Path(__file__).with_name("explained.txt")
+FILE = Path(__file__).with_name("explanations.txt")
 
 
 def cases():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sims_analysis.dataset.pairing import paired
+from sims_analysis.dataset.pairs import paired
 
 
 def of(species, measurements=None):

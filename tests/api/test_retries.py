@@ -6,9 +6,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from sims_analysis.api import attempts as attempts_module
-from sims_analysis.api.attempts import Server, requested_wait, with_retries
+from sims_analysis.api import retries
 from sims_analysis.api.requests import Batch, Failure, Request
+from sims_analysis.api.retries import Server, requested_wait, with_retries
 from sims_analysis.errors import ApiError, collected
 
 
@@ -16,7 +16,7 @@ from sims_analysis.errors import ApiError, collected
 def request_(monkeypatch):
     """A request of ten seconds whose sleeps are counted, by a clock that stands still."""
     monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
-    monkeypatch.setattr(attempts_module.random, "uniform", lambda _, high: high)
+    monkeypatch.setattr(retries.random, "uniform", lambda _, high: high)
     batch = Batch(deadline=10.0)
     batch.slept = []
     batch.sleep = batch.slept.append

@@ -19,7 +19,7 @@ from sims_analysis import vocabulary
 from sims_analysis._version import __version__
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, same_axis
 from sims_analysis.conventions.cf import with_ancillaries
-from sims_analysis.conventions.delivered import metadata_of
+from sims_analysis.conventions.species_metadata import metadata_of
 from sims_analysis.dataset.measurements import (
     Measurement,
     one_axis,
@@ -106,7 +106,8 @@ def stack(
         names, datasets = names or list(datasets), list(datasets.values())
     datasets = list(datasets)
     if not datasets:
-        raise ProfileError("there is nothing to stack: give at least one Dataset")
+        text = "there is nothing to stack: give at least one Dataset"
+        raise ProfileError(text, code="empty_input", argument="datasets")
     for i, ds in enumerate(datasets):
         if not isinstance(ds, xr.Dataset):
             raise TypeError(
@@ -115,7 +116,9 @@ def stack(
         if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
             raise ProfileError(
                 f"datasets[{i}] was selected from a batch: it has a coordinate {MEASUREMENT!r}; "
-                f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves"
+                f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves",
+                code="wrong_dimensions",
+                argument="datasets",
             )
     labels = _labels(datasets, names)
     parts = [
@@ -167,11 +170,8 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | No
             raise ProfileError(text, argument="names")
         if len(set(labels)) != len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
-            raise ProfileError(
-                f"names must be distinct; {twice!r} occurs more than once",
-                code="repeated_species",
-                argument="names",
-            )
+            said = f"names must be distinct; {twice!r} occurs more than once"
+            raise ProfileError(said, code="repeated_species", argument="names")
         return labels
     ids = [str(ds.attrs.get("data_id") or "") for ds in datasets]
     distinct = len(set(ids)) == len(ids) and all(ids)
@@ -227,14 +227,13 @@ def _refuse_differing_variables(
         if set(variable.dims) != set(first.dims):
             raise ProfileError(
                 f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
-                f"{list_dims(first.dims)} in {owner.label}"
+                f"{list_dims(first.dims)} in {owner.label}",
+                code="wrong_dimensions",
             )
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():
-        raise ProfileError(
-            f"{name!r} is over {list_dims(first.dims)}; expected {list_dims(sizes)} or fewer",
-            code="wrong_dimensions",
-        )
+        text = f"{name!r} is over {list_dims(first.dims)}; expected {list_dims(sizes)} or fewer"
+        raise ProfileError(text, code="wrong_dimensions")
 
 
 def _lazily(

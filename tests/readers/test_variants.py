@@ -62,17 +62,17 @@ def test_a_factor_in_a_header_is_refused(write, header):
         sims.read(write(f"Depth (nm);{header}\n0;1\n1;2\n"))
 
 
-def test_headers_of_columns_that_nobody_asks_for_need_not_be_read(write):
+def test_headers_of_columns_that_are_not_asked_for_need_not_be_read(write):
     path = write("Depth (nm);B (cm^-3);Si /1000 (c/s);log(P)\n0;1;5;17\n1;2;6;18\n")
     profile = sims.read(path, columns={"B": (0, 1)})["B"]
     assert profile.concentrations.tolist() == [1, 2]
-    for column, code in ((2, "ambiguous_unit"), (3, "wrong_unit")):
+    for column, code in ((2, "ambiguous_unit"), (3, "scaled_values")):
         with raises(sims.UnitsError, code, line=1, column="ABCD"[column]):
             sims.read(path, columns={"X": (0, column)}, units="cm^-3")
 
 
 def test_a_logarithm_in_brackets_is_refused(write):
-    with raises(sims.UnitsError, line=1, column="B"):
+    with raises(sims.UnitsError, "scaled_values", line=1, column="B"):
         sims.read(write("Depth (nm);B (log)\n0;17\n1;18\n"), units="cm^-3")
 
 
@@ -114,10 +114,10 @@ def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path):
 
 def test_decimal_commas_between_commas_are_not_guessed(write):
     path = write("Depth (nm),B (at%)\n0,5,1,5\n1,5,2,5\n2,5,3,5\n")
-    with raises(sims.ReadError, line=1, match="1: headers above 2 of 4"):
+    with raises(sims.ReadError, "ambiguous_table", argument="columns", line=1):
         sims.read(path, species=["B", "O", "C"], units="at%")
     printed = "   z_nm   B (at/cm3)\n0   0.0  1e18\n1   5.0  2e18\n2  10.0  3e18\n"
-    with raises(sims.ReadError, line=1, match="1: headers above 2 of 3"):
+    with raises(sims.ReadError, "ambiguous_table", argument="columns", line=1):
         sims.read(write(printed), species=["B", "P"])
     # Row numbers have no header either, but stand first.
     assert sims.read(write(",Depth (nm),B (at%)\n0,5,1\n1,6,2\n"))["B"].depths.tolist() == [5, 6]
@@ -269,12 +269,12 @@ def test_another_table_below_is_refused(write, mark):
 @pytest.mark.parametrize("line", ["*****", "####", "# 5 6"])
 def test_a_rule_between_numbers_is_a_comment(write, line):
     path = write(f"Depth (nm) B (cm^-3)\n0 1\n1 2\n{line}\n2 3\n3 4\n")
-    with warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
+    with warns(sims.ProfileWarning, "several_tables"):
         assert sims.read(path)["B"].concentrations.tolist() == [1, 2, 3, 4]
 
 
 def test_a_comment_between_numbers_is_warned_of(write):
-    with warns(sims.ProfileWarning, match="end at line 3 and go on at line 5"):
+    with warns(sims.ProfileWarning, "several_tables"):
         sims.read(write("Depth (nm),B (cm^-3)\n0,1\n1,2\n# W2\n2,5\n3,6\n"))
 
 
@@ -351,7 +351,7 @@ def test_a_depth_with_its_unit_is_no_header(write):
 
 def test_a_column_of_dashes_is_warned_of(workbook):
     rows = [HEADER, *([z, b, "\u2014"] for z, b, _ in ROWS)]
-    with warns(sims.ProfileWarning, match=r"no numbers below 'P \(at/cm3\)'"):
+    with warns(sims.ProfileWarning, "empty_column"):
         sims.read(workbook(S=rows))
 
 
@@ -593,7 +593,7 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
 @pytest.mark.parametrize("book", [False, True])
 def test_a_format_that_the_file_has_not_is_named(write, workbook, name, book):
     path = workbook(S=[HEADER, *ROWS]) if book else write(",".join(HEADER) + "\n" + LINES)
-    with pytest.raises(sims.ReadError, match=f"does not look like format='{name}'"):
+    with pytest.raises(sims.ReadError, match=f"without format='{name}'"):
         sims.read(path, format=name)
     (error,) = sims.read([path], format=name, errors="collect")
     assert isinstance(error, sims.ReadError)

@@ -87,7 +87,8 @@ def merge_profiles(
     """
     given = list(items)
     if not given:
-        raise ProfileError("there is nothing to merge: give at least one Dataset or result")
+        text = "there is nothing to merge: give at least one Dataset or result"
+        raise ProfileError(text, code="empty_input", argument="items")
     datasets = [dataset_of_item(item, i) for i, item in enumerate(given)]
     parts = [
         open_measurement(ds, f"item {i} ({ds.attrs.get('data_id') or 'no data_id'})")
@@ -175,7 +176,8 @@ def _merged(
         if rest and axis in first.dims:
             raise ProfileError(
                 f"{name!r} is over {list_dims(first.dims)}: bring the items onto one grid with "
-                "to_grid() first"
+                "to_grid() first",
+                code="wrong_dimensions",
             )
         dims = ("species", *((axis,) if axis in first.dims else ()), *rest)
         pieces, start = [], 0
@@ -199,7 +201,8 @@ def _over(
     if not set(variable.dims) <= set(sizes) or any(sizes[d] != first.sizes[d] for d in rest):
         raise ProfileError(
             f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
-            f"{list_dims(first.dims)} in {owner[0].label}"
+            f"{list_dims(first.dims)} in {owner[0].label}",
+            code="wrong_dimensions",
         )
     return np.asarray(variable.set_dims(sizes).transpose(*dims).data)
 

@@ -29,16 +29,6 @@ CAMECA = cameca_rpc({"10B": (None, Z, cnt(K), "I"), "30Si": (None, Z + 0.01, cnt
 TABLE = b"Depth (nm),B (cm^-3)\n0,1e18\n1,2e18\n2,3e18\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="w7.txt"):
-        path = tmp_path / name
-        path.write_bytes(content)
-        return path
-
-    return write
-
-
 # --- recognition ------------------------------------------------------------------------------
 
 NUMBERS = np.arange(1, 101) * 1.0
@@ -72,7 +62,7 @@ def test_an_answer_of_the_api_in_a_file(write):
     result = sims.read(write(TABLE))
     again = sims.read(write(result.to_json(), "kept.json"))
     assert again.depth_profiles == result.depth_profiles
-    with raises(sims.ReadError, match=r"kept\.json: JSON, but not an answer"):
+    with raises(sims.ReadError, "invalid_payload"):
         sims.read(write(b'[{"depths": [1]}]', "kept.json"))
 
 
@@ -238,7 +228,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_bar_is_worth_it_for_many_files_on_a_terminal(write, monkeypatch):
+def test_a_bar_is_shown_for_many_files_on_a_terminal(write, monkeypatch):
     pytest.importorskip("tqdm")
     path = write(TABLE)
     shown = {}
@@ -276,17 +266,16 @@ def test_an_error_repeats_three_of_the_warnings_before_it():
         sims.read(text, units=units)
 
 
-def test_whatever_is_stated_beside_a_file_can_be_explained(write):
+def test_files_read_with_any_argument_can_be_explained(write):
     path = write(TABLE)
     stated = {"errors": "collect", "progress": True, "format": "table"}
     assert "read as 'table'" in sims.explain_read(path, **stated)
     own = SimpleNamespace(
         name="own", description="Own", recognises=bool, read=lambda _: sims.Content()
     )
-    assert sims.explain_read(path, format=own).splitlines() == [
-        "w7.txt, read as 'own': a reader of your own",
-        "not read: the file contains no profile: no signal has a number",
-    ]
+    first, *others = sims.explain_read(path, format=own).splitlines()
+    assert first == "w7.txt, read as 'own': a reader of your own"
+    assert others[0].startswith("not read: the file contains no profile: no signal has a number")
     assert sims.explain_read(b"").partition("\n")[2] == "not read: the file is empty"
     with pytest.raises(TypeError, match="unexpected keyword argument 'unknown'"):
         sims.explain_read(path, unknown=1)
@@ -294,7 +283,7 @@ def test_whatever_is_stated_beside_a_file_can_be_explained(write):
 
 def test_warnings_name_the_file_and_point_at_the_caller(write):
     path = write(b"Depth (nm),B (cm^-3)\n0,1e18\n\n1,2e18\n2,3e18\n")
-    with warns(sims.ProfileWarning, match=r"^w7\.txt: the numbers end") as warned:
+    with warns(sims.ProfileWarning, "several_tables") as warned:
         sims.read(path)
     assert warned[0].filename == __file__
 
@@ -676,7 +665,7 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
         ),
         (b"PK\x03\x04 123", {}, "is a workbook or an archive (zip) that is damaged or truncated"),
         (bytes(range(256)), {}, "the file is binary, and in no format that is known"),
-        (bytes(range(256)), {"format": "table"}, "the file is binary, not text; it does not look"),
+        (bytes(range(256)), {"format": "table"}, "the file is binary, not text; without format="),
         (
             "z;B".encode("utf-16") + b"\0",
             {},
@@ -866,12 +855,11 @@ def test_what_is_no_reader_is_refused():
     assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")
 
 
-@pytest.mark.parametrize("recognises", [failing, lambda _: False])
-def test_a_file_that_does_not_look_like_what_is_stated_of_it(recognises):
-    with raises(sims.ReadError, "no_profile", match="it does not look like format='own'"):
-        sims.read(TABLE, format=own(recognises=recognises))
-    with raises(sims.ReadError, "damaged_file", match="it does not look like format='own'"):
-        sims.read(TABLE, format=own(recognises=recognises, read=failing))
+def test_the_error_of_a_stated_format_says_that_it_was_stated():
+    with raises(sims.ReadError, "no_profile", match="without format='own'"):
+        sims.read(TABLE, format=own(recognises=failing))
+    with raises(sims.ReadError, "damaged_file", match="without format='own'"):
+        sims.read(TABLE, format=own(read=failing))
 
 
 def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):

@@ -110,7 +110,7 @@ class Fetcher:
                 remedy="make one without offline=True to ask the API",
             )
         if self._closed:
-            raise ApiError("the client is closed; make a new one")
+            raise ApiError("the client is closed; make a new one", code="closed")
         batch = batch or Batch(self.options.deadline)
         http = self._http.get(os.getpid()) or self._http.setdefault(os.getpid(), self._connected())
         return http.get(Request(url, what, batch, validators), read)
