@@ -29,7 +29,7 @@ class _Rules:
     uncertain: float = 6.0  # noise that so many show is taken to be twice as large in variance
     counts: float = 3e3  # no mean is taken to be better known, as ends are no parabolas
     by_chance: float = 0.05  # a parabola describes an end unless chance makes its misfit as rarely
-    bend: float = 0.6  # beforehand, the deviation of that of ln C over an end, of what it falls by,
+    bend: float = 0.5  # beforehand, the deviation of that of ln C over an end, of what it falls by,
     background: float = 0.35  # and less by the square of the height above this part of the highest
     clearly: float = 3.2  # a slope is so many errors,
     rises: float = 3.6  # and a rise from the lowest part, which chance has chosen
@@ -46,9 +46,9 @@ _STRAIGHT = 1e-3
 def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
-    Infinite where a record rises to its end. 0 where the end is level but for that, the record is
-    level or too short to tell, what lies below is less than `enough`, (R,), or the end is so low
-    that a record as long again, and as high, would be.
+    Infinite where a record rises to its end. 0 where the end is level but for that, the record
+    begins and ends at its highest level, or is too short to tell, what lies below is less than
+    `enough`, (R,), or the end is so low that a record as long again, and as high, would be.
     """
     missing = np.zeros(rows.count)
     # On a finer grid, samples that are independent are so far apart.
@@ -74,7 +74,7 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
         below = _extrapolated(rows, end, size, count, bend, fall / length, step)
     below[rises & (below == 0)] = np.inf
-    below[lowest > _RULES.level * highest] = 0.0
+    below[np.minimum(part[:, 0], ends) > _RULES.level * highest] = 0.0  # whatever is between
     missing[which] = np.where(below > enough[which], below, 0.0)
     return missing
 
