@@ -111,7 +111,7 @@ def test_an_atom_that_is_a_pure_number_is_refused_where_it_would_be_used(own_reg
     own_registry.define("atom = []")
     ds = sims.open_example("boron-implant")
     assert sims.integrated_dose(ds).attrs["units"] == "atom/cm^2"
-    with raises(sims.UnitsError, match="'atom' of pint's application registry is a pure"):
+    with raises(sims.UnitsError, "ambiguous_unit"):
         sims.quantify(ds)
     assert sims.quantify(RUN)["intensity"].data.units == own_registry("count/s").units
 

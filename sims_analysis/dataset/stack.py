@@ -44,7 +44,7 @@ from sims_analysis.units import is_quantified, quantify
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 #: Attr that flags a coordinate which was an attr of each measurement.
 ATTRIBUTE = "attribute_of"
-#: What it says of a coordinate that is read from the metadata of each measurement.
+#: The value of that attr for a coordinate that is read from the metadata of each measurement.
 METADATA = "metadata"
 _NOT_MERGED = ("Conventions", "sims_analysis_version", "history")
 
@@ -170,11 +170,8 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | No
             raise ProfileError(text, argument="names")
         if len(set(labels)) != len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
-            raise ProfileError(
-                f"names must be distinct; {twice!r} occurs more than once",
-                code="repeated_species",
-                argument="names",
-            )
+            said = f"names must be distinct; {twice!r} occurs more than once"
+            raise ProfileError(said, code="repeated_species", argument="names")
         return labels
     ids = [str(ds.attrs.get("data_id") or "") for ds in datasets]
     distinct = len(set(ids)) == len(ids) and all(ids)
@@ -235,10 +232,8 @@ def _refuse_differing_variables(
             )
     refuse_other_units(name, holders)
     if not set(first.dims) <= sizes.keys():
-        raise ProfileError(
-            f"{name!r} is over {list_dims(first.dims)}; expected {list_dims(sizes)} or fewer",
-            code="wrong_dimensions",
-        )
+        text = f"{name!r} is over {list_dims(first.dims)}; expected {list_dims(sizes)} or fewer"
+        raise ProfileError(text, code="wrong_dimensions")
 
 
 def _lazily(
