@@ -29,7 +29,7 @@ from sims_analysis.kernels.rows import (
 from sims_analysis.outcomes import Status
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
-LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
+LEVEL, FALLS, RISES, STEPS, SCATTERS, TOO_NOISY = range(6)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def window_trend(
         slopes_shown = np.abs(slope) > noise
         lower = _step_down(inside, mean, variance) * width
         shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), lower)
-        word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), BENDS)
+        word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), STEPS)
         enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
         noisy = np.maximum(*by_noise)
         if (doubtful := noisy > enough).any():

@@ -3,9 +3,10 @@
 An end that falls goes on as an exponential: ``C / -s`` is missing, with the value C and the slope s
 of ln C at the last sample. They are of a parabola of ln C over the longest end that one describes
 and that falls clearly: the whole record, or ends shorter by roots of 2. It bends less than it falls
-unless the samples show more, as where a flank ends on a background. An end that falls by less than
-e over the length of the record, or by less than half of what an exponential from its maximum would,
-is a background. A record that rises to its end, or to a plateau there, lacks all of the rest.
+unless the samples show more, as where a flank ends on a background; the higher an end, the less. An
+end that falls by less than e over the length of the record, or than an exponential from its highest
+part would, is a background. A record that rises to its end, or to a plateau there, lacks all of the
+rest.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ class _Rules:
     parts: int = 8  # of an end, whose means are fitted: of one independent sample at least
     fewest: int = 3  # last samples, whose mean is how high a record ends at most
     scatter: int = 64  # so many samples show it, at most
+    uncertain: float = 6.0  # noise that so many show is taken to be twice as large in variance
     counts: float = 3e3  # no mean is taken to be better known, as ends are no parabolas
     by_chance: float = 0.05  # a parabola describes an end unless chance makes its misfit as rarely
-    bend: float = 0.4  # beforehand, the deviation of that of ln C over an end, of what it falls by
-    clearly: float = 3.2  # a slope, or a rise, is so many errors
+    bend: float = 0.5  # beforehand, the deviation of that of ln C over an end, of what it falls by,
+    background: float = 0.35  # and less by the square of the height above this part of the highest
+    clearly: float = 3.2  # a slope is so many errors,
+    rises: float = 3.6  # and a rise from the lowest part, which chance has chosen
     level: float = 0.8  # what is above this part of another is level with it
-    falls: float = 0.9  # over the length of a record, ln C at an end that is no background; or so
-    straight: float = 0.5  # much of what it falls by from the highest part to the last
+    falls: float = 0.9  # over the length of a record, ln C of an end that is no background; or this
+    straight: float = 0.7  # part of what it falls by from the highest part to the last
 
 
 _RULES = _Rules()
@@ -42,9 +46,9 @@ _STRAIGHT = 1e-3
 def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
-    Infinite where a record rises to its end. 0 where the end is level but for that, the record is
-    level or too short to tell, what lies below is less than `enough`, (R,), or the end is so low
-    that a record as long again, and as high, would be.
+    Infinite where a record rises to its end. 0 where the end is level but for that, the record
+    begins and ends at its highest level, or is too short to tell, what lies below is less than
+    `enough`, (R,), or the end is so low that a record as long again, and as high, would be.
     """
     missing = np.zeros(rows.count)
     # On a finer grid, samples that are independent are so far apart.
@@ -64,12 +68,13 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         last = rows.value_at(end[:, None] - np.arange(1, _RULES.fewest + 1)).mean(axis=1)
         ends = np.minimum(part[:, -1], last)
         error = np.sqrt(count * (np.abs(lowest) + ends) / n[:, 0])
-        rises = (lowest < _RULES.level * ends) & (ends - lowest > _RULES.clearly * error)
+        rises = (lowest < _RULES.level * ends) & (ends - lowest > _RULES.rises * error)
         rises &= ends * length > enough[which]
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
-        below = _extrapolated(rows, end, size, count, fall / length, step)
+        bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
+        below = _extrapolated(rows, end, size, count, bend, fall / length, step)
     below[rises & (below == 0)] = np.inf
-    below[lowest > _RULES.level * highest] = 0.0
+    below[np.minimum(part[:, 0], ends) > _RULES.level * highest] = 0.0  # whatever is between
     missing[which] = np.where(below > enough[which], below, 0.0)
     return missing
 
@@ -83,11 +88,12 @@ def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
 
 
 def _extrapolated(
-    rows: Rows, end: Index, size: Index, count: Array, slope: Array, step: int
+    rows: Rows, end: Index, size: Index, count: Array, bend: Array, slope: Array, step: int
 ) -> Array:
     """Integrate the exponentials that continue ends of some rows; 0 where these do not fall.
 
-    `count` is what one count adds to a value; a background falls by less than a `slope` of ln C.
+    `count` is what one count adds to a value; ln C is expected to `bend` by a part of what it falls
+    by, and that of a background falls less steeply than `slope`.
     """
     shorter = 2.0 ** (0.5 * np.arange(2 * int(size.max()).bit_length()))
     sizes, found = (size[:, None] / shorter).astype(np.intp), np.zeros(end.size)
@@ -103,7 +109,7 @@ def _extrapolated(
     x, value, per_count = (column.reshape(-1) for column in (x, value, per_count))
     none, n_parts = np.zeros(x.size), np.full(row.size, _RULES.parts)
     parts = Counted(x, value, none + 1.0, per_count, none, none, n_parts)
-    start, prior = np.zeros(row.size), 1.0 / np.maximum(_RULES.bend * fall, _STRAIGHT) ** 2
+    start, prior = np.zeros(row.size), 1.0 / np.maximum(bend[row] * fall, _STRAIGHT) ** 2
     (a, b, c), information = maximized(parts, start, start, prior)
     error = np.sqrt(solve(information, np.broadcast_to([0.0, 1.0, 0.0], (row.size, 3)))[:, 1])
     falls = (b < -_RULES.clearly * error) & (b < -slope[row] * length) & (level > 0)
@@ -123,5 +129,6 @@ def _value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
     square = (v[3] - v[0] + 3.0 * (v[1] - v[2])) ** 2 / 20.0
     known = inside[:, 3 * step :]
     total = np.abs(np.where(known, v[0], 0.0).sum(axis=1))
-    found: Array = step * np.where(known, square, 0.0).sum(axis=1) / total
+    more = 1.0 + _RULES.uncertain * step / known.sum(axis=1)
+    found: Array = more * step * np.where(known, square, 0.0).sum(axis=1) / total
     return found
