@@ -102,11 +102,9 @@ def detection_limit(
     )
     if codes(found.status) - {Status.OK}:
         _warn_without_limit(frame, found, ends, counted, value_per_count is not None)
-    what = "the limit is from the others"
-    doubts = doubts_of_window(found, "limit", SimsWarning)
-    status = resolve(
-        frame, found.status, support, ends, what=what, doubts=doubts, category=SimsWarning
-    )
+    how: Any = {"what": "the limit is from the others", "category": SimsWarning}
+    how["doubts"] = doubts_of_window(found, "limit", SimsWarning)
+    status = resolve(frame, found.status, support, ends, **how)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(found.mean.dims, found.mean.data, said))
     coords = {"background": background, "n": frame.with_attrs(found.n, "samples_used")}

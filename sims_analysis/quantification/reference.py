@@ -147,8 +147,8 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
 def known_of_mean(frame: Frame, window: Window) -> xr.Variable:
     """Return what is known of all that is divided by the means over a window."""
     flags: Any = support_of_window(frame, window, "samples").flags.astype(np.int16)
-    limited = flags & Flag.BELOW_LIMIT != 0
-    found: xr.Variable = flags.where(~limited, flags & ~Flag.BELOW_LIMIT | Flag.SCALE_IN_DOUBT)
+    below, doubt = np.int16(Flag.BELOW_LIMIT), np.int16(Flag.SCALE_IN_DOUBT)  # also on Dask
+    found: xr.Variable = flags.where(flags & below == 0, flags & ~below | doubt)
     return found
 
 
