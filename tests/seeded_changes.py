@@ -71,17 +71,20 @@ def changes_of(module):
     """List the changes that can be made in a module."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
     left_out = {
-        id(inner) for node in ast.walk(tree) for part in kept(node) for inner in ast.walk(part)
+        id(inner)
+        for node in ast.walk(tree)
+        for part in parts_that_stay(node)
+        for inner in ast.walk(part)
     }
     return [
         Change(module, *change)
         for node in ast.walk(tree)
         if id(node) not in left_out
-        for change in changed(node)
+        for change in changes_of_node(node)
     ]
 
 
-def kept(node):
+def parts_that_stay(node):
     """List the parts of a node that stay: types, docstrings, patterns, ``strict=``."""
     fields = dict(ast.iter_fields(node))
     parts = [fields.get("annotation"), fields.get("returns")]
@@ -98,18 +101,18 @@ def kept(node):
     return [part for part in parts if isinstance(part, ast.AST)]
 
 
-def changed(node):
+def changes_of_node(node):
     """Yield the kinds of change of a node, what changes, and what stands there then."""
     match node:
         case ast.Compare(ops=[op]) if type(op) in COMPARED:
-            yield "comparison", node, instead(node, ops=[COMPARED[type(op)]()])
+            yield "comparison", node, with_fields(node, ops=[COMPARED[type(op)]()])
         case ast.BinOp() if type(node.op) in COMPUTED:
-            yield "operator", node, instead(node, op=COMPUTED[type(node.op)]())
+            yield "operator", node, with_fields(node, op=COMPUTED[type(node.op)]())
         case ast.BoolOp():
-            yield "and or", node, instead(node, op=JOINED[type(node.op)]())
+            yield "and or", node, with_fields(node, op=JOINED[type(node.op)]())
             for place in range(len(node.values)):
                 fewer = node.values[:place] + node.values[place + 1 :]
-                yield "and or", node, instead(node, values=fewer)
+                yield "and or", node, with_fields(node, values=fewer)
         case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert()):
             yield "sign", node, node.operand
         case ast.If() | ast.IfExp() if "TYPE_CHECKING" not in ast.unparse(node.test):
@@ -127,12 +130,12 @@ def changed(node):
             for place, part in enumerate(node.values):
                 if isinstance(part, ast.FormattedValue):
                     fewer = node.values[:place] + node.values[place + 1 :]
-                    yield "message", node, instead(node, values=fewer)
+                    yield "message", node, with_fields(node, values=fewer)
         case ast.Expr(value=ast.Call()):
             yield "call", node.value, ast.Constant(None)
 
 
-def instead(node, **fields):
+def with_fields(node, **fields):
     """Copy a node with other fields."""
     new = copy.copy(node)
     for name, value in fields.items():
@@ -150,7 +153,7 @@ def with_change(text, change, reached):
     return b"".join([*lines[:first], start, new.encode(), end, *lines[last + 1 :]]).decode()
 
 
-def drawn(places, number, seed):
+def draw_changes(places, number, seed):
     """Draw changes, of each kind about as many."""
     every = {}  # each once, also of places that overlap
     for place in places:
@@ -191,7 +194,7 @@ def tests_of(module, root, *, slow):
     return [tests, *doctests, *([["-m", "slow and not study", *tests]] if slow else [])]
 
 
-def comers(tests, root):
+def tests_by_line(tests, root):
     """Run tests without a change, and list those that come to each line of each module."""
     data = root.parent / "coverage"
     data.unlink(missing_ok=True)
@@ -203,7 +206,7 @@ def comers(tests, root):
     return {module: found.contexts_by_lineno(module) for module in found.measured_files()}
 
 
-def come_to(change, lines, root):
+def tests_of_lines(change, lines, root):
     """Return what to run of those tests first, as a file that pytest reads, or nothing."""
     old, own = change.old, lines.get(str(root / change.module.relative_to(ROOT)), {})
     here = itertools.chain.from_iterable(
@@ -237,7 +240,7 @@ def failure(runs, root, seconds, environment=None):
     return None
 
 
-def copied(folder):
+def copy_of_repository(folder):
     """Copy the repository, beside the real profiles if they are there."""
     root = Path(folder) / ROOT.name
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
@@ -246,7 +249,7 @@ def copied(folder):
     return root
 
 
-def ask(change, root, runs, seconds):
+def try_change(change, root, runs, seconds):
     """Make a change in the copy, run the tests, undo it: seen, unseen, or no test comes there."""
     module = root / change.module.relative_to(ROOT)
     text = module.read_text(encoding="utf-8")
@@ -263,7 +266,7 @@ def ask(change, root, runs, seconds):
         module.write_text(text, encoding="utf-8")
 
 
-def ask_all(picked, root, asked):
+def try_changes(picked, root, asked):
     """Make one change after the other; yield each with what became of it."""
     known = {}
     for change in picked:
@@ -272,9 +275,9 @@ def ask_all(picked, root, asked):
         for tests in map(tuple, runs):
             if tests not in known:
                 say("running the tests without a change")
-                known[tests] = comers(tests, root)
-        first = come_to(change, known[tuple(runs[0])], root)
-        yield change, ask(change, root, first + runs, asked.seconds)
+                known[tests] = tests_by_line(tests, root)
+        first = tests_of_lines(change, known[tuple(runs[0])], root)
+        yield change, try_change(change, root, first + runs, asked.seconds)
 
 
 def main():
@@ -289,14 +292,14 @@ def main():
     asked = about.parse_args()
     if asked.number < 1:
         about.error(f"--number {asked.number}: at least 1")
-    picked = drawn(asked.places, asked.number, asked.seed)
+    picked = draw_changes(asked.places, asked.number, asked.seed)
     if asked.list or not picked:
         return say("\n".join(map(str, picked)) or "nothing to change there")
     counts = defaultdict(Counter)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            for change, found in ask_all(picked, copied(folder), asked):
+            for change, found in try_changes(picked, copy_of_repository(folder), asked):
                 counts[str(change.module.relative_to(ROOT))][found] += 1
                 say(f"{found:7} {change}")
         except KeyboardInterrupt:

@@ -44,7 +44,7 @@ from sims_analysis.units import ParameterLike
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = ("", "rising", "falling")
-_WHOLE, _EVERY = xr.Variable((), 1.0), xr.Variable((), data=True)
+_WHOLE = xr.Variable((), 1.0)
 #: Codes of warnings that a strict question raises.
 STRICT = ("undetermined",)
 
@@ -299,12 +299,11 @@ def junction_depth(
     block = _block(frame, ALL if after is None else LONG)  # looking for the maximum, in cache
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": block}
     found, support = frame.ask(kernels.junction, *parameters, **options)
-    with refused(JunctionError, STRICT if strict else ()):
-        measurable = _EVERY if detection_limit is None else ~(asked < floor)
-        found = _with_errors_and_statuses(frame, found, support, level, "junction", measurable)
     if detection_limit is not None:
-        found = with_reason(found, ~measurable & ~unknown, Status.BELOW_DETECTION)
+        found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
         found = with_reason(found, unknown, Status.NO_DATA)
+    with refused(JunctionError, STRICT if strict else ()):
+        found = _with_errors_and_statuses(frame, found, support, level, "junction")
     if strict:
         _raise_without_junction(frame, asked, found.status)
     if which == "deepest":
@@ -386,20 +385,10 @@ def with_reason(found: Any, where: xr.Variable, status: Status | xr.Variable) ->
     return changed(found, status=replaced_where(where, found.status, status), **kept)
 
 
-def with_statuses(
-    frame: Frame,
-    found: Any,
-    support: Support,
-    window: Window,
-    one: str,
-    measurable: xr.Variable = _EVERY,
-) -> Any:
-    """Return crossings or junctions (`one`) with their statuses, those in a gap without a depth.
-
-    Of levels that are not `measurable`, no warning says why there is none.
-    """
+def with_statuses(frame: Frame, found: Any, support: Support, window: Window, one: str) -> Any:
+    """Return crossings or junctions (`one`) with their statuses, those in a gap without a depth."""
     what = f"no depth is given for a {one} in it"
-    doubts = _doubts_of_missing(frame, found, measurable)
+    doubts = _doubts_of_missing(frame, found)
     status = resolve(frame, found.status, support, window, what=what, doubts=doubts)
     found, without_depth = changed(found, status=status), (Status.GAP, Status.BELOW_LIMIT)
     if not (frame.lazy or codes(status).intersection(without_depth)):
@@ -407,17 +396,17 @@ def with_statuses(
     return with_reason(found, is_any_of(status, without_depth), status)
 
 
-def _doubts_of_missing(frame: Frame, found: Any, measurable: xr.Variable) -> list[Doubt]:
+def _doubts_of_missing(frame: Frame, found: Any) -> list[Doubt]:
     """Return the warnings of crossings that the samples have, and that are no answer."""
     doubts, present = [], codes(found.status)
     if Status.BELOW_LIMIT in present and not frame.bridge:
         # That a level lies below a limit is no news without a crossing.
         hidden = (found.status == Status.BELOW_LIMIT) & (found.number > 0)
         text = "a deeper crossing may lie among samples below their limit of detection"
-        doubts.append(Doubt(hidden & measurable, Status.BELOW_LIMIT, text))
+        doubts.append(Doubt(hidden, Status.BELOW_LIMIT, text))
     if Status.UNDETERMINED in present:
         dims = {*found.status.dims} - {*found.number.dims}
-        noise = (found.status == Status.UNDETERMINED).any(dims) & (found.number == 0) & measurable
+        noise = (found.status == Status.UNDETERMINED).any(dims) & (found.number == 0)
 
         def of_noise(first: FirstFlagged) -> str:
             return (
@@ -450,18 +439,13 @@ def with_common_errors(
 
 
 def _with_errors_and_statuses(
-    frame: Frame,
-    found: Any,
-    support: Support,
-    level: Any,
-    one: str,
-    measurable: xr.Variable = _EVERY,
+    frame: Frame, found: Any, support: Support, level: Any, one: str
 ) -> Any:
     """Return crossings, or junctions (`one`), with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
     errors = stated_error(frame, level, "level"), background
     found = with_common_errors(frame, found, *errors)
-    return with_statuses(frame, found, support, (found.start, found.stop), one, measurable)
+    return with_statuses(frame, found, support, (found.start, found.stop), one)
 
 
 def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:

@@ -38,8 +38,8 @@ def detection_limit(
 ) -> xr.DataArray:
     """Return the detection limit of each profile, from a window in its tail.
 
-    Not to be trusted where the species is in the window, or a tail that few counts hide: it is too
-    high then.
+    Not to be trusted where the species is in the window, or a tail that few counts hide (it is too
+    high then), or where the background steps in the last tenth of it, within its noise.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def detection_limit(
         - ``background`` (same unit): mean of the window
         - ``n``: number of samples in the window
         - ``stderr`` (same unit): with what slopes within noise change of it at the window's end
-        - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or bends in the window,
+        - ``status``: ``ok``; ``wrong_shape`` where the profile falls, rises or steps in the window,
           so that the limit at the end of the window is another by more than 2 % and its error;
           others as for :func:`mean_value`. With NaN: ``no_data`` for fewer than two samples (one
           for ``"currie"``), ``undetermined`` where all are the same (zeros, or a placeholder), or
@@ -102,11 +102,9 @@ def detection_limit(
     )
     if codes(found.status) - {Status.OK}:
         _warn_without_limit(frame, found, ends, counted, value_per_count is not None)
-    what = "the limit is from the others"
-    doubts = doubts_of_window(found, "limit", SimsWarning)
-    status = resolve(
-        frame, found.status, support, ends, what=what, doubts=doubts, category=SimsWarning
-    )
+    how: Any = {"what": "the limit is from the others", "category": SimsWarning}
+    how["doubts"] = doubts_of_window(found, "limit", SimsWarning)
+    status = resolve(frame, found.status, support, ends, **how)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(found.mean.dims, found.mean.data, said))
     coords = {"background": background, "n": frame.with_attrs(found.n, "samples_used")}

@@ -28,7 +28,8 @@ def surface_concentration(
 ) -> xr.DataArray:
     """Return the concentration at a depth near the surface, by a parabola of ln C about it.
 
-    Not to be trusted where a surface transient begins or ends among the samples of the fit.
+    Not to be trusted where a surface transient begins or ends among the samples of the fit, or at a
+    point of the profile, within a step of the depth: a parabola is lower there by a few percent.
 
     Parameters
     ----------

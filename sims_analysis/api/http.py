@@ -40,7 +40,7 @@ from sims_analysis.text.escapes import visible
 T = TypeVar("T")
 
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
-#: What a gateway answers in place of a server that does not.
+#: What a gateway answers in place of a server that does not respond.
 _NO_ANSWER = {408, 425, 429, 502, 503, 504}
 _MEANING: dict[int, tuple[type[StatusError], str]] = {
     401: (Unauthorized, "pass api_key= or set AS_API_KEY"),
@@ -92,7 +92,7 @@ class Http:
             return with_retries(attempt, batch.retries(self._options.retries), request)
         except Failure as failure:
             error = failure.error
-            # Later on, to refuse with 403 is a matter of the entry.
+            # Later on, a 403 is about the entry rather than the key.
             refused = isinstance(error, Unauthorized) and not (
                 error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
             )

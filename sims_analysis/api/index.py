@@ -56,7 +56,7 @@ INDEXED_FROM = 32
 #: steps of 2 s. What has changed so lately is read again by the next question.
 RESOLUTION = 3_000_000_000
 _MAY_CHANGE = -1
-#: To read so many entries takes so long that a bar is shown.
+#: A progress bar is shown from so many entries on.
 SHOWN_FROM = 2000
 
 
@@ -73,7 +73,7 @@ class Row(NamedTuple):
     title: str
     date: str
     species: list[str]
-    #: In which keywords are looked for.
+    #: The texts in which keywords are looked for.
     words: str
 
     def passes(self, search: Search, species: Iterable[str] = ()) -> bool:

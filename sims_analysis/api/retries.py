@@ -39,7 +39,7 @@ class Server:
         self._lock = threading.Lock()
         #: Whether it has given a response for this key.
         self.accepts_key = False
-        #: Until when all requests wait, and until when it requested that.
+        #: When all requests may go on, and when the server wants them to.
         self._paused_until = 0.0
         self._requested_until = 0.0
 

@@ -113,7 +113,7 @@ def zstd_size(content: bytes, _most: int) -> int:
     return size
 
 
-#: Codec -> a function of the packed bytes, and of the most that is of interest.
+#: Codec -> a function of the packed bytes, and of the largest size that matters.
 _SIZES: dict[str, Callable[[bytes, int], int]] = {
     "blosc": _stated_at(4),
     "lz4": _stated_at(0),

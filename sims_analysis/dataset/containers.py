@@ -147,7 +147,7 @@ def _length(value: Any) -> int:
 #: Where the metadata of a store say what is in it and how its numbers are packed, in both formats.
 _METADATA = {".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json"}
 _PACKING = {"filters", "compressor", "codecs"}
-#: Memory in bytes that one of JSON may take once it is decoded.
+#: Memory in bytes that a byte of JSON may take once it is decoded.
 _DECODED = 64
 
 

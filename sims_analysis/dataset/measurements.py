@@ -22,7 +22,7 @@ from sims_analysis.units import dequantify
 class Measurement:
     """One measurement in canonical units, over species and an increasing axis."""
 
-    #: Its name in messages.
+    #: What it is called in messages.
     label: str
     ds: xr.Dataset
     axis: str

@@ -44,7 +44,7 @@ from sims_analysis.units import is_quantified, quantify
 _IDENTITY = ("data_id", "source", "retrieved", "sha256", "file_sha256")
 #: Attr that flags a coordinate which was an attr of each measurement.
 ATTRIBUTE = "attribute_of"
-#: What it says of a coordinate that is read from the metadata of each measurement.
+#: The value of that attr for a coordinate that is read from the metadata of each measurement.
 METADATA = "metadata"
 _NOT_MERGED = ("Conventions", "sims_analysis_version", "history")
 

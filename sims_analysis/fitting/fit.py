@@ -67,9 +67,9 @@ def fit(
 ) -> xr.Dataset:
     """Fit a model to each profile, and say how well its parameters are known.
 
-    Not to be trusted where samples are not independent, as averaged ones are, and for the parts of
-    a ``"dual_pearson"`` with few counts: errors, by the inverse Fisher information, are too small
-    there. *How a fit is done*, on the site, has more.
+    Not to be trusted where neighbouring samples are not independent, as smoothed ones are, and for
+    the parts of a ``"dual_pearson"`` with few counts: errors are too small there. *How a fit is
+    done*, on the site, has more.
 
     Parameters
     ----------
@@ -94,6 +94,7 @@ def fit(
     weights : {"auto", "counts", "stderr", "log", "none"}
         The objective: the Poisson deviance of counts, squares over standard errors, squares of
         ln C, or plain squares; ``"auto"`` takes the first for which a profile has what it needs.
+        Standard errors that follow the noise of the samples are taken at the curve.
     cell : {"auto", "point", "mean"}
         Whether a sample is the mean over its cell; by default where the data state cells.
     fixed : mapping, optional

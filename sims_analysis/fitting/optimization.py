@@ -17,10 +17,22 @@ from sims_analysis.fitting.objectives import SumOfSquares
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Parameter
 
-#: Residual where the model has no value: the optimizer then takes the step back.
-_UNDEFINED = 1e8
-#: Largest exponent whose exponential does not overflow when raised to the fourth power.
-_MAX_COORDINATE = 150.0
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which minima are told apart, and the ends of intervals are found."""
+
+    undefined: float = 1e8  # residual where a model has no value: a step there is taken back
+    largest: float = 150.0  # an exponent of which exp() does not overflow in its fourth power
+    same_cost: float = 1e-6  # minima are the same if their costs differ by less than this part,
+    same_coordinates: tuple[float, float] = (0.01, 1e-3)  # and coordinates by this part or number,
+    same_curves: tuple[float, float] = (1e-4, 1e-12)  # or the curves by this
+    steps: int = 20  # an end of an interval is sought in so many steps,
+    far: float = 40.0  # to this coordinate: what goes on beyond it ends at the bound;
+    end: float = 0.01  # there the root of the rise is 1, to this
+
+
+_RULES = _Rules()
 
 
 @dataclass(eq=False)
@@ -115,7 +127,7 @@ def _from_coordinate(x: float, lower: float, upper: float) -> tuple[float, float
     """Return the parameter at a coordinate, and its derivative."""
     if isinf(lower):
         return x, 1.0
-    x = min(max(x, -_MAX_COORDINATE), _MAX_COORDINATE)
+    x = min(max(x, -_RULES.largest), _RULES.largest)
     if isinf(upper):
         grown = exp(x)
         return lower + grown, grown
@@ -150,11 +162,10 @@ class Minimum(Point):
 
     def is_same(self, other: Minimum) -> bool:
         """Return whether it is the same minimum, or the same curve under other names."""
-        if not isclose(self.cost, other.cost, rel_tol=1e-6):
+        if not isclose(self.cost, other.cost, rel_tol=_RULES.same_cost):
             return False
-        return np.allclose(self.x, other.x, rtol=0.01, atol=1e-3) or np.allclose(
-            self.m, other.m, rtol=1e-4, atol=1e-12
-        )
+        near, curves = _RULES.same_coordinates, _RULES.same_curves
+        return np.allclose(self.x, other.x, *near) or np.allclose(self.m, other.m, *curves)
 
 
 def solve(
@@ -180,7 +191,7 @@ def solve(
             maxfev=evaluations,
         )
     r = evaluation.residual(x)
-    if r[0] == _UNDEFINED:
+    if r[0] == _RULES.undefined:
         return None
     return Minimum(**vars(evaluation.point), cost=float(r @ r), converged=ended in {1, 2, 3, 4})
 
@@ -197,7 +208,7 @@ class _Evaluation:
             self.here = x.tobytes()
             self.point, self.rows = self.curve.at(x.tolist()), np.empty(0)
             r, self.slope = self.objective.linearized(self.point.m)
-            self.r = r if isfinite(r @ r) else np.full_like(r, _UNDEFINED)
+            self.r = r if isfinite(r @ r) else np.full_like(r, _RULES.undefined)
         return self.r
 
     def jacobian(self, x: Array) -> Array:
@@ -311,8 +322,8 @@ def _ends_about(
         """Step to one side: the root of the rise is nearly proportional to the distance."""
         low, high, step = (0.0, 0.0), (inf, inf), reach
         near = 0.0, np.delete(best.x, which)
-        for _ in range(20):
-            if bounded and abs(here + sign * step) > 40:
+        for _ in range(_RULES.steps):
+            if bounded and abs(here + sign * step) > _RULES.far:
                 return bounds[sign > 0]
             value = _from_coordinate(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
@@ -322,7 +333,7 @@ def _ends_about(
             if found is not None:
                 rise = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
                 near = step, found.x
-            if abs(rise - 1) < 0.01:
+            if abs(rise - 1) < _RULES.end:
                 return value
             if rise < 1:
                 low = step, rise

@@ -18,7 +18,7 @@ from sims_analysis.shapes.layered_model import of_layers
 from sims_analysis.shapes.model import Model, Parameter
 
 BACKGROUND = Parameter("background", "value", "constant under the profile", lower=0)
-#: Known of every fit, and often better than its parameters.
+#: Evidence of every fit, and often better than its parameters.
 WINDOW_DOSE = Parameter(
     "window_dose", "area", "integral of the curve over the window, without the background"
 )

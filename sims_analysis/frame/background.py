@@ -68,11 +68,12 @@ class Background(NamedTuple):
         return frame.map(kernels.window_trend, *asked, errors="sum")
 
 
+_BEYOND_NOISE = "in the background window, more than its noise, which"
 #: What the profile does in a window that is not level, or the window does.
 _SHOWN = {
-    kernels.FALLS: "the profile falls in the background window, more than its noise, which",
-    kernels.RISES: "the profile rises in the background window, more than its noise, which",
-    kernels.BENDS: "the profile bends in the background window, more than its noise, which",
+    kernels.FALLS: f"the profile falls {_BEYOND_NOISE}",
+    kernels.RISES: f"the profile rises {_BEYOND_NOISE}",
+    kernels.STEPS: f"the profile steps or bends {_BEYOND_NOISE}",
     kernels.TOO_NOISY: "the background window is too short, or too far away, to show that the "
     "background is level: a slope within its noise",
 }
@@ -87,7 +88,7 @@ def doubts_of_window(
 ) -> list[Doubt]:
     """Return the doubts about answers for which the mean over a window may not be the background.
 
-    By the :class:`.WindowTrend` that was found, if any: ``wrong_shape`` if a slope or a bend beyond
+    By the :class:`.WindowTrend` that was found, if any: ``wrong_shape`` if a slope or a step beyond
     noise changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within
     ``s +- 2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """

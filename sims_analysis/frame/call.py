@@ -13,7 +13,7 @@ import xarray as xr
 
 from sims_analysis.conventions.canonical import on_canonical_data
 from sims_analysis.conventions.provenance import question_attrs, with_step
-from sims_analysis.frame.evidence import with_known
+from sims_analysis.frame.evidence import with_evidence
 from sims_analysis.text.arguments import check_call, format_argument
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,7 +79,7 @@ def correction(function: F) -> F:
 
     @wraps(function)
     def call(data: xr.Dataset, *more: Any, **arguments: Any) -> Any:
-        return made(with_known(data), *more, **arguments)
+        return made(with_evidence(data), *more, **arguments)
 
     return cast("F", on_canonical_data(call))
 

@@ -1,8 +1,8 @@
 """What is known of samples next to their values: in statuses of answers, and kept by corrections.
 
 :func:`resolve` gives the status of an answer from what it rests on (:meth:`Frame.ask`).
-Corrections keep what is known of samples: :func:`known` where they stay, :func:`at` at other
-places, :func:`union` of several, and :func:`carried` as coordinates.
+Corrections keep what is known of samples: :func:`sample_evidence` where they stay, :func:`at` at
+other places, :func:`union` of several, and :func:`evidence_coords` as coordinates.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def runs_of(frame: Frame) -> Iterator[Run]:
     yield from sorted(joined, key=lambda run: (run.profile, run.first, run.flag))
 
 
-class Known(NamedTuple):
+class Evidence(NamedTuple):
     """What is known of samples: flags, and limits of those below one; None for nothing."""
 
     flags: xr.Variable | None = None
@@ -240,10 +240,10 @@ class Known(NamedTuple):
     blank: xr.Variable | None = None
 
 
-NO_EVIDENCE = Known()
+NO_EVIDENCE = Evidence()
 
 
-def known(frame: Frame) -> Known:
+def sample_evidence(frame: Frame) -> Evidence:
     """Return what is known of the samples of a frame: what they carry, and what values show."""
     flags: Any = frame.map(kernels.flags_from_values, extra=(frame.dim,)).value
     if frame.flags is not None:
@@ -251,34 +251,34 @@ def known(frame: Frame) -> Known:
     if frame.limit is not None:
         below = frame.limit.notnull() & frame.value.isnull()
         flags = flags | xr.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
-    return _known_or_nothing(Known(flags.astype(np.int16), frame.limit))
+    return _known_or_nothing(Evidence(flags.astype(np.int16), frame.limit))
 
 
 def with_flags(frame: Frame) -> Frame:
     """Return the frame with all that is known of its samples among what they carry."""
-    return replace(frame, flags=known(frame).flags)
+    return replace(frame, flags=sample_evidence(frame).flags)
 
 
-def _known_or_nothing(one: Known) -> Known:
+def _known_or_nothing(one: Evidence) -> Evidence:
     """Return what is known, or that nothing is; on Dask that is not known."""
     nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
     return NO_EVIDENCE if nothing else one
 
 
-def union(*parts: Known) -> Known:
+def union(*parts: Evidence) -> Evidence:
     """Join what is known of the same samples, of which one part has limits."""
     flags: list[Any] = [one.flags for one in parts if one.flags is not None]
     limits = (one.limit for one in parts if one.limit is not None)
     return _known_or_nothing(
-        Known(reduce(operator.or_, flags) if flags else None, next(limits, None))
+        Evidence(reduce(operator.or_, flags) if flags else None, next(limits, None))
     )
 
 
-def scale_in_doubt(frame: Frame, status: xr.Variable) -> Known:
+def scale_in_doubt(frame: Frame, status: xr.Variable) -> Evidence:
     """Return that all samples were multiplied by what has a status other than ``ok``."""
     doubtful = xr.where(status == Status.OK, np.int16(0), np.int16(Flag.SCALE_IN_DOUBT))
     flags = doubtful.astype(np.int16).set_dims({**frame.value.sizes})
-    return _known_or_nothing(Known(flags.transpose(*frame.value.dims)))
+    return _known_or_nothing(Evidence(flags.transpose(*frame.value.dims)))
 
 
 def at(
@@ -289,7 +289,7 @@ def at(
     reach: int = 1,
     dim: str,
     axis: bool = True,
-) -> Known:
+) -> Evidence:
     """Return what is known at other places, from `lower` to `upper` along `dim`.
 
     Each rests on the samples in it and on `reach` more to both sides: 1 for straight lines, 2 and 3
@@ -305,11 +305,11 @@ def at(
         axis=axis,
     )
     return _known_or_nothing(
-        Known(found.flags, None if frame.limit is None else found.limit, found.blank)
+        Evidence(found.flags, None if frame.limit is None else found.limit, found.blank)
     )
 
 
-def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
+def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Evidence:
     """Return what is known of samples that each rest on those within an interval about it."""
     dims = (*frame.lead, frame.dim)
     every = xr.Variable(dims, frame.value.data)
@@ -317,14 +317,14 @@ def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Known:
     places = (xr.Variable((*frame.lead, _PLACES), one) for one in edges)
     found = at(with_flags(frame), *places, dim=_PLACES)
     along = (None if one is None else xr.Variable(dims, one.data) for one in found[:2])
-    return Known(*along)
+    return Evidence(*along)
 
 
 #: Dimension of places: a name that no dimension of a user has.
 _PLACES = "__places__"
 
 
-def with_known(data: Data) -> Data:
+def with_evidence(data: Data) -> Data:
     """Return data, in canonical units, that carry all that is known of their samples.
 
     Corrections begin with it: what values show may not be seen any more afterwards.
@@ -337,15 +337,15 @@ def with_known(data: Data) -> Data:
         if frame.lazy:  # each profile is needed as a whole
             frame = replace(frame, value=frame.value.chunk({frame.dim: -1}))
         dims = data[name].dims if isinstance(data, xr.Dataset) else data.dims
-        # Limits stay in their own unit.
-        made |= carried(frame.name, changed(known(frame), limit=None), frame.units, dims)
+        of = changed(sample_evidence(frame), limit=None)  # limits stay in their own unit
+        made |= evidence_coords(frame.name, of, frame.units, dims)
     found: Data = data.assign_coords(made) if made else data
     return found
 
 
-def carried(
+def evidence_coords(
     name: str,
-    of: Known,
+    of: Evidence,
     units: str,
     dims: tuple[Any, ...] | None = None,
     *,

@@ -121,8 +121,9 @@ def interface(
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where
     none are stated and where it is surely larger, with those of both levels; what neighbours share
-    on plateaus, as a ripple, counts in these, and goes on along the step. Straight lines between
-    samples h apart widen a step: ``h^2 / (2.2 width)`` is part of the error of a width.
+    on plateaus, as a ripple, counts in these, and goes on along the step, as does a bend: how far a
+    parabola is off there. Straight lines between samples h apart widen a step: ``h^2 / (2.2
+    width)`` is part of the error of a width.
 
     References
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -28,9 +29,17 @@ from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
-#: Without standard errors noise may have made what lies between two crossings, if it is of so few
-#: samples, none of them further from the level than by this factor; and if there are so many.
-_SHORT, _SHALLOW, _SEVERAL = 2, 1.6, 2
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which noise may have made layers of data without standard errors."""
+
+    short: int = 2  # what lies between two crossings is of so few samples,
+    shallow: float = 1.6  # none of them further from the level than by this factor,
+    several: int = 2  # and there are so many of them
+
+
+_RULES = _Rules()
 #: An edge among such samples has no depth.
 _LOST = GAP | Flag.BELOW_LIMIT
 
@@ -239,7 +248,7 @@ def _below_limit(profiles: Frame, level: xr.Variable) -> list[xr.Variable]:
 def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
     """Warn of the first profile whose layers, or what is between them, noise may have made."""
     number = profiles.each(_short_and_shallow, level, size=1)[..., 0]
-    first = first_flagged(profiles, number >= _SEVERAL)
+    first = first_flagged(profiles, number >= _RULES.several)
     if first is not None:
         first.warn(
             f"{first.of(number):.0f} of the layers, or of what lies between them, "
@@ -256,7 +265,7 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     change = np.flatnonzero(np.diff(c > level))
     runs = [c[i + 1 : j + 1] for i, j in pairwise(change)]
     near = [
-        one.size <= _SHORT and max(one.max() / level, level / one.min()) < _SHALLOW
+        one.size <= _RULES.short and max(one.max() / level, level / one.min()) < _RULES.shallow
         for one in runs
         if one.min() > 0 < level
     ]

@@ -404,6 +404,10 @@ def step_between(
     sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
     if rippled:
         sizes *= np.array([[one.grown] for one in plateaus])
+        bends = [
+            _bend(record, *one, float(depths[1])) for one in zip(places, plateaus, strict=True)
+        ]
+        sizes = np.hypot(sizes, np.array(bends)[:, None])
         shared = (1 - levels_at) * left.shared + levels_at * right.shared
         own = np.hypot(own, shared / np.abs(step[above]) / slopes)
     steps = np.abs(step[above])
@@ -420,6 +424,21 @@ def step_between(
         row[[1, 5]] = np.nan
         row[-1] = Status.UNDETERMINED
     return row
+
+
+def _bend(record: Record, place: Array, plateau: Plateau, position: float) -> float:
+    """Return how far a parabola through a plateau is off its line at a step; 0 if not surely.
+
+    A plateau that tails, or ripples, has not the same level next to the step.
+    """
+    if place.size < _RULES.many:
+        return 0.0
+    reach = record.z[place] - plateau.centre, position - plateau.centre
+    columns, at = (np.stack([np.ones_like(u), u, u * u]) for u in reach)
+    inverse = np.linalg.pinv(columns @ columns.T)
+    off = float(at @ inverse @ columns @ (record.c[place] - plateau.at(record.z[place])))
+    error = plateau.noise * sqrt(float(at @ inverse @ at) / record.fraction)
+    return abs(off) if abs(off) > _RULES.sure * error else 0.0
 
 
 def _levels_differ(plateaus: Sequence[Plateau], middle: float) -> bool:

@@ -29,7 +29,7 @@ from sims_analysis.kernels.rows import (
 from sims_analysis.outcomes import Status
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.
-LEVEL, FALLS, RISES, BENDS, SCATTERS, TOO_NOISY = range(6)
+LEVEL, FALLS, RISES, STEPS, SCATTERS, TOO_NOISY = range(6)
 
 
 @dataclass(frozen=True)
@@ -53,25 +53,28 @@ class _Rules:
 _RULES = _Rules()
 
 
-def _line(rows: Rows) -> tuple[Array, ...]:
-    """Fit straight lines to the samples of rows; (R,).
+def _parabola(rows: Rows) -> tuple[Array, ...]:
+    """Fit parabolas by orthogonal polynomials: the mean and the slope are those of a line; (R,).
 
-    Return the mean, the mean depth, the variance of a sample, the slope and its error, and by which
-    factor samples scatter more than their errors (1 if by chance). Variances are those of the
-    errors, or of the scatter, by Student's t, if larger.
+    Return the mean, the mean depth, the variance of a sample, the slope and its error, how far the
+    parabola comes down below the mean (0 if it bends by chance), and by which factor samples
+    scatter more than their errors (1 if by chance). Variances are those of the errors, or of the
+    scatter, by Student's t, if larger.
     """
     from scipy.special import ndtr, stdtrit
 
     n = rows.size
     mean, depth = rows.sum(rows.value) / n, rows.sum(rows.depth) / n
-    # Rows on one axis have the line of the first.
+    # Rows on one axis have the polynomials of the first.
     own: Any = rows.repeat if isinstance(rows, Packed) else lambda one: one[:1, None]
     left, line = rows.value - rows.repeat(mean), rows.depth - own(depth)
     squares = line * line
-    square = rows.sum(squares)
-    slope = rows.sum(left, line) / square
-    residual = np.maximum(rows.sum(left**2) - slope**2 * square, 0.0)
-    freedom = np.maximum(n * rows.share - 2.0, 1.0)
+    square, cube = rows.sum(squares), rows.sum(squares * line)
+    curve = squares - own(square / n) - own(cube / square) * line
+    fourth = rows.sum(curve * curve)
+    slope, bend = rows.sum(left, line) / square, rows.sum(left, curve) / fourth
+    residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
+    freedom = np.maximum(n * rows.share - 3.0, 1.0)
     scatter = np.where(n >= _RULES.enough, residual / freedom, np.nan)
     of_one = scatter * (stdtrit(freedom, ndtr(CLEAR_ERRORS)) / CLEAR_ERRORS) ** 2
     excess = np.ones(rows.count)
@@ -81,14 +84,17 @@ def _line(rows: Rows) -> tuple[Array, ...]:
         stated = rows.sum(variances) / n
         counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _RULES.improbable)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
+    lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
+    below = np.where(bend**2 * fourth > CLEAR_ERRORS**2 * of_one, -lowest, 0.0)
     slope = np.where(n > 2, slope, np.nan)
-    return mean, depth, of_one, slope, np.sqrt(of_one / square), excess
+    return mean, depth, of_one, slope, np.sqrt(of_one / square), below, excess
 
 
 def _step_down(rows: Rows, mean: Array, of_one: Array) -> Array:
     """Return by how much the lowest part of each window is below its mean, or 0 if by chance."""
     n, first = rows.size[:, None], rows.offsets[:-1, None]
-    begin, end = (first + (n * part).astype(np.intp) for part in (_RULES.begins, _RULES.ends))
+    begin = first + np.floor(n * _RULES.begins).astype(np.intp)
+    end = first + np.ceil(n * _RULES.ends).astype(np.intp)
     size = end - begin
     below = mean[:, None] - range_sums(rows.value.reshape(-1), begin, end) / size
     noise = np.sqrt(of_one[:, None] * (1.0 / size - 1.0 / n))
@@ -124,12 +130,12 @@ def window_trend(
     A slope is that of an exponential, or towards the surface of a power (:func:`_apart`), that
     rises at most tenfold, and changes the answer, which lies between `top` and `bottom`, by `width`
     times the difference of its mean there from that in the window. One within noise is no steeper
-    than what is measured beside the window allows. A step changes it by as much as a part of the
-    window is lower.
+    than what is measured beside the window allows. A bend or a step changes it by as much as a part
+    of the window is lower.
     """
     inside = rows.within(start, stop)
     with np.errstate(all="ignore"):
-        mean, depth, variance, slope, stderr, excess = _line(inside)
+        mean, depth, variance, slope, stderr, below, excess = _parabola(inside)
         middle = 0.5 * (top + bottom)
         toward = np.sign(middle - depth)
         # The mean over an interval is that of two depths in it (Gauss and Legendre).
@@ -149,9 +155,9 @@ def window_trend(
 
         by_slope, *by_noise = changes()
         slopes_shown = np.abs(slope) > noise
-        lower = _step_down(inside, mean, variance) * width
-        shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), lower)
-        word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), BENDS)
+        below = np.fmax(below, _step_down(inside, mean, variance))
+        shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), below * width)
+        word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), STEPS)
         enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
         noisy = np.maximum(*by_noise)
         if (doubtful := noisy > enough).any():

@@ -179,8 +179,8 @@ class _Common(NamedTuple):
 def _repeats(frame: Frame) -> tuple[xr.Variable, _Common]:
     """Return the error of the mean by the pooled scatter, and what replicates have in common."""
     n, stretched = frame.value.sizes[frame.dim], frame.axis == "depth"
-    fraction = frame.fraction.min() if frame.fraction.ndim else frame.fraction
-    analysed = partial(_repeats_of_species, fraction=float(fraction), stretched=stretched)
+    fraction = float(1 / (1 / frame.fraction).mean())
+    analysed = partial(_repeats_of_species, fraction=fraction, stretched=stretched)
     size = n + len(_Common._fields)
     rows = frame.each(analysed, size=size, dim=frame.dim, group=MEASUREMENT)
     parts = (rows.isel({frame.dim: n + i}) for i in range(len(_Common._fields)))
@@ -267,7 +267,8 @@ def _coords(data: xr.Dataset) -> dict[str, Any]:
         elif name.endswith("_uncertainty"):
             kept[name] = one.max(MEASUREMENT, skipna=False, keep_attrs=True)
         elif name == FRACTION:
-            kept[name] = one.fillna(1.0).min(MEASUREMENT, keep_attrs=True)
+            of_sum = (1 / one.fillna(1.0)).mean(MEASUREMENT)  # its variance over that of samples
+            kept[name] = xr.Variable(of_sum.dims, 1 / of_sum.data, one.attrs)
         elif coord.chunks is None:
             first = one.isel({MEASUREMENT: 0})
             missing = one.isnull() & first.isnull() if one.dtype.kind == "f" else False

@@ -12,7 +12,7 @@ from sims_analysis.analysis.uncertainty import of_known
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import with_known
+from sims_analysis.frame.evidence import with_evidence
 from sims_analysis.quantification.arguments import over_composition
 from sims_analysis.quantification.depth_axis import (
     moved,
@@ -147,7 +147,7 @@ def calibrate_depth(
     plain: Any = units.dequantify(data)
     axis = "sputter_time" if fit is None else str(fit.attrs.get("axis", "depth"))
     _refuse_axis(plain, axis)
-    plain = with_known(plain)
+    plain = with_evidence(plain)
     opened = open_axis(plain, axis)
     line = None if fit is None else line_through(opened.frame, fit, depths)
     if line is None:

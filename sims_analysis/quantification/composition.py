@@ -18,7 +18,7 @@ from sims_analysis.frame.evidence import (
     scale_in_doubt,
     support_of_window,
     union,
-    with_known,
+    with_evidence,
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
@@ -30,7 +30,7 @@ from sims_analysis.quantification.hosts import elements_of
 from sims_analysis.quantification.reference import (
     Reference,
     at_samples_of,
-    known_of,
+    evidence_of,
     of_both,
     two_signals,
     warn_bridged,
@@ -160,7 +160,7 @@ def composition(
     found = of_both(frame, below, denominator, k, error)
     if frame.stderr is not None and below.stderr is not None:
         found[""] = found[""] - _bias(frame, below, k)
-    flags = union(known_of(frame, denominator), scale_in_doubt(frame, status)).flags
+    flags = union(evidence_of(frame, denominator), scale_in_doubt(frame, status)).flags
     if flags is not None:
         found[vocabulary.QUALITY] = flags
     of_first = {end: one.isel(species=0, missing_dims="ignore") for end, one in found.items()}
@@ -202,7 +202,7 @@ def _factor_of_standard(
     if not isinstance(standard, xr.Dataset):
         raise TypeError(f"standard: expected a Dataset, found {type(standard).__name__}")
     with about(argument="standard"):
-        plain = with_known(to_canonical(units.dequantify(standard)))
+        plain = with_evidence(to_canonical(units.dequantify(standard)))
         species_of(plain, numerator, denominator, name="standard")
         frame = _open_two(plain, numerator, denominator)
         lead = [d for d in frame.lead if d != "species"]

@@ -207,7 +207,7 @@ def subtract_background(
     Warns
     -----
     ProfileWarning
-        Where a slope or bend in the window changes the mean of the record above it, as a dose
+        Where a slope or step in the window changes the mean of the record above it, as a dose
         (:func:`integrated_dose`; one that noise may hide only if that mean is above three standard
         deviations of the samples); where these scatter more than their errors; and where
         concentrations were made with factors of several layers.

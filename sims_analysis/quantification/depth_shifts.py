@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -12,12 +13,17 @@ from sims_analysis.kernels.crossings import junction
 from sims_analysis.kernels.levels import FALLING, RISING
 from sims_analysis.kernels.rows import Array, Dense
 
-#: Largest number of points of the grid of shifts; more would only be slower.
-_MAX_POINTS = 4000
-#: A correlation that varies by less than this over all shifts has no maximum.
-_FLAT = 1e-9
-#: A curve that varies by no more than this part of its values is flat.
-_ROUNDING = 1e-12
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which shifts are found."""
+
+    most: int = 4000  # points of a grid of shifts, at most: more would only be slower
+    flat: float = 1e-9  # a correlation that varies by less over all shifts has no maximum
+    rounding: float = 1e-12  # a curve that varies by no more than this part of its values is flat
+
+
+_RULES = _Rules()
 
 
 def best_shift(
@@ -37,7 +43,7 @@ def best_shift(
     spans = [min(za[-1] - za[0], zb[-1] - zb[0]) for za, _, zb, _ in pairs]
     limit = 0.5 * min(spans) if max_shift is None else max_shift
     finest = min(float(np.median(np.diff(z))) for za, _, zb, _ in pairs for z in (za, zb))
-    step = max(finest, max(spans) / _MAX_POINTS, limit / _MAX_POINTS)
+    step = max(finest, max(spans) / _RULES.most, limit / _RULES.most)
     if log:
         pairs = [(za, _logarithm(ca), zb, _logarithm(cb)) for za, ca, zb, cb in pairs]
     curves = [(PchipInterpolator(za, ca), PchipInterpolator(zb, cb)) for za, ca, zb, cb in pairs]
@@ -47,7 +53,7 @@ def best_shift(
     if not np.isfinite(correlation).any():
         return np.nan, np.nan
     best = int(np.nanargmax(correlation))
-    flat = np.nanmax(correlation) - np.nanmin(correlation) < _FLAT
+    flat = np.nanmax(correlation) - np.nanmin(correlation) < _RULES.flat
     if flat or best in (0, lags.size - 1):
         return np.nan, np.nan
     fine = minimize_scalar(
@@ -80,7 +86,7 @@ def _correlation(
             return np.nan
         x, y = a(z), b(z - lag - rest)
         # Where nothing varies, as where a file gives one number for no counts, rounding correlates.
-        if any(np.ptp(c) <= _ROUNDING * np.abs(c).max() for c in (x, y)):
+        if any(np.ptp(c) <= _RULES.rounding * np.abs(c).max() for c in (x, y)):
             return np.nan
         x, y = x - x.mean(), y - y.mean()
         found.append((x @ y) / np.sqrt((x @ x) * (y @ y)))

@@ -15,7 +15,7 @@ from sims_analysis.conventions.canonical import on_canonical_data
 from sims_analysis.conventions.species_metadata import stated_in_metadata
 from sims_analysis.errors import ProfileWarning, SpeciesError, warn
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import anywhere_along, resolve, with_known
+from sims_analysis.frame.evidence import anywhere_along, resolve, with_evidence
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt
 from sims_analysis.frame.opening import open_samples
@@ -28,7 +28,7 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     column,
     divided,
-    known_of,
+    evidence_of,
     measured_in,
     two_signals,
 )
@@ -135,7 +135,7 @@ def isotope_ratios(
     """
     pairs = _pairs(data)
     name = measured_in(data, variable, names=("intensity", "counts", *vocabulary.MEASURED))
-    data = with_known(data)
+    data = with_evidence(data)
     frame = open_samples(data, name, "a ratio of isotopes")
     names = frame.species()
     found = []
@@ -217,7 +217,7 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
     inside = samples.a.notnull() & samples.b.notnull()
     inside = inside & ~((depth < window[0]) | (depth > window[1]))
     ratio, error = samples.ratio(inside)
-    known = of(known_of(frame, pair.denominator).flags)
+    known = of(evidence_of(frame, pair.denominator).flags)
     flags = xr.zeros_like(inside, np.int16) if known is None else known
     natural = xr.full_like(ratio, pair.natural)
     status = _status(frame, samples, inside, ratio, error, natural, flags)

@@ -13,7 +13,7 @@ from sims_analysis.conventions.canonical import list_variables, scaled, species_
 from sims_analysis.conventions.provenance import ORIGIN, with_history
 from sims_analysis.errors import ProfileWarning, SpeciesError, UnitsError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, carried
+from sims_analysis.frame.evidence import Evidence, evidence_coords
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -22,7 +22,7 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     column,
     divided,
-    known_of,
+    evidence_of,
     measured_in,
     of_both,
     warn_bridged,
@@ -231,7 +231,7 @@ def ratio(
         warn_of_bias(frame, below.value, below.stderr, found, among, denominator)
     else:
         found = of_both(frame, below, denominator)
-    answer = _quotient_array(frame, found, numerator, kind, known_of(frame, denominator))
+    answer = _quotient_array(frame, found, numerator, kind, evidence_of(frame, denominator))
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
     of = _DENOMINATORS[kind].format(numerator, denominator)
@@ -270,7 +270,7 @@ def warn_of_bias(
 
 
 def _quotient_array(
-    frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, known: Known
+    frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, known: Evidence
 ) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
     data: Any = frame.origin
@@ -284,8 +284,8 @@ def _quotient_array(
         for end, one in found.items()
         if "species" in one.dims
     }
-    of = Known(*(one if one is None else one.isel(species=row) for one in (known.flags, limit)))
-    columns |= carried(kind, of, "1", where.dims)
+    of = Evidence(*(one if one is None else one.isel(species=row) for one in (known.flags, limit)))
+    columns |= evidence_coords(kind, of, "1", where.dims)
     answer = xr.DataArray(columns.pop(""), where.coords, name=kind).assign_coords(columns)
     if answer.ndim == 1 and not frame.lazy:
         kept = frame.filled().value.isel(species=row).notnull().values

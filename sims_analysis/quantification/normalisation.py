@@ -17,7 +17,7 @@ from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileWarning, SpeciesError
 from sims_analysis.frame.background import shares_in
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, anywhere_along, union
+from sims_analysis.frame.evidence import Evidence, anywhere_along, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
@@ -330,10 +330,10 @@ def _divided_by(
             own = (own / found["background_stderr"] ** 2).fillna(0.0)
             found["background_overlap"] = found.get("background_overlap", 0.0) + own
     found = {"": value} | {k: v for k, v in background.items() if k not in found} | found
-    flags = Known(frame.flags)
+    flags = Evidence(frame.flags)
     if whole.flags is not None:
         every_flag = whole.flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
-        flags = union(flags, Known(every_flag))
+        flags = union(flags, Evidence(every_flag))
     if flags.flags is not None:
         found[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:

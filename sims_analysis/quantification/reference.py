@@ -15,7 +15,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.canonical import first_of
 from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.frame.background import mean_over
-from sims_analysis.frame.evidence import Known, at, support_of_window, union
+from sims_analysis.frame.evidence import Evidence, at, support_of_window, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.run import anywhere
@@ -106,15 +106,15 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     return Reference(value, stderr, of_sums, bridged == 1.0, dropped == 1.0)
 
 
-def known_of(frame: Frame, species: str) -> Known:
+def evidence_of(frame: Frame, species: str) -> Evidence:
     """Return what is known of quotients: of the signals, and of a reference at their samples."""
-    own = Known(frame.flags, frame.limit)
+    own = Evidence(frame.flags, frame.limit)
     if frame.flags is None:
         return own
     row = frame.species().index(species)
     reference = frame.of_profile(species=row)
     if frame.depth.ndim == 1 and not frame.value.isel(species=row).isnull().any():
-        other = Known(frame.flags.isel(species=row).set_dims(frame.value.sizes))
+        other = Evidence(frame.flags.isel(species=row).set_dims(frame.value.sizes))
     else:
         sizes = {d: frame.value.sizes[d] for d in ("species", frame.dim)}
         lead = [d for d in frame.lead if d != "species"]
@@ -125,7 +125,7 @@ def known_of(frame: Frame, species: str) -> Known:
             flags = flags.unstack({_PLACES: sizes}).transpose(*frame.value.dims)
             there = frame.filled().value.notnull()  # elsewhere is no quotient
             flags = flags.where(there, 0).astype(np.int16)
-        other = Known(flags)
+        other = Evidence(flags)
     return union(own, other)
 
 
@@ -147,8 +147,8 @@ def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> An
 def known_of_mean(frame: Frame, window: Window) -> xr.Variable:
     """Return what is known of all that is divided by the means over a window."""
     flags: Any = support_of_window(frame, window, "samples").flags.astype(np.int16)
-    limited = flags & Flag.BELOW_LIMIT != 0
-    found: xr.Variable = flags.where(~limited, flags & ~Flag.BELOW_LIMIT | Flag.SCALE_IN_DOUBT)
+    below, doubt = np.int16(Flag.BELOW_LIMIT), np.int16(Flag.SCALE_IN_DOUBT)  # also on Dask
+    found: xr.Variable = flags.where(flags & below == 0, flags & ~below | doubt)
     return found
 
 

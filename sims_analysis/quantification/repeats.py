@@ -65,7 +65,8 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
         shapes = np.array([mean, z * np.gradient(_smooth(mean), z)])
     left, depth_variance = deviation, np.inf
     for _ in range(1 if counted else _RULES.times):
-        variance = stated if counted else _pooled(left, mean) / fraction
+        noise = stated if counted else _pooled(left, mean)
+        variance = noise / fraction  # of as many independent samples
         found, known = _least_squares(deviation, shapes, variance)
         if len(shapes) > 1:
             depth_variance, square = known[1], np.sum(found[:, 1] ** 2) / (m - 1)
@@ -75,12 +76,12 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
     scale, *depth = (_error_of_mean(*one) for one in zip(found.T, known, strict=True))
     excess, freedom = 1.0, (m - 1) * (z.size - found.shape[1])
     if counted and freedom > 0:
-        excess = _excess(np.sum(left**2 / variance), freedom, fraction)
+        excess = _excess(np.sum(left**2 / noise), freedom, fraction)
         if excess > NOTABLE:  # the errors are not those of the samples
             by_scatter = repeats(z, c, np.nan * s, fraction, stretched=stretched)
             return changed(by_scatter, excess=excess)
     return Repeats(
-        stderr=np.sqrt(_pooled(left, mean) / fraction / m),
+        stderr=np.sqrt(_pooled(left, mean) / m),
         scale=scale,
         depth=depth[0] if depth else 0.0,
         depth_variance=depth_variance,
@@ -129,8 +130,8 @@ def _pooled(left: Array, mean: Array) -> Array:
     def size_of(noise: Array) -> Array:
         squares, noises = neighbour_mean(square, half), neighbour_mean(noise, half)
         # Where little was counted all around, one count is at least what it is elsewhere.
-        size = squares / np.where(noises > 0, noises, 1.0)
         overall = square.sum() / noise.sum()
+        size = np.divide(squares, noises, out=np.full(n, overall), where=noises > 0)
         known: Array = np.where(little | (size == 0), np.maximum(size, overall), size)
         return known
 

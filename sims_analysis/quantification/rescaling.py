@@ -17,7 +17,7 @@ from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.arguments import read_change, read_pure, refuse_not_positive
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, carried, scale_in_doubt, union
+from sims_analysis.frame.evidence import Evidence, evidence_coords, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
@@ -233,8 +233,10 @@ def scale_to_dose(
     of_the_scale = _scale_coords(frame, scale, known, found.uncertainty)
     result = frame.times(scale).assign_coords(of_the_scale)
     doubtful = scale_in_doubt(frame, found.status.where(known.notnull(), Status.OK))
-    flags = union(Known(frame.flags), doubtful)
-    result = result.assign_coords(carried(frame.name, flags, frame.units, data[frame.name].dims))
+    flags = union(Evidence(frame.flags), doubtful)
+    result = result.assign_coords(
+        evidence_coords(frame.name, flags, frame.units, data[frame.name].dims)
+    )
     return with_history(
         result,
         "concentrations scaled to a known dose, whose uncertainty takes the place of those of "

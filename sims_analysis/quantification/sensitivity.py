@@ -12,7 +12,7 @@ from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.call import correction
-from sims_analysis.frame.evidence import Known, scale_in_doubt, union
+from sims_analysis.frame.evidence import Evidence, scale_in_doubt, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.opening import open_samples
@@ -36,7 +36,7 @@ from sims_analysis.quantification.factors import (
 from sims_analysis.quantification.reference import (
     at_samples_of,
     divided,
-    known_of,
+    evidence_of,
     known_of_mean,
     mean_in,
     warn_bridged,
@@ -179,7 +179,7 @@ def with_rsf(
     wanted = frame.value.notnull() & factors.value.notnull()
     if matrix is None:
         made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
-        status, known = None, Known(frame.flags)
+        status, known = None, Evidence(frame.flags)
     elif matrix_signal == "mean":
         made, status, known = _by_mean(frame, wanted, matrix, window, _threshold(matrix_threshold))
     else:
@@ -243,7 +243,7 @@ def _threshold(value: Any) -> float:
 
 
 #: Quotients with their errors; what is wrong with the matrix signal at each sample; what is known.
-_Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None, Known]"
+_Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None, Evidence]"
 
 
 def _by_mean(
@@ -258,11 +258,11 @@ def _by_mean(
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
     status = _status(frame, wanted, matrix, vanished, None)
-    known = Known(frame.flags)
+    known = Evidence(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
         flags = _of_one_species(frame, matrix, known_of_mean(frame, ends))
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
-        known = union(known, Known(flags))
+        known = union(known, Evidence(flags))
     return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
 
 
@@ -331,7 +331,7 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
         error = of_sums * divisor / signal.where(signal > 0)
     status = _status(frame, wanted, matrix, vanished, wanted & signal.isnull())
     made = divided(frame, frame.value.where(~vanished), divisor, error, matrix)
-    return made, status, known_of(frame, matrix)
+    return made, status, evidence_of(frame, matrix)
 
 
 def _of_one_species(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:

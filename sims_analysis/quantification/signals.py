@@ -14,7 +14,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.analysis.uncertainty import relative_uncertainties
 from sims_analysis.conventions.canonical import ENDS, species_of
-from sims_analysis.frame.evidence import Known, union
+from sims_analysis.frame.evidence import Evidence, union
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise, is_lazy
@@ -27,7 +27,7 @@ from sims_analysis.quantification.reference import (
     background_columns,
     background_of,
     column,
-    known_of,
+    evidence_of,
     propagated,
     warn_bridged,
     with_common,
@@ -111,7 +111,9 @@ def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
         row = frame.species().index(species)
         there: Any = frame.value.notnull() & (row_of(frame.depth, row) == frame.depth)
         counts = row_of(frame.counts, row).where(there).transpose(*frame.value.dims)
-    return Signal(value, found.of_sums, counts, background, known_of(frame, species).flags, limit)
+    return Signal(
+        value, found.of_sums, counts, background, evidence_of(frame, species).flags, limit
+    )
 
 
 def row_of(variable: xr.Variable, row: int) -> xr.Variable:
@@ -157,7 +159,7 @@ def weighted_sum(
     scatter = [one for one in scatter if one is not None]
     if scatter:
         found["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
-    flags = union(*(Known(_flags_unless_weightless(w, one.flags)) for w, one in terms)).flags
+    flags = union(*(Evidence(_flags_unless_weightless(w, one.flags)) for w, one in terms)).flags
     if any(one.limit is not None for _, one in terms):
         enough: Any = abs(value)
         if "stderr" in found:

@@ -16,7 +16,14 @@ from sims_analysis.dataset.measurements import Measurement, one_axis, open_measu
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import Known, carried, resolve, scale_in_doubt, union, with_known
+from sims_analysis.frame.evidence import (
+    Evidence,
+    evidence_coords,
+    resolve,
+    scale_in_doubt,
+    union,
+    with_evidence,
+)
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, format_argument
@@ -96,7 +103,7 @@ def splice(
     check_bool("scale", scale)
     pieces = _piece(a, "a"), _piece(b, "b")
     axis = one_axis(pieces)
-    top, deep = (with_known(piece.ds) for piece in pieces)
+    top, deep = (with_evidence(piece.ds) for piece in pieces)
     common = [one for one in pieces[0].species if one in pieces[1].species]
     names = [n for n in vocabulary.QUANTITIES if n in top.data_vars and n in deep.data_vars]
     if not common:
@@ -258,8 +265,8 @@ def _scaled(
     for name in names:
         made |= {name + end: one for end, one in scaled(b, name, every).items()}
         frame = open_samples(b, name, "a splice")
-        known = union(Known(frame.flags), scale_in_doubt(frame, codes))
-        flags |= carried(name, known, frame.units, b[name].dims)
+        known = union(Evidence(frame.flags), scale_in_doubt(frame, codes))
+        flags |= evidence_coords(name, known, frame.units, b[name].dims)
     return b.assign(made).assign_coords(flags)
 
 

@@ -17,11 +17,11 @@ from sims_analysis.frame.background import common_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
     NO_EVIDENCE,
+    Evidence,
     GapPolicy,
-    Known,
     anywhere_along,
     at,
-    carried,
+    evidence_coords,
     resolve,
     with_flags,
 )
@@ -133,7 +133,7 @@ class Resampled:
     background: dict[str, xr.Variable]
     #: Resolutions and uncertainties of factors, if samples have theirs.
     shared: Mapping[str, xr.Variable]
-    known: Known = NO_EVIDENCE
+    known: Evidence = NO_EVIDENCE
 
 
 Answer = Callable[..., xr.Variable]
@@ -198,7 +198,7 @@ def resampled(
 
 
 def _with_evidence(
-    frame: Frame, found: Resampled, of: Known, values: Answer, what: str
+    frame: Frame, found: Resampled, of: Evidence, values: Answer, what: str
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
     if frame.limit is not None and of.limit is not None:
@@ -272,8 +272,8 @@ def as_data(
         for name, values in one.shared.items():
             every[name] = placed(values)
             every[name].attrs = dict(vocabulary.attrs(name))
-        known = Known(*(None if values is None else placed(values) for values in one.known))
-        every |= carried(frame.name, known, frame.units)
+        known = Evidence(*(None if values is None else placed(values) for values in one.known))
+        every |= evidence_coords(frame.name, known, frame.units)
     every |= _of_profiles(found)
     # All but an index, which cannot hold a Quantity.
     every |= {key: first.as_the_data(c) for key, c in every.items() if c.dims != (key,)}

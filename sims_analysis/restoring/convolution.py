@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis import vocabulary
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import Known, at_samples, carried
+from sims_analysis.frame.evidence import Evidence, at_samples, evidence_coords
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import FRACTION, RESTORED, open_frame
 from sims_analysis.frame.run import elementwise
@@ -113,14 +113,16 @@ def convolve(
         coords=coords,
         label=frame.name,
     )
-    made = made.assign_coords(carried(frame.name, of, frame.units, quantified=frame.quantified))
+    made = made.assign_coords(
+        evidence_coords(frame.name, of, frame.units, quantified=frame.quantified)
+    )
     if isinstance(data, xr.DataArray):
         made = made.transpose(*data.dims)
     made = made.assign_attrs(history=data.attrs.get("history", ""))
     return with_history(made, f"convolve(resolution={format_argument(resolution)})")
 
 
-def _known(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> Known:
+def _known(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> Evidence:
     """Return what is known of blurred samples: all that lies within the function's width."""
 
     def reach(*given: float) -> float:

@@ -16,10 +16,10 @@ from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.background import read_background, warn_of_limits, warn_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import (
+    Evidence,
     GapPolicy,
-    Known,
     at_samples,
-    carried,
+    evidence_coords,
     resolve,
     support_of_window,
     union,
@@ -263,10 +263,10 @@ def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dic
     depth, width = (one.copy(data=units.magnitude_of(one)) for one in (frame.depth, achieved))
     width = width.fillna(0.0)
     flag = xr.where(restored.notnull(), np.int16(Flag.RESTORED), np.int16(0))
-    of = union(Known(flag), at_samples(frame, depth - width, depth + width))
+    of = union(Evidence(flag), at_samples(frame, depth - width, depth + width))
     if of.limit is not None:  # of what samples with a value bring, too
         of = changed(of, limit=of.limit.where(~(restored > of.limit), restored))
-    return carried(frame.name, of, frame.units, quantified=frame.quantified)
+    return evidence_coords(frame.name, of, frame.units, quantified=frame.quantified)
 
 
 def _warn(frame: Frame, answer: xr.Dataset) -> None:

@@ -41,7 +41,7 @@ ParameterLike: TypeAlias = "str | QuantityOfPint | xr.DataArray"
 #: Start and stop of a window.
 WindowLike: TypeAlias = tuple[ParameterLike, ParameterLike]
 
-#: The same kind out as in.
+#: Data of one type, which a function takes and returns.
 Data = TypeVar("Data", "xr.Dataset", "xr.DataArray")
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"

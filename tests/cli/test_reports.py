@@ -142,24 +142,21 @@ def test_a_sputter_rate_is_for_data_over_time():
     assert not any("sputter" in note for note in over_depth)
 
 
-def test_options_are_passed_to_the_analysis(monkeypatch):
-    found = {}
-
-    def analysed(result, rate, analysis):
-        found.update(analysis, rate=rate)
-        raise sims.ProfileError("enough")
-
-    monkeypatch.setattr(reports, "report_of", analysed)
-    ask = {
-        "level": "2e18 cm^-3", "start": "1 nm", "stop": "9 nm", "background": "1e15 cm^-3",
-        "surface": "2 nm", "surface_dose": "hold", "doping": "-1e16 cm^-3", "rate": "1 nm/s",
-    }  # fmt: skip
-    options = [word for name, text in ask.items() for word in (f"--{name.replace('_', '-')}", text)]
-    run("report", "sputter-time", *options, "--donors", "P", "--acceptors", "B")
-    assert found == {**ask, "donors": ["P"], "acceptors": ["B"]}
-    run("report", "sputter-time")
-    nothing = dict.fromkeys(ask)
-    assert found == {
-        **nothing, "level": "1e18 atoms/cm^3", "surface_dose": "measured", "donors": [],
-        "acceptors": [],
-    }  # fmt: skip
+@pytest.mark.slow
+def test_options_are_those_of_the_questions():
+    window, doping = {"start": "1 nm", "stop": "300 nm"}, "-1e17 cm^-3"
+    surface = {"background": "1e15 cm^-3", "surface": "hold", "surface_depth": "40 nm"}
+    options = [word for name, text in window.items() for word in (f"--{name}", text)]
+    options += ["--level", "2e18 cm^-3", "--background", "1e15 cm^-3", f"--doping={doping}"]
+    options += ["--surface", "40 nm", "--surface-dose", "hold", "--donors", "P", "--acceptors", "B"]
+    done = run("report", "boron-implant", *options, "--no-files", "--format", "json")
+    (found,) = json.loads(done.stdout)["reports"]
+    ds = sims.open_example("boron-implant")
+    boron, here = ds.sel(species="B"), found["species"][0]
+    assert here["dose"] == pytest.approx(sims.integrated_dose(boron, **window, **surface).item())
+    depth = sims.junction_depth(boron, level="2e18 cm^-3", after="peak")
+    assert here["junction_depth"] == pytest.approx(depth.item(), rel=1e-3)
+    both = {"donors": ["P"], "acceptors": ["B"], "background": doping}
+    (junction,) = found["junctions"]
+    expected = sims.metallurgical_junctions(ds, **both)["depth"]
+    assert junction["depth"] == pytest.approx(expected.item(), rel=1e-3)

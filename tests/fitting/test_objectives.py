@@ -97,3 +97,16 @@ def test_a_count_next_to_what_is_expected_departs_by_its_excess_without_a_warnin
     one = Poisson(np.full(2001, 37.0), np.ones(2001), np.zeros(2001))
     found = one.linearized(37.0 * (1 + part))[0]
     np.testing.assert_allclose(found, np.sqrt(37.0) * part, rtol=1e-6, atol=1e-14)
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0])
+def test_noise_that_made_errors_small_does_not_draw_a_curve_down(power):
+    """A level by errors as of counts, or in proportion to samples: weights are by the curve."""
+    c = np.random.default_rng(0).normal(1.0, 0.1, (50, 200))
+    objectives = [Squares(one, 0.1 * one**power) for one in c]
+    drawn = [one.level(one.value) for one in objectives]
+    assert np.mean(drawn) < c.mean() - 0.008
+    levels = [one.refined(np.full(200, m), 1) for one, m in zip(objectives, drawn, strict=True)]
+    assert np.mean([one.level(one.value) for one in levels]) == pytest.approx(c.mean(), abs=1e-3)
+    smooth = Squares(c[0], np.linspace(0.1, 0.2, 200))
+    assert smooth.refined(np.ones(200), 1) is smooth

@@ -486,3 +486,15 @@ def test_the_error_of_a_width_knows_of_the_straight_lines_between_samples(peak):
     found = sims.interface(ds)
     inside = abs(found["width"] - 1.98892 * 2) < found["width_stderr"]
     assert 0.60 <= float(inside.mean()) <= 0.78
+
+
+def test_a_plateau_that_ripples_slowly_adds_to_the_errors():
+    """One ripple of 4 % over a plateau: its level next to the step is not that of its line."""
+    z = np.arange(0.0, 200.0)
+    clean = ndtr((100 - z) / 4) + 0.1
+    rippled = clean * (1 + 0.04 * np.sin(2 * np.pi * z / 60 + 1))
+    one, other = (_with_errors(models_truth.profile(c, z), 0.003) for c in (clean, rippled))
+    for name in ("position", "width"):
+        off = abs(other[name] - one[name]).item()
+        assert off > 2 * one[f"{name}_stderr"]
+        assert off < other[f"{name}_stderr"]

@@ -226,8 +226,29 @@ def test_backgrounds_of_replicates_are_independent():
 def test_a_grid_finer_than_the_samples_stays_one():
     part = ("measurement", [0.5, np.nan, 0.25], {"interpolated": "log"})
     found = sims.average(replicates(3).assign_coords(effective_sample_fraction=part))
-    assert found["effective_sample_fraction"].item() == 0.25  # NaN: a measurement as it was
+    # NaN: a measurement as it was. Variances of sums, over those of samples, are averaged.
+    assert found["effective_sample_fraction"].item() == pytest.approx(3 / (2 + 1 + 4))
     assert found["effective_sample_fraction"].attrs == {"interpolated": "log"}
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("step", [2.0, 0.5])
+def test_errors_of_means_between_samples_are_those_of_samples_and_of_sums(step, counted):
+    """On one axis, of replicates that were measured at depths of their own."""
+    names = [f"s{i}" for i in range(200)]
+    parts = [replicates(1, seed=i, species=names).isel(measurement=0, drop=True) for i in range(3)]
+    for i, one in enumerate(parts):
+        counts = np.random.default_rng(i).poisson(2000, (200, Z.size)) * 1.0
+        one["depth"] = ("depth", Z + 0.7 * i, {"units": "nm"})
+        one["concentration"] = one["concentration"].copy(data=1e16 * counts)
+    ds = sims.stack([one[["concentration"]] for one in parts])
+    if counted:
+        ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
+    found = sims.average(sims.to_grid(ds, step=f"{step} nm"))
+    mean, samples = sims.mean_value(found), found.sel(depth=slice(50, 150))
+    assert mean["stderr"].mean().item() == pytest.approx(mean.std().item(), rel=0.12)
+    scatter = samples["concentration"].std("species").mean().item()
+    assert samples["concentration_stderr"].mean().item() == pytest.approx(scatter, rel=0.05)
 
 
 def test_coordinates_equal_in_all_measurements_are_kept():

@@ -275,7 +275,7 @@ def test_a_function_too_wide_is_warned_of_where_an_edge_outruns_it():
 def test_a_stated_smoothness_may_be_what_does_not_fit():
     wide = {name: f"{1.3 * width} nm" for name, width in rt.WIDTHS.items()}
     ds, _ = measured(rt.edge, top=1e4)
-    with warns(FitWarning, "resolution_too_wide"):
+    with warns(FitWarning, "resolution_too_wide", match="smoothness='steps' does not suit it"):
         found = sims.deconvolve(ds, resolution=wide, smoothness="steps")
     assert found["largest_deviance"] > 12  # so far off, no maximum is examined
     assert found["doubtful_maxima"] == 0
@@ -342,7 +342,7 @@ def test_a_gap_is_warned_of_and_bridged():
 def test_noise_between_maxima_is_named():
     """A weak prior follows the noise of a plateau."""
     ds, _ = measured(np.ones_like, top=100)
-    with warns(FitWarning, match="may be no layer"):
+    with warns(FitWarning, match=r": \d+ maxima, the first at [\d.]+ nm, may be no layer"):
         found = sims.deconvolve(ds, resolution=RES, smoothness=0.01)
     assert found["doubtful_maxima"] > 2
     c = found["concentration"].values

@@ -35,7 +35,6 @@ _VALUE = re.compile(
 _EDGE = re.compile(rf"(?:(.*) )?({'|'.join(vocabulary.CELLS)}) \(([^()]+)\)", re.DOTALL)
 _TCAD = re.compile(r"(?:\S{1,2} )?(?:(.*): )?depth \((\S+)\), concentration \((\S+)\)")
 _SHEETS = ("profiles", "tidy", "about")
-_NO_NUMBERS = "the headers have no rows of numbers below them"
 
 
 def recognises(source: Source) -> bool:
@@ -144,7 +143,7 @@ def _unquoted_table(text: str, options: Options) -> _Table | None:
 def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
     """Add the numbers of a grid, and its texts where they are not known."""
     if len(grid) < 2:
-        raise ReadError(_NO_NUMBERS, code="no_profile")
+        raise ReadError("the headers have no rows of numbers below them", code="no_profile")
     labels = range(found.axis)
     block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
     for (row, column), limit in block.limits.items():

@@ -88,10 +88,10 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
         places = [block.rows[start] for start in starts[1:]]
         raise ReadError(
             f"the depths begin anew at {body.grid.row_word} {places[0]}: {len(starts)} blocks "
-            f"stand below each other ({_listed([label for label, _ in sections])}); samples=True "
-            "reads each as a measurement",
+            f"stand below each other ({_listed([label for label, _ in sections])})",
             code="several_samples",
             argument="samples",
+            remedy="samples=True reads each as a measurement",
         )
     return sections
 
