@@ -62,6 +62,8 @@ def moments(
     `floor` is a background that was subtracted before, whose counts scatter still. Of a whole
     `record`, without a background, it is estimated what lies below it.
     """
+    if not np.isnan(threshold).all():  # part of a cell is not as high as all of it
+        rows = as_points(rows)
     inside = rows.within(start, stop)
     height, noise, known, ends, sides = _run(inside, level, threshold, floor, relative=relative)
     first, last = ends
@@ -158,7 +160,6 @@ def _run(
     limits = np.stack([rows.begin, rows.end])
     if np.isnan(threshold).all():
         return threshold, threshold, 0.0 * level, limits, []
-    rows = as_points(rows)
     row, top = highest(rows)
     height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
     noise = np.full(rows.count, np.nan)
