@@ -89,6 +89,7 @@ def cumulative_dose(
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
+_OF_RECORD = "the fraction is one of the dose down to there"
 #: What to do about a surface transient.
 _REMEDY = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
@@ -163,7 +164,7 @@ def depth_at_dose_fraction(
         return at
 
     whole = integral(frame, question)
-    end = doubts_of_end(frame, whole.value, whole.below, whole.stderr)
+    end = doubts_of_end(frame, whole.value, whole.below, whole.stderr, _OF_RECORD)
     status = status_of(whole, [*end, *doubts_of_transient_in(whole, _REMEDY)], status)
     stderr = None
     if frame.stderr is not None:

@@ -318,7 +318,11 @@ def status_of(
 
 
 def doubts_of_end(
-    frame: Frame, dose: xr.Variable, below: xr.Variable, stderr: xr.Variable | None = None
+    frame: Frame,
+    dose: xr.Variable,
+    below: xr.Variable,
+    stderr: xr.Variable | None = None,
+    remedy: str = "pass stop= if the dose down to there is wanted",
 ) -> list[Doubt]:
     """Return the doubt about doses of whole records, by what lies `below` these.
 
@@ -330,13 +334,11 @@ def doubts_of_end(
     def text(first: FirstFlagged) -> str:
         part = first.of(below) / first.of(dose)
         more = f", and about {part:.0%} more lies below it, extrapolated from its slope there"
-        return (
-            f"the record, {first.record}, ends inside the profile"
-            f"{more if part < 1 else ''}; pass stop= if the dose down to there is wanted"
-        )
+        return f"the record, {first.record}, ends inside the profile{more if part < 1 else ''}"
 
     enough: Any = 0.0 if stderr is None else stderr.fillna(0.0)
-    return [Doubt((below > enough) & (dose > enough), Status.TRUNCATED, text)]
+    doubtful = (below > enough) & (dose > enough)
+    return [Doubt(doubtful, Status.TRUNCATED, text, {"remedy": remedy})]
 
 
 def _doubts_of_significance(found: DoseIntegral) -> list[Doubt]:
