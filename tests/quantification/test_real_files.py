@@ -40,6 +40,7 @@ def printed(text, header):
 @pytest.mark.parametrize("path", FILES or [ABSENT], ids=lambda path: getattr(path, "name", ""))
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
 @pytest.mark.filterwarnings("ignore:.*were multiplied by a factor")  # one record ends inside
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")  # lithium rises to the end
 def test_quantified_by_hand(path):
     raw, text = parsed(path)
     ds = sims.read(path).to_dataset()
@@ -106,6 +107,7 @@ def test_the_depth_scale_is_the_one_that_the_instrument_prints(path):
 @pytest.mark.few(3)
 @pytest.mark.parametrize("path", FILES or [ABSENT], ids=lambda path: getattr(path, "name", ""))
 @pytest.mark.filterwarnings("ignore:.*measured by a Faraday cup")
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")  # lithium rises to the end
 def test_published_factors_without_a_reference_signal(path):
     table = [line.split() for line in FACTORS.read_text().splitlines() if line[0] != "#"]
     factors = {element: float(number) for element, number in table}
