@@ -14,7 +14,7 @@ import numpy as np
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import AXES
 from sims_analysis.kernels.gaps import breaks
-from sims_analysis.kernels.interpolation import REACH, Location, interpolate, locate
+from sims_analysis.kernels.interpolation import REACH, Location, interpolate, locate, stderr_at
 from sims_analysis.kernels.rows import (
     TOLERANCE,
     Array,
@@ -23,7 +23,6 @@ from sims_analysis.kernels.rows import (
     Index,
     Packed,
     Rows,
-    SingleResult,
     changed,
     dot_rows,
     errors_of,
@@ -40,13 +39,14 @@ class Resampled(NamedTuple):
 
     How many rest on a segment that is linear because an end is not positive; their fraction of
     independent ones; and whether more is ``known`` of samples, of those on which they rest at
-    least.
+    least. Standard errors, (R, m), are (R, 0) if samples have none.
     """
 
     value: Array
     n_linear_segments: Index
     fraction: Array
     known: Flags
+    stderr: Array
 
 
 def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
@@ -54,21 +54,43 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
 
     Between samples, profiles are straight lines in ln C with `log`, otherwise in C; averages over
     cells are constant within these. NaN where a cell extends beyond the samples of the row.
+
+    Standard errors are ``sqrt(sum (w_i s_i)^2) / width`` with trapezoidal weights. In cells of a
+    grid, samples have the errors that they have in sums, of which neighbouring cells share a part.
     """
     mean = np.full((rows.count, edges.size - 1), np.nan)
     n_linear = np.zeros(rows.count, dtype=np.intp)
     fraction = np.full(rows.count, np.nan)
+    stderr = np.full((rows.count, 0 if rows.stderr is None else edges.size - 1), np.nan)
     for index, dense, pieces in _cut_rows(rows, edges):
-        parts = _parts(dense, pieces)
+        parts, width = _parts(dense, pieces), np.diff(edges)[pieces.cells]
         if log and dense.lower is None:
             total, n_linear[index] = _over_pieces(dense.value, pieces)
         else:
             total = np.add.reduceat(dense.value[:, parts.sample] * parts.weights, parts.first, 1)
-        mean[index, pieces.cells] = total / np.diff(edges)[pieces.cells]
-        fraction[index] = _of_cells(dense, pieces, parts)[0]
+        mean[index, pieces.cells] = total / width
+        fraction[index], of_samples = _of_cells(dense, pieces, parts)
+        if dense.stderr is not None:
+            shared = fraction[index] / of_samples
+            stderr[index, pieces.cells] = np.sqrt(_variance(dense, parts, shared)) / width
     ends = [np.full((rows.count, 1), end) for end in edges[[0, -1]]]
     known = has_surface_transient(rows) | _known(rows, *ends) | _any_saturated(rows, *ends)
-    return Resampled(mean, n_linear, fraction, known)
+    return Resampled(mean, n_linear, fraction, known, stderr)
+
+
+def _variance(dense: Dense, parts: _Parts, shared: Array) -> Array:
+    """Return the variances of integrals over cells, of which neighbours have a part in common.
+
+    Of cells with zero counts, four times the largest ``(w_i s_i)^2``
+    (:func:`sims_analysis.kernels.variance.variance_of_dose`).
+    """
+    terms = (parts.weights * errors_of(dense)[:, parts.sample]) ** 2
+    total: Array = np.add.reduceat(terms, parts.first, axis=1)
+    if dense.uncounted is not None:
+        terms = (parts.weights * dense.uncounted[:, parts.sample]) ** 2
+        most = 4.0 * np.maximum.reduceat(terms, parts.first, axis=1)
+        total = np.where(total == 0, most, total)
+    return total * shared[:, None]
 
 
 def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
@@ -80,28 +102,6 @@ def _over_pieces(c: Array, pieces: _Pieces) -> tuple[Array, Index]:
     return total, np.count_nonzero(in_cells, axis=1)
 
 
-def cell_stderr(rows: Rows, *, edges: Array) -> SingleResult:
-    """Return the standard errors of cell averages, (R, m): ``sqrt(sum (w_i s_i)^2) / width``.
-
-    The weights are trapezoidal. Of cells with zero counts, twice the largest ``w_i s_i``
-    (:func:`sims_analysis.kernels.variance.variance_of_dose`). In cells of a grid, samples have the
-    errors that they have in sums, of which neighbouring cells share a part.
-    """
-    stderr = np.full((rows.count, edges.size - 1), np.nan)
-    for index, dense, pieces in _cut_rows(rows, edges):
-        parts = _parts(dense, pieces)
-        terms = (parts.weights * errors_of(dense)[:, parts.sample]) ** 2
-        total = np.add.reduceat(terms, parts.first, axis=1)
-        if dense.uncounted is not None:
-            terms = (parts.weights * dense.uncounted[:, parts.sample]) ** 2
-            most = 4.0 * np.maximum.reduceat(terms, parts.first, axis=1)
-            total = np.where(total == 0, most, total)
-        fraction, of_samples = _of_cells(dense, pieces, parts)
-        total *= (fraction / of_samples)[:, None]
-        stderr[index, pieces.cells] = np.sqrt(total) / np.diff(edges)[pieces.cells]
-    return SingleResult(stderr)
-
-
 def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool) -> Resampled:
     """Interpolate profiles at depths (R, m).
 
@@ -110,6 +110,9 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     """
     place = locate(rows, at)
     found = interpolate(rows, at, method=method, found=place)
+    stderr = np.empty((rows.count, 0))
+    if rows.stderr is not None:
+        stderr = stderr_at(rows, at, method=method, found=place).value
     span = [f.reduce(place.at, 1, keepdims=True) for f in (np.fmin, np.fmax)]
     near = span if place.at.shape[1] > _FEW else [place.at, place.at]
     low, high = (np.broadcast_to(end, (rows.count, end.shape[1])) for end in near)
@@ -123,7 +126,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
             place = changed(place, at=np.where(inner, np.nan, place.at))
         fraction = _of_points(rows, place)
-    return Resampled(found.value, found.n_linear_segments, fraction, known)
+    return Resampled(found.value, found.n_linear_segments, fraction, known, stderr)
 
 
 def _known(rows: Rows, low: Array, high: Array) -> Flags:

@@ -60,7 +60,7 @@ def interpolate(
     return Interpolated(found.masked(value), count)
 
 
-def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
+def stderr_at(rows: Rows, at: Array, *, method: str, found: Location | None = None) -> SingleResult:
     """Return the standard errors of interpolated values, (R, m), from those of the samples.
 
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two neighbours; with logarithms, the same with
@@ -68,18 +68,20 @@ def stderr_at(rows: Rows, at: Array, *, method: str) -> SingleResult:
     """
     if REACH[method] > 1:
         return SingleResult(_by_splines(rows, at, method, errors=True).value)
-    found = locate(rows, at)
-    t = found.t
-    s0, s1 = (found.samples(rows, errors_of(rows), i) for i in (0, 1))
-    stderr = np.hypot((1.0 - t) * s0, t * s1)
-    if method == "log":
-        c0, c1 = (found.samples(rows, rows.value, i) for i in (0, 1))
-        with np.errstate(all="ignore"):
-            curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
-            curved *= segments.interpolated(c0, c1, t, log=True)
-        stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
-    stderr = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
-    return SingleResult(found.masked(stderr))
+    found = locate(rows, at) if found is None else found
+    value = np.empty(at.shape)
+    for part in in_blocks(len(at), at.shape[1], IN_CACHE):
+        t = found.t if len(found.t) == 1 else found.t[part]
+        s0, s1 = (found.samples(rows, errors_of(rows), i, part) for i in (0, 1))
+        stderr = np.hypot((1.0 - t) * s0, t * s1)
+        if method == "log":
+            c0, c1 = (found.samples(rows, rows.value, i, part) for i in (0, 1))
+            with np.errstate(all="ignore"):
+                curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
+                curved *= segments.interpolated(c0, c1, t, log=True)
+            stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
+        value[part] = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
+    return SingleResult(found.masked(value))
 
 
 class Location(NamedTuple):

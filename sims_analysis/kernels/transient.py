@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -100,9 +100,10 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
 
 
 def has_surface_transient(rows: Rows) -> Flags:
-    """Flag whole profiles that surely begin in a surface transient."""
+    """Flag whole profiles that surely begin in a surface transient, by their values alone."""
     nothing = np.full(rows.count, np.nan)
-    found: Flags = surface_transient(rows, nothing, nothing).end < RULES.deepest
+    values = replace(rows, stderr=None)
+    found: Flags = surface_transient(values, nothing, nothing).end < RULES.deepest
     return found
 
 

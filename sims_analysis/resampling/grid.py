@@ -202,14 +202,11 @@ def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
         mean: xr.Variable = other.map(kernels.cell_means, log=not straight, **options).value
         return mean
 
-    every = frame.map(kernels.cell_means, log=log, **options)
+    every = frame.map(kernels.cell_means, log=log, errors="sum", **options)
     _warn_of_ends(frame, every.value, edges)
-    stderr = None
-    if frame.stderr is not None:
-        (stderr,) = frame.map(kernels.cell_stderr, errors="sum", **options)
     cells = (xr.Variable((ASKED,), edge) for edge in (edges[:-1], edges[1:]))
     what = "cells that reach into it have no value"
-    return resampled(frame, every, stderr, means, *cells, what=what)
+    return resampled(frame, every, means, *cells, what=what)
 
 
 def _warn_of_ends(frame: Frame, mean: xr.Variable, edges: Array) -> None:

@@ -150,19 +150,16 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
         found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=how).value
         return found
 
-    options: dict[str, Any] = {**AT_DEPTHS, "method": method}
-    bridge, reach = bool(frame.bridge), kernels.REACH[method]
-    every = frame.map(resample, asked, **options, new_axis=on_new_axis, bridge=bridge, block=ALL)
-    stderr = None
-    if frame.stderr is not None:
-        (stderr,) = frame.map(kernels.stderr_at, asked, **options, errors="each")
-    return resampled(frame, every, stderr, values, asked, reach=reach, axis=on_new_axis)
+    options: dict[str, Any] = {"method": method, "errors": "each", "block": ALL}
+    options |= {"new_axis": on_new_axis, "bridge": bool(frame.bridge)}
+    every = frame.map(resample, asked, **AT_DEPTHS, **options)
+    reach = kernels.REACH[method]
+    return resampled(frame, every, values, asked, reach=reach, axis=on_new_axis)
 
 
 def resampled(
     frame: Frame,
     every: Any,
-    stderr: xr.Variable | None,
     values: Answer,
     lower: xr.Variable,
     upper: xr.Variable | None = None,
@@ -177,11 +174,11 @@ def resampled(
     Only on a new `axis` there are counts, and what layers have in common.
     """
     lines, shared = partial(values, linear=True), _of_layers(frame) if axis else {}
-    counted = axis and stderr is not None and frame.counts is not None
+    counted = axis and frame.stderr is not None and frame.counts is not None
     found = Resampled(
         every.value,
         every.n_linear_segments,
-        stderr,
+        None if frame.stderr is None else every.stderr,
         # Linearly, so that they are 0 between two samples with zero counts.
         lines(frame.of_counts()) if counted else None,
         every.fraction if axis else None,

@@ -76,10 +76,10 @@ def test_averages_over_cells_are_averaged_with_the_parts_of_the_old_cells_in_the
 
     means = inner(grid.cell_means(rows, edges=edges, log=log).value)
     np.testing.assert_allclose(means, value @ parts.T / width, rtol=1e-12)
-    errors = inner(grid.cell_stderr(rows, edges=edges).value)
+    errors = inner(grid.cell_means(rows, edges=edges, log=log).stderr)
     np.testing.assert_allclose(errors, np.sqrt(sigma**2 @ parts.T**2) / width, rtol=1e-12)
     uncounted = replace(rows, stderr=0.0 * rows.stderr, uncounted=rows.stderr)
-    most = inner(grid.cell_stderr(uncounted, edges=edges).value)
+    most = inner(grid.cell_means(uncounted, edges=edges, log=log).stderr)
     wanted = 2 * (sigma[:, None] * parts).max(axis=-1) / width
     np.testing.assert_allclose(most, wanted, rtol=1e-12)
     fraction = (parts**2).sum() / (parts.sum(axis=0) ** 2).sum()
