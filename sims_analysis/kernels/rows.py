@@ -107,7 +107,7 @@ class _Samples(ABC):
     @cached_property
     def final(self) -> Index:
         """Where the last samples of the rows are in what is shaped as ``depth``."""
-        return (self.offsets[1:][self.size > 0] - 1) % max(self.depth.size, 1)
+        return self.offsets[1:][self.size > 0] - 1
 
     @cached_property
     def width(self) -> Array:
@@ -132,22 +132,22 @@ class _Samples(ABC):
     @cached_property
     def first(self) -> Array:
         """Depth of the first sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.depth, self.offsets[:-1])
+        return self._ends(self.depth, 0)
 
     @cached_property
     def last(self) -> Array:
         """Depth of the last sample of each row, (R,); NaN for an empty row."""
-        return self._ends(self.depth, self.offsets[1:] - 1)
+        return self._ends(self.depth, -1)
 
     @cached_property
     def begin(self) -> Array:
         """Where the record of each row begins, (R,): at its first sample, or the edge of a cell."""
-        return self.first if self.lower is None else self._ends(self.lower, self.offsets[:-1])
+        return self.first if self.lower is None else self._ends(self.lower, 0)
 
     @cached_property
     def end(self) -> Array:
         """Where the record of each row ends, (R,)."""
-        return self.last if self.upper is None else self._ends(self.upper, self.offsets[1:] - 1)
+        return self.last if self.upper is None else self._ends(self.upper, -1)
 
     @cached_property
     def tolerance(self) -> Array:
@@ -175,17 +175,13 @@ class _Samples(ABC):
 
     def sampled_maximum(self, row: Index, n_samples: int) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
-        begin, size = self.offsets[row], self.size[row]
-        highest = self.value_at(begin)
-        for i in range(1, n_samples):
-            np.maximum(highest, self.value_at(begin + size * i // n_samples), out=highest)
+        after = np.arange(n_samples)[:, None] * self.size[row] // n_samples
+        highest: Array = self.value_at(self.offsets[row] + after).max(axis=0)
         return highest
 
-    def _ends(self, samples: Array, at: Index) -> Array:
-        """Look up a quantity at one sample of each row; NaN of an empty one."""
-        found, some = np.full(self.count, np.nan), np.flatnonzero(self.size)
-        found[some] = self.along(samples, at[some])
-        return found
+    @abstractmethod
+    def _ends(self, samples: Array, end: Literal[0, -1]) -> Array:
+        """Look up a quantity at the first or last sample of each row; NaN of an empty one."""
 
     @abstractmethod
     def repeat(self, per_row: NDArray[Any]) -> Any:
@@ -208,6 +204,15 @@ class Dense(_Samples):
         """Look up a quantity ``(n,)`` at flat positions."""
         # Not `mode="wrap"`, which subtracts the size over and over: thousands of times a row.
         return samples.take(position % max(samples.size, 1))
+
+    @cached_property
+    def final(self) -> Index:
+        """Where the last samples of the rows are in what is shaped as ``depth``: at its end."""
+        return np.arange(self.depth.size)[-1:]
+
+    def _ends(self, samples: Array, end: Literal[0, -1]) -> Array:
+        """Look up a quantity at the first or last sample of each row; NaN of empty ones."""
+        return np.full(self.count, samples[end] if samples.size else np.nan)
 
     def position(
         self, depth: Array, row: Index | None = None, side: Literal["left", "right"] = "right"
@@ -286,6 +291,13 @@ class Packed(_Samples):
     def row(self) -> Index:
         """The row of every sample, (N,)."""
         return np.repeat(np.arange(self.count), self.size)
+
+    def _ends(self, samples: Array, end: Literal[0, -1]) -> Array:
+        """Look up a quantity at the first or last sample of each row; NaN of an empty one."""
+        found, some = np.full(self.count, np.nan), np.flatnonzero(self.size)
+        at = self.offsets[:-1] if end == 0 else self.offsets[1:] - 1
+        found[some] = samples.take(at[some])
+        return found
 
     def slices(self) -> Iterator[slice]:
         """Yield the positions of each row."""

@@ -70,7 +70,8 @@ def surface_transient(rows: Rows, start: Array, stop: Array, most: int | None = 
             continue
         z = rows.depth_at(np.arange(samples.start, samples.stop))
         stderr = None if rows.stderr is None else rows.stderr.reshape(-1)[samples]
-        smooth = np.median(np.lib.stride_tricks.sliding_window_view(c, RULES.width), axis=1)
+        around = np.lib.stride_tricks.sliding_window_view(c, RULES.width)
+        smooth = np.partition(around, RULES.width // 2, axis=1)[:, RULES.width // 2]
         deeper = _deeper(c, smooth, stderr)
         if not deeper:
             continue
