@@ -238,6 +238,8 @@ def _explain_missing(
     A level below a limit may be crossed among samples below it; so may any by a profile that is
     above it elsewhere. One that is never reached may be beside the maximum.
     """
+    if not (found.status[:, 0] == Status.PADDING).any():
+        return
     below = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
     set_missing(found, np.where(below & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why))
     never = found.status[:, 0] == Status.NEVER_REACHED

@@ -91,9 +91,9 @@ def _reaching_maximum(rows: Rows, start: Array, stop: Array) -> Flags:
     first, end = rows.position(start, row, "left"), rows.position(stop, row)
     reach = int((end - first).max(initial=0))
     if row.size * reach < _RULES.short * rows.value.size:
-        places = first[:, None] + np.arange(-1, reach + 1)
-        value = rows.value.reshape(-1).take(places, mode="clip")
-        row = row[value.max(axis=1) >= rows.sampled_maximum(row, _RULES.sampled)]
+        places = first + np.arange(-1, reach + 1)[:, None]
+        highest = rows.value.reshape(-1).take(places, mode="clip").max(axis=0)
+        row = row[highest >= rows.sampled_maximum(row, _RULES.sampled)]
     found[row] = True
     return found
 
