@@ -222,7 +222,7 @@ class Dense(_Samples):
         found += self.offsets[: len(depth), None] if row is None else self.offsets[row]
         return found
 
-    def same_in_all_rows(self, *per_row: Array) -> bool:
+    def same_in_all_rows(self, *per_row: NDArray[Any]) -> bool:
         """Whether there are rows, and each parameter is the same for all of them."""
         return self.count > 0 and all((p == p[0]).all() or np.isnan(p).all() for p in per_row)
 
