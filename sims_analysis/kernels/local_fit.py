@@ -94,7 +94,7 @@ class Counted(NamedTuple):
     @property
     def starts(self) -> Index:
         """Where each window begins, (R,)."""
-        return np.cumsum(self.size) - self.size
+        return self.size.cumsum() - self.size
 
     def reduce(self, ufunc: np.ufunc, samples: NDArray[Any]) -> NDArray[Any]:
         """Reduce the samples of each window, (..., R)."""
