@@ -407,9 +407,9 @@ def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable
 
 
 def _check_increases(z: Any, axis: str) -> None:
-    wrong = np.flatnonzero(~(z[1:] > z[:-1])) + 1
-    if wrong.size or (z.size == 1 and np.isnan(z[0])):
-        i = int(wrong[0]) if wrong.size else 0
+    rises = z[1:] > z[:-1]
+    if not rises.all() or (z.size == 1 and np.isnan(z[0])):
+        i = 1 + int(np.argmin(rises)) if rises.size else 0
         raise ProfileError(
             f"{axis} must increase strictly; {axis}[{i}] = {z[i]:g} {units.CANONICAL[axis]} "
             f"follows {z[i - 1]:g}: sort with data.sortby({axis!r}) and drop repeats",
