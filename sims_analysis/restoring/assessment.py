@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from sims_analysis.kernels.rows import changed
+from sims_analysis.kernels.levels import crossings_around, find, highest, locate
+from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.restoring import minimization
@@ -125,21 +126,14 @@ def _below_detection(
 
 def _full_width(kernel: Array, x: Array) -> Array:
     """Return the full width at half maximum of each row, about its largest value."""
-    rows, column = np.arange(len(kernel)), np.arange(x.size)
-    at = kernel.argmax(axis=1)
-    half = 0.5 * kernel[rows, at]
-    low = kernel < half[:, None]
-    after = np.where(low & (column > at[:, None]), column, x.size).min(axis=1)
-    before = np.where(low & (column < at[:, None]), column, -1).max(axis=1)
-
-    def crossing(inside: Array, outside: Array) -> Array:
-        outside = np.clip(outside, 0, x.size - 1)
-        a, b = kernel[rows, inside], kernel[rows, outside]
-        part = np.divide(a - half, a - b, out=np.zeros_like(a), where=a > b)
-        found: Array = x[inside] + part * (x[outside] - x[inside])
-        return found
-
-    return crossing(after - 1, after) - crossing(before + 1, before)
+    rows = Dense(x, np.ascontiguousarray(kernel))
+    row, top = highest(rows)
+    half = 0.5 * rows.value_at(top)[:, None]
+    found = find(rows, half)
+    sides, place = crossings_around(found, row, top)
+    ends = np.tile(x[[0, -1]], rows.count)  # of a row that does not fall to half on a side
+    ends[place] = locate(rows, half, found.take(sides)).depth
+    return ends[1::2] - ends[::2]
 
 
 def _not_below_inside(achieved: Array, z: Array) -> Array:
