@@ -133,7 +133,8 @@ def _full_width(kernel: Array, x: Array) -> Array:
     sides, place = crossings_around(found, row, top)
     ends = np.tile(x[[0, -1]], rows.count)  # of a row that does not fall to half on a side
     ends[place] = locate(rows, half, found.take(sides)).depth
-    return ends[1::2] - ends[::2]
+    width: Array = ends[1::2] - ends[::2]
+    return width
 
 
 def _not_below_inside(achieved: Array, z: Array) -> Array:
@@ -208,9 +209,9 @@ def _is_needed(unknowns: Unknowns, best: Minimum, left: int, right: int) -> bool
     stiff[left : right + 2 - len(prior.of)] = _RULES.stiff
 
     def costs(k: Array, strength: float) -> Costs:
-        plain = prior.costs(k, strength)
-        more = Costs(0.5 * float(stiff @ (k * k)), stiff * k, stiff, stiff)
-        return Costs(*(a + b for a, b in zip(plain, more, strict=True)))
+        value, slope, curvature, above = prior.costs(k, strength)
+        value += 0.5 * float(stiff @ (k * k))
+        return Costs(value, slope + stiff * k, curvature + stiff, above + stiff)
 
     joined = replace(unknowns, prior=replace(prior, costs=costs))
     u = best.u.copy()

@@ -161,8 +161,7 @@ def test_as_many_linked_layers_as_there_are():
     assert informed["straggle"] == sims.fit(one, repeat=3, **known)["straggle"]
     unlike = xr.concat([stack_of("gaussian", n=n, peak=400) for n in (3, 2)], "measurement")
     with warns(FitWarning, "too_few_maxima"):
-        found = sims.fit(unlike, repeat="auto", **linked)
-    assert found["status"].values.tolist() == ["ok", "too_few_maxima"]
+        assert sims.fit(unlike, repeat="auto", **linked)["status"][1] == "too_few_maxima"
 
 
 @pytest.mark.parametrize(
