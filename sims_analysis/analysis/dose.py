@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from sims_analysis.errors import DoseWarning, Parts, ProfileError, refused
 from sims_analysis.frame.background import (
     Background,
     CommonError,
+    add_background_error,
     common_error,
     doubts_of_window,
     read_background,
@@ -284,7 +285,8 @@ def _stderr(
     (variance,) = frame.map(variance_of_dose, *asked, **options)
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
-    return variance**0.5, common
+    of_scale = replace(frame, common=None)
+    return add_background_error(of_scale, variance**0.5, again, linear=True), common
 
 
 def doubts_of(found: DoseIntegral) -> list[Doubt]:

@@ -238,8 +238,8 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
         first.warn(
             f"the scales of the replicates scatter {first.of(common.scale_excess):.3g} times as "
             "much as their standard errors say; that of the mean is known to "
-            f"{100 * first.of(common.scale):.2g} %: scale_repeatability, which dose_budget and fit "
-            "add to the random errors",
+            f"{100 * first.of(common.scale):.2g} %: scale_repeatability, which the errors of "
+            "answers hold",
             ProfileWarning,
             code="inconsistent",
         )
