@@ -141,8 +141,8 @@ def crossings(
     with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
     ``stderr`` is half of the 68 % interval about that depth.
 
-    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
-    ``scale_repeatability`` (*What stated errors cover*, on the site). Restored profiles of the
+    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``
+    (*What stated errors cover*, on the site). Restored profiles of the
     resolution R have ``0.35 R exp[-(lambda / R)^2]`` more; of two edges nearer than R (2.5 R about
     a valley) it covers 38 to 58 %.
 

@@ -308,7 +308,9 @@ def add_background_error(
     if group is not None:
         place = xr.Variable(group, np.arange(frame.value.sizes[group]))
         every: Any = [(one, one.common) for one in alone]
-        alone = [replace(o, common=c.where(place == i, 0.0)) for o, c in every for i in place.values]
+        alone = [
+            replace(o, common=c.where(place == i, 0.0)) for o, c in every for i in place.values
+        ]
     for one in alone:
         found: Any = common_error(one, answer, errors=errors, by=by, linear=linear)
         stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5

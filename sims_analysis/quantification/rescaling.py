@@ -323,7 +323,7 @@ def _scale_coords(
         if name in data.coords:
             made[name] = xr.where(fresh, uncertainty, data[name].variable)
     if "scale_repeatability" in data.coords:
-        made["scale_repeatability"] = xr.where(fresh, 0.0, data["scale_repeatability"].variable)
+        made["scale_repeatability"] = xr.where(fresh, np.nan, data["scale_repeatability"].variable)
     for name, one in made.items():
         attrs = data[name].attrs if name in data.coords else vocabulary.attrs(name)
         made[name] = xr.Variable(one.dims, one.data, attrs)

@@ -94,6 +94,16 @@ def test_scales_that_differ_are_an_error_that_all_samples_share():
     np.testing.assert_allclose(
         budget["systematic_stderr"], found["scale_repeatability"] * budget["dose"], rtol=1e-12
     )
+    relative = found["scale_repeatability"]
+    for one in (
+        sims.mean_value(found, start="70 nm", stop="90 nm"),
+        sims.integrated_dose(found, background=("150 nm", "198 nm")),
+    ):
+        assert 1 < one["stderr"].item() / (relative * one).item() < 1.1
+    place = sims.junction_depth(found, "1e19 atoms/cm^3")
+    assert place["stderr"].item() > (relative * place["decay_length"]).item()
+    certified = sims.scale_to_dose(found, dose="1e15 atoms/cm^2", dose_uncertainty=0.0)
+    assert sims.integrated_dose(certified)["stderr"].item() < 0.1 * (relative * 1e15).item()
     dose = sims.fit(found, model="gaussian", start="40 nm", stop="120 nm")
     assert dose["dose_stderr"].item() > 0.9 * by_hand * dose["dose"].item()
     for top in (1.0, 30.0, 1e4):
