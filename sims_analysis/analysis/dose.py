@@ -104,12 +104,13 @@ def integrated_dose(
           (see Notes); ``wrong_shape`` where the profile slopes or bends in the window of the
           background, and the dose is off by more than 2 % and its error; ``undetermined`` where,
           without errors, a slope hidden there (Notes) may change it by 5 %. Of several, the first
-        - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part (and of
-          :func:`average` what its repeats share), ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
+        - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
+          ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
           the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
           largest weight; a background window without a count is known to 1.84 counts over n. Half
-          of what a hidden slope may change is added, if more than 5 % and three errors
+          of what a hidden slope may change is added, if more than 5 % and three errors; and, of an
+          :func:`average`, what its repeats share
 
     Raises
     ------
