@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.errors import FitWarning, UnitsError
+from sims_analysis.errors import FitWarning
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, support_of_window
@@ -59,7 +59,7 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
             return f"the model does not fit; residuals are {word}"
 
         warn_where(profiles, misfit, described, FitWarning)
-    return _quantified(answer) if profiles.quantified else answer
+    return units.quantify(answer) if profiles.quantified else answer
 
 
 @dataclass(frozen=True)
@@ -146,14 +146,3 @@ def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
         unit = profiles.axis_units if name.startswith("window") else None
         found[name] = rows.numbers(name, vocabulary.attrs(name, unit))
     return found
-
-
-def _quantified(answer: xr.Dataset) -> xr.Dataset:
-    """Return Quantities, as the data came; a unit that pint cannot express stays in attrs."""
-    changed = {}
-    for name, array in answer.data_vars.items():
-        try:
-            changed[name] = units.quantified_variable(array.variable)
-        except UnitsError:
-            changed[name] = array.variable
-    return answer.assign(changed)

@@ -301,19 +301,22 @@ def add_background_error(
     linear: bool = False,
     group: str | None = None,
 ) -> xr.Variable:
-    """Add the error of a subtracted background to that of an answer: see :func:`common_error`.
+    """Add the errors that samples share to that of an answer: see :func:`common_error`.
 
-    Profiles along the dimension `group` have independent backgrounds. The sum is not below 0,
-    although the background may cancel errors of the samples.
+    Of a subtracted background, and of the scale of averages. Profiles along the dimension `group`
+    have independent ones. The sum is not below 0, although the background may cancel errors of the
+    samples.
     """
-    if frame.common is None:
-        return stderr
-    alone = [frame.common]
+    alone = [] if frame.common is None else [frame]
+    if frame.repeatability is not None:
+        alone.append(replace(frame, common=frame.value * frame.repeatability, overlap=None))
     if group is not None:
         place = xr.Variable(group, np.arange(frame.value.sizes[group]))
-        alone = [frame.common.where(place == i, 0.0) for i in place.values]
-    for common in alone:
-        one = replace(frame, common=common)
+        every: Any = [(one, one.common) for one in alone]
+        alone = [
+            replace(o, common=c.where(place == i, 0.0)) for o, c in every for i in place.values
+        ]
+    for one in alone:
         found: Any = common_error(one, answer, errors=errors, by=by, linear=linear)
         stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
     return stderr

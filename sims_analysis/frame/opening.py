@@ -114,6 +114,7 @@ def open_frame(
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
+        repeatability=_repeatability(coords, dim),
         lower=lower,
         upper=upper,
         flags=flags,
@@ -298,6 +299,15 @@ def _kind_of(name: str, variable: xr.Variable) -> str:
 
 def _plain(variable: xr.Variable) -> xr.Variable:
     return xr.Variable(variable.dims, units.magnitude_of(variable))
+
+
+def _repeatability(coords: Mapping[Any, xr.Variable], dim: str) -> xr.Variable | None:
+    """Return the relative standard error of the scale of averages; None where it is 0."""
+    found = coords.get("scale_repeatability")
+    if found is None or dim in found.dims:
+        return None
+    known: Any = _plain(found).fillna(0.0)
+    return known if is_lazy(known) or anywhere(known > 0) else None
 
 
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
