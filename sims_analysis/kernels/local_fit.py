@@ -180,12 +180,14 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
 
 
 def chi_square(samples: Counted, curve: Array) -> tuple[Array, Array]:
-    """Return the chi-square of each window by a curve of ln C, and half of what few counts add to its variance."""
+    """Return the chi-square of each window by a curve of ln C, and by how much few counts vary it.
+
+    Each of its terms has the variance 2 + 1 / expected: the sum of the latter, halved.
+    """
     _, upper, lower, one_upper, one_lower, under, _ = samples
     odds = np.exp(np.clip(curve, -60.0, 60.0))
     variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
     square = (upper - odds * lower) ** 2 / variance
-    # Each term has the variance 2 + 1 / expected.
     found, wide = samples.reduce(np.add, np.stack([square, 0.5 * one_upper**2 / variance]))
     return found, wide
 
