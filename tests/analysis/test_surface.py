@@ -39,9 +39,9 @@ def test_the_stated_error_covers_68_percent(shape, depth, counts):
 @pytest.mark.parametrize("depth", [8.0, 8.6, 9.5])
 def test_it_covers_as_much_beside_a_point(depth, counts):
     found = sims.surface_concentration(
-        trials(lambda z: np.exp(-np.abs(z - 8.6) / 10.0), Z, counts), depth=f"{depth} nm"
+        trials(lambda z: np.exp(-np.abs(z - 8.6) / 14.0), Z, counts), depth=f"{depth} nm"
     )
-    off = np.abs(found - TOP * np.exp(-np.abs(depth - 8.6) / 10.0))
+    off = np.abs(found - TOP * np.exp(-np.abs(depth - 8.6) / 14.0))
     assert 0.52 < float((off < found["stderr"]).mean()) < 0.78
 
 
