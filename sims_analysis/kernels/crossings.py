@@ -90,7 +90,7 @@ def listing(
     shape = rows.count, width
     more = [as_table(one, place, shape) for one in (value, *ends)]
     more[0][np.isnan(found.depth)] = np.nan
-    return Listed(*found, *more, as_table(chosen.direction, place, shape, 0))
+    return Listed._make([*found, *more, as_table(chosen.direction, place, shape, 0)])
 
 
 def _placed(
@@ -115,7 +115,7 @@ def _placed(
     shape = rows.count, width
     columns = [as_table(one, place, shape) for one in (*own, between.depth)]
     status = as_table(first_status((lost, Status.UNDETERMINED)), place, shape, Status.PADDING)
-    return Found(*columns, status, number, raw_number), between
+    return Found._make([*columns, status, number, raw_number]), between
 
 
 def set_missing(found: Found | Listed, why: NDArray[Any]) -> None:

@@ -247,7 +247,7 @@ def _reach(samples: Samples) -> Index:
     inner, outer = 0, _RULES.fewest
     while active.size:
         at, begin, end = (one[active, None] for one in (samples.at, samples.begin, samples.end))
-        ring = at + [[[1 - outer, 1 + inner]], [[1 - inner, 1 + outer]]]
+        ring = at + np.array([[[1 - outer, 1 + inner]], [[1 - inner, 1 + outer]]])
         both[:, active] += range_sums(of_samples, *np.minimum(np.maximum(ring, begin), end))
         reach[active] = outer
         at, begin, end = at[:, 0], begin[:, 0], end[:, 0]

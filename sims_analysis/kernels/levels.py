@@ -214,12 +214,11 @@ def significant(
         begin = np.append(first, found.before + 1)
         order = begin.argsort(kind="stable")
         begin = begin[order]
-        sums = [np.add.reduceat(one.reshape(-1), begin) for one in (excess, variance)]
+        excess, variance = (np.add.reduceat(x.reshape(-1), begin) for x in (excess, variance))
     crossing = np.append(np.full(first.size, -1), np.arange(found.row.size))[order]
     row = rows.offsets.searchsorted(begin, side="right") - 1
-    kept, falling = _merge_insignificant(
-        row, crossing, *sums, np.diff(np.append(begin, excess.size))
-    )
+    size = np.diff(np.append(begin, rows.value.size))
+    kept, falling = _merge_insignificant(row, crossing, excess, variance, size)
     return changed(found.take(kept), falling=falling)
 
 
