@@ -32,8 +32,8 @@ class _Rules:
     bend: float = 0.5  # beforehand, the deviation of that of ln C over an end, of what it falls by,
     background: float = 0.35  # and less by the square of the height above this part of the highest
     clearly: float = 3.2  # a slope is so many errors,
-    rises: float = 3.6  # and a rise from the lowest part, which chance has chosen
-    level: float = 0.8  # what is above this part of another is level with it
+    rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
+    level: float = 0.9  # what is above this part of another is level with it
     falls: float = 0.9  # over the length of a record, ln C of an end that is no background; or this
     straight: float = 0.7  # part of what it falls by from the highest part to the last
 
