@@ -141,8 +141,8 @@ def crossings(
     with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
     ``stderr`` is half of the 68 % interval about that depth.
 
-    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
-    ``scale_repeatability`` (*What stated errors cover*, on the site). Restored profiles of the
+    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``
+    (*What stated errors cover*, on the site). Restored profiles of the
     resolution R have ``0.35 R exp[-(lambda / R)^2]`` more; of two edges nearer than R (2.5 R about
     a valley) it covers 38 to 58 %.
 
@@ -171,7 +171,7 @@ def crossings(
         where=locate,
         block=_block(frame, LONG),
     )
-    found = _with_errors_and_statuses(frame, found, support, level, "crossing")
+    found = _with_errors_and_statuses(frame, found, support, level, asked, "crossing")
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
@@ -303,7 +303,7 @@ def junction_depth(
         found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
         found = with_reason(found, unknown, Status.NO_DATA)
     with refused(JunctionError, STRICT if strict else ()):
-        found = _with_errors_and_statuses(frame, found, support, level, "junction")
+        found = _with_errors_and_statuses(frame, found, support, level, asked, "junction")
     if strict:
         _raise_without_junction(frame, asked, found.status)
     if which == "deepest":
@@ -439,11 +439,12 @@ def with_common_errors(
 
 
 def _with_errors_and_statuses(
-    frame: Frame, found: Any, support: Support, level: Any, one: str
+    frame: Frame, found: Any, support: Support, level: Any, asked: xr.Variable, one: str
 ) -> Any:
     """Return crossings, or junctions (`one`), with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
-    errors = stated_error(frame, level, "level"), background
+    scale = None if frame.repeatability is None else frame.repeatability * asked
+    errors = stated_error(frame, level, "level"), background, scale
     found = with_common_errors(frame, found, *errors)
     return with_statuses(frame, found, support, (found.start, found.stop), one)
 

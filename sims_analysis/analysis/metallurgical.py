@@ -161,10 +161,12 @@ def _with_statuses(frame: Frame, found: Any, fractions: Any) -> Any:
     Backgrounds that were subtracted from the species move net doping.
     """
     part = xr.Variable("species", abs(fractions))
-    common = None
+    common = scale = None
     if frame.common is not None:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
-    found = with_common_errors(frame, found, common, part=part)
+    if frame.repeatability is not None:  # of two species, each is as high as the other there
+        scale = found.value * (frame.repeatability**2).sum("species") ** 0.5
+    found = with_common_errors(frame, found, common, scale, part=part)
     window = found.depth, found.depth
     return with_statuses(frame, found, _support(frame, found.depth), window, "junction")
 

@@ -192,7 +192,7 @@ def _with_window_error(
     if not (frame.lazy or anywhere(common > 0)):
         return errors
     return add_background_error(
-        replace(frame, common=common, overlap=None), errors, again, by=_SMALL
+        replace(frame, common=common, overlap=None, repeatability=None), errors, again, by=_SMALL
     )
 
 

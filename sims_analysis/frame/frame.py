@@ -58,6 +58,8 @@ class Frame(Profiles):
     overlap: xr.Variable | None = None
     #: By which factor the samples of its window scatter more than their standard errors.
     scatter: xr.Variable | None = None
+    #: Of averages, the relative standard error of the scale of each profile.
+    repeatability: xr.Variable | None = None
     #: Edges of the cells over which the values are averages, as the axis; None for samples.
     lower: xr.Variable | None = None
     upper: xr.Variable | None = None

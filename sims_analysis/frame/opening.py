@@ -114,6 +114,7 @@ def open_frame(
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
+        repeatability=_repeatability(coords, dim),
         lower=lower,
         upper=upper,
         flags=flags,
@@ -301,6 +302,15 @@ def _plain(variable: xr.Variable) -> xr.Variable:
     return xr.Variable(variable.dims, units.magnitude_of(variable))
 
 
+def _repeatability(coords: Mapping[Any, xr.Variable], dim: str) -> xr.Variable | None:
+    """Return the relative standard error of the scale of averages; None where it is 0."""
+    found = coords.get("scale_repeatability")
+    if found is None or dim in found.dims:
+        return None
+    known: Any = _plain(found).fillna(0.0)
+    return known if is_lazy(known) or anywhere(known > 0) else None
+
+
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
     """Convert a variable that belongs to the samples, and give it their dimensions."""
     if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
@@ -411,9 +421,9 @@ def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable
 
 
 def _check_increases(z: Any, axis: str) -> None:
-    wrong = np.flatnonzero(~(z[1:] > z[:-1])) + 1
-    if wrong.size or (z.size == 1 and np.isnan(z[0])):
-        i = int(wrong[0]) if wrong.size else 0
+    rises = z[1:] > z[:-1]
+    if not rises.all() or (z.size == 1 and np.isnan(z[0])):
+        i = 1 + int(np.argmin(rises)) if rises.size else 0
         raise ProfileError(
             f"{axis} must increase strictly; {axis}[{i}] = {z[i]:g} {units.CANONICAL[axis]} "
             f"follows {z[i - 1]:g}: sort with data.sortby({axis!r}) and drop repeats",

@@ -325,6 +325,8 @@ def _scale_coords(
     for name in ("dose_scale_uncertainty", "sensitivity_factor_uncertainty"):
         if name in data.coords:
             made[name] = xr.where(fresh, uncertainty, data[name].variable)
+    if "scale_repeatability" in data.coords:
+        made["scale_repeatability"] = xr.where(fresh, np.nan, data["scale_repeatability"].variable)
     for name, one in made.items():
         attrs = data[name].attrs if name in data.coords else vocabulary.attrs(name)
         made[name] = xr.Variable(one.dims, one.data, attrs)
