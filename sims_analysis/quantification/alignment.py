@@ -206,7 +206,8 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
             if dim not in ("species", MEASUREMENT):
                 raise ProfileError(
                     f"{name} has the dimension {dim!r}; expected a single measurement, or for b "
-                    f"a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)"
+                    f"a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)",
+                    argument=name,
                 )
     # Computed, because where there is no shift an error is raised.
     plain: Any = {"stderr": None, "counts": None, "lower": None, "upper": None}
@@ -261,10 +262,11 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
             raise ProfileError(
                 f"species {name!r} has {one[0].size} samples in a and {other[0].size} in "
                 f"{which.removesuffix(': ') or 'b'}; an alignment needs five in each",
+                code="too_few_values",
                 where={"species": name},
             )
     if not pairs:
-        raise ProfileError("no species has five samples in both a and b")
+        raise ProfileError("no species has five samples in both a and b", code="too_few_values")
     in_a, in_b = pairs[0][:2], pairs[0][2:]
     if method == "peak":
         return Matched(np.array([[vertex(*in_b)], [vertex(*in_a)]]))
@@ -295,7 +297,8 @@ def _edge(
         does = "fall below" if falling else "rise above"
         raise ProfileError(
             f"{name} does not {does} the level, {level:.4g} {frame.units}: its values run from "
-            f"{value.min():.4g} to {value.max():.4g}"
+            f"{value.min():.4g} to {value.max():.4g}",
+            code="never_reached",
         )
     return found
 
@@ -324,7 +327,8 @@ def _by_markers(fa: Frame, fb: Frame, _: str, *, markers: Sequence[Marker]) -> M
     if not ((np.diff(at) > 0).all() and (np.diff(to) > 0).all()):
         raise ProfileError(
             f"the markers are in different orders: at {np.round(to, 4).tolist()} {fa.axis_units} "
-            f"in a and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
+            f"in a and at {np.round(at, 4).tolist()} {fa.axis_units} in b",
+            argument="markers",
         )
     return Matched(np.stack([at, to]))
 
