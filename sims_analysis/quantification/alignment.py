@@ -18,11 +18,13 @@ from sims_analysis.conventions.species_metadata import without_samples
 from sims_analysis.dataset.pairs import paired
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import resolve, support_of_window
+from sims_analysis.frame.evidence import resolve, sample_evidence, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels.rows import Array
+from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.depth_shifts import (
     best_shift,
     between_markers,
@@ -134,6 +136,8 @@ def align(
         ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
         support = support_of_window(frame, NO_LIMITS)
         resolve(frame, ok, support, what="the shift may depend on it")
+    if method in _CORRELATIONS:  # a sharp rise that is no part of the profile outweighs all others
+        fa, fb = (_without_artefacts(one) for one in (fa, fb))
     how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
     find: Callable[..., Matched] = partial(_by_samples, fa, method=method)
     if markers is not None:
@@ -211,6 +215,15 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
         replace(f, depth=f.depth.compute(), value=f.value.compute(), **plain) for f in (fa, fb)
     )
     return first, second
+
+
+def _without_artefacts(frame: Frame) -> Frame:
+    """Return a frame without its saturated samples, and those of a surface transient."""
+    flags = sample_evidence(frame).flags
+    if flags is None:
+        return frame
+    artefact = (flags & np.int16(Flag.SATURATED | Flag.TRANSIENT)) != 0
+    return replace(frame, value=replaced_where(artefact, frame.value))
 
 
 def _only(data: Any, marker: str, name: str) -> Any:

@@ -240,6 +240,14 @@ def test_samples_without_a_value_are_left_out(method):
     assert moved["depth_shift"].item() == pytest.approx(4.0, abs=0.05)
 
 
+def test_a_surface_transient_is_no_part_of_the_profile_that_is_moved():
+    z, rng = np.arange(0.5, 150.0), np.random.default_rng(1)
+    implant = 4e4 * np.exp(-(((z - 50) / 12) ** 2) / 2) + 2
+    counts = rng.poisson([implant, implant + 3e5 * np.exp(-z / 3)])
+    a, b = (dataset(z, B=one * 1e14) for one in counts)
+    assert sims.align(a, b, marker="B")["depth_shift"].item() == pytest.approx(0.0, abs=0.1)
+
+
 ONE = dataset(DEPTH, B=gaussian(DEPTH))
 
 
