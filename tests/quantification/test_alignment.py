@@ -82,7 +82,7 @@ def test_leading_edges_and_batches():
     batch = sims.stack(parts)
     found = sims.align(a, batch, marker="Si", method="edge", fraction=0.5, edge="leading")
     np.testing.assert_allclose(found["depth_shift"], [3.0, -7.0], atol=1e-3)
-    with raises(ProfileError, match="b does not fall below the level"):
+    with raises(ProfileError, "never_reached"):
         sims.align(
             dataset(DEPTH, units="counts/s", Si=interface(DEPTH, 80.0)),
             batch,
@@ -295,5 +295,5 @@ def test_markers_may_be_close_but_not_the_same():
         [("10 nm", "20 nm"), ("10 nm", "21 nm")],
         [("10 nm", "20 nm"), ("11 nm", "20 nm")],
     ):
-        with raises(ProfileError, match="the markers are in different orders"):
+        with raises(ProfileError, argument="markers"):
             sims.align(two_layers(), two_layers(), markers=same, **options)
