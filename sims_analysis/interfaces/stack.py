@@ -112,7 +112,7 @@ def find_layers(
 def _overlap(one: _Edge, other: _Edge) -> bool:
     """Return whether what lies between two edges is too thin to reach its level."""
     # An edge between two samples has no width.
-    breadth = 0.5 * (np.nan_to_num(one.breadth) + np.nan_to_num(other.breadth))
+    breadth = 0.5 * float(np.nan_to_num(one.breadth) + np.nan_to_num(other.breadth))
     error = 0.5 * np.nan_to_num(np.hypot(one.breadth_stderr, other.breadth_stderr))
     return bool(breadth + _RULES.narrowed * error > _RULES.overlap * (other.depth - one.depth))
 
@@ -247,12 +247,10 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
 
 
 def _level(record: Record, place: Array, extremum: int) -> Plateau:
-    """Return a plateau, a line if it slopes; of one that is neither, the extremum of a parabola."""
-    if not extremum or place.size < 3:
-        line = fit_plateau(record, place, sloping=True)
-        slopes = abs(line.slope) > _RULES.sure * line.slope_error
-        return line if slopes else fit_plateau(record, place, sloping=False)
+    """Return the level of a plateau; of one that is not level, the extremum of a parabola."""
     plateau = fit_plateau(record, place, sloping=False)
+    if not extremum or place.size < 3:
+        return plateau
     u = record.z[place] - plateau.centre
     columns = np.stack([np.ones(u.size), u, u * u], axis=1)
     inverse = np.linalg.pinv(columns.T @ columns)
@@ -277,11 +275,7 @@ def _edge(
         near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
         row = step_between(record, plateaus, near, at)
     if np.isnan(row[0]):
-        if not any(one.slope for one in plateaus):
-            return _NO_EDGE
-        # Lines that cross say nothing against what levels say.
-        level = [replace(one, slope=0.0, slope_error=0.0) for one in plateaus]
-        return _edge(record, places, level, part)
+        return _NO_EDGE
     double = has_another_edge(record, plateaus, whole)
     breadth, error = OF_MIDDLE * middle[1], OF_MIDDLE * middle[5]
     moved = row[8], row[9]
