@@ -79,7 +79,7 @@ def fit_group(
 def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRequest:
     """Add what profiles have in common (:func:`read_links`), and the most layers that any shows.
 
-    Linked profiles must have those that Akaike's criterion supports in each alone.
+    Each alone may have fewer, if Akaike's criterion says so; of linked ones, each must show all.
     """
     if request.frame.lazy:
         raise ProfileError(
@@ -88,19 +88,8 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
             argument="repeat",
         )
     most = int(_each(request, partial(_count_maxima, request=request.of_one), 1).max())
-    auto = replace(request.of_layers(max(most, 1)), fewer_layers=True)
-    linked = read_links(auto, shared, over, prior)
-    if not linked.joint:
-        return linked
-    there = _each(auto, partial(_count_supported, request=auto.of_one), 1).values
-    numbers = np.unique(there[there > 0].astype(int))
-    if numbers.size > 1:
-        raise ProfileError(
-            f"repeat='auto': profiles show {numbers[0]} to {numbers[-1]} layers, and linked ones "
-            "need as many each; give their number, or fit those with others apart",
-            argument="repeat",
-        )
-    return read_links(auto.of_layers(int(numbers[0]) if numbers.size else 1), shared, over, prior)
+    linked = read_links(request.of_layers(max(most, 1)), shared, over, prior)
+    return replace(linked, fewer_layers=not linked.joint)
 
 
 def _count_maxima(
@@ -113,20 +102,10 @@ def _count_maxima(
     return np.zeros(1)
 
 
-def _count_supported(
-    samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
-) -> Array:
-    """Return how many layers of a profile Akaike's criterion supports; 0 without a fit."""
-    fewer, answer = _supported(samples[0], settings[0], request)
-    layers: Any = fewer.model  # of layers alone there may be fewer
-    return np.array([len(layers.places) if "value" in answer else 0])
-
-
 def _fitted(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> dict[str, Any]:
     """Fit one profile; with as many layers as are supported, where there may be fewer."""
     if request.fewer_layers:
-        fewer, answer = _supported(samples, settings, request)
-        return request.from_fewer_layers(fewer, answer)
+        return _fitted_with_fewer_layers(samples, settings, request)
     try:
         problem = prepare(samples, settings, request)
         return assess(problem, minimize(problem, request.model), settings, request)
@@ -134,9 +113,9 @@ def _fitted(samples: Samples, settings: Mapping[str, float], request: FitRequest
         return {**end.known, "status": end.status}
 
 
-def _supported(
+def _fitted_with_fewer_layers(
     samples: Samples, settings: Mapping[str, float], request: FitRequest
-) -> tuple[FitRequest, dict[str, Any]]:
+) -> dict[str, Any]:
     """Fit as many layers as there are maxima, and fewer as long as Akaike's criterion falls."""
     most = int(_count_maxima([samples], [settings], request.of_layers(1))[0])
     best, *others = [request.of_layers(n) for n in range(max(most, 1), 0, -1)]
@@ -146,7 +125,7 @@ def _supported(
         if not other.get("aic", np.inf) < answer.get("aic", np.inf):
             break
         best, answer = fewer, other
-    return best, answer
+    return request.from_fewer_layers(best, answer)
 
 
 def _with_scales(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, smoothed
-from sims_analysis.shapes.layered_model import MAXIMA
+from sims_analysis.shapes.layered_model import MAXIMA, maxima_of_means
 
 _CUT = np.array([0.9, 0.5])  # of the maximum, at the first and the last sample: it is cut off
 _WINDOWS = 25  # means over neighbours, to a record, of which a second maximum is one
@@ -38,29 +37,15 @@ def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
 
 
 def second_peak(c: Array, noise: Array) -> bool:
-    """Return whether there is a second maximum that noise does not explain.
+    """Return whether there is a second maximum, or an end that rises, which noise does not explain.
 
     Both must be above the lowest mean over neighbours between them by five errors and a tenth.
     """
     width = max(3, c.size // _WINDOWS)
     if c.size < 4 * width:
         return False
-    mean = running(c, width)
-    top = int(mean.argmax())
-    # At each place: the deepest valley on the way to it from the maximum.
-    sides = np.minimum.accumulate(mean[top::-1])[:0:-1], np.minimum.accumulate(mean[top:])
-    valley = np.concatenate(sides)
-    rise = mean - valley
-    found = (rise > MAXIMA.rise * np.abs(valley)) & (mean > MAXIMA.share * mean[top])
-    if not found.any():
-        return False
-    error = np.sqrt(running(noise * noise, width) / width)
-    for i in np.flatnonzero(found & (rise > MAXIMA.sure * error)).tolist():
-        back = 1 if i < top else -1
-        deepest = i + back * int(mean[i:top:back].argmin())
-        if rise[i] > MAXIMA.sure * np.hypot(error[i], error[deepest]):
-            return True
-    return False
+    _, sure = maxima_of_means(c, noise, width, ends=True)
+    return int(np.count_nonzero(sure > MAXIMA.sure)) > 1
 
 
 def two_maxima(m: Array, noise: Array) -> bool:

@@ -18,9 +18,9 @@ from sims_analysis.kernels.counting import (
 from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.rows import (
     Array,
+    Dense,
     Flags,
     Index,
-    Packed,
     Rows,
     changed,
     first_status,
@@ -63,17 +63,17 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
     """
     from scipy.special import ndtr, stdtrit
 
-    n = rows.size
-    mean, depth = rows.sum(rows.value) / n, rows.sum(rows.depth) / n
-    # Rows on one axis have the polynomials of the first.
-    own: Any = rows.repeat if isinstance(rows, Packed) else lambda one: one[:1, None]
-    left, line = rows.value - rows.repeat(mean), rows.depth - own(depth)
+    # Rows on one axis have the same polynomials.
+    axis: Rows = Dense(rows.depth, rows.depth[None]) if isinstance(rows, Dense) else rows
+    n, mean, depth = rows.size, rows.sum(rows.value) / rows.size, axis.sum(axis.depth) / axis.size
+    left, line = rows.value - rows.repeat(mean), rows.depth - axis.repeat(depth)
     squares = line * line
-    square, cube = rows.sum(squares), rows.sum(squares * line)
-    curve = squares - own(square / n) - own(cube / square) * line
-    fourth = rows.sum(curve * curve)
+    square, cube = axis.sum(squares), axis.sum(squares, line)
+    curve = squares - axis.repeat(square / axis.size) - axis.repeat(cube / square) * line
+    fourth = axis.sum(curve, curve)
     slope, bend = rows.sum(left, line) / square, rows.sum(left, curve) / fourth
-    residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
+    of_bend = bend**2 * fourth
+    residual = np.maximum(rows.sum(left, left) - slope**2 * square - of_bend, 0.0)
     freedom = np.maximum(n * rows.share - 3.0, 1.0)
     scatter = np.where(n >= _RULES.enough, residual / freedom, np.nan)
     of_one = scatter * (stdtrit(freedom, ndtr(CLEAR_ERRORS)) / CLEAR_ERRORS) ** 2
@@ -84,8 +84,10 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
         stated = rows.sum(variances) / n
         counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _RULES.improbable)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
-    lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
-    below = np.where(bend**2 * fourth > CLEAR_ERRORS**2 * of_one, -lowest, 0.0)
+    lowest, highest = (axis.reduce(end, curve, 0.0) for end in (np.minimum, np.maximum))
+    down = np.maximum(-bend * lowest, -bend * highest)
+    below = np.where(of_bend > CLEAR_ERRORS**2 * of_one, down, 0.0)
+    depth = np.broadcast_to(depth, mean.shape)
     slope = np.where(n > 2, slope, np.nan)
     return mean, depth, of_one, slope, np.sqrt(of_one / square), below, excess
 
@@ -165,9 +167,11 @@ def window_trend(
             noisy = np.maximum(*changes(_steepest(rows, inside, window, toward, doubtful))[1:])
         nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
         too_noisy = noisy > enough
-        cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable]
-        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
-        part = np.select(cases[1:], [shown / size, noisy / size, excess], noisy / size)
+        unsure = too_noisy & ~widened
+        scatters = ~(nothing | sloping | unsure) & (excess > _RULES.notable)
+        shows = np.where(scatters, SCATTERS, np.where(unsure, TOO_NOISY, LEVEL))
+        shows = np.where(nothing, LEVEL, np.where(sloping, word, shows))
+        part = np.where(scatters, excess, np.where(sloping, shown, noisy) / size)
         # What rises from a higher mean is higher by as much.
         most = 1.0 + _RULES.higher * np.sqrt(variance / inside.size) / mean
         hidden = noisy * np.where(mean > 0, most, 1.0) / CLEAR_ERRORS

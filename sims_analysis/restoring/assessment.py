@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from sims_analysis.kernels.rows import changed
+from sims_analysis.kernels.levels import crossings_around, find, highest, locate
+from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.restoring import minimization
 from sims_analysis.restoring.inverse_problem import InverseProblem
-from sims_analysis.restoring.minimization import Minimum, Prior, Unknowns
+from sims_analysis.restoring.minimization import Costs, Minimum, Unknowns
 
 #: The deviance that no other cells make good, beyond which a status is all there is to say.
 MAX_DEVIANCE = 12.0
@@ -33,8 +34,7 @@ class _Rules:
     feature: float = 0.1  # maxima are this much above the valley between them, in ln x;
     apart: float = 4.0  # those that are farther apart, in achieved resolutions, are not examined;
     needed: float = 3.0  # they are needed if the misfit without the valley is larger by so much,
-    around: float = 2.0  # where the profile may change this far around it, in w,
-    tries: int = 10  # in so many steps
+    stiff: float = 1e6  # without it, a squared change there costs half of this
     # How far away a kink of ln x may as well be, in w. In one cell, kinks make an edge lopsided:
     # half of a step of 3 nm, blurred by 4 nm, was 0.5 nm off; 0.15 if kinks are distributed.
     kink: float = 0.25
@@ -55,7 +55,7 @@ def assess(
         relaxed = minimization.relaxed(unknowns, best, near)
         fits = largest_deviance(one, relaxed.m) <= max(_RULES.misfit, found)
         if not unknowns.prior.convex and relaxed.converged and fits:
-            best = changed(best, u=relaxed.u, m=relaxed.m, misfit=relaxed.misfit)
+            best = changed(best, u=relaxed.u, m=relaxed.m)
     x, top = np.exp(best.u), one.top
     seen = one.response.matrix * x
     information = one.misfit.information(best.m)
@@ -77,7 +77,7 @@ def assess(
     shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
     weight = record_weights(one.z)
     dose = float(weight @ value)
-    doubtful = np.zeros(0) if far_off else _doubtful_maxima(one, unknowns.prior, best, achieved)
+    doubtful = np.zeros(0) if far_off else _doubtful_maxima(one, unknowns, best, achieved)
     deviance = largest_deviance(one, best.m)
     status = "ok"
     if deviance > _RULES.misfit:
@@ -126,21 +126,15 @@ def _below_detection(
 
 def _full_width(kernel: Array, x: Array) -> Array:
     """Return the full width at half maximum of each row, about its largest value."""
-    rows, column = np.arange(len(kernel)), np.arange(x.size)
-    at = kernel.argmax(axis=1)
-    half = 0.5 * kernel[rows, at]
-    low = kernel < half[:, None]
-    after = np.where(low & (column > at[:, None]), column, x.size).min(axis=1)
-    before = np.where(low & (column < at[:, None]), column, -1).max(axis=1)
-
-    def crossing(inside: Array, outside: Array) -> Array:
-        outside = np.clip(outside, 0, x.size - 1)
-        a, b = kernel[rows, inside], kernel[rows, outside]
-        part = np.divide(a - half, a - b, out=np.zeros_like(a), where=a > b)
-        found: Array = x[inside] + part * (x[outside] - x[inside])
-        return found
-
-    return crossing(after - 1, after) - crossing(before + 1, before)
+    rows = Dense(x, np.ascontiguousarray(kernel))
+    row, top = highest(rows)
+    half = 0.5 * rows.value_at(top)[:, None]
+    found = find(rows, half)
+    sides, place = crossings_around(found, row, top)
+    ends = np.tile(x[[0, -1]], rows.count)  # of a row that does not fall to half on a side
+    ends[place] = locate(rows, half, found.take(sides)).depth
+    width: Array = ends[1::2] - ends[::2]
+    return width
 
 
 def _not_below_inside(achieved: Array, z: Array) -> Array:
@@ -186,7 +180,9 @@ def _is_cut_off(one: InverseProblem, m: Array) -> bool:
 # --- maxima that the samples can do without ---------------------------------------------------
 
 
-def _doubtful_maxima(one: InverseProblem, prior: Prior, best: Minimum, achieved: Array) -> Array:
+def _doubtful_maxima(
+    one: InverseProblem, unknowns: Unknowns, best: Minimum, achieved: Array
+) -> Array:
     """Return depths of maxima that the samples do not need: without a valley they do as well."""
     u, x = best.u, one.x
     inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
@@ -198,48 +194,27 @@ def _doubtful_maxima(one: InverseProblem, prior: Prior, best: Minimum, achieved:
         depth = min(u[left], u[right]) - u[left : right + 1].min()
         if depth < _RULES.feature or x[right] - x[left] > max(reach[left], reach[right]):
             continue
-        if not _is_needed(one, prior, best, left, right):
+        if not _is_needed(unknowns, best, left, right):
             found.append(float(x[left] if u[left] < u[right] else x[right]))
     return np.array(sorted(set(found)))
 
 
-def _is_needed(one: InverseProblem, prior: Prior, best: Minimum, left: int, right: int) -> bool:
-    """Return whether the misfit is larger if a straight line joins two maxima in ln x."""
-    x = one.x
-    margin = _RULES.around * one.fwhm
-    near = slice(*x.searchsorted([x[left] - margin, x[right] + margin]).tolist())
-    low, high = left - near.start, right - near.start
-    size = near.stop - near.start
-    # ln x of the cells that are near, from those of them that are free.
-    free = np.r_[0 : low + 1, high:size]
-    bridge = np.zeros((size, free.size))
-    bridge[free, np.arange(free.size)] = 1.0
-    part = (x[left + 1 : right] - x[left]) / (x[right] - x[left])
-    bridge[low + 1 : high, low], bridge[low + 1 : high, low + 1] = 1 - part, part
-    v = best.u[near][free]
-    v[low : low + 2] = np.log(np.mean(np.exp(best.u[left : right + 1])))
-    matrix = one.response.matrix[:, near]
-    others = best.m - matrix @ np.exp(best.u[near])
-    u, m = best.u.copy(), best.m
-    for _ in range(_RULES.tries):
-        u[near] = bridge @ v
-        values = np.exp(np.minimum(u[near], 300.0))
-        m = others + matrix @ values
-        score, information = one.misfit.scored(m)
-        gain = values * (matrix.T @ score)
-        costs = prior.costs(prior.changes(u), best.strength)
-        slope = bridge.T @ (gain + prior.slope_over_u(costs.slope, u.size)[near])
-        root = matrix * values * np.sqrt(information)[:, None] @ bridge
-        square = root.T @ root + bridge.T @ (np.maximum(gain, 0.0)[:, None] * bridge)
-        band = np.zeros((3, u.size))
-        prior.add(band, costs.above)
-        for d in range(3):
-            part_of = band[d, near.start : near.stop - d, None]
-            first, second = bridge[: size - d], bridge[d:]
-            product = first.T @ (part_of * second)
-            square += product if d == 0 else product + product.T
-        step = linalg.solve(square + 1e-8 * np.eye(v.size), -slope, assume_a="pos")
-        if -float(slope @ step) < 1e-2:
-            break
-        v = v + step * min(1.0, 2.0 / float(np.abs(step).max()))
-    return 0.5 * one.misfit.cost(m) - best.misfit > _RULES.needed
+def _is_needed(unknowns: Unknowns, best: Minimum, left: int, right: int) -> bool:
+    """Return whether the misfit is larger without a valley between two maxima.
+
+    Their changes (of slope, or the steps) then cost so much that none are left between them.
+    """
+    prior = unknowns.prior
+    stiff = np.zeros(best.u.size - len(prior.of) + 1)
+    stiff[left : right + 2 - len(prior.of)] = _RULES.stiff
+
+    def costs(k: Array, strength: float) -> Costs:
+        value, slope, curvature, above = prior.costs(k, strength)
+        value += 0.5 * float(stiff @ (k * k))
+        return Costs(value, slope + stiff * k, curvature + stiff, above + stiff)
+
+    joined = replace(unknowns, prior=replace(prior, costs=costs))
+    u = best.u.copy()
+    u[left : right + 1] = np.log(np.mean(np.exp(u[left : right + 1])))
+    without = minimization.minimum(joined, best.strength, u)
+    return without.misfit - best.misfit > _RULES.needed

@@ -82,28 +82,30 @@ class Resolution(NamedTuple):
 def read_resolution(frame: Frame, resolution: Any) -> Resolution:
     """Read a resolution function: the deviation of a Gaussian, widths, or a fit that has them."""
     if isinstance(resolution, xr.Dataset):
-        return _fitted(frame, resolution)
-    if isinstance(resolution, Mapping):
-        return _by_widths(frame, resolution)
-    sigma = _width(frame, resolution, "resolution")
-    given = {"lambda_growth": 0, "lambda_decay": 0, "sigma": sigma}
-    return _checked("delta_drf", given, format_argument(resolution))
+        return _of_fit(frame, units.dequantify(resolution))
+    if not isinstance(resolution, Mapping):
+        sigma = _width(frame, resolution, "resolution")
+        return _checked("delta_drf", {"sigma": sigma}, format_argument(resolution))
+    for name in _SHAPES:
+        if set(resolution) == set(_names(name)):
+            widths = {k: _width(frame, one, f"resolution[{k!r}]") for k, one in resolution.items()}
+            return _checked(name, widths, format_argument(dict(resolution)))
+    functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
+    raise argument_error("resolution", dict(resolution), f"expected the widths {functions}")
 
 
-def _fitted(frame: Frame, fit: xr.Dataset) -> Resolution:
-    plain = units.dequantify(fit)
-    model = plain.attrs.get("model")
+def _of_fit(frame: Frame, fit: xr.Dataset) -> Resolution:
+    model = fit.attrs.get("model")
     name = "delta_drf" if model == "gaussian" else model
     if name not in _SHAPES:
         raise ProfileError(
             "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer",
         )
-    widths: dict[str, Any] = dict.fromkeys(_names(name), 0)
-    fitted = {"sigma": "straggle"} if model == "gaussian" else {one: one for one in widths}
-    widths |= {one: _fitted_width(frame, plain, own) for one, own in fitted.items()}
+    fitted = {"sigma": "straggle"} if model == "gaussian" else {one: one for one in _names(name)}
+    widths = {one: _fitted_width(frame, fit, own) for one, own in fitted.items()}
     read = _checked(name, widths, f"a fit of {model!r}")
-    if "status" in plain and (plain["status"] != "ok").any():
-        word = str(plain["status"].values[(plain["status"] != "ok").values].ravel()[0])
+    if "status" in fit and (fit["status"] != "ok").any():
+        word = str(fit["status"].values[(fit["status"] != "ok").values].ravel()[0])
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
             raise ProfileError(f"resolution: the fit is {word}, not ok", code=word)
         warn(
@@ -130,31 +132,20 @@ def _fitted_width(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
     return frame.parameter(width, ("depth",), f"resolution: {name}")
 
 
-def _by_widths(frame: Frame, widths: Mapping[str, Any]) -> Resolution:
-    for name in _SHAPES:
-        if set(widths) == set(_names(name)):
-            read = {one: _width(frame, widths[one], f"resolution[{one!r}]") for one in _names(name)}
-            return _checked(name, read, format_argument(dict(widths)))
-    functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
-    raise argument_error("resolution", dict(widths), f"expected the widths {functions}")
-
-
-def _width(frame: Frame, width: Any, name: str) -> Any:
+def _width(frame: Frame, width: Any, name: str) -> xr.Variable:
     if is_number(width) and width == 0:
-        return 0
+        return xr.Variable((), 0.0)
     if width is None:
         raise argument_error(name, width, "expected a width, such as '2 nm'")
     return frame.parameter(width, ("depth",), name)
 
 
-def _checked(name: str, widths: Mapping[str, Any], given: str) -> Resolution:
-    """Refuse negative widths, and none above 0."""
-    found = []
-    for one, width in widths.items():
-        read = width if isinstance(width, xr.Variable) else xr.Variable((), float(width))
-        if anywhere((read < 0) | np.isinf(read)):
+def _checked(name: str, widths: Mapping[str, xr.Variable], given: str) -> Resolution:
+    """Refuse negative widths, and none above 0; those that are not stated are 0."""
+    found = [widths.get(one, xr.Variable((), 0.0)) for one in _names(name)]
+    for one, width in zip(_names(name), found, strict=True):
+        if anywhere((width < 0) | np.isinf(width)):
             raise ProfileError(f"resolution={given}: {one} must be finite and not negative")
-        found.append(read)
     if anywhere(sum(found, xr.Variable((), 0.0)) == 0):
         raise ProfileError(f"resolution={given}: all widths are 0")
     return Resolution(name, found)

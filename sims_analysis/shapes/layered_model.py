@@ -200,18 +200,32 @@ def most_significant(c: Array, noise: Array, n: int) -> list[int]:
 
 
 def _by_width(c: Array, noise: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield maxima of means over more and more neighbours, and by how many errors they rise."""
+    """Yield :func:`maxima_of_means` over more and more neighbours."""
     width = 1
     while width == 1 or 4 * width <= c.size:
-        mean, error = running(c, width), np.sqrt(running(noise * noise, width) / width)
-        # Of equal neighbours, as counts are, one is the maximum.
-        tops, about = find_peaks(mean * (1 + 1e-12 * np.arange(mean.size)), prominence=0)
-        rise = about["prominences"]
-        sides = np.stack([about["left_bases"], about["right_bases"]])
-        floor = np.take_along_axis(sides, mean[sides].argmax(axis=0)[None], 0)[0]
-        sure = rise / np.hypot(error[tops], error[floor])
-        real = rise > MAXIMA.rise * np.abs(mean[tops] - rise)
-        real &= mean[tops] > MAXIMA.share * mean.max()
-        order = np.argsort(-sure[real], kind="stable")
-        yield tops[real][order] + width // 2, sure[real][order]
+        yield maxima_of_means(c, noise, width)
         width = 2 * width + 1
+
+
+def maxima_of_means(
+    c: Array, noise: Array, width: int, *, ends: bool = False
+) -> tuple[Array, Array]:
+    """Return maxima of means over neighbours, the most certain first, and their rise in errors.
+
+    The first and the last mean may be maxima only if `ends` are asked for.
+    """
+    mean, error = running(c, width), np.sqrt(running(noise * noise, width) / width)
+    beyond = int(ends)
+    if ends:
+        low = 2 * mean.min() - mean.max()
+        mean = np.concatenate([[low], mean, [low]])
+        error = np.concatenate([error[:1], error, error[-1:]])
+    # Of equal neighbours, as counts are, one is the maximum.
+    tops, about = find_peaks(mean * (1 + 1e-12 * np.arange(mean.size)), prominence=0)
+    rise, left, right = about["prominences"], about["left_bases"], about["right_bases"]
+    floor = np.where(mean[right] > mean[left], right, left)
+    sure = rise / np.hypot(error[tops], error[floor])
+    real = rise > MAXIMA.rise * np.abs(mean[tops] - rise)
+    real &= mean[tops] > MAXIMA.share * mean.max()
+    order = np.argsort(-sure[real], kind="stable")
+    return tops[real][order] - beyond + width // 2, sure[real][order]
