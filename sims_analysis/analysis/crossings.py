@@ -479,7 +479,8 @@ def ask_for_all(
         check_count("max_count", max_count)
     elif frame.lazy:
         raise ProfileError(
-            f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
+            f"for Dask data, give the number of {dim}s to keep for each profile: max_count=...",
+            argument="max_count",
         )
     how: Any = {"use": use, "errors": frame.fitted, "extra": (dim,), **options}
     asked: Any = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)

@@ -83,7 +83,7 @@ def peak(
     half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. It covers
     60 to 80 % (*What stated errors cover*, on the site). With errors, the width is that at half of
     the m of half of these samples, between edges as of :func:`crossings`. Its error covers 57 to
-    82 %, of pointed maxima of thirty counts and fewer 38 to 60 %. Without errors, those of counts
+    82 %, of pointed maxima of thirty counts and fewer 35 to 67 %. Without errors, those of counts
     are taken that fourth differences show above half of the maximum; less noise moves the half of
     the highest sample by a few percent.
 

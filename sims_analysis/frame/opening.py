@@ -263,6 +263,7 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
             "mean of neighbours or an interpolation: it is left out. Resample by to_grid(), or "
             "keep its flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
             ProfileWarning,
+            code="impossible_value",
         )
         return None
     return _over_samples(column.fillna(0).astype(np.int16), value)
@@ -342,7 +343,8 @@ def _check_stderr(frame: Frame) -> None:
         return
     if (first := first_sample(frame, xr.Variable(frame.value.dims, wrong))) is not None:
         text = f"its standard error is {first.of(frame.stderr):g}; a standard error is finite"
-        raise first.error(f"{text} and not negative (NaN: not known)", ProfileError)
+        text = f"{text} and not negative (NaN: not known)"
+        raise first.error(text, ProfileError, code="impossible_value")
 
 
 def _axis(
@@ -389,7 +391,8 @@ def _cells(
         raise ProfileError(
             "a profile has samples without cells (cell_start or cell_stop is NaN) beside averages: "
             'use one kind, as to_grid(..., conserve="dose") makes them, or drop the edges of all '
-            'with data.drop_vars(["cell_start", "cell_stop"])'
+            'with data.drop_vars(["cell_start", "cell_stop"])',
+            code="invalid_bounds",
         )
     tolerance = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
     wrong: Any = (depth < lower - tolerance) | (depth > upper + tolerance)
@@ -401,7 +404,8 @@ def _cells(
         raise ProfileError(
             f"{stated} at {every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]} do not "
             f"contain this {axis}, or overlap, as after a change of the {axis} alone; correct "
-            f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')"
+            f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')",
+            code="invalid_bounds",
         )
     return lower, upper
 

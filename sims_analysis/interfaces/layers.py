@@ -232,7 +232,8 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
         one = one[[name for name in held if name in one]]
     refuse_dimensions(profiles, "layer", "crossing")
     if profiles.lazy:
-        raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
+        text = "layers of Dask data are not known ahead; give data.compute()"
+        raise ProfileError(text, code="dask_data")
     return one, profiles
 
 

@@ -153,10 +153,11 @@ def junction(
 
     The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
     rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). In rows without
-    standard errors, `confirm` samples on either side must lie on their sides. The deepest fall may
-    lie below a limit where a record ends, unless these are left out (`bridge`).
+    standard errors, `confirm` samples on either side must lie on their sides. The deepest fall lies
+    among samples below their limit where these end a record that rises last, and the first rise
+    where they begin one that falls first, unless they are left out (`bridge`).
     """
-    limit, final = _limits(rows)
+    limit, initial, final = _limits(rows)
     rows = as_points(rows)
     levels = rows.repeat(level)
     raw = find(rows, levels)
@@ -170,7 +171,7 @@ def junction(
             depth[row] = rows.depth_at(position)
             after = np.where(np.isnan(after), depth, after)
         found = found.take(locate(rows, levels, found).depth > after[found.row])
-    crossed, ends, rises = np.zeros((3, rows.count), dtype=bool)
+    crossed, ends, hidden = np.zeros((3, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
         confirmed, room = _confirmed(rows, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
@@ -179,8 +180,13 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     if which < 0 and edge != RISING and not bridge:
-        rises[every.row] = ~every.falling  # the last one wins
-        has &= ~(rises & (final >= level))
+        hidden[every.row] = ~every.falling  # the last one wins
+        hidden &= ~np.isnan(final)
+    elif which > 0 and edge != FALLING and after is None and not bridge:
+        hidden[every.row[::-1]] = every.falling[::-1]
+        hidden &= ~np.isnan(initial)
+    has &= ~hidden
+    limit[hidden] = np.inf
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     options: Any = {"every": every, "floor": floor, "locate": where}
     answer, _ = _placed(rows, levels, chosen, chosen.row, (number, raw_number, 1), **options)
@@ -231,13 +237,14 @@ def _reason_for_none(
 
 
 def _limits(rows: Rows) -> Array:
-    """Return the highest limit of detection of rows, and of where they end below one; (2, R)."""
-    limits = np.full((2, rows.count), np.nan)
+    """Return the highest limit of rows, and those below which they begin and end; (3, R)."""
+    limits = np.full((3, rows.count), np.nan)
     found = rows.carried
     if found is not None:
         below = found.flag & Flag.BELOW_LIMIT != 0
-        final = below & (found.flag & WITHOUT_VALUE != 0) & np.isnan(found.high)
-        for limit, own in zip(limits, (below, final), strict=True):
+        without = below & (found.flag & WITHOUT_VALUE != 0)
+        ends = without & np.isnan(found.low), without & np.isnan(found.high)
+        for limit, own in zip(limits, (below, *ends), strict=True):
             np.fmax.at(limit, found.row[own], found.height[own])
     return limits
 

@@ -43,6 +43,9 @@ class _Rules:
     known: float = 3.0  # a side is lower than the middle by so many standard errors, at the reach
     trusted: float = 0.65  # a parabola can be trusted in this part of that,
     curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
+    shifted: float = (
+        0.7  # its error has so much of what half of the window makes it higher or lower
+    )
     growth: float = 1.3  # of a reach, or a group of samples, per iteration
     precise: float = 0.003  # two samples tell an edge with an error of this part of its distance
     part: float = 3.0  # a group is not longer than the width over this
@@ -109,8 +112,9 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
     high = value.copy()
     if rows.stderr is not None:
         own = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
-        # Half of the window tells a pointed maximum better.
-        (shown, error), (of_half, known[row]) = maxima(rows, row, top, below, parts=(1.0, 0.5))
+        # Half of the window tells a pointed maximum better, and that it is one.
+        (shown, error), (of_half, of_it) = maxima(rows, row, top, below, parts=(1.0, 0.5))
+        known[row] = np.hypot(of_it, _RULES.shifted * (of_half - shown))
         about = half_width_about(shown - value[row], error)
         alone[row], stderr[row] = own, np.where(np.isfinite(about * own), about, own)
         high[row] = np.where(np.isfinite(known[row]), of_half, high[row])

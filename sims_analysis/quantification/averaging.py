@@ -110,7 +110,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
     if POINT in data.dims:
         raise ProfileError(
             "the measurements have axes of their own: put them on one first, with "
-            "to_grid(data, step='1 nm', method='linear')"
+            "to_grid(data, step='1 nm', method='linear')",
+            code="missing_axis",
         )
     names = [name for name in vocabulary.MEASURED if name in data.data_vars]
     if not names:

@@ -53,9 +53,11 @@ class InverseProblem:
     #: Of the counts of the samples, and of the cells over these.
     misfit: Poisson
     response: Response
-    #: (n, m): the cells whose mean is the value of a sample, and the depths of their middles.
+    #: (n, m): the cells whose mean is the value of a sample; the depths of their middles, and their
+    #: widths.
     mean: Array
     x: Array
+    h: Array
     #: The background, and the width of the resolution function.
     offset: float
     fwhm: float
@@ -70,14 +72,6 @@ class InverseProblem:
         low = self.z.searchsorted(self.z - reach)
         high = self.z.searchsorted(self.z + reach, side="right")
         return total[high] - total[low], high - low
-
-    @property
-    def h(self) -> Array:
-        """Widths of the cells, in nm."""
-        middle = 0.5 * (self.x[1:] + self.x[:-1])
-        ends = 2 * self.x[[0, -1]] - middle[[0, -1]]
-        found: Array = np.diff(np.concatenate([ends[:1], middle, ends[1:]]))
-        return found
 
 
 def inverse_problem(
@@ -127,6 +121,7 @@ def inverse_problem(
         Response(_matrix(at, edges, function)),
         _overlap(z - below, z + above, edges),
         0.5 * (edges[1:] + edges[:-1]),
+        np.diff(edges),
         settings["background"] / top,
         function.fwhm,
         window.common / top,

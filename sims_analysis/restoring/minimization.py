@@ -96,7 +96,11 @@ def steps(x: Array) -> Prior:
 
 def parabola(prior: Prior) -> Prior:
     """Return the quadratic prior that is the same for small changes."""
-    return replace(prior, costs=_square, convex=True)
+
+    def costs(k: Array, strength: float) -> Costs:
+        return quadratic(k, np.full_like(k, 2 * _STUDENT * strength**2))
+
+    return replace(prior, costs=costs, convex=True)
 
 
 def _student(k: Array, strength: float) -> Costs:
@@ -107,10 +111,9 @@ def _student(k: Array, strength: float) -> Costs:
     return Costs(value, above * k, above * (1 - square) / (1 + square), above)
 
 
-def _square(k: Array, strength: float) -> Costs:
-    a = _STUDENT * strength**2
-    above = np.full_like(k, 2 * a)
-    return Costs(float(a * (k @ k)), above * k, above, above)
+def quadratic(k: Array, weight: Array) -> Costs:
+    """Return the costs of a parabola of its own for each change."""
+    return Costs(0.5 * float(weight @ (k * k)), weight * k, weight, weight)
 
 
 def _variation(k: Array, strength: float) -> Costs:
@@ -272,11 +275,7 @@ def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) 
     Of another measurement a kink is a few cells away: `near` averages over so many.
     """
     weight = 1 / near(1 / unknowns.at(found.u, found.strength).costs.above)
-
-    def costs(k: Array, _: float) -> Costs:
-        return Costs(0.5 * float(weight @ (k * k)), weight * k, weight, weight)
-
-    prior = replace(unknowns.prior, costs=costs, convex=True)
+    prior = replace(unknowns.prior, costs=lambda k, _: quadratic(k, weight), convex=True)
     return minimum(replace(unknowns, prior=prior), found.strength, found.u)
 
 

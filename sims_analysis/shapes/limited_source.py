@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 
 import numpy as np
 
 from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes import gaussian
 from sims_analysis.shapes.erfc import DIFFUSION_LENGTH
 from sims_analysis.shapes.erfc import MODEL as CONSTANT_SOURCE
 from sims_analysis.shapes.model import Parameter
@@ -14,17 +16,14 @@ from sims_analysis.shapes.start_values import fall_length
 
 
 def formula(z: Array, dose: float, diffusion_length: float) -> Array:
-    """Return ``Q / sqrt(pi D t) exp(-z^2 / (4 D t))``."""
-    u = z / diffusion_length
-    value: Array = 2 * dose / (np.sqrt(np.pi) * diffusion_length) * np.exp(-u * u)
-    return value
+    """Return ``Q / sqrt(pi D t) exp(-z^2 / (4 D t))``: half of a Gaussian."""
+    return gaussian.formula(z, 2 * dose, 0.0, diffusion_length / sqrt(2))
 
 
 def derivatives(z: Array, dose: float, diffusion_length: float) -> Array:
     """Return the derivatives with respect to dose and diffusion length."""
-    u = z / diffusion_length
-    value = formula(z, dose, diffusion_length)
-    return np.stack([value / dose, value * (2 * u * u - 1) / diffusion_length])
+    rows = gaussian.derivatives(z, 2 * dose, 0.0, diffusion_length / sqrt(2))
+    return np.stack([2 * rows[0], rows[2] / sqrt(2)])
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
