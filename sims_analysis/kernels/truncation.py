@@ -71,6 +71,8 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         ends = np.minimum(part[:, -1], last)
         error = np.sqrt(count * (np.abs(lowest) + ends) / n[:, 0])
         rises = (lowest < _RULES.level * ends) & (ends - lowest > _RULES.rises * error)
+        # A plateau that is low beside the profile is a background, whatever lies above it.
+        rises &= (part[:, -2] < _RULES.level * ends) | (ends > _RULES.background * highest)
         rises &= ends * length > enough[which]
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
