@@ -7,7 +7,6 @@ from . import testing as testing
 from ._version import __version__ as __version__
 from .analysis.budget import dose_budget as dose_budget
 from .analysis.comparison import compare as compare
-from .analysis.comparison import repeatability as repeatability
 from .analysis.crossings import crossings as crossings
 from .analysis.crossings import junction_depth as junction_depth
 from .analysis.cumulative import cumulative_dose as cumulative_dose
@@ -96,6 +95,7 @@ from .quantification.isotope_ratios import isotope_ratios as isotope_ratios
 from .quantification.isotopes import ratio as ratio
 from .quantification.isotopes import to_element as to_element
 from .quantification.normalisation import normalise as normalise
+from .quantification.repeatability import repeatability as repeatability
 from .quantification.rescaling import rescale_depth as rescale_depth
 from .quantification.rescaling import scale_to_dose as scale_to_dose
 from .quantification.sensitivity import with_rsf as with_rsf

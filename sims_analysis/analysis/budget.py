@@ -81,8 +81,8 @@ def dose_budget(
         Over the dimensions of the data without depth:
 
         - ``dose`` (``atom/cm^2``): with `background` and `surface` as requested
-        - ``random_stderr`` (``atom/cm^2``): as for :func:`integrated_dose`; NaN where the data
-          carry no standard errors
+        - ``random_stderr`` (``atom/cm^2``): as for :func:`integrated_dose`, without what repeats
+          share, which is in ``rsf_stderr``; NaN where the data carry no standard errors
         - ``rsf_stderr``, ``depth_stderr`` (``atom/cm^2``): of sensitivity factor and depth scale;
           NaN where the uncertainty is not known. Of factors that :class:`Factors` has picked, there
           is ``day_to_day_stderr`` too: the part of the former that is their scatter between days
@@ -126,7 +126,8 @@ def dose_budget(
     limit, unknown_limit = stated_limit(frame, detection_limit)
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth)
-    found = integral(frame, question)
+    # What repeats say of the scale is a part of its own.
+    found = integral(replace(frame, repeatability=None), question)
     both = {rule: found} | _other_rule(found)
     straight, logs = both["trapezoid"].value, both["loglinear"]
     value = found.value

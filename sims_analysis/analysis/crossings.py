@@ -33,7 +33,7 @@ from sims_analysis.frame.run import (
 )
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.blocks import ALL, BLOCK, LONG
+from sims_analysis.kernels.blocks import BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -141,8 +141,8 @@ def crossings(
     with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
     ``stderr`` is half of the 68 % interval about that depth.
 
-    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty`` and
-    ``scale_repeatability`` (*What stated errors cover*, on the site). Restored profiles of the
+    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``
+    (*What stated errors cover*, on the site). Restored profiles of the
     resolution R have ``0.35 R exp[-(lambda / R)^2]`` more; of two edges nearer than R (2.5 R about
     a valley) it covers 38 to 58 %.
 
@@ -169,9 +169,9 @@ def crossings(
         dim="crossing",
         max_count=max_count,
         where=locate,
-        block=_block(frame, LONG),
+        block=_block(frame),
     )
-    found = _with_errors_and_statuses(frame, found, support, level, "crossing")
+    found = _with_errors_and_statuses(frame, found, support, level, asked, "crossing")
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
@@ -296,14 +296,13 @@ def junction_depth(
         parameters.append(_read_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
-    block = _block(frame, ALL if after is None else LONG)  # looking for the maximum, in cache
-    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": block}
+    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": _block(frame)}
     found, support = frame.ask(kernels.junction, *parameters, **options)
     if detection_limit is not None:
         found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
         found = with_reason(found, unknown, Status.NO_DATA)
     with refused(JunctionError, STRICT if strict else ()):
-        found = _with_errors_and_statuses(frame, found, support, level, "junction")
+        found = _with_errors_and_statuses(frame, found, support, level, asked, "junction")
     if strict:
         _raise_without_junction(frame, asked, found.status)
     if which == "deepest":
@@ -319,9 +318,9 @@ def junction_depth(
     return frame.array(found.depth, "junction_depth", **how)
 
 
-def _block(frame: Frame, plain: int) -> int:
+def _block(frame: Frame) -> int:
     """Return how many samples are searched at a time; errors take more arrays of their size."""
-    return plain if frame.stderr is None else BLOCK
+    return LONG if frame.stderr is None else BLOCK
 
 
 def _read_after(frame: Frame, after: Any) -> xr.Variable:
@@ -439,11 +438,12 @@ def with_common_errors(
 
 
 def _with_errors_and_statuses(
-    frame: Frame, found: Any, support: Support, level: Any, one: str
+    frame: Frame, found: Any, support: Support, level: Any, asked: xr.Variable, one: str
 ) -> Any:
     """Return crossings, or junctions (`one`), with all of their errors and their statuses."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
-    errors = stated_error(frame, level, "level"), background
+    scale = None if frame.repeatability is None else frame.repeatability * asked
+    errors = stated_error(frame, level, "level"), background, scale
     found = with_common_errors(frame, found, *errors)
     return with_statuses(frame, found, support, (found.start, found.stop), one)
 
@@ -479,7 +479,8 @@ def ask_for_all(
         check_count("max_count", max_count)
     elif frame.lazy:
         raise ProfileError(
-            f"for Dask data, give the number of {dim}s to keep for each profile: max_count=..."
+            f"for Dask data, give the number of {dim}s to keep for each profile: max_count=...",
+            argument="max_count",
         )
     how: Any = {"use": use, "errors": frame.fitted, "extra": (dim,), **options}
     asked: Any = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)

@@ -218,7 +218,7 @@ def below_detection(
     level, unknown = stated_limit(frame, limit, "limit")
     measured = frame.measured()  # raises for infinite samples
     text = "limit is NaN, and no sample is known to lie above it: all are flagged"
-    warn_where(frame, unknown & measured, text, ProfileWarning)
+    warn_where(frame, unknown & measured, text, ProfileWarning, code="missing_value")
     below = frame.value < level
     if frame.limit is not None:
         below = below | (frame.value.isnull() & (frame.limit <= level))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from sims_analysis.errors import DoseWarning, Parts, ProfileError, refused
 from sims_analysis.frame.background import (
     Background,
     CommonError,
+    add_background_error,
     common_error,
     doubts_of_window,
     read_background,
@@ -108,7 +109,8 @@ def integrated_dose(
           samples of a background window (W is the width of the interval). With zero counts between
           the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
           largest weight; a background window without a count is known to 1.84 counts over n. Half
-          of what a hidden slope may change is added, if more than 5 % and three errors
+          of what a hidden slope may change is added, if more than 5 % and two errors; and, of an
+          :func:`average`, what its repeats share
 
     Raises
     ------
@@ -284,7 +286,8 @@ def _stderr(
     (variance,) = frame.map(variance_of_dose, *asked, **options)
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
-    return variance**0.5, common
+    of_scale = replace(frame, common=None)
+    return add_background_error(of_scale, variance**0.5, again, linear=True), common
 
 
 def doubts_of(found: DoseIntegral) -> list[Doubt]:

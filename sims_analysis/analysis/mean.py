@@ -70,8 +70,8 @@ def mean_value(
     Notes
     -----
     All samples count alike, however far apart; those of a grid finer than the samples as
-    fractions of one (see :func:`to_grid`). Of an :func:`average`, what repeats have in common is
-    not in ``stderr``, but in its ``scale_repeatability``. Of cells with parts p of the window,
+    fractions of one (see :func:`to_grid`). Of an :func:`average`, what repeats have in common,
+    its ``scale_repeatability``, is in ``stderr``. Of cells with parts p of the window,
     ``stderr`` is ``sqrt(sum (p_i s_i)^2)``, or ``S sqrt(sum p_i^2)`` with
     ``S^2 = sum p_i (c_i - mean)^2 / (1 - sum p_i^2)``.
 

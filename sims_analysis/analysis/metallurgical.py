@@ -18,7 +18,7 @@ from sims_analysis.analysis.crossings import (
     with_statuses,
 )
 from sims_analysis.conventions.canonical import species_of
-from sims_analysis.errors import JunctionError, ProfileError, refused
+from sims_analysis.errors import JunctionError, ProfileError, about, refused
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, anywhere_along
 from sims_analysis.frame.frame import Frame
@@ -118,7 +118,8 @@ def metallurgical_junctions(
     active = read_dopants(donors, acceptors)
     if background is None and min(active.values()) * max(active.values()) > 0:
         side = "donors" if min(active.values()) > 0 else "acceptors"
-        raise ProfileError(f"there are no {side}, and no background to balance the others")
+        text = f"there are no {side}, and no background to balance the others"
+        raise ProfileError(text, argument=side)
     options: Any = {"kinds": ("concentration",), "question": "a metallurgical junction"}
     opened = partial(open_frame, variable=variable, gaps=gaps, **options)
     frame, names = open_dopants(data, active, opened)
@@ -160,10 +161,12 @@ def _with_statuses(frame: Frame, found: Any, fractions: Any) -> Any:
     Backgrounds that were subtracted from the species move net doping.
     """
     part = xr.Variable("species", abs(fractions))
-    common = None
+    common = scale = None
     if frame.common is not None:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
-    found = with_common_errors(frame, found, common, part=part)
+    if frame.repeatability is not None:  # of two species, each is as high as the other there
+        scale = found.value * (frame.repeatability**2).sum("species") ** 0.5
+    found = with_common_errors(frame, found, common, scale, part=part)
     window = found.depth, found.depth
     return with_statuses(frame, found, _support(frame, found.depth), window, "junction")
 
@@ -212,6 +215,7 @@ def junctions_below_limit(frame: Frame, net: xr.Variable, fractions: Any) -> xr.
     return flags
 
 
+@about(argument="donors")
 def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
     """Return the active fraction of each species; those of donors are negative."""
     donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
@@ -233,7 +237,8 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
         if not (is_number(fraction) and 0 < fraction <= 1):
             raise ProfileError(
                 f"{name}[{species!r}]={format_argument(fraction)}; an active fraction is a number "
-                "above 0, at most 1, such as 0.9"
+                "above 0, at most 1, such as 0.9",
+                argument=name,
             )
     return {str(species): float(fraction) for species, fraction in dopants.items()}
 

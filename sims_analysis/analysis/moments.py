@@ -24,7 +24,7 @@ from sims_analysis.frame.evidence import GapPolicy, material_support, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, warn_of_empty_window
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, elementwise, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy, replaced_where
 from sims_analysis.frame.window import (
     NO_LIMITS,
     Window,
@@ -34,6 +34,7 @@ from sims_analysis.frame.window import (
 )
 from sims_analysis.kernels import moments as kernels
 from sims_analysis.kernels.evidence import Support, Use
+from sims_analysis.kernels.rows import ends as row_ends
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -150,7 +151,10 @@ def moments(
     rest = limit, *ends, subtracted_level(frame)
     whole = start is stop is threshold is None and subtracted.stated is None
     how: Any = {"errors": "sum", "record": whole, **options}
-    use: Use = "record" if whole else "curve"
+    # What lies beyond the samples with a value belongs to a window that reaches there.
+    record = frame.map(row_ends)
+    reaches: Any = ~(a >= record.first) | ~(b <= record.last)
+    use: Use = "record" if is_lazy(reaches) or anywhere(reaches) else "curve"
     found, support = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
@@ -192,7 +196,7 @@ def _with_window_error(
     if not (frame.lazy or anywhere(common > 0)):
         return errors
     return add_background_error(
-        replace(frame, common=common, overlap=None), errors, again, by=_SMALL
+        replace(frame, common=common, overlap=None, repeatability=None), errors, again, by=_SMALL
     )
 
 

@@ -66,30 +66,28 @@ def relative_uncertainties(
 
     Then the part of the former that is day to day comes third, if they do. A stated dose
     (:func:`scale_to_dose`) takes the place of the sensitivity factor, and the dose does not depend
-    on the depth scale then: 0, or NaN where its uncertainty is not known.
+    on the depth scale then: 0, or NaN where its uncertainty is not known. What repeats show of
+    their scale is in the first, whatever is stated.
     """
     coords = units.dequantify(data).coords  # type: ignore[type-var]  # one of the two
     of_dose = coords.variables.get("dose_scale_uncertainty")
     found = []
-    wanted: list[tuple[str, Any, tuple[str, ...]]] = [
-        ("rsf_uncertainty", rsf, ("sensitivity_factor_uncertainty", "scale_repeatability")),
-        ("depth_uncertainty", depth, ("depth_scale_uncertainty",)),
+    wanted: list[tuple[str, Any, str]] = [
+        ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
+        ("depth_uncertainty", depth, "depth_scale_uncertainty"),
     ]
     if rsf is None and "sensitivity_factor_day_to_day" in coords:
-        wanted.append(("", None, ("sensitivity_factor_day_to_day",)))
-    for argument, value, names in wanted:
+        wanted.append(("", None, "sensitivity_factor_day_to_day"))
+    for argument, value, name in wanted:
         given = None if value is None else read_relative(frame, value, argument)
         if given is not None and not isinstance(value, Mapping):
             found.append(given)
             continue
-        parts = [
-            coords[name].variable
-            if frame.dim in coords[name].dims
-            else read_relative(frame, coords[name], name)
-            for name in names
-            if name in coords
-        ]
-        stated = of_known(*parts) if parts else xr.Variable((), np.nan)
+        stated = xr.Variable((), np.nan)
+        if name in coords:
+            one = coords[name]
+            along = frame.dim in one.dims
+            stated = one.variable if along else read_relative(frame, one, name)
         if of_dose is not None:
             untouched: Any = (of_dose == 0) & (coords["dose_scale"].variable == 1)
             stated = xr.where(untouched, stated, of_dose * (argument == "rsf_uncertainty"))
@@ -97,6 +95,9 @@ def relative_uncertainties(
             stated = xr.where(frame.of_species(*value), given, stated)
             stated = stated.transpose(..., *(d for d in (frame.dim,) if d in stated.dims))
         found.append(stated)
+    if "scale_repeatability" in coords:
+        repeated = read_relative(frame, coords["scale_repeatability"], "scale_repeatability")
+        found[0] = of_known(found[0], repeated)
     return found
 
 

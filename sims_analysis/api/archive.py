@@ -481,6 +481,7 @@ class Archive:
                 return version
         raise ArchiveError(
             f"data entry {data_id!r} has no version with sha256 {sha256}",
+            code="not_archived",
             where={"data_id": data_id},
         )
 

@@ -246,9 +246,8 @@ def _checked(source: Any) -> list[DepthProfile]:
         )
     for name in {profile.species_name for profile in profiles}:
         if name.endswith("\0"):
-            raise ProfileError(
-                f"species {name!r}: a name cannot end with a NUL character", where={"species": name}
-            )
+            text = f"species {name!r}: a name cannot end with a NUL character"
+            raise ProfileError(text, argument="species_name", where={"species": name})
     entries = dict.fromkeys(repr(p.data_id) for p in profiles if p.data_id is not None)
     if len(entries) > 1:
         warn(

@@ -138,6 +138,7 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
         raise ProfileError(
             f"species {twice[0]!r} is in {' and in '.join(owners[twice[0]])}: keep them apart with "
             f"suffix=, such as suffix={[f' ({i + 1})' for i in range(len(parts))]}",
+            code="repeated_species",
             where={"species": twice[0]},
         )
     ends = [""] * len(parts) if suffix is None else list(suffix)

@@ -117,6 +117,7 @@ class SIMSResult:
         except TypeError as error:
             raise ProfileError(
                 f"data entry {self.data_id!r} has no JSON form: {error}",
+                code="invalid_metadata",
                 where={"data_id": self.data_id},
             ) from None
 

@@ -310,9 +310,8 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
     """Return the charge that each species gives the crystal's carriers."""
     active = read_dopants(donors, acceptors)
     if any(abs(part) != 1 for part in active.values()):
-        raise ProfileError(
-            "a sheet resistance takes no active fractions; active_limit= bounds them"
-        )
+        text = "a sheet resistance takes no active fractions; active_limit= bounds them"
+        raise ProfileError(text, argument="donors")
     return {name: -part for name, part in active.items()}
 
 

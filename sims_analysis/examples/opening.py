@@ -61,7 +61,7 @@ def open_example(name: str) -> xr.Dataset:
     names = archive.ids()
     if name not in names:
         known = ", ".join(f"{one} ({_kind(archive, one)})" for one in names)
-        raise ArchiveError(f"there is no example {name!r}; there are {known}")
+        raise ArchiveError(f"there is no example {name!r}; there are {known}", argument="name")
     return archive.get(name).to_dataset()
 
 

@@ -352,6 +352,7 @@ def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) ->
         raise argument_error("weights", weights, text)
 
 
+@about(argument="model")
 def _refuse_model(model: Model) -> None:
     """Raise for a parameter of an unknown kind, or of a name that another variable has."""
     names = [BACKGROUND.name, "covariance", *NUMBERS]
@@ -374,7 +375,8 @@ def refuse_dimensions(profiles: Frame, *names: str) -> None:
         if name in profiles.lead or name in profiles.coords:
             raise ProfileError(
                 f"{name!r} in the data is a dimension of the answer; rename it, as in "
-                f'data.rename({name}="condition")'
+                f'data.rename({name}="condition")',
+                code="wrong_dimensions",
             )
 
 

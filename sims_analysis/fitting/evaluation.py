@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.axes import POINT
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, about
 from sims_analysis.fitting.optimization import Curve
 from sims_analysis.fitting.preparation import formula_of
 from sims_analysis.fitting.request import BACKGROUND, SCALES, scale_powers, split_label
@@ -169,6 +169,7 @@ class _ProfileCurve:
         return value, np.sqrt(np.maximum(variance, 0.0))
 
 
+@about(code="other_result", argument="fit")
 def _model_of(fit: Any, model: Model | None) -> Model:
     """Return the model of a fit, and see that the fit has its parameters."""
     if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
@@ -246,9 +247,8 @@ def _place(
     for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
         if one in known:
             return known[one]
-    raise ProfileError(
-        f"the covariance of the fit does not contain {name!r}, which the curve needs"
-    )
+    text = f"the covariance of the fit does not contain {name!r}, which the curve needs"
+    raise ProfileError(text, code="other_result", argument="fit")
 
 
 def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple[Array, Array]:

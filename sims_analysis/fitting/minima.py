@@ -189,7 +189,8 @@ def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
         raise ProfileError(
             f"the model has no value at {z[~there][0]:g} nm, with the starting values {values} (in "
             "units of the largest sample); its formula must give one at every depth, or the "
-            "window (start=, stop=) leave out where it does not"
+            "window (start=, stop=) leave out where it does not",
+            argument="model",
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ProfileError, about
 from sims_analysis.fitting.objectives import TINY, LogSquares, Objective, Poisson, Squares
 from sims_analysis.fitting.optimization import Curve
 from sims_analysis.fitting.request import BACKGROUND, FitRequest
@@ -257,6 +257,7 @@ def _starts(
     return [np.append(one * scale, background) for one in found]
 
 
+@about(argument="model")
 def _sets(model: Model, z: Array, c: Array) -> list[Array]:
     """Ask a model for its sets of starting values."""
     sets = []

@@ -13,7 +13,12 @@ from sims_analysis.errors import FitWarning
 from sims_analysis.fitting.objectives import OBJECTIVES
 from sims_analysis.fitting.request import NUMBERS, WINDOW_DOSE, FitRequest, by_name, split_label
 from sims_analysis.frame.evidence import resolve, support_of_window
-from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
+from sims_analysis.frame.messages import (
+    FirstFlagged,
+    warn_of_empty_window,
+    warn_of_status,
+    warn_where,
+)
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.kernels.residuals import RESIDUALS
 from sims_analysis.kernels.rows import changed
@@ -46,14 +51,14 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
         none = (answer["status"] == "no_data").variable
         warn_of_empty_window(profiles, request.window, none, FitWarning)
         warn_of_status(profiles, answer["status"], "the fit is not ok:")
-        warn_of_first(
-            profiles,
-            answer["residuals"],
-            ("random",),
-            lambda word: f"the model does not fit; residuals are {word}",
-            among=(answer["status"] == "ok").variable,
-            code=FitWarning.code,
-        )
+        residuals = answer["residuals"]
+        misfit = ((answer["status"] == "ok") & (residuals != "random")).variable
+
+        def described(first: FirstFlagged) -> str:
+            word = residuals.isel(first.index).item()
+            return f"the model does not fit; residuals are {word}"
+
+        warn_where(profiles, misfit, described, FitWarning)
     return units.quantify(answer) if profiles.quantified else answer
 
 

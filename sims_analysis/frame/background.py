@@ -40,6 +40,8 @@ class Background(NamedTuple):
     window: Window | None = None
     #: Of a stated level.
     stderr: xr.Variable | None = None
+    #: The frame for which it was read, and the mean over the window of that.
+    known: tuple[Frame, xr.Variable] | None = None
 
     @property
     def given(self) -> bool:
@@ -50,6 +52,8 @@ class Background(NamedTuple):
         """Return the level below the profiles of a frame; 0 if none was asked for."""
         if self.window is None:
             return xr.Variable((), 0.0) if self.stated is None else self.stated
+        if self.known is not None and self.known[0] is frame:
+            return self.known[1]
         mean: xr.Variable = frame.map(window_statistics, *self.window).mean
         return mean
 
@@ -161,8 +165,10 @@ def read_background(frame: Frame, background: Any) -> Background:
     if len(background) != 2:
         raise argument_error("background", background, "expected a value or (start, stop)")
     window = read_pair(frame, background, "background")
+    found = Background(window=window)
     if not frame.lazy:
-        empty = frame.map(window_statistics, *window).n == 0
+        found = changed(found, known=(frame, found.level(frame)))
+        empty = is_nan(found.level(frame))
         measured = frame.measured() if anywhere(empty) else ~empty
         first = first_flagged(frame, empty & measured)
         if first is not None:
@@ -173,7 +179,6 @@ def read_background(frame: Frame, background: Any) -> Background:
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-    found = Background(window=window)
     warn_of_layers(frame, found)
     return found
 
@@ -296,19 +301,22 @@ def add_background_error(
     linear: bool = False,
     group: str | None = None,
 ) -> xr.Variable:
-    """Add the error of a subtracted background to that of an answer: see :func:`common_error`.
+    """Add the errors that samples share to that of an answer: see :func:`common_error`.
 
-    Profiles along the dimension `group` have independent backgrounds. The sum is not below 0,
-    although the background may cancel errors of the samples.
+    Of a subtracted background, and of the scale of averages. Profiles along the dimension `group`
+    have independent ones. The sum is not below 0, although the background may cancel errors of the
+    samples.
     """
-    if frame.common is None:
-        return stderr
-    alone = [frame.common]
+    alone = [] if frame.common is None else [frame]
+    if frame.repeatability is not None:
+        alone.append(replace(frame, common=frame.value * frame.repeatability, overlap=None))
     if group is not None:
         place = xr.Variable(group, np.arange(frame.value.sizes[group]))
-        alone = [frame.common.where(place == i, 0.0) for i in place.values]
-    for common in alone:
-        one = replace(frame, common=common)
+        every: Any = [(one, one.common) for one in alone]
+        alone = [
+            replace(o, common=c.where(place == i, 0.0)) for o, c in every for i in place.values
+        ]
+    for one in alone:
         found: Any = common_error(one, answer, errors=errors, by=by, linear=linear)
         stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
     return stderr

@@ -58,6 +58,8 @@ class Frame(Profiles):
     overlap: xr.Variable | None = None
     #: By which factor the samples of its window scatter more than their standard errors.
     scatter: xr.Variable | None = None
+    #: Of averages, the relative standard error of the scale of each profile.
+    repeatability: xr.Variable | None = None
     #: Edges of the cells over which the values are averages, as the axis; None for samples.
     lower: xr.Variable | None = None
     upper: xr.Variable | None = None
@@ -354,7 +356,8 @@ class Frame(Profiles):
             if name in every and name not in every[name].dims:
                 raise ProfileError(
                     f"{name!r} in the data is a dimension of the answer; rename it, as in "
-                    f'data.rename({name}="condition")'
+                    f'data.rename({name}="condition")',
+                    code="wrong_dimensions",
                 )
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
 
@@ -365,5 +368,6 @@ def refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:
         if name in labelled:
             raise ProfileError(
                 f"{name!r} in the data is a dimension with labels, and a variable of the answer; "
-                f'rename it, as in data.rename({name}="nominal_{name}")'
+                f'rename it, as in data.rename({name}="nominal_{name}")',
+                code="wrong_dimensions",
             )

@@ -153,25 +153,6 @@ class Doubt(NamedTuple):
             warn_where(frame, self.flagged, self.text, self.category or category, **parts)
 
 
-def warn_of_first(
-    profiles: Frame,
-    answer: xr.DataArray,
-    fine: Collection[str],
-    message: Callable[[str], str],
-    among: xr.Variable | None = None,
-    code: str = "",
-) -> None:
-    """Warn once of all profiles whose answer is none of the `fine` ones, by the first of them.
-
-    An answer that is no status needs a code.
-    """
-    flagged = ~answer.isin(list(fine)).variable
-    found = first_flagged(profiles, flagged if among is None else flagged & among)
-    if found is not None:
-        word = str(answer.isel(found.index).values)
-        found.warn(message(word), FitWarning, code=code or word)
-
-
 def warn_of_status(
     profiles: Frame,
     answer: xr.DataArray,
@@ -184,9 +165,8 @@ def warn_of_status(
 
     `more` adds to what :class:`Status` says of some, and `says` replaces it.
     """
-
-    def message(word: str) -> str:
+    found = first_flagged(profiles, ~answer.isin(list(fine)).variable)
+    if found is not None:
+        word = str(answer.isel(found.index).values)
         said = says.get(word, Status[word.upper()].explanation) + more.get(word, "")
-        return f"{what} {word.replace('_', ' ')} ({said})"
-
-    warn_of_first(profiles, answer, fine, message)
+        found.warn(f"{what} {word.replace('_', ' ')} ({said})", FitWarning, code=word)

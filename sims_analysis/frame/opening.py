@@ -114,6 +114,7 @@ def open_frame(
         common=columns.get("background_stderr"),
         overlap=columns.get("background_overlap"),
         scatter=columns.get("background_scatter"),
+        repeatability=_repeatability(coords, dim),
         lower=lower,
         upper=upper,
         flags=flags,
@@ -262,6 +263,7 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
             "mean of neighbours or an interpolation: it is left out. Resample by to_grid(), or "
             "keep its flags with coord_func={...: np.bitwise_or.reduce} of coarsen()",
             ProfileWarning,
+            code="impossible_value",
         )
         return None
     return _over_samples(column.fillna(0).astype(np.int16), value)
@@ -300,6 +302,15 @@ def _plain(variable: xr.Variable) -> xr.Variable:
     return xr.Variable(variable.dims, units.magnitude_of(variable))
 
 
+def _repeatability(coords: Mapping[Any, xr.Variable], dim: str) -> xr.Variable | None:
+    """Return the relative standard error of the scale of averages; None where it is 0."""
+    found = coords.get("scale_repeatability")
+    if found is None or dim in found.dims:
+        return None
+    known: Any = _plain(found).fillna(0.0)
+    return known if is_lazy(known) or anywhere(known > 0) else None
+
+
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
     """Convert a variable that belongs to the samples, and give it their dimensions."""
     if vocabulary.COLUMNS.get(end) is None:  # in the unit of the samples
@@ -332,7 +343,8 @@ def _check_stderr(frame: Frame) -> None:
         return
     if (first := first_sample(frame, xr.Variable(frame.value.dims, wrong))) is not None:
         text = f"its standard error is {first.of(frame.stderr):g}; a standard error is finite"
-        raise first.error(f"{text} and not negative (NaN: not known)", ProfileError)
+        text = f"{text} and not negative (NaN: not known)"
+        raise first.error(text, ProfileError, code="impossible_value")
 
 
 def _axis(
@@ -379,7 +391,8 @@ def _cells(
         raise ProfileError(
             "a profile has samples without cells (cell_start or cell_stop is NaN) beside averages: "
             'use one kind, as to_grid(..., conserve="dose") makes them, or drop the edges of all '
-            'with data.drop_vars(["cell_start", "cell_stop"])'
+            'with data.drop_vars(["cell_start", "cell_stop"])',
+            code="invalid_bounds",
         )
     tolerance = 1e-9 * float(np.nanmax(depth.data) - np.nanmin(depth.data)) if depth.size else 0.0
     wrong: Any = (depth < lower - tolerance) | (depth > upper + tolerance)
@@ -391,7 +404,8 @@ def _cells(
         raise ProfileError(
             f"{stated} at {every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]} do not "
             f"contain this {axis}, or overlap, as after a change of the {axis} alone; correct "
-            f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')"
+            f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')",
+            code="invalid_bounds",
         )
     return lower, upper
 
@@ -407,9 +421,9 @@ def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable
 
 
 def _check_increases(z: Any, axis: str) -> None:
-    wrong = np.flatnonzero(~(z[1:] > z[:-1])) + 1
-    if wrong.size or (z.size == 1 and np.isnan(z[0])):
-        i = int(wrong[0]) if wrong.size else 0
+    rises = z[1:] > z[:-1]
+    if not rises.all() or (z.size == 1 and np.isnan(z[0])):
+        i = 1 + int(np.argmin(rises)) if rises.size else 0
         raise ProfileError(
             f"{axis} must increase strictly; {axis}[{i}] = {z[i]:g} {units.CANONICAL[axis]} "
             f"follows {z[i - 1]:g}: sort with data.sortby({axis!r}) and drop repeats",

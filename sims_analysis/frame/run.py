@@ -198,7 +198,8 @@ def run(
             has = "the data have" if name in lead else "an argument has"
             raise ProfileError(
                 f"{has} a dimension {name!r}, which the answer needs for its own entries: "
-                f"give it another name with {which}.rename({name}=...)"
+                f"give it another name with {which}.rename({name}=...)",
+                code="wrong_dimensions",
             )
     variables = [*samples.values(), *parameters]
     lazy = any(map(is_lazy, variables))
@@ -237,7 +238,8 @@ def _unify_chunks(
     if len(value.chunksizes.get(dim, ())) > 1:
         raise ProfileError(
             f"the data are chunked along {dim!r}, but profiles must be in one chunk: "
-            f"rechunk with data.chunk({{{dim!r}: -1}})"
+            f"rechunk with data.chunk({{{dim!r}: -1}})",
+            code="dask_data",
         )
     common: dict[Any, Any] = dict.fromkeys(single, -1)
     for variable in (value, *variables):

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sims_analysis import outcomes, units, vocabulary
+from sims_analysis import units, vocabulary
 from sims_analysis.errors import FitWarning, ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_of_empty_window, warn_of_first, warn_of_status
+from sims_analysis.frame.messages import warn_of_empty_window, warn_of_status, warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import Window, read_pair, read_window
@@ -172,14 +172,8 @@ def interface(
         none = part["status"] == Status.NO_DATA
         warn_of_empty_window(profiles, window, none, FitWarning)
         warn_of_status(profiles, answer["status"], "the interface is", says=_EXPLANATIONS)
-        warn_of_first(
-            profiles,
-            answer["status"],
-            [word for word in outcomes.words() if word != "ok"],
-            lambda _: _MAY_SLOPE,
-            among=part["unsure"] == 1,
-            code=FitWarning.code,
-        )
+        unsure = (part["unsure"] == 1) & (answer["status"] == "ok").variable
+        warn_where(profiles, unsure, _MAY_SLOPE, FitWarning)
     return units.quantify(answer) if profiles.quantified else answer
 
 

@@ -56,7 +56,8 @@ def layers(
 ) -> xr.Dataset:
     """Measure layers: the depths of their interfaces, and what lies between them.
 
-    Not to be trusted at a `level` without standard errors, or on plateaus that ripple or tail.
+    Not to be trusted at a `level` without standard errors, or to better than 3 % on plateaus that
+    ripple, tail, or slope by a tenth: for these, :func:`interface`.
 
     Parameters
     ----------
@@ -232,7 +233,8 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
         one = one[[name for name in held if name in one]]
     refuse_dimensions(profiles, "layer", "crossing")
     if profiles.lazy:
-        raise ProfileError("layers of Dask data are not known ahead; give data.compute()")
+        text = "layers of Dask data are not known ahead; give data.compute()"
+        raise ProfileError(text, code="dask_data")
     return one, profiles
 
 

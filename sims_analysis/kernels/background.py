@@ -18,9 +18,9 @@ from sims_analysis.kernels.counting import (
 from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.rows import (
     Array,
+    Dense,
     Flags,
     Index,
-    Packed,
     Rows,
     changed,
     first_status,
@@ -38,7 +38,8 @@ class _Rules:
 
     hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
     higher: float = 2.0  # of a mean that is higher by so many of its own,
-    matters: float = 0.05  # which matter if they change this part of an answer
+    matters: float = 0.05  # which matter if they change this part of an answer,
+    errors: float = 2.0  # and by so many of its errors
     surface: float = 0.01  # a power of the depth ends at this part of it
     rises: float = 10.0  # the factor by which backgrounds rise at most
     # A step is one to a part of the window: an eighth or a quarter at an end, or its middle.
@@ -63,17 +64,17 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
     """
     from scipy.special import ndtr, stdtrit
 
-    n = rows.size
-    mean, depth = rows.sum(rows.value) / n, rows.sum(rows.depth) / n
-    # Rows on one axis have the polynomials of the first.
-    own: Any = rows.repeat if isinstance(rows, Packed) else lambda one: one[:1, None]
-    left, line = rows.value - rows.repeat(mean), rows.depth - own(depth)
+    # Rows on one axis have the same polynomials.
+    axis: Rows = Dense(rows.depth, rows.depth[None]) if isinstance(rows, Dense) else rows
+    n, mean, depth = rows.size, rows.sum(rows.value) / rows.size, axis.sum(axis.depth) / axis.size
+    left, line = rows.value - rows.repeat(mean), rows.depth - axis.repeat(depth)
     squares = line * line
-    square, cube = rows.sum(squares), rows.sum(squares * line)
-    curve = squares - own(square / n) - own(cube / square) * line
-    fourth = rows.sum(curve * curve)
+    square, cube = axis.sum(squares), axis.sum(squares, line)
+    curve = squares - axis.repeat(square / axis.size) - axis.repeat(cube / square) * line
+    fourth = axis.sum(curve, curve)
     slope, bend = rows.sum(left, line) / square, rows.sum(left, curve) / fourth
-    residual = np.maximum(rows.sum(left**2) - slope**2 * square - bend**2 * fourth, 0.0)
+    of_bend = bend**2 * fourth
+    residual = np.maximum(rows.sum(left, left) - slope**2 * square - of_bend, 0.0)
     freedom = np.maximum(n * rows.share - 3.0, 1.0)
     scatter = np.where(n >= _RULES.enough, residual / freedom, np.nan)
     of_one = scatter * (stdtrit(freedom, ndtr(CLEAR_ERRORS)) / CLEAR_ERRORS) ** 2
@@ -84,8 +85,10 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
         stated = rows.sum(variances) / n
         counts = (stated > 0) & scatter_counts(scatter, stated, freedom, _RULES.improbable)
         excess = np.where(counts, np.sqrt(scatter / stated), 1.0)
-    lowest = rows.reduce(np.minimum, rows.repeat(bend) * curve, 0.0)
-    below = np.where(bend**2 * fourth > CLEAR_ERRORS**2 * of_one, -lowest, 0.0)
+    lowest, highest = (axis.reduce(end, curve, 0.0) for end in (np.minimum, np.maximum))
+    down = np.maximum(-bend * lowest, -bend * highest)
+    below = np.where(of_bend > CLEAR_ERRORS**2 * of_one, down, 0.0)
+    depth = np.broadcast_to(depth, mean.shape)
     slope = np.where(n > 2, slope, np.nan)
     return mean, depth, of_one, slope, np.sqrt(of_one / square), below, excess
 
@@ -158,16 +161,18 @@ def window_trend(
         below = np.fmax(below, _step_down(inside, mean, variance))
         shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), below * width)
         word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), STEPS)
-        enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
+        enough = np.fmax(_RULES.matters * size, _RULES.errors * error)
         noisy = np.maximum(*by_noise)
         if (doubtful := noisy > enough).any():
             window = np.stack([mean, depth, variance, widened])
             noisy = np.maximum(*changes(_steepest(rows, inside, window, toward, doubtful))[1:])
         nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
         too_noisy = noisy > enough
-        cases = [nothing, sloping, too_noisy & ~widened, excess > _RULES.notable]
-        shows = np.select(cases, [LEVEL, word, TOO_NOISY, SCATTERS], LEVEL)
-        part = np.select(cases[1:], [shown / size, noisy / size, excess], noisy / size)
+        unsure = too_noisy & ~widened
+        scatters = ~(nothing | sloping | unsure) & (excess > _RULES.notable)
+        shows = np.where(scatters, SCATTERS, np.where(unsure, TOO_NOISY, LEVEL))
+        shows = np.where(nothing, LEVEL, np.where(sloping, word, shows))
+        part = np.where(scatters, excess, np.where(sloping, shown, noisy) / size)
         # What rises from a higher mean is higher by as much.
         most = 1.0 + _RULES.higher * np.sqrt(variance / inside.size) / mean
         hidden = noisy * np.where(mean > 0, most, 1.0) / CLEAR_ERRORS
@@ -223,7 +228,7 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     answer = np.where(above > error, above, 0.0)
     found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
     # The error is one of this question alone, and no record has it.
-    hidden = (found.hidden > 0) & (above > CLEAR_ERRORS * np.sqrt(below.of_one))
+    hidden = (found.hidden > error) & (above > CLEAR_ERRORS * np.sqrt(below.of_one))
     return changed(found, shows=np.where((found.shows == LEVEL) & hidden, TOO_NOISY, found.shows))
 
 

@@ -12,6 +12,7 @@ from sims_analysis.kernels.levels import (
     FALLING,
     RISING,
     Crossings,
+    Located,
     as_table,
     find,
     highest,
@@ -34,8 +35,8 @@ from sims_analysis.outcomes import Flag, Status
 class Found(NamedTuple):
     """Crossings of each row: a table in order of depth, ``(R, width)``, or the chosen ones, (R,).
 
-    The fields of :class:`.Edges`, and what is between the two samples of a crossing; the number of
-    crossings of each row (that qualified), and of those of the samples, noise included.
+    The fields of :class:`.Edges`, and the depth between the two samples of a crossing; the number
+    of crossings of each row (that qualified), and of those of the samples, noise included.
     """
 
     depth: Array
@@ -45,18 +46,33 @@ class Found(NamedTuple):
     start: Array
     stop: Array
     raw_depth: Array
-    value: Array
-    direction: NDArray[np.int8]
-    depth_before: Array
-    depth_after: Array
     status: NDArray[np.uint8]
     number: Index
     raw_number: Index
 
 
+class Listed(NamedTuple):
+    """The fields of :class:`Found`, and of each crossing the value and what is on its two sides."""
+
+    depth: Array
+    stderr: Array
+    decay_length: Array
+    steepness: Array
+    start: Array
+    stop: Array
+    raw_depth: Array
+    status: NDArray[np.uint8]
+    number: Index
+    raw_number: Index
+    value: Array
+    depth_before: Array
+    depth_after: Array
+    direction: NDArray[np.int8]
+
+
 def listing(
     rows: Rows, level: Array, width: int, level_stderr: Array | float = 0.0, **options: Any
-) -> Found:
+) -> Listed:
     """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
     raw = find(rows, level)
     every = significant(rows, level, raw, level_stderr, options.get("floor"))
@@ -65,7 +81,16 @@ def listing(
     chosen = every.take(column < width)
     place = chosen.row * width + column[column < width]
     options |= {"every": every, "level_stderr": level_stderr}
-    return _placed(rows, level, chosen, place, (number, raw.number(rows), width), **options)
+    numbers = number, raw.number(rows), width
+    found, between = _placed(rows, level, chosen, place, numbers, **options)
+    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
+    value = interpolated(before, after, between.position, log=True)
+    value = np.where(chosen.on_sample, rows.value_at(chosen.at_or_above), value)
+    ends = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
+    shape = rows.count, width
+    more = [as_table(one, place, shape) for one in (value, *ends)]
+    more[0][np.isnan(found.depth)] = np.nan
+    return Listed._make([*found, *more, as_table(chosen.direction, place, shape, 0)])
 
 
 def _placed(
@@ -75,7 +100,7 @@ def _placed(
     place: Index,
     numbers: tuple[Index, Index, int],
     **options: Any,
-) -> Found:
+) -> tuple[Found, Located]:
     """Lay out crossings; those whose interval is wider than the record have no depth.
 
     `numbers` are those that qualified, those of the samples, and the width of the table.
@@ -83,30 +108,17 @@ def _placed(
     number, raw_number, width = numbers
     between = locate(rows, level, chosen)
     own = edges(rows, level, chosen, between, **options)
-    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
-    value = interpolated(before, after, between.position, log=True)
-    value = np.where(chosen.on_sample, rows.value_at(chosen.at_or_above), value)
     lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
-    for column in (own.depth, own.stderr, value):
+    for column in (own.depth, own.stderr):
         column[lost] = np.nan
 
-    def table(values: NDArray[Any], fill: float = np.nan) -> NDArray[Any]:
-        return as_table(values, place, (rows.count, width), fill)
-
-    return Found(
-        **dict(zip(own._fields, map(table, own), strict=True)),
-        raw_depth=table(between.depth),
-        value=table(value),
-        direction=table(chosen.direction, 0),
-        depth_before=table(rows.depth_at(chosen.before)),
-        depth_after=table(rows.depth_at(chosen.after)),
-        status=table(first_status((lost, Status.UNDETERMINED)), Status.PADDING),
-        number=number,
-        raw_number=raw_number,
-    )
+    shape = rows.count, width
+    columns = [as_table(one, place, shape) for one in (*own, between.depth)]
+    status = as_table(first_status((lost, Status.UNDETERMINED)), place, shape, Status.PADDING)
+    return Found._make([*columns, status, number, raw_number]), between
 
 
-def set_missing(found: Found, why: NDArray[Any]) -> None:
+def set_missing(found: Found | Listed, why: NDArray[Any]) -> None:
     """Write into the first entry of rows without a crossing why there is none."""
     first = found.status[:, 0]
     first[:] = np.where(first == Status.PADDING, why, first)
@@ -114,7 +126,7 @@ def set_missing(found: Found, why: NDArray[Any]) -> None:
 
 def table(
     rows: Rows, level: Array, floor: Array | None = None, *, width: int, where: Locate = "auto"
-) -> Found:
+) -> Listed:
     """List the crossings of every row; without any, the first entry has the reason."""
     limit = _limits(rows)[0]
     rows = as_points(rows)
@@ -141,10 +153,11 @@ def junction(
 
     The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
     rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). In rows without
-    standard errors, `confirm` samples on either side must lie on their sides. The deepest fall may
-    lie below a limit where a record ends, unless these are left out (`bridge`).
+    standard errors, `confirm` samples on either side must lie on their sides. The deepest fall lies
+    among samples below their limit where these end a record that rises last, and the first rise
+    where they begin one that falls first, unless they are left out (`bridge`).
     """
-    limit, final = _limits(rows)
+    limit, initial, final = _limits(rows)
     rows = as_points(rows)
     levels = rows.repeat(level)
     raw = find(rows, levels)
@@ -158,7 +171,7 @@ def junction(
             depth[row] = rows.depth_at(position)
             after = np.where(np.isnan(after), depth, after)
         found = found.take(locate(rows, levels, found).depth > after[found.row])
-    crossed, ends, rises = np.zeros((3, rows.count), dtype=bool)
+    crossed, ends, hidden = np.zeros((3, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
         confirmed, room = _confirmed(rows, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
@@ -167,11 +180,16 @@ def junction(
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     if which < 0 and edge != RISING and not bridge:
-        rises[every.row] = ~every.falling  # the last one wins
-        has &= ~(rises & (final >= level))
+        hidden[every.row] = ~every.falling  # the last one wins
+        hidden &= ~np.isnan(final)
+    elif which > 0 and edge != FALLING and after is None and not bridge:
+        hidden[every.row[::-1]] = every.falling[::-1]
+        hidden &= ~np.isnan(initial)
+    has &= ~hidden
+    limit[hidden] = np.inf
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     options: Any = {"every": every, "floor": floor, "locate": where}
-    answer = _placed(rows, levels, chosen, chosen.row, (number, raw_number, 1), **options)
+    answer, _ = _placed(rows, levels, chosen, chosen.row, (number, raw_number, 1), **options)
     none = (number == 0) & ~crossed
     noise = (raw_number > 0) & (every.number(rows) == 0)
     # None is confirmed, or fewer crossings than requested.
@@ -219,19 +237,20 @@ def _reason_for_none(
 
 
 def _limits(rows: Rows) -> Array:
-    """Return the highest limit of detection of rows, and of where they end below one; (2, R)."""
-    limits = np.full((2, rows.count), np.nan)
+    """Return the highest limit of rows, and those below which they begin and end; (3, R)."""
+    limits = np.full((3, rows.count), np.nan)
     found = rows.carried
     if found is not None:
         below = found.flag & Flag.BELOW_LIMIT != 0
-        final = below & (found.flag & WITHOUT_VALUE != 0) & np.isnan(found.high)
-        for limit, own in zip(limits, (below, final), strict=True):
+        without = below & (found.flag & WITHOUT_VALUE != 0)
+        ends = without & np.isnan(found.low), without & np.isnan(found.high)
+        for limit, own in zip(limits, (below, *ends), strict=True):
             np.fmax.at(limit, found.row[own], found.height[own])
     return limits
 
 
 def _explain_missing(
-    rows: Rows, found: Found, why: NDArray[Any], level: Array, limit: Array
+    rows: Rows, found: Found | Listed, why: NDArray[Any], level: Array, limit: Array
 ) -> None:
     """Write why rows have no crossing, and what an answer without one rests on.
 

@@ -23,7 +23,6 @@ from sims_analysis.kernels.rows import (
     SingleResult,
     dot_rows,
     first_status,
-    range_sums,
 )
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.truncation import missing_below
@@ -112,7 +111,7 @@ def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> 
     log, value = rule == "loglinear", rows.value.reshape(-1)
     first, last = rows.segment_at(np.stack([a, b], axis=1)).T
     end = last + (b > rows.depth_at(last))  # a limit at a sample does not reach into the next
-    total = range_sums(segments.areas(rows, rule).reshape(-1), first + 1, last)
+    total = segments.whole_segments(rows, rule, first + 1, last)
     n_linear = _linear(value, first, end) if log else np.zeros(rows.count, dtype=np.intp)
     first, last = first[valid], last[valid]
     a, b, total = a[valid], b[valid], total[valid]

@@ -243,16 +243,15 @@ def _reach(samples: Samples) -> Index:
     """Return the samples per side that tell the sides of each crossing apart, or all there are."""
     reach = np.zeros(samples.at.size, dtype=np.intp)
     active = np.arange(reach.size)
-    both, of_samples = np.zeros((reach.size, 2, 3)), samples.sums()
+    both, of_samples = np.zeros((3, reach.size, 2)), samples.sums()
     inner, outer = 0, _RULES.fewest
     while active.size:
-        at, begin, end = samples.at[active], samples.begin[active], samples.end[active]
-        near, far = np.array([[-inner, inner], [-outer, outer]])[..., None] + at + 1
-        ring = np.stack([(far[0], near[0]), (near[1], far[1])], axis=-1)
-        ring = np.minimum(np.maximum(ring, begin[:, None]), end[:, None])
-        both[active] += np.moveaxis(range_sums(of_samples, *ring), 0, -1)
+        at, begin, end = (one[active, None] for one in (samples.at, samples.begin, samples.end))
+        ring = at + np.array([[[1 - outer, 1 + inner]], [[1 - inner, 1 + outer]]])
+        both[:, active] += range_sums(of_samples, *np.minimum(np.maximum(ring, begin), end))
         reach[active] = outer
-        (left, noise0, n0), (right, noise1, n1) = np.moveaxis(both[active], 0, -1)
+        at, begin, end = at[:, 0], begin[:, 0], end[:, 0]
+        (left, right), (noise0, noise1), (n0, n1) = both[:, active].swapaxes(1, 2)
         with np.errstate(divide="ignore", invalid="ignore"):
             apart = np.abs(right / n1 - left / n0) >= _RULES.apart * np.abs(samples.lower[at])
         known = apart & (np.abs(right - left) >= _RULES.known * np.sqrt(noise0 + noise1))

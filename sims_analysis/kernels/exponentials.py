@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from sims_analysis.kernels.local_fit import (
     as_counts,
     as_points,
     chance_of_misfit,
+    chi_square,
     maximized,
     solve,
     value_stderr,
@@ -42,7 +44,10 @@ class _Rules:
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
     misfit: float = 0.04  # samples are no parabola if they are off it by this part of the value,
     rarely: float = 1e-5  # and chance makes that less often than this;
-    shown: float = 1.5  # the nearest three have another value by so many standard errors
+    pointed: float = (
+        1.0  # Akaike's criterion of a kink is higher by so much, as few profiles have one,
+    )
+    vague: float = 1.0  # and one that is not known to this part of the value does not count
 
 
 _RULES = _Rules()
@@ -381,9 +386,9 @@ def local_value(
             some = np.flatnonzero(used.size)
             counts, value = as_counts(used, x, per_count[near], under[near])
             stderr = np.sqrt(shared_variance(weights, fraction))
-            a, error, moved, bent[some] = _parabola(counts, rank[near] < 3)
+            a, error, bent[some] = _by_shapes(counts)
             value[some] *= np.exp(a)
-            stderr[some] = np.hypot(stderr[some] * error, moved)
+            stderr[some] *= error
     status = first_status(
         (np.isnan(first) | np.isnan(depth), Status.NO_DATA),
         (~((depth >= first) & (depth <= last)), Status.TRUNCATED),
@@ -397,23 +402,56 @@ def local_value(
     return LocalValue(value, stderr, status, start, stop)
 
 
-def _parabola(counts: Counted, nearest: Flags) -> tuple[Array, Array, Array, Flags]:
-    """Return a of ln C, its error, and where the samples have another shape than the parabola.
+def _by_shapes(counts: Counted) -> tuple[Array, Array, Flags]:
+    """Return a of ln C, its error, and where the samples are no parabola.
 
-    And how far it is from that of the `nearest` three alone, where chance hardly makes it.
+    It is the mean of those of a parabola, and of two exponentials that meet, at the depth or beside
+    it, weighted by Akaike's criterion (H. Akaike, IEEE Trans. Autom. Control 19 (1974) 716).
     """
-    size = counts.size
-    nothing = np.zeros(size.size)
+    size, nothing = counts.size, np.zeros(counts.size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
-    error = value_stderr(information, nothing)
-    three = Counted._make([*(one[nearest] for one in counts[:-1]), np.minimum(size, 3)])
-    (near, *_), information = maximized(three, nothing, nothing, nothing + PRIOR)
-    off, by_chance = near - found[0], value_stderr(information, nothing) ** 2 - error**2
-    shown = (size > 3) & (off**2 > _RULES.shown**2 * by_chance)
-    moved = np.where(shown, np.sqrt(off**2 - by_chance), 0.0)
     a, b, c = (np.repeat(one, size) for one in found)
-    value = counts.lower * np.exp(a)
-    misfit = np.abs(counts.upper / value - np.exp(b * counts.x + 0.5 * c * counts.x**2))
-    bent = (size > 3) & (counts.reduce(np.maximum, misfit) > _RULES.misfit)
+    curve = a + b * counts.x + 0.5 * c * counts.x**2
+    parabola = found[0], value_stderr(information, nothing), chi_square(counts, curve)[0]
+    above = counts.reduce(np.add, (counts.x < 0).astype(np.intp))
+    # Of less than two samples an exponential has no error.
+    near = np.minimum(np.maximum(above, 2), size - 2)
+    shapes = [parabola, *_kinks(counts, near, above), *_kinks(counts, size - near, above)]
+    value, variance, criterion = np.array(shapes).swapaxes(0, 1)
+    variance **= 2
+    unknown = ~((variance < _RULES.vague**2) & (size > 3))
+    unknown[0] = False
+    value[unknown], variance[unknown], criterion[unknown] = 0.0, 0.0, np.inf
+    weight = np.exp(0.5 * (criterion.min(axis=0) - criterion))
+    weight /= weight.sum(axis=0)
+    mean = (weight * value).sum(axis=0)
+    # What other shapes add to the error of the parabola is independent of it.
+    added = weight**2 * (variance - variance[0]) + weight * (value - mean) ** 2
+    off = np.abs(counts.upper / counts.lower - np.exp(curve)) * np.exp(-a)
+    bent = (size > 3) & (counts.reduce(np.maximum, off) > _RULES.misfit)
     bent &= chance_of_misfit(counts, *found) < _RULES.rarely
-    return found[0], error, moved, bent
+    return mean, np.sqrt(variance[0] + added.sum(axis=0)), bent
+
+
+def _kinks(counts: Counted, n: Index, above: Index) -> Iterator[tuple[Array, Array, Array]]:
+    """Yield a, its error, and the criterion of two exponentials, of `n` samples and the others.
+
+    They meet anywhere; and, if those are the samples `above` the depth, they meet there.
+    """
+    size = np.stack([n, counts.size - n], axis=1).reshape(-1)
+    nothing, straight = np.zeros(size.size), np.full(size.size, _STRAIGHT)
+    found, information = maximized(changed(counts, size=size), nothing, nothing, straight)
+    a, b = found[:2].reshape(2, -1, 2)
+    stderr = value_stderr(information, nothing).reshape(-1, 2)
+    row = np.repeat(np.arange(n.size), counts.size)
+    lines = a[row] + b[row] * counts.x[:, None]
+    # Of a point the lower one is the profile, of a notch the higher one.
+    sign = np.where(b[:, :1] > b[:, 1:], 1.0, -1.0)
+    meeting, _ = chi_square(counts, (sign[row] * lines).min(axis=1) * sign[row, 0])
+    nearest = np.arange(n.size), (sign * a).argmin(axis=1)
+    yield a[nearest], stderr[nearest], meeting + 2.0 + _RULES.pointed
+    error = np.hypot(*stderr.T)
+    own = lines[np.arange(row.size), np.repeat(np.arange(size.size) % 2, size)]
+    apart = chi_square(counts, own)[0] + ((a[:, 0] - a[:, 1]) / error) ** 2
+    here = (a * stderr[:, ::-1] ** 2).sum(axis=1) / error**2
+    yield here, stderr.prod(axis=1) / error, np.where(n == above, apart + _RULES.pointed, np.inf)

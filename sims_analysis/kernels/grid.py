@@ -13,6 +13,7 @@ import numpy as np
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.blocks import AXES
+from sims_analysis.kernels.evidence import marks
 from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.interpolation import REACH, Location, interpolate, locate, stderr_at
 from sims_analysis.kernels.rows import (
@@ -27,7 +28,6 @@ from sims_analysis.kernels.rows import (
     dot_rows,
     errors_of,
 )
-from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import has_surface_transient
 
 #: Up to so many depths, saturated samples are sought about each; of more, from first to last.
@@ -74,7 +74,7 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
             shared = fraction[index] / of_samples
             stderr[index, pieces.cells] = np.sqrt(_variance(dense, parts, shared)) / width
     ends = [np.full((rows.count, 1), end) for end in edges[[0, -1]]]
-    known = has_surface_transient(rows) | _known(rows, *ends) | _any_saturated(rows, *ends)
+    known = has_surface_transient(rows) | _known(rows, *ends)
     return Resampled(mean, n_linear, fraction, known, stderr)
 
 
@@ -117,7 +117,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     near = span if place.at.shape[1] > _FEW else [place.at, place.at]
     low, high = (np.broadcast_to(end, (rows.count, end.shape[1])) for end in near)
     reach = REACH[method] * rows.width.max(initial=0.0)
-    known = _known(rows, *span) | _any_saturated(rows, low - reach, high + reach)
+    known = _known(rows, low - reach, high + reach)
     fraction = np.full(rows.count, np.nan)
     if new_axis:
         known |= has_surface_transient(rows)
@@ -130,29 +130,11 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
 
 
 def _known(rows: Rows, low: Array, high: Array) -> Flags:
-    """Flag rows that carry something, or have gaps between two depths, (R, 1)."""
-    found = np.zeros(rows.count, dtype=bool)
-    if rows.carried is not None:
-        found[rows.carried.row] = True
-    broken = breaks(rows)
-    if broken.size:
-        row, begin = _row_of(rows, broken), rows.depth_at(broken)
-        end = begin + rows.along(rows.width, broken)
-        low, high = (np.broadcast_to(one, (rows.count, 1))[row, 0] for one in (low, high))
-        found[row[(end > low) & (begin < high)]] = True
+    """Flag rows of which more is known than values, in intervals, (R, m), at least."""
+    found, every = np.zeros(rows.count, dtype=bool), marks(rows, (low, high))
+    if every is not None:
+        found[every.row] = True
     return found
-
-
-def _any_saturated(rows: Rows, low: Array, high: Array) -> Flags:
-    """Flag rows of which a sample in intervals, (R, m), is saturated."""
-    found, cut = np.zeros(rows.count, dtype=bool), saturated(rows, (low, high))
-    if cut is not None:
-        found[_row_of(rows, np.flatnonzero(cut))] = True
-    return found
-
-
-def _row_of(rows: Rows, samples: Index) -> Index:
-    return np.searchsorted(rows.offsets, samples, side="right") - 1
 
 
 # Values on a grid finer than the samples share samples. A sum over the grid that takes them for

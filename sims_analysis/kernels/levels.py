@@ -92,12 +92,12 @@ def find(rows: Rows, level: Array) -> Crossings:
     one = level.size > 0 and len(level) == rows.count and same_for_all(level)
     row, before = _changes(rows.value, level[0] if one else level, rows.offsets)
     after = before + 1
-    falling = rows.value_at(before) > _at_samples(rows, level, before)
+    falling = rows.value_at(before) > _at_samples(level, row, before)
     lower = np.where(falling, after, before)
-    if (rows.value_at(lower) == _at_samples(rows, level, lower)).any():
+    if (rows.value_at(lower) == _at_samples(level, row, lower)).any():
         # Samples on the level are on neither side: compare their neighbours.
         off = np.flatnonzero(rows.value != level)
-        sides = rows.value_at(off), _at_samples(rows, level, off)
+        sides = rows.value_at(off), np.broadcast_to(level, rows.value.shape).flat[off]
         row, change = _changes(*sides, off.searchsorted(rows.offsets))
         before, after, falling = off[change], off[change + 1], np.greater(*sides)[change]
     return Crossings(row, before, after, falling)
@@ -119,16 +119,17 @@ def _changes(value: Array, level: Array, offsets: Index) -> tuple[Index, Index]:
     return row[inside], before[inside]
 
 
-def _at_samples(rows: Rows, samples: Array, position: Index) -> Array:
-    """Look up an array that broadcasts to the samples at flat positions."""
-    return np.broadcast_to(samples, rows.value.shape).flat[position]
+def _at_samples(level: Array, row: Index, position: Index) -> Array:
+    """Look up a level, of each row or each sample, at flat positions in some rows."""
+    of_rows = level.ndim > 1 and level.shape[1] == 1
+    return level.reshape(-1).take(row if of_rows else position)
 
 
 def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     """Locate crossings between their samples, or at the first sample that lies on the level."""
     ends = found.before, found.after
     (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
-    l0, l1 = (_at_samples(rows, level, end) for end in ends)
+    l0, l1 = (_at_samples(level, found.row, end) for end in ends)
     width, off = z1 - z0, c0 - l0
     with np.errstate(all="ignore"):
         straight = ~((np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0))
@@ -203,19 +204,21 @@ def significant(
     one = value_per_count(rows.value + under, stderr, of_row)
     with np.errstate(invalid="ignore", over="ignore"):
         variance = one * np.maximum(level + under, 0.0) + np.square(level_stderr)
-        # Without any standard error in its row, every sample is certain.
-        certain = known | (of_row(known.astype(np.float64)) == 0.0)
-        excess = np.where(certain, rows.value - level, 0.0).reshape(-1)
-    variance = np.where(known, np.nan_to_num(variance), 0.0).reshape(-1)
-    begin = np.unique(np.append(rows.offsets[:-1][rows.size > 0], found.before + 1))
-    with np.errstate(over="ignore"):
-        sums = np.add.reduceat(excess, begin), np.add.reduceat(variance, begin)
-    crossing = np.full(begin.size, -1)
-    crossing[begin.searchsorted(found.before + 1)] = np.arange(found.row.size)
+        excess = rows.value - level
+        if not known.all():
+            # Without any standard error in its row, every sample is certain.
+            certain = known | (of_row(known.astype(np.float64)) == 0.0)
+            excess[~certain], variance[~known] = 0.0, 0.0
+        variance[np.isnan(variance)] = 0.0
+        first = rows.offsets[:-1][rows.size > 0]
+        begin = np.append(first, found.before + 1)
+        order = begin.argsort(kind="stable")
+        begin = begin[order]
+        excess, variance = (np.add.reduceat(x.reshape(-1), begin) for x in (excess, variance))
+    crossing = np.append(np.full(first.size, -1), np.arange(found.row.size))[order]
     row = rows.offsets.searchsorted(begin, side="right") - 1
-    kept, falling = _merge_insignificant(
-        row, crossing, *sums, np.diff(np.append(begin, excess.size))
-    )
+    size = np.diff(np.append(begin, rows.value.size))
+    kept, falling = _merge_insignificant(row, crossing, excess, variance, size)
     return changed(found.take(kept), falling=falling)
 
 

@@ -94,7 +94,7 @@ class Counted(NamedTuple):
     @property
     def starts(self) -> Index:
         """Where each window begins, (R,)."""
-        return np.cumsum(self.size) - self.size
+        return self.size.cumsum() - self.size
 
     def reduce(self, ufunc: np.ufunc, samples: NDArray[Any]) -> NDArray[Any]:
         """Reduce the samples of each window, (..., R)."""
@@ -179,19 +179,28 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
     return found.T, information
 
 
+def chi_square(samples: Counted, curve: Array) -> tuple[Array, Array]:
+    """Return the chi-square of each window by a curve of ln C, and by how much few counts vary it.
+
+    Each of its terms has the variance 2 + 1 / expected: the sum of the latter, halved.
+    """
+    _, upper, lower, one_upper, one_lower, under, _ = samples
+    odds = np.exp(np.clip(curve, -60.0, 60.0))
+    variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
+    square = (upper - odds * lower) ** 2 / variance
+    found, wide = samples.reduce(np.add, np.stack([square, 0.5 * one_upper**2 / variance]))
+    return found, wide
+
+
 def chance_of_misfit(samples: Counted, *parabola: Array) -> Array:
     """Return how often chance makes the chi-square of a parabola, (R,): A, B and C of ln C."""
     from scipy.special import gammaincc
 
-    x, upper, lower, one_upper, one_lower, under, size = samples
+    x, size = samples.x, samples.size
     a, b, c = (np.repeat(one, size) for one in parabola)
-    odds = np.exp(np.clip((0.5 * c * x + b) * x + a, -60.0, 60.0))
-    variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
-    square = (upper - odds * lower) ** 2 / variance
-    # Each term of chi-square has the variance 2 + 1 / expected.
-    chi_square, wide = samples.reduce(np.add, np.stack([square, 0.5 * one_upper**2 / variance]))
+    square, wide = chi_square(samples, (0.5 * c * x + b) * x + a)
     wide = 2.0 * (1.0 + wide / size)
-    found: Array = gammaincc(np.maximum(size - 3, 1) / wide, chi_square / wide)
+    found: Array = gammaincc(np.maximum(size - 3, 1) / wide, square / wide)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.crossings import Found, listing, set_missing
+from sims_analysis.kernels.crossings import Listed, listing, set_missing
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, SingleResult, first_status
 from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import Status
@@ -14,7 +14,7 @@ from sims_analysis.outcomes import Status
 
 def metallurgical(
     rows: Rows, background: Array, below: Any = False, *, fractions: Array, width: int, **how: Any
-) -> Found:
+) -> Listed:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
     Rows are the s species of the first of G measurements, those of the second, and so on;

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
+from sims_analysis.kernels.counting import shares, window_mean
 from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.edges import Edges, around
 from sims_analysis.kernels.levels import highest
@@ -96,11 +97,12 @@ def moments(
             with np.errstate(invalid="ignore"):  # of an unknown threshold, infinite
                 common += [np.where(lifted > 0, strip * lifted, 0.0) for strip in strips]
                 slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
+        if window:
+            subtracted = window_mean(rows, window_start, window_stop)
+            share = shares(rows, window_start, window_stop)
         for error, slope in zip(errors, slopes, strict=True):
             if window:
-                variance = variance_above_mean(
-                    rows, slope, rows.sum(slope), window_start, window_stop
-                )
+                variance = variance_above_mean(rows, slope, rows.sum(slope), subtracted, share)
             else:
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))

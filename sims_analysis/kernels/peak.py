@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from sims_analysis.kernels.local_fit import (
 from sims_analysis.kernels.rows import (
     Array,
     Dense,
+    Flags,
     Index,
     Packed,
     Rows,
@@ -42,6 +43,9 @@ class _Rules:
     known: float = 3.0  # a side is lower than the middle by so many standard errors, at the reach
     trusted: float = 0.65  # a parabola can be trusted in this part of that,
     curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
+    shifted: float = (
+        0.7  # its error has so much of what half of the window makes it higher or lower
+    )
     growth: float = 1.3  # of a reach, or a group of samples, per iteration
     precise: float = 0.003  # two samples tell an edge with an error of this part of its distance
     part: float = 3.0  # a group is not longer than the width over this
@@ -87,13 +91,12 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     """
     rows = as_points(rows).within(start, stop)
     below = np.zeros(rows.count) if floor is None else floor
-    found, (noisy, some) = _peaks(rows, start, stop, below), _noisy_ones(rows)
-    if noisy.size:
-        again = _peaks(some, start[noisy], stop[noisy], below[noisy])
-        columns: Any = zip(found, again, strict=True)
-        for column, own in columns:
-            column[noisy] = own
-    return found
+    parts = _by_noise(rows)
+    each = [_peaks(own, start[which], stop[which], below[which]) for which, own in parts]
+    if len(each) == 1:
+        return each[0]
+    order = np.argsort(np.concatenate([which for which, _ in parts]))
+    return Peak(*(np.concatenate(columns)[order] for columns in zip(*each, strict=True)))
 
 
 def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
@@ -109,8 +112,9 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
     high = value.copy()
     if rows.stderr is not None:
         own = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
-        # Half of the window tells a pointed maximum better.
-        (shown, error), (of_half, known[row]) = maxima(rows, row, top, below, parts=(1.0, 0.5))
+        # Half of the window tells a pointed maximum better, and that it is one.
+        (shown, error), (of_half, of_it) = maxima(rows, row, top, below, parts=(1.0, 0.5))
+        known[row] = np.hypot(of_it, _RULES.shifted * (of_half - shown))
         about = half_width_about(shown - value[row], error)
         alone[row], stderr[row] = own, np.where(np.isfinite(about * own), about, own)
         high[row] = np.where(np.isfinite(known[row]), of_half, high[row])
@@ -143,23 +147,29 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
     return Peak(depth, value, stderr, width, error, narrowed, status, *used)
 
 
-def _noisy_ones(rows: Rows) -> tuple[Index, Rows]:
-    """Return which rows without errors show noise, and these, with the errors of such counts."""
-    of_count = np.full(0, np.nan)
-    if rows.stderr is None and rows.fraction is None and rows.value.size:
-        of_count = _noise_shown(rows)
-    noisy = np.flatnonzero(~np.isnan(of_count))
-    some: Rows = rows
-    if not noisy.size:
-        return noisy, some
-    if isinstance(rows, Dense):
-        some = Dense(**rows.columns(lambda one: one[noisy] if one.ndim > 1 else one))
-    else:
-        own = np.isin(rows.row, noisy)
-        offsets = np.append(0, np.cumsum(rows.size[noisy]))
-        some = Packed(**rows.columns(lambda one: one[own]), offsets=offsets)
+def _by_noise(rows: Rows) -> list[tuple[Index, Rows]]:
+    """Return which rows show noise without errors, with the errors of such counts; and the rest."""
+    every = np.arange(rows.count)
+    if rows.stderr is not None or rows.fraction is not None or not rows.value.size:
+        return [(every, rows)]
+    of_count = _noise_shown(rows)
+    noisy = ~np.isnan(of_count)
+    if not noisy.any():
+        return [(every, rows)]
+    some = _rows_where(rows, noisy)
     one = some.repeat(of_count[noisy])
-    return noisy, replace(some, stderr=np.sqrt(one * np.maximum(some.value, one)))
+    some = replace(some, stderr=np.sqrt(one * np.maximum(some.value, one)))
+    rest = [] if noisy.all() else [(np.flatnonzero(~noisy), _rows_where(rows, ~noisy))]
+    return [(np.flatnonzero(noisy), some), *rest]
+
+
+def _rows_where(rows: Rows, chosen: Flags) -> Rows:
+    """Return some of the rows, with their samples alone."""
+    if isinstance(rows, Dense):
+        return Dense(**rows.columns(lambda one: one[chosen] if one.ndim > 1 else one))
+    own = rows.repeat(chosen)
+    offsets = np.append(0, np.cumsum(rows.size[chosen]))
+    return Packed(**rows.columns(lambda one: one[own]), offsets=offsets)
 
 
 def _noise_shown(rows: Rows) -> Array:
@@ -174,10 +184,12 @@ def _noise_shown(rows: Rows) -> Array:
     inner = (place >= 2) & (place < rows.size[:, None] - 2)
     high = inner & (rows.value_at(at) > 0.5 * most[:, None])
     row, at = np.nonzero(high)[0], at[high]
-    steps = np.diff([rows.depth_at(at + i) for i in range(-2, 3)], axis=0)
-    even = np.ptp(steps, axis=0) < _RULES.equal * steps[0]
-    at, row = at[even], row[even]
-    a, b, c, d, e = (rows.value_at(at + i) for i in range(-2, 3))
+    five = at + np.arange(-2, 3)[:, None]
+    depth = rows.depth_at(five)
+    steps = depth[1:] - depth[:-1]
+    even = steps.max(axis=0) - steps.min(axis=0) < _RULES.equal * steps[0]
+    row = row[even]
+    a, b, c, d, e = rows.value_at(five[:, even])
     square = (a + e - 4.0 * (b + d) + 6.0 * c) ** 2 / 70.0
     total, largest = np.bincount(row, square, rows.count), np.zeros(rows.count)
     np.maximum.at(largest, row, square)
@@ -223,7 +235,7 @@ def _unresolved_part(
         which, position = row[fits], begin[fits, None] + np.arange(5 * size)
         with np.errstate(all="ignore"):
             mean, depth = (
-                at(position).reshape(-1, 5, size).mean(axis=2).T
+                np.add.reduce(at(position).reshape(-1, 5, size), axis=2).T / size
                 for at in (rows.value_at, rows.depth_at)
             )
             above, pointed, maximum = _hidden_part(np.log(mean / high[which]), depth)
@@ -243,13 +255,14 @@ def _hidden_part(y: Array, depth: Array) -> tuple[Array, Array, Array]:
     maximum.
     """
     z, c = depth - depth[2], y - y[2]
-    slope = np.diff(c, axis=0) / np.diff(z, axis=0)
+    slope = (c[1:] - c[:-1]) / (z[1:] - z[:-1])
     bend = (slope[2] - slope[1]) / (z[3] - z[1])
     outer = z[[0, 4]]
     above = (c[[0, 4]] - slope[1] * outer - bend * outer * (outer - z[1])).max(axis=0)
     # On either side: the next value, the slope beyond it, and the one from the other side.
     side, next_, beyond, across = z[[1, 3]], c[[1, 3]], slope[[0, 3]], slope[[2, 1]]
-    meet = side * np.clip((next_ / side - beyond) / (across - beyond), 0.0, 1.0)
+    part = (next_ / side - beyond) / (across - beyond)
+    meet = side * np.minimum(np.maximum(part, 0.0), 1.0)
     height = np.minimum(across * meet, next_ + beyond * (meet - side)).max(axis=0)
     steep = np.sign(side) * (beyond - _RULES.steep * slope[[1, 2]])
     pointed = np.where((steep <= 0).all(axis=0), np.fmax(height, 0.0), np.nan)

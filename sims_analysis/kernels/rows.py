@@ -222,7 +222,7 @@ class Dense(_Samples):
         found += self.offsets[: len(depth), None] if row is None else self.offsets[row]
         return found
 
-    def same_in_all_rows(self, *per_row: Array) -> bool:
+    def same_in_all_rows(self, *per_row: NDArray[Any]) -> bool:
         """Whether there are rows, and each parameter is the same for all of them."""
         return self.count > 0 and all((p == p[0]).all() or np.isnan(p).all() for p in per_row)
 
@@ -232,7 +232,8 @@ class Dense(_Samples):
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
         """Sum over the samples of each row, optionally weighted."""
-        samples = np.broadcast_to(samples, self.value.shape)
+        if samples.shape != self.value.shape:
+            samples = np.broadcast_to(samples, self.value.shape)
         return dot_rows(samples, np.ones(self.depth.size) if weights is None else weights)
 
     def reduce(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
@@ -249,8 +250,10 @@ class Dense(_Samples):
         if not self.same_in_all_rows(start, stop):
             return self.packed().within(start, stop)
         low, high = start[0] - self.tolerance[0], stop[0] + self.tolerance[0]
-        inside = np.flatnonzero(~((self.depth < low) | (self.depth > high)))
-        window = slice(*(inside[[0, -1]] + [0, 1])) if inside.size else slice(0)
+        window = slice(
+            self.depth.searchsorted(np.fmax(low, -np.inf)),
+            self.depth.searchsorted(np.fmin(high, np.inf), side="right"),
+        )
         return Dense(
             **self.columns(lambda one: np.ascontiguousarray(one[..., window])),
             fraction=self.fraction,

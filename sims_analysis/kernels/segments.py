@@ -9,7 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from sims_analysis.kernels.blocks import in_blocks
-from sims_analysis.kernels.rows import IN_CACHE, Array, Dense, Flags, Index, Packed, Rows
+from sims_analysis.kernels.rows import (
+    IN_CACHE,
+    Array,
+    Dense,
+    Flags,
+    Index,
+    Packed,
+    Rows,
+    dot_rows,
+    range_sums,
+)
 
 
 def is_linear(c0: Array, c1: Array) -> Flags:
@@ -125,6 +135,20 @@ def areas(rows: Rows, rule: str = "trapezoid") -> Array:
     # Between the last sample of a row and the first of the next there is no width.
     found *= rows.width
     return found
+
+
+def whole_segments(rows: Rows, rule: str, first: Index, end: Index) -> Array:
+    """Integrate over whole segments of each row, (R,): from `first` to that before `end`."""
+    begin, n = first - rows.offsets[:-1], rows.depth.size
+    if not (isinstance(rows, Dense) and rows.same_in_all_rows(begin, end - first)):
+        return range_sums(areas(rows, rule).reshape(-1), first, end)
+    mean, total = log_mean if rule == "loglinear" else middle, np.empty(rows.count)
+    c, own = rows.value.reshape(-1), slice(begin[0], begin[0] + max(end[0] - first[0], 0))
+    for part in in_blocks(rows.count, n, IN_CACHE):
+        c0, of_part = c[part.start * n : part.stop * n], np.zeros((part.stop - part.start, n))
+        of_part.reshape(-1)[:-1] = mean(c0[:-1], c0[1:])
+        total[part] = dot_rows(of_part[:, own], rows.width[own])
+    return total
 
 
 def interval(

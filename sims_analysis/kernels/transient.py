@@ -90,7 +90,8 @@ def surface_transient(rows: Rows, start: Array, stop: Array, most: int | None = 
 def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
     """Enter the transients that rows carry at their first sample."""
     for i in np.flatnonzero(carried.flag == Flag.TRANSIENT):
-        row, end = carried.row[i], carried.last[i]
+        # A convolution carries it deeper, and it is as sure as before.
+        row, end = carried.row[i], min(carried.last[i], np.nextafter(RULES.deepest, 0.0))
         own = np.arange(*rows.offsets[row : row + 2])
         depth, value = rows.depth_at(own), rows.value_at(own)
         below = np.flatnonzero(depth > end)

@@ -25,15 +25,17 @@ class _Rules:
 
     parts: int = 8  # of an end, whose means are fitted: of one independent sample at least
     fewest: int = 3  # last samples, whose mean is how high a record ends at most
-    scatter: int = 64  # so many samples show it, at most
-    uncertain: float = 6.0  # noise that so many show is taken to be twice as large in variance
+    scatter: int = 64  # samples that show its noise, at most
+    ordinary: float = 0.6  # part of these that a peak does not scatter more than noise does;
+    largest: float = 8.0  # no other is taken to scatter more than so many times the last of them
+    uncertain: float = 8.0  # noise that so many show is taken to be twice as large in variance
     counts: float = 3e3  # no mean is taken to be better known, as ends are no parabolas
     by_chance: float = 0.05  # a parabola describes an end unless chance makes its misfit as rarely
     bend: float = 0.5  # beforehand, the deviation of that of ln C over an end, of what it falls by,
     background: float = 0.35  # and less by the square of the height above this part of the highest
     clearly: float = 3.2  # a slope is so many errors,
-    rises: float = 3.6  # and a rise from the lowest part, which chance has chosen
-    level: float = 0.8  # what is above this part of another is level with it
+    rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
+    level: float = 0.9  # what is above this part of another is level with it
     falls: float = 0.9  # over the length of a record, ln C of an end that is no background; or this
     straight: float = 0.7  # part of what it falls by from the highest part to the last
 
@@ -69,6 +71,8 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         ends = np.minimum(part[:, -1], last)
         error = np.sqrt(count * (np.abs(lowest) + ends) / n[:, 0])
         rises = (lowest < _RULES.level * ends) & (ends - lowest > _RULES.rises * error)
+        # A plateau that is low beside the profile is a background, whatever lies above it.
+        rises &= (part[:, -2] < _RULES.level * ends) | (ends > _RULES.background * highest)
         rises &= ends * length > enough[which]
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
@@ -121,14 +125,22 @@ def _extrapolated(
 
 
 def _value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
-    """Return variance over value of independent samples at ends, by third differences."""
+    """Return variance over value of independent samples at ends, by third differences.
+
+    A steep peak of few samples has larger ones than noise: none counts for much more than most.
+    """
     back = np.arange(1, _RULES.scatter + 3 * step + 1)
     inside = back <= size[:, None]
     value = np.where(inside, rows.value_at(np.maximum(end[:, None] - back, 0)), 0.0)
     v = [value[:, i * step : i * step + _RULES.scatter] for i in range(4)]
     square = (v[3] - v[0] + 3.0 * (v[1] - v[2])) ** 2 / 20.0
     known = inside[:, 3 * step :]
+    n = known.sum(axis=1)
+    local = np.abs(v).mean(axis=0)
+    ordered = np.sort(np.where(known & (local > 0), square / local, np.inf), axis=1)
+    largest = _RULES.largest * ordered[np.arange(n.size), (_RULES.ordinary * n).astype(np.intp)]
+    noise = np.minimum(square, largest[:, None] * local)
     total = np.abs(np.where(known, v[0], 0.0).sum(axis=1))
-    more = 1.0 + _RULES.uncertain * step / known.sum(axis=1)
-    found: Array = more * step * np.where(known, square, 0.0).sum(axis=1) / total
+    more = 1.0 + _RULES.uncertain * step / n
+    found: Array = more * step * np.where(known, noise, 0.0).sum(axis=1) / total
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.counting import shares, window_mean
+from sims_analysis.kernels.counting import WindowMean, shares, window_mean
 from sims_analysis.kernels.rows import Array, Rows, SingleResult, errors_of
 
 
@@ -52,7 +52,9 @@ def variance_of_dose(
         own = weights[first]
         weights[first] = np.sqrt(own**2 + held * (2.0 * own + held * rows.share[row]))
     if window:
-        variance = variance_above_mean(rows, weights, total, window_start, window_stop)
+        mean = window_mean(rows, window_start, window_stop)
+        share = shares(rows, window_start, window_stop)
+        variance = variance_above_mean(rows, weights, total, mean, share)
     else:
         variance = variance_of_sum(rows, weights)
     variance = np.where(total > 0, variance, np.nan)
@@ -62,31 +64,28 @@ def variance_of_dose(
         most = rows.reduce(np.maximum, weights * rows.uncounted) / rows.share
         variance = np.where(variance == 0, (2.0 * most) ** 2, variance)
         if window:  # which may be without a count
-            mean = window_mean(rows, window_start, window_stop)
             variance += (mean.zero_count_stderr * total) ** 2
     return SingleResult(variance)
 
 
 def variance_above_mean(
-    rows: Rows, weights: Array, total: Array, window_start: Array, window_stop: Array
+    rows: Rows, weights: Array, total: Array, mean: WindowMean, share: Array
 ) -> Array:
     """Return the variance of ``sum w_i c_i - W mean(c in the window)``, with W = `total`.
 
-    That is ``sum (w_i - W p_i)^2 s_i^2``, with the shares p of the samples in the mean. Within the
-    window, the s_i are scaled up to the scatter if that is larger: see
+    That is ``sum (w_i - W p_i)^2 s_i^2``, with the `share` p of each sample in the `mean`. Within
+    the window, the s_i are scaled up to the scatter if that is larger: see
     :func:`sims_analysis.kernels.counting.window_mean`. NaN without a sample in the window.
     """
     stderr = errors_of(rows)
-    share = shares(rows, window_start, window_stop)
     inside = share > 0
-    _, n, _, of_one, scatter, *_ = window_mean(rows, window_start, window_stop)
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = (stderr * rows.repeat(scatter)) ** 2
+        own = (stderr * rows.repeat(mean.scatter)) ** 2
         # Samples without a standard error (0) that scatter: their scatter is all there is.
         unstated = rows.repeat(rows.sum(np.where(inside, stderr, 0.0)) == 0)
-        own = np.where(unstated, rows.repeat(of_one), own)
+        own = np.where(unstated, rows.repeat(mean.of_one), own)
         net = weights - np.where(inside, rows.repeat(total) * share, 0.0)
     terms = net**2 * np.where(inside, own, stderr**2)
     # As in `variance_of_sum`; a sample in the window always has weight.
     terms = np.where((weights == 0.0) & ~inside, 0.0, terms)
-    return np.where(n > 0, rows.sum(terms), np.nan)
+    return np.where(mean.n > 0, rows.sum(terms), np.nan)

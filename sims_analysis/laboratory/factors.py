@@ -151,6 +151,7 @@ class Factors:
                         raise ProfileError(
                             f"{name}, line {new['line']}: this factor of {new['species']!r} is "
                             f"already in line {old['line']}",
+                            code="repeated_species",
                             where={"species": new["species"], "line": new["line"]},
                         )
                 sheet.rows.append(new)

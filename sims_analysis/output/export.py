@@ -365,6 +365,7 @@ def to_excel(
             raise ProfileError(
                 f"species {one.series.species!r}: a workbook cannot hold control characters; "
                 "rename it with ds.assign_coords(species=...), or write CSV",
+                code="failed_write",
                 where={"species": one.series.species},
             )
     sheets = {

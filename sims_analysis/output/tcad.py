@@ -135,6 +135,7 @@ def _profile_lines(
         raise ProfileError(
             f"species {chosen[0].species!r}: a simulator reads one concentration over depth; found "
             f"{', '.join(map(str.strip, what))}: select one, as in .isel(measurement=0)",
+            code="several_measurements" if profiles else "missing_variable",
             where={"species": chosen[0].species},
         )
     (profile,) = profiles

@@ -114,7 +114,7 @@ class DepthProfile:
         for name in TEXT:
             if not isinstance(getattr(self, name), str):
                 found = type(getattr(self, name)).__name__
-                raise ProfileError(f"{name} must be a string, found {found}")
+                raise ProfileError(f"{name} must be a string, found {found}", argument=name)
         with about(where={"species": self.species_name}):
             self._check_arrays()
 
@@ -122,15 +122,17 @@ class DepthProfile:
         for name in ARRAYS:
             if getattr(self, name) is None and name not in REQUIRED:
                 continue
-            array = self._checked(name, getattr(self, name))
-            object.__setattr__(self, name, array)
-            if array.size != self.depths.size:
-                raise ProfileError(
-                    f"species {self.species_name!r}: {self.depths.size} depths but "
-                    f"{array.size} {name}; each sample needs both"
-                )
+            with about(argument=name):
+                array = self._checked(name, getattr(self, name))
+                object.__setattr__(self, name, array)
+                if array.size != self.depths.size:
+                    raise ProfileError(
+                        f"species {self.species_name!r}: {self.depths.size} depths but "
+                        f"{array.size} {name}; each sample needs both"
+                    )
         if self.depths.size == 0:
-            raise ProfileError(f"species {self.species_name!r}: the profile has no samples")
+            text = f"species {self.species_name!r}: the profile has no samples"
+            raise ProfileError(text, code="no_profile")
 
     def _checked(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
         who = f"species {self.species_name!r}"

@@ -18,11 +18,13 @@ from sims_analysis.conventions.species_metadata import without_samples
 from sims_analysis.dataset.pairs import paired
 from sims_analysis.errors import ProfileError, SpeciesError
 from sims_analysis.frame.call import processing_step
-from sims_analysis.frame.evidence import resolve, support_of_window
+from sims_analysis.frame.evidence import resolve, sample_evidence, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import replaced_where
 from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels.rows import Array
+from sims_analysis.outcomes import Flag
 from sims_analysis.quantification.depth_shifts import (
     best_shift,
     between_markers,
@@ -134,6 +136,8 @@ def align(
         ok = xr.zeros_like(frame.measured(), dtype=np.uint8)
         support = support_of_window(frame, NO_LIMITS)
         resolve(frame, ok, support, what="the shift may depend on it")
+    if method in _CORRELATIONS:  # a sharp rise that is no part of the profile outweighs all others
+        fa, fb = (_without_artefacts(one) for one in (fa, fb))
     how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
     find: Callable[..., Matched] = partial(_by_samples, fa, method=method)
     if markers is not None:
@@ -202,7 +206,8 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
             if dim not in ("species", MEASUREMENT):
                 raise ProfileError(
                     f"{name} has the dimension {dim!r}; expected a single measurement, or for b "
-                    f"a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)"
+                    f"a batch over {MEASUREMENT!r}: select one with {name}.isel({dim}=0)",
+                    argument=name,
                 )
     # Computed, because where there is no shift an error is raised.
     plain: Any = {"stderr": None, "counts": None, "lower": None, "upper": None}
@@ -210,6 +215,15 @@ def _opened(a: Any, b: Any, variable: str | None) -> tuple[Frame, Frame]:
         replace(f, depth=f.depth.compute(), value=f.value.compute(), **plain) for f in (fa, fb)
     )
     return first, second
+
+
+def _without_artefacts(frame: Frame) -> Frame:
+    """Return a frame without its saturated samples, and those of a surface transient."""
+    flags = sample_evidence(frame).flags
+    if flags is None:
+        return frame
+    artefact = (flags & np.int16(Flag.SATURATED | Flag.TRANSIENT)) != 0
+    return replace(frame, value=replaced_where(artefact, frame.value))
 
 
 def _only(data: Any, marker: str, name: str) -> Any:
@@ -248,10 +262,11 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
             raise ProfileError(
                 f"species {name!r} has {one[0].size} samples in a and {other[0].size} in "
                 f"{which.removesuffix(': ') or 'b'}; an alignment needs five in each",
+                code="too_few_values",
                 where={"species": name},
             )
     if not pairs:
-        raise ProfileError("no species has five samples in both a and b")
+        raise ProfileError("no species has five samples in both a and b", code="too_few_values")
     in_a, in_b = pairs[0][:2], pairs[0][2:]
     if method == "peak":
         return Matched(np.array([[vertex(*in_b)], [vertex(*in_a)]]))
@@ -282,7 +297,8 @@ def _edge(
         does = "fall below" if falling else "rise above"
         raise ProfileError(
             f"{name} does not {does} the level, {level:.4g} {frame.units}: its values run from "
-            f"{value.min():.4g} to {value.max():.4g}"
+            f"{value.min():.4g} to {value.max():.4g}",
+            code="never_reached",
         )
     return found
 
@@ -311,7 +327,8 @@ def _by_markers(fa: Frame, fb: Frame, _: str, *, markers: Sequence[Marker]) -> M
     if not ((np.diff(at) > 0).all() and (np.diff(to) > 0).all()):
         raise ProfileError(
             f"the markers are in different orders: at {np.round(to, 4).tolist()} {fa.axis_units} "
-            f"in a and at {np.round(at, 4).tolist()} {fa.axis_units} in b"
+            f"in a and at {np.round(at, 4).tolist()} {fa.axis_units} in b",
+            argument="markers",
         )
     return Matched(np.stack([at, to]))
 

@@ -27,7 +27,7 @@ def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
         raise argument_error(name, given, f"expected [{form}, ...]")
     for i, pair in enumerate(given):
         if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise ProfileError(f"{name}[{i}]={pair!r}; expected {form}")
+            raise ProfileError(f"{name}[{i}]={pair!r}; expected {form}", argument=name)
     return [(first, second) for first, second in given]
 
 

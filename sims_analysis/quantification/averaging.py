@@ -29,12 +29,13 @@ from sims_analysis.quantification.repeats import NOTABLE, repeats
 def average(data: xr.Dataset) -> xr.Dataset:
     """Average the measurements of a batch, replicates of one sample, depth by depth.
 
-    Not to be trusted where replicates are shifted against each other: :func:`align` them first.
+    Not to be trusted where replicates are shifted against each other (:func:`align` them first), or
+    where few counts were put on a grid by their logarithms: ``to_grid(method="linear")``.
 
     Parameters
     ----------
     data : Dataset
-        A batch over ``measurement`` with one common axis (:func:`to_grid`).
+        A batch over ``measurement`` (:func:`stack`) with one common axis (:func:`to_grid`).
 
     Returns
     -------
@@ -42,21 +43,26 @@ def average(data: xr.Dataset) -> xr.Dataset:
         One measurement; NaN where not all measurements of a species have a value. Of each variable:
 
         - ``<variable>``: the mean
-        - ``<variable>_stderr`` (unit of the variable): its standard error from those of the
-          replicates, ``sqrt(sum s_i^2) / n``, to which zero counts add nothing where there are
-          others; without standard errors, from the scatter about what each replicate has in
-          common, pooled over neighbouring depths, as few values do not determine it at each
+        - ``<variable>_stderr`` (unit of the variable): the standard error of each sample, without
+          what all samples share: from those of the replicates, ``sqrt(sum s_i^2) / n``, to which
+          zero counts add nothing where there are others; without these, from the scatter, pooled
+          over neighbouring depths, as few values do not determine it at each
         - ``<variable>_scatter`` (likewise): the standard error at each depth by the scatter there,
           ``s / sqrt(n)`` with n - 1 in s, which includes craters and drifts
         - ``<variable>_counts`` (``count``): the sum of the counts
         - ``<variable>_background_stderr``...: of subtracted backgrounds, independent of each other
 
-        Coordinates over species: ``n_replicates``, the number of measurements; and
-        ``scale_repeatability`` (``1``), the relative standard error of the scale of the mean, by
-        what all samples of a replicate have in common: ``t sd / sqrt(n)`` of the n scales, with
-        Student's t, less the noise in them; 0 where noise alone explains it. Depths that differ
-        likewise add to ``depth_scale_uncertainty``. :func:`dose_budget` and :func:`fit` take both
-        as systematic errors. Of uncertainties common to all replicates (of sensitivity factors, of
+        Coordinates over species:
+
+        - ``n_replicates``: the number of measurements
+        - ``scale_repeatability`` (``1``): the relative standard error of the scale of the mean, by
+          what all samples of a replicate have in common, a dose that differs from crater to crater:
+          ``t sd / sqrt(n)`` of the n scales, with Student's t (1.84 of two, 1.32 of three), less
+          the noise in them; 0 where noise explains it. Errors of answers (means, doses, fits,
+          junctions...) hold it; :func:`dose_budget` states it apart, as systematic
+
+        Depths that differ likewise add to ``depth_scale_uncertainty``, which :func:`dose_budget`
+        and :func:`fit` hold. Of uncertainties common to all replicates (of sensitivity factors, of
         the depth scale), which averaging does not make smaller, the largest is kept. What is known
         of samples of any replicate is kept (:func:`quality`).
 
@@ -76,8 +82,9 @@ def average(data: xr.Dataset) -> xr.Dataset:
     Notes
     -----
     A replicate is taken as ``(1 + a) C(z) + b z C'(z)``, by least squares with the mean C; a is its
-    scale, and b its depth scale, where these differ significantly. One standard error covers 64 to
-    75 % for 2, 3 and 5 replicates, from 10 counts at the maximum.
+    scale, and b its depth scale, where these differ significantly. One standard error of a mean or
+    a dose covers 63 to 75 % for 2, 3 and 5 replicates with 2 % between craters, from 10 counts at
+    the maximum. Scales of two species are taken as independent.
 
     References
     ----------
@@ -103,7 +110,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
     if POINT in data.dims:
         raise ProfileError(
             "the measurements have axes of their own: put them on one first, with "
-            "to_grid(data, step='1 nm')"
+            "to_grid(data, step='1 nm', method='linear')",
+            code="missing_axis",
         )
     names = [name for name in vocabulary.MEASURED if name in data.data_vars]
     if not names:
@@ -238,8 +246,8 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
         first.warn(
             f"the scales of the replicates scatter {first.of(common.scale_excess):.3g} times as "
             "much as their standard errors say; that of the mean is known to "
-            f"{100 * first.of(common.scale):.2g} %: scale_repeatability, which dose_budget and fit "
-            "add to the random errors",
+            f"{100 * first.of(common.scale):.2g} %: scale_repeatability, which the errors of "
+            "answers hold",
             ProfileWarning,
             code="inconsistent",
         )

@@ -207,7 +207,8 @@ def _factor_of_standard(
         frame = _open_two(plain, numerator, denominator)
         lead = [d for d in frame.lead if d != "species"]
         if lead:
-            raise ProfileError(f"expected one measurement, and it is over {lead[0]!r}")
+            text = f"expected one measurement, and it is over {lead[0]!r}"
+            raise ProfileError(text, code="several_measurements")
     x, error = read_with_error(frame, fraction, "fraction")
     if x.ndim or not 0 < float(x) < 1:
         raise argument_error("fraction", fraction, "expected one number between 0 and 1")

@@ -11,7 +11,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import ENDS, list_variables, scaled
 from sims_analysis.conventions.provenance import with_history
-from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
+from sims_analysis.errors import ProfileError, SpeciesError, UnitsError, about
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
@@ -77,7 +77,8 @@ def to_concentration(
     if not fractions:
         raise UnitsError(
             "the data have no atomic_fraction or mass_fraction to convert; they have "
-            f"{list_variables(data)}"
+            f"{list_variables(data)}",
+            code="missing_variable",
         )
     result = data.drop_vars([n + end for n in fractions for end in ENDS], errors="ignore")
     for name in fractions:
@@ -88,7 +89,8 @@ def to_concentration(
                     "a mass fraction becomes a concentration only with the masses of the atoms: "
                     "give masses={'B': 10.81, ...} in u and a host by name "
                     f"({', '.join(HOSTS)}) or by formula, or leave it out with "
-                    "ds.drop_vars('mass_fraction')"
+                    "ds.drop_vars('mass_fraction')",
+                    argument="masses",
                 )
             factor = density * host.mean_mass / _masses(data[name], masses)
         frame = open_samples(data, name, "a concentration")
@@ -96,6 +98,7 @@ def to_concentration(
     return with_history(result.assign_attrs(atomic_density=text), f"fractions times {text}")
 
 
+@about(argument="atomic_density")
 def _density(stated: Any) -> tuple[Host | None, float, str]:
     host: Host | None = None
     if isinstance(stated, str) and stated in HOSTS:

@@ -131,6 +131,7 @@ def correct_dead_time(
             f"the detector was dead for up to {float(dead.max()):.0%} of the time; how "
             "far the correction can be trusted depends on the detector",
             ProfileWarning,
+            code="saturated",
         )
     alive = 1.0 - dead.where(~impossible)
     errors = {} if frame.stderr is None else {"stderr": frame.stderr / alive}
@@ -306,7 +307,8 @@ def _columns(
             raise ProfileError(
                 f"samples of {frame.name} have an error in common that varies with depth, of a "
                 "weight, a factor or a background; give value=mean_value(...) in place of window, "
-                "and both errors are added as if independent"
+                "and both errors are added as if independent",
+                argument="window",
             )
         made[end] = xr.where(new, one, before.variable)
     return made

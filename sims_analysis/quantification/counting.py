@@ -137,7 +137,8 @@ def with_counting_statistics(
         raise UnitsError(
             "no variable has known counts: give dwell_time for intensities in counts/s, "
             "value_per_count for concentrations; the data have "
-            f"{', '.join(map(str, data.data_vars))}"
+            f"{', '.join(map(str, data.data_vars))}",
+            code="missing_variable",
         )
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
     given = [f"{name}={format_argument(one)}" for name, one in stated.items() if one is not None]
@@ -274,6 +275,7 @@ def _whole_counts(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Var
             f"{', '.join(map(repr, map(str, names)))}: values of {frame.name} that are not whole "
             "numbers of counts, unlike those of the other species: left without counts and errors",
             ProfileWarning,
+            code="impossible_value",
         )
         broken = broken.any(frame.dim)
     found: xr.Variable = xr.where(allowed < 0.5, nearest, counts).where(~broken)

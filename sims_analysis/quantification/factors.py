@@ -111,7 +111,8 @@ def kind_of_factor(unit: str, matrix: str | None, name: str) -> str:
     if unit not in _OF_INTENSITY:
         raise UnitsError(
             f"{name} is in {unit}, for which there is no sensitivity factor without a matrix "
-            "signal: name the matrix"
+            "signal: name the matrix",
+            argument="matrix",
         )
     return _OF_INTENSITY[unit]
 
@@ -220,6 +221,7 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
             f"used with {here.matrix_signal!r}: the two agree only as far as the matrix signal is "
             "constant; use the same here, or determine the factor anew",
             ProfileWarning,
+            code="different_conditions",
         )
     if dead_time := unlike("dead_time", here.dead_time):
         states = {"corrected": "corrected for dead time", "as observed": "not"}

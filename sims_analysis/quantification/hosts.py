@@ -135,7 +135,8 @@ def isotope(species: str) -> tuple[int, str]:
     """Read the mass number and the element of a single isotope, such as ``"11B"``."""
     match = _ISOTOPE.fullmatch(species)
     if match is None:
-        raise SpeciesError(f"{species!r} does not name a single isotope, such as '11B' or '30Si'")
+        text = f"{species!r} does not name a single isotope, such as '11B' or '30Si'"
+        raise SpeciesError(text, where={"species": species})
     return int(match[1]), match[2]
 
 
@@ -164,7 +165,8 @@ def natural_abundance(species: str) -> float:
     if element in _REPRESENTATIVE:
         abundance = _REPRESENTATIVE[element].get(number, 0.0)
     if not abundance > 0:
-        raise SpeciesError(f"{species!r} has no natural abundance; state it")
+        text = f"{species!r} has no natural abundance; state it"
+        raise SpeciesError(text, where={"species": species})
     return float(abundance)
 
 

@@ -21,7 +21,7 @@ from sims_analysis.frame.messages import Doubt
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.kernels.evidence import Support
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.quantification.hosts import isotope, natural_abundance
 from sims_analysis.quantification.reference import (
     TwoSignals,
@@ -216,9 +216,11 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
     depth = of(frame.depth)
     inside = samples.a.notnull() & samples.b.notnull()
     inside = inside & ~((depth < window[0]) | (depth > window[1]))
-    ratio, error = samples.ratio(inside)
     known = of(evidence_of(frame, pair.denominator).flags)
     flags = xr.zeros_like(inside, np.int16) if known is None else known
+    # In a gap of either, its signal is a line between others.
+    inside = inside & ((flags & np.int16(GAP)) != GAP)
+    ratio, error = samples.ratio(inside)
     natural = xr.full_like(ratio, pair.natural)
     status = _status(frame, samples, inside, ratio, error, natural, flags)
     means = {"mean_ratio": ratio, "mean_ratio_stderr": error, "natural_ratio": natural}

@@ -89,7 +89,8 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     if len(frame.value.chunksizes.get(dim, ())) > 1:
         raise ProfileError(
             f"{frame.name} is chunked along {dim}, but each profile is needed as a whole: use "
-            f"data.chunk({dim}=-1)"
+            f"data.chunk({dim}=-1)",
+            code="dask_data",
         )
     names = frame.species(species)
     row = names.index(species)
@@ -160,7 +161,7 @@ def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, wh
         (divisor <= 0, "is not above 0"),
     ):
         if (first := first_sample(frame, lost & among)) is not None:
-            first.warn(f"{name} {text}: no {what}", ProfileWarning)
+            first.warn(f"{name} {text}: no {what}", ProfileWarning, code="not_measured")
 
 
 def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:

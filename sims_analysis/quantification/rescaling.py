@@ -92,7 +92,8 @@ def rescale_depth(
             "give either factor or crater_depth, not both", code="conflicting_arguments"
         )
     if factor is None and crater_depth is None and offset is None:
-        raise ProfileError("give factor, crater_depth or offset: how the depths are to change")
+        text = "give factor, crater_depth or offset: how the depths are to change"
+        raise ProfileError(text, code="conflicting_arguments")
     if "depth" not in data.coords:
         raise UnitsError(
             "the data have no depth axis; calibrate_depth() turns sputter time into depth",
@@ -227,7 +228,8 @@ def scale_to_dose(
     if cases:
         raise ProfileError(
             f"start, stop or background is over {cases[0]!r}, but a profile is scaled by one "
-            f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)"
+            f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)",
+            code="wrong_dimensions",
         )
     scale = found.factor.fillna(1.0)
     of_the_scale = _scale_coords(frame, scale, known, found.uncertainty)
@@ -297,6 +299,7 @@ def compare_dose(
             "no dose between these depths to compare with (integral "
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
             ProfileError,
+            code="no_dose",
         )
     relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
     if uncertainty is not None:
@@ -322,6 +325,8 @@ def _scale_coords(
     for name in ("dose_scale_uncertainty", "sensitivity_factor_uncertainty"):
         if name in data.coords:
             made[name] = xr.where(fresh, uncertainty, data[name].variable)
+    if "scale_repeatability" in data.coords:
+        made["scale_repeatability"] = xr.where(fresh, np.nan, data["scale_repeatability"].variable)
     for name, one in made.items():
         attrs = data[name].attrs if name in data.coords else vocabulary.attrs(name)
         made[name] = xr.Variable(one.dims, one.data, attrs)

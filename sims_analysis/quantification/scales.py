@@ -199,7 +199,8 @@ def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable
             which = f"measurement {label}: "
         raise ProfileError(
             f"{which}total_time is {shorter.of(total):g} s, but the record runs to "
-            f"{shorter.of(last):g} s; the crater was sputtered for at least as long as the record"
+            f"{shorter.of(last):g} s; the crater was sputtered for at least as long as the record",
+            argument="total_time",
         )
     return total
 
@@ -221,7 +222,8 @@ def _by_layers(
     if (longest := float(time.max())) > ends[-1]:
         raise ProfileError(
             f"the layers end at {ends[-1]:g} s, but the record at {longest:g} s; end the last "
-            "layer with None for the rest of the record"
+            "layer with None for the rest of the record",
+            argument=name,
         )
     unit = " nm/s" if read is _sputter_rate else ""
     parts = [f"{v:.6g}{unit} from {s:.6g} s" for v, s in zip(rates, ends[:-1], strict=True)]

@@ -202,7 +202,8 @@ def _intensities(data: xr.Dataset) -> Frame:
     if "species" not in data[name].dims:
         raise SpeciesError(
             f"a sensitivity factor belongs to a species, and {name} has no dimension 'species'; "
-            "select it with a list: ds.sel(species=['11B', '30Si'])"
+            "select it with a list: ds.sel(species=['11B', '30Si'])",
+            code="missing_species",
         )
     return open_samples(data, name, "a sensitivity factor")
 
@@ -222,6 +223,7 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
         raise ProfileError(
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
             "intensity was replaced, which keep_intensity=True prevents",
+            code="missing_variable",
             where=empty.where,
         )
     highest: Any = frame.map(saturation_level).value

@@ -35,7 +35,8 @@ from sims_analysis.quantification.reference import (
 
 #: Relative uncertainties that all samples of a species have in common; a stated dose replaces the
 #: others, whatever it changed.
-_OF_SCALE = ("sensitivity_factor_uncertainty", "scale_repeatability", "dose_scale_uncertainty")
+_REPEATS = "scale_repeatability"
+_OF_SCALE = ("sensitivity_factor_uncertainty", _REPEATS, "dose_scale_uncertainty")
 #: Places of samples.
 _PLACES = (*vocabulary.AXES, *vocabulary.CELLS, *(f"{axis}_bounds" for axis in vocabulary.AXES))
 #: The part of a sum, or of its error, above which limits of detection of its parts matter.
@@ -246,11 +247,15 @@ def _errors_of_scale(
 
 def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = None) -> xr.Dataset:
     """Return data with errors of factors among what all samples have in common, for quotients."""
-    names = [one for one in (*_OF_SCALE, "sensitivity_factor_day_to_day") if one in data.coords]
-    if variable != "concentration" or not names:
+    every, quantified = (*_OF_SCALE, "sensitivity_factor_day_to_day"), variable == "concentration"
+    names = [one for one in (every if quantified else (_REPEATS,)) if one in data.coords]
+    if not names:
         return data
     frame = open_samples(data, variable, "an error of factors")
-    relative = relative_uncertainties(frame, data, None, None)[0].fillna(0.0)
+    relative: Any = data.coords.variables[names[0]]
+    if quantified:
+        relative = relative_uncertainties(frame, data, None, None)[0]
+    relative = relative.fillna(0.0)
     if over is not None:
         relative = (relative**2 + row_of(relative, frame.species().index(over)) ** 2) ** 0.5
         relative = relative.where(~frame.of_species(over), 0.0)

@@ -108,11 +108,13 @@ def splice(
     names = [n for n in vocabulary.QUANTITIES if n in top.data_vars and n in deep.data_vars]
     if not common:
         listed = (", ".join(map(repr, piece.species)) for piece in pieces)
-        raise ProfileError(f"the pieces have no species in common: {' and '.join(listed)}")
+        text = f"the pieces have no species in common: {' and '.join(listed)}"
+        raise ProfileError(text, code="unknown_species")
     if not names:
         raise UnitsError(
             f"the pieces have no variable in common: {list_variables(top)} and "
-            f"{list_variables(deep)}"
+            f"{list_variables(deep)}",
+            code="missing_variable",
         )
     overlap = _overlap(top, deep, axis, names, common)
     place = _read_splice(at, overlap, axis)
@@ -164,15 +166,17 @@ def _overlap(
             raise ProfileError(
                 f"species {one!r}: a runs from {first:g} to {last:g} {unit}, b from {begin:g} to "
                 f"{end:g} {unit}; b must begin within a and end below it",
+                code="no_sample_in_window",
                 where={"species": one},
             )
         starts.append(begin)
         stops.append(last)
     if not starts:
-        raise ProfileError("no species was measured in both pieces")
+        raise ProfileError("no species was measured in both pieces", code="not_measured")
     found = max(starts), min(stops)
     if not found[0] < found[1]:
-        raise ProfileError("the species do not overlap at one common depth: splice them one by one")
+        text = "the species do not overlap at one common depth: splice them one by one"
+        raise ProfileError(text, code="no_sample_in_window")
     return found
 
 
@@ -194,7 +198,8 @@ def _compared(
             return name, [str(one) for one in there["species"].values[(there & too).values]]
     raise UnitsError(
         f"there is no species of which both pieces have the same variable, of {', '.join(names)}: "
-        "quantify both pieces, or neither"
+        "quantify both pieces, or neither",
+        code="missing_variable",
     )
 
 
@@ -250,6 +255,7 @@ def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overla
         raise ProfileError(
             f"species {str(unknown[0])!r}: the integral of {name} from {_span(overlap, axis)} is "
             "not positive in one of the pieces, so that it says nothing of their ratio",
+            code="no_dose",
             where={"species": str(unknown[0])},
         )
 
@@ -285,6 +291,7 @@ def _warn_of_difference(
                 f"species {str(species)!r}: from {_span(overlap, axis)}, a is {factor:.4g}{known} "
                 "times b; scale=True makes them agree there",
                 ProfileWarning,
+                code="different_levels",
                 where={"species": str(species)},
             )
 

@@ -289,7 +289,8 @@ def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata
             if contradict(name, text, second[name]):
                 raise ProfileError(
                     f"the standards {a!r} and {b!r} have no common factor: {NAMES[name]} {text!r}, "
-                    f"and {second[name]!r}; determine one of those measured alike"
+                    f"and {second[name]!r}; determine one of those measured alike",
+                    code="different_conditions",
                 )
     return said
 
@@ -319,7 +320,8 @@ def _needed_signals(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[x
     species_of(plain, species, name="species")
     name = signal_name(plain, "a sensitivity factor")
     if plain["species"].ndim == 0 or matrix == species:
-        raise ProfileError(f"the standard needs {species!r} besides the matrix {matrix!r}")
+        text = f"the standard needs {species!r} besides the matrix {matrix!r}"
+        raise ProfileError(text, argument="species")
     used = [species]
     if matrix is not None:
         species_of(plain, matrix, name="matrix")
@@ -336,6 +338,7 @@ def _dead_time(standards: Sequence[xr.Dataset]) -> str:
             "some standards were corrected for dead time, and some were not: treat all alike, and "
             "the unknown as well",
             ProfileWarning,
+            code="different_conditions",
         )
         return "corrected in part"
     return states.pop()

@@ -246,7 +246,8 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any, every:
         if at.ndim > 1:
             raise ProfileError(
                 f"depth is over {list_dims(at.dims)}: a common axis has one dimension; use "
-                "interpolate() for different depths for each profile"
+                "interpolate() for different depths for each profile",
+                argument="depth",
             )
         points, words = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
     if not (np.isfinite(points).all() and (np.diff(points) > 0).all()):
@@ -257,7 +258,7 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any, every:
         return _Grid(points, None, words)
     if bounds is None:
         if points.size < 2:
-            raise ProfileError("cells need at least two depths, so that edges lie between them")
+            raise ProfileError("cells need at least two depths", code="too_few_values")
         halfway = 0.5 * (points[:-1] + points[1:])
         bounds = np.concatenate([points[:1], halfway, points[-1:]])
     return _Grid(points, bounds, f"cells around {words}")
@@ -277,7 +278,7 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     record: Any = (frame.lower, frame.upper) if of_cells else (frame.depth, frame.depth)
     begin, end = (np.asarray(one.data) for one in record)
     if np.isnan(begin).all():
-        raise ProfileError(f"there is no sample, and so no {frame.axis} range for a grid")
+        raise ProfileError("there is no sample for a grid to span", code="no_sample_in_window")
     first, last = float(np.nanmin(begin)), float(np.nanmax(end))
     with np.errstate(over="ignore"):
         count = np.divide(last - first, width)
@@ -297,9 +298,8 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     points = factors * exact.numerator / exact.denominator
     points = points[(points >= first) & (points <= last)]
     if points.size == 0:
-        raise ProfileError(
-            f"no multiple of step={step!r} lies within the samples, {first:g} to {last:g} {unit}"
-        )
+        span = f"{first:g} to {last:g} {unit}"
+        raise argument_error("step", step, f"no multiple of it lies within the samples, {span}")
     return _Grid(points, None, f"multiples of {width:.15g} {unit}")
 
 
@@ -323,7 +323,8 @@ def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
     if frame.axis not in like.coords or like[frame.axis].ndim != 1:
         raise ProfileError(
             f"like has no common {frame.axis} axis; if its profiles have axes of their own, "
-            "select one of them, or resample them to a grid first"
+            "select one of them, or resample them to a grid first",
+            argument="like",
         )
     axis = like[frame.axis]
     read, _ = units.to_canonical_variable(axis, (frame.axis,), f"like: {frame.axis}", np.float64)

@@ -156,7 +156,8 @@ def deconvolve(
     if frame.achieved is not None:
         raise ProfileError(
             f"{frame.name} is restored already (it has achieved_resolution); give what was "
-            "measured, with the function of all that has blurred it"
+            "measured, with the function of all that has blurred it",
+            code="already_changed",
         )
     check_bool("averaging_kernels", averaging_kernels)
     strength = _strength(smoothness)

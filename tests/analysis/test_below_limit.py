@@ -139,6 +139,12 @@ def test_the_deepest_junction_is_below_the_limit_if_a_profile_rises_again_and_en
     assert first["status"].item() == "ok"
     assert sims.junction_depth(ds, "1e15 atoms/cm^3", gaps="bridge").item() == first.item()
     assert sims.junction_depth(ds, "2e17 atoms/cm^3")["status"].item() == "ok"
+    # What is below 1e16 is below 5e16 as well: it fell among the samples without a value.
+    assert sims.junction_depth(ds, "5e16 atoms/cm^3")["status"].item() == "below_limit"
+    turned = ds.isel(depth=slice(None, None, -1)).assign_coords(depth=ds["depth"].variable)
+    for level in ("1e15 atoms/cm^3", "5e16 atoms/cm^3"):
+        rise = sims.junction_depth(turned, level, edge="leading", which="first")
+        assert rise["status"].item() == "below_limit"
 
 
 @pytest.mark.parametrize("layout", ["shared axis", "own axis"])
@@ -202,6 +208,9 @@ def test_moments_and_depths_of_a_dose_count_the_tail_below_a_limit():
     for question in (sims.moments, lambda ds: sims.depth_at_dose_fraction(ds, fraction=0.99)):
         assert question(high)["status"].item() == "below_limit"  # the straggle is 18.6 for 24.1
         assert question(low)["status"].item() == "ok"
+    for data in (high, sims.to_grid(high, step="7 nm"), sims.to_grid(high, every=2)):
+        assert sims.moments(data, stop="300 nm")["status"].item() == "below_limit"
+        assert sims.moments(data, stop="120 nm")["status"].item() == "ok"
 
 
 @pytest.mark.parametrize("conserve", [None, "dose"])

@@ -87,7 +87,7 @@ EACH_SAMPLE = {"below_detection", "with_counting_statistics"}
 
 @pytest.mark.parametrize("question", [q for q in LAZY if q.split()[0] not in EACH_SAMPLE])
 def test_profiles_chunked_along_depth_are_refused(question):
-    with raises(ProfileError, match=r"chunked along 'depth'.*chunk\(\{'depth': -1\}\)"):
+    with raises(ProfileError, "dask_data"):
         ask(question, BATCH.chunk(depth=50))
 
 

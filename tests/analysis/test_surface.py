@@ -1,4 +1,4 @@
-"""The concentration near the surface, by an exponential fit to the samples around a depth."""
+"""The concentration near the surface, by the samples around a depth."""
 
 import numpy as np
 import pytest
@@ -33,6 +33,16 @@ def test_the_stated_error_covers_68_percent(shape, depth, counts):
     off = np.abs(found - TOP * shape(np.float64(depth)))
     covered = float((off < found["stderr"]).mean())
     assert 0.64 - 1.5 / TRIALS**0.5 < covered < 0.72 + 1.5 / TRIALS**0.5
+
+
+@pytest.mark.parametrize("counts", [10, 100, 300])
+@pytest.mark.parametrize("depth", [8.0, 8.6, 9.5])
+def test_it_covers_as_much_beside_a_point(depth, counts):
+    found = sims.surface_concentration(
+        trials(lambda z: np.exp(-np.abs(z - 8.6) / 14.0), Z, counts), depth=f"{depth} nm"
+    )
+    off = np.abs(found - TOP * np.exp(-np.abs(depth - 8.6) / 14.0))
+    assert 0.52 < float((off < found["stderr"]).mean()) < 0.78
 
 
 def test_nothing_is_extrapolated():

@@ -111,7 +111,7 @@ def test_superseded_versions_are_kept(archive):
     assert len(set(hashes)) == 4
     assert archive.record(REFERENCE_ID).sha256 == hashes[-1]
     assert archive.payload(REFERENCE_ID, sha256=hashes[0]) == REFERENCE
-    with raises(ArchiveError, data_id=REFERENCE_ID, match="no version"):
+    with raises(ArchiveError, "not_archived", data_id=REFERENCE_ID):
         archive.get(REFERENCE_ID, sha256="0" * 64)
 
 
@@ -483,7 +483,7 @@ def test_add_what_has_no_json_form(tmp_path):
         concentration_units="atoms/cm^3",
         species_metadata={"file": object()},
     )
-    with raises(ProfileError, data_id=""):
+    with raises(ProfileError, "invalid_metadata", data_id=""):
         Archive(tmp_path).add(profile, data_id="a")
 
 

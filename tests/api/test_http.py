@@ -273,7 +273,7 @@ def test_connecting_takes_five_seconds_at_most(timeout, connect):
 
 def test_certificates_are_those_of_the_bundle(tmp_path):
     path = tmp_path / "ca.pem"
-    with raises(ApiError, argument="ca_bundle", match="cannot be read: .* No such file"):
+    with raises(ApiError, argument="ca_bundle"):
         http.trusted_certificates(path)
     path.write_text("none")
     with raises(ApiError, argument="ca_bundle"):

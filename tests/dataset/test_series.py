@@ -46,7 +46,7 @@ def test_a_species_has_its_variables_one_after_the_other():
 def test_what_holds_no_profile():
     with raises(ProfileError, "no_data"):
         series_of(one([0.0, 1.0], [np.nan, np.nan]))
-    with raises(ProfileError, "no_profile", match=r"has none of .* but dose"):
+    with raises(ProfileError, "no_profile"):
         series_of(one([0.0, 1.0], [1, 2]).rename(concentration="dose"))
     with pytest.raises(TypeError, match="found list"):
         series_of([sims.open_example("boron-implant")])

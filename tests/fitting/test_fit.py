@@ -978,7 +978,7 @@ def test_coordinates_and_errors_must_belong_to_the_profiles():
     with raises(ProfileError, "wrong_dimensions", argument="start"):
         sims.fit(wafers, model="gaussian", start=xr.DataArray(z, dims="depth", attrs=nm))
     ds = wafers.to_dataset().assign(concentration_stderr=-wafers)
-    with raises(ProfileError, wafer="a", depth="0 nm"):
+    with raises(ProfileError, "impossible_value", wafer="a", depth="0 nm"):
         sims.fit(ds, model="gaussian")
     assert sims.fit(wafers.isel(wafer=slice(0, 0)), model="gaussian").sizes["wafer"] == 0
 
@@ -1046,7 +1046,7 @@ def test_a_model_of_ones_own_is_fitted_like_any_other():
     fit = sims.fit(models_truth.profile(c, z), model=lorentzian)
     assert fit["half_width"].item() == pytest.approx(12, rel=1e-6)
     assert fit["dose"].item() == pytest.approx(1e15, rel=1e-6)
-    with raises(ProfileError, match="pass it as model="):
+    with raises(ProfileError, "other_result", argument="fit"):
         sims.evaluate(fit, depth="130 nm")
     curve = sims.evaluate(fit, depth="130 nm", model=lorentzian)
     assert curve.item() == pytest.approx(c.max(), rel=1e-6)
@@ -1093,7 +1093,7 @@ def test_a_dimension_does_not_lose_its_labels_to_an_answer(question, name):
     z = np.linspace(0, 300, 301)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
     batch = models_truth.profile(np.stack([c, 2 * c]), z, dims=(name, "depth"))
-    with raises(ProfileError, match=f"nominal_{name}"):
+    with raises(ProfileError, "wrong_dimensions", match=f"nominal_{name}"):
         question(batch.assign_coords({name: [1.0, 2.0]}))
 
 
@@ -1138,7 +1138,7 @@ def test_a_formula_with_a_hole_is_refused():
     z = np.linspace(0, 300, 151)
     c = np.append(0.0, lognormal.formula(z[1:], 1e22, 90.0, 0.4))
     one = models_truth.profile(c, z)
-    with raises(ProfileError, match=r"no value at 0 nm, .*dose=.*median="):
+    with raises(ProfileError, argument="model", match=r"no value at 0 nm, .*dose=.*median="):
         sims.fit(one, model=lognormal, weights="none")
     fit = sims.fit(one, model=lognormal, weights="none", start="1 nm")
     assert fit["shape"].item() == pytest.approx(0.4, rel=1e-6)

@@ -43,7 +43,7 @@ def test_a_tail_falls_and_a_background_does_not():
         exact = 0.05 * decay * np.exp(-198 / decay)
         assert below(peak + 0.05 * np.exp(-Z / decay))[0] == pytest.approx(exact, rel=0.02)
     assert below(peak + 0.05 - Z / 1e5)[0] == 0
-    assert below(1.0 - Z / 1000)[0] == 0
+    assert below(1.0 - Z / 2500)[0] == 0
 
 
 def test_what_is_less_than_matters_is_none():
@@ -74,7 +74,7 @@ def test_a_record_that_ends_within_a_box_lacks_the_rest_of_it(counts):
         seen = end >= Z
         k = rng.poisson(counts * box[seen], (100, seen.sum())) * 1.0
         lacking = np.mean(below(k, 0.02 * 120 * counts, depth=Z[seen]) > 0)
-        assert lacking > 0.98 if lacks else lacking < 0.05, end
+        assert lacking > 0.96 if lacks else lacking < 0.05, end
 
 
 @pytest.mark.slow

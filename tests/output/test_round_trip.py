@@ -178,7 +178,7 @@ def test_counts_go_along(tmp_path, way, shape):
 
 def test_a_workbook_refuses_names_that_it_cannot_keep(tmp_path):
     ds = sims.open_example("boron-implant").assign_coords(species=["B\r", "P"])
-    with raises(sims.errors.ProfileError, species="B\r", match=".* control characters"):
+    with raises(sims.errors.ProfileError, "failed_write", species="B\r"):
         sims.to_excel(ds, tmp_path / "x.xlsx")
     assert sims.read(sims.to_csv(ds, tmp_path / "x.csv")).species == ["B\r", "P"]
 
@@ -201,7 +201,7 @@ def test_a_csv_in_which_somebody_wrote_is_read_as_any_table(tmp_path, quote):
         with raises(ReadError, "not_a_number", line=3, column="C"):
             sims.read(path)
     path.write_text(head.replace("species", f"{quote}species{quote}"))
-    with raises(ReadError, "no_profile", match="the headers have no rows of numbers below them"):
+    with raises(ReadError, "no_profile"):
         sims.read(path)
 
 

@@ -156,29 +156,26 @@ def test_species_by_name():
 
 
 @pytest.mark.parametrize(
-    ("depths", "concentrations", "message"),
+    ("depths", "concentrations", "argument", "code"),
     [
-        ([0, 1], [1.0], "2 depths but 1 concentrations"),
-        ([], [], "no samples"),
-        ([0, math.inf], [1, 2], r"depths\[1\] is inf"),
-        ([0, math.nan], [1, 2], r"depths\[1\] is nan"),
-        ([0, 1], [1, -math.inf], r"concentrations\[1\] is -inf"),
-        (["0", "1"], [1, 2], "depths must be numbers"),
-        ([0, 1], [True, False], "concentrations must be numbers"),
-        ([0, 1], [True, None], r"concentrations\[0\] must be a number, found True"),
-        ([[0, 1]], [[1, 2]], "one dimension"),
-        ([0, 1], [1 + 1j, 2], "concentrations must be numbers"),
-        ([0, None], [1, 2], r"depths\[1\] must be a number, found None"),
-        ([0, 1], [None, "x"], r"concentrations\[1\] must be a number, found 'x'"),
-        ([0, 1], [1, 10**400], r"concentrations\[1\] is too large"),
-        (None, [1, 2], "depths must be numbers, found NoneType"),
-        (np.ma.masked_array([0, 1], [0, 1]), [1, 2], r"depths\[1\] is nan"),
-        (pint.UnitRegistry().Quantity([0, 1], "um"), [1, 2], "depths is a pint Quantity; give its"),
+        ([0, 1], [1.0], "concentrations", ""),
+        ([], [], "", "no_profile"),
+        ([0, math.inf], [1, 2], "depths", "infinite_sample"),
+        ([0, math.nan], [1, 2], "depths", "infinite_sample"),
+        ([0, 1], [1, -math.inf], "concentrations", "infinite_sample"),
+        ([0, 1], [True, False], "concentrations", ""),
+        ([0, 1], [True, None], "concentrations", ""),
+        ([[0, 1]], [[1, 2]], "depths", ""),
+        ([0, None], [1, 2], "depths", ""),
+        ([0, 1], [None, "x"], "concentrations", ""),
+        ([0, 1], [1, 10**400], "concentrations", ""),
+        (None, [1, 2], "depths", ""),
+        (np.ma.masked_array([0, 1], [0, 1]), [1, 2], "depths", "infinite_sample"),
+        (pint.UnitRegistry().Quantity([0, 1], "um"), [1, 2], "depths", ""),
     ],
 )
-def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, message):
-    code = "infinite_sample" if re.search(r"is (-?inf|nan)", message) else ""
-    with raises(ProfileError, code, species="B", match=message):
+def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, argument, code):
+    with raises(ProfileError, code, argument=argument, species="B"):
         sims.DepthProfile(
             species_name="B", depths=depths, depth_units="nm",
             concentrations=concentrations, concentration_units="atoms/cm^3",
@@ -332,7 +329,7 @@ def test_a_profile_is_shown_in_a_line(changes, shown):
 
 @pytest.mark.parametrize("name", ["species_name", "depth_units", "concentration_units"])
 def test_names_and_units_are_texts(name):
-    with raises(ProfileError, match=f"^{name} must be a string, found int$"):
+    with raises(ProfileError, argument=name):
         made(**{name: 7})
 
 

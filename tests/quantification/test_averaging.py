@@ -94,6 +94,16 @@ def test_scales_that_differ_are_an_error_that_all_samples_share():
     np.testing.assert_allclose(
         budget["systematic_stderr"], found["scale_repeatability"] * budget["dose"], rtol=1e-12
     )
+    relative = found["scale_repeatability"]
+    for one in (
+        sims.mean_value(found, start="70 nm", stop="90 nm"),
+        sims.integrated_dose(found, stop="150 nm"),
+    ):
+        assert 1 < one["stderr"].item() / (relative * one).item() < 1.1
+    place = sims.junction_depth(found, "1e19 atoms/cm^3")
+    assert place["stderr"].item() > (relative * place["decay_length"]).item()
+    certified = sims.scale_to_dose(found, dose="1e15 atoms/cm^2", dose_uncertainty=0.0)
+    assert sims.integrated_dose(certified)["stderr"].item() < 0.1 * (relative * 1e15).item()
     dose = sims.fit(found, model="gaussian", start="40 nm", stop="120 nm")
     assert dose["dose_stderr"].item() > 0.9 * by_hand * dose["dose"].item()
     for top in (1.0, 30.0, 1e4):
@@ -240,7 +250,7 @@ def test_errors_of_means_between_samples_are_those_of_samples_and_of_sums(step, 
     ds = sims.stack([one[["concentration"]] for one in parts])
     if counted:
         ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
-    found = sims.average(sims.to_grid(ds, step=f"{step} nm"))
+    found = sims.average(sims.to_grid(ds, step=f"{step} nm")).drop_vars("scale_repeatability")
     mean, samples = sims.mean_value(found), found.sel(depth=slice(50, 150))
     assert mean["stderr"].mean().item() == pytest.approx(mean.std().item(), rel=0.12)
     scatter = samples["concentration"].std("species").mean().item()

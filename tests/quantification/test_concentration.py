@@ -46,9 +46,9 @@ def test_stderr_is_converted_too():
 
 def test_mass_fraction_needs_masses():
     ds = fractions("wt%", "mass_fraction", B=[1.0, 2.0])
-    with raises(UnitsError, match="only with the masses of the atoms"):
+    with raises(UnitsError, argument="masses"):
         sims.to_concentration(ds, atomic_density="Si")
-    with raises(UnitsError, match="only with the masses"):
+    with raises(UnitsError, argument="masses"):
         sims.to_concentration(ds, atomic_density="5e22 atoms/cm^3", masses={"B": 10.81})
     with raises(SpeciesError, "missing_value"):
         sims.to_concentration(ds, atomic_density="Si", masses={"P": 30.97})
@@ -98,14 +98,14 @@ def test_a_host_by_formula_and_mass_density():
     lithium = host_of_formula("Li", "0.534 g/cm^3")
     assert lithium.atomic_density == pytest.approx(0.534 / 6.94 * 6.02214076e23, rel=1e-4)
     for bad, error, parts in [
-        (("Xx2", "5 g/cm^3"), ProfileError, {"match": "cannot read the formula 'Xx2'"}),
-        (("", "5 g/cm^3"), ProfileError, {"match": "contains no atoms"}),
+        (("Xx2", "5 g/cm^3"), ProfileError, {}),
+        (("", "5 g/cm^3"), ProfileError, {}),
         (("GaN", "5"), UnitsError, {"code": "missing_unit", "argument": "mass"}),
         (("GaN", "5 atoms/cm^3"), UnitsError, {"argument": "mass"}),
-        (("GaN", "-5 g/cm^3"), ProfileError, {"match": "'-5 g/cm.3' must be positive$"}),
-        (("GaN", "0 g/cm^3"), ProfileError, {"match": "must be positive"}),
+        (("GaN", "-5 g/cm^3"), ProfileError, {}),
+        (("GaN", "0 g/cm^3"), ProfileError, {}),
     ]:
-        with raises(error, **parts):
+        with raises(error, **{"argument": "atomic_density"} | parts):
             sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=bad)
 
 

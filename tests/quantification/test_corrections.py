@@ -46,7 +46,7 @@ def test_a_counter_that_is_blind_after_each_count():
     counts = (gaps.cumsum(axis=1) < time).sum(axis=1).astype(float)
     ds = timed(np.arange(float(trials)), B=counts / time)
     ds = sims.with_counting_statistics(ds, dwell_time="1 ms")
-    with warns(ProfileWarning, species="B", sputter_time="0 s"):
+    with warns(ProfileWarning, "saturated", species="B", sputter_time="0 s"):
         found = sims.correct_dead_time(ds, dead_time="100 ns")
     corrected = found["intensity"][0]
     assert float(corrected.mean()) == pytest.approx(rate, rel=3e-3)

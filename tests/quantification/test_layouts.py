@@ -15,9 +15,9 @@ from sims_analysis.vocabulary import MEASURED
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 
 ALONE = measurement(AXIS, seed=7, data_id="w7")
-#: What is made of several profiles or measurements.
+#: What is made of several profiles or measurements; a formula, and questions.
 NO_CORRECTIONS = {"align", "average", "isotope_ratios", "ratio", "rsf_from_standard", "splice"}
-NO_CORRECTIONS |= {"poisson_interval", "with_counting_statistics"}  # a formula, and a question
+NO_CORRECTIONS |= {"poisson_interval", "repeatability", "with_counting_statistics"}
 #: Sums over a row in another layout differ in their last digits.
 ROUNDING = 1e-14
 

@@ -228,7 +228,7 @@ def test_without_a_reference_signal():
     assert "intensity" not in found
     with raises(UnitsError, argument="rsf"):
         sims.with_rsf(counts, rsf="1e14 atoms/cm^3", matrix=None)
-    with raises(UnitsError, match=r"in arb. unit, for which there is no sensitivity factor"):
+    with raises(UnitsError, argument="matrix"):
         sims.with_rsf(
             timed(TIME, "arb. units", B=TIME).rename(intensity="intensity_arbitrary"),
             rsf="1e14 atoms/cm^3",
@@ -382,7 +382,7 @@ def test_species_that_were_not_measured_are_refused():
     empty = THREE.copy(deep=True)
     empty["intensity"].loc[{"species": "P"}] = np.nan
     for rsf, matrix in (("P", "Si"), ("B", "P")):
-        with raises(ProfileError, species="P", match="species 'P' has no intensity"):
+        with raises(ProfileError, "missing_variable", species="P"):
             sims.with_rsf(empty, rsf={rsf: "1e22 cm^-3"}, matrix=matrix)
     of_both = xr.DataArray([1e22, -1e22], {"species": ["B", "P"]}, attrs={"units": "cm^-3"})
     with raises(ProfileError, argument="rsf"):

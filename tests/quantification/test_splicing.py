@@ -62,7 +62,7 @@ def test_species_overlap_over_more_than_one_depth(end, common):
     if common:
         assert sims.splice(a, b)["splice_depth"].item() == 101.0
     else:
-        with raises(ProfileError, match="do not overlap at one common depth: splice them"):
+        with raises(ProfileError, "no_sample_in_window"):
             sims.splice(a, b)
 
 
@@ -125,9 +125,9 @@ def test_scales_have_the_errors_that_they_state():
 
 
 def test_pieces_that_differ_warn():
-    with warns(ProfileWarning, species="B", match="from 100 to 180 nm, a is 2.5 times b"):
+    with warns(ProfileWarning, "different_levels", species="B", match="100 to 180 nm, a is 2.5 "):
         sims.splice(piece(Z[Z <= 180]), piece(Z[Z >= 100], scale=0.4))
-    with warns(ProfileWarning, species="B", match=r"a is 2\.\d+ \+- 0\.0\d+ times b; scale=True"):
+    with warns(ProfileWarning, "different_levels", species="B", match=r"2\.\d+ \+- 0\.0\d+ "):
         sims.splice(piece(Z[Z <= 180], noise=1), piece(Z[Z >= 100], scale=0.4, noise=2))
 
 
@@ -250,5 +250,5 @@ def test_pieces_of_which_other_species_were_quantified_are_compared_by_what_both
         for by, name, own in ((1.0, "B", slice(150)), (0.5, "P", slice(80, None)))
     )
     assert sims.splice(a, b, scale=True)["splice_scale"].sel(species="B").isnull()
-    with raises(UnitsError, match="the same variable, of concentration, intensity"):
+    with raises(UnitsError, "missing_variable"):
         sims.splice(a.sel(species=["B"]), b.sel(species=["B"]))

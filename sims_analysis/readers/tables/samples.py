@@ -318,6 +318,7 @@ def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | Non
         raise UnitsError(
             f"species {name!r}: {grid.called(column)} states several units, "
             f"{', '.join(map(repr, stated))}",
+            code="different_units",
             where={"species": name},
         )
     return next(iter(stated)) or None
