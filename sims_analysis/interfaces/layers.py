@@ -56,7 +56,8 @@ def layers(
 ) -> xr.Dataset:
     """Measure layers: the depths of their interfaces, and what lies between them.
 
-    Not to be trusted at a `level` without standard errors, or on plateaus that ripple or tail.
+    Not to be trusted at a `level` without standard errors, or to better than 3 % on plateaus that
+    ripple, tail, or slope by a tenth: for these, :func:`interface`.
 
     Parameters
     ----------
