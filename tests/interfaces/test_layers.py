@@ -172,6 +172,17 @@ def test_of_touching_layers_that_noise_hides_none_joins_two():
     assert float(fine.max()) < 50  # 70 in one of eight
 
 
+def test_coarse_steps_in_noise_are_not_one_layer_beside_a_sharp_edge():
+    z = np.arange(2.0, 260.0, 4.0)
+    c = 0.02 + sum(ndtr((z - top) / 2) - ndtr((z - 120) / 2) for top in (60, 80, 100)) / 3
+    counts = np.random.default_rng(0).poisson(100 * c, (40, z.size))
+    ds = models_truth.profile(counts * 1e18, z, dims=("trial", "depth")).to_dataset()
+    found = sims.layers(sims.with_counting_statistics(ds, value_per_count="1e18 cm^-3"))
+    wide = found["thickness"].isel(layer=0) > 30
+    assert wide.sum() > 20
+    assert not (wide & (found["status"].isel(layer=0) == "ok")).any()  # half of them
+
+
 @pytest.mark.parametrize("floor", [0.0, 0.02])
 def test_a_layer_of_four_samples_has_the_maximum_of_their_parabola(floor):
     z = np.arange(0.0, 120.0)
