@@ -238,7 +238,7 @@ def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_the
     for at, default, stated in ((100, "saturated", "ok"), (60, "saturated", "saturated")):
         flags = np.where(np.abs(z - at) < 2, int(Flag.SATURATED), 0)
         known = film.to_dataset().assign_coords(concentration_quality=("depth", flags))
-        with warns(ProfileWarning, "saturated"):
+        with warns(ProfileWarning, "saturated", layer="0"):
             assert sims.layers(known)["status"].item() == default
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ProfileWarning)
@@ -312,12 +312,12 @@ def test_half_of_a_maximum_that_was_cut_off_is_no_level():
     z = np.arange(0.0, 200.0)
     noise = np.random.default_rng(0).normal(size=z.size)
     c = np.minimum(models_truth.film(z) * np.exp(0.05 * noise), 6e19)
-    with warns(sims.ProfileWarning, "saturated"):
+    with warns(sims.ProfileWarning, "saturated", layer="0"):
         layer = sims.layers(models_truth.profile(c, z))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     # That there is a gap somewhere else does not hide it.
     apart = (z < 170) | (z > 185)
-    with warns(sims.ProfileWarning, "saturated"):
+    with warns(sims.ProfileWarning, "saturated", layer="0"):
         layer = sims.layers(models_truth.profile(c[apart], z[apart]))
     assert set(layer["status"].values.tolist()) == {"saturated"}
     stated = sims.layers(models_truth.profile(c, z), level="3e19 atoms/cm^3")
@@ -404,7 +404,7 @@ def test_an_edge_where_nothing_is_known_has_no_depth_and_no_error(kind, end):
         concentration_detection_limit=(("species", "depth"), [limit], {"units": "cm^-3"})
     )
     status = "below_limit" if kind == "below_limit" else "gap"
-    with warns(sims.ProfileWarning, status, species="B"):
+    with warns(sims.ProfileWarning, status, species="B", layer="0"):
         found = sims.layers(ds).squeeze("species")
     assert found["status"].values.tolist() == [status]
     gone = ["top", "bottom"] if kind == "both" else [end]
@@ -420,7 +420,7 @@ def test_of_profiles_with_layers_in_a_gap_the_first_is_named():
     z = np.r_[0.0:110.0, 125.0:152.0, 166.0:300.0]  # the first hole is in no layer
     c = 1e20 * (0.001 + box(z, 50, 90, 4) + box(z, 160, 230, 4))
     two = models_truth.profile(np.array([c, c]), z, dims=("wafer", "depth"))
-    with warns(ProfileWarning, "gap", wafer="0", match="1 more: no sample between 151"):
+    with warns(ProfileWarning, "gap", wafer="0", layer="1", match="1 more: no sample between 151"):
         assert sims.layers(two)["status"].values.tolist() == [["ok", "gap"]] * 2
 
 
