@@ -33,7 +33,7 @@ from sims_analysis.frame.run import (
 )
 from sims_analysis.frame.window import Window
 from sims_analysis.kernels import crossings as kernels
-from sims_analysis.kernels.blocks import ALL, BLOCK, LONG
+from sims_analysis.kernels.blocks import BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.levels import FALLING, RISING
@@ -169,7 +169,7 @@ def crossings(
         dim="crossing",
         max_count=max_count,
         where=locate,
-        block=_block(frame, LONG),
+        block=_block(frame),
     )
     found = _with_errors_and_statuses(frame, found, support, level, asked, "crossing")
     known = _ancillary(frame, found)
@@ -296,8 +296,7 @@ def junction_depth(
         parameters.append(_read_after(frame, after))
     floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
-    block = _block(frame, ALL if after is None else LONG)  # looking for the maximum, in cache
-    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": block}
+    options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": _block(frame)}
     found, support = frame.ask(kernels.junction, *parameters, **options)
     if detection_limit is not None:
         found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
@@ -319,9 +318,9 @@ def junction_depth(
     return frame.array(found.depth, "junction_depth", **how)
 
 
-def _block(frame: Frame, plain: int) -> int:
+def _block(frame: Frame) -> int:
     """Return how many samples are searched at a time; errors take more arrays of their size."""
-    return plain if frame.stderr is None else BLOCK
+    return LONG if frame.stderr is None else BLOCK
 
 
 def _read_after(frame: Frame, after: Any) -> xr.Variable:

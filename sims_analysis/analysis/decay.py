@@ -24,6 +24,7 @@ from sims_analysis.frame.window import (
     samples_used,
 )
 from sims_analysis.kernels import exponentials as kernels
+from sims_analysis.kernels.blocks import BLOCK
 from sims_analysis.kernels.levels import FALLING, RISING
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_choice
@@ -111,7 +112,8 @@ def decay_length(
     frame = open_frame(data, question="a decay length", variable=variable, axes=vocabulary.AXES)
     a, b = read_window(frame, start, stop)
     lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
-    options: Any = {"errors": "fit", "edge": _EDGES[edge]}
+    # Fits take many arrays of the size of their samples.
+    options: Any = {"errors": "fit", "edge": _EDGES[edge], "block": BLOCK // 2}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
     found, support = frame.ask(kernels.decay, *asked, use="samples", **options)
     warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)

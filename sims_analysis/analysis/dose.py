@@ -109,7 +109,7 @@ def integrated_dose(
           samples of a background window (W is the width of the interval). With zero counts between
           the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
           largest weight; a background window without a count is known to 1.84 counts over n. Half
-          of what a hidden slope may change is added, if more than 5 % and three errors; and, of an
+          of what a hidden slope may change is added, if more than 5 % and two errors; and, of an
           :func:`average`, what its repeats share
 
     Raises

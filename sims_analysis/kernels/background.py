@@ -38,7 +38,8 @@ class _Rules:
 
     hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
     higher: float = 2.0  # of a mean that is higher by so many of its own,
-    matters: float = 0.05  # which matter if they change this part of an answer
+    matters: float = 0.05  # which matter if they change this part of an answer,
+    errors: float = 2.0  # and by so many of its errors
     surface: float = 0.01  # a power of the depth ends at this part of it
     rises: float = 10.0  # the factor by which backgrounds rise at most
     # A step is one to a part of the window: an eighth or a quarter at an end, or its middle.
@@ -160,7 +161,7 @@ def window_trend(
         below = np.fmax(below, _step_down(inside, mean, variance))
         shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), below * width)
         word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), STEPS)
-        enough = np.fmax(_RULES.matters * size, CLEAR_ERRORS * error)
+        enough = np.fmax(_RULES.matters * size, _RULES.errors * error)
         noisy = np.maximum(*by_noise)
         if (doubtful := noisy > enough).any():
             window = np.stack([mean, depth, variance, widened])
@@ -227,7 +228,7 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     answer = np.where(above > error, above, 0.0)
     found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
     # The error is one of this question alone, and no record has it.
-    hidden = (found.hidden > 0) & (above > CLEAR_ERRORS * np.sqrt(below.of_one))
+    hidden = (found.hidden > error) & (above > CLEAR_ERRORS * np.sqrt(below.of_one))
     return changed(found, shows=np.where((found.shows == LEVEL) & hidden, TOO_NOISY, found.shows))
 
 

@@ -33,6 +33,7 @@ def _in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_one_report_has_no_list_and_several_link_to_theirs():
     result = run("report", "sputter-time")
     assert {path.stem for path in Path("report").iterdir()} >= {"sputter-time"}

@@ -116,6 +116,8 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
     assert chart["in_baseline"].values.tolist() == [True, False, True, False]
     by_label = sims.control_chart(x, baseline=("a", "c"))
     assert by_label["upper"].equals(chart["upper"])
+    with raises(ProfileError, "missing_time", argument="values", match="time.*'time'"):
+        sims.control_chart(x.assign_coords(time=x["time"].where(x["time"] > time[1])))
     ewma = sims.control_chart(x, kind="ewma", baseline=("a", "c"))
     assert ewma["average"].values == pytest.approx([1.8, 1.8, 2.04, 3.032])
     assert ewma["upper"].values[1] == ewma["upper"].values[0] < ewma["upper"].values[2]

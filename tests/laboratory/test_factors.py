@@ -335,6 +335,7 @@ def test_semicolons_and_decimal_commas_of_a_spreadsheet(factors):
     assert after.splitlines()[-1].split(";")[3].count(",") == 1
 
 
+@pytest.mark.slow
 def test_the_scatter_of_days_is_a_line_of_the_budget(factors):
     kept(factors, [f"2026-03-{day:02}" for day in range(1, 9)], [1.03, 0.97] * 4)
     ds = sims.with_rsf(measured("2026-03-10", seed=50), rsf=factors, matrix="30Si")
@@ -578,7 +579,7 @@ def test_a_list_is_read_once(factors, tmp_path):
     assert len(factors.table()) == 2
 
 
-def test_standards_of_different_conditions_have_no_common_factor():
+def test_standards_of_different_conditions_have_no_common_factor(factors):
     one, same = measured("2026-03-01", seed=1), measured("2026-03-02", seed=2)
     said = r"primary ion 'O2\+', and 'Cs\+'"
     unlike = measured("2026-03-03", seed=3, data_id="unlike", primary_ion="Cs+")
@@ -587,7 +588,9 @@ def test_standards_of_different_conditions_have_no_common_factor():
     with raises(ProfileError, "different_conditions", match=f"'a' and 'b' have .*{said}"):
         factor_of(sims.stack([one, unlike], names=["a", "b"]))
     silent = measured("2026-03-04", seed=4, primary_ion=None, impact_energy="3050 eV")
-    assert factor_of(one, same, silent)["n_standards"] == 3
+    factors.add(rsf := factor_of(one, same, silent))
+    assert rsf["n_standards"] == 3
+    assert factors.table()["data_id"].tolist() == [silent.attrs["data_id"]]
 
 
 def test_conditions_that_standards_spell_differently_are_those_of_their_factor():

@@ -106,6 +106,7 @@ def test_the_edge_does_not_count_and_colours_end_at_the_hull():
     values["x"][0], values[0] = 147.1, 9e14
     ax = sims.plot_wafer_map(values, edge_exclusion="3 mm", interpolate=True)
     assert ax.get_xlabel().startswith("half range 0.85 %")  # of cos 40 to cos 160 degrees
+    assert [147.1] in [line.get_xdata().tolist() for line in ax.lines]  # drawn, not counted
     (mesh,) = ax.collections
     assert mesh.get_array().size == 8  # the points inside
     values["x"][0] = 147.0

@@ -336,6 +336,7 @@ def test_natural_isotopes_are_ok(errors):
     np.testing.assert_allclose(found["ratio"].sel(pair="30Si/28Si"), one, rtol=1e-13)
 
 
+@pytest.mark.slow
 def test_few_counts_are_no_interference():
     rng, natural = np.random.default_rng(4), 0.199 / 0.801
     for rare in (1.0, 3.0, 8.0):

@@ -296,6 +296,7 @@ def test_without_an_answer_the_error_gives_the_reason_and_no_secret(login, query
     told_nothing(address, kind, *reason)
 
 
+@pytest.mark.slow
 def test_refusals_and_broken_answers_of_a_server_tell_nothing_secret():
     pytest.importorskip("aiohttp")
 
