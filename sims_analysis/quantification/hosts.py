@@ -98,7 +98,7 @@ def host_of_formula(formula: Any, mass_density: Any) -> Host:
     mass = sum(atom.mass * n for atom, n in atoms.items())
     if not number > 0:
         raise ProfileError(f"the formula {formula!r} contains no atoms")
-    rho = units.read_number(mass_density, ("mass_density",), "mass density")
+    rho = units.read_number(mass_density, ("mass_density",), "atomic_density[1]")
     if not rho > 0:
         raise ProfileError(f"mass density {mass_density!r} must be positive")
     mean = mass / number

@@ -225,7 +225,7 @@ def test_the_whole_hash_is_compared(archive):
     assert archive.get("a", sha256=sha256).species == ["Si"]
     assert archive.get("a", sha256=sha256[:12].upper())
     for wrong in (sha256[:8] + "0" * 56, sha256[:-1] + ("0" if sha256[-1] != "0" else "1")):
-        with raises(ArchiveError, data_id="a"):
+        with raises(ArchiveError, "not_archived", data_id="a"):
             archive.get("a", sha256=wrong)
     for bad in ("", sha256[:7], "x" * 64, sha256 + "0"):
         with raises(ArchiveError, argument="sha256"):

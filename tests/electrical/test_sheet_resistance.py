@@ -243,6 +243,14 @@ def counted_layer(peak, trials, seed=1):
     )  # fmt: skip
 
 
+def test_a_finer_grid_makes_an_error_no_smaller():
+    ds = counted_layer(1000, 2)
+    found, finer = (sims.sheet_resistance(one, donors=["P"], acceptors=["B"])
+                    for one in (ds, sims.to_grid(ds, step="0.5 nm")))  # fmt: skip
+    error = found["sheet_resistance_stderr"]
+    np.testing.assert_allclose(finer["sheet_resistance_stderr"], error, rtol=0.01)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("peak", [10, 100, 1000])
 def test_noise_makes_no_junction_and_a_finer_grid_no_certainty(peak):
@@ -400,8 +408,8 @@ def test_a_layer_over_a_tail_below_its_limit(limit, status):
     limits = xr.full_like(whole, limit).where(low)
     given = whole.where(~low).rename("concentration")
     given = given.assign_coords(concentration_detection_limit=limits)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FitWarning)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         found, true, most = (
             sims.sheet_resistance(one, acceptors=["B"])
             for one in (given, whole, whole.where(~low, limit))
@@ -410,6 +418,7 @@ def test_a_layer_over_a_tail_below_its_limit(limit, status):
     assert found["status"].item() == status
     off = most["sheet_resistance"].item() / true["sheet_resistance"].item() - 1
     assert (abs(off) > 0.01) == (status != "ok")
+    assert [str(one.message) for one in said if "no sheet resistance" in str(one.message)] == []
     assert ended["status"].item() == "ok"
 
 
@@ -439,6 +448,9 @@ def test_electrons_move_as_of_the_donor_with_the_larger_dose(one, other, of):
     assert found["sheet_resistance_masetti"].item() == found["sheet_resistance"].item()
     assert found["carrier_dose"].item() == pytest.approx(4e14, rel=1e-12)
     assert (found["polarity"].item(), found["layer_depth"].item()) == ("n", 100.0)
+    lazy = sims.sheet_resistance(doped(z, **profiles).chunk(), donors=[one, other])
+    some = "As" if "As" in one + other else "P"  # of data that are not known yet
+    assert lazy.attrs["mobility"] == f"masetti, electrons as of {some}, holes as of B"
     each = [found[f"sheet_resistance_{name}"].item() for name in MOBILITIES]
     spread = (max(each) - min(each)) / 2 / found["sheet_resistance"].item()
     assert found["model_spread"].item() == pytest.approx(spread, rel=1e-12)

@@ -97,16 +97,6 @@ def test_a_host_by_formula_and_mass_density():
     )
     lithium = host_of_formula("Li", "0.534 g/cm^3")
     assert lithium.atomic_density == pytest.approx(0.534 / 6.94 * 6.02214076e23, rel=1e-4)
-    for bad, error, parts in [
-        (("Xx2", "5 g/cm^3"), ProfileError, {}),
-        (("", "5 g/cm^3"), ProfileError, {}),
-        (("GaN", "5"), UnitsError, {"code": "missing_unit", "argument": "mass"}),
-        (("GaN", "5 atoms/cm^3"), UnitsError, {"argument": "mass"}),
-        (("GaN", "-5 g/cm^3"), ProfileError, {}),
-        (("GaN", "0 g/cm^3"), ProfileError, {}),
-    ]:
-        with raises(error, **{"argument": "atomic_density"} | parts):
-            sims.to_concentration(fractions(Mg=[0.01, 0.02]), atomic_density=bad)
 
 
 def test_counts_and_their_meaning_go_along_with_fractions():

@@ -8,7 +8,7 @@ import xarray as xr
 from error_parts import raises, warns
 
 import sims_analysis as sims
-from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import DoseWarning, ProfileWarning, UnitsError
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -198,8 +198,6 @@ def test_two_depths_are_enough_for_cells():
     dose = sims.integrated_dose(found)
     exact = sims.integrated_dose(EXPONENTIAL, start="10 nm", stop="20 nm", rule="loglinear")
     np.testing.assert_allclose(dose, exact, rtol=1e-12)
-    with raises(ProfileError, "too_few_values"):
-        sims.to_grid(EXPONENTIAL, depth=["10 nm"], conserve="dose")
 
 
 def test_a_step_that_fits_leaves_no_sliver():

@@ -80,7 +80,7 @@ TYPESET = {
     "\ufeffatoms/cm3": ("concentration", 1.0), "at\u200b/cm3": ("concentration", 1.0),
     "atoms\u00a0cm⁻³": ("concentration", 1.0), r"$\mathrm{cm}^{-3}$": ("concentration", 1.0),
     r"cm\+(-3)": ("concentration", 1.0), r"at\%": ("atomic_fraction", 1e-2),
-    r"$\mathrm{cm^{-3}}$": ("concentration", 1.0), r"\si{cm^{-3}}": ("concentration", 1.0),
+    r"cm\textsuperscript{-3}": ("concentration", 1.0), r"\si{cm^{-3}}": ("concentration", 1.0),
     "cm<sup>-3</sup>": ("concentration", 1.0), r"at\,cm$^{-3}$": ("concentration", 1.0),
     "Nanometern": ("depth", 1.0), "nanomètres": ("depth", 1.0), "㎚": ("depth", 1.0),
     "㎛": ("depth", 1000.0), r"$\mu$m": ("depth", 1000.0), r"\textmu m": ("depth", 1000.0),
