@@ -80,7 +80,7 @@ class Status(IntEnum):
     )
     TOO_FEW_MAXIMA = (
         *(18, 0, "fewer maxima than layers asked for stand out of the noise"),
-        "repeat='auto' fits those that are there",
+        "repeat='auto' fits those that are there, of profiles that are not linked",
     )
     TOO_FEW_COUNTS = 19, 0, "no depth has 20 counts within the width of the resolution function"
     RESOLUTION_UNKNOWN = 20, 0, "the resolution function of this profile is not known"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -356,10 +356,10 @@ def _measured(
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
         return "no_data", {}
-    types = _types(depths, own, question)
-    of_all = {"polarity": float(types.signs[0])} if types.signs.size == 1 else {}
+    changes, types = _types(depths, own, question)
+    of_all = {"polarity": float(types[0])} if types.size == 1 else {}
     if np.isnan(stop):
-        turned = types.changes[np.flatnonzero(np.diff(types.signs))]
+        turned = changes[np.flatnonzero(np.diff(types))]
         if not (turned.size or question.only):
             return "never_reached", of_all
         stop = float(turned[0]) if turned.size else last
@@ -370,7 +370,8 @@ def _measured(
     depths = np.append(depths[depths < stop], stop)
     at = [_interpolated(depths, z, c) for z, c, _ in own]
     values = np.stack([value for value, _, _ in at])
-    weight, signs = record_weights(depths) / NM_PER_CM, types.at(depths)
+    weight = record_weights(depths) / NM_PER_CM
+    signs = types[np.searchsorted(changes, depths)]  # a change belongs to what is above it
     net = question.net(values)
     found = {
         name: CHARGE * float(weight @ question.conductivity(values, name, signs))
@@ -396,22 +397,13 @@ def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Arra
     return interpolated(c[before], c[before + 1], part, log=True), before, part
 
 
-class _Types(NamedTuple):
-    """Where the type of the doping changes, and the types before, between and after."""
+def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> tuple[Array, Array]:
+    """Return where the type changes, and the signs of the carriers before, between and after.
 
-    changes: Array
-    signs: Array
-
-    def at(self, depths: Array) -> Array:
-        """Return the sign of the carriers at depths; a change belongs to what is above it."""
-        signs: Array = self.signs[np.searchsorted(self.changes, depths)]
-        return signs
-
-
-def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> _Types:
-    """Find the layers of one type; those that noise has made belong to their neighbours."""
+    Layers that noise has made belong to their neighbours.
+    """
     if question.only:
-        return _Types(np.empty(0), np.array([question.only]))
+        return np.empty(0), np.array([question.only])
     values = np.stack([_interpolated(depths, z, c)[0] for z, c, _ in own])
     active = question.active(values).clip(0.0)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
@@ -428,10 +420,10 @@ def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> _Type
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
         there = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not there.size:
-        return _Types(np.empty(0), np.zeros(1))
+        return np.empty(0), np.zeros(1)
     # Of an odd number of changes between two layers the middle one is theirs.
     owner = there[np.searchsorted((there[:-1] + there[1:] + 1) // 2, np.arange(count), "right")]
-    return _Types(changes, np.sign(integral[owner]))
+    return changes, np.sign(integral[owner])
 
 
 def _conductance_error(

@@ -20,16 +20,21 @@ from sims_analysis.shapes.model import Parameter
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which minima are told apart, and the ends of intervals are found."""
+    """The numbers by which minima are found and told apart, and the ends of intervals are found."""
 
     undefined: float = 1e8  # residual where a model has no value: a step there is taken back
     largest: float = 150.0  # an exponent of which exp() does not overflow in its fourth power
+    step: float = 1e-7  # of a coordinate for forward differences, while minimizing,
+    central: float = 1e-5  # and for central ones
+    singular: float = 1e12  # what other parameters multiply a variance by, where it has none
     same_cost: float = 1e-6  # minima are the same if their costs differ by less than this part,
     same_coordinates: tuple[float, float] = (0.01, 1e-3)  # and coordinates by this part or number,
     same_curves: tuple[float, float] = (1e-4, 1e-12)  # or the curves by this
     steps: int = 20  # an end of an interval is sought in so many steps,
     far: float = 40.0  # to this coordinate: what goes on beyond it ends at the bound;
     end: float = 0.01  # there the root of the rise is 1, to this
+    rough: float = 1e-6  # tolerance of the minima on the way,
+    longest: float = 2.0  # and the first step of a coordinate, at most
 
 
 _RULES = _Rules()
@@ -105,7 +110,7 @@ class Curve:
             return self.at([*x[:i], value, *x[i + 1 :]]).m
 
         for i, value in enumerate(x):
-            step = (1e-5 if central else 1e-7) * max(1.0, abs(value))
+            step = (_RULES.central if central else _RULES.step) * max(1.0, abs(value))
             up, down = value + step, value - step if central else value
             rows.append((m_at(i, up) - (m_at(i, down) if central else point.m)) / (up - down))
         found = np.array(rows)
@@ -262,7 +267,7 @@ def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     except np.linalg.LinAlgError:
         return np.full_like(information, np.nan)
     # The diagonal says how nearly the other parameters can stand in for one.
-    if not all(0 < one < 1e12 for one in inverse.diagonal().tolist()):
+    if not all(0 < one < _RULES.singular for one in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
     unit = at.dp_dx / scale
     unit[undetermined] = np.nan
@@ -316,7 +321,7 @@ def _ends_about(
     slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
     if not isfinite(reach):
         reach, slopes = 0.1 * abs(here) or 1.0, 0.0 * slopes
-    reach = min(reach, 2.0) if bounded else reach
+    reach = min(reach, _RULES.longest) if bounded else reach
 
     def end(sign: float) -> float:
         """Step to one side: the root of the rise is nearly proportional to the distance."""
@@ -328,7 +333,7 @@ def _ends_about(
             value = _from_coordinate(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
             ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
-            found = solve(held, objective, ahead, tolerance=1e-6)
+            found = solve(held, objective, ahead, tolerance=_RULES.rough)
             rise = inf
             if found is not None:
                 rise = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))

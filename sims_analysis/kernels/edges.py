@@ -205,8 +205,8 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
         ratio, noise = (one[:, 1:3] for one in (upper / lower, sigma / lower))
         surely = np.log((ratio - noise).max(axis=1) / (ratio + noise).min(axis=1))
         beside = np.fmin(*np.abs(slopes[:, ::2]).T) * width
-        hidden = (surely > _RULES.steep[1]) & (beside < _RULES.goes_on * surely)
-        line = np.where(hidden, depth[:, 1] + width * before / drop, np.nan)
+        unresolved = (surely > _RULES.steep[1]) & (beside < _RULES.goes_on * surely)
+        line = np.where(unresolved, depth[:, 1] + width * before / drop, np.nan)
     half = np.where(np.isnan(half), by_line, half)
     half[np.isinf(half)] = np.nan  # flat there
     return half, np.where(np.isnan(weight), 1.0, weight), line

@@ -290,7 +290,7 @@ def by_evidence(
     tried: list[Minimum] = []
     convex = unknowns.prior.convex
 
-    def follow(strengths: Array, u: Array) -> None:
+    def descend(strengths: Array, u: Array) -> None:
         for one in _path(unknowns, strengths, u):
             tried.append(one)
             if not (convex or tried[1:]) and far_off(one):
@@ -298,9 +298,9 @@ def by_evidence(
             if one.evidence < max(each.evidence for each in tried) - _RULES.evidence:
                 break
 
-    follow(strengths[::-1] if convex else strengths, u)
+    descend(strengths[::-1] if convex else strengths, u)
     if not convex:
-        follow(strengths[: len(tried) - 1][::-1], tried[-1].u)
+        descend(strengths[: len(tried) - 1][::-1], tried[-1].u)
     return max(tried, key=lambda one: (one.converged, one.evidence))
 
 

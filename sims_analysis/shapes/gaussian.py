@@ -12,14 +12,14 @@ from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
 
-def formula(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
+def formula(z: Array, dose: float, projected_range: float, straggle: Array | float) -> Array:
     """Return ``Q / (sqrt(2 pi) s) exp(-(z - Rp)^2 / (2 s^2))``."""
     u = (z - projected_range) / straggle
     peak: Array = dose / (np.sqrt(2 * np.pi) * straggle) * np.exp(-0.5 * u * u)
     return peak
 
 
-def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
+def derivatives(z: Array, dose: float, projected_range: float, straggle: Array | float) -> Array:
     """Return the derivatives with respect to dose, projected range and straggle."""
     u = (z - projected_range) / straggle
     square = u * u

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from sims_analysis.kernels.samples import Array
+from sims_analysis.shapes import gaussian
 from sims_analysis.shapes.gaussian import MODEL as GAUSSIAN
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
@@ -15,27 +16,20 @@ from sims_analysis.shapes.start_values import moments_above
 
 def formula(z: Array, dose: float, mode: float, shallow: float, deep: float) -> Array:
     """Return ``2 Q / (sqrt(2 pi) (s1 + s2)) exp(-(z - m)^2 / (2 s^2))``, s1 above the mode m."""
-    u = (z - mode) / np.where(z < mode, shallow, deep)
-    peak: Array = 2 * dose / (np.sqrt(2 * np.pi) * (shallow + deep)) * np.exp(-0.5 * u * u)
-    return peak
+    width = np.where(z < mode, shallow, deep)
+    return 2 * width / (shallow + deep) * gaussian.formula(z, dose, mode, width)
 
 
 def derivatives(z: Array, dose: float, mode: float, shallow: float, deep: float) -> Array:
     """Return the derivatives with respect to dose, mode and the two straggles."""
     above = z < mode
     width = np.where(above, shallow, deep)
-    u = (z - mode) / width
-    value = formula(z, dose, mode, shallow, deep)
-    by_width = value * u * u / width
-    both = value / (shallow + deep)
-    return np.stack(
-        [
-            value / dose,
-            value * u / width,
-            np.where(above, by_width, 0.0) - both,
-            np.where(above, 0.0, by_width) - both,
-        ]
-    )
+    part = 2 * width / (shallow + deep)
+    by_dose, by_mode, by_width = part * gaussian.derivatives(z, dose, mode, width)
+    by_width += dose * by_dose / width
+    by_shallow, by_deep = np.where([above, ~above], by_width, 0.0)
+    both = dose * by_dose / (shallow + deep)
+    return np.stack([by_dose, by_mode, by_shallow - both, by_deep - both])
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:

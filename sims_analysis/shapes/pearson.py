@@ -7,6 +7,7 @@ the mode, ``f'/f = -t / (d0 + d1 t + d2 t^2)``. One integral of that gives all t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -16,10 +17,18 @@ from sims_analysis.shapes.gaussian import MODEL as GAUSSIAN
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
-#: Below this, d2 is treated as a small correction: the closed form would divide by it.
-_SMALL = 1e-6
-#: In straggles: an end of the support as far away as this does not matter.
-_FAR = 25.0
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which the shape is computed."""
+
+    small: float = 1e-6  # of d2, below which it is a correction: the closed form divides by it,
+    mode: float = 1e-6  # of d0, above which the mode is no minimum
+    far: float = 25.0  # straggles from the mode, from which an end does not matter
+    step: float = 1e-6  # of skewness, and part of kurtosis, for derivatives by differences
+
+
+_RULES = _Rules()
 _NODES, _WEIGHTS = (0.5 * part for part in np.polynomial.legendre.leggauss(24))
 _NODES += 0.5
 #: Double-exponential quadrature: from 0 to infinity, and from 0 to 1.
@@ -43,7 +52,7 @@ def _coefficients(skewness: float, kurtosis: float) -> tuple[float, ...] | None:
     d2 = (2.0 * kurtosis - 3.0 * square - 6.0) / whole
     d0, d1 = c0 - c1 * c1 * (1.0 - d2), c1 * (1.0 - 2.0 * d2)
     # Without that, the mode is a minimum: shapes like a J or a U, which no implant has.
-    if not d0 > 1e-6:
+    if not d0 > _RULES.mode:
         return None
     low, high = _support(d0, d1, d2)
     norm = _half(d0, d1, d2, low) + _half(d0, d1, d2, high)
@@ -65,26 +74,20 @@ def _support(d0: float, d1: float, d2: float) -> tuple[float, float]:
 
 def _half(d0: float, d1: float, d2: float, end: float, begin: float = 0.0) -> float:
     """Integrate the shape from a place, by default the mode, to the end on its side."""
-    nodes, weights = _nodes(end, begin)
+    length = max(abs(end) - abs(begin), 0.0)
+    nodes, weights = _HALF_LINE, _HALF_LINE_WEIGHTS
+    if length <= _RULES.far:
+        nodes, weights = _UNIT * length, _UNIT_WEIGHTS * length
     with np.errstate(all="ignore"):
-        value = np.exp(_logarithm(nodes, d0, d1, d2))
+        value = np.exp(_logarithm(begin + np.sign(end) * nodes, d0, d1, d2))
     value[~(value < 1.0 + 1e-6)] = 0.0  # above the mode: an end, or beyond a far one
     return float(value @ weights)
-
-
-def _nodes(end: float, begin: float = 0.0) -> tuple[Array, Array]:
-    """Return where to take the shape between two places, and the weights."""
-    sign, length = np.sign(end), abs(end) - abs(begin)
-    if length > _FAR:
-        return begin + sign * _HALF_LINE, _HALF_LINE_WEIGHTS
-    length = max(length, 0.0)
-    return begin + sign * (_UNIT * length), _UNIT_WEIGHTS * length
 
 
 def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
     """Return the logarithm of the shape: minus the integral of t / q from 0 to t; may be NaN."""
     linear = d1 * t
-    if abs(d2) > _SMALL:
+    if abs(d2) > _RULES.small:
         q = (d0 + linear) + d2 * t * t
         twice = 2.0 * d0 + linear
         discriminant = d1 * d1 - 4.0 * d0 * d2
@@ -109,7 +112,7 @@ def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
     series = 0.5 + y * (-1 / 3 + y * (1 / 4 + y * (-1 / 5 + y / 6)))
     first = t * t / d0 * np.where(np.abs(y) < 1e-3, series, (y - np.log1p(y)) / (y * y))
     # Where the shape is 0 to any accuracy, the series in d2 means nothing.
-    inside = (y > -1.0) & (np.abs(t) < 3 * _FAR)
+    inside = (y > -1.0) & (np.abs(t) < 3 * _RULES.far)
     if d2 == 0.0:
         return np.where(inside, -first, -np.inf)
     tau = t[..., None] * _NODES
@@ -163,7 +166,7 @@ def derivatives(
     with np.errstate(all="ignore"):
         slope = np.where(density > 0.0, -t / (d0 + d1 * t + d2 * t * t) * density, 0.0)
     by_shape = []
-    for towards in ((1e-6, 0.0), (0.0, 1e-6 * kurtosis)):
+    for towards in ((_RULES.step, 0.0), (0.0, _RULES.step * kurtosis)):
         step = sum(towards)
         moved = shape(x, skewness + towards[0], kurtosis + towards[1])
         if np.isnan(moved[:1]).any():  # next to the border: to the side that exists
