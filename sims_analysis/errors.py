@@ -529,7 +529,7 @@ def collected(describe: Callable[[SimsWarning], Any] | None = None) -> Iterator[
 
 
 @contextmanager
-def refused(kind: type[SimsError], codes: Collection[str]) -> Iterator[None]:
+def warnings_as_errors(kind: type[SimsError], codes: Collection[str]) -> Iterator[None]:
     """Raise the warnings of some codes as errors, as ``strict=True`` requires."""
     outer = _listener.get()
 

@@ -15,7 +15,7 @@ from sims_analysis.errors import (
     JunctionError,
     Parts,
     ProfileError,
-    refused,
+    warnings_as_errors,
 )
 from sims_analysis.frame.background import stated_error, subtracted_level
 from sims_analysis.frame.call import recorded
@@ -301,7 +301,7 @@ def junction_depth(
     if detection_limit is not None:
         found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
         found = with_reason(found, unknown, Status.NO_DATA)
-    with refused(JunctionError, STRICT if strict else ()):
+    with warnings_as_errors(JunctionError, STRICT if strict else ()):
         found = _with_errors_and_statuses(frame, found, support, level, asked, "junction")
     if strict:
         _raise_without_junction(frame, asked, found.status)

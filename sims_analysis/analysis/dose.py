@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import DoseWarning, Parts, ProfileError, refused
+from sims_analysis.errors import DoseWarning, Parts, ProfileError, warnings_as_errors
 from sims_analysis.frame.background import (
     Background,
     CommonError,
@@ -150,7 +150,7 @@ def integrated_dose(
     """
     check_bool("strict", strict)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
-    with refused(ProfileError, _STRICT if strict else ()):
+    with warnings_as_errors(ProfileError, _STRICT if strict else ()):
         question = read_question(frame, start, stop, rule, background, surface, surface_depth)
         found = integral(frame, question)
         status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found)])

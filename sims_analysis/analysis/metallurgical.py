@@ -18,7 +18,7 @@ from sims_analysis.analysis.crossings import (
     with_statuses,
 )
 from sims_analysis.conventions.canonical import species_of
-from sims_analysis.errors import JunctionError, ProfileError, about, refused
+from sims_analysis.errors import JunctionError, ProfileError, about, warnings_as_errors
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, anywhere_along
 from sims_analysis.frame.frame import Frame
@@ -132,7 +132,7 @@ def metallurgical_junctions(
     found, _ = ask_for_all(
         frame, kernels.metallurgical, *asked, dim="junction", max_count=max_count, **how
     )
-    with refused(JunctionError, STRICT if strict else ()):
+    with warnings_as_errors(JunctionError, STRICT if strict else ()):
         found = _with_statuses(frame, found, fractions)
     if strict:
         _raise_without_junction(frame, found.status)

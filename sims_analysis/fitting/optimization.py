@@ -33,8 +33,6 @@ class _Rules:
     steps: int = 20  # an end of an interval is sought in so many steps,
     far: float = 40.0  # to this coordinate: what goes on beyond it ends at the bound;
     end: float = 0.01  # there the root of the rise is 1, to this
-    rough: float = 1e-6  # tolerance of the minima on the way,
-    longest: float = 2.0  # and the first step of a coordinate, at most
 
 
 _RULES = _Rules()
@@ -321,7 +319,7 @@ def _ends_about(
     slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
     if not isfinite(reach):
         reach, slopes = 0.1 * abs(here) or 1.0, 0.0 * slopes
-    reach = min(reach, _RULES.longest) if bounded else reach
+    reach = min(reach, 2.0) if bounded else reach
 
     def end(sign: float) -> float:
         """Step to one side: the root of the rise is nearly proportional to the distance."""
@@ -333,7 +331,7 @@ def _ends_about(
             value = _from_coordinate(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
             ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
-            found = solve(held, objective, ahead, tolerance=_RULES.rough)
+            found = solve(held, objective, ahead, tolerance=1e-6)
             rise = inf
             if found is not None:
                 rise = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))

@@ -162,7 +162,6 @@ def _moment_lines(
     fit: xr.Dataset, species: str | None, unit: Unit, order: str, comment: str | None
 ) -> list[str]:
     """Return the lines of a fit: the moments of each distribution, and its dose."""
-    fit = dequantify(fit)
     model = str(fit.attrs["model"])
     parts = {"gaussian": ("",), "pearson": ("",), "dual_pearson": ("head_", "tail_")}.get(model)
     if parts is None:
@@ -171,6 +170,28 @@ def _moment_lines(
             "or 'dual_pearson', or write the profile itself",
             argument="data",
         )
+    fit = _single_fit(dequantify(fit), species)
+    moment = _ORDERS[order]
+    lines = []
+    if comment is not None:
+        who = _comment(str(fit["species"].item()) if "species" in fit.coords else "")
+        what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
+        lines.append(f"{comment} {who}{model}{what}")
+        columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
+        lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
+    share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0
+    gaussian = {"skewness": 0.0, "kurtosis": 3.0} if model == "gaussian" else {}
+    for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
+        row = []
+        for name in moment:
+            value = gaussian[name] if name in gaussian else float(fit[part + name].item())
+            row.append(value if name in _GREEK else float(unit.from_canonical(value)))
+        lines.append(" ".join(f"{v!r}" for v in [*row, fraction * float(fit["dose"].item())]))
+    return lines
+
+
+def _single_fit(fit: xr.Dataset, species: str | None) -> xr.Dataset:
+    """Return the fit of one profile, with a dose that a simulator reads; warn if it is not ok."""
     if species is not None:
         names = np.atleast_1d(fit.coords.get("species", [])).tolist()
         if species not in names:
@@ -199,20 +220,4 @@ def _moment_lines(
     if status != "ok":
         text = f"moments of a fit that is {status.replace('_', ' ')}"
         warn(text, FitWarning, code=status, argument="data")
-    moment = _ORDERS[order]
-    lines = []
-    if comment is not None:
-        who = _comment(str(fit["species"].item()) if "species" in fit.coords else "")
-        what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
-        lines.append(f"{comment} {who}{model}{what}")
-        columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
-        lines.append(f"{comment} {', '.join(columns)}, dose ({dose_units})")
-    share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0
-    gaussian = {"skewness": 0.0, "kurtosis": 3.0} if model == "gaussian" else {}
-    for part, fraction in zip(parts, (share, 1.0 - share), strict=False):
-        row = []
-        for name in moment:
-            value = gaussian[name] if name in gaussian else float(fit[part + name].item())
-            row.append(value if name in _GREEK else float(unit.from_canonical(value)))
-        lines.append(" ".join(f"{v!r}" for v in [*row, fraction * float(fit["dose"].item())]))
-    return lines
+    return fit

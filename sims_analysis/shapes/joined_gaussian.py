@@ -9,7 +9,6 @@ from scipy.special import ndtr
 
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes import gaussian
-from sims_analysis.shapes.gaussian import MODEL as GAUSSIAN
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
@@ -56,7 +55,7 @@ MODEL = Model(
     name="joined_gaussian",
     summary="an implant that leans to one side",
     parameters=(
-        GAUSSIAN.parameters[0],
+        gaussian.MODEL.parameters[0],
         Parameter("mode", "depth", "depth of the maximum"),
         Parameter("straggle_shallow", "depth", "of the half towards the surface", lower=0),
         Parameter("straggle_deep", "depth", "of the half below the mode", lower=0),
@@ -65,7 +64,7 @@ MODEL = Model(
     derivatives=derivatives,
     start=start,
     reference="J. F. Gibbons, S. Mylroie, Appl. Phys. Lett. 22 (1973) 568",
-    derived=(*GAUSSIAN.parameters[1:], *GAUSSIAN.derived),
+    derived=(*gaussian.MODEL.parameters[1:], *gaussian.MODEL.derived),
     derive=moments,
     on_time=True,
 )

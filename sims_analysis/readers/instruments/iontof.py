@@ -63,14 +63,7 @@ def read(source: Source) -> Content:
     first = time + 1
     while _BEAM.match(headers[first]):
         first += 1
-    count = len(headers) - first
-    rows = [_cells(line, count) for line in above[-2:]]
-    # They stand last in their lines, behind empty cells.
-    odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
-    if odd is not None:
-        stated = len([*filter(None, odd)])
-        raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
-    names, masses = (cells[len(cells) - count :] for cells in rows)
+    names, masses = _names_and_masses(above, len(headers) - first)
     grid = TextGrid(lines, source.options, delimiter="\t")
     values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
     ancillary = {
@@ -110,6 +103,17 @@ def read(source: Source) -> Content:
             | _of_last_row(values[:, first:], values[:, time], axis),
         ),
     )
+
+
+def _names_and_masses(above: list[str], count: int) -> list[list[str]]:
+    """Return the names and the masses of signals from the two lines above their headers."""
+    rows = [_cells(line, count) for line in above[-2:]]
+    # They stand last in their lines, behind empty cells.
+    odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
+    if odd is not None:
+        stated = len([*filter(None, odd)])
+        raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
+    return [cells[len(cells) - count :] for cells in rows]
 
 
 def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
