@@ -11,7 +11,7 @@ import xarray as xr
 from error_parts import raises, warns
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, refused
+from sims_analysis.errors import ProfileError, warnings_as_errors
 from sims_analysis.frame.background import (
     add_background_error,
     common_error,
@@ -130,7 +130,7 @@ def test_a_window_without_a_sample_is_refused_where_each_profile_needs_it(ds):
     for data in (ds, ds.sel(species=["P"])):
         with (
             raises(ProfileError, "no_sample_in_window", argument="background", species="P"),
-            refused(ProfileError, ["no_sample_in_window"]),
+            warnings_as_errors(ProfileError, ["no_sample_in_window"]),
         ):
             read_background(opened(data), ("20 nm", "30 nm"))
     read_background(opened(ds.chunk()), ("20 nm", "30 nm"))  # of lazy data nothing is computed
