@@ -49,7 +49,7 @@ COMPUTED = {
 JOINED = {ast.And: ast.Or, ast.Or: ast.And}
 _NO_END = "no end"
 #: Rooms that are tested through the answers of others.
-TESTED_THROUGH = {"kernels": ("analysis", "resampling")}
+TESTED_THROUGH = {"kernels": ("analysis", "resampling"), "shapes": ("fitting",)}
 #: Arguments that change how code runs, not what it answers.
 UNNOTICED = {"strict", "slots", "frozen", "kw_only", "stacklevel", "maxsize", "repr", "chunksize"}
 

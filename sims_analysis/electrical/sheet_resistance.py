@@ -408,9 +408,9 @@ def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> tuple
     active = question.active(values).clip(0.0)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
-    profile = Dense(depths, acceptors[None])
-    found = find(profile, donors)
-    changes = locate(profile, donors, found).depth if found.row.size else np.empty(0)
+    sides = Dense(depths, acceptors[None]), donors[None]
+    found = find(*sides)
+    changes = locate(*sides, found).depth if found.row.size else np.empty(0)
     net, weight = donors - acceptors, record_weights(depths)
     layer, count = np.searchsorted(changes, depths), changes.size + 1
     integral = np.bincount(layer, weight * net, count)

@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning
 from sims_analysis.fitting.arguments import refuse_dimensions
 from sims_analysis.frame.arguments import refuse_cases
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window, warn_of_evidence
+from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import interpolated, open_frame
@@ -206,14 +206,7 @@ def _resolved(
         )
     what = "no depth is given for a layer that begins or ends in it"
     support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
-    status = resolve(profiles, codes, support, ends, category=None)
-    # A profile is named, with the first of its layers that rests on such samples.
-    doubtful = status != codes
-    first = doubtful.argmax("layer")
-    shown = status.isel(layer=first).where(doubtful.any("layer"), Status.OK)
-    window = ends[0].isel(layer=first), ends[1].isel(layer=first)
-    warn_of_evidence(profiles, shown, window, what)
-    found = {**part, "status": status}
+    found = {**part, "status": resolve(profiles, codes, support, ends, what=what)}
     for name, flagged in zip(("top", "bottom"), at, strict=True):
         if not profiles.bridge:
             lost = flagged & _LOST != 0

@@ -112,8 +112,8 @@ def find_layers(
 def _overlap(one: _Edge, other: _Edge) -> bool:
     """Return whether what lies between two edges is too thin to reach its level."""
     # An edge between two samples has no width.
-    breadth = 0.5 * float(np.nan_to_num(one.breadth) + np.nan_to_num(other.breadth))
-    error = 0.5 * np.nan_to_num(np.hypot(one.breadth_stderr, other.breadth_stderr))
+    breadth = 0.5 * np.nan_to_num([one.breadth, other.breadth]).sum()
+    error = 0.5 * np.hypot(*np.nan_to_num([one.breadth_stderr, other.breadth_stderr]))
     return bool(breadth + _RULES.narrowed * error > _RULES.overlap * (other.depth - one.depth))
 
 

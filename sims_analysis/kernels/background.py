@@ -227,8 +227,10 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
     answer = np.where(above > error, above, 0.0)
     found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
-    # The error is one of this question alone, and no record has it.
-    hidden = (found.hidden > error) & (above > CLEAR_ERRORS * np.sqrt(below.of_one))
+    # The error is one of this question alone, and no record has it: only three of them matter.
+    with np.errstate(invalid="ignore"):  # of an answer of 0
+        hidden = (found.hidden > 0) & (found.change * answer > CLEAR_ERRORS * error)
+    hidden &= above > CLEAR_ERRORS * np.sqrt(below.of_one)
     return changed(found, shows=np.where((found.shows == LEVEL) & hidden, TOO_NOISY, found.shows))
 
 

@@ -113,7 +113,8 @@ def _placed(
         column[lost] = np.nan
 
     shape = rows.count, width
-    columns = [as_table(one, place, shape) for one in (*own, between.depth)]
+    columns = np.full((len(own) + 1, *shape), np.nan)
+    columns.reshape(len(columns), rows.count * width)[:, place] = *own, between.depth
     status = as_table(first_status((lost, Status.UNDETERMINED)), place, shape, Status.PADDING)
     return Found._make([*columns, status, number, raw_number]), between
 

@@ -90,7 +90,7 @@ def find(rows: Rows, level: Array) -> Crossings:
     """
     # One number is compared three times as fast as one for each row.
     one = level.size > 0 and len(level) == rows.count and same_for_all(level)
-    row, before = _changes(rows.value, level[0] if one else level, rows.offsets)
+    row, before = _changes(rows.value, level[:1] if one else level, rows.offsets)
     after = before + 1
     falling = rows.value_at(before) > _at_samples(level, row, before)
     lower = np.where(falling, after, before)
@@ -105,12 +105,11 @@ def find(rows: Rows, level: Array) -> Crossings:
 
 def _changes(value: Array, level: Array, offsets: Index) -> tuple[Index, Index]:
     """Find where rows change sides of their levels: the row, and the sample before."""
-    level, found = np.broadcast_to(level, value.shape), [np.empty(0, dtype=np.intp)]
-    n = prod(value.shape[1:])
+    n, found = prod(value.shape[1:]), [np.empty(0, dtype=np.intp)]
     step = max(IN_CACHE // max(n, 1), 1)
     for begin in range(0, len(value), step):
         part = slice(begin, begin + step + 1)  # and the next, which the last may differ from
-        above = (value[part] > level[part]).reshape(-1)
+        above = (value[part] > (level if len(level) == 1 else level[part])).reshape(-1)
         change = np.flatnonzero(above[1:] != above[:-1])
         found.append(begin * n + change[change < step * n])
     before = np.concatenate(found)
