@@ -80,7 +80,7 @@ def fit(
     variable : str, optional
         Of a Dataset; by default that in which the species was measured, concentrations first.
     repeat : int or "auto", optional
-        Number of layers to fit as a sum of the model at several depths; ``"auto"`` finds it.
+        How many layers, a sum of the model; ``"auto"`` counts them, of linked profiles the most.
     shared, over : sequence of str, and str, optional
         Parameters that profiles have in common, and the dimension along which, or ``"layer"``.
     prior : mapping, optional

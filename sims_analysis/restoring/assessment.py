@@ -1,4 +1,4 @@
-"""How far a restored profile can be trusted: errors, resolution, and what speaks against it."""
+"""How far a restored profile can be trusted: its errors, resolution, status and doubtful maxima."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sims_analysis.restoring import minimization
 from sims_analysis.restoring.inverse_problem import InverseProblem
 from sims_analysis.restoring.minimization import Costs, Minimum, Unknowns
 
-#: The deviance that no other cells make good, beyond which a status is all there is to say.
+#: The deviance that no finer cells can explain, beyond which there is only a status.
 MAX_DEVIANCE = 12.0
 
 
@@ -177,7 +177,7 @@ def _is_cut_off(one: InverseProblem, m: Array) -> bool:
     return False
 
 
-# --- maxima that the samples can do without ---------------------------------------------------
+# --- maxima that the samples do not need ---------------------------------------------------
 
 
 def _doubtful_maxima(

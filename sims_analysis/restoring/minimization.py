@@ -229,7 +229,7 @@ class Unknowns:
         return at.x * (self.response.matrix.T @ score), information
 
     def factor(self, at: _Point, gain: Array, information: Array, weight: Array) -> Array:
-        """Return Cholesky's factor of the curvature; what emptying cells gains is added."""
+        """Return Cholesky's factor of the curvature, with the slope where fewer atoms fit."""
         band = self.response.curvature(at.x, information)
         band[0] += np.maximum(gain, 0.0)
         self.prior.add(band, weight)
