@@ -228,7 +228,7 @@ def _background_stderr(found: DoseIntegral) -> xr.Variable:
     window = found.question.background.window
     if window is not None:
         parts.append(mean_over(found.frame, window).stderr * (found.stop - found.start))
-        parts.append(found.trend.hidden)
+        parts.append(found.trend.slope_error)
     variance: Any = sum(part**2 for part in parts)
     total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
     return total

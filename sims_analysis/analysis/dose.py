@@ -258,7 +258,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
         stderr = replaced_where(is_nan(value), stderr)
     trend = asked.trend(frame, (found.start, found.stop), value, stderr)
     if stderr is not None and trend is not None:
-        stderr = elementwise(np.hypot, stderr, trend.hidden)
+        stderr = elementwise(np.hypot, stderr, trend.slope_error)
     of_kernel = changed(found, value=value, status=status)._asdict()
     return DoseIntegral(frame, question, support, subtracted, trend, stderr, common, **of_kernel)
 

@@ -179,20 +179,20 @@ def moments(
     if frame.stderr is not None:
         errors = add_background_error(frame, found.stderr, again, by=_SMALL)
         if window is not None:
-            hidden = trend.hidden / (found.stop - found.start)
-            errors = _with_window_error(frame, errors, window, hidden, above_level)
+            slope_error = trend.slope_error / (found.stop - found.start)
+            errors = _with_window_error(frame, errors, window, slope_error, above_level)
         results |= _as_moments(frame, errors, "_stderr")
     return frame.dataset(results)
 
 
 def _with_window_error(
-    frame: Frame, errors: xr.Variable, window: Window, hidden: xr.Variable, again: Answer
+    frame: Frame, errors: xr.Variable, window: Window, slope_error: xr.Variable, again: Answer
 ) -> xr.Variable:
     """Add the error of a window without a count, or with a slope that noise may hide.
 
     It is common to all samples, as if subtracted before.
     """
-    common = elementwise(np.hypot, hidden, mean_over(frame, window).zero_count_stderr)
+    common = elementwise(np.hypot, slope_error, mean_over(frame, window).zero_count_stderr)
     if not (frame.lazy or anywhere(common > 0)):
         return errors
     return add_background_error(

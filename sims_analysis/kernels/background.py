@@ -109,13 +109,13 @@ class WindowTrend(NamedTuple):
     """What a window shows, as a code, and by which part that changes the answer; shape (R,).
 
     Where samples scatter, the factor by which they do so more than their errors; where it is too
-    noisy, ``hidden`` is the error of the answer by slopes that noise may hide, and otherwise 0: no
+    noisy, ``slope_error`` is the error of the answer by slopes that noise may hide, otherwise 0: no
     doubt about an answer with an error, which holds it.
     """
 
     shows: Index
     change: Array
-    hidden: Array
+    slope_error: Array
 
 
 def window_trend(
@@ -175,9 +175,9 @@ def window_trend(
         part = np.where(scatters, excess, np.where(sloping, shown, noisy) / size)
         # What rises from a higher mean is higher by as much.
         most = 1.0 + _RULES.higher * np.sqrt(variance / inside.size) / mean
-        hidden = noisy * np.where(mean > 0, most, 1.0) / CLEAR_ERRORS
-        hidden = np.where(too_noisy & ~nothing & ~sloping, hidden, 0.0)
-        return WindowTrend(shows, part, hidden)
+        slope_error = noisy * np.where(mean > 0, most, 1.0) / CLEAR_ERRORS
+        slope_error = np.where(too_noisy & ~nothing & ~sloping, slope_error, 0.0)
+        return WindowTrend(shows, part, slope_error)
 
 
 def _apart(depth: Array, place: Array, widened: Array) -> Array:
@@ -229,7 +229,7 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
     # The error is one of this question alone, and no record has it: only three of them matter.
     with np.errstate(invalid="ignore"):  # of an answer of 0
-        hidden = (found.hidden > 0) & (found.change * answer > CLEAR_ERRORS * error)
+        hidden = (found.slope_error > 0) & (found.change * answer > CLEAR_ERRORS * error)
     hidden &= above > CLEAR_ERRORS * np.sqrt(below.of_one)
     return changed(found, shows=np.where((found.shows == LEVEL) & hidden, TOO_NOISY, found.shows))
 
@@ -272,7 +272,7 @@ def detection_limit(
             normal = variance * (1.0 / n + 4.5 / np.maximum(n - 1, 1))
             error = np.sqrt(np.fmax(normal, inside.sum(influence**2) / n**2) / share)
     trend = window_trend(rows, start, stop, inside.last, inside.last, width, limit, error)
-    error = np.hypot(error, trend.hidden)
+    error = np.hypot(error, trend.slope_error)
     status = first_status((few, Status.NO_DATA), (blind, Status.UNDETERMINED))
     limit[few | blind] = error[few | blind] = np.nan
     return DetectionLimit(limit, error, mean, n, status, *trend[:2], *ends)

@@ -265,7 +265,7 @@ def _compare_mean(
     trend = below.trend(frame, used, ratio * width, stderr * width)
     doubts = doubts_of_window(trend)
     if trend is not None:
-        stderr = elementwise(np.hypot, stderr, trend.hidden / width)
+        stderr = elementwise(np.hypot, stderr, trend.slope_error / width)
     status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS, doubts=doubts)
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
