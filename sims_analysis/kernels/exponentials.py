@@ -44,9 +44,7 @@ class _Rules:
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
     misfit: float = 0.04  # samples are no parabola if they are off it by this part of the value,
     rarely: float = 1e-5  # and chance makes that less often than this;
-    pointed: float = (
-        1.0  # Akaike's criterion of a kink is higher by so much, as few profiles have one,
-    )
+    pointed: float = 1.0  # Akaike's criterion of a kink is higher by so much, as few have one,
     vague: float = 1.0  # and one that is not known to this part of the value does not count
 
 

@@ -43,9 +43,7 @@ class _Rules:
     known: float = 3.0  # a side is lower than the middle by so many standard errors, at the reach
     trusted: float = 0.65  # a parabola can be trusted in this part of that,
     curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
-    shifted: float = (
-        0.7  # its error has so much of what half of the window makes it higher or lower
-    )
+    shifted: float = 0.7  # its error has so much of how far half of the window moves it
     growth: float = 1.3  # of a reach, or a group of samples, per iteration
     precise: float = 0.003  # two samples tell an edge with an error of this part of its distance
     part: float = 3.0  # a group is not longer than the width over this
