@@ -11,7 +11,9 @@ from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.messages import warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.plain import answer
+from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels.exponentials import local_value
+from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_count
 from sims_analysis.units import ParameterLike
@@ -92,6 +94,15 @@ def surface_concentration(
         errors="fit",
         units_=frame.units,
         samples=samples,
+    )
+    transient = frame.map(surface_transient, *NO_LIMITS, errors="fit")
+    warn_where(
+        frame,
+        at < transient.end,
+        "the depth lies in a surface transient, where signals are not those of the sample",
+        ProfileWarning,
+        code="surface_transient",
+        remedy="ask for a depth below it",
     )
     bent = found["status"].variable == Status.WRONG_SHAPE.word
     text = "a parabola of ln C does not describe the samples around the depth"

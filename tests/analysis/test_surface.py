@@ -120,3 +120,14 @@ def test_a_grid_is_known_better_than_as_many_samples_that_count_for_less():
     ]
     assert found[0] == pytest.approx(2 * alone, rel=0.01)
     assert alone < found[1] < 0.9 * found[0]
+
+
+def test_a_depth_in_a_surface_transient_warns(recwarn):
+    z = np.arange(0.5, 150.0)
+    counts = 4e4 * np.exp(-(((z - 50) / 12) ** 2) / 2) + 2 + 3e5 * np.exp(-z / 3)
+    c = np.random.default_rng(1).poisson(counts) * 1e14
+    ds = one(z, c, stderr=1e7 * np.sqrt(c))
+    with warns(ProfileWarning, "surface_transient"):
+        sims.surface_concentration(ds, depth="4 nm")
+    sims.surface_concentration(ds, depth="40 nm")
+    assert not recwarn
