@@ -127,7 +127,7 @@ def test_a_depth_in_a_surface_transient_warns(recwarn):
     counts = 4e4 * np.exp(-(((z - 50) / 12) ** 2) / 2) + 2 + 3e5 * np.exp(-z / 3)
     c = np.random.default_rng(1).poisson(counts) * 1e14
     ds = one(z, c, stderr=1e7 * np.sqrt(c))
-    with warns(ProfileWarning, "surface_transient"):
+    with warns(ProfileWarning, "surface_transient", species="B"):
         sims.surface_concentration(ds, depth="4 nm")
     sims.surface_concentration(ds, depth="40 nm")
     assert not recwarn
