@@ -280,6 +280,13 @@ ON_PURPOSE = {
         ("integrated_dose loglinear", "depth_at_dose_fraction loglinear", "to_grid log cells"),
         (0.12, "by the weights of the trapezoid, which suffice where neighbours differ by little"),
     ),
+    **dict.fromkeys(
+        ("surface_concentration", "subtract_background > surface"),
+        (
+            0.08,
+            "weights of the shapes depend on the samples, and the error holds what these differ",
+        ),
+    ),
     "to_grid linear cells > dose": (
         0.06,
         "neighbouring cells share the samples at their edges, and count as independent",
