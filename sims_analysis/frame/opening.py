@@ -93,11 +93,7 @@ def open_frame(
     if FRACTION in coords:
         # In a batch, NaN stands for a measurement at its original samples.
         fraction = _plain(coords[FRACTION]).fillna(1.0)
-    depth = _axis(coords, axis, dim, value)
-    lower, upper = _cells(plain, axis, dim, depth, value)
-    if lower is not None and upper is not None and lower.dims != depth.dims:
-        # Measurements whose cells differ share no axis.
-        depth, lower, upper = (_over_samples(one, value) for one in (depth, lower, upper))
+    depth, lower, upper = _axis_and_cells(plain, coords, axis, value)
     frame = Frame(
         name=name or kind,
         kind=kind,
@@ -345,6 +341,20 @@ def _check_stderr(frame: Frame) -> None:
         text = f"its standard error is {first.of(frame.stderr):g}; a standard error is finite"
         text = f"{text} and not negative (NaN: not known)"
         raise first.error(text, ProfileError, code="impossible_value")
+
+
+def _axis_and_cells(
+    data: Any, coords: Mapping[Any, xr.Variable], axis: str, value: xr.Variable
+) -> tuple[xr.Variable, xr.Variable | None, xr.Variable | None]:
+    """Return the axis, and the edges of the cells of averages."""
+    dim = str(value.dims[-1])
+    depth = _axis(coords, axis, dim, value)
+    lower, upper = _cells(data, axis, dim, depth, value)
+    if lower is None or upper is None or lower.dims == depth.dims:
+        return depth, lower, upper
+    # Measurements whose cells differ share no axis.
+    depth, lower, upper = (_over_samples(one, value) for one in (depth, lower, upper))
+    return depth, lower, upper
 
 
 def _axis(

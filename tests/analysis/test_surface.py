@@ -8,7 +8,7 @@ from error_parts import raises, warns
 from measurement_layouts import measurement, number, one, word
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError
+from sims_analysis.errors import DoseWarning, ProfileError, ProfileWarning, UnitsError
 
 Z = np.arange(1.0, 60.0, 2.0)
 
@@ -122,12 +122,23 @@ def test_a_grid_is_known_better_than_as_many_samples_that_count_for_less():
     assert alone < found[1] < 0.9 * found[0]
 
 
+Z_LONG = np.arange(0.5, 150.0)
+UNDER_A_TRANSIENT = np.random.default_rng(1).poisson(
+    4e4 * np.exp(-(((Z_LONG - 50) / 12) ** 2) / 2) + 2 + 3e5 * np.exp(-Z_LONG / 3)
+)
+
+
 def test_a_depth_in_a_surface_transient_warns(recwarn):
-    z = np.arange(0.5, 150.0)
-    counts = 4e4 * np.exp(-(((z - 50) / 12) ** 2) / 2) + 2 + 3e5 * np.exp(-z / 3)
-    c = np.random.default_rng(1).poisson(counts) * 1e14
-    ds = one(z, c, stderr=1e7 * np.sqrt(c))
+    ds = one(Z_LONG, UNDER_A_TRANSIENT * 1e14, stderr=1e14 * np.sqrt(UNDER_A_TRANSIENT))
     with warns(ProfileWarning, "surface_transient", species="B"):
         sims.surface_concentration(ds, depth="4 nm")
     sims.surface_concentration(ds, depth="40 nm")
     assert not recwarn
+
+
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+def test_a_transient_that_a_convolution_carries_deeper_warns():
+    ds = one(Z_LONG, UNDER_A_TRANSIENT * 1e14, stderr=1e14 * np.sqrt(UNDER_A_TRANSIENT))
+    restored = sims.deconvolve(sims.convolve(ds, resolution="12 nm"), resolution="12 nm")
+    with warns(DoseWarning, "surface_transient", species="B"):
+        sims.integrated_dose(restored)
