@@ -21,7 +21,7 @@ from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import codes, is_any_of, is_lazy, replaced_where
+from sims_analysis.frame.run import codes, is_any_of, is_lazy, may_hold, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
@@ -100,7 +100,7 @@ def _evidence(
 def _ranked(status: xr.Variable, doubt: Doubt) -> xr.Variable:
     """Replace statuses of answers that have a value by one of higher rank, where it is in doubt."""
     flagged, own = doubt.flagged, doubt.status
-    if not own or not (is_lazy(flagged) or flagged.data.any()):
+    if not own or not may_hold(flagged):
         return status
     lower = is_any_of(status, [one for one in Status if 0 < one.rank < own.rank])
     return replaced_where(flagged & lower, status, own).transpose(*status.dims, ...)
@@ -261,7 +261,7 @@ def with_flags(frame: Frame) -> Frame:
 
 def _known_or_nothing(one: Evidence) -> Evidence:
     """Return what is known, or that nothing is; on Dask that is not known."""
-    nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
+    nothing = one.flags is None or not may_hold(one.flags)
     return NO_EVIDENCE if nothing else one
 
 
