@@ -327,7 +327,7 @@ def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: 
             f"{list_dims(value.dims)}: each sample needs its own",
             code="wrong_dimensions",
         )
-    return plain.transpose(*value.dims)
+    return plain if plain.dims == value.dims else plain.transpose(*value.dims)
 
 
 def _check_stderr(frame: Frame) -> None:
