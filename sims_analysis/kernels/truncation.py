@@ -78,10 +78,13 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         last = rows.value_at(end[:, None] - np.arange(1, _RULES.fewest + 1)).mean(axis=1)
         lower = part[:, -1] - last > _RULES.lower * np.sqrt(count * part[:, -1] / _RULES.fewest)
         ends = np.where(lower, last, part[:, -1])
+        # A plateau that is low beside the profile is a background, if it is not above the samples
+        # before the maximum, which hold the background, too.
+        plateau = (part[:, -2] > _RULES.level * ends) & (ends < _RULES.background * highest)
+        before = np.minimum.accumulate(part, axis=1)[np.arange(which.size), part.argmax(axis=1)]
+        lowest = np.where(plateau, before, lowest)
         error = np.sqrt(count * (np.abs(lowest) + ends) / n[:, 0])
         rises = (lowest < _RULES.level * ends) & (ends - lowest > _RULES.rises * error)
-        # A plateau that is low beside the profile is a background, whatever lies above it.
-        rises &= (part[:, -2] < _RULES.level * ends) | (ends > _RULES.background * highest)
         rises &= ends * length > enough[which]
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
