@@ -70,12 +70,15 @@ def resolve(
     evidence = list(_evidence(frame, support, sum_of, stderr))
     for doubt in (*evidence, *doubts):
         status = _ranked(status, doubt)
-    if category is not None and evidence:
+    if category is None:
+        return status
+    if evidence:
         rests = replaced_where(status == of_kernel, status, Status.OK)
         warn_of_evidence(frame, rests, window, what, category, bridge=frame.bridge)
     for doubt in doubts:
-        if category is not None:
-            doubt.warn(frame, category)
+        stays = doubt.status is Status.OK
+        flagged = doubt.flagged & (status == Status.OK) if stays else doubt.flagged
+        changed(doubt, flagged=flagged).warn(frame, category)
     return status
 
 
