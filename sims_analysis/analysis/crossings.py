@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
@@ -284,8 +283,8 @@ def junction_depth(
     found = frame.map(kernels.junction, *parameters, **options)
     stderr = _stderr_at(frame, found, level, asked)
     several = _doubts_of_several(found) if which == "deepest" else []
-    none = partial(_raise_without_junction, frame, asked) if strict else None
-    status = status_of_crossings(frame, found, "junction", several, none)
+    how: Any = {"strict": strict, "level": asked}
+    status = status_of_crossings(frame, found, "junction", several, **how)
     found.number.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "n_crossings": found.number,
@@ -293,7 +292,7 @@ def junction_depth(
         **_ancillary(frame, found),
     }
     known = None if frame.stderr is None else stderr
-    how: Any = {"status": status, "stderr": known, "coords": coords}
+    how = {"status": status, "stderr": known, "coords": coords}
     return frame.array(found.depth, "junction_depth", **how)
 
 
@@ -338,39 +337,34 @@ def _doubts_of_several(found: Any) -> list[Doubt]:
     return [Doubt(found.number > 1, Status.OK, text, {"remedy": remedy}, AmbiguousJunctionWarning)]
 
 
-def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
-    first = first_flagged(frame, status != Status.OK)
-    if first is not None:
-        word = vocabulary.STATUS[int(first.of(status))]
-        reason = word.replace("_", " ")
-        limit = frame.highest_limit
-        if limit is not None and first.of(status) == Status.BELOW_LIMIT:
-            reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
-        at, highest = first.of(level), first.of(frame.value.max(frame.dim))
-        raise JunctionError(
-            f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
-            f"{highest:.4g} {frame.units}",
-            code=word,
-            where=first.where,
-        )
-
-
 def status_of_crossings(
     frame: Frame,
     found: Any,
     one: str,
     doubts: Iterable[Doubt] = (),
-    strict: Callable[[xr.Variable], None] | None = None,
+    *,
+    strict: bool = False,
+    level: xr.Variable | None = None,
 ) -> xr.Variable:
-    """Return the statuses of crossings or junctions (`one`); `strict` refuses some of them."""
+    """Return the statuses of crossings, or junctions (`one`) at a level; `strict` refuses none."""
     what = f"no depth is given for a {one} in it"
     every = [*_doubts_of_missing(frame, found), *doubts]
-    with warnings_as_errors(JunctionError, () if strict is None else ("undetermined",)):
+    with warnings_as_errors(JunctionError, ("undetermined",) if strict else ()):
         window = found.start, found.stop
         status = resolve(frame, found.status, Support(found.flags), window, what=what, doubts=every)
-    if strict is not None:
-        strict(status)
-    return status
+    entry = status.isel({d: 0 for d in status.dims if d not in found.number.dims})
+    first = first_flagged(frame, entry != Status.OK) if strict else None
+    if first is None:
+        return status
+    word = vocabulary.STATUS[int(first.of(entry))]
+    at, reason = "", word.replace("_", " ")
+    limit = frame.highest_limit
+    if level is not None:
+        if limit is not None and word == Status.BELOW_LIMIT.word:
+            reason += f" (those without a value are below {frame.shown(first.of(limit))})"
+        at = f" at {frame.shown(first.of(level))}"
+        reason += f"; the maximum is {frame.shown(first.of(frame.value.max(frame.dim)))}"
+    raise first.error(f"no {one}{at}: {reason}", JunctionError, code=word)
 
 
 def _doubts_of_missing(frame: Frame, found: Any) -> list[Doubt]:

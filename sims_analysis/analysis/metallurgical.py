@@ -10,23 +10,20 @@ from typing import Any, get_args
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
     ask_for_all,
     status_of_crossings,
     stderr_of_crossings,
 )
 from sims_analysis.conventions.canonical import species_of
-from sims_analysis.errors import JunctionError, ProfileError, about
+from sims_analysis.errors import ProfileError, about
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -130,8 +127,7 @@ def metallurgical_junctions(
     below = junctions_below_limit(frame, net, fractions)
     found = ask_for_all(frame, kernels.metallurgical, net, below, **how)
     stderr = _stderr(frame, found, fractions)
-    none = partial(_raise_without_junction, frame) if strict else None
-    status = status_of_crossings(frame, found, "junction", strict=none)
+    status = status_of_crossings(frame, found, "metallurgical junction", strict=strict)
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
@@ -238,13 +234,3 @@ def open_dopants(
     if len(positions) < len(present):
         frame = opened(data.isel(species=positions))
     return frame, [present[i] for i in positions]
-
-
-def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
-    first = status[..., 0]
-    found = first_flagged(frame, first != Status.OK)
-    if found is not None:
-        word = vocabulary.STATUS[int(found.of(first))]
-        label = f"{found.label}: " if found.index else ""
-        text = f"{label}no metallurgical junction: {word.replace('_', ' ')}"
-        raise JunctionError(text, code=word, where=found.where)

@@ -78,7 +78,7 @@ def resolve(
         warn_of_empty_window(frame, asked, of_kernel == Status.NO_DATA)
     if evidence:
         rests = replaced_where(status == of_kernel, status, Status.OK)
-        warn_of_evidence(frame, rests, window, what, category, bridge=frame.bridge)
+        _warn_of_evidence(frame, rests, window, what, category)
     for doubt in doubts:
         stays = doubt.status is Status.OK
         flagged = doubt.flagged & (status == Status.OK) if stays else doubt.flagged
@@ -170,14 +170,8 @@ def anywhere_along(flags: xr.Variable, over: str) -> xr.Variable:
     return joined
 
 
-def warn_of_evidence(
-    frame: Frame,
-    status: xr.Variable,
-    window: Window = NO_LIMITS,
-    what: str = "",
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    bridge: bool | None = False,
+def _warn_of_evidence(
+    frame: Frame, status: xr.Variable, window: Window, what: str, category: type[SimsWarning]
 ) -> None:
     """Warn of the first answer of each status that is one of evidence."""
     present = codes(status)
@@ -185,7 +179,7 @@ def warn_of_evidence(
         first = first_flagged(frame, status == own) if own in present else None
         if first is None:
             continue
-        bridged = bridge is not None and kind.flags & _BRIDGED
+        bridged = frame.bridge is not None and kind.flags & _BRIDGED
         parts: Parts = {"code": own.word, "remedy": own.advice if bridged else ""}
         first.warn(_described(kind, first, window, what), category, **parts)
 

@@ -11,7 +11,6 @@ from sims_analysis.kernels.edges import Locate, edges
 from sims_analysis.kernels.evidence import support
 from sims_analysis.kernels.levels import (
     FALLING,
-    RISING,
     Crossings,
     as_table,
     find,
@@ -75,41 +74,41 @@ def listing(
     limits: Array | None = None,
     **options: Any,
 ) -> Found:
-    """List up to `width` crossings of every row, in order of depth; options as for `edges`.
-
-    Those that are hidden where rows begin or end below `limits` (:func:`_limits`) have no depth.
-    """
+    """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
     raw = find(rows, level)
-    every = significant(rows, level, raw, level_stderr, options.get("floor"))
+    seen = significant(rows, level, raw, level_stderr, options.get("floor"))
+    every = _with_hidden(rows, seen, limits)
     number = every.number(rows)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
-    if limits is not None:
-        begins, ends = _hidden(rows, every, limits)
-        column += begins[every.row]
-        number = number + begins + ends
     chosen = every.take(column < width)
     place = chosen.row * width + column[column < width]
-    options |= {"every": every, "level_stderr": level_stderr}
-    found = _placed(rows, level, chosen, place, (number, raw.number(rows), width), **options)
-    if limits is None:
-        return found
-    for own, at, direction, side, depth in (
-        (begins, 0 * number, RISING, found.depth_after, rows.first),
-        (ends, number - 1, FALLING, found.depth_before, rows.last),
-    ):
-        row = np.flatnonzero(own & (at < width))
-        entry = row, at[row]
-        found.status[entry], found.direction[entry] = Status.BELOW_LIMIT, direction
-        side[entry] = depth[row]
-    return found
+    options |= {"every": seen, "level_stderr": level_stderr}
+    return _placed(rows, level, chosen, place, (number, raw.number(rows), width), **options)
 
 
-def _hidden(rows: Rows, every: Crossings, limits: Array) -> tuple[Flags, Flags]:
-    """Flag rows that begin below a limit and fall first, and that end below one and rise last."""
-    begins, ends = np.zeros((2, rows.count), dtype=bool)
-    begins[every.row[::-1]] = every.falling[::-1]  # the last one wins
-    ends[every.row] = ~every.falling
-    return begins & ~np.isnan(limits[1]), ends & ~np.isnan(limits[2])
+def _with_hidden(rows: Rows, every: Crossings, limits: Array | None) -> Crossings:
+    """Add the crossings hidden where rows begin and end below :func:`_limits`.
+
+    Those that fall first have risen there before, and those that rise last fall there after: before
+    and after the first, or the last, of the samples that have a value.
+    """
+    if limits is None or not every.row.size:
+        return every
+    risen, falls = np.zeros((2, rows.count), dtype=bool)
+    risen[every.row[::-1]] = every.falling[::-1]  # the last one wins
+    falls[every.row] = ~every.falling
+    first, last = (
+        np.flatnonzero(risen & ~np.isnan(limits[1])),
+        np.flatnonzero(falls & ~np.isnan(limits[2])),
+    )
+    begin, end = rows.offsets[first], rows.offsets[last + 1] - 1
+    joined = Crossings(
+        np.concatenate([first, every.row, last]),
+        np.concatenate([begin, every.before, end]),
+        np.concatenate([begin, every.after, end]),
+        np.concatenate([first < 0, every.falling, last >= 0]),
+    )
+    return joined.take(np.lexsort((joined.before + joined.after, joined.row)))
 
 
 def _placed(
@@ -125,26 +124,32 @@ def _placed(
     `numbers` are those that qualified, those of the samples, and the width of the table.
     """
     number, raw_number, width = numbers
-    between = locate(rows, level, chosen)
-    own = edges(rows, level, chosen, between, **options)
-    lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
+    hidden, shape = chosen.hidden, (rows.count, width)
+    before, after = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
+    status = first_status((hidden, Status.BELOW_LIMIT))
+    seen = chosen.take(~hidden)
+    between = locate(rows, level, seen)
+    own = edges(rows, level, seen, between, **options)
     value = interpolated(
-        rows.value_at(chosen.before), rows.value_at(chosen.after), between.position, log=True
+        rows.value_at(seen.before), rows.value_at(seen.after), between.position, log=True
     )
-    on = chosen.on_sample
-    value[on] = rows.value_at(chosen.at_or_above[on])
+    on = seen.on_sample
+    value[on] = rows.value_at(seen.at_or_above[on])
+    lost = 2.0 * own.stderr > (rows.last - rows.first)[seen.row]
     for column in (own.depth, own.stderr, value):
         column[lost] = np.nan
+    status[~hidden] = first_status((lost, Status.UNDETERMINED))
 
-    shape = rows.count, width
-    ends = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
-    laid_out = (*own, between.depth, value, *ends)
-    columns = np.full((len(laid_out), *shape), np.nan)
-    columns.reshape(len(columns), rows.count * width)[:, place] = laid_out
-    direction = as_table(chosen.direction, place, shape, 0)
-    status = as_table(first_status((lost, Status.UNDETERMINED)), place, shape, Status.PADDING)
+    columns = np.full((len(own) + 2, *shape), np.nan)
+    columns.reshape(len(columns), -1)[:, place[~hidden]] = *own, between.depth, value
+    before[hidden & ~chosen.falling] = after[hidden & chosen.falling] = np.nan
+    ends = (as_table(one, place, shape) for one in (before, after))
+    codes = (
+        as_table(chosen.direction, place, shape, 0),
+        as_table(status, place, shape, Status.PADDING),
+    )
     flags = np.zeros(shape, dtype=np.int16)
-    return Found._make([*columns, direction, status, flags, number, raw_number])
+    return Found._make([*columns, *ends, *codes, flags, number, raw_number])
 
 
 def set_missing(found: Found, why: NDArray[Any]) -> None:
@@ -170,9 +175,8 @@ def table(
     limits, points = _limits(rows), as_points(rows)
     options: Any = {"limits": None if bridge else limits, "floor": floor, "locate": where}
     found = listing(points, points.repeat(level), width, **options)
-    none = found.number == 0
-    why = _reason_for_none(points, level, None, none, none & (found.raw_number > 0))
-    _explain_missing(points, found, why, level, limits)
+    noise = (found.number == 0) & (found.raw_number > 0)
+    _explain_missing(points, found, level, limits, noise)
     return with_evidence(found, support(rows, found.start, found.stop).flags, bridge)
 
 
@@ -209,33 +213,28 @@ def junction(
     levels = points.repeat(level)
     raw = find(points, levels)
     every = significant(points, levels, raw, floor=floor)
-    found = every.take(every.falling == (edge == FALLING)) if edge else every
+    found = _with_hidden(points, every, None if bridge else limits)
+    if edge:
+        found = found.take(found.falling == (edge == FALLING))
     if after is not None:
         after = _or_maximum(points, after)
         found = found.take(locate(points, levels, found).depth > after[found.row])
-    crossed, ends, hidden = np.zeros((3, rows.count), dtype=bool)
+    crossed, ends = np.zeros((2, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
         confirmed, room = _confirmed(points, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
         found = found.take(confirmed)
     number, raw_number = found.number(rows), raw.number(rows)
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
-    if limits is not None and not bridge:
-        if which < 0 and edge != RISING:
-            hidden = _hidden(rows, every, limits)[1]
-        elif which > 0 and edge != FALLING and after is None:
-            hidden = _hidden(rows, every, limits)[0]
-    has = (number > 0) & (wanted < number) & ~hidden
+    has = (number > 0) & (wanted < number)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     options: Any = {"every": every, "floor": floor, "locate": where}
     answer = _placed(points, levels, chosen, chosen.row, (number, raw_number, 1), **options)
-    none = (number == 0) & ~crossed
     noise = (raw_number > 0) & (every.number(rows) == 0)
     # None is confirmed, or fewer crossings than requested.
-    why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
-    why = np.where(none, _reason_for_none(points, level, after, none, noise), why)
-    why[hidden] = Status.BELOW_LIMIT
-    _explain_missing(points, answer, why, level, limits)
+    fewer = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
+    fewer[(number == 0) & ~crossed] = Status.PADDING
+    _explain_missing(points, answer, level, limits, noise, after, fewer)
     if measurable is not None and (lost := level < measurable).any():
         answer.without_depth(lost)
         answer.start[lost] = answer.stop[lost] = np.nan
@@ -268,28 +267,7 @@ def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flag
             value = rows.value_at(np.where(inside, position, begin))
             room &= inside
             confirmed &= np.where(high, value > level, value < level)
-    return confirmed & room, room
-
-
-def _reason_for_none(
-    rows: Rows, level: Array, beyond: Array | None, missing: Flags, noise: Flags
-) -> NDArray[Any]:
-    """Return the status of rows that are `missing` a crossing: ``truncated`` with both sides."""
-    if not missing.any():
-        return np.zeros(rows.count, dtype=np.uint8)
-    high = low = rows.value
-    if beyond is not None:
-        inside = rows.depth >= rows.repeat(beyond)
-        high, low = np.where(inside, high, -np.inf), np.where(inside, low, np.inf)
-    largest = rows.reduce(np.maximum, high, -np.inf)
-    smallest = rows.reduce(np.minimum, low, np.inf)
-    return first_status(
-        (noise, Status.UNDETERMINED),  # it can make them all
-        ((largest < smallest) | np.isnan(level), Status.NO_DATA),
-        (~(largest > level), Status.NEVER_REACHED),
-        (~(smallest < level), Status.ALWAYS_ABOVE),
-        (np.ones_like(missing), Status.TRUNCATED),
-    )
+    return confirmed & room | found.hidden, room | found.hidden
 
 
 def _limits(rows: Rows) -> Array | None:
@@ -307,19 +285,40 @@ def _limits(rows: Rows) -> Array | None:
 
 
 def _explain_missing(
-    rows: Rows, found: Found, why: NDArray[Any], level: Array, limits: Array | None
+    rows: Rows,
+    found: Found,
+    level: Array,
+    limits: Array | None,
+    noise: Flags,
+    beyond: Array | None = None,
+    fewer: NDArray[Any] = np.array(Status.PADDING),
 ) -> None:
     """Write why rows have no crossing, and what an answer without one rests on.
 
-    A level below a limit may be crossed among samples below it; so may any by a profile that is
-    above it elsewhere. One that is never reached may be beside the maximum.
+    Of rows with some, but `fewer` than were asked for, the reason is given. A level below a limit
+    may be crossed among samples below it; so may any by a profile that is above it elsewhere. One
+    that is never reached may be beside the maximum.
     """
     if not (found.status[:, 0] == Status.PADDING).any():
         return
+    high = low = rows.value
+    if beyond is not None:
+        inside = rows.depth >= rows.repeat(beyond)
+        high, low = np.where(inside, high, -np.inf), np.where(inside, low, np.inf)
+    largest = rows.reduce(np.maximum, high, -np.inf)
+    smallest = rows.reduce(np.minimum, low, np.inf)
+    why = first_status(
+        (noise, Status.UNDETERMINED),  # it can make them all
+        ((largest < smallest) | np.isnan(level), Status.NO_DATA),
+        (~(largest > level), Status.NEVER_REACHED),
+        (~(smallest < level), Status.ALWAYS_ABOVE),
+        (np.ones_like(noise), Status.TRUNCATED),  # both sides
+    )
+    why = np.where(fewer == Status.PADDING, why, fewer)
     if limits is not None:
         limit = limits[0]
         below = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
-        why = np.where(below & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why)
+        why[below & (why != Status.UNDETERMINED)] = Status.BELOW_LIMIT
     set_missing(found, why)
     never = found.status[:, 0] == Status.NEVER_REACHED
     if never.any():
