@@ -274,8 +274,9 @@ def junction_depth(
     check_choice("locate", locate, get_args(Locate))
     check_bool("strict", strict)
     frame, asked = open_at_level(data, level, "a junction depth", variable=variable, gaps=gaps)
-    limit, _ = stated_limit(frame, detection_limit)
-    parameters = [asked, subtracted_level(frame), limit]
+    parameters = [asked, subtracted_level(frame)]
+    if after is not None or detection_limit is not None:
+        parameters.append(stated_limit(frame, detection_limit)[0])
     if after is not None:
         parameters.append(_read_after(frame, after))
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}

@@ -25,7 +25,6 @@ from sims_analysis.kernels.rows import (
     Flags,
     Index,
     Rows,
-    changed,
     first_status,
 )
 from sims_analysis.kernels.segments import interpolated
@@ -123,33 +122,44 @@ def _placed(
 
     `numbers` are those that qualified, those of the samples, and the width of the table.
     """
+    hidden = chosen.hidden
+    if hidden.any():
+        found = _placed(rows, level, chosen.take(~hidden), place[~hidden], numbers, **options)
+        _place_hidden(rows, found, chosen.take(hidden), place[hidden])
+        return found
     number, raw_number, width = numbers
-    hidden, shape = chosen.hidden, (rows.count, width)
-    before, after = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
-    status = first_status((hidden, Status.BELOW_LIMIT))
-    seen = chosen.take(~hidden)
-    between = locate(rows, level, seen)
-    own = edges(rows, level, seen, between, **options)
-    value = interpolated(
-        rows.value_at(seen.before), rows.value_at(seen.after), between.position, log=True
-    )
-    on = seen.on_sample
-    value[on] = rows.value_at(seen.at_or_above[on])
-    lost = 2.0 * own.stderr > (rows.last - rows.first)[seen.row]
-    for column in (own.depth, own.stderr, value):
-        column[lost] = np.nan
-    status[~hidden] = first_status((lost, Status.UNDETERMINED))
+    between = locate(rows, level, chosen)
+    own = edges(rows, level, chosen, between, **options)
+    ends = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
+    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
+    value, on = interpolated(before, after, between.position, log=True), chosen.on_sample
+    value[on] = rows.value_at(chosen.at_or_above[on])
+    codes = np.zeros(chosen.row.shape, dtype=np.uint8)
+    if rows.stderr is not None:
+        lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
+        codes[lost] = Status.UNDETERMINED
+        for column in (own.depth, own.stderr, value):
+            column[lost] = np.nan
 
-    columns = np.full((len(own) + 2, *shape), np.nan)
-    columns.reshape(len(columns), -1)[:, place[~hidden]] = *own, between.depth, value
-    before[hidden & ~chosen.falling] = after[hidden & chosen.falling] = np.nan
-    ends = (as_table(one, place, shape) for one in (before, after))
-    codes = (
-        as_table(chosen.direction, place, shape, 0),
-        as_table(status, place, shape, Status.PADDING),
-    )
+    shape = rows.count, width
+    columns = np.full((len(own) + 4, *shape), np.nan)
+    columns.reshape(len(columns), rows.count * width)[:, place] = *own, between.depth, value, *ends
+    direction = as_table(chosen.direction, place, shape, 0)
+    status = as_table(codes, place, shape, Status.PADDING)
     flags = np.zeros(shape, dtype=np.int16)
-    return Found._make([*columns, *ends, *codes, flags, number, raw_number])
+    return Found._make([*columns, direction, status, flags, number, raw_number])
+
+
+def _place_hidden(rows: Rows, found: Found, hidden: Crossings, place: Index) -> None:
+    """Write what is known of hidden crossings: on which side of which sample they are."""
+    depth, falls = rows.depth_at(hidden.before), hidden.falling
+    for column, entries in (
+        (found.status, Status.BELOW_LIMIT),
+        (found.direction, hidden.direction),
+        (found.depth_before, np.where(falls, depth, np.nan)),
+        (found.depth_after, np.where(falls, np.nan, depth)),
+    ):
+        np.put(column, place, entries)
 
 
 def set_missing(found: Found, why: NDArray[Any]) -> None:
@@ -182,9 +192,11 @@ def table(
 
 def with_evidence(found: Found, flags: NDArray[np.int16], bridge: bool) -> Found:
     """Return crossings with the flags of what they rest on; those in a gap have no depth."""
-    if not bridge and flags.any():
-        found.without_depth((flags & _HIDES != 0) & (flags & Flag.SATURATED == 0))
-    return changed(found, flags=flags)
+    if flags.any():
+        found.flags[:] = flags
+        if not bridge:
+            found.without_depth((flags & _HIDES != 0) & (flags & Flag.SATURATED == 0))
+    return found
 
 
 def junction(
@@ -291,7 +303,7 @@ def _explain_missing(
     limits: Array | None,
     noise: Flags,
     beyond: Array | None = None,
-    fewer: NDArray[Any] = np.array(Status.PADDING),
+    fewer: NDArray[Any] | Status = Status.PADDING,
 ) -> None:
     """Write why rows have no crossing, and what an answer without one rests on.
 
