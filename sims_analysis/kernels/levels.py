@@ -149,7 +149,7 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     on = found.on_sample
     depth[on] = rows.depth_at(found.before[on] + 1)
     depth[found.hidden] = z0[found.hidden]
-    position[on] = ((depth - z0) / width)[on]
+    position[on] = (depth[on] - z0[on]) / width[on]
     return Located(depth, position, decay, steepness)
 
 
