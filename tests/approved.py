@@ -1,8 +1,10 @@
 """Texts that were read and approved: calls, and below each what it says.
 
 They stand in ``approved_messages.txt``, a part for each of some modules of tests. A line with
-``==`` begins a part; ``>>>`` is a call, ``$`` a command, and ``#`` a heading.
-After a change that is meant, or a new call, write what they say now: ``python tests/approved.py``.
+``==`` begins a part; ``>>>`` is a call, ``$`` a command, and ``#`` a heading, or in the last part
+a test, with the texts that its fixture `said` was given (:class:`Said`).
+After a change that is meant, or a new call, write what they say now: ``python tests/approved.py``,
+and ``python -m pytest --approve TESTS`` for those of tests.
 """
 
 import contextlib
@@ -31,6 +33,10 @@ MODULES = (
     "fitting/test_arguments.py",
     "quantification/test_messages.py",
 )
+
+
+#: The part with texts of tests, the last.
+OF_TESTS = "of tests"
 
 
 def messages(call, names):
@@ -62,6 +68,47 @@ def approved(part):
     return every[part].rstrip("\n").splitlines()
 
 
+class Said:
+    """Compare what errors and warnings of a test say, in order, with what was approved.
+
+    A text that is said again in turn is listed once; the folder of the test is called FOLDER.
+    """
+
+    def __init__(self, test, folder, *, approve):
+        self.test, self.folder, self.approve, self.texts = test, folder, approve, []
+
+    def __call__(self, text):
+        text = text.replace(self.folder, "FOLDER") if self.folder else text
+        text = text.replace("\n", "\\n")
+        if self.texts[-1:] == [text]:
+            return
+        self.texts.append(text)
+        every = _texts_of_tests()
+        if self.approve:
+            _approve(every | {self.test: self.texts})
+        else:
+            expected = every.get(self.test, [])[: len(self.texts)]
+            assert self.texts == expected, "If it is meant: python -m pytest --approve TESTS"
+
+
+def _texts_of_tests():
+    every = {}
+    for line in approved(OF_TESTS):
+        if line.startswith("# "):
+            texts = every.setdefault(line[2:], [])
+        elif line:
+            texts.append(line[2:])
+    return every
+
+
+def _approve(every):
+    before = FILE.read_text(encoding="utf-8").partition(f"== {OF_TESTS}\n")[0]
+    lines = [f"== {OF_TESTS}"]
+    for test in sorted(every):
+        lines += ["", f"# {test}", *(f"  {text}" for text in every[test])]
+    FILE.write_text(before + "\n".join([*lines, ""]), encoding="utf-8")
+
+
 def transcript(lines, outcome):
     """Return the lines of a part anew: its calls, in order, with what they say now."""
     now = []
@@ -89,4 +136,5 @@ if __name__ == "__main__":
             found.get("files", str)(Path(folder))
             lines = transcript(approved(part), found["outcome"])
         parts.append("\n".join([f"== {part}", "", *lines, ""]))
+    parts.append("\n".join([f"== {OF_TESTS}", "", *approved(OF_TESTS), ""]))
     FILE.write_text("\n".join(parts), encoding="utf-8")
