@@ -2,7 +2,7 @@
 
 They stand in ``approved_messages.txt``, a part for each of some modules of tests. A line with
 ``==`` begins a part; ``>>>`` is a call, ``$`` a command, and ``#`` a heading, or in the last part
-a test, with the texts that its fixture `said` was given (:class:`Said`).
+a test, with the texts that its fixture `approved_text` was given (:class:`ApprovedTexts`).
 After a change that is meant, or a new call, write what they say now: ``python tests/approved.py``,
 and ``python -m pytest --approve TESTS`` for those of tests.
 """
@@ -68,7 +68,7 @@ def approved(part):
     return every[part].rstrip("\n").splitlines()
 
 
-class Said:
+class ApprovedTexts:
     """Compare what errors and warnings of a test say, in order, with what was approved.
 
     A text that is said again in turn is listed once; the folder of the test is called FOLDER.

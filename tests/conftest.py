@@ -40,14 +40,14 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture
-def said(request):
-    """Compare texts of errors with the approved ones: ``raises(TypeError, text=said)``."""
-    from approved import Said  # imports the command line
+def approved_text(request):
+    """Compare texts of errors with the approved ones: ``raises(TypeError, text=approved_text)``."""
+    from approved import ApprovedTexts  # imports the command line
 
     has_folder = "tmp_path" in request.fixturenames
     folder = str(request.getfixturevalue("tmp_path")) if has_folder else ""
     name = request.node.nodeid.removeprefix("tests/")
-    return Said(name, folder, approve=request.config.getoption("--approve"))
+    return ApprovedTexts(name, folder, approve=request.config.getoption("--approve"))
 
 
 @pytest.hookimpl(tryfirst=True)

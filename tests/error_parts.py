@@ -4,7 +4,7 @@ All parts of a message must be named, so that a test sees an argument or a speci
 without a code it is that of the class, or of its arguments, and the file and the version of an
 entry, which what reads them adds to every message, and where evidence starts and stops are compared
 where they are named. Where the text says what no part does (a number, names to choose from), or an
-error has no parts, ``text=said`` compares it with the approved one (``approved.py``).
+error has no parts, ``text=approved_text`` compares it with the approved one (``approved.py``).
 """
 
 import warnings
