@@ -2,7 +2,7 @@
 
 They stand in ``approved_messages.txt``, a part for each of some modules of tests. A line with
 ``==`` begins a part; ``>>>`` is a call, ``$`` a command, and ``#`` a heading, or in the last part
-a test, with the texts that its fixture `approved_text` was given (:class:`ApprovedTexts`).
+a test, with the texts that its fixture `approved` was given (:class:`ApprovedTexts`).
 After a change that is meant, or a new call, write what they say now: ``python tests/approved.py``,
 and ``python -m pytest --approve TESTS`` for those of tests.
 """
@@ -54,11 +54,16 @@ def messages(call, names):
             raised.append(error)
     lines = []
     for one in [*(each.message for each in warned), *raised]:
-        parts = [type(one).__name__]
-        if isinstance(one, SimsError | SimsWarning):
-            parts += [one.code, one.argument, str(dict(one.where))]
-        lines += [" ".join(filter(None, parts)), f"  {one}"]
+        lines += [parts_of(one), f"  {one}"]
     return lines
+
+
+def parts_of(one):
+    """Return the class of an error or a warning, and its parts."""
+    parts = [type(one).__name__]
+    if isinstance(one, SimsError | SimsWarning):
+        parts += [one.code, one.argument, str(dict(one.where))]
+    return " ".join(filter(None, parts))
 
 
 def approved(part):
@@ -71,33 +76,34 @@ def approved(part):
 class ApprovedTexts:
     """Compare what errors and warnings of a test say, in order, with what was approved.
 
-    A text that is said again in turn is listed once; the folder of the test is called FOLDER.
+    What is said again in turn is listed once; the folder of the test is called FOLDER.
     """
 
     def __init__(self, test, folder, *, approve):
-        self.test, self.folder, self.approve, self.texts = test, folder, approve, []
+        self.test, self.folder, self.approve, self.lines = test, folder, approve, []
 
-    def __call__(self, text):
-        text = text.replace(self.folder, "FOLDER") if self.folder else text
-        text = text.replace("\n", "\\n")
-        if self.texts[-1:] == [text]:
+    def __call__(self, message):
+        lines = [parts_of(message), "  " + str(message).replace("\n", "\\n")]
+        if self.folder:
+            lines = [line.replace(self.folder, "FOLDER") for line in lines]
+        if self.lines[-2:] == lines:
             return
-        self.texts.append(text)
-        every = _texts_of_tests()
+        self.lines += lines
+        every = _lines_of_tests()
         if self.approve:
-            _approve(every | {self.test: self.texts})
+            _approve(every | {self.test: self.lines})
         else:
-            expected = every.get(self.test, [])[: len(self.texts)]
-            assert self.texts == expected, "If it is meant: python -m pytest --approve TESTS"
+            expected = every.get(self.test, [])[: len(self.lines)]
+            assert self.lines == expected, "If it is meant: python -m pytest --approve TESTS"
 
 
-def _texts_of_tests():
+def _lines_of_tests():
     every = {}
     for line in approved(OF_TESTS):
         if line.startswith("# "):
-            texts = every.setdefault(line[2:], [])
+            lines = every.setdefault(line[2:], [])
         elif line:
-            texts.append(line[2:])
+            lines.append(line)
     return every
 
 
@@ -105,7 +111,7 @@ def _approve(every):
     before = FILE.read_text(encoding="utf-8").partition(f"== {OF_TESTS}\n")[0]
     lines = [f"== {OF_TESTS}"]
     for test in sorted(every):
-        lines += ["", f"# {test}", *(f"  {text}" for text in every[test])]
+        lines += ["", f"# {test}", *every[test]]
     FILE.write_text(before + "\n".join([*lines, ""]), encoding="utf-8")
 
 

@@ -40,8 +40,8 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture
-def approved_text(request):
-    """Compare texts of errors with the approved ones: ``raises(TypeError, text=approved_text)``."""
+def approved(request):
+    """Compare texts of errors with the approved ones: ``raises(TypeError, text=approved)``."""
     from approved import ApprovedTexts  # imports the command line
 
     has_folder = "tmp_path" in request.fixturenames
