@@ -247,12 +247,12 @@ def test_a_junction_among_known_samples_is_one_whatever_is_hidden_below():
     assert 2 < found["depth"].item() < 4
 
 
-def test_a_junction_in_a_gap_has_no_depth_and_warns(approved):
+def test_a_junction_in_a_gap_has_no_depth_and_warns():
     z = np.arange(0.0, 200.0, 2.0)
     down, up = 1e19 * np.exp(-z / 20), 1e16 * np.exp(z / 30)
     hole = (z > 60) & (z < 100)
     ds = measurement(z, {"P": np.where(hole, np.nan, down), "B": up})
-    with warns(ProfileWarning, "gap", junction="0", text=approved):
+    with warns(ProfileWarning, "gap", junction="0", start="60 nm", stop="100 nm"):
         found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
     assert found["status"].values.tolist() == ["gap"]
     assert np.isnan(found["depth"]).all()

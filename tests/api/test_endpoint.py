@@ -71,10 +71,10 @@ def test_plain_http_stays_on_this_machine_unless_it_is_allowed(allow, host):
         Endpoint("http://lab.example/")
 
 
-@pytest.mark.parametrize("segment", ["..", ".", "a/..", "../a", "a\\..", "..\\a", "a/./b"])
-def test_no_segment_leads_up_the_path(segment, approved):
-    with raises(ApiError, "invalid_argument", text=approved):
-        Endpoint("https://lab.example/").address("sims", segment)
+def test_no_segment_leads_up_the_path(approved):
+    for segment in ("..", ".", "a/..", "../a", "a\\..", "..\\a", "a/./b"):
+        with raises(ApiError, "invalid_argument", text=approved):
+            Endpoint("https://lab.example/").address("sims", segment)
 
 
 def test_dots_within_a_name_lead_nowhere(approved):

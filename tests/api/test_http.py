@@ -303,7 +303,7 @@ def test_an_unusable_proxy_is_reported_without_its_password(monkeypatch):
 def test_a_number_has_a_least_value(name, least, approved):
     wrong = [least - 1, float("nan"), float("inf"), True, "7", None]
     for value in [*wrong, *([7.5] if isinstance(least, int) else [])]:
-        with raises(ApiError, argument=name, text=approved):
+        with raises(ApiError, argument=name):
             Client(KEY, **{name: value})
     Client(KEY, **{name: least}).close()
     with raises(ApiError, argument=name, text=approved):

@@ -17,8 +17,8 @@ from sims_analysis.examples.opening import ARCHIVE
     "ending",
     [".csv", ".tsv", ".txt", ".dat", ".asc", ".json", ".xls", ".xlsx", ".h5", ".nc", ".NC"],
 )
-def test_a_name_with_the_ending_of_a_file_is_no_id(ending, tmp_path, approved):
-    with raises(click.UsageError, text=approved):
+def test_a_name_with_the_ending_of_a_file_is_no_id(ending, tmp_path):
+    with pytest.raises(click.UsageError):
         reports.refuse_missing_files(["w1", f"w1{ending}"])
     (tmp_path / f"w1{ending}").mkdir()
     reports.refuse_missing_files(["w1", "w1.5", str(tmp_path / f"w1{ending}")])

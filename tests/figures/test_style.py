@@ -5,6 +5,7 @@ import re
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from error_parts import raises
 from matplotlib.font_manager import FontEntry, findfont, fontManager
 
 import sims_analysis as sims

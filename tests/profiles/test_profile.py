@@ -113,9 +113,10 @@ def test_the_reference_example():
         ({"concentrations": ...}, "$[0]"),
     ],
 )
-def test_a_breach_of_contract_is_named_by_its_path(changes, path, approved):
-    with raises(PayloadError, path=path, text=approved):
+def test_a_breach_of_contract_is_named_by_its_path(changes, path):
+    with pytest.raises(PayloadError) as caught:
         read(**changes)
+    assert caught.value.where["path"] == path
 
 
 def test_a_number_beyond_float64_is_refused_by_its_place():
@@ -280,9 +281,10 @@ def test_from_dict_reads_an_object_of_the_wire():
         ({"species_metadata": []}, "$[3].species_metadata"),
     ],
 )  # fmt: skip
-def test_from_dict_names_the_path_of_what_breaks_the_contract(change, path, approved):
-    with raises(sims.PayloadError, path=path, text=approved):
+def test_from_dict_names_the_path_of_what_breaks_the_contract(change, path):
+    with pytest.raises(PayloadError) as caught:
         sims.DepthProfile.from_dict({**WIRE, **change}, "$[3]")
+    assert caught.value.where["path"] == path
 
 
 def test_from_dict_names_what_is_missing(approved):

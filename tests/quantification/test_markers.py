@@ -210,7 +210,7 @@ def test_layers_that_were_not_found_and_errors_of_the_scale_itself(approved):
     without = fit_of([20.0, 40.0, 60.0], depth_uncertainty="0")
     assert sims.calibrate_depth(run_of(), markers=without, depths=depths)["marker_status"] == "ok"
     nameless = without.assign_coords(parameter=["a", "b", "c"], parameter_=["a", "b", "c"])
-    with raises(ProfileError, argument="markers"):
+    with raises(ProfileError, "other_result", "markers"):
         sims.calibrate_depth(run_of(), markers=nameless, depths=depths)
 
 

@@ -494,8 +494,8 @@ def test_all_that_a_binary_file_says(write):
 
 
 @pytest.mark.parametrize("kind", [22, 25, 27, 29, 31, 35, 39, 40, 41])
-def test_scans_and_images_are_refused(write, kind, approved):
-    with raises(sims.ReadError, "no_profile", text=approved):
+def test_scans_and_images_are_refused(write, kind):
+    with raises(sims.ReadError, "no_profile"):
         sims.read(write(binary({"12C": (T, K)}, kind=kind)))
 
 

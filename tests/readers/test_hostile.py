@@ -147,10 +147,10 @@ def test_the_option_lifts_the_limit_of_every_reader(tmp_path):
         assert "the limit of 40,000 bytes" in str(failed)
 
 
-@pytest.mark.parametrize("wrong", ["1 GB", 1.5, True, None])
-def test_a_limit_is_a_number_of_bytes(wrong, approved):
-    with raises(TypeError, text=approved):
-        sims.read(b"", max_bytes=wrong)
+def test_a_limit_is_a_number_of_bytes(approved):
+    for wrong in ("1 GB", 1.5, True, None):
+        with raises(TypeError, text=approved):
+            sims.read(b"", max_bytes=wrong)
 
 
 # --- what is given --------------------------------------------------------------------------------

@@ -474,15 +474,12 @@ def test_censored_cells_are_not_measured_and_keep_their_limit(write):
     assert np.isnan(sims.to_dataset([profile])["concentration"].values).sum() == 2
 
 
-@pytest.mark.parametrize(
-    "cell",
-    ["1,234", "1.2.3", "n.d.", "2024-03-01", "1.Mar", ">1E21", "0x1F", "1 234", "#DIV/0!", "1_000",
-     "True"],
-)  # fmt: skip
-def test_a_cell_that_is_no_number_is_named(write, cell, approved):
+def test_a_cell_that_is_no_number_is_named(write, approved):
     header = "Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n"
-    with raises(sims.ReadError, "not_a_number", line=4, column="B", text=approved):
-        sims.read(write(f"{header}2\t{cell}\n3\t4E18\n"))
+    others = ("0x1F", "1 234", "#DIV/0!", "1_000", "True")
+    for cell in ("1,234", "1.2.3", "n.d.", "2024-03-01", "1.Mar", ">1E21", *others):
+        with raises(sims.ReadError, "not_a_number", line=4, column="B", text=approved):
+            sims.read(write(f"{header}2\t{cell}\n3\t4E18\n"))
 
 
 def test_a_bad_last_cell_is_no_note(write):
