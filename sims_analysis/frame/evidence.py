@@ -207,8 +207,8 @@ def _described(
         "axis_units": frame.axis_units,
     }
     text = kind.text.format(**fields, more=more, what=what)
-    ends = {"start": run.low, "stop": run.high}
-    return text.removesuffix("; "), {k: f"{z:g} {frame.axis_units}" for k, z in ends.items()}
+    place = {"start": run.low, "stop": run.high}
+    return text.removesuffix("; "), {k: f"{z:g} {frame.axis_units}" for k, z in place.items()}
 
 
 class Run(NamedTuple):
