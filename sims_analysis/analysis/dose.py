@@ -180,6 +180,8 @@ class DoseQuestion:
     background: Background
     surface: str
     surface_depth: xr.Variable | None
+    #: A detection limit that some sample must exceed, infinite where it is not known; or None.
+    above: xr.Variable | None = None
 
 
 def read_question(
@@ -255,7 +257,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     how["transient"] = question.surface == "measured" and question.surface_depth is None
     how["transient"] &= everywhere(is_nan(start))
     use: Use = "record" if to_the_end else "curve"
-    found, support = frame.ask(kernels.integrate, start, stop, use=use, **how)
+    limits = (start, stop) if question.above is None else (start, stop, question.above)
+    found, support = frame.ask(kernels.integrate, *limits, use=use, **how)
     value, status, width = found.value, found.status, found.stop - found.start
     subtracted = level * width if asked.given else level
     if asked.given:
@@ -390,6 +393,8 @@ def _doubts_of_limits(found: DoseIntegral) -> list[Doubt]:
         return []
     record, doubts = frame.map(ends), []
     known: Any = ~(np.isinf(question.start) | np.isinf(question.stop)) & found.background.notnull()
+    if question.above is not None:
+        known = known & ~np.isinf(question.above)
     none = (status == Status.NO_DATA) & (record.last > record.first) & known
     code: Parts = {"code": "no_sample_in_window"}
     if depth is not None:

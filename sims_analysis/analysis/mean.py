@@ -9,12 +9,10 @@ from sims_analysis import vocabulary
 from sims_analysis.frame.background import MEAN_OF_OTHERS, Background, add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
-from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import is_nan, replaced_where
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import window_mean
-from sims_analysis.outcomes import Status
 from sims_analysis.units import ParameterLike
 
 
@@ -91,8 +89,7 @@ def mean_value(
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
     found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
-    warn_of_empty_window(frame, window, found.status == Status.NO_DATA)
-    status = resolve(frame, found.status, support, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, found.status, support, window, what=MEAN_OF_OTHERS, asked=window)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     scatter = replaced_where(is_nan(found.value), found.excess)

@@ -49,11 +49,6 @@ def codes(variable: xr.Variable) -> set[int]:
     return set() if is_lazy(variable) else set(np.flatnonzero(np.bincount(np.ravel(variable.data))))
 
 
-def is_any_of(codes: xr.Variable, some: Sequence[int]) -> xr.Variable:
-    """Flag which codes are some of these."""
-    return as_variable(codes.dims, np.isin(codes.data, some))
-
-
 def is_nan(variable: xr.Variable) -> xr.Variable:
     """Flag what is NaN, without what it costs xarray to ask for the type."""
     return as_variable(variable.dims, np.isnan(variable.data))
