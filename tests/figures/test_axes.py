@@ -209,6 +209,12 @@ def test_right_axes_have_as_many_decades_and_the_power_of_a_linear_axis_is_types
     assert "10^{19}" in linear.yaxis.get_offset_text().get_text()
 
 
+def test_each_of_two_right_axes_has_the_colour_of_its_curve():
+    al, ga = (np.full(50, 0.1), "at%"), (np.full(50, 2e5), "counts/s")
+    ax = artists.sketched(artists.profiles(B=artists.gaussian(), Al=al, Ga=ga))
+    assert len({one.yaxis.label.get_color() for one in artists.axes(ax).values()}) == 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("inches", "subs"), [(1.6, set(range(2, 10))), (1.2, {2, 5}), (1.0, {2, 5}), (0.5, set())]

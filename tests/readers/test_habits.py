@@ -47,6 +47,7 @@ READ = [
     ("11B 0:1 nm at/cm3; 11B 0:2 nm c/s",
      "11B implant into Si | |\nDepth (nm) | C (at/cm3) | I (c/s)\n@ 3"),
     ("C 0:1 nm c/s", "B implant |\nDepth (nm) | C (c/s)\n@ 2"),
+    ("B 0:1 nm counts", "B implant |\nDepth (nm) | I (counts)\n@ 2"),
     ("C 0:1 nm at/cm3; N 0:2 nm at/cm3",
      "B implant | |\nDepth (nm) | C (at/cm3) | N (at/cm3)\n@ 3"),
     ("Boron 0:1 nm at/cm3", "Boron |\nDepth (nm) | C (at/cm3)\n@ 2"),

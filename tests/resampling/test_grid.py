@@ -63,6 +63,12 @@ def test_the_first_and_the_last_multiple_are_within_the_samples(first, step, poi
     assert grid["depth"].values.tolist() == points
 
 
+def test_a_grid_keeps_what_is_said_of_the_data():
+    ds = sims.open_example("boron-implant")
+    for data in (sims.to_grid(ds, step="5 nm"), sims.interpolate(ds, depth="50 nm")):
+        assert data.attrs["data_id"] == "boron-implant"
+
+
 def test_depths_as_text_quantity_and_array():
     wanted = [10.0, 12.5]
     by_text = sims.to_grid(EXPONENTIAL, depth=["10 nm", "0.0125 um"])

@@ -630,6 +630,17 @@ def test_samples_below_a_limit_are_warned_of_and_stay_so(where):
         assert crossed["status"].values[-1] == "below_limit"
 
 
+@pytest.mark.parametrize("n", [8, 40])
+def test_a_mirrored_record_is_restored_mirrored(n):
+    z = 2.0 * np.arange(n)
+    counts = np.random.default_rng(1).poisson(1000 * np.exp(-(((z - n) / 6) ** 2) / 2) + 50)
+    there, back = (
+        sims.deconvolve(rt.counted(one, z, None), resolution="3 nm")["achieved_resolution"].values
+        for one in (counts, counts[::-1])
+    )
+    np.testing.assert_allclose(there, back[::-1], rtol=1e-9)
+
+
 def test_the_ends_of_the_window_resolve_no_better_than_the_inside(layer):
     achieved = layer[2]["achieved_resolution"].values
     for depth, resolution in ((Z, achieved), (-Z[::-1], achieved[::-1])):
