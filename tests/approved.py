@@ -35,8 +35,10 @@ MODULES = (
 )
 
 
-#: What differs from run to run: addresses, names by content, versions of an archive.
-CHANGING = re.compile(r"0x[0-9a-f]+|unnamed-[0-9a-f]{12}|\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}")
+#: What differs from run to run: addresses, ports, names by content, versions of an archive.
+CHANGING = re.compile(
+    r"(?<=127\.0\.0\.1:)\d+|0x[0-9a-f]+|unnamed-[0-9a-f]{12}|\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}"
+)
 #: The part with texts of tests, the last.
 OF_TESTS = "of tests"
 
