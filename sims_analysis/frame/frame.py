@@ -365,11 +365,14 @@ class Frame(Profiles):
 
     def indexed(self, coords: Mapping[Any, xr.Variable]) -> xr.Coordinates:
         """Return coordinates with their indexes: those of the data, which take longer to make."""
-        indexes: dict[Any, Any] = {}
-        if self.origin is not None:
-            of_data = self.origin.coords.variables
-            every = self.origin.xindexes.items()
-            indexes = {k: one for k, one in every if k in coords and coords[k] is of_data[k]}
+        if self.origin is None:  # depths at which a curve is evaluated
+            return xr.Coordinates(dict(coords))
+        of_data = self.origin.coords.variables
+        indexes = {
+            name: index
+            for name, index in self.origin.xindexes.items()
+            if name in coords and coords[name] is of_data[name]
+        }
         others = {
             name: coord
             for name, coord in coords.items()

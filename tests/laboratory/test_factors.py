@@ -171,7 +171,7 @@ def test_what_is_stated_against_the_data_is_refused(factors, approved):
         "date": "2026-03-07", "data_id": "other", "sha256": "0", "matrix_signal": "mean",
         "dead_time": "corrected", "status": "empty",
     }.items():  # fmt: skip
-        with raises(ProfileError, argument=column, text=approved):
+        with raises(ProfileError, argument=column):
             factors.add(rsf, **{column: cell})
     assert factors.path.read_bytes() == before
     alike = {"unit": "atoms/cm^3", "date": "2026-03-06", "energy": "3.05 keV", "primary_ion": ""}
