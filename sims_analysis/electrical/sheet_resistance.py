@@ -69,8 +69,12 @@ class _Question:
     elements: tuple[str, str]
     mobility: str
     background: float
-    #: The only type of doping; 0 if there are both, and can be a junction.
-    only: float
+
+    @property
+    def only(self) -> float:
+        """The only type of doping; 0 if there are both, and can be a junction."""
+        types = {*self.sign.tolist(), np.sign(self.background)} - {0.0}
+        return 0.0 if len(types) > 1 else float(types.pop())
 
     def active(self, values: Array) -> Array:
         """Return what is active; noise about 0 keeps its sign: without, it would be carriers."""
@@ -199,12 +203,14 @@ def sheet_resistance(
     profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
-    window = read_window(profiles, start, stop)
-    if any("species" in limit.dims for limit in window):
-        raise ProfileError(
-            "start and stop: one for all species, not one for each", argument="start"
-        )
-    question = _question(profiles, signs, names, mobility, active_limit, background)
+    window = _read_window(profiles, start, stop)
+    question = _Question(
+        sign=np.array([signs[name] for name in names]),
+        limit=_limits(profiles, active_limit),
+        elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
+        mobility=mobility,
+        background=_read_background(background),
+    )
 
     def rows_of(frame: Frame, limits: Window = window) -> xr.Variable:
         rows = frame.each(partial(_row, question), *limits, size=len(_ROW), group="species")
@@ -316,29 +322,23 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
     return {name: -part for name, part in active.items()}
 
 
-def _question(
-    profiles: Frame,
-    signs: Mapping[str, float],
-    names: list[str],
-    mobility: str,
-    active_limit: Any,
-    background: Any,
-) -> _Question:
-    """Read what is computed of each measurement."""
-    level = 0.0
-    if background is not None:
-        level = units.read_number(background, ("concentration",), "background")
+def _read_window(profiles: Frame, start: Any, stop: Any) -> Window:
+    """Read the limits of the layer, which are the same for all species."""
+    window = read_window(profiles, start, stop)
+    if any("species" in limit.dims for limit in window):
+        text = "start and stop: one for all species, not one for each"
+        raise ProfileError(text, argument="start")
+    return window
+
+
+def _read_background(background: Any) -> float:
+    """Read the net doping of the wafer in atom/cm^3; 0 without."""
+    if background is None:
+        return 0.0
+    level = units.read_number(background, ("concentration",), "background")
     if not np.isfinite(level):
         raise argument_error("background", background, "expected a finite number")
-    kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
-    return _Question(
-        sign=np.array([signs[name] for name in names]),
-        limit=_limits(profiles, active_limit),
-        elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
-        mobility=mobility,
-        background=level,
-        only=0.0 if len(kinds) > 1 else float(kinds.pop()),
-    )
+    return level
 
 
 def _limits(profiles: Frame, active_limit: Any) -> Array:

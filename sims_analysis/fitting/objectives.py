@@ -175,13 +175,13 @@ class Objective(SumOfSquares):
 
 @dataclass(frozen=True)
 class Poisson(Objective):
-    """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / one``.
+    """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / v``.
 
-    `one` is the value that one count stands for, and `offset` what has been subtracted since.
+    v is the value that one count stands for, and `offset` what has been subtracted since.
     """
 
     counts: Array
-    one: Array
+    value_per_count: Array
     offset: Array
     code: ClassVar[int] = 1
 
@@ -192,7 +192,7 @@ class Poisson(Objective):
 
     def expected(self, m: Array) -> Array:
         """Return the expected counts."""
-        return np.maximum((m + self.offset) / self.one, TINY)
+        return np.maximum((m + self.offset) / self.value_per_count, TINY)
 
     @cached_property
     def _safe(self) -> tuple[Array, Array]:
@@ -213,22 +213,24 @@ class Poisson(Objective):
             e, root = excess[near], np.sqrt(k[near])
             r[near] = root * e * (1 - e / 3)
             slope[near] = (1 - 2 * e / 3) / root
-        return r, slope / self.one
+        return r, slope / self.value_per_count
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
         mu, least = self.expected(m), 1 / (self.share * self.counts.size)
         # That none was counted in any sample does not tell exactly that none is expected.
-        return (1 - self.counts / mu) / self.one, 1 / (np.maximum(mu, least) * self.one**2)
+        return (1 - self.counts / mu) / self.value_per_count, 1 / (
+            np.maximum(mu, least) * self.value_per_count**2
+        )
 
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return the value of all counts together."""
-        level = float(self.counts.sum() / (1 / self.one).sum())
+        level = float(self.counts.sum() / (1 / self.value_per_count).sum())
         return max(level - float(self.offset.mean()), 1e-12)
 
     def noise(self, c: Array) -> Array:  # noqa: ARG002
         """Return the root of the counts."""
-        noise: Array = self.one * np.sqrt(np.maximum(self.counts, 1.0))
+        noise: Array = self.value_per_count * np.sqrt(np.maximum(self.counts, 1.0))
         return noise
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
