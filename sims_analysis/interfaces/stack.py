@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from sims_analysis.interfaces.step import (
     has_another_edge,
     level_part,
     step_between,
+    surely_slopes,
 )
 from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, in_order
@@ -94,7 +96,7 @@ def find_layers(
     if len(nodes) < 2:
         return [(Status.FEATURELESS,)]
     found = _places(record, nodes, mean[nodes])
-    plateaus = [_level(record, *one) for one in found]
+    plateaus = _plateaus(record, found, mean[nodes])
     places, levels = [one for one, _ in found], [one.level for one in plateaus]
     edges = [
         _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
@@ -105,7 +107,7 @@ def find_layers(
         rises = levels[i] - np.array(levels[max(i - 1, 0) : i] + levels[i + 1 : i + 2])
         if rises.max() > 0:
             merged = any(overlap[max(i - 1, 0) : i + 2])
-            rows.append(_layer(top, bottom, rises, plateaus[i].noise, merged=merged))
+            rows.append(_layer(top, bottom, rises, plateaus[i], merged=merged))
     return rows
 
 
@@ -118,21 +120,22 @@ def _overlap(one: _Edge, other: _Edge) -> bool:
 
 
 def _layer(
-    top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float, *, merged: bool
+    top: _Edge | None, bottom: _Edge | None, rises: Array, plateau: Plateau, *, merged: bool
 ) -> Sequence[float]:
     """Return the row of a layer; an edge inside of which the record begins or ends is None.
 
     A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
     first, last = top or _NO_EDGE, bottom or _NO_EDGE
-    both = first.moved[1] * last.moved[0] + first.lower * last.lower
+    alike = plateau.correlation(first.depth, last.depth)
+    both = alike * first.moved[1] * last.moved[0] + first.lower * last.lower
     together = np.sign(np.prod(rises)) * 2 * both
     thickness = np.sqrt(first.stderr**2 + last.stderr**2 + together)
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
         status = Status.WRONG_SHAPE
     unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
-    if unknown or merged or np.abs(rises).min() < _RULES.chosen * noise:
+    if unknown or merged or np.abs(rises).min() < _RULES.chosen * plateau.noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
@@ -217,7 +220,9 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         end = after.at - _RULES.complete * after.width if i < last else np.inf
         place = np.flatnonzero((z > begin) & (z < end))
         if i in (0, last):
-            place = np.sort(level_part(record, place if i == 0 else place[::-1]))
+            # What decays may be at its outer end, or at the next edge.
+            parts = [np.sort(level_part(record, one)) for one in (place, place[::-1])]
+            place = min(parts, key=partial(_slope, record))
         extremum = 0
         if place.size < 3:
             begin = before.nearly[1] if i > 0 else -np.inf
@@ -226,6 +231,14 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
             extremum = 1 if levels[i] > levels[i - 1 if i else 1] else -1
         found.append((place, extremum))
     return found
+
+
+def _slope(record: Record, place: Array) -> float:
+    """Return by how much a plateau surely slopes."""
+    if not place.size:
+        return np.inf
+    line = fit_plateau(record, place, sloping=True)
+    return max(abs(line.slope) - _RULES.sure * line.slope_error, 0.0)
 
 
 class _EdgeEstimate(NamedTuple):
@@ -246,11 +259,30 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
     return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
-def _level(record: Record, place: Array, extremum: int) -> Plateau:
-    """Return the level of a plateau; of one that is not level, the extremum of a parabola."""
-    plateau = fit_plateau(record, place, sloping=False)
-    if not extremum or place.size < 3:
-        return plateau
+def _plateaus(record: Record, found: Sequence[tuple[Array, int]], levels: Array) -> list[Plateau]:
+    """Return the line of each plateau, if it surely slopes and is longer than it goes on to edges.
+
+    Of one that is not level, the extremum of a parabola.
+    """
+    plateaus = []
+    ends = [record.z[place[[0, -1]]] for place, _ in found]
+    apart = [0.5 * float(b[0] - a[1]) for a, b in pairwise(ends)]
+    steps = np.abs(np.diff(levels)).tolist()
+    for i, (place, extremum) in enumerate(found):
+        beside = slice(max(i - 1, 0), i + 1)
+        plateau = fit_plateau(record, place, sloping=False)
+        line = fit_plateau(record, place, sloping=True)
+        if extremum and place.size >= 3:
+            plateau = _extremum(record, place, plateau, extremum)
+        elif np.ptp(ends[i]) > max(apart[beside]):
+            slopes = surely_slopes(line, float(ends[i][1]), max(steps[beside]))
+            plateau = line if slopes else plateau
+        plateaus.append(plateau)
+    return plateaus
+
+
+def _extremum(record: Record, place: Array, plateau: Plateau, extremum: int) -> Plateau:
+    """Return the extremum of a parabola through samples."""
     u = record.z[place] - plateau.centre
     columns = np.stack([np.ones(u.size), u, u * u], axis=1)
     inverse = np.linalg.pinv(columns.T @ columns)

@@ -39,7 +39,7 @@ class _Rules:
     asymmetric: float = 0.04  # a restored position is known to this part of R
     skewed: float = 58.0  # a position is off by h^3 over so many squares of the standard deviation
     slopes: float = 1.5  # a slope of so many standard errors matters
-    matters: float = 0.02  # if it changes the level by this part of the step;
+    matters: float = 0.01  # if it changes the level by this part of the step;
     seen: float = 0.2  # it is surely seen where the position is known to this part of the width
     off: float = 2.5  # samples are off a plateau by so many standard errors,
     sure: float = 3.0  # surely by so many
@@ -99,6 +99,12 @@ class Plateau:
     def error_at(self, z: float) -> float:
         """Return the standard error of the line at a depth."""
         return float(np.hypot(self.error, self.slope_error * (z - self.centre)))
+
+    def correlation(self, *z: float) -> float:
+        """Return that of the errors of the line at two depths."""
+        turned = [self.slope_error * (one - self.centre) for one in z]
+        both = self.error**2 + float(np.prod(turned))
+        return both / (float(np.prod([*map(self.error_at, z)])) or 1.0)
 
 
 def measure_step(
@@ -184,7 +190,7 @@ def _from_plateaus(
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [_surely_slopes(one, position, step) for one in lines]
+    slopes = [surely_slopes(one, position, step) for one in lines]
     chosen = [
         one if slope else fit_plateau(record, place, sloping=False)
         for one, place, slope in zip(lines, record.places, slopes, strict=True)
@@ -205,7 +211,7 @@ def _from_plateaus(
     return answer, record
 
 
-def _surely_slopes(line: Plateau, position: float, step: float) -> bool:
+def surely_slopes(line: Plateau, position: float, step: float) -> bool:
     """Return whether a plateau surely slopes, by more than a part of the step."""
     sure = abs(line.slope) > _RULES.slopes * line.slope_error
     return sure and abs(line.slope * (position - line.centre)) > _RULES.matters * step

@@ -125,7 +125,7 @@ def test_the_edge_does_not_count_and_colours_end_at_the_hull():
         sims.plot_wafer_map(wafer(2), interpolate=True)
 
 
-def test_places_are_given_or_known_and_on_the_wafer():
+def test_places_are_given_or_known_and_on_the_wafer(approved):
     values = wafer().drop_vars(["x", "y"])
     with raises(ProfileError, argument="x"):
         sims.plot_wafer_map(values)
@@ -136,19 +136,17 @@ def test_places_are_given_or_known_and_on_the_wafer():
             sims.plot_wafer_map(values, x=places, y=y)
     ax = sims.plot_wafer_map(values, x=x, y=y)
     assert np.asarray(ax.collections[0].get_offsets())[0] == pytest.approx([100.0, 0.0])
-    with raises(ProfileError, argument="diameter", match=r"lies outside a wafer of 150 mm"):
+    with raises(ProfileError, argument="diameter", text=approved):
         sims.plot_wafer_map(wafer(), diameter="150 mm")
     with raises(UnitsError, "missing_unit"):
         sims.plot_wafer_map(values, x=x, y=y.drop_attrs())
-    with raises(ProfileError, argument="diameter", match=r"\(nan, 0\) mm lies outside a wafer"):
+    with raises(ProfileError, argument="diameter", text=approved):
         sims.plot_wafer_map(values, x=x.where(x < 0.09).assign_attrs(x.attrs), y=y)
 
 
-def test_a_map_of_several_wafers_is_warned_of():
+def test_a_map_of_several_wafers_is_warned_of(approved):
     lot = xr.concat([wafer(), 1.1 * wafer()], "measurement")
-    with warns(
-        ProfileWarning, "not_shown", match="at one place cover each other; select one wafer"
-    ):
+    with warns(ProfileWarning, "not_shown", text=approved):
         sims.plot_wafer_map(lot)
 
 
