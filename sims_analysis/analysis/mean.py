@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -10,9 +12,9 @@ from sims_analysis.frame.background import MEAN_OF_OTHERS, Background, add_backg
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import is_nan, replaced_where
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import window_mean
-from sims_analysis.outcomes import Status
 from sims_analysis.units import ParameterLike
 
 
@@ -89,17 +91,17 @@ def mean_value(
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
     found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
-    status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS, asked=window)
+    how: Any = {"what": MEAN_OF_OTHERS, "asked": window}
+    status = resolve(frame, found.status, support, window, **how)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
+    scatter = replaced_where(is_nan(found.value), found.excess)
+    scatter = scatter if frame.stderr is not None else np.nan * scatter
     coords = {
         "scatter": frame.with_attrs(
-            found.excess.where((found.n > 0) & (frame.stderr is not None)),
-            "background_scatter",
-            long_name="Scatter in the window",
+            scatter, "background_scatter", long_name="Scatter in the window"
         ),
-        "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
+        "samples": frame.with_attrs(found.n, "samples_used"),
     }
     answer = frame.array(
         found.value, frame.term, units_=frame.units, status=status, stderr=stderr, coords=coords

@@ -24,7 +24,7 @@ from sims_analysis.frame.evidence import GapPolicy, material_support, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.frame.run import anywhere, elementwise, may_hold
 from sims_analysis.frame.window import (
     NO_LIMITS,
     Window,
@@ -154,7 +154,7 @@ def moments(
     # What lies beyond the samples with a value belongs to a window that reaches there.
     record = frame.map(row_ends)
     reaches: Any = ~(a >= record.first) | ~(b <= record.last)
-    use: Use = "record" if is_lazy(reaches) or anywhere(reaches) else "curve"
+    use: Use = "record" if may_hold(reaches) else "curve"
     found, support = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
 
     def again(other: Frame, own: xr.Variable | None = None) -> xr.Variable:

@@ -27,7 +27,7 @@ from sims_analysis.frame.evidence import (
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where, words
+from sims_analysis.frame.run import anywhere, is_nan, may_hold, replaced_where, words
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense, changed
@@ -269,7 +269,7 @@ def _resolved(
 ) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
     layer, whole = (window[0], part["depth"]), part["conductance"]
-    stated = is_lazy(window[1]) or anywhere(~is_nan(window[1]))
+    stated = may_hold(~is_nan(window[1]))
     of_each = support_of_window(profiles, layer, "curve" if stated else "record")
     support = material_support(
         profiles,

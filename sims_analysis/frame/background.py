@@ -20,7 +20,7 @@ from sims_analysis.frame.messages import (
     first_flagged,
     warn_where,
 )
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, is_nan, may_hold, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
@@ -97,7 +97,7 @@ def doubts_of_window(
     noise changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within
     ``s +- 2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
-    if found is None or not (is_lazy(found.shows) or anywhere(found.shows != kernels.LEVEL)):
+    if found is None or not may_hold(found.shows != kernels.LEVEL):
         return []
     shows = found.shows
     noisy, scatters = shows == kernels.TOO_NOISY, shows == kernels.SCATTERS

@@ -21,7 +21,7 @@ from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged, warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import codes, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import codes, is_lazy, is_nan, may_hold, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
@@ -74,7 +74,7 @@ def resolve(
         status = _ranked(status, doubt)
     if category is None:
         return status
-    if asked is not NO_LIMITS:
+    if asked is not NO_LIMITS and Status.NO_DATA in codes(of_kernel):
         warn_of_empty_window(frame, asked, of_kernel == Status.NO_DATA)
     if evidence:
         rests = replaced_where(status == of_kernel, status, Status.OK)
@@ -125,7 +125,7 @@ _RANKS = np.array([status.rank or np.inf for status in Status])
 def _ranked(status: xr.Variable, doubt: Doubt) -> xr.Variable:
     """Replace statuses of answers that have a value by one of higher rank, where it is in doubt."""
     flagged, own = doubt.flagged, doubt.status
-    if not own or not (is_lazy(flagged) or flagged.data.any()):
+    if not own or not may_hold(flagged):
         return status
     found: xr.Variable = worse(status, xr.where(flagged, own, Status.OK))
     return found
@@ -280,7 +280,7 @@ def with_flags(frame: Frame) -> Frame:
 
 def _known_or_nothing(one: Evidence) -> Evidence:
     """Return what is known, or that nothing is; on Dask that is not known."""
-    nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
+    nothing = one.flags is None or not may_hold(one.flags)
     return NO_EVIDENCE if nothing else one
 
 
