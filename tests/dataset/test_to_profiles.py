@@ -183,7 +183,7 @@ def test_a_sample_that_was_not_measured_has_its_cell():
 def test_depths_in_a_gap_stay_with_what_is_known_of_them():
     ds = sims.open_example("boron-implant").sel(species=["B"])
     holed = ds.where((ds["depth"] < 60) | (ds["depth"] > 80), drop=True)
-    with warns(ProfileWarning, "gap"):
+    with warns(ProfileWarning, "gap", species="B"):
         grid = sims.to_grid(holed, step="5 nm")
     assert grid["concentration_quality"].sel(depth=70).item() == 3
     batch = sims.stack([grid, ds])
