@@ -185,7 +185,7 @@ def _warn_of_evidence(
 
 
 def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> str:
-    """Say what is known of the first such samples of a profile, in a window if there are any."""
+    """Say what is known of such samples of a profile, of the longest run, if any in a window."""
     ends = (end.isel(first.index, missing_dims="ignore").values for end in window)
     a, b = (float(np.ravel(one)[0]) for one in ends)  # of several that answer together, the first
     # Species that are asked together may have the same gap.
@@ -195,8 +195,9 @@ def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> st
     frame = first.frame
     if not inside:
         return kind.meaning + (f"; {what}" if what else "")
-    run = inside[0]
-    more = f", and in {len(inside) - 1} more gaps" if len(inside) > 1 else ""
+    run = max(inside, key=lambda one: one.last - one.first)
+    others = len(inside) - 1
+    more = f" and in {others} more place{'s' * (others > 1)}" if others else ""
     fields = run._asdict() | {
         "height": "" if np.isnan(run.height) else f", {frame.shown(run.height)}",
         "width": run.high - run.low,
