@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 
@@ -91,8 +89,7 @@ def mean_value(
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
     found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
-    how: Any = {"what": MEAN_OF_OTHERS, "asked": window}
-    status = resolve(frame, found.status, support, window, **how)
+    status = resolve(frame, found.status, support, window, what=MEAN_OF_OTHERS, asked=window)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
     scatter = replaced_where(is_nan(found.value), found.excess)

@@ -54,8 +54,8 @@ def surface_concentration(
           from the scatter about the curve (Student's t), NaN with three samples
         - ``status``: ``ok``; with NaN ``truncated`` where the depth lies beyond the samples, and
           ``no_data`` with fewer than three; with a number ``saturated``, ``gap`` or ``below_limit``
-          by the samples of the fit, and ``wrong_shape`` where these depart from the curve by more
-          than 4 % of the value, and not by chance
+          by the samples of the fit, and ``wrong_shape`` where these depart from a parabola by more
+          than 4 % of the value, not by chance, and other shapes disagree by as much, or fail, too
 
     Raises
     ------
@@ -64,9 +64,9 @@ def surface_concentration(
 
     Notes
     -----
-    With standard errors, ln C is the mean of a parabola and of two exponentials that meet between
-    the samples, weighted by how well these agree with them (Akaike's criterion), and the error
-    holds how far the shapes are apart. It covers 65 to 77 %, and from 52 % at a point itself.
+    With standard errors, ln C is the mean of polynomials of second to fourth order and of two lines
+    that meet near the depth, weighted by how well these agree with the samples (Akaike's
+    criterion); its error, with how far they are apart, covers 62 to 80 %, and 51 % at a point.
 
     References
     ----------

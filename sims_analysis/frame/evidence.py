@@ -17,7 +17,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
+from sims_analysis.errors import ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged, warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
@@ -180,12 +180,15 @@ def _warn_of_evidence(
         if first is None:
             continue
         bridged = frame.bridge is not None and kind.flags & _BRIDGED
-        parts: Parts = {"code": own.word, "remedy": own.advice if bridged else ""}
-        first.warn(_described(kind, first, window, what), category, **parts)
+        text, place = _described(kind, first, window, what)
+        remedy = own.advice if bridged else ""
+        first.warn(text, category, code=own.word, where=place, remedy=remedy)
 
 
-def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> str:
-    """Say what is known of such samples of a profile, of the longest run, if any in a window."""
+def _described(
+    kind: Kind, first: FirstFlagged, window: Window, what: str
+) -> tuple[str, dict[str, object]]:
+    """Say what and where the longest run of such samples is, in a window if there are any."""
     ends = (end.isel(first.index, missing_dims="ignore").values for end in window)
     a, b = (float(np.ravel(one)[0]) for one in ends)  # of several that answer together, the first
     # Species that are asked together may have the same gap.
@@ -194,7 +197,7 @@ def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> st
     inside = [run for run in every if not (run.high <= a or run.low >= b)] or every
     frame = first.frame
     if not inside:
-        return kind.meaning + (f"; {what}" if what else "")
+        return kind.meaning + (f"; {what}" if what else ""), {}
     run = max(inside, key=lambda one: one.last - one.first)
     others = len(inside) - 1
     more = f" and in {others} more place{'s' * (others > 1)}" if others else ""
@@ -205,7 +208,8 @@ def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> st
         "axis_units": frame.axis_units,
     }
     text = kind.text.format(**fields, more=more, what=what)
-    return text.removesuffix("; ")
+    place = {"start": run.low, "stop": run.high}
+    return text.removesuffix("; "), {k: f"{z:g} {frame.axis_units}" for k, z in place.items()}
 
 
 class Run(NamedTuple):

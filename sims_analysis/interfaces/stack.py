@@ -21,6 +21,7 @@ from sims_analysis.interfaces.step import (
     has_another_edge,
     level_part,
     step_between,
+    surely_slopes,
 )
 from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, in_order
@@ -41,6 +42,7 @@ class _Rules:
 
     smallest: float = 0.05  # a layer is at least this part of the highest
     step: float = 0.15  # inside of it another rises or falls by at least this part of it
+    matters: float = 0.01  # a slope changes the level of a plateau by this part of its steps
     complete: float = 1.5  # a plateau begins so many widths from an edge
     rounded: float = 0.8  # one that is round is above this part of its height
     # A stretch of this part of an edge is a plateau if its slope is below this part of the edge's,
@@ -94,7 +96,10 @@ def find_layers(
     if len(nodes) < 2:
         return [(Status.FEATURELESS,)]
     found = _places(record, nodes, mean[nodes])
-    plateaus = [_level(record, *one) for one in found]
+    ends = np.array([record.z[place[[0, -1]]] for place, _ in found])
+    beside = 0.5 * (ends[1:, 0] - ends[:-1, 1]), np.abs(np.diff(mean[nodes]))
+    largest = [np.maximum(np.append(one, 0.0), np.insert(one, 0, 0.0)) for one in beside]
+    plateaus = [_level(record, *one, *each) for one, *each in zip(found, *largest, strict=True)]
     places, levels = [one for one, _ in found], [one.level for one in plateaus]
     edges = [
         _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
@@ -105,7 +110,7 @@ def find_layers(
         rises = levels[i] - np.array(levels[max(i - 1, 0) : i] + levels[i + 1 : i + 2])
         if rises.max() > 0:
             merged = any(overlap[max(i - 1, 0) : i + 2])
-            rows.append(_layer(top, bottom, rises, plateaus[i].noise, merged=merged))
+            rows.append(_layer(top, bottom, rises, plateaus[i], merged=merged))
     return rows
 
 
@@ -118,21 +123,22 @@ def _overlap(one: _Edge, other: _Edge) -> bool:
 
 
 def _layer(
-    top: _Edge | None, bottom: _Edge | None, rises: Array, noise: float, *, merged: bool
+    top: _Edge | None, bottom: _Edge | None, rises: Array, plateau: Plateau, *, merged: bool
 ) -> Sequence[float]:
     """Return the row of a layer; an edge inside of which the record begins or ends is None.
 
     A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
     first, last = top or _NO_EDGE, bottom or _NO_EDGE
-    both = first.moved[1] * last.moved[0] + first.lower * last.lower
+    alike = plateau.correlation(first.depth, last.depth)
+    both = alike * first.moved[1] * last.moved[0] + first.lower * last.lower
     together = np.sign(np.prod(rises)) * 2 * both
     thickness = np.sqrt(first.stderr**2 + last.stderr**2 + together)
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
         status = Status.WRONG_SHAPE
     unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
-    if unknown or merged or np.abs(rises).min() < _RULES.chosen * noise:
+    if unknown or merged or np.abs(rises).min() < _RULES.chosen * plateau.noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
@@ -216,8 +222,10 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         begin = before.at + _RULES.complete * before.width if i > 0 else -np.inf
         end = after.at - _RULES.complete * after.width if i < last else np.inf
         place = np.flatnonzero((z > begin) & (z < end))
-        if i in (0, last):
-            place = np.sort(level_part(record, place if i == 0 else place[::-1]))
+        if i in (0, last) and place.size:
+            # What decays may be at its outer end, or at the next edge.
+            parts = [np.sort(level_part(record, one)) for one in (place, place[::-1])]
+            place = min(parts, key=lambda one: abs(fit_plateau(record, one, sloping=True).slope))
         extremum = 0
         if place.size < 3:
             begin = before.nearly[1] if i > 0 else -np.inf
@@ -246,12 +254,17 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
     return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
-def _level(record: Record, place: Array, extremum: int) -> Plateau:
-    """Return the level of a plateau; of one that is not level, the extremum of a parabola."""
-    plateau = fit_plateau(record, place, sloping=False)
-    if not extremum or place.size < 3:
-        return plateau
-    u = record.z[place] - plateau.centre
+def _level(record: Record, place: Array, extremum: int, reach: float, step: float) -> Plateau:
+    """Return a plateau: of one that is not level, the extremum of a parabola.
+
+    One that surely slopes, and is longer than it has to `reach` beyond its ends, is a line.
+    """
+    z, plateau = record.z[place], fit_plateau(record, place, sloping=False)
+    if not extremum or z.size < 3:
+        line = fit_plateau(record, place, sloping=True)
+        slopes = np.ptp(z) > reach and surely_slopes(line, float(z[-1]), _RULES.matters * step)
+        return line if slopes else plateau
+    u = z - plateau.centre
     columns = np.stack([np.ones(u.size), u, u * u], axis=1)
     inverse = np.linalg.pinv(columns.T @ columns)
     p = inverse @ columns.T @ record.c[place]

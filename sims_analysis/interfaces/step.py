@@ -100,6 +100,12 @@ class Plateau:
         """Return the standard error of the line at a depth."""
         return float(np.hypot(self.error, self.slope_error * (z - self.centre)))
 
+    def correlation(self, *z: float) -> float:
+        """Return that of the errors of the line at two depths."""
+        turned = [self.slope_error * (one - self.centre) for one in z]
+        both = self.error**2 + float(np.prod(turned))
+        return both / (float(np.prod([*map(self.error_at, z)])) or 1.0)
+
 
 def measure_step(
     z: Array,
@@ -184,7 +190,7 @@ def _from_plateaus(
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [_surely_slopes(one, position, step) for one in lines]
+    slopes = [surely_slopes(one, position, _RULES.matters * step) for one in lines]
     chosen = [
         one if slope else fit_plateau(record, place, sloping=False)
         for one, place, slope in zip(lines, record.places, slopes, strict=True)
@@ -205,10 +211,10 @@ def _from_plateaus(
     return answer, record
 
 
-def _surely_slopes(line: Plateau, position: float, step: float) -> bool:
-    """Return whether a plateau surely slopes, by more than a part of the step."""
+def surely_slopes(line: Plateau, position: float, least: float) -> bool:
+    """Return whether a plateau surely slopes, and by more than this from its middle to a depth."""
     sure = abs(line.slope) > _RULES.slopes * line.slope_error
-    return sure and abs(line.slope * (position - line.centre)) > _RULES.matters * step
+    return sure and abs(line.slope * (position - line.centre)) > least
 
 
 def _position_and_width(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
@@ -382,14 +388,12 @@ def step_between(
         row[-1] = Status.FEATURELESS
         return row
     done, noise = (c - left.at(z)) / step, noise / np.abs(step)
-    smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], at, parts[1]])
-    above = np.searchsorted(smooth, levels_at)
+    above, part = _crossed(done, levels_at)
     row[-1] = Status.TRUNCATED
     if above[0] == 0 or above[-1] == z.size:
         return row
     below = above - 1
-    part = (levels_at - smooth[below]) / (smooth[above] - smooth[below])
     depths = z[below] + part * (z[above] - z[below])
     if depths[0] < ends[0] or depths[-1] > ends[1]:
         return row
@@ -400,17 +404,12 @@ def step_between(
     steepest = max(row[1], float(z[above[1]] - z[below[1]]))
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
-    # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
-    if rippled:
-        sizes *= np.array([[one.grown] for one in plateaus])
-        bends = [
-            _bend(record, *one, float(depths[1])) for one in zip(places, plateaus, strict=True)
-        ]
-        sizes = np.hypot(sizes, np.array(bends)[:, None])
-        shared = (1 - levels_at) * left.shared + levels_at * right.shared
-        own = np.hypot(own, shared / np.abs(step[above]) / slopes)
     steps = np.abs(step[above])
+    # What an error of either level moves: each crossing, and all of them together.
+    sizes = _level_errors(record, plateaus, float(depths[1]), rippled=rippled)[:, None]
+    if rippled:
+        shared = (1 - levels_at) * left.shared + levels_at * right.shared
+        own = np.hypot(own, shared / steps / slopes)
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
@@ -424,6 +423,30 @@ def step_between(
         row[[1, 5]] = np.nan
         row[-1] = Status.UNDETERMINED
     return row
+
+
+def _crossed(done: Array, levels: Array) -> tuple[Array, Array]:
+    """Return the samples from which on levels are passed, and how far these lie before them.
+
+    The step is made monotone, so that noise passes each level once.
+    """
+    smooth = isotonic_regression(done).x
+    above = np.searchsorted(smooth, levels)
+    low, high = smooth[above - 1], smooth[np.minimum(above, smooth.size - 1)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # beyond an end
+        return above, (levels - low) / (high - low)
+
+
+def _level_errors(
+    record: Record, plateaus: Sequence[Plateau], position: float, *, rippled: bool
+) -> Array:
+    """Return the errors of both levels at a step; `rippled` plateaus may bend towards it."""
+    sizes = np.array([one.error_at(position) for one in plateaus])
+    if not rippled:
+        return sizes
+    bends = [_bend(record, *one, position) for one in zip(record.places, plateaus, strict=True)]
+    bent: Array = np.hypot(sizes * [one.grown for one in plateaus], bends)
+    return bent
 
 
 def _bend(record: Record, place: Array, plateau: Plateau, position: float) -> float:

@@ -15,7 +15,7 @@ from sims_analysis.kernels.local_fit import (
     Counted,
     as_counts,
     as_points,
-    chance_of_misfit,
+    chance_of,
     chi_square,
     maximized,
     solve,
@@ -42,10 +42,12 @@ class _Rules:
     few: float = 8.0  # by values of so many counts; if some have none, the least value is one
     #: Noise in proportion to values over that of counts, at their mean, is one of these
     relative: tuple[float, ...] = (0.0, 3.0, 100.0, 1e4)
-    misfit: float = 0.04  # samples are no parabola if they are off it by this part of the value,
-    rarely: float = 1e-5  # and chance makes that less often than this;
-    pointed: float = 1.0  # Akaike's criterion of a kink is higher by so much, as few have one,
-    vague: float = 1.0  # and one that is not known to this part of the value does not count
+    misfit: float = 0.04  # samples are off a parabola by this part of the value
+    rarely: float = 1e-5  # if chance makes that less often than this;
+    #: Kinks are at the depth, or beside it by a part of the distance to the farthest sample
+    kinks: tuple[float, ...] = (0.0, 0.25, -0.25)
+    vague: float = 1.0  # a shape that is not known to this part of the value does not count,
+    alike: float = 1e9  # nor one whose last term is so many times less sure than it were alone
 
 
 _RULES = _Rules()
@@ -401,20 +403,17 @@ def local_value(
 
 
 def _by_shapes(counts: Counted) -> tuple[Array, Array, Flags]:
-    """Return a of ln C, its error, and where the samples are no parabola.
+    """Return a of ln C, its error, and where no shape surely describes the samples.
 
-    It is the mean of those of a parabola, and of two exponentials that meet, at the depth or beside
-    it, weighted by Akaike's criterion (H. Akaike, IEEE Trans. Autom. Control 19 (1974) 716).
+    The mean of polynomials of second to fourth order and of lines that meet, weighted by Akaike's
+    criterion (H. Akaike, IEEE Trans. Autom. Control 19 (1974) 716).
     """
     size, nothing = counts.size, np.zeros(counts.size.size)
     found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
     a, b, c = (np.repeat(one, size) for one in found)
     curve = a + b * counts.x + 0.5 * c * counts.x**2
-    parabola = found[0], value_stderr(information, nothing), chi_square(counts, curve)[0]
-    above = counts.reduce(np.add, (counts.x < 0).astype(np.intp))
-    # Of less than two samples an exponential has no error.
-    near = np.minimum(np.maximum(above, 2), size - 2)
-    shapes = [parabola, *_kinks(counts, near, above), *_kinks(counts, size - near, above)]
+    square, wide = chi_square(counts, curve)
+    shapes = [(found[0], value_stderr(information, nothing), square), *_others(counts, curve)]
     value, variance, criterion = np.array(shapes).swapaxes(0, 1)
     variance **= 2
     unknown = ~((variance < _RULES.vague**2) & (size > 3))
@@ -426,30 +425,28 @@ def _by_shapes(counts: Counted) -> tuple[Array, Array, Flags]:
     # What other shapes add to the error of the parabola is independent of it.
     added = weight**2 * (variance - variance[0]) + weight * (value - mean) ** 2
     off = np.abs(counts.upper / counts.lower - np.exp(curve)) * np.exp(-a)
-    bent = (size > 3) & (counts.reduce(np.maximum, off) > _RULES.misfit)
-    bent &= chance_of_misfit(counts, *found) < _RULES.rarely
+    moved = np.abs(mean - value[0]) > _RULES.misfit
+    unlikely = chance_of(size, np.stack([square, criterion.min(axis=0)]), wide) < _RULES.rarely
+    bent = (counts.reduce(np.maximum, off) > _RULES.misfit) & unlikely[0] & (moved | unlikely[1])
     return mean, np.sqrt(variance[0] + added.sum(axis=0)), bent
 
 
-def _kinks(counts: Counted, n: Index, above: Index) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield a, its error, and the criterion of two exponentials, of `n` samples and the others.
-
-    They meet anywhere; and, if those are the samples `above` the depth, they meet there.
-    """
-    size = np.stack([n, counts.size - n], axis=1).reshape(-1)
-    nothing, straight = np.zeros(size.size), np.full(size.size, _STRAIGHT)
-    found, information = maximized(changed(counts, size=size), nothing, nothing, straight)
-    a, b = found[:2].reshape(2, -1, 2)
-    stderr = value_stderr(information, nothing).reshape(-1, 2)
-    row = np.repeat(np.arange(n.size), counts.size)
-    lines = a[row] + b[row] * counts.x[:, None]
-    # Of a point the lower one is the profile, of a notch the higher one.
-    sign = np.where(b[:, :1] > b[:, 1:], 1.0, -1.0)
-    meeting, _ = chi_square(counts, (sign[row] * lines).min(axis=1) * sign[row, 0])
-    nearest = np.arange(n.size), (sign * a).argmin(axis=1)
-    yield a[nearest], stderr[nearest], meeting + 2.0 + _RULES.pointed
-    error = np.hypot(*stderr.T)
-    own = lines[np.arange(row.size), np.repeat(np.arange(size.size) % 2, size)]
-    apart = chi_square(counts, own)[0] + ((a[:, 0] - a[:, 1]) / error) ** 2
-    here = (a * stderr[:, ::-1] ** 2).sum(axis=1) / error**2
-    yield here, stderr.prod(axis=1) / error, np.where(n == above, apart + _RULES.pointed, np.inf)
+def _others(counts: Counted, curve: Array) -> Iterator[tuple[Array, Array, Array]]:
+    """Yield a, its error, and the criterion of other shapes, by least squares about a parabola."""
+    x, expected = counts.x, np.exp(curve) * counts.lower
+    weight = expected**2 / (counts.one_upper * (expected + counts.under * counts.lower))
+    log = curve + counts.upper / expected - 1.0
+    kinks = ([np.abs(x - at) - abs(at)] for at in _RULES.kinks)
+    for powers in ([x**2, x**3], [x**2, x**3, x**4], *kinks):
+        columns = np.stack([x**0, x, *powers], axis=1)
+        n, weighted = columns.shape[1], weight[:, None] * columns
+        square = np.add.reduceat(weighted[..., None] * columns[:, None], counts.starts)
+        # Terms that samples do not tell apart are no error.
+        square += 1e-14 * square[:, :1, :1] * np.eye(n)
+        inverse = np.linalg.inv(square)
+        scores = np.add.reduceat(weighted * log[:, None], counts.starts)
+        line = np.vecdot(inverse, scores[:, None])
+        rest = log - np.vecdot(columns, np.repeat(line, counts.size, axis=0))
+        criterion = counts.reduce(np.add, weight * rest**2) + 2.0 * (n - 3)
+        criterion[inverse[:, -1, -1] * square[:, -1, -1] > _RULES.alike] = np.inf
+        yield line[:, 0], np.sqrt(inverse[:, 0, 0]), criterion

@@ -194,11 +194,15 @@ def chi_square(samples: Counted, curve: Array) -> tuple[Array, Array]:
 
 def chance_of_misfit(samples: Counted, *parabola: Array) -> Array:
     """Return how often chance makes the chi-square of a parabola, (R,): A, B and C of ln C."""
-    from scipy.special import gammaincc
-
     x, size = samples.x, samples.size
     a, b, c = (np.repeat(one, size) for one in parabola)
-    square, wide = chi_square(samples, (0.5 * c * x + b) * x + a)
+    return chance_of(size, *chi_square(samples, (0.5 * c * x + b) * x + a))
+
+
+def chance_of(size: Index, square: Array, wide: Array) -> Array:
+    """Return how often chance makes such chi-squares of curves of three parameters, (R,)."""
+    from scipy.special import gammaincc
+
     wide = 2.0 * (1.0 + wide / size)
     found: Array = gammaincc(np.maximum(size - 3, 1) / wide, square / wide)
     return found

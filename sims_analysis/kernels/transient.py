@@ -104,9 +104,8 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
 def has_surface_transient(rows: Rows) -> Flags:
     """Flag whole profiles that surely begin in a surface transient, by their values alone."""
     nothing = np.full(rows.count, np.nan)
-    values = replace(rows, stderr=None)
-    found: Flags = surface_transient(values, nothing, nothing).end < RULES.deepest
-    return found
+    end = surface_transient(replace(rows, stderr=None), nothing, nothing).end
+    return np.less(end, RULES.deepest)
 
 
 class Plateau(NamedTuple):

@@ -89,7 +89,7 @@ def test_no_overlap_and_no_data_are_statuses():
     assert found["samples"].values.tolist() == [0, 0, 0]
 
 
-def test_species_are_paired_by_name():
+def test_species_are_paired_by_name(approved):
     a = dataset(DEPTH, B=EDGE, P=2 * EDGE)
     b = dataset(DEPTH, As=EDGE, P=6 * EDGE, B=5 * EDGE)
     found = sims.compare(a, b)
@@ -102,7 +102,7 @@ def test_species_are_paired_by_name():
     # Two chosen by hand are compared whatever they are called.
     chosen = sims.compare(a.sel(species="B"), b.sel(species="P"))
     assert float(chosen["dose_ratio"]) == pytest.approx(6.0)
-    with raises(SpeciesError, match="no species in common: 'B' and 'As'"):
+    with raises(SpeciesError, text=approved):
         sims.compare(a.isel(species=[0]), b.isel(species=[0]))
 
 

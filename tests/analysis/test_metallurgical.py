@@ -252,7 +252,7 @@ def test_a_junction_in_a_gap_has_no_depth_and_warns():
     down, up = 1e19 * np.exp(-z / 20), 1e16 * np.exp(z / 30)
     hole = (z > 60) & (z < 100)
     ds = measurement(z, {"P": np.where(hole, np.nan, down), "B": up})
-    with warns(ProfileWarning, "gap", junction="0", match="60 and 100 nm"):
+    with warns(ProfileWarning, "gap", junction="0", start="60 nm", stop="100 nm"):
         found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"])
     assert found["status"].values.tolist() == ["gap"]
     assert np.isnan(found["depth"]).all()
