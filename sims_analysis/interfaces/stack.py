@@ -222,10 +222,8 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         begin = before.at + _RULES.complete * before.width if i > 0 else -np.inf
         end = after.at - _RULES.complete * after.width if i < last else np.inf
         place = np.flatnonzero((z > begin) & (z < end))
-        if i in (0, last) and place.size:
-            # What decays may be at its outer end, or at the next edge.
-            parts = [np.sort(level_part(record, one)) for one in (place, place[::-1])]
-            place = min(parts, key=lambda one: abs(fit_plateau(record, one, sloping=True).slope))
+        if i in (0, last):
+            place = np.sort(level_part(record, place if i == 0 else place[::-1]))
         extremum = 0
         if place.size < 3:
             begin = before.nearly[1] if i > 0 else -np.inf
