@@ -102,9 +102,8 @@ class Plateau:
 
     def correlation(self, *z: float) -> float:
         """Return that of the errors of the line at two depths."""
-        turned = [self.slope_error * (one - self.centre) for one in z]
-        both = self.error**2 + float(np.prod(turned))
-        return both / (float(np.prod([*map(self.error_at, z)])) or 1.0)
+        first, last = (complex(self.error, self.slope_error * (one - self.centre)) for one in z)
+        return (first * last.conjugate()).real / (abs(first * last) or 1.0)
 
 
 def measure_step(
