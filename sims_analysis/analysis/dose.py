@@ -252,6 +252,8 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     how["sees_gaps"] = one_sum and not how["hold"]
     to_the_end = everywhere(is_nan(stop))
     how["record"] = asked.stated is None and to_the_end
+    # Without a background, it is asked whether noise hides that the record ends inside a profile.
+    how["errors"] = "each" if how["record"] and not asked.given else None
     how["transient"] = question.surface == "measured" and question.surface_depth is None
     how["transient"] &= everywhere(is_nan(start))
     use: Use = "record" if to_the_end else "curve"

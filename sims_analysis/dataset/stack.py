@@ -29,7 +29,7 @@ from sims_analysis.dataset.measurements import (
     split_attrs,
     with_cells_of_samples,
 )
-from sims_analysis.dataset.samples import measured
+from sims_analysis.dataset.samples import flagged, measured
 from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import (
     argument_error,
@@ -128,7 +128,8 @@ def stack(
     }
     sizes, masks = {"species": len(species), axis: first.size}, None
     if not all(same_axis(first, part.depth) for part in parts):
-        masks = [measured(part.ds, "species", part.axis) for part in parts]
+        over = [(part.ds, "species", part.axis) for part in parts]
+        masks = [measured(*one) | flagged(*one) for one in over]
         sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in masks)
         pieces = [
             ((i, *where), samples)

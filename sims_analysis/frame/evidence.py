@@ -74,7 +74,7 @@ def resolve(
         status = _ranked(status, doubt)
     if category is None:
         return status
-    if asked is not NO_LIMITS:
+    if asked is not NO_LIMITS and Status.NO_DATA in codes(of_kernel):
         warn_of_empty_window(frame, asked, of_kernel == Status.NO_DATA)
     if evidence:
         rests = replaced_where(status == of_kernel, status, Status.OK)

@@ -39,7 +39,7 @@ class _Rules:
     asymmetric: float = 0.04  # a restored position is known to this part of R
     skewed: float = 58.0  # a position is off by h^3 over so many squares of the standard deviation
     slopes: float = 1.5  # a slope of so many standard errors matters
-    matters: float = 0.01  # if it changes the level by this part of the step;
+    matters: float = 0.02  # if it changes the level by this part of the step;
     seen: float = 0.2  # it is surely seen where the position is known to this part of the width
     off: float = 2.5  # samples are off a plateau by so many standard errors,
     sure: float = 3.0  # surely by so many
@@ -190,7 +190,7 @@ def _from_plateaus(
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [surely_slopes(one, position, step) for one in lines]
+    slopes = [surely_slopes(one, position, _RULES.matters * step) for one in lines]
     chosen = [
         one if slope else fit_plateau(record, place, sloping=False)
         for one, place, slope in zip(lines, record.places, slopes, strict=True)
@@ -211,10 +211,10 @@ def _from_plateaus(
     return answer, record
 
 
-def surely_slopes(line: Plateau, position: float, step: float) -> bool:
-    """Return whether a plateau surely slopes, by more than a part of the step."""
+def surely_slopes(line: Plateau, position: float, least: float) -> bool:
+    """Return whether a plateau surely slopes, and by more than this from its middle to a depth."""
     sure = abs(line.slope) > _RULES.slopes * line.slope_error
-    return sure and abs(line.slope * (position - line.centre)) > _RULES.matters * step
+    return sure and abs(line.slope * (position - line.centre)) > least
 
 
 def _position_and_width(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:

@@ -471,5 +471,5 @@ def test_conditions_over_measurements_are_compared():
         ["measurement"], attrs={"units": "atoms/cm^3"},
     )  # fmt: skip
     batch = sims.stack([THREE, THREE])
-    with raises(SpeciesError, argument="rsf"):
+    with raises(SpeciesError, "different_conditions", "rsf"):
         sims.with_rsf(batch, rsf={"B": factor}, matrix="Si")
