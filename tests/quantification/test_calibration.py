@@ -205,8 +205,6 @@ def test_a_crater_through_layers_of_known_relative_rates(approved):
         sims.stack([COUNTS, COUNTS]), crater_depth=craters, relative_rates=layers
     )
     np.testing.assert_allclose(batch["depth"].values, [expected, 2 * expected], rtol=1e-14)
-    with raises(ProfileError, "conflicting_arguments"):
-        sims.calibrate_depth(COUNTS, rate="1 nm/s", relative_rates=layers)
     with raises(ProfileError, argument="relative_rates", text=approved):
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, "1 nm/s")])
     with raises(ProfileError, argument="relative_rates"):
