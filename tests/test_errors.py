@@ -139,11 +139,7 @@ def test_a_text_is_approved_with_all_its_parts(wrong, tmp_path, monkeypatch):
     parts = {"code": "missing_unit", "argument": "start", "where": {"species": "B"}}
 
     def said(message=f"no unit in {tmp_path}", approve=False, **changes):
-        text = approved.ApprovedTexts(
-            "test_errors.py::test_a_text_is_approved_with_all_its_parts",
-            str(tmp_path),
-            approve=approve,
-        )
+        text = approved.ApprovedTexts("test_it.py::test", str(tmp_path), approve=approve)
         with raises(sims.UnitsError, text=text):
             raise sims.UnitsError(message, **parts | changes)
 
