@@ -39,23 +39,13 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
+#: The part of a layer that may be due to a transient.
+_NOTABLE = 0.01
+#: Standard errors of its dose from which a layer between two junctions is one.
+_SIGNIFICANT = 3.0
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """The numbers by which a layer is distinguished from noise and transients."""
-
-    transient: float = 0.01  # part of a layer that is due to one, from which it is warned of
-    significant: float = 3.0  # standard errors of its dose from which a layer is one
-    # Of a value, for its derivatives, which is 1 atom/cm^3 or this part of the largest at least.
-    step: float = 1e-5
-    least: float = 1e-12
-
-
-_RULES = _Rules()
 
 
 @dataclass(frozen=True)
@@ -69,8 +59,12 @@ class _Question:
     elements: tuple[str, str]
     mobility: str
     background: float
-    #: The only type of doping; 0 if there are both, and can be a junction.
-    only: float
+
+    @property
+    def only(self) -> float:
+        """The only type of doping; 0 if there are both, and can be a junction."""
+        types = {*self.sign.tolist(), np.sign(self.background)} - {0.0}
+        return 0.0 if len(types) > 1 else float(types.pop())
 
     def active(self, values: Array) -> Array:
         """Return what is active; noise about 0 keeps its sign: without, it would be carriers."""
@@ -199,12 +193,14 @@ def sheet_resistance(
     profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
-    window = read_window(profiles, start, stop)
-    if any("species" in limit.dims for limit in window):
-        raise ProfileError(
-            "start and stop: one for all species, not one for each", argument="start"
-        )
-    question = _question(profiles, signs, names, mobility, active_limit, background)
+    window = _read_window(profiles, start, stop)
+    question = _Question(
+        sign=np.array([signs[name] for name in names]),
+        limit=_limits(profiles, active_limit),
+        elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
+        mobility=mobility,
+        background=_read_background(background),
+    )
 
     def rows_of(frame: Frame, limits: Window = window) -> xr.Variable:
         rows = frame.each(partial(_row, question), *limits, size=len(_ROW), group="species")
@@ -295,7 +291,7 @@ def _warn_of_transient(
     if not anywhere(end.notnull()):
         return
     share = (1 - below(end) / part["conductance"]).where(~(end >= depth), 1.0)
-    first = first_flagged(profiles, share > _RULES.transient)
+    first = first_flagged(profiles, share > _NOTABLE)
     if first is not None:
         at = f'start="{first.of(end):g} nm"'
         first.warn(
@@ -316,29 +312,23 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
     return {name: -part for name, part in active.items()}
 
 
-def _question(
-    profiles: Frame,
-    signs: Mapping[str, float],
-    names: list[str],
-    mobility: str,
-    active_limit: Any,
-    background: Any,
-) -> _Question:
-    """Read what is computed of each measurement."""
-    level = 0.0
-    if background is not None:
-        level = units.read_number(background, ("concentration",), "background")
+def _read_window(profiles: Frame, start: Any, stop: Any) -> Window:
+    """Read the limits of the layer, which are the same for all species."""
+    window = read_window(profiles, start, stop)
+    if any("species" in limit.dims for limit in window):
+        text = "start and stop: one for all species, not one for each"
+        raise ProfileError(text, argument="start")
+    return window
+
+
+def _read_background(background: Any) -> float:
+    """Read the net doping of the wafer in atom/cm^3; 0 without."""
+    if background is None:
+        return 0.0
+    level = units.read_number(background, ("concentration",), "background")
     if not np.isfinite(level):
         raise argument_error("background", background, "expected a finite number")
-    kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
-    return _Question(
-        sign=np.array([signs[name] for name in names]),
-        limit=_limits(profiles, active_limit),
-        elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
-        mobility=mobility,
-        background=level,
-        only=0.0 if len(kinds) > 1 else float(kinds.pop()),
-    )
+    return level
 
 
 def _limits(profiles: Frame, active_limit: Any) -> Array:
@@ -444,7 +434,7 @@ def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> tuple
     variance = sum(np.interp(depths, z, s) ** 2 for z, _, s in own)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
-        there = np.flatnonzero(np.abs(integral) > _RULES.significant * error)
+        there = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not there.size:
         return np.empty(0), np.zeros(1)
     # Of an odd number of changes between two layers the middle one is theirs.
@@ -466,8 +456,7 @@ def _conductance_error(
     here = question.conductivity(values, question.mobility, signs)
     variance = 0.0
     for i, ((_, c, s), (value, before, part)) in enumerate(zip(own, at, strict=True)):
-        size = np.abs(value)
-        step = _RULES.step * np.maximum(size, _RULES.least * size.max() + 1.0)
+        step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
         moved = values.copy()
         moved[i] += step
         change = question.conductivity(moved, question.mobility, signs) - here

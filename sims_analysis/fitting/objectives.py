@@ -28,21 +28,10 @@ _NEAR = 1e-5
 EXACT = 1e-18
 #: Below all costs whose logarithm is taken.
 LEAST_COST = 1e-300
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """The numbers by which samples are weighed; values are parts of the largest sample."""
-
-    moved: float = 3.0  # standard errors by which noise moves a sample: more has another reason
-    apart: float = 1.5  # spacings of samples from which values on a finer grid share none
-    low: float = 1e-6  # the least of which a logarithm is taken, where tails are weighed more,
-    scatter: float = 0.3  # the scatter of logarithms then, and before it is known,
-    least_scatter: float = 1e-3  # which is not below this
-    even: float = 1e-4  # the least whose root is an error, where tails are weighed less
-
-
-_RULES = _Rules()
+#: Noise moves a sample by so many standard errors; what is further off has another reason.
+_MOVED = 3.0
+#: The scatter of logarithms before it is known, and the least.
+_SCATTER, _LEAST_SCATTER = 0.3, 1e-3
 
 
 class Statistics(NamedTuple):
@@ -158,15 +147,15 @@ class Objective(SumOfSquares):
         if self.share == 1:
             return found
         # Values between the same samples are alike; two spacings apart they have none in common.
-        apart = int(np.ceil(_RULES.apart / self.share)) if self.share < 1 else 1
+        apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
         value, degrees, variance = found.test
         test = ChiSquare(self.share * value, self.share * degrees, variance)
         return Statistics(found.r[::apart], found.of[::apart], test, self.share * found.aic)
 
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
-        low = c < _RULES.low
-        return LogSquares(np.where(low, _RULES.low, c), low)
+        low = c < 1e-6
+        return LogSquares(np.where(low, 1e-6, c), low)
 
     def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
         """Return the objective with what a fit says of the noise of the samples."""
@@ -175,13 +164,13 @@ class Objective(SumOfSquares):
 
 @dataclass(frozen=True)
 class Poisson(Objective):
-    """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / one``.
+    """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / v``.
 
-    `one` is the value that one count stands for, and `offset` what has been subtracted since.
+    v is the value that one count stands for, and `offset` what has been subtracted since.
     """
 
     counts: Array
-    one: Array
+    value_per_count: Array
     offset: Array
     code: ClassVar[int] = 1
 
@@ -192,7 +181,7 @@ class Poisson(Objective):
 
     def expected(self, m: Array) -> Array:
         """Return the expected counts."""
-        return np.maximum((m + self.offset) / self.one, TINY)
+        return np.maximum((m + self.offset) / self.value_per_count, TINY)
 
     @cached_property
     def _safe(self) -> tuple[Array, Array]:
@@ -213,22 +202,24 @@ class Poisson(Objective):
             e, root = excess[near], np.sqrt(k[near])
             r[near] = root * e * (1 - e / 3)
             slope[near] = (1 - 2 * e / 3) / root
-        return r, slope / self.one
+        return r, slope / self.value_per_count
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
         mu, least = self.expected(m), 1 / (self.share * self.counts.size)
         # That none was counted in any sample does not tell exactly that none is expected.
-        return (1 - self.counts / mu) / self.one, 1 / (np.maximum(mu, least) * self.one**2)
+        return (1 - self.counts / mu) / self.value_per_count, 1 / (
+            np.maximum(mu, least) * self.value_per_count**2
+        )
 
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return the value of all counts together."""
-        level = float(self.counts.sum() / (1 / self.one).sum())
+        level = float(self.counts.sum() / (1 / self.value_per_count).sum())
         return max(level - float(self.offset.mean()), 1e-12)
 
     def noise(self, c: Array) -> Array:  # noqa: ARG002
         """Return the root of the counts."""
-        noise: Array = self.one * np.sqrt(np.maximum(self.counts, 1.0))
+        noise: Array = self.value_per_count * np.sqrt(np.maximum(self.counts, 1.0))
         return noise
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
@@ -274,7 +265,7 @@ class Squares(Objective):
         variance = powers(c) @ coefficients
         if scatter(np.log(s**2 / variance)) >= scatter(np.log(s**2)):
             return s
-        near = np.clip(self.curve, c - _RULES.moved * s, c + _RULES.moved * s)
+        near = np.clip(self.curve, c - _MOVED * s, c + _MOVED * s)
         found: Array = s * np.sqrt(powers(near) @ coefficients / variance)
         return found
 
@@ -334,7 +325,7 @@ class LogSquares(Objective):
 
     value: Array
     below_limit: Array
-    scatter: float = _RULES.scatter
+    scatter: float = _SCATTER
     code: ClassVar[int] = 3
 
     @property
@@ -397,7 +388,7 @@ class LogSquares(Objective):
 
     def reweighted(self, c: Array) -> Objective:
         """Weigh tails less."""
-        return Squares(c, np.sqrt(np.maximum(c, _RULES.even)))
+        return Squares(c, np.sqrt(np.maximum(c, 1e-4)))
 
     def refined(self, m: Array, free: float) -> LogSquares:
         """Let samples below a limit scatter as the others do."""
@@ -405,7 +396,7 @@ class LogSquares(Objective):
             return self
         r = self.roots(m)[0][~self.below_limit]
         scattered = float(np.sqrt(r @ r / max(r.size - free / self.share, 1)))
-        return replace(self, scatter=max(scattered, _RULES.least_scatter))
+        return replace(self, scatter=max(scattered, _LEAST_SCATTER))
 
 
 def _of_scatter(r: Array, of: Array, cost: float, free: float) -> Statistics:

@@ -365,6 +365,8 @@ class Frame(Profiles):
 
     def indexed(self, coords: Mapping[Any, xr.Variable]) -> xr.Coordinates:
         """Return coordinates with their indexes: those of the data, which take longer to make."""
+        if self.origin is None:  # depths at which a curve is evaluated
+            return xr.Coordinates(dict(coords))
         of_data = self.origin.coords.variables
         indexes = {
             name: index

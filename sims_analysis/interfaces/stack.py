@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -43,6 +42,8 @@ class _Rules:
 
     smallest: float = 0.05  # a layer is at least this part of the highest
     step: float = 0.15  # inside of it another rises or falls by at least this part of it
+    matters: float = 0.01  # a plateau slopes if that changes its level by this part of its steps,
+    longer: float = 0.6  # and it is longer than this part of the distance to the next
     complete: float = 1.5  # a plateau begins so many widths from an edge
     rounded: float = 0.8  # one that is round is above this part of its height
     # A stretch of this part of an edge is a plateau if its slope is below this part of the edge's,
@@ -96,7 +97,10 @@ def find_layers(
     if len(nodes) < 2:
         return [(Status.FEATURELESS,)]
     found = _places(record, nodes, mean[nodes])
-    plateaus = _plateaus(record, found, mean[nodes])
+    ends = np.array([record.z[place[[0, -1]]] for place, _ in found])
+    beside = ends[1:, 0] - ends[:-1, 1], np.abs(np.diff(mean[nodes]))
+    largest = [np.maximum(np.append(one, 0.0), np.insert(one, 0, 0.0)) for one in beside]
+    plateaus = [_level(record, *one, *each) for one, *each in zip(found, *largest, strict=True)]
     places, levels = [one for one, _ in found], [one.level for one in plateaus]
     edges = [
         _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
@@ -220,9 +224,7 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         end = after.at - _RULES.complete * after.width if i < last else np.inf
         place = np.flatnonzero((z > begin) & (z < end))
         if i in (0, last):
-            # What decays may be at its outer end, or at the next edge.
-            parts = [np.sort(level_part(record, one)) for one in (place, place[::-1])]
-            place = min(parts, key=partial(_slope, record))
+            place = np.sort(level_part(record, place if i == 0 else place[::-1]))
         extremum = 0
         if place.size < 3:
             begin = before.nearly[1] if i > 0 else -np.inf
@@ -231,14 +233,6 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
             extremum = 1 if levels[i] > levels[i - 1 if i else 1] else -1
         found.append((place, extremum))
     return found
-
-
-def _slope(record: Record, place: Array) -> float:
-    """Return by how much a plateau surely slopes."""
-    if not place.size:
-        return np.inf
-    line = fit_plateau(record, place, sloping=True)
-    return max(abs(line.slope) - _RULES.sure * line.slope_error, 0.0)
 
 
 class _EdgeEstimate(NamedTuple):
@@ -259,31 +253,19 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
     return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
-def _plateaus(record: Record, found: Sequence[tuple[Array, int]], levels: Array) -> list[Plateau]:
-    """Return the line of each plateau, if it surely slopes and is longer than it goes on to edges.
+def _level(record: Record, place: Array, extremum: int, apart: float, step: float) -> Plateau:
+    """Return a plateau: of one that is not level, the extremum of a parabola.
 
-    Of one that is not level, the extremum of a parabola.
+    One that surely slopes, and is not much shorter than it is `apart` from the next, is a line.
     """
-    plateaus = []
-    ends = [record.z[place[[0, -1]]] for place, _ in found]
-    apart = [0.5 * float(b[0] - a[1]) for a, b in pairwise(ends)]
-    steps = np.abs(np.diff(levels)).tolist()
-    for i, (place, extremum) in enumerate(found):
-        beside = slice(max(i - 1, 0), i + 1)
-        plateau = fit_plateau(record, place, sloping=False)
+    z, plateau = record.z[place], fit_plateau(record, place, sloping=False)
+    if not extremum or z.size < 3:
         line = fit_plateau(record, place, sloping=True)
-        if extremum and place.size >= 3:
-            plateau = _extremum(record, place, plateau, extremum)
-        elif np.ptp(ends[i]) > max(apart[beside]):
-            slopes = surely_slopes(line, float(ends[i][1]), max(steps[beside]))
-            plateau = line if slopes else plateau
-        plateaus.append(plateau)
-    return plateaus
-
-
-def _extremum(record: Record, place: Array, plateau: Plateau, extremum: int) -> Plateau:
-    """Return the extremum of a parabola through samples."""
-    u = record.z[place] - plateau.centre
+        slopes = np.ptp(z) > _RULES.longer * apart and surely_slopes(
+            line, float(z[-1]), _RULES.matters * step
+        )
+        return line if slopes else plateau
+    u = z - plateau.centre
     columns = np.stack([np.ones(u.size), u, u * u], axis=1)
     inverse = np.linalg.pinv(columns.T @ columns)
     p = inverse @ columns.T @ record.c[place]

@@ -39,7 +39,7 @@ class _Rules:
     asymmetric: float = 0.04  # a restored position is known to this part of R
     skewed: float = 58.0  # a position is off by h^3 over so many squares of the standard deviation
     slopes: float = 1.5  # a slope of so many standard errors matters
-    matters: float = 0.01  # if it changes the level by this part of the step;
+    matters: float = 0.02  # if it changes the level by this part of the step;
     seen: float = 0.2  # it is surely seen where the position is known to this part of the width
     off: float = 2.5  # samples are off a plateau by so many standard errors,
     sure: float = 3.0  # surely by so many
@@ -102,9 +102,8 @@ class Plateau:
 
     def correlation(self, *z: float) -> float:
         """Return that of the errors of the line at two depths."""
-        turned = [self.slope_error * (one - self.centre) for one in z]
-        both = self.error**2 + float(np.prod(turned))
-        return both / (float(np.prod([*map(self.error_at, z)])) or 1.0)
+        first, last = (complex(self.error, self.slope_error * (one - self.centre)) for one in z)
+        return (first * last.conjugate()).real / (abs(first * last) or 1.0)
 
 
 def measure_step(
@@ -190,7 +189,7 @@ def _from_plateaus(
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [surely_slopes(one, position, step) for one in lines]
+    slopes = [surely_slopes(one, position, _RULES.matters * step) for one in lines]
     chosen = [
         one if slope else fit_plateau(record, place, sloping=False)
         for one, place, slope in zip(lines, record.places, slopes, strict=True)
@@ -211,10 +210,10 @@ def _from_plateaus(
     return answer, record
 
 
-def surely_slopes(line: Plateau, position: float, step: float) -> bool:
-    """Return whether a plateau surely slopes, by more than a part of the step."""
+def surely_slopes(line: Plateau, position: float, least: float) -> bool:
+    """Return whether a plateau surely slopes, and by more than this from its middle to a depth."""
     sure = abs(line.slope) > _RULES.slopes * line.slope_error
-    return sure and abs(line.slope * (position - line.centre)) > _RULES.matters * step
+    return sure and abs(line.slope * (position - line.centre)) > least
 
 
 def _position_and_width(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
@@ -254,7 +253,20 @@ def _reaches_into(
 
 
 def level_part(record: Record, place: Array) -> Array:
-    """Return the samples of a plateau, outermost first, but those that lie off its line there."""
+    """Return the samples of a plateau, outermost first, but those at an end that decay to it.
+
+    Those at the outer end; or those at the step, if the rest slopes, and many others are level.
+    """
+    outer, inner = (_without_end(record, one) for one in (place, place[::-1]))
+    if inner.size < _RULES.many:
+        return outer
+    lines = [fit_plateau(record, one, sloping=True) for one in (outer, inner)]
+    slopes, also = (abs(one.slope) > _RULES.sure * one.slope_error for one in lines)
+    return inner if slopes and not also else outer
+
+
+def _without_end(record: Record, place: Array) -> Array:
+    """Return samples but the first that lie off the line of the others."""
     block = max(3, place.size // 16)
     most = place.size * 3 // 4
     for cut in range(0, most, block):
@@ -388,14 +400,12 @@ def step_between(
         row[-1] = Status.FEATURELESS
         return row
     done, noise = (c - left.at(z)) / step, noise / np.abs(step)
-    smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], at, parts[1]])
-    above = np.searchsorted(smooth, levels_at)
+    above, part = _crossed(done, levels_at)
     row[-1] = Status.TRUNCATED
     if above[0] == 0 or above[-1] == z.size:
         return row
     below = above - 1
-    part = (levels_at - smooth[below]) / (smooth[above] - smooth[below])
     depths = z[below] + part * (z[above] - z[below])
     if depths[0] < ends[0] or depths[-1] > ends[1]:
         return row
@@ -406,17 +416,12 @@ def step_between(
     steepest = max(row[1], float(z[above[1]] - z[below[1]]))
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
-    # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
-    if rippled:
-        sizes *= np.array([[one.grown] for one in plateaus])
-        bends = [
-            _bend(record, *one, float(depths[1])) for one in zip(places, plateaus, strict=True)
-        ]
-        sizes = np.hypot(sizes, np.array(bends)[:, None])
-        shared = (1 - levels_at) * left.shared + levels_at * right.shared
-        own = np.hypot(own, shared / np.abs(step[above]) / slopes)
     steps = np.abs(step[above])
+    # What an error of either level moves: each crossing, and all of them together.
+    sizes = _level_errors(record, plateaus, float(depths[1]), rippled=rippled)[:, None]
+    if rippled:
+        shared = (1 - levels_at) * left.shared + levels_at * right.shared
+        own = np.hypot(own, shared / steps / slopes)
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
@@ -430,6 +435,30 @@ def step_between(
         row[[1, 5]] = np.nan
         row[-1] = Status.UNDETERMINED
     return row
+
+
+def _crossed(done: Array, levels: Array) -> tuple[Array, Array]:
+    """Return the samples from which on levels are passed, and how far these lie before them.
+
+    The step is made monotone, so that noise passes each level once.
+    """
+    smooth = isotonic_regression(done).x
+    above = np.searchsorted(smooth, levels)
+    low, high = smooth[above - 1], smooth[np.minimum(above, smooth.size - 1)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # beyond an end
+        return above, (levels - low) / (high - low)
+
+
+def _level_errors(
+    record: Record, plateaus: Sequence[Plateau], position: float, *, rippled: bool
+) -> Array:
+    """Return the errors of both levels at a step; `rippled` plateaus may bend towards it."""
+    sizes = np.array([one.error_at(position) for one in plateaus])
+    if not rippled:
+        return sizes
+    bends = [_bend(record, *one, position) for one in zip(record.places, plateaus, strict=True)]
+    bent: Array = np.hypot(sizes * [one.grown for one in plateaus], bends)
+    return bent
 
 
 def _bend(record: Record, place: Array, plateau: Plateau, position: float) -> float:

@@ -105,7 +105,7 @@ def _with_hidden(rows: Rows, every: Crossings, limits: Array | None) -> Crossing
         np.concatenate([first, every.row, last]),
         np.concatenate([begin, every.before, end]),
         np.concatenate([begin, every.after, end]),
-        np.concatenate([first < 0, every.falling, last >= 0]),
+        np.concatenate([np.zeros_like(first, bool), every.falling, np.ones_like(last, bool)]),
     )
     return joined.take(np.lexsort((joined.before + joined.after, joined.row)))
 

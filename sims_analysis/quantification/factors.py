@@ -235,6 +235,11 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
             ProfileWarning,
             code="different_conditions",
         )
+    _refuse_contradiction(frame, species, factor)
+
+
+def _refuse_contradiction(frame: Frame, species: str, factor: xr.DataArray) -> None:
+    """Refuse a factor that was determined under other conditions than the data state."""
     theirs = conditions_of(Metadata.from_dict(json.loads(factor.attrs.get(FIELD, "{}"))))
     coords = {one: factor[one] for one in theirs if one in factor.coords}
     if not (coords or any(theirs.values())):

@@ -103,7 +103,7 @@ def test_an_edge_or_a_mean_over_samples_below_their_limit_has_status_below_limit
 
 
 def test_a_background_of_samples_some_of_which_are_below_their_limit_warns():
-    with warns(DoseWarning, "below_limit", species="B", match="8 to 9 nm"):
+    with warns(DoseWarning, "below_limit", species="B", start="7 nm", stop="10 nm"):
         sims.integrated_dose(FILE, stop="7 nm", background=("7 nm", "14 nm"))
 
 

@@ -193,13 +193,13 @@ def two_records(values=1e18):
 
 
 @pytest.mark.parametrize("stderr", [False, True])
-def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
+def test_one_profile_without_a_background_does_not_stop_a_batch(stderr, approved):
     ds = two_records()
     if stderr:
         ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
     options = {"background": ("400 nm", "450 nm"), "stop": "200 nm"}
     place = {"argument": "background", "measurement": "w1", "species": "B"}
-    parts = {"code": "no_sample_in_window", "match": "400 to 450 nm.*0 to 297 nm"} | place
+    parts = {"code": "no_sample_in_window"} | place
     with warns(DoseWarning, **parts) as caught:
         found = sims.integrated_dose(ds, **options)
     assert len(caught) == 1
@@ -217,7 +217,7 @@ def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
     assert shape["status"].values.ravel().tolist()[0] == "no_data"
     with raises(ProfileError, **parts):
         sims.integrated_dose(ds, strict=True, **options)
-    with raises(ProfileError, **parts | {"match": "1 more: no sample.*900 to 950 nm"}):
+    with raises(ProfileError, **parts, text=approved):
         sims.integrated_dose(ds, background=("900 nm", "950 nm"))
 
 

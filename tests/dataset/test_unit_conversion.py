@@ -70,8 +70,8 @@ def test_profiles_and_one_variable_of_them():
 @pytest.mark.parametrize(
     ("data", "stated", "parts"),
     [
-        (DS, {"depth": "s"}, {"match": r"with_units\(depth='s'\) is in 's'"}),
-        (DS, {"concentration": "counts/s"}, {"match": "is a count rate"}),
+        (DS, {"depth": "s"}, {"code": "wrong_unit"}),
+        (DS, {"concentration": "counts/s"}, {"code": "wrong_unit"}),
         (DS, {"intensity": "counts/s"}, {"code": "missing_variable", "argument": "intensity"}),
         (DS, {"depth": "furlong per"}, {"code": "unknown_unit"}),
         (sims.quantify(DS), {"depth": "um"}, {"code": "invalid_argument", "argument": "data"}),

@@ -211,7 +211,8 @@ def test_right_axes_have_as_many_decades_and_the_power_of_a_linear_axis_is_types
 
 def test_each_of_two_right_axes_has_the_colour_of_its_curve():
     al, ga = (np.full(50, 0.1), "at%"), (np.full(50, 2e5), "counts/s")
-    ax = artists.sketched(artists.profiles(B=artists.gaussian(), Al=al, Ga=ga))
+    ax = plt.figure(layout="constrained").add_subplot()
+    artists.sketched(artists.profiles(B=artists.gaussian(), Al=al, Ga=ga), ax)
     assert len({one.yaxis.label.get_color() for one in artists.axes(ax).values()}) == 3
 
 

@@ -87,7 +87,14 @@ def test_without_times_there_are_numbers_and_a_chart_is_a_chart():
         sims.plot_control_chart(plain["value"])
 
 
-def test_a_map_shows_every_point_and_says_how_uniform_they_are():
+def test_the_outline_has_its_notch_where_it_is_said_to_be():
+    rim = sims.plot_wafer_map(wafer(), notch=90).lines[0].get_xydata()
+    far = np.hypot(*rim.T)
+    assert rim[far.argmin()] == pytest.approx([0.0, far.min()])
+    assert np.median(far) == pytest.approx(far.max())
+
+
+def test_a_map_shows_every_point_and_says_how_uniform_they_are(tmp_path):
     ax = sims.plot_wafer_map(wafer(), title="W7")
     (points,) = ax.collections
     places = np.column_stack([wafer()["x"], wafer()["y"]])
@@ -97,6 +104,8 @@ def test_a_map_shows_every_point_and_says_how_uniform_they_are():
     text = f"half range {100 * found['half_range'].item():.2g} %"
     assert ax.get_xlabel().startswith(text)
     assert "5.050" in [text.get_text() for text in ax.texts]
+    origin = sims.provenance(sims.save_figure(ax, tmp_path / "map.svg"))
+    assert origin["results"][0]["value"] == wafer()[0]
     counted = wafer(stderr=("measurement", np.full(9, 5e12)))
     assert sims.plot_wafer_map(counted).get_xlabel().endswith("beyond errors of counting")
 

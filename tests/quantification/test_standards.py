@@ -164,9 +164,9 @@ def test_a_factor_goes_into_with_rsf_as_it_is():
     )
     several = sims.with_rsf(three, rsf=rsf, matrix="Si")
     assert several["concentration"].notnull().any("depth").values.tolist() == [True, False, False]
-    with raises(SpeciesError, argument="rsf"):
+    with raises(SpeciesError, "different_conditions", "rsf"):
         sims.with_rsf(EXACT, rsf=rsf, matrix="B")
-    with raises(SpeciesError, argument="rsf"):
+    with raises(SpeciesError, "different_conditions", "rsf"):
         sims.with_rsf(EXACT, rsf={"B": rsf}, matrix=None)
     with raises(SpeciesError, argument="rsf"):
         sims.with_rsf(three, rsf={"P": rsf}, matrix="Si")

