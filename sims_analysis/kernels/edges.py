@@ -128,12 +128,8 @@ def edges(
     if locate == "crossing":
         here = raw.depth[tried]
         fit = changed(fit, depth=here, stderr=half_width_about(fit.depth - here, fit.stderr))
-    blended = (
-        (result.depth, fit.depth),
-        (result.stderr, fit.stderr),
-        (result.steepness, np.abs(fit.slope) * at),
-    )
-    for old, new in blended:
+    fitted = fit.depth, fit.stderr, np.abs(fit.slope) * at
+    for old, new in zip((result.depth, result.stderr, result.steepness), fitted, strict=True):
         old[tried] = np.where(w < 1, w * new + (1.0 - w) * old[tried], new)
     off = np.nan_to_num(np.fmax.reduce(np.abs(others - result.depth)))
     result.stderr[:] = half_width_about(off, result.stderr)
