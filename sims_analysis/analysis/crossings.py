@@ -100,7 +100,8 @@ def crossings(
         - ``raw_crossing`` (``nm``), where they do: the depth between the two samples
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): of the edge, or between the bracketing samples
-        - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
+        - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples; where the record begins
+          or ends among samples given as ``<5E15``, and is above the level beside them, the last
         - ``status``: ``ok``; with a depth, ``saturated``; without one, ``gap``, ``below_limit``
           (among samples given as ``<5E15``), and ``undetermined`` where its interval is wider than
           the record. The first entry of a profile without a crossing gives the reason:
