@@ -138,7 +138,8 @@ def _placed(
     columns[-2:, place] = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
     direction = as_table(chosen.direction, place, shape, 0)
     flags = np.zeros(shape, dtype=np.int16)
-    every = *columns.reshape(-1, *shape), direction, status, flags, number, raw_number
+    columns = columns.reshape(len(columns), *shape)
+    every = *columns, direction, status, flags, number, raw_number
     return Found._make(every)
 
 
