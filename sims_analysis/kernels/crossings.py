@@ -138,9 +138,8 @@ def _placed(
     columns[-2:, place] = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
     direction = as_table(chosen.direction, place, shape, 0)
     flags = np.zeros(shape, dtype=np.int16)
-    columns = columns.reshape(len(columns), *shape)
-    every = *columns, direction, status, flags, number, raw_number
-    return Found._make(every)
+    laid_out = columns.reshape(len(columns), *shape)
+    return Found._make([*laid_out, direction, status, flags, number, raw_number])
 
 
 def set_missing(found: Found, why: NDArray[Any]) -> None:
