@@ -1,8 +1,10 @@
 """Texts that were read and approved: calls, and below each what it says.
 
 They stand in ``approved_messages.txt``, a part for each of some modules of tests. A line with
-``==`` begins a part; ``>>>`` is a call, ``$`` a command, and ``#`` a heading.
-After a change that is meant, or a new call, write what they say now: ``python tests/approved.py``.
+``==`` begins a part; ``>>>`` is a call, ``$`` a command, and ``#`` a heading, or in the last part
+a test, with the texts that its fixture `approved` was given (:class:`ApprovedTexts`).
+After a change that is meant, or a new call, write what they say now: ``python tests/approved.py``,
+and ``python -m pytest --approve TESTS`` for those of tests.
 """
 
 import contextlib
@@ -33,6 +35,14 @@ MODULES = (
 )
 
 
+#: What differs from run to run: addresses, ports, names by content, versions of an archive.
+CHANGING = re.compile(
+    r"(?<=127\.0\.0\.1:)\d+|0x[0-9a-f]+|unnamed-[0-9a-f]{12}|\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}"
+)
+#: The part with texts of tests, the last.
+OF_TESTS = "of tests"
+
+
 def messages(call, names):
     """Return what a call warns of and raises, with the parts of each, or what a command prints."""
     if call.startswith("$"):
@@ -48,11 +58,16 @@ def messages(call, names):
             raised.append(error)
     lines = []
     for one in [*(each.message for each in warned), *raised]:
-        parts = [type(one).__name__]
-        if isinstance(one, SimsError | SimsWarning):
-            parts += [one.code, one.argument, str(dict(one.where))]
-        lines += [" ".join(filter(None, parts)), f"  {one}"]
+        lines += [parts_of(one), f"  {one}"]
     return lines
+
+
+def parts_of(one):
+    """Return the class of an error or a warning, and its parts."""
+    parts = [type(one).__name__]
+    if isinstance(one, SimsError | SimsWarning):
+        parts += [one.code, one.argument, str(dict(one.where))]
+    return " ".join(filter(None, parts))
 
 
 def approved(part):
@@ -60,6 +75,57 @@ def approved(part):
     texts = re.split("^== ", FILE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     every = dict(one.split("\n\n", 1) for one in texts)
     return every[part].rstrip("\n").splitlines()
+
+
+class ApprovedTexts:
+    """Compare what errors and warnings of a test say, in order, with what was approved.
+
+    What is said again in turn is listed once; the folder of the test is called FOLDER.
+    """
+
+    def __init__(self, test, folder, *, approve):
+        self.test, self.folder, self.approve, self.lines = test, folder, approve, []
+
+    def __call__(self, message):
+        lines = [parts_of(message), "  " + str(message).replace("\n", "\\n")]
+        if self.folder:
+            lines = [line.replace(self.folder, "FOLDER") for line in lines]
+        lines = [CHANGING.sub("...", line) for line in lines]
+        if self.lines[-2:] == lines:
+            return
+        self.lines += lines
+        every = _lines_of_tests()
+        if self.approve:
+            _approve(every | {self.test: self.lines})
+        else:
+            expected = every.get(self.test, [])[: len(self.lines)]
+            assert self.lines == expected, "If it is meant: python -m pytest --approve TESTS"
+
+
+def _lines_of_tests():
+    every = {}
+    for line in approved(OF_TESTS):
+        if line.startswith("# "):
+            lines = every.setdefault(line[2:], [])
+        elif line:
+            lines.append(line)
+    return every
+
+
+def takes_approved(test):
+    """Whether there is this test, and has texts that are approved."""
+    file, name = test.partition("[")[0].split("::")
+    path = TESTS / file
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return re.search(rf"^def {name}\([^)]*\bapproved\b", text, re.MULTILINE) is not None
+
+
+def _approve(every):
+    before = FILE.read_text(encoding="utf-8").partition(f"== {OF_TESTS}\n")[0]
+    lines = [f"== {OF_TESTS}"]
+    for test in sorted(filter(takes_approved, every)):
+        lines += ["", f"# {test}", *every[test]]
+    FILE.write_text(before + "\n".join([*lines, ""]), encoding="utf-8")
 
 
 def transcript(lines, outcome):
@@ -89,4 +155,5 @@ if __name__ == "__main__":
             found.get("files", str)(Path(folder))
             lines = transcript(approved(part), found["outcome"])
         parts.append("\n".join([f"== {part}", "", *lines, ""]))
+    parts.append("\n".join([f"== {OF_TESTS}", "", *approved(OF_TESTS), ""]))
     FILE.write_text("\n".join(parts), encoding="utf-8")

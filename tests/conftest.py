@@ -35,6 +35,21 @@ gc.disable()
 collect_ignore = ["typed_user.py"]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--approve", action="store_true", help="write the texts that tests say now")
+
+
+@pytest.fixture
+def approved(request):
+    """Compare texts of errors with the approved ones: ``raises(TypeError, text=approved)``."""
+    from approved import ApprovedTexts  # imports the command line
+
+    has_folder = "tmp_path" in request.fixturenames
+    folder = str(request.getfixturevalue("tmp_path")) if has_folder else ""
+    name = request.node.nodeid.removeprefix("tests/")
+    return ApprovedTexts(name, folder, approve=request.config.getoption("--approve"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Of a test marked `few(n)`, n cases stay, from first to last; as many more are slow.

@@ -2,54 +2,65 @@
 
 All parts of a message must be named, so that a test sees an argument or a species too many; but
 without a code it is that of the class, or of its arguments, and the file and the version of an
-entry, which what reads them adds to every message, are compared where they are named. A text is
-given too where it says what no part does: a number, or names to choose from.
+entry, which what reads them adds to every message, and where evidence starts and stops are compared
+where they are named. Where the text says what no part does (a number, names to choose from), or an
+error has no parts, ``text=approved`` compares it, and all parts, with what was approved
+(``approved.py``); then parts may be named.
 """
 
-import re
 import warnings
 from contextlib import contextmanager
 
 import pytest
 
-from sims_analysis.errors import CODES
+from sims_analysis.errors import CODES, SimsError, SimsWarning
 
 
 @contextmanager
-def raises(kind, code="", argument="", match="", **where):
-    """Require an error with these parts, as `pytest.raises` does with a text."""
-    expected = _expected(kind, code, argument, match, where)
-    with pytest.raises(kind, match=match or None) as caught:
+def raises(kind, code="", argument="", text=None, **where):
+    """Require an error with these parts, as `pytest.raises` does with a pattern."""
+    expected = _expected(kind, code, argument, text, where)
+    with pytest.raises(kind) as caught:
         yield caught
-    found = _parts(caught.value, where)
+    found = _parts(caught.value, where, expected)
     assert found == expected, f"expected {expected}, found {found}: {caught.value}"
+    if text:
+        text(caught.value)
 
 
 @contextmanager
-def warns(kind, code="", argument="", match="", **where):
+def warns(kind, code="", argument="", text=None, **where):
     """Require a warning with these parts; others are issued anew, as `pytest.warns` does."""
-    expected = _expected(kind, code, argument, match, where)
+    expected = _expected(kind, code, argument, text, where)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield caught
     fitting, others = [], []
     for one in caught:
-        fits = isinstance(one.message, kind) and _parts(one.message, where) == expected
-        (fitting if fits and re.search(match, str(one.message)) else others).append(one)
+        fits = isinstance(one.message, kind) and _parts(one.message, where, expected) == expected
+        (fitting if fits else others).append(one)
     found = [(vars(one.message), str(one.message)) for one in others]
-    assert fitting, f"expected {expected} and {match!r}, found {found}"
+    assert fitting, f"expected {expected}, found {found}"
+    for one in fitting if text else ():
+        text(one.message)
     for one in others:
         warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
-def _expected(kind, code, argument, match, where):
-    assert code or argument or where or match, "the class alone says too little"
+def _expected(kind, code, argument, text, where):
+    assert code or argument or where or text, "the class alone says too little"
+    assert not code or code in CODES
+    if text:
+        return {key: part for key, part in (("code", code), ("argument", argument)) if part} | where
     code = code or (kind(argument=argument) if argument else kind).code
-    assert code in CODES
     return {"code": code, "argument": argument} | where
 
 
-def _parts(message, named):
-    unnamed = {"file", "version"} - {*named}
+def _parts(message, named, expected):
+    """Return the parts that are compared: those that are expected, or all."""
+    if not isinstance(message, SimsError | SimsWarning):
+        return {}
+    unnamed = {"file", "version", "start", "stop"} - {*named}
     where = {key: value for key, value in message.where.items() if key not in unnamed}
-    return {"code": message.code, "argument": message.argument} | where
+    every = {"code": message.code, "argument": message.argument} | where
+    return every if {"code", "argument"} <= {*expected} else {k: every.get(k) for k in expected}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from approved import difference, messages
+from approved import OF_TESTS, approved, difference, messages, takes_approved
 
 import sims_analysis as sims
 from sims_analysis.units.definitions import read_unit, unit_of_kind
@@ -68,3 +68,9 @@ def test_messages_are_as_approved(tmp_path):
     assert not (changed := difference(APPROVED, outcome)), changed
     made = {path.name for path in tmp_path.iterdir() if path.is_dir()}
     assert made == {"lab"}, "a command that is refused makes nothing"
+
+
+def test_texts_of_tests_are_of_tests_that_there_are():
+    tests = [line[2:] for line in approved(OF_TESTS) if line.startswith("# ")]
+    assert tests
+    assert all(map(takes_approved, tests))

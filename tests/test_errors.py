@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
+import approved
 import pytest
 from error_parts import raises, warns
 
@@ -111,11 +112,11 @@ def test_the_code_is_that_of_the_class_or_of_arguments():
 @pytest.mark.parametrize(
     "wrong",
     [{"code": "unknown_unit"}, {"argument": "stop"}, {"argument": ""}, {"species": "P"},
-     {"species": None}, {"depth": "1 nm"}, {"file": "w8.csv"}, {"match": "no text"}],
+     {"species": None}, {"depth": "1 nm"}, {"file": "w8.csv"}],
 )  # fmt: skip
 def test_a_test_sees_every_part_that_is_wrong(wrong):
     place = {"species": "B", "file": "w7.csv"}
-    right = {"code": "missing_unit", "argument": "start", "match": "^no unit$"} | place
+    right = {"code": "missing_unit", "argument": "start"} | place
     other = {key: value for key, value in (right | wrong).items() if value is not None}
     for kind, expect in ((sims.UnitsError, raises), (sims.SimsWarning, warns)):
         for parts, outcome in ((right, nullcontext()), (other, pytest.raises(AssertionError))):
@@ -125,6 +126,27 @@ def test_a_test_sees_every_part_that_is_wrong(wrong):
                     warn(said)
                 else:
                     raise said
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"message": "no text"}, {"code": "unknown_unit"}, {"argument": ""}, {"where": {}}]
+)
+def test_a_text_is_approved_with_all_its_parts(wrong, tmp_path, monkeypatch):
+    monkeypatch.setattr(approved, "FILE", tmp_path / "texts.txt")
+    monkeypatch.setattr(approved, "TESTS", tmp_path)
+    (tmp_path / "test_it.py").write_text("def test(approved):\n    ...\n")
+    approved.FILE.write_text(f"== {approved.OF_TESTS}\n\n")
+    parts = {"code": "missing_unit", "argument": "start", "where": {"species": "B"}}
+
+    def said(message=f"no unit in {tmp_path}", approve=False, **changes):
+        text = approved.ApprovedTexts("test_it.py::test", str(tmp_path), approve=approve)
+        with raises(sims.UnitsError, text=text):
+            raise sims.UnitsError(message, **parts | changes)
+
+    said(approve=True)
+    said()
+    with pytest.raises(AssertionError, match="--approve"):
+        said(**wrong)
 
 
 def test_parts_are_added_and_not_replaced():
@@ -257,7 +279,7 @@ def test_a_listener_receives_warnings_in_place_of_the_user():
     ]  # fmt: skip
     assert [(type(one), str(one)) for one in inner] == [(sims.errors.FitWarning, "two")]
     assert texts == ["three"]
-    with warns(sims.SimsWarning, match="^after$"):
+    with warns(sims.SimsWarning, "warning"):
         warn("after", sims.SimsWarning)
 
 
@@ -265,14 +287,14 @@ def test_a_listener_is_removed_after_an_error():
     received = []
     with pytest.raises(KeyError), redirect_warnings(received.append):
         raise KeyError
-    with warns(sims.SimsWarning, match="after"):
+    with warns(sims.SimsWarning, "warning"):
         warn("after", sims.SimsWarning)
     assert received == []
 
 
 def test_warnings_of_another_thread_are_not_collected():
     def elsewhere():
-        with warns(sims.SimsWarning, match="elsewhere"):
+        with warns(sims.SimsWarning, "warning"):
             warn("elsewhere", sims.SimsWarning)
 
     with collected() as warned, ThreadPoolExecutor(1) as pool:

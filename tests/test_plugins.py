@@ -116,24 +116,19 @@ class Named:
 
 
 READERS = {
-    "no module": ({}, r"AttributeError: module 'sims_lotus' has no attribute 'LotusReader'"),
-    "no name": ({"LotusReader": Named(name=None)}, r"its name is None; expected a string"),
-    "no text": ({"LotusReader": Named(description=" ")}, r"its description is ' '; expected a s"),
-    "no function": ({"LotusReader": Named(read=None)}, r"it has no function read\(source\)"),
-    "taken": ({"LotusReader": Named(name="srim")}, r"the name 'srim' is taken"),
-    "fails": (
-        {"LotusReader": type("Bad", (), {"__init__": lambda _: 1 / 0})},
-        r"ZeroDivisionError",
-    ),
+    "no module": {},
+    "no name": {"LotusReader": Named(name=None)},
+    "no text": {"LotusReader": Named(description=" ")},
+    "no function": {"LotusReader": Named(read=None)},
+    "taken": {"LotusReader": Named(name="srim")},
+    "fails": {"LotusReader": type("Bad", (), {"__init__": lambda _: 1 / 0})},
 }
 
 
 @pytest.mark.parametrize("what", READERS)
-def test_a_broken_reader_is_named_and_left_out(what, installed, tmp_path):
-    objects, reason = READERS[what]
-    installed("sims_analysis.readers", **objects)
-    left_out = r"^the plugin 'lotus' .*, of sims-lotus 1.0\) in sims_analysis.readers is left out: "
-    with warns(sims.SimsWarning, "broken_plugin", match=left_out + reason):
+def test_a_broken_reader_is_named_and_left_out(what, installed, tmp_path, approved):
+    installed("sims_analysis.readers", **READERS[what])
+    with warns(sims.SimsWarning, "broken_plugin", text=approved):
         known = sims.read_formats()
     assert list(known) == [one.name for one in formats.FORMATS]
     table = b"Depth (nm);11B (at/cm3)\n0;1,2E18\n5;3,5E18\n"
@@ -185,23 +180,17 @@ def test_a_model_is_found_and_a_broken_one_is_left_out(installed):
     assert "lorentzian" in sims.list_models().index
 
 
-@pytest.mark.parametrize(
-    ("thing", "reason"),
-    [
-        ("lorentzian", "it is a str, no sims.Model"),
-        (find_model("gaussian"), "the name 'gaussian' is taken"),
-    ],
-)
-def test_a_broken_model_is_named_and_left_out(thing, reason, installed):
+@pytest.mark.parametrize("thing", ["lorentzian", find_model("gaussian")])
+def test_a_broken_model_is_named_and_left_out(thing, installed, approved):
     installed("sims_analysis.models", value="sims_lotus:MODEL", MODEL=thing)
-    with warns(sims.SimsWarning, "broken_plugin", match=f"models is left out: {reason}"):
+    with warns(sims.SimsWarning, "broken_plugin", text=approved):
         assert "gaussian" in sims.list_models().index
 
 
-def test_a_reader_of_ones_own_without_installing_it():
+def test_a_reader_of_ones_own_without_installing_it(approved):
     result = sims.read(LOTUS.encode(), format=template()["LotusReader"]())
     assert result["B"].depths.tolist() == [0, 10, 20]
-    with pytest.raises(TypeError, match=r"is not a reader: its name is None"):
+    with raises(TypeError, text=approved):
         sims.read(LOTUS.encode(), format=Named(name=None))
 
 
@@ -279,12 +268,12 @@ def test_check_reader_names_what_is_wrong_with_a_reader(what, tmp_path):
     assert str(said.value) == reason
 
 
-def test_the_kit_passes_the_template_and_wants_files(tmp_path):
+def test_the_kit_passes_the_template_and_wants_files(tmp_path, approved):
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
     (result,) = sims.testing.check_reader(template()["LotusReader"](), str(path))
     assert result.data_id == "w7"
-    with pytest.raises(AssertionError, match=r"^there are no files to check it with$"):
+    with raises(AssertionError, text=approved):
         sims.testing.check_reader(lotus(), [])
 
 
@@ -302,7 +291,7 @@ def test_the_kit_passes_a_reader_of_results_that_are_ready(tmp_path):
     assert found.species == ready.species
 
 
-def test_the_kit_sees_an_answer_that_changes(tmp_path):
+def test_the_kit_sees_an_answer_that_changes(tmp_path, approved):
     path = tmp_path / "w7.txt"
     path.write_text(LOTUS)
     rng = np.random.default_rng(0)
@@ -310,7 +299,7 @@ def test_the_kit_sees_an_answer_that_changes(tmp_path):
     def read(source):
         return sims.Content(signals=[good_signal(values=rng.random(2))])
 
-    with pytest.raises(AssertionError, match=r"^w7.txt: read twice, it is not the same$"):
+    with raises(AssertionError, text=approved):
         sims.testing.check_reader(lotus(read=read), [path])
 
 
@@ -401,9 +390,9 @@ def test_profiles_go_from_the_surface_to_where_it_is_stated():
     assert lorentzian().formula(np.zeros(1), 1e22, 0.0, 12.0) == pytest.approx(1e22 / np.pi / 12)
 
 
-def test_the_kit_passes_the_template_and_models_of_ours():
+def test_the_kit_passes_the_template_and_models_of_ours(approved):
     sims.testing.check_model(lorentzian(), [TRUTH])
     gaussian = {"dose": 1e15, "projected_range": 100, "straggle": 30}
     sims.testing.check_model(find_model("gaussian"), [gaussian])
-    with pytest.raises(AssertionError, match=r"^lorentzian: there is no truth to check it with$"):
+    with raises(AssertionError, text=approved):
         sims.testing.check_model(lorentzian(), [])

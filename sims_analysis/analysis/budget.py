@@ -24,16 +24,14 @@ from sims_analysis.analysis.dose import (
     term,
 )
 from sims_analysis.analysis.uncertainty import Relative, of_known, relative_uncertainties
-from sims_analysis.errors import DoseWarning
 from sims_analysis.frame.background import Background, mean_over
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import Doubt, FirstFlagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, is_number
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -123,44 +121,21 @@ def dose_budget(
     if not (is_number(rule_tolerance) and rule_tolerance >= 0):
         raise argument_error("rule_tolerance", rule_tolerance, "expected a fraction such as 0.1")
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
-    limit, unknown_limit = stated_limit(frame, detection_limit)
+    limit = None if detection_limit is None else stated_limit(frame, detection_limit)[0]
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth)
     # What repeats say of the scale is a part of its own.
-    found = integral(replace(frame, repeatability=None), question)
+    found = integral(replace(frame, repeatability=None), replace(question, above=limit))
     both = {rule: found} | _other_rule(found)
     straight, logs = both["trapezoid"].value, both["loglinear"]
-    value = found.value
-    status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found)])
-    below = xr.full_like(value, np.nan)
-    if detection_limit is not None:
-        limits = found.start, found.stop
-        # The trapezoid is linear in the values: those above the limit count 0.
-        samples = frame.value.where(~(frame.value >= limit), 0.0).transpose(..., frame.dim)
-        low = replace(frame, value=samples)
-        below = low.map(kernels.integrate, *limits, hold=surface == "hold").value
-        (most,) = frame.map(kernels.highest, *limits, rule=rule)
-        everything = (most < limit) & value.notnull()  # without a background there is none already
-        below = replaced_where(unknown_limit, below)
-        value = replaced_where(everything | unknown_limit, value)
-        status = replaced_where(everything, status, Status.BELOW_DETECTION)
-        status = replaced_where(unknown_limit, status, Status.NO_DATA)
-
     difference = (straight - logs.value) / straight
-    warn_where(
-        frame,
-        abs(difference) > rule_tolerance,
-        lambda first: (
-            f"the trapezoid and log-linear rules differ by {first.of(difference):.0%} of the "
-            "dose; it depends on the sampling of a steep edge, or on a single high sample"
-        ),
-        DoseWarning,
-    )
-    doses = {"dose": value, **_parts(found, value, relative), "below_detection_dose": below}
+    differs = _doubt_of_rules(difference, rule_tolerance)
+    status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found), differs])
+    parts = {"dose": found.value, **_parts(found, relative)}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]
     results = {
         name: frame.with_attrs(part / NM_PER_CM, f"budget_{name}", units_=unit)
-        for name, part in doses.items()
+        for name, part in parts.items()
     }
     results["dose"].attrs["rule"] = rule
     pure = {
@@ -179,10 +154,9 @@ def dose_budget(
 _SYSTEMATIC = ("rsf_stderr", "depth_stderr", "day_to_day_stderr")
 
 
-def _parts(
-    found: DoseIntegral, value: xr.Variable, relative: Sequence[xr.Variable]
-) -> dict[str, xr.Variable]:
+def _parts(found: DoseIntegral, relative: Sequence[xr.Variable]) -> dict[str, xr.Variable]:
     """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
+    value = found.value
     known = value.notnull()
     systematic = {
         name: abs(_integrated_uncertainty(found.frame, part, found.question).where(known))
@@ -198,6 +172,7 @@ def _parts(
         "background_stderr": _background_stderr(found).where(known),
         "background_dose": found.background.where(known),
         "surface_dose": _surface(found),
+        "below_detection_dose": _below_detection(found),
     }
 
 
@@ -234,11 +209,37 @@ def _background_stderr(found: DoseIntegral) -> xr.Variable:
     return total
 
 
+def _below_detection(found: DoseIntegral) -> xr.Variable:
+    """Integrate the samples below the detection limit; NaN where it is not known."""
+    limit = found.question.above
+    if limit is None:
+        return xr.full_like(found.value, np.nan)
+    # The trapezoid is linear in the values: those above the limit count 0.
+    samples = found.frame.value.where(~(found.frame.value >= limit), 0.0)
+    low = replace(found.frame, value=samples.transpose(..., found.frame.dim))
+    hold = found.question.surface == "hold"
+    below = low.map(kernels.integrate, found.start, found.stop, hold=hold).value
+    unknown: Any = np.isinf(limit)
+    return replaced_where(unknown, below)
+
+
+def _doubt_of_rules(difference: xr.Variable, tolerance: float) -> Doubt:
+    """Return a warning of doses that depend on the rule."""
+
+    def text(first: FirstFlagged) -> str:
+        return (
+            f"the trapezoid and log-linear rules differ by {first.of(difference):.0%} of the "
+            "dose; it depends on the sampling of a steep edge, or on a single high sample"
+        )
+
+    return Doubt(abs(difference) > tolerance, None, text)
+
+
 def _coverage(found: DoseIntegral) -> xr.Variable:
     """Return the measured fraction of what was asked, limits that were not are those used."""
     start, stop = found.question.start.fillna(found.start), found.question.stop.fillna(found.stop)
     measured = found.stop - found.start - found.support.gap
-    coverage: xr.Variable = (measured / (stop - start)).where(found.value.notnull(), 0.0)
+    coverage: xr.Variable = (measured / (stop - start)).where(found.start.notnull(), 0.0)
     return coverage
 
 

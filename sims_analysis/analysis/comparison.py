@@ -22,7 +22,7 @@ from sims_analysis.dataset.pairs import paired
 from sims_analysis.errors import ProfileError
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
+from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window, worse
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import elementwise, is_nan, replaced_where
@@ -207,7 +207,7 @@ def _integrated(
         else:
             support = support_of_window(frame, window)
         own = resolve(frame, status, support, window, what=what, sum_of=sum_of)
-        found = xr.where(found == Status.OK, own, found)
+        found = worse(found, own)
     return found, doses
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypedDict, get_args
 
 import numpy as np
@@ -21,23 +21,15 @@ from sims_analysis.frame.background import stated_error, subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged, warn_where
+from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import resolution_error
-from sims_analysis.frame.run import (
-    codes,
-    elementwise,
-    is_any_of,
-    replaced_where,
-    words,
-)
-from sims_analysis.frame.window import Window
+from sims_analysis.frame.run import as_variable, codes, elementwise, words
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.kernels.evidence import Support, Use
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.levels import FALLING, RISING
-from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import check_bool, check_choice, check_count
 from sims_analysis.units import ParameterLike
@@ -45,9 +37,6 @@ from sims_analysis.units import ParameterLike
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = ("", "rising", "falling")
 _WHOLE = xr.Variable((), 1.0)
-#: Codes of warnings that a strict question raises.
-STRICT = ("undetermined",)
-
 
 Edge = Literal["trailing", "leading", "any"]
 
@@ -161,22 +150,16 @@ def crossings(
     check_choice("locate", locate, get_args(Locate))
     how: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
     frame, asked = open_at_level(data, level, "a crossing", **how)
-    found, support = ask_for_all(
-        frame,
-        kernels.table,
-        asked,
-        subtracted_level(frame),
-        dim="crossing",
-        max_count=max_count,
-        where=locate,
-        block=_block(frame),
-    )
-    found = _with_errors_and_statuses(frame, found, support, level, asked, "crossing")
+    parameters = asked, subtracted_level(frame)
+    options: Any = {"dim": "crossing", "max_count": max_count, "where": locate}
+    found = ask_for_all(frame, kernels.table, *parameters, block=_block(frame), **options)
+    stderr = _stderr_at(frame, found, level, asked)
+    status = status_of_crossings(frame, found, "crossing")
     known = _ancillary(frame, found)
     limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
     results = {
         frame.axis: frame.of_axis(found.depth, "crossing_depth"),
-        "stderr": frame.of_axis(found.stderr, "crossing_depth_stderr"),
+        "stderr": frame.of_axis(stderr, "crossing_depth_stderr"),
         "decay_length": frame.of_axis(found.decay_length, "decay_length"),
         **known,
         f"{frame.axis}_before": frame.with_attrs(
@@ -188,7 +171,7 @@ def crossings(
         "direction": words(
             found.direction, _DIRECTIONS, long_name=f"Direction with {frame.axis.replace('_', ' ')}"
         ),
-        "status": frame.status(found.status),
+        "status": frame.status(status),
     }
     found.number.attrs["long_name"] = "Number of crossings"
     return frame.dataset(results, coords={"count": found.number, **limits})
@@ -292,29 +275,25 @@ def junction_depth(
     check_bool("strict", strict)
     frame, asked = open_at_level(data, level, "a junction depth", variable=variable, gaps=gaps)
     parameters = [asked, subtracted_level(frame)]
+    if after is not None or detection_limit is not None:
+        parameters.append(stated_limit(frame, detection_limit)[0])
     if after is not None:
         parameters.append(_read_after(frame, after))
-    floor, unknown = stated_limit(frame, detection_limit)
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": _block(frame)}
-    found, support = frame.ask(kernels.junction, *parameters, **options)
-    if detection_limit is not None:
-        found = with_reason(found, (asked < floor) & ~unknown, Status.BELOW_DETECTION)
-        found = with_reason(found, unknown, Status.NO_DATA)
-    with warnings_as_errors(JunctionError, STRICT if strict else ()):
-        found = _with_errors_and_statuses(frame, found, support, level, asked, "junction")
-    if strict:
-        _raise_without_junction(frame, asked, found.status)
-    if which == "deepest":
-        _warn_of_several(frame, found)
+    found = frame.map(kernels.junction, *parameters, **options)
+    stderr = _stderr_at(frame, found, level, asked)
+    several = _doubts_of_several(found) if which == "deepest" else []
+    how: Any = {"strict": strict, "level": asked}
+    status = status_of_crossings(frame, found, "junction", several, **how)
     found.number.attrs["long_name"] = "Crossings that qualified"
     coords = {
         "n_crossings": found.number,
         "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
         **_ancillary(frame, found),
     }
-    stderr = None if frame.stderr is None else found.stderr
-    how: Any = {"status": found.status, "stderr": stderr, "coords": coords}
+    known = None if frame.stderr is None else stderr
+    how = {"status": status, "stderr": known, "coords": coords}
     return frame.array(found.depth, "junction_depth", **how)
 
 
@@ -345,54 +324,48 @@ def _read_which(which: Any) -> int:
     )
 
 
-def _warn_of_several(frame: Frame, found: Any) -> None:
-    """Warn of profiles with more crossings than one, of which the deepest was taken."""
+def _doubts_of_several(found: Any) -> list[Doubt]:
+    """Return the remark on profiles with more crossings than one, of which the deepest is taken."""
     if codes(found.number) <= {0, 1}:
-        return
-    warn_where(
-        frame,
-        (found.number > 1) & (found.status == Status.OK),
-        lambda first: (
+        return []
+
+    def text(first: FirstFlagged) -> str:
+        return (
             f"{first.of(found.number):.0f} crossings qualify as the junction; the deepest was taken"
-        ),
-        AmbiguousJunctionWarning,
-        remedy="narrow the choice with after= or confirm=, or give the number of one as which=",
-    )
-
-
-def _raise_without_junction(frame: Frame, level: xr.Variable, status: xr.Variable) -> None:
-    first = first_flagged(frame, status != Status.OK)
-    if first is not None:
-        word = vocabulary.STATUS[int(first.of(status))]
-        reason = word.replace("_", " ")
-        limit = frame.highest_limit
-        if limit is not None and first.of(status) == Status.BELOW_LIMIT:
-            reason += f" (those without a value are below {first.of(limit):.4g} {frame.units})"
-        at, highest = first.of(level), first.of(frame.value.max(frame.dim))
-        raise JunctionError(
-            f"{first.label}: no junction at {at:.4g} {frame.units}: {reason}; the maximum is "
-            f"{highest:.4g} {frame.units}",
-            code=word,
-            where=first.where,
         )
 
-
-def with_reason(found: Any, where: xr.Variable, status: Status | xr.Variable) -> Any:
-    """Return crossings or junctions without some of them, with a status that says why."""
-    numbers = "depth", "stderr", "decay_length", "raw_depth"
-    kept = {name: replaced_where(where, getattr(found, name)) for name in numbers}
-    return changed(found, status=replaced_where(where, found.status, status), **kept)
+    remedy = "narrow the choice with after= or confirm=, or give the number of one as which="
+    return [Doubt(found.number > 1, Status.OK, text, {"remedy": remedy}, AmbiguousJunctionWarning)]
 
 
-def with_statuses(frame: Frame, found: Any, support: Support, window: Window, one: str) -> Any:
-    """Return crossings or junctions (`one`) with their statuses, those in a gap without a depth."""
+def status_of_crossings(
+    frame: Frame,
+    found: Any,
+    one: str,
+    doubts: Iterable[Doubt] = (),
+    *,
+    strict: bool = False,
+    level: xr.Variable | None = None,
+) -> xr.Variable:
+    """Return the statuses of crossings, or junctions (`one`) at a level; `strict` refuses none."""
     what = f"no depth is given for a {one} in it"
-    doubts = _doubts_of_missing(frame, found)
-    status = resolve(frame, found.status, support, window, what=what, doubts=doubts)
-    found, without_depth = changed(found, status=status), (Status.GAP, Status.BELOW_LIMIT)
-    if not (frame.lazy or codes(status).intersection(without_depth)):
-        return found
-    return with_reason(found, is_any_of(status, without_depth), status)
+    every = [*_doubts_of_missing(frame, found), *doubts]
+    with warnings_as_errors(JunctionError, ("undetermined",) if strict else ()):
+        window = found.start, found.stop
+        status = resolve(frame, found.status, Support(found.flags), window, what=what, doubts=every)
+    entry = status.isel({d: 0 for d in status.dims if d not in found.number.dims})
+    first = first_flagged(frame, entry != Status.OK) if strict else None
+    if first is None:
+        return status
+    word = vocabulary.STATUS[int(first.of(entry))]
+    at, reason = "", word.replace("_", " ")
+    limit = frame.highest_limit
+    if level is not None:
+        if limit is not None and word == Status.BELOW_LIMIT.word:
+            reason += f" (those without a value are below {frame.shown(first.of(limit))})"
+        at = f" at {frame.shown(first.of(level))}"
+        reason += f"; the maximum is {frame.shown(first.of(frame.value.max(frame.dim)))}"
+    raise first.error(f"no {one}{at}: {reason}", JunctionError, code=word)
 
 
 def _doubts_of_missing(frame: Frame, found: Any) -> list[Doubt]:
@@ -418,10 +391,10 @@ def _doubts_of_missing(frame: Frame, found: Any) -> list[Doubt]:
     return doubts
 
 
-def with_common_errors(
+def stderr_of_crossings(
     frame: Frame, found: Any, *errors: xr.Variable | None, part: Any = _WHOLE
-) -> Any:
-    """Return crossings with what samples have in common in their errors.
+) -> xr.Variable:
+    """Return the standard errors of crossings with what samples have in common.
 
     Such `errors`, of the background and of the level, over the steepness, move the edge. Restored
     profiles are known to the achieved resolution where they are steep: of several that meet there,
@@ -434,18 +407,15 @@ def with_common_errors(
     for error in errors:
         if error is not None:
             stderr = elementwise(np.hypot, stderr, error / found.steepness)
-    return changed(found, stderr=stderr.transpose(*found.depth.dims))
+    in_order: xr.Variable = stderr.transpose(*found.depth.dims)
+    return in_order
 
 
-def _with_errors_and_statuses(
-    frame: Frame, found: Any, support: Support, level: Any, asked: xr.Variable, one: str
-) -> Any:
-    """Return crossings, or junctions (`one`), with all of their errors and their statuses."""
+def _stderr_at(frame: Frame, found: Any, level: Any, asked: xr.Variable) -> xr.Variable:
+    """Return the standard errors of crossings of a level, with those of background and scale."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
     scale = None if frame.repeatability is None else frame.repeatability * asked
-    errors = stated_error(frame, level, "level"), background, scale
-    found = with_common_errors(frame, found, *errors)
-    return with_statuses(frame, found, support, (found.start, found.stop), one)
+    return stderr_of_crossings(frame, found, stated_error(frame, level, "level"), background, scale)
 
 
 def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
@@ -468,13 +438,9 @@ def ask_for_all(
     *parameters: xr.Variable,
     dim: str,
     max_count: int | None,
-    use: Use | None = "curve",
     **options: Any,
-) -> tuple[Any, Any]:
-    """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`.
-
-    Also return what they rest on.
-    """
+) -> Any:
+    """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`."""
     if max_count is not None:
         check_count("max_count", max_count)
     elif frame.lazy:
@@ -482,14 +448,14 @@ def ask_for_all(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=...",
             argument="max_count",
         )
-    how: Any = {"use": use, "errors": frame.fitted, "extra": (dim,), **options}
-    asked: Any = frame.ask(kernel, *parameters, width=max_count or USUAL, **how)
-    most = int(asked[0].number.values.max(initial=1)) if max_count is None else USUAL
+    how: Any = {"errors": frame.fitted, "extra": (dim,), "bridge": bool(frame.bridge), **options}
+    found: Any = frame.map(kernel, *parameters, width=max_count or USUAL, **how)
+    most = int(found.number.values.max(initial=1)) if max_count is None else USUAL
     if most > USUAL:
-        return frame.ask(kernel, *parameters, width=most, **how)
-    kept = {dim: slice(most)} if max_count is None else {}
-    found, support = (
-        one if one is None else type(one)(*(f.isel(kept, missing_dims="ignore") for f in one))
-        for one in asked
+        return frame.map(kernel, *parameters, width=most, **how)
+    if max_count is not None:
+        return found
+    fields = (  # along their last dimension, if they have it
+        as_variable(one.dims, one.data[..., :most]) if dim in one.dims else one for one in found
     )
-    return found, support
+    return type(found)(*fields)

@@ -25,9 +25,8 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, is_nan
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -157,7 +156,6 @@ def depth_at_dose_fraction(
     each = asked if several else asked.set_dims({**asked.sizes, "fraction": 1})
     options: dict[str, Any] = {"extra": ("fraction",), "whole": ("fraction",), "rule": rule}
     found = frame.map(kernels.depth_at_dose_fraction, each, errors="sum", **options)
-    status = replaced_where(is_nan(each).all("fraction"), found.status, Status.NO_DATA)
 
     def depths(other: Frame) -> xr.Variable:
         at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
@@ -165,7 +163,7 @@ def depth_at_dose_fraction(
 
     whole = integral(frame, question)
     end = doubts_of_end(frame, whole.value, whole.below, whole.stderr, _OF_RECORD)
-    status = status_of(whole, [*end, *doubts_of_transient_in(whole, _REMEDY)], status)
+    status = status_of(whole, [*end, *doubts_of_transient_in(whole, _REMEDY)], found.status)
     stderr = None
     if frame.stderr is not None:
         stderr = add_background_error(frame, found.stderr, depths)

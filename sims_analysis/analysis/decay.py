@@ -14,10 +14,10 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import Doubt, warn_of_empty_window
+from sims_analysis.frame.messages import Doubt
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.resolution import add_unresolved
-from sims_analysis.frame.run import anywhere, elementwise, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise
 from sims_analysis.frame.window import (
     doubt_of_transient,
     read_window,
@@ -111,22 +111,20 @@ def decay_length(
     check_choice("edge", edge, _EDGES)
     frame = open_frame(data, question="a decay length", variable=variable, axes=vocabulary.AXES)
     a, b = read_window(frame, start, stop)
-    lowest, top, unknown = _read_levels(frame, low, high, detection_limit)
+    lowest, top = _read_levels(frame, low, high, detection_limit)
     # Fits take many arrays of the size of their samples.
     options: Any = {"errors": "fit", "edge": _EDGES[edge], "block": BLOCK // 2}
     asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
     found, support = frame.ask(kernels.decay, *asked, use="samples", **options)
-    warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
     stderr = add_background_error(
         frame, found.stderr, lambda f: f.map(kernels.decay, *asked, **options).length, errors=True
     )
-    stderr = add_unresolved(frame, stderr, found.length, found.start, found.stop)
     used = found.start, found.stop
-    status = replaced_where(unknown, found.status, Status.NO_DATA)
+    stderr = add_unresolved(frame, stderr, found.length, *used)
     doubts = [
         doubt_of_transient(frame, *used),
         Doubt(
-            status == Status.WRONG_SHAPE,
+            found.status == Status.WRONG_SHAPE,
             Status.WRONG_SHAPE,
             "the edge is not exponential between start and stop of the answer: the decay length "
             "depends on them",
@@ -134,7 +132,7 @@ def decay_length(
         ),
     ]
     what = "the decay length is from the others"
-    status = resolve(frame, status, support, used, what=what, doubts=doubts)
+    status = resolve(frame, found.status, support, used, what=what, doubts=doubts, asked=(a, b))
     return frame.dataset(
         {
             "decay_length": frame.of_axis(found.length, "decay_length"),
@@ -150,9 +148,8 @@ def decay_length(
 
 def _read_levels(
     frame: Frame, low: Any, high: Any, detection_limit: Any
-) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
-    """Read the lowest and highest value of the samples; flag profiles of which one is not known."""
-    # Between levels of which one is not known there are no samples.
+) -> tuple[xr.Variable, xr.Variable]:
+    """Read the lowest and highest value of samples: none lies between what is not known."""
     bottom, top = (
         frame.parameter(given, (frame.kind,), name, unknown=absent)
         for given, name, absent in ((low, "low", np.inf), (high, "high", -np.inf))
@@ -160,6 +157,5 @@ def _read_levels(
     unknown: Any = np.isinf(bottom) | np.isinf(top)
     if anywhere((bottom >= top) & ~unknown):
         raise ProfileError(f"low={low!r} must lie below high={high!r}", argument="low")
-    limit, limit_unknown = stated_limit(frame, detection_limit)
-    lowest: xr.Variable = elementwise(np.fmax, bottom, limit)
-    return lowest, top, unknown | limit_unknown
+    limit, _ = stated_limit(frame, detection_limit)
+    return elementwise(np.fmax, bottom, limit), top

@@ -23,7 +23,15 @@ from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, codes, elementwise, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import (
+    codes,
+    elementwise,
+    everywhere,
+    is_lazy,
+    is_nan,
+    may_hold,
+    replaced_where,
+)
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.kernels.blocks import ALL, BLOCK
@@ -172,6 +180,8 @@ class DoseQuestion:
     background: Background
     surface: str
     surface_depth: xr.Variable | None
+    #: A detection limit that some sample must exceed, infinite where it is not known; or None.
+    above: xr.Variable | None = None
 
 
 def read_question(
@@ -240,17 +250,20 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     how: Any = {"block": ALL if one_sum else BLOCK, "rule": question.rule}
     how["hold"] = question.surface == "hold"
     how["sees_gaps"] = one_sum and not how["hold"]
-    to_the_end = not (is_lazy(stop) or anywhere(~is_nan(stop)))
+    to_the_end = everywhere(is_nan(stop))
     how["record"] = asked.stated is None and to_the_end
+    # Without a background, it is asked whether noise hides that the record ends inside a profile.
+    how["errors"] = "each" if how["record"] and not asked.given else None
     how["transient"] = question.surface == "measured" and question.surface_depth is None
-    how["transient"] &= not (is_lazy(start) or anywhere(~is_nan(start)))
+    how["transient"] &= everywhere(is_nan(start))
     use: Use = "record" if to_the_end else "curve"
-    found, support = frame.ask(kernels.integrate, start, stop, use=use, **how)
+    limits = (start, stop) if question.above is None else (start, stop, question.above)
+    found, support = frame.ask(kernels.integrate, *limits, use=use, **how)
     value, status, width = found.value, found.status, found.stop - found.start
     subtracted = level * width if asked.given else level
     if asked.given:
         # With an unknown background there is no dose.
-        status = replaced_where(level.isnull(), status, Status.NO_DATA)
+        status = replaced_where(is_nan(level), status, Status.NO_DATA)
         value = value - subtracted
 
     stderr, common = _stderr(frame, (start, stop), question, width)
@@ -293,7 +306,8 @@ def _stderr(
 def doubts_of(found: DoseIntegral) -> list[Doubt]:
     """Return the doubts about a dose, without that of a surface transient."""
     below = found.below
-    if found.question.background.given:  # in a tail that still falls, what is subtracted is none
+    if found.question.background.given and may_hold(below > 0):
+        # In a tail that still falls, what is subtracted is none.
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     return [
         *_doubts_of_significance(found),
@@ -331,7 +345,7 @@ def doubts_of_end(
 
     See :func:`.truncation.missing_below`: where it is more than 2 %, and than their error.
     """
-    if not (frame.lazy or anywhere(below > 0)):
+    if not may_hold(below > 0):
         return []
 
     def text(first: FirstFlagged) -> str:
@@ -352,6 +366,8 @@ def _doubts_of_significance(found: DoseIntegral) -> list[Doubt]:
         return [Doubt(value <= known, Status.BELOW_DETECTION)]
     # A difference within rounding is not a negative dose.
     known = known + TOLERANCE * abs(found.background)
+    if not may_hold(value <= known):
+        return []
     text = (
         "the dose is negative: the background is higher than the profile; does its window lie "
         "in the profile?"
@@ -377,6 +393,8 @@ def _doubts_of_limits(found: DoseIntegral) -> list[Doubt]:
         return []
     record, doubts = frame.map(ends), []
     known: Any = ~(np.isinf(question.start) | np.isinf(question.stop)) & found.background.notnull()
+    if question.above is not None:
+        known = known & ~np.isinf(question.above)
     none = (status == Status.NO_DATA) & (record.last > record.first) & known
     code: Parts = {"code": "no_sample_in_window"}
     if depth is not None:
@@ -416,7 +434,7 @@ def doubts_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> list[D
     The `remedy` has a place for the `end`.
     """
     frame = found.frame
-    if not anywhere(~is_nan(found.transient_end)):
+    if is_lazy(found.transient_end) or everywhere(is_nan(found.transient_end)):
         return []
     seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.MAX_SEARCHED)
     share, end = seen.above / found.value, seen.end

@@ -9,11 +9,10 @@ from sims_analysis import vocabulary
 from sims_analysis.frame.background import MEAN_OF_OTHERS, Background, add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
-from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
+from sims_analysis.frame.run import is_nan, replaced_where
 from sims_analysis.frame.window import read_window
 from sims_analysis.kernels.counting import window_mean
-from sims_analysis.outcomes import Status
 from sims_analysis.units import ParameterLike
 
 
@@ -90,18 +89,16 @@ def mean_value(
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
     found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
-    warn_of_empty_window(frame, window, found.n == 0)
-    status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
-    status = resolve(frame, status, support, window, what=MEAN_OF_OTHERS)
+    status = resolve(frame, found.status, support, window, what=MEAN_OF_OTHERS, asked=window)
     level = Background(window=window).level
     stderr = add_background_error(frame, found.stderr, level, linear=True)
+    scatter = replaced_where(is_nan(found.value), found.excess)
+    scatter = scatter if frame.stderr is not None else np.nan * scatter
     coords = {
         "scatter": frame.with_attrs(
-            found.excess.where((found.n > 0) & (frame.stderr is not None)),
-            "background_scatter",
-            long_name="Scatter in the window",
+            scatter, "background_scatter", long_name="Scatter in the window"
         ),
-        "samples": frame.with_attrs(found.n.astype(np.int64), "samples_used"),
+        "samples": frame.with_attrs(found.n, "samples_used"),
     }
     answer = frame.array(
         found.value, frame.term, units_=frame.units, status=status, stderr=stderr, coords=coords

@@ -10,25 +10,20 @@ from typing import Any, get_args
 import numpy as np
 import xarray as xr
 
-from sims_analysis import vocabulary
 from sims_analysis.analysis.crossings import (
-    STRICT,
     ask_for_all,
-    with_common_errors,
-    with_statuses,
+    status_of_crossings,
+    stderr_of_crossings,
 )
 from sims_analysis.conventions.canonical import species_of
-from sims_analysis.errors import JunctionError, ProfileError, about, warnings_as_errors
+from sims_analysis.errors import ProfileError, about
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy, anywhere_along
+from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import replaced_where, words
 from sims_analysis.kernels import metallurgical as kernels
 from sims_analysis.kernels.edges import Locate
-from sims_analysis.kernels.evidence import Support, support_of_points
-from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -127,21 +122,18 @@ def metallurgical_junctions(
     net = _net_doping(frame, background)
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
-    how: Any = {"group": "species", "fractions": fractions, "use": None, "locate": locate}
-    asked = net, junctions_below_limit(frame, net, fractions)
-    found, _ = ask_for_all(
-        frame, kernels.metallurgical, *asked, dim="junction", max_count=max_count, **how
-    )
-    with warnings_as_errors(JunctionError, STRICT if strict else ()):
-        found = _with_statuses(frame, found, fractions)
-    if strict:
-        _raise_without_junction(frame, found.status)
+    how: Any = {"group": "species", "fractions": fractions, "locate": locate}
+    how |= {"dim": "junction", "max_count": max_count}
+    below = junctions_below_limit(frame, net, fractions)
+    found = ask_for_all(frame, kernels.metallurgical, net, below, **how)
+    stderr = _stderr(frame, found, fractions)
+    status = status_of_crossings(frame, found, "metallurgical junction", strict=strict)
     term = "metallurgical_junction"
     found.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
             "depth": frame.with_attrs(found.depth, term),
-            "stderr": frame.with_attrs(found.stderr, f"{term}_stderr"),
+            "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
             "concentration": frame.with_attrs(
                 found.value,
                 "concentration",
@@ -149,35 +141,21 @@ def metallurgical_junctions(
                 description="of acceptors, equal to donors",
             ),
             "polarity": words(found.direction, _POLARITY, long_name="Polarity with depth"),
-            "status": frame.status(found.status),
+            "status": frame.status(status),
         },
         coords={"count": found.number},
     )
 
 
-def _with_statuses(frame: Frame, found: Any, fractions: Any) -> Any:
-    """Return junctions with their errors and statuses, those in a gap without a depth.
-
-    Backgrounds that were subtracted from the species move net doping.
-    """
+def _stderr(frame: Frame, found: Any, fractions: Any) -> xr.Variable:
+    """Return standard errors: backgrounds that were subtracted from the species move net doping."""
     part = xr.Variable("species", abs(fractions))
     common = scale = None
     if frame.common is not None:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
     if frame.repeatability is not None:  # of two species, each is as high as the other there
         scale = found.value * (frame.repeatability**2).sum("species") ** 0.5
-    found = with_common_errors(frame, found, common, scale, part=part)
-    window = found.depth, found.depth
-    return with_statuses(frame, found, _support(frame, found.depth), window, "junction")
-
-
-def _support(frame: Frame, depth: xr.Variable) -> Support:
-    """Return what junctions rest on: on any of the species."""
-    along: Any = {"whole": ("junction",), "extra": ("junction",)}
-    found = frame.map(support_of_points, depth, **along)
-    return Support(
-        anywhere_along(found.flags, "species"), found.below.max("species"), found.gap.max("species")
-    )
+    return stderr_of_crossings(frame, found, common, scale, part=part)
 
 
 def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
@@ -256,13 +234,3 @@ def open_dopants(
     if len(positions) < len(present):
         frame = opened(data.isel(species=positions))
     return frame, [present[i] for i in positions]
-
-
-def _raise_without_junction(frame: Frame, status: xr.Variable) -> None:
-    first = status[..., 0]
-    found = first_flagged(frame, first != Status.OK)
-    if found is not None:
-        word = vocabulary.STATUS[int(found.of(first))]
-        label = f"{found.label}: " if found.index else ""
-        text = f"{label}no metallurgical junction: {word.replace('_', ' ')}"
-        raise JunctionError(text, code=word, where=found.where)

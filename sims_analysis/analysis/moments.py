@@ -22,9 +22,9 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, material_support, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import Doubt, warn_of_empty_window
+from sims_analysis.frame.messages import Doubt
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, may_hold
 from sims_analysis.frame.window import (
     NO_LIMITS,
     Window,
@@ -154,9 +154,8 @@ def moments(
     # What lies beyond the samples with a value belongs to a window that reaches there.
     record = frame.map(row_ends)
     reaches: Any = ~(a >= record.first) | ~(b <= record.last)
-    use: Use = "record" if is_lazy(reaches) or anywhere(reaches) else "curve"
+    use: Use = "record" if may_hold(reaches) else "curve"
     found, support = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
-    warn_of_empty_window(frame, (a, b), found.status == Status.NO_DATA)
 
     def again(other: Frame, own: xr.Variable | None = None) -> xr.Variable:
         above = subtracted.level(other) if own is None else own
@@ -173,7 +172,7 @@ def moments(
         doubt_of_transient(frame, found.start, b),
         *doubts_of_window(trend),
     ]
-    status = _status(frame, found, support, limit, doubts)
+    status = _status(frame, found, support, (a, b), doubts)
     results = _as_moments(frame, found.value)
     results |= samples_used(frame, found.start, found.stop) | {"status": frame.status(status)}
     if frame.stderr is not None:
@@ -201,18 +200,18 @@ def _with_window_error(
 
 
 def _status(
-    frame: Frame, found: Any, support: Support, limit: xr.Variable, doubts: list[Doubt]
+    frame: Frame, found: Any, support: Support, asked: Window, doubts: list[Doubt]
 ) -> xr.Variable:
-    """Return the status of moments, which none has above an unknown threshold."""
-    status = replaced_where(limit == np.inf, found.status, Status.NO_DATA)
+    """Return the status of moments."""
     cut = "the record ends above the threshold: a part of the tail is missing from the moments"
     return resolve(
         frame,
-        status,
+        found.status,
         support,
         (found.start, found.stop),
         what="the moments interpolate across it by straight lines",
         doubts=[Doubt(found.status == Status.TRUNCATED, Status.TRUNCATED, cut), *doubts],
+        asked=asked,
         category=DoseWarning,
     )
 
@@ -220,10 +219,9 @@ def _status(
 def _as_moments(frame: Frame, joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
     """Return moments, or their errors, each by its name and with its unit."""
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
+    each = joined / _SCALE
     return {
-        f"{name}{end}": frame.with_attrs(
-            (joined / _SCALE).isel({_MOMENT: i}), f"{terms[name]}{end}"
-        )
+        f"{name}{end}": frame.with_attrs(each.isel({_MOMENT: i}), f"{terms[name]}{end}")
         for name, i in _PLACES.items()
     }
 

@@ -12,9 +12,8 @@ from sims_analysis.frame.background import add_background_error, subtracted_leve
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere
+from sims_analysis.frame.run import as_variable, codes
 from sims_analysis.frame.window import doubt_of_transient, read_window
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
@@ -111,15 +110,17 @@ def peak(
     window = read_window(frame, start, stop)
     asked = *window, subtracted_level(frame)
     found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
-    warn_of_empty_window(frame, window, found.status == Status.NO_DATA)
-    cut = found.status == Status.TRUNCATED
-    doubts = [doubt_of_transient(frame, *window, among=cut)] if anywhere(cut) else []
+    doubts = []
+    if Status.TRUNCATED in codes(found.status):
+        cut = found.status == Status.TRUNCATED
+        doubts = [doubt_of_transient(frame, *window, among=cut)]
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
     flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)
-    support = changed(parts, flags=xr.Variable(found.status.dims, flags))
+    support = changed(parts, flags=as_variable(found.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
-    status = resolve(frame, found.status, support, window, what=what, doubts=doubts)
+    how = {"what": what, "doubts": doubts, "asked": window}
+    status = resolve(frame, found.status, support, window, **how)
     name = frame.term
     results = {
         frame.axis: frame.of_axis(found.depth, "peak_depth"),

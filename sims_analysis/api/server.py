@@ -122,10 +122,6 @@ def serve(
 
     Raises `ApiError` for what cannot be served like that, `ArchiveError` if there is no archive.
     """
-    import uvicorn
-
-    from sims_analysis.api.connections import LimitedProtocol
-
     archive = archive if isinstance(archive, Archive) else Archive(archive)
     archive.check()
     if port not in range(65536):
@@ -150,19 +146,7 @@ def serve(
         # A web page that has its own name resolve to this machine must not read the archive.
         app = TrustedHostMiddleware(app, allowed_hosts=["localhost", "127.0.0.1", "[::1]", host])
     try:
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_level=log_level,
-            server_header=False,
-            http=LimitedProtocol,
-            ws="none",
-            ssl_certfile=certfile,
-            ssl_keyfile=None if keyfile is None else os.fspath(keyfile),
-            limit_concurrency=_CONNECTIONS,
-            timeout_graceful_shutdown=_GRACE,
-        )
+        _run(app, host, port, log_level, certfile, keyfile)
     except (FileNotFoundError, PermissionError, ssl.SSLError) as error:
         raise ApiError(
             f"certfile={certfile!r}, keyfile={keyfile!r} cannot be used: {error}",
@@ -172,6 +156,27 @@ def serve(
         # The code of uvicorn's own is 3, which the command line has for something else.
         text = f"{host}, port {port} cannot be used; see the log above"
         raise ApiError(text, argument="port") from None
+
+
+def _run(app: ASGIApp, host: str, port: int, log_level: str, certfile: Any, keyfile: Any) -> None:
+    """Answer requests until interrupted."""
+    import uvicorn
+
+    from sims_analysis.api.connections import LimitedProtocol
+
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level=log_level,
+        server_header=False,
+        http=LimitedProtocol,
+        ws="none",
+        ssl_certfile=certfile,
+        ssl_keyfile=None if keyfile is None else os.fspath(keyfile),
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=_GRACE,
+    )
 
 
 def _refuse_weak_key(key: str) -> str:

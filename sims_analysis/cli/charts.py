@@ -251,7 +251,13 @@ def _answers(
     else:
         with suppress(UnitsError, ProfileError):  # counting is not known
             batch = sims.with_counting_statistics(batch)
-    answer: xr.DataArray = getattr(sims, name)(batch, **given).sel(species=species)
+    return _without_partial_dates(getattr(sims, name)(batch, **given).sel(species=species))
+
+
+def _without_partial_dates(answer: xr.DataArray) -> xr.DataArray:
+    """Leave out the dates of measurements if some have none."""
+    from sims_analysis.text.arguments import first_few
+
     if "measured" in answer.coords and bool(answer["measured"].isnull().any()):
         undated = answer["measurement"].values[answer["measured"].isnull().values]
         text = f"{first_few(undated, 3)}: without a date; all are in the order given"

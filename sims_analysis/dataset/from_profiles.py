@@ -30,7 +30,7 @@ from sims_analysis.dataset.shared import shared_coords
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, about, warn
 from sims_analysis.kernels.gaps import gap_after
 from sims_analysis.kernels.rows import Dense
-from sims_analysis.outcomes import Flag
+from sims_analysis.outcomes import GAP, Flag
 from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
@@ -471,11 +471,12 @@ def _numbered(found: list[_Canonical]) -> list[_Canonical]:
 
 
 def _warn_of_gaps(found: list[_Canonical]) -> None:
-    """Warn of samples without a value that are not below a limit of detection either."""
+    """Warn of samples without a value that are not below a limit of detection, or in a gap."""
     counts = {}
     for one in found:
         limit = one.columns.get(vocabulary.LIMIT, np.full(1, np.nan))
         empty = np.isnan(one.columns[""]) & np.isnan(limit)
+        empty &= one.columns[vocabulary.QUALITY].astype(np.int16) & GAP == 0
         counts[one.profile.species_name] = int(np.count_nonzero(empty))
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:

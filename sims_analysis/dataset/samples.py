@@ -119,3 +119,13 @@ def measured(data: xr.Dataset | xr.DataArray, *dims: str) -> NDArray[np.bool_]:
     for array in known:
         mask |= ~np.isnan(np.asarray(magnitude_of(array.transpose(*dims))))
     return mask
+
+
+def flagged(data: xr.Dataset, *dims: str) -> NDArray[np.bool_]:
+    """Return the mask of samples, with a value or without one, of which something is known."""
+    mask = np.zeros([data.sizes[dim] for dim in dims], dtype=bool)
+    for name in vocabulary.MEASURED:
+        flags = data.coords.get(f"{name}_{vocabulary.QUALITY}")
+        if flags is not None and {*flags.dims} == {*dims}:
+            mask |= np.nan_to_num(flags.transpose(*dims).values) != 0
+    return mask

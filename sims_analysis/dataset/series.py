@@ -60,7 +60,8 @@ def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     return found
 
 
-def _of_frame(frame: Frame) -> Iterator[Series]:
+def _columns(frame: Frame) -> dict[str, Array]:
+    """Return the numbers of all samples by their names, those that the data have."""
     samples = {
         "y": frame.value,
         "x": frame.depth,
@@ -80,6 +81,11 @@ def _of_frame(frame: Frame) -> Iterator[Series]:
     for key in columns.keys() & set(vocabulary.OF_BACKGROUND):
         # As in the data, where infinity means that an error is not known.
         columns[key] = np.nan_to_num(columns[key], nan=np.inf)
+    return columns
+
+
+def _of_frame(frame: Frame) -> Iterator[Series]:
+    columns = _columns(frame)
     known: dict[int, list[Run]] = {}
     for run in runs_of(frame):
         known.setdefault(run.profile, []).append(run)

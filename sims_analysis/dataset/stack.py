@@ -29,7 +29,7 @@ from sims_analysis.dataset.measurements import (
     split_attrs,
     with_cells_of_samples,
 )
-from sims_analysis.dataset.samples import measured
+from sims_analysis.dataset.samples import flagged, measured
 from sims_analysis.errors import ProfileError
 from sims_analysis.text.arguments import (
     argument_error,
@@ -109,17 +109,7 @@ def stack(
         text = "there is nothing to stack: give at least one Dataset"
         raise ProfileError(text, code="empty_input", argument="datasets")
     for i, ds in enumerate(datasets):
-        if not isinstance(ds, xr.Dataset):
-            raise TypeError(
-                f"datasets[{i}]: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}"
-            )
-        if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
-            raise ProfileError(
-                f"datasets[{i}] was selected from a batch: it has a coordinate {MEASUREMENT!r}; "
-                f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves",
-                code="wrong_dimensions",
-                argument="datasets",
-            )
+        _refuse_other(ds, f"datasets[{i}]")
     labels = _labels(datasets, names)
     parts = [
         open_measurement(ds, f"measurement {label!r}")
@@ -138,7 +128,8 @@ def stack(
     }
     sizes, masks = {"species": len(species), axis: first.size}, None
     if not all(same_axis(first, part.depth) for part in parts):
-        masks = [measured(part.ds, "species", part.axis) for part in parts]
+        over = [(part.ds, "species", part.axis) for part in parts]
+        masks = [measured(*one) | flagged(*one) for one in over]
         sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in masks)
         pieces = [
             ((i, *where), samples)
@@ -158,6 +149,19 @@ def stack(
     batch = batch.set_coords([n for n in stacked if any(n in part.ds.coords for part in parts)])
     batch = with_ancillaries(batch)
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
+
+
+def _refuse_other(ds: Any, name: str) -> None:
+    """Refuse what is no Dataset, or was selected from a batch."""
+    if not isinstance(ds, xr.Dataset):
+        raise TypeError(f"{name}: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}")
+    if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
+        raise ProfileError(
+            f"{name} was selected from a batch: it has a coordinate {MEASUREMENT!r}; "
+            f"stack what unstack() makes of it, or what .drop_vars({MEASUREMENT!r}) leaves",
+            code="wrong_dimensions",
+            argument="datasets",
+        )
 
 
 def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | None) -> list[Any]:

@@ -162,8 +162,11 @@ def _profile(one: _Series) -> DepthProfile | None:
     if not measured.any() and gaps is None:
         return None
     limit = one.samples(f"_{vocabulary.LIMIT}")
+    flags = one.samples(f"_{vocabulary.QUALITY}")
     if gaps is None and limit is not None:  # samples below a limit have no value
         measured |= ~np.isnan(limit)
+    if gaps is None and flags is not None:  # nor have those in a gap
+        measured |= np.nan_to_num(flags) != 0
     arrays: dict[str, Any] = one.arrays(measured)
     columns = one.columns(measured)
     if gaps is not None:

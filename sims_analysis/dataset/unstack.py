@@ -30,8 +30,8 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
     list of Dataset
         Each over ``(species, depth)``, as :func:`to_dataset` returns it: on the axis that its
         species share, or on the union of theirs. Species that a measurement does not have are
-        left out; the others keep their order in the batch. Depths at which no species was measured
-        are lost in a padded batch.
+        left out; the others keep their order in the batch. Depths at which nothing is known of any
+        species are lost in a padded batch.
 
     Raises
     ------

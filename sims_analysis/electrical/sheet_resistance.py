@@ -27,7 +27,7 @@ from sims_analysis.frame.evidence import (
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, is_lazy, is_nan, replaced_where, words
+from sims_analysis.frame.run import anywhere, is_nan, may_hold, replaced_where, words
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense, changed
@@ -59,8 +59,12 @@ class _Question:
     elements: tuple[str, str]
     mobility: str
     background: float
-    #: The only type of doping; 0 if there are both, and can be a junction.
-    only: float
+
+    @property
+    def only(self) -> float:
+        """The only type of doping; 0 if there are both, and can be a junction."""
+        types = {*self.sign.tolist(), np.sign(self.background)} - {0.0}
+        return 0.0 if len(types) > 1 else float(types.pop())
 
     def active(self, values: Array) -> Array:
         """Return what is active; noise about 0 keeps its sign: without, it would be carriers."""
@@ -189,24 +193,13 @@ def sheet_resistance(
     profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
-    window = read_window(profiles, start, stop)
-    if any("species" in limit.dims for limit in window):
-        raise ProfileError(
-            "start and stop: one for all species, not one for each", argument="start"
-        )
-    level = 0.0
-    if background is not None:
-        level = units.read_number(background, ("concentration",), "background")
-    if not np.isfinite(level):
-        raise argument_error("background", background, "expected a finite number")
-    kinds = {signs[name] for name in names} | ({np.sign(level)} if level else set())
+    window = _read_window(profiles, start, stop)
     question = _Question(
         sign=np.array([signs[name] for name in names]),
         limit=_limits(profiles, active_limit),
         elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
         mobility=mobility,
-        background=level,
-        only=0.0 if len(kinds) > 1 else float(kinds.pop()),
+        background=_read_background(background),
     )
 
     def rows_of(frame: Frame, limits: Window = window) -> xr.Variable:
@@ -269,7 +262,7 @@ def _resolved(
 ) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
     layer, whole = (window[0], part["depth"]), part["conductance"]
-    stated = is_lazy(window[1]) or anywhere(~is_nan(window[1]))
+    stated = may_hold(~is_nan(window[1]))
     of_each = support_of_window(profiles, layer, "curve" if stated else "record")
     support = material_support(
         profiles,
@@ -317,6 +310,25 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
         text = "a sheet resistance takes no active fractions; active_limit= bounds them"
         raise ProfileError(text, argument="donors")
     return {name: -part for name, part in active.items()}
+
+
+def _read_window(profiles: Frame, start: Any, stop: Any) -> Window:
+    """Read the limits of the layer, which are the same for all species."""
+    window = read_window(profiles, start, stop)
+    if any("species" in limit.dims for limit in window):
+        text = "start and stop: one for all species, not one for each"
+        raise ProfileError(text, argument="start")
+    return window
+
+
+def _read_background(background: Any) -> float:
+    """Read the net doping of the wafer in atom/cm^3; 0 without."""
+    if background is None:
+        return 0.0
+    level = units.read_number(background, ("concentration",), "background")
+    if not np.isfinite(level):
+        raise argument_error("background", background, "expected a finite number")
+    return level
 
 
 def _limits(profiles: Frame, active_limit: Any) -> Array:

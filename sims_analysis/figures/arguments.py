@@ -213,6 +213,7 @@ def _check_kind(argument: str, item: Result) -> None:
             f"{argument}= takes results of {known}; found one "
             f"of {f'{found}()' if found else 'no known function'}"
             f"{f': give it as {right[0]}=' if right else ''}",
+            code="other_result",
             argument=argument,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,16 +23,25 @@ if TYPE_CHECKING:
     from sims_analysis.figures.plot import Plot
 
 Span = tuple[float, float]
-#: Room below and above values that would lie on the frame, in decades; near it, in decades.
-_ROOM, _NEAR = 0.3, 0.06
-#: Up to so many decades have minor ticks.
-_FINE_DECADES = 16
-#: A decade less high than this, in inches, has ticks at 2 and 5 alone.
-_DECADE = 0.2
-#: In one less high than this, numbers would touch: every second or third decade has one.
-_NUMBER = 0.12
-#: Room above and below the data on linear axes, as a fraction of their range.
-_MARGIN = 0.05
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which limits and ticks are chosen."""
+
+    surface: float = 0.25  # of the depths: nearer to the surface, the axis begins there
+    room: float = 0.3  # below and above values that would lie on the frame, in decades,
+    near: float = 0.06  # which are so near to it, in decades,
+    floor: float = 0.05  # or above the lowest decade by this part
+    margin: float = 0.05  # above and below the data on a linear axis, in their range
+    rounding: float = 1e-9  # of a logarithm: a power of ten is a limit of its own decade
+    fine: int = 16  # decades, at most, that have minor ticks
+    decade: float = 0.2  # height in inches below which a decade has ticks at 2 and 5 alone,
+    number: float = 0.12  # and below which not every decade has a number, as they would touch:
+    apart: float = 1.5  # these are so many times as far apart
+
+
+_RULES = _Rules()
 
 
 def _set_limits(plot: Plot, ax: Axes, which: str, limits: Span) -> None:
@@ -71,7 +81,7 @@ def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Ar
 
 def depth_limits(low: float, high: float) -> Span:
     """Let a depth axis begin at the surface, if the first sample is not far from it."""
-    low = 0.0 if 0 <= low < 0.25 * high else low
+    low = 0.0 if 0 <= low < _RULES.surface * high else low
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
@@ -95,12 +105,12 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     found = {label: linear(y) for label, y in every.items() if not log[label]}
     spans = {label: decades(y) for label, y in every.items() if log[label]}
     floor = marked or any(
-        (np.abs(y / 10.0**low - 1.0) < 0.05).sum() > 1
+        (np.abs(y / 10.0**low - 1.0) < _RULES.floor).sum() > 1
         for label, (low, _) in spans.items()
         for y in values[label]
     )
     tops = [high - math.log10(every[k].max()) for k, (_, high) in spans.items() if every[k].size]
-    room = _ROOM * floor, _ROOM * (min(tops, default=1.0) < _NEAR)
+    room = _RULES.room * floor, _RULES.room * (min(tops, default=1.0) < _RULES.near)
     count = max((high - low for low, high in spans.values()), default=0.0)
     for i, (label, (low, high)) in enumerate(spans.items()):
         # The left axis gets its room at the top, for names; the right ones below their data,
@@ -116,7 +126,7 @@ def linear(y: Array) -> Span:
     if not y.size:
         return 0.0, 1.0
     low, high = float(y.min()), float(y.max())
-    room = _MARGIN * (high - low) or 0.5 * abs(high) or 0.5
+    room = _RULES.margin * (high - low) or 0.5 * abs(high) or 0.5
     return low - room, high + room
 
 
@@ -125,8 +135,9 @@ def decades(positive: Array) -> Span:
     if positive.size == 0:
         return 0.0, 1.0
     top = float(positive.max())
-    low = math.floor(math.log10(positive[positive >= 10.0**-DECADES * top].min()) + 1e-9)
-    high = math.ceil(math.log10(top) - 1e-9)
+    least = positive[positive >= 10.0**-DECADES * top].min()
+    low = math.floor(math.log10(least) + _RULES.rounding)
+    high = math.ceil(math.log10(top) - _RULES.rounding)
     # If all values are the same power of ten, they would be hidden by the frame.
     return (low - 1.0, high + 1.0) if low == high else (float(low), float(high))
 
@@ -214,13 +225,13 @@ def value_axis_ticks(ax: Axes) -> None:
     span = math.log10(top / bottom) if bottom > 0 else 0.0
     figure: Any = ax.figure
     height = ax.bbox.height / figure.dpi
-    subs: tuple[int, ...] = tuple(range(2, 10)) if height >= _DECADE * span else (2, 5)
-    most = 16
-    if height < _NUMBER * span:
-        subs, most = (1,), max(3, int(height / (1.5 * _NUMBER)))
+    subs: tuple[int, ...] = tuple(range(2, 10)) if height >= _RULES.decade * span else (2, 5)
+    most = _RULES.fine
+    if height < _RULES.number * span:
+        subs, most = (1,), max(3, int(height / (_RULES.apart * _RULES.number)))
     minor = LogLocator(base=10.0, subs=subs, numticks=200)
     ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=most))
-    ax.yaxis.set_minor_locator(minor if span <= _FINE_DECADES else NullLocator())
+    ax.yaxis.set_minor_locator(minor if span <= _RULES.fine else NullLocator())
     if span >= 1.0:
         ax.yaxis.set_minor_formatter(NullFormatter())
 

@@ -39,26 +39,32 @@ if TYPE_CHECKING:
 
     from sims_analysis.figures.arguments import PlotOptions
 
-#: Profiles down to here, in nm, are printed over micrometres.
-_DEEP = 1e4
-#: Of more signals than the second number, as many as the first are drawn.
-_SHOWN, _MANY = 12, 24
-#: At most so many measurements can be distinguished by a colour each.
-_MAX_COLOURS = 8
 #: Fraction of the measurements inside the band at each depth.
 CENTRAL = 0.8
-#: An outlier is off by more than so many robust standard deviations, and so many decades.
-_OFF_DEVIATIONS, _OFF_DECADES = 5.0, 0.08
-#: At most so many outliers are drawn.
-_MAX_OUTLIERS = 4
 #: A log axis has at most so many decades below its largest value.
 DECADES = 12
-#: Fewer samples do not tell what the instrument writes for no counts.
-_MIN_SAMPLES = 10
 #: Quantity of normalised signals -> the word before what they are normalised to.
 _PREPOSITIONS = {"ratio": "to", "fraction": "of"}
-#: Such a number is below all samples by these factors: if it occurs once, or repeatedly.
-_FAR_ONCE, _FAR_REPEATED = 300.0, 100.0
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which it is decided what is drawn of many curves and odd samples."""
+
+    deep: float = 1e4  # nm, from which depths are printed in micrometres
+    many: int = 24  # signals, of more of which
+    shown: int = 12  # only so many are drawn
+    colours: int = 8  # measurements that can be distinguished by a colour each, at most
+    deviations: float = 5.0  # robust standard deviations by which an outlier is off,
+    decades: float = 0.08  # and decades, at least
+    robust: float = 1.4826  # standard deviations in a median absolute one of normal noise
+    outliers: int = 4  # that are drawn, at most
+    samples: int = 10  # that show what the instrument writes for no counts: a number
+    once: float = 300.0  # below all samples by this factor, if it occurs once,
+    repeated: float = 100.0  # or by this one
+
+
+_RULES = _Rules()
 
 Result = TypeVar("Result", xr.Dataset, xr.DataArray)
 
@@ -84,7 +90,7 @@ class DepthScale:
         self.kind = series.axis
         self.units = series.axis_units
         self._unit: Unit | None = None
-        if units is None and series.axis == "depth" and max(c.x[-1] for c in curves) >= _DEEP:
+        if units is None and series.axis == "depth" and max(c.x[-1] for c in curves) >= _RULES.deep:
             units = "um"
         if units is not None:
             self._unit = unit_of_kind(units, (series.axis,), "depth_units")
@@ -223,11 +229,11 @@ def placeholder(y: Array) -> float:
     It is far below all others, and occurs more than once, or alone between samples far above.
     """
     values, counts = np.unique(y[y > 0], return_counts=True)
-    if y.size < _MIN_SAMPLES or values.size < 2:
+    if y.size < _RULES.samples or values.size < 2:
         return float("nan")
     repeated = counts[0] > 1
     inside = repeated or 0 < int(np.argmax(y == values[0])) < y.size - 1
-    far = values[1] / values[0] >= (_FAR_REPEATED if repeated else _FAR_ONCE)
+    far = values[1] / values[0] >= (_RULES.repeated if repeated else _RULES.once)
     return float(values[0]) if inside and far else float("nan")
 
 
@@ -295,7 +301,7 @@ def curves_of(
 def most_intense(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
     """Of too many species, choose those `wanted`, and the largest shares of a value axis."""
     species = dict.fromkeys(curve.species for curve in curves)
-    if len(species) <= _MANY:
+    if len(species) <= _RULES.many:
         return list(curves)
     parts = [(curve, float(np.abs(curve.y).mean())) for curve in curves]
     whole: dict[str, float] = defaultdict(float)
@@ -305,7 +311,7 @@ def most_intense(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve
     for curve, part in parts:
         share[curve.species] += part / (whole[curve.label] or 1.0)
     order = sorted(species, key=lambda name: (name not in wanted, -share[name]))
-    chosen = {*order[:_SHOWN], *wanted}
+    chosen = {*order[: _RULES.shown], *wanted}
     return [curve for curve in curves if curve.species in chosen]
 
 
@@ -508,7 +514,8 @@ def needs_spread(curves: Sequence[Curve], colour_by: str) -> bool:
     counts = Counter(curve.subject for curve in curves)
     most = max(counts.values())
     # If colours stand for species, dashes have to distinguish the measurements.
-    return most > (_MAX_COLOURS if colour_by == "measurement" or len(counts) == 1 else len(DASHES))
+    alone = colour_by == "measurement" or len(counts) == 1
+    return most > (_RULES.colours if alone else len(DASHES))
 
 
 def spread_of(curves: Sequence[Curve]) -> Spread:
@@ -540,7 +547,7 @@ def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Cur
     off = np.zeros(len(curves))
     off[known] = np.nanmedian(ratio[known], axis=1)
     distance = np.abs(off - np.median(off))
-    # 1.4826 makes the median absolute deviation that of a normal distribution.
-    far = distance > max(_OFF_DEVIATIONS * 1.4826 * float(np.median(distance)), _OFF_DECADES)
+    deviation = _RULES.robust * float(np.median(distance))
+    far = distance > max(_RULES.deviations * deviation, _RULES.decades)
     order = [int(i) for i in np.argsort(-distance) if far[i]]
-    return [replace(curves[i], dash=DASHES[1]) for i in order[:_MAX_OUTLIERS]]
+    return [replace(curves[i], dash=DASHES[1]) for i in order[: _RULES.outliers]]

@@ -29,6 +29,14 @@ class _Rules:
     word: float = 5.0  # between two names on a line, in points
     nearer: float = 1.15  # a name is nearer to its curve than to others, by this factor
     mark: float = 3.0  # a smaller mark, in points, counts as a point of its curve
+    # Costs of places, in heights of the axes: of the next place around a point of the curve,
+    place: float = 0.15
+    low: float = 1.5  # of a place lower than the top of the curve, where readers look first,
+    crowd: float = 2.5  # and of curves nearer than so many times the own one
+    # Costs of places of a list, in cells that it covers: of a text, of a place below the top, and
+    text: float = 40.0
+    below: float = 1.2
+    left: tuple[float, float] = (0.02, 0.4)  # of one at the left, up to where names begin
 
 
 _RULES = _Rules()
@@ -128,9 +136,10 @@ class Obstacles:
             return MARGIN, 1 - MARGIN, False
         boxes = _grid((width, height), np.linspace(MARGIN, 1 - MARGIN - width, 15), 15)
         x, y = boxes[:, 0], boxes[:, 3]
-        covered = self.covered(boxes) + 40.0 * self._texts(boxes)
-        corner = np.minimum(x, 1 - width - x) + 1.2 * np.minimum(1 - y, y - height + MARGIN)
-        best = int(np.argmin(covered + corner + 0.02 * (x < 0.4)))
+        covered = self.covered(boxes) + _RULES.text * self._texts(boxes)
+        across, up = np.minimum(x, 1 - width - x), np.minimum(1 - y, y - height + MARGIN)
+        cost, end = _RULES.left
+        best = int(np.argmin(covered + (across + _RULES.below * up) + cost * (x < end)))
         return float(x[best]), float(y[best]), bool(covered[best] <= _RULES.touched)
 
     def place_beside(self, line: Any, size: tuple[float, float]) -> Box | None:
@@ -142,8 +151,8 @@ class Obstacles:
         some = points[order][:: max(1, len(points) // 80)]
         boxes = _around(some, size, self._gap(_RULES.gap))
         ranks = np.arange(boxes.shape[1])
-        # Readers look at the top of a curve first.
-        cost = (0.15 * ranks + 1.5 * (points[:, 1].max() - some[:, 1:])).ravel()
+        lower = points[:, 1].max() - some[:, 1:]
+        cost = (_RULES.place * ranks + _RULES.low * lower).ravel()
         cost[~self.is_free(boxes.reshape(-1, 4))] = np.inf
         best, chosen = np.inf, None
         for i in np.argsort(cost, kind="stable"):
@@ -192,7 +201,7 @@ class Obstacles:
                  if points is not own]  # fmt: skip
         if any(is_curve and distance(points) < _RULES.nearer * away for is_curve, points in lines):
             return np.inf
-        return max(0.0, 2.5 * away - min((distance(p) for _, p in lines), default=np.inf))
+        return max(0.0, _RULES.crowd * away - min((distance(p) for _, p in lines), default=np.inf))
 
 
 def _dense(points: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,12 +30,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-#: Characters that fit above a panel.
-_LINE = 34
-#: Height of a row of panels, and of what is above and below them all, in inches.
-_ROW, _REST = 1.75, 0.5
-#: Height of a row beside which the label of a value axis stands, in inches.
-_LABEL = 1.6
+
+@dataclass(frozen=True)
+class _Rules:
+    """Sizes of panels, in inches."""
+
+    line: int = 34  # characters that fit above one
+    row: float = 1.75  # height of a row,
+    high: float = 3.5  # less if it has more panels than this,
+    rest: float = 0.5  # and of what is above and below them all
+    label: float = 1.6  # height of a row beside which the label of a value axis stands
+    columns: int = 3  # panels in a row, at most,
+    crowd: int = 12  # and of more panels than these,
+    crowd_columns: int = 5  # so many
+
+
+_RULES = _Rules()
 
 
 def plot_panels(
@@ -96,19 +106,17 @@ def plot_panels(
     if wanted.residuals or wanted.comparison is not None:
         raise ValueError("residuals and ratios are drawn by plot_profiles, below its axes")
     parts = _panels_of(named, by, wanted, named_beside="labels" in options)
-    most = 5 if len(parts) > 12 else 2 if len(parts) == 4 else 3
     if columns is not None:
         check_count("columns", columns)
-    across = columns or min(most, len(parts))
-    down = -(-len(parts) // across)
     read = [read_curves(item, replace(wanted, **extra)) for _, item, extra in parts]
-    usual = "single" if across == 1 else "double"
-    size = figure_size(usual if width is None else width)[0]
-    row = _ROW * min(1.0, 3.5 / across) * size / figure_size(usual)[0]
-    row = max(row, _LABEL) if down == 1 else row
+    across, down, size, row = _arrangement(len(parts), columns, width)
     with in_style():
         figure, grid = plt.subplots(
-            down, across, squeeze=False, figsize=(size, _REST + row * down), layout="constrained"
+            down,
+            across,
+            squeeze=False,
+            figsize=(size, _RULES.rest + row * down),
+            layout="constrained",
         )
         axes = list(grid.ravel())
         for ax in axes[len(parts) :]:
@@ -117,12 +125,7 @@ def plot_panels(
         with closed_on_error(figure, own=True):
             if text := title_text(title, named):
                 set_title(None, figure, text)
-            typeset = _typeset.mathtext if by == "species" else _typeset.plain
-            for i, (ax, (name, _, _)) in enumerate(zip(axes, parts, strict=False)):
-                ax.set_title(typeset(abbreviate(name.removesuffix("->"), _LINE)), y=1.0)
-                if letters:  # a to z, then aa, bb...
-                    letter = ascii_lowercase[i % 26] * (1 + i // 26)
-                    ax.set_title(f"({letter})", loc="left", y=1.0, fontweight="bold")
+            _write_headings(axes, [name for name, _, _ in parts], by, letters=letters)
             taken: dict[str, str] = {}
             if wanted.colour_by != "measurement":  # a species has the same colour in each panel
                 together = [curve for plot in plots for curve in plot.curves]
@@ -130,13 +133,34 @@ def plot_panels(
             draw(plots, taken)
             _share_labels(plots, across)
             labels = {label for plot in plots if (label := plot.ax.get_ylabel())}
-            if len(labels) == 1 and (down > 2 or (down > 1 and row < _LABEL)):
+            if len(labels) == 1 and (down > 2 or (down > 1 and row < _RULES.label)):
                 figure.supylabel(labels.pop(), fontsize="medium")
                 for plot in plots:
                     plot.ax.set_ylabel("")
             finish(plots, across=across)
     record(plots, named)
     return np.array([plot.ax for plot in plots], dtype=object)
+
+
+def _arrangement(n: int, columns: int | None, width: Any) -> tuple[int, int, float, float]:
+    """Return how many panels stand in a row, how many rows, and width and height of a row."""
+    most = _RULES.crowd_columns if n > _RULES.crowd else 2 if n == 4 else _RULES.columns
+    across = columns or min(most, n)
+    down = -(-n // across)
+    usual = "single" if across == 1 else "double"
+    size = figure_size(usual if width is None else width)[0]
+    row = _RULES.row * min(1.0, _RULES.high / across) * size / figure_size(usual)[0]
+    return across, down, size, max(row, _RULES.label) if down == 1 else row
+
+
+def _write_headings(axes: Sequence[Axes], names: Sequence[str], by: str, *, letters: bool) -> None:
+    """Write the name of each panel above it, and a letter at its left: a to z, then aa, bb..."""
+    typeset = _typeset.mathtext if by == "species" else _typeset.plain
+    for i, (ax, name) in enumerate(zip(axes, names, strict=False)):
+        ax.set_title(typeset(abbreviate(name.removesuffix("->"), _RULES.line)), y=1.0)
+        if letters:
+            letter = ascii_lowercase[i % 26] * (1 + i // 26)
+            ax.set_title(f"({letter})", loc="left", y=1.0, fontweight="bold")
 
 
 def _share_labels(plots: Sequence[Plot], across: int) -> None:

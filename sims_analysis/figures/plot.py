@@ -220,51 +220,61 @@ def differs_from_earlier(plot: Plot, curve: Curve, line: Any) -> bool:
     return not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
 
 
-def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
-    """Return the names with a line for each, and whether they could be beside the curves."""
-    lines, curves = plot.lines, [curve for curve, _ in plot.lines]
-    measured = list(dict.fromkeys(curve.measurement for curve in curves))
-    known = dict(zip(measured, abbreviated(measured), strict=True))
-    names = list(dict.fromkeys(curve.name for curve in curves))
-    short = dict(zip(names, abbreviated(names), strict=True))
-    grey, left = plot.grey, next(iter(plot.layout.axes))
-    by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
+class _CurveNames:
+    """What curves are called in a figure: by their species, by their measurement, or by both."""
 
-    def pointing(text: str, selected: Sequence[Curve]) -> str:
+    def __init__(self, plot: Plot) -> None:
+        self._curves = [curve for curve, _ in plot.lines]
+        self.measured = list(dict.fromkeys(curve.measurement for curve in self._curves))
+        names = list(dict.fromkeys(curve.name for curve in self._curves))
+        self._known = dict(zip(self.measured, abbreviated(self.measured), strict=True))
+        self._short = dict(zip(names, abbreviated(names), strict=True))
+        self._left = next(iter(plot.layout.axes))
+        self.by_measurement = colour_meaning(plot.options, plot.curves) == "measurement"
+        self.subjects = {c.subject: self._pointing(self._name(c), [c]) for c in self._curves}
+
+    def _pointing(self, text: str, selected: Sequence[Curve]) -> str:
         """Add an arrow to the axes of curves, if none of these is on the left ones."""
-        on_right = all(curve.label != left for curve in selected)
+        on_right = all(curve.label != self._left for curve in selected)
         return text.removesuffix("→") + "→" * on_right
 
-    def alone_named(curve: Curve) -> str:
-        return typeset_species(short[curve.name]) or curve.long_name
+    def _name(self, curve: Curve) -> str:
+        return typeset_species(self._short[curve.name]) or curve.long_name
 
-    subjects = {curve.subject: pointing(alone_named(curve), [curve]) for curve in curves}
-
-    def species(curve: Curve) -> str:
-        text = subjects[curve.subject]
-        if list(subjects.values()).count(text) == 1:
+    def species(self, curve: Curve) -> str:
+        """Name a curve by its species, and by its unit where that alone distinguishes it."""
+        text = self.subjects[curve.subject]
+        if list(self.subjects.values()).count(text) == 1:
             return text
-        return f"{alone_named(curve)} ({unit_label(curve.units) or curve.long_name.lower()})"
+        return f"{self._name(curve)} ({unit_label(curve.units) or curve.long_name.lower()})"
 
-    def measurement(curve: Curve) -> str:
-        # The median of many has no name but that of its species.
-        name, selected = _typeset.plain(known[curve.measurement]), curve.measurement
-        if not (name and by_measurement):
-            return name or species(curve)
-        return pointing(name, [one for one in curves if one.measurement == selected])
+    def measurement(self, curve: Curve) -> str:
+        """Name a curve by its measurement; the median of many has no name but its species'."""
+        name, selected = _typeset.plain(self._known[curve.measurement]), curve.measurement
+        if not (name and self.by_measurement):
+            return name or self.species(curve)
+        return self._pointing(name, [one for one in self._curves if one.measurement == selected])
 
-    if len(measured) == 1:
+
+def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
+    """Return the names with a line for each, and whether they could be beside the curves."""
+    lines, names, grey = plot.lines, _CurveNames(plot), plot.grey
+    species, measurement = names.species, names.measurement
+    if len(names.measured) == 1:
         return {
             str(line.get_label()) if differs_from_earlier(plot, c, line) else species(c): line
             for c, line in lines
         }, True
-    alone = by_measurement and len({curve.subject for curve in curves}) == 1
-    if alone or "" in measured:  # medians of species, and outliers of the same colour in each
+    alone = names.by_measurement and len(names.subjects) == 1
+    if alone or "" in names.measured:  # medians of species, and outliers of one colour in each
         return {measurement(c): line for c, line in lines}, False
-    distinguished = by_measurement or dash_names_measurement(curves, [c.colour for c in curves])
-    if plot.options.labels == "direct" or not distinguished:
+    curves = [curve for curve, _ in lines]
+    dashed_apart = dash_names_measurement(curves, [c.colour for c in curves])
+    if plot.options.labels == "direct" or not (names.by_measurement or dashed_apart):
         return {f"{species(c)}, {measurement(c)}": line for c, line in lines}, False
-    coloured, dashed = (measurement, species) if by_measurement else (species, measurement)
+    coloured, dashed = species, measurement
+    if names.by_measurement:
+        coloured, dashed = measurement, species
     colours = {coloured(c): handle_of(color=line.get_color()) for c, line in lines}
     if len(colours) == 1:
         grey, colours = str(next(iter(colours.values())).get_color()), {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite, isnan, nan, sqrt
 from typing import Any
 
@@ -25,10 +26,21 @@ from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.segments import record_weights
 from sims_analysis.shapes.layered_model import LayeredModel, not_these_layers
 
-#: A curve whose integral is known to this part is known, even if its parameters are not.
-_KNOWN_DOSE = 0.1
 #: Statuses that say something of the profile, whatever the model.
 _DATA_STATUSES = ("several_peaks", "truncated")
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which a fit is judged."""
+
+    known_dose: float = 0.1  # the curve is known if its integral is to this part
+    bound: float = 0.02  # standard errors from a bound at which a parameter is at it,
+    end: float = 1e-6  # or, without an error, this part of the range between two
+    step: float = 1e-6  # part of a parameter, or 1e-3 of its error, for derivatives
+
+
+_RULES = _Rules()
 
 
 def assess(
@@ -85,7 +97,7 @@ def assess_curve(
     known["status"] = status
     if status in ("undetermined", "at_bound"):
         dose, error = known["window_dose"], known["window_dose_stderr"]
-        known["curve_status"] = "ok" if error < _KNOWN_DOSE * abs(dose) else status
+        known["curve_status"] = "ok" if error < _RULES.known_dose * abs(dose) else status
     return known
 
 
@@ -194,7 +206,8 @@ def _at_bound(result: FitResult[Objective], stderr: Array) -> bool:
         one = result.curve.parameters[place]
         near, span = min(value - one.lower, one.upper - value), one.upper - one.lower
         # At an end of a range, a shape has no error that could say how near it is.
-        at = near < (1e-6 * span if isnan(error) and isfinite(span) else 0.02 * error)
+        unknown = isnan(error) and isfinite(span)
+        at = near < (_RULES.end * span if unknown else _RULES.bound * error)
         if at and one.name != BACKGROUND.name:
             return True
     return False
@@ -233,7 +246,7 @@ def derived_values(
         if variance == 0 or names[i] in request.fixed:
             continue
         size = sqrt(variance) if isfinite(variance) else 0.0
-        step = 1e-6 * (max(abs(values[i]), 1e-3 * size) or 1.0)
+        step = _RULES.step * (max(abs(values[i]), 1e-3 * size) or 1.0)
         slopes[i] = (of([*values[:i], values[i] + step, *values[i + 1 :]]) - best) / step
     both = slopes[:, None] * slopes
     # What does not count in it may be unknown.

@@ -23,7 +23,7 @@ from sims_analysis.fitting.minima import (
     minimize,
     plausible_minima,
 )
-from sims_analysis.fitting.objectives import EXACT, Objective, Squares, SumOfSquares
+from sims_analysis.fitting.objectives import EXACT, LEAST_COST, Objective, Squares, SumOfSquares
 from sims_analysis.fitting.optimization import (
     Curve,
     Minimum,
@@ -375,7 +375,7 @@ class _Group:
         for one in self.profiles:
             cost, n = one.objective.cost(m[one.at]), one.z.size
             known = one.objective.known_errors
-            total += cost if known else n * float(np.log(max(cost, 1e-300) / n)) + 2
+            total += cost if known else n * float(np.log(max(cost, LEAST_COST) / n)) + 2
         others = result.objective.parts[len(self.profiles) :]
         return total + sum(objective.cost(m[at]) for objective, at in others)
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from sims_analysis.errors import ProfileError
-from sims_analysis.fitting.objectives import EXACT, Objective, SumOfSquares
+from sims_analysis.fitting.objectives import EXACT, LEAST_COST, Objective, SumOfSquares
 from sims_analysis.fitting.optimization import (
     Curve,
     Minimum,
@@ -28,12 +28,30 @@ from sims_analysis.shapes.model import Model, Parameter
 
 SumOfSquares_co = TypeVar("SumOfSquares_co", bound=SumOfSquares, covariant=True)
 
-#: A minimum of chi-square that is higher by this is ruled out at three standard deviations.
-_MAX_COST_RISE = 9.0
-#: Other minima may widen an error by this factor; beyond it, the width is their distance.
-_MAX_WIDENING = 3.0
 #: What lies within one standard deviation of a normal distribution.
 _ONE_SIGMA = float(ndtr(1.0) - ndtr(-1.0))
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which minima are compared; costs are in squared residuals."""
+
+    ruled_out: float = 9.0  # a minimum higher by this is, at three standard deviations
+    widening: float = 3.0  # of an error by other minima, at most: beyond it, they are apart
+    steps: int = 40  # in which the half-width of an interval is halved
+    along: float = 0.9  # correlation with a parameter without error, from which one has none
+    margin: float = 10.0  # by which a curve does better than a constant, by Akaike's criterion
+    constant: float = 1e-20  # cost for each sample below which all are the same
+    described: float = 1e-14  # cost for each sample below which a curve goes through all
+    smooth: float = 0.5  # of the expected cost, below which the samples are smoother than noise
+    chance: float = 3.0  # standard deviations above the expected cost that are chance
+    walk: int = 60  # evaluations of another objective, on the way,
+    walks: int = 3  # and how many of its minima are followed
+    refined: int = 2  # how often the noise is taken from the curve
+    difference: float = 1e-4  # of a coordinate, for the curvature of the likelihood
+
+
+_RULES = _Rules()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +101,7 @@ class FitResult(Generic[SumOfSquares_co]):
             unknown |= np.array([not one.scales for one in parameters])
         if unknown.any():
             alone = np.sqrt(self.best.covariance.diagonal())
-            along = np.abs(self.best.covariance) > 0.9 * alone[:, None] * alone
+            along = np.abs(self.best.covariance) > _RULES.along * alone[:, None] * alone
             unknown |= along[unknown].any(axis=0)
         stderr[unknown] = np.nan
         return stderr
@@ -102,11 +120,11 @@ def distance_to_bounds(parameters: Sequence[Parameter], values: Array) -> Array:
 def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     """Find the minima of a profile that are not ruled out; NoFitError if there are none."""
     curve = problem.curve
-    found, objective = _solved(problem)
+    found, objective = _solve(problem)
     found = _in_order(curve, objective, model, found)
     # Something lower, at which the optimizer has not ended, may rule out the first.
     lowest = min((one.cost for one in found), default=0.0)
-    highest = lowest + _MAX_COST_RISE * objective.variance(lowest, curve.free.size)
+    highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
     if not (found and found[0].converged and found[0].cost <= highest):
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
@@ -131,31 +149,33 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
 def featureless(objective: Objective, at: Minimum, c: Array) -> bool:
     """Return whether a constant does as well, by Akaike's criterion and a margin."""
     cost = objective.cost(np.full(c.size, objective.level(c)))
-    n, more = objective.informative, max(at.x.size - 1, 0)
+    n, least = objective.informative, _RULES.margin + 2 * max(at.x.size - 1, 0)
     if objective.known_errors:
-        return cost - at.cost < 10 + 2 * more
-    if cost <= 1e-20 * n:
+        return cost - at.cost < least
+    if cost <= _RULES.constant * n:
         return True
-    return bool(n * np.log(cost / max(at.cost, 1e-300)) < 10 + 2 * more)
+    return bool(n * np.log(cost / max(at.cost, LEAST_COST)) < least)
 
 
-def _solved(problem: FitProblem) -> tuple[list[Minimum], Objective]:
+def _solve(problem: FitProblem) -> tuple[list[Minimum], Objective]:
     """Return the minima that were found, the lowest first."""
     curve, objective, starts = problem.curve, problem.objective, problem.starts
-    n, informative = problem.z.size, objective.informative
-    found = solve_each(curve, objective, starts, enough=1e-14 * n)
+    informative, enough = objective.informative, _RULES.described * problem.z.size
+    found = solve_each(curve, objective, starts, enough=enough)
     if not found:
         _refuse_undefined(curve, starts[0], problem.z)
         return [], objective
     cost = found[0].cost
     # Residuals far below the stated errors mean smooth data, which a better fit would follow.
-    noisy = 0.5 * informative < cost < informative + 3 * sqrt(2 * informative)
-    described = cost < 1e-14 * n or (objective.known_errors and noisy)
+    highest = informative + _RULES.chance * sqrt(2 * informative)
+    noisy = _RULES.smooth * informative < cost < highest
+    described = cost < enough or (objective.known_errors and noisy)
     if len(starts) > 1 and not described:
         # A model that needs several starts may also need another objective on the way.
-        walked = solve_each(curve, objective.reweighted(problem.c), starts, evaluations=60)
-        found = distinct([*found, *(solve(curve, objective, one.p) for one in walked[:3])])
-    for _ in range(2):
+        other = objective.reweighted(problem.c)
+        walked = solve_each(curve, other, starts, evaluations=_RULES.walk)[: _RULES.walks]
+        found = distinct([*found, *(solve(curve, objective, one.p) for one in walked)])
+    for _ in range(_RULES.refined):
         refined = objective.refined(found[0].m, curve.free.size)
         if refined is objective:
             break
@@ -199,7 +219,7 @@ def plausible_minima(
 ) -> list[Minimum]:
     """Return the minima that chance may have made higher than the lowest, which is the first."""
     lowest = found[0].cost
-    highest = lowest + _MAX_COST_RISE * objective.variance(lowest, curve.free.size)
+    highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
     return [one for one in found if one.converged and one.cost <= highest]
 
 
@@ -245,7 +265,7 @@ def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> 
         found: Array = curve.jacobian(point) @ objective.scored(point.m)[0]
         return found
 
-    steps = 1e-4 * np.maximum(1.0, np.abs(at.x))
+    steps = _RULES.difference * np.maximum(1.0, np.abs(at.x))
     ends = [(gradient(at.x + e), gradient(at.x - e)) for e in np.diag(steps)]
     curvature = np.array([up - down for up, down in ends]) / (2 * steps[:, None])
     curvature = (curvature + curvature.T) / 2
@@ -263,12 +283,12 @@ def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
     From the errors about each and their distances, a row each; NaN where others widen it too much.
     """
     alone: Array = stderr[0]
-    low, high = 0.0 * alone, 2 * _MAX_WIDENING * alone
-    for _ in range(40):
+    low, high = 0.0 * alone, 2 * _RULES.widening * alone
+    for _ in range(_RULES.steps):
         half = 0.5 * (low + high)
         inside = ndtr((half - apart) / stderr) - ndtr((-half - apart) / stderr)
         # 0 / 0 is a number that is known exactly, and is the same for all.
         enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _ONE_SIGMA
         low, high = np.where(enough, low, half), np.where(enough, half, high)
-    high[high > _MAX_WIDENING * alone] = np.nan
+    high[high > _RULES.widening * alone] = np.nan
     return high

@@ -26,8 +26,12 @@ TINY = 1e-150
 _NEAR = 1e-5
 #: A sum of squares per sample that is rounding alone: less scatter than that is not known.
 EXACT = 1e-18
+#: Below all costs whose logarithm is taken.
+LEAST_COST = 1e-300
 #: Noise moves a sample by so many standard errors; what is further off has another reason.
 _MOVED = 3.0
+#: The scatter of logarithms before it is known, and the least.
+_SCATTER, _LEAST_SCATTER = 0.3, 1e-3
 
 
 class Statistics(NamedTuple):
@@ -151,7 +155,7 @@ class Objective(SumOfSquares):
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
         low = c < 1e-6
-        return LogSquares(np.where(low, 1e-6, c), low, 0.3)
+        return LogSquares(np.where(low, 1e-6, c), low)
 
     def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
         """Return the objective with what a fit says of the noise of the samples."""
@@ -160,13 +164,13 @@ class Objective(SumOfSquares):
 
 @dataclass(frozen=True)
 class Poisson(Objective):
-    """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / one``.
+    """The deviance of counts: ``2 [mu - k + k ln(k / mu)]``, ``mu = (m + offset) / v``.
 
-    `one` is the value that one count stands for, and `offset` what has been subtracted since.
+    v is the value that one count stands for, and `offset` what has been subtracted since.
     """
 
     counts: Array
-    one: Array
+    value_per_count: Array
     offset: Array
     code: ClassVar[int] = 1
 
@@ -177,7 +181,7 @@ class Poisson(Objective):
 
     def expected(self, m: Array) -> Array:
         """Return the expected counts."""
-        return np.maximum((m + self.offset) / self.one, TINY)
+        return np.maximum((m + self.offset) / self.value_per_count, TINY)
 
     @cached_property
     def _safe(self) -> tuple[Array, Array]:
@@ -198,22 +202,24 @@ class Poisson(Objective):
             e, root = excess[near], np.sqrt(k[near])
             r[near] = root * e * (1 - e / 3)
             slope[near] = (1 - 2 * e / 3) / root
-        return r, slope / self.one
+        return r, slope / self.value_per_count
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
         mu, least = self.expected(m), 1 / (self.share * self.counts.size)
         # That none was counted in any sample does not tell exactly that none is expected.
-        return (1 - self.counts / mu) / self.one, 1 / (np.maximum(mu, least) * self.one**2)
+        return (1 - self.counts / mu) / self.value_per_count, 1 / (
+            np.maximum(mu, least) * self.value_per_count**2
+        )
 
     def level(self, c: Array) -> float:  # noqa: ARG002
         """Return the value of all counts together."""
-        level = float(self.counts.sum() / (1 / self.one).sum())
+        level = float(self.counts.sum() / (1 / self.value_per_count).sum())
         return max(level - float(self.offset.mean()), 1e-12)
 
     def noise(self, c: Array) -> Array:  # noqa: ARG002
         """Return the root of the counts."""
-        noise: Array = self.one * np.sqrt(np.maximum(self.counts, 1.0))
+        noise: Array = self.value_per_count * np.sqrt(np.maximum(self.counts, 1.0))
         return noise
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
@@ -319,7 +325,7 @@ class LogSquares(Objective):
 
     value: Array
     below_limit: Array
-    scatter: float
+    scatter: float = _SCATTER
     code: ClassVar[int] = 3
 
     @property
@@ -390,10 +396,10 @@ class LogSquares(Objective):
             return self
         r = self.roots(m)[0][~self.below_limit]
         scattered = float(np.sqrt(r @ r / max(r.size - free / self.share, 1)))
-        return replace(self, scatter=max(scattered, 1e-3))
+        return replace(self, scatter=max(scattered, _LEAST_SCATTER))
 
 
 def _of_scatter(r: Array, of: Array, cost: float, free: float) -> Statistics:
     """Return the statistics of residuals whose size is not known beforehand."""
-    aic = r.size * float(np.log(max(cost, 1e-300) / r.size)) + 2 * (free + 1)
+    aic = r.size * float(np.log(max(cost, LEAST_COST) / r.size)) + 2 * (free + 1)
     return Statistics(r[of], of, ChiSquare(np.nan, 0), aic)

@@ -33,6 +33,12 @@ class _Rules:
     steps: int = 20  # an end of an interval is sought in so many steps,
     far: float = 40.0  # to this coordinate: what goes on beyond it ends at the bound;
     end: float = 0.01  # there the root of the rise is 1, to this
+    tolerance: float = 1e-6  # of the minima on the way there
+    reach: float = 0.1  # the first step, of the coordinate, where there is no error,
+    longest: float = 2.0  # and at most in a logarithm; a longer step is by as many at most
+    inner: tuple[float, float] = (0.1, 0.9)  # parts of a bracket between which the next step is
+    bound: float = 1e-9  # distance from two bounds of a start at either, in their range,
+    lower: float = 1e-30  # and from a lower one
 
 
 _RULES = _Rules()
@@ -121,8 +127,8 @@ def _to_coordinate(value: float, lower: float, upper: float) -> float:
     if isinf(lower):
         return value
     if isinf(upper):
-        return log(max(value - lower, 1e-30))
-    part = min(max((value - lower) / (upper - lower), 1e-9), 1 - 1e-9)
+        return log(max(value - lower, _RULES.lower))
+    part = min(max((value - lower) / (upper - lower), _RULES.bound), 1 - _RULES.bound)
     return log(part / (1 - part))
 
 
@@ -318,8 +324,8 @@ def _ends_about(
     reach = float(np.sqrt(scaled[which]))
     slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
     if not isfinite(reach):
-        reach, slopes = 0.1 * abs(here) or 1.0, 0.0 * slopes
-    reach = min(reach, 2.0) if bounded else reach
+        reach, slopes = _RULES.reach * abs(here) or 1.0, 0.0 * slopes
+    reach = min(reach, _RULES.longest) if bounded else reach
 
     def end(sign: float) -> float:
         """Step to one side: the root of the rise is nearly proportional to the distance."""
@@ -331,7 +337,7 @@ def _ends_about(
             value = _from_coordinate(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
             ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
-            found = solve(held, objective, ahead, tolerance=1e-6)
+            found = solve(held, objective, ahead, tolerance=_RULES.tolerance)
             rise = inf
             if found is not None:
                 rise = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
@@ -343,10 +349,10 @@ def _ends_about(
             else:
                 high = step, rise
             if isinf(high[0]):
-                step += reach * min((1 - rise) / max(rise, 0.1), 2.0)
+                step += reach * min((1 - rise) / max(rise, _RULES.inner[0]), _RULES.longest)
             else:
-                part = (1 - low[1]) / (high[1] - low[1])
-                step = low[0] + min(max(part, 0.1), 0.9) * (high[0] - low[0])
+                part = np.clip((1 - low[1]) / (high[1] - low[1]), *_RULES.inner)
+                step = low[0] + float(part) * (high[0] - low[0])
         return bounds[sign > 0] if isinf(high[0]) else value
 
     return end(-1.0), end(1.0)

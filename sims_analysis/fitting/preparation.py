@@ -19,11 +19,23 @@ from sims_analysis.shapes.model import Model, Parameter
 
 #: Gauss-Legendre over a cell: a Gaussian's to 1e-6 in its logarithm, and two straggles wide.
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
-#: Of values on a grid, so many show the value of one count if that is the same for all.
-_EQUAL_SHARE = 0.02
-#: Between two samples of m counts that differ by three standard errors, logarithms lie below a
-#: straight line by this part of it, over m.
-_BY_CHANCE = 2.25
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers by which samples are turned into counts, and a background is begun with."""
+
+    equal: float = 0.02  # of values on a grid, so many show what one count stands for,
+    alike: float = 1e-6  # if theirs are the same to this part
+    # Between two samples of m counts that differ by three standard errors, logarithms lie below a
+    chance: float = 2.25  # straight line by this part of it, over m
+    digits: float = 1e-3  # rounding of values that are below their counts, which may have four,
+    rounding: float = 1e-9  # and of values that are above them
+    ends: int = 10  # a background begins at the mean of one sample in so many, at the ends,
+    background: float = 0.9  # less a tenth
+
+
+_RULES = _Rules()
 
 
 class NoFitError(Exception):
@@ -126,10 +138,10 @@ def objective_of(
         return Squares(window.c, None, share=fraction), everything
     if limit > 0:
         low = window.c < limit
-        return LogSquares(np.where(low, limit, window.c), low, 0.3, share=fraction), everything
+        return LogSquares(np.where(low, limit, window.c), low, share=fraction), everything
     keep = window.c > TINY
     c = window.c[keep]
-    return LogSquares(c, np.zeros(c.size, dtype=bool), 0.3, share=fraction), keep
+    return LogSquares(c, np.zeros(c.size, dtype=bool), share=fraction), keep
 
 
 def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None:
@@ -140,7 +152,7 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None
         return None
     offset, counted = one * counts - window.c, counts > 0
     # Rounding of values, which may have four digits; only below their counts is it harmless.
-    rounded = np.where(offset < 0, 1e-3, 1e-9)
+    rounded = np.where(offset < 0, _RULES.digits, _RULES.rounding)
     offset[np.abs(offset) < rounded * np.maximum(np.abs(window.c), one)] = 0.0
     # A value where nothing was counted stands for 0, and what was subtracted is interpolated.
     placeholder = ~counted & (window.c > 0)
@@ -171,8 +183,8 @@ def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
     counted = counts > 0
     known = one[counted]
     most = known.max()
-    if np.mean(known > (1 - 1e-6) * most) >= _EQUAL_SHARE:
-        known = np.where((most - known) * counts[counted] < _BY_CHANCE * most, most, known)
+    if np.mean(known > (1 - _RULES.alike) * most) >= _RULES.equal:
+        known = np.where((most - known) * counts[counted] < _RULES.chance * most, most, known)
     found: Array = np.exp(np.interp(z, z[counted], np.log(known)))
     return found
 
@@ -242,11 +254,11 @@ def _starts(
     if request.background == "stated":
         background = curve.held[len(curve.parameters) - 1]
     elif request.background == "fit":
-        part = max(2, c.size // 10)
+        part = max(2, c.size // _RULES.ends)
         ends = [float(np.mean(c[-part:]))]
         if request.model.shape == "peak":
             ends.append(float(np.mean(c[:part])))
-        background = max(0.9 * min(ends), 1e-9)
+        background = max(_RULES.background * min(ends), 1e-9)
     rest = c - background
     largest = max(float(rest.max()), 1e-12)
     scale = np.array([largest if p.scales else 1.0 for p in request.model.parameters])

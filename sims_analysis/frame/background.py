@@ -11,7 +11,7 @@ import xarray as xr
 
 from sims_analysis import units
 from sims_analysis.errors import DoseWarning, Parts, ProfileError, ProfileWarning, SimsWarning
-from sims_analysis.frame.evidence import support_of_window, warn_of_evidence
+from sims_analysis.frame.evidence import resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import (
     Doubt,
@@ -20,10 +20,11 @@ from sims_analysis.frame.messages import (
     first_flagged,
     warn_where,
 )
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy, is_nan, replaced_where
+from sims_analysis.frame.run import anywhere, elementwise, is_nan, may_hold, replaced_where
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels import background as kernels
 from sims_analysis.kernels.counting import window_mean, window_shares, window_statistics
+from sims_analysis.kernels.evidence import Support
 from sims_analysis.kernels.grid import samples_of_grid
 from sims_analysis.kernels.rows import TOLERANCE, changed
 from sims_analysis.outcomes import Flag, Status
@@ -96,7 +97,7 @@ def doubts_of_window(
     noise changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within
     ``s +- 2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
-    if found is None or not (is_lazy(found.shows) or anywhere(found.shows != kernels.LEVEL)):
+    if found is None or not may_hold(found.shows != kernels.LEVEL):
         return []
     shows = found.shows
     noisy, scatters = shows == kernels.TOO_NOISY, shows == kernels.SCATTERS
@@ -214,9 +215,10 @@ def warn_of_limits(
     """Warn of a window that holds samples below their limit of detection, without a value."""
     if frame.flags is None and frame.limit is None:
         return
-    below = support_of_window(frame, window, "samples").flags & Flag.BELOW_LIMIT
-    status = xr.where(below != 0, int(Status.BELOW_LIMIT), int(Status.OK))
-    warn_of_evidence(frame, status, window, what, category, bridge=None)
+    below = support_of_window(frame, window, "samples").flags & np.int16(Flag.BELOW_LIMIT)
+    ok = xr.zeros_like(below, dtype=np.uint8)
+    how: Any = {"what": what, "category": category}
+    resolve(replace(frame, bridge=None), ok, Support(below), window, **how)
 
 
 def warn_of_window(frame: Frame, window: Window, among: xr.Variable | None = None) -> None:

@@ -17,11 +17,11 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import Parts, ProfileWarning, SimsWarning
+from sims_analysis.errors import ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
+from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged, warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import codes, is_any_of, is_lazy, replaced_where
+from sims_analysis.frame.run import codes, is_lazy, is_nan, may_hold, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
@@ -57,6 +57,7 @@ def resolve(
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
     doubts: Iterable[Doubt] = (),
+    asked: Window = NO_LIMITS,
     category: type[SimsWarning] | None = ProfileWarning,
 ) -> xr.Variable:
     """Return the status of answers by their kernel, what they rest on and doubts, and warn of it.
@@ -64,18 +65,24 @@ def resolve(
     With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
     kernel's. Messages name the `window`, and `what` an answer across a gap is. A frame may
     accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
-    times limits exceed its `stderr` and 1 %. Without a `category` nothing warns.
+    times limits exceed its `stderr` and 1 %. Warnings name windows that were `asked` for and hold
+    no sample; without a `category` there are none.
     """
     of_kernel, doubts = status, list(doubts)
     evidence = list(_evidence(frame, support, sum_of, stderr))
     for doubt in (*evidence, *doubts):
         status = _ranked(status, doubt)
-    if category is not None and evidence:
+    if category is None:
+        return status
+    if asked is not NO_LIMITS and Status.NO_DATA in codes(of_kernel):
+        warn_of_empty_window(frame, asked, of_kernel == Status.NO_DATA)
+    if evidence:
         rests = replaced_where(status == of_kernel, status, Status.OK)
-        warn_of_evidence(frame, rests, window, what, category, bridge=frame.bridge)
+        _warn_of_evidence(frame, rests, window, what, category)
     for doubt in doubts:
-        if category is not None:
-            doubt.warn(frame, category)
+        stays = doubt.status is Status.OK
+        flagged = doubt.flagged & (status == Status.OK) if stays else doubt.flagged
+        changed(doubt, flagged=flagged).warn(frame, category)
     return status
 
 
@@ -89,6 +96,8 @@ def _evidence(
         if not present & kind.flags or (frame.bridge and kind.flags & _BRIDGED):
             continue
         flagged = (flags & np.int16(kind.flags)) != 0
+        if sum_of is not None:
+            flagged = flagged & ~is_nan(sum_of)
         if kind.flags & Flag.BELOW_LIMIT and sum_of is not None:
             enough: Any = _NOTABLE * abs(sum_of)
             if stderr is not None:
@@ -97,13 +106,29 @@ def _evidence(
         yield Doubt(flagged, status)
 
 
+def worse(one: Any, other: Any) -> Any:
+    """Return the status of answers that rest on two data: that which says that there is none.
+
+    Or else that of the higher rank.
+    """
+    return xr.apply_ufunc(_worse, one, other, dask="parallelized", output_dtypes=[np.uint8])
+
+
+def _worse(one: Any, other: Any) -> Any:
+    return np.where(_RANKS[one] >= _RANKS[other], one, other)
+
+
+#: A status without a rank says that there is no value.
+_RANKS = np.array([status.rank or np.inf for status in Status])
+
+
 def _ranked(status: xr.Variable, doubt: Doubt) -> xr.Variable:
     """Replace statuses of answers that have a value by one of higher rank, where it is in doubt."""
     flagged, own = doubt.flagged, doubt.status
-    if not own or not (is_lazy(flagged) or flagged.data.any()):
+    if not own or not may_hold(flagged):
         return status
-    lower = is_any_of(status, [one for one in Status if 0 < one.rank < own.rank])
-    return replaced_where(flagged & lower, status, own).transpose(*status.dims, ...)
+    found: xr.Variable = worse(status, xr.where(flagged, own, Status.OK))
+    return found
 
 
 #: The kinds of evidence that have a status.
@@ -145,14 +170,8 @@ def anywhere_along(flags: xr.Variable, over: str) -> xr.Variable:
     return joined
 
 
-def warn_of_evidence(
-    frame: Frame,
-    status: xr.Variable,
-    window: Window = NO_LIMITS,
-    what: str = "",
-    category: type[SimsWarning] = ProfileWarning,
-    *,
-    bridge: bool | None = False,
+def _warn_of_evidence(
+    frame: Frame, status: xr.Variable, window: Window, what: str, category: type[SimsWarning]
 ) -> None:
     """Warn of the first answer of each status that is one of evidence."""
     present = codes(status)
@@ -160,13 +179,16 @@ def warn_of_evidence(
         first = first_flagged(frame, status == own) if own in present else None
         if first is None:
             continue
-        bridged = bridge is not None and kind.flags & _BRIDGED
-        parts: Parts = {"code": own.word, "remedy": own.advice if bridged else ""}
-        first.warn(_described(kind, first, window, what), category, **parts)
+        bridged = frame.bridge is not None and kind.flags & _BRIDGED
+        text, place = _described(kind, first, window, what)
+        remedy = own.advice if bridged else ""
+        first.warn(text, category, code=own.word, where=place, remedy=remedy)
 
 
-def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> str:
-    """Say what is known of the first such samples of a profile, in a window if there are any."""
+def _described(
+    kind: Kind, first: FirstFlagged, window: Window, what: str
+) -> tuple[str, dict[str, object]]:
+    """Say what and where the longest run of such samples is, in a window if there are any."""
     ends = (end.isel(first.index, missing_dims="ignore").values for end in window)
     a, b = (float(np.ravel(one)[0]) for one in ends)  # of several that answer together, the first
     # Species that are asked together may have the same gap.
@@ -175,9 +197,10 @@ def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> st
     inside = [run for run in every if not (run.high <= a or run.low >= b)] or every
     frame = first.frame
     if not inside:
-        return kind.meaning + (f"; {what}" if what else "")
-    run = inside[0]
-    more = f", and in {len(inside) - 1} more gaps" if len(inside) > 1 else ""
+        return kind.meaning + (f"; {what}" if what else ""), {}
+    run = max(inside, key=lambda one: one.last - one.first)
+    others = len(inside) - 1
+    more = f" and in {others} more place{'s' * (others > 1)}" if others else ""
     fields = run._asdict() | {
         "height": "" if np.isnan(run.height) else f", {frame.shown(run.height)}",
         "width": run.high - run.low,
@@ -185,7 +208,8 @@ def _described(kind: Kind, first: FirstFlagged, window: Window, what: str) -> st
         "axis_units": frame.axis_units,
     }
     text = kind.text.format(**fields, more=more, what=what)
-    return text.removesuffix("; ")
+    place = {"start": run.low, "stop": run.high}
+    return text.removesuffix("; "), {k: f"{z:g} {frame.axis_units}" for k, z in place.items()}
 
 
 class Run(NamedTuple):
@@ -261,7 +285,7 @@ def with_flags(frame: Frame) -> Frame:
 
 def _known_or_nothing(one: Evidence) -> Evidence:
     """Return what is known, or that nothing is; on Dask that is not known."""
-    nothing = one.flags is None or not (is_lazy(one.flags) or one.flags.data.any())
+    nothing = one.flags is None or not may_hold(one.flags)
     return NO_EVIDENCE if nothing else one
 
 

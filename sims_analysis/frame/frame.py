@@ -305,7 +305,9 @@ class Frame(Profiles):
         if stderr is not None:
             ancillary["stderr"] = self.with_attrs(stderr, f"{name}_stderr", units_=units_)
         return xr.DataArray(
-            variable, coords=self.coords_over(variable.dims, ancillary), name=label or name
+            variable,
+            coords=self.indexed(self.coords_over(variable.dims, ancillary)),
+            name=label or name,
         )
 
     def dataset(
@@ -319,7 +321,7 @@ class Frame(Profiles):
         kept = self.coords_over(dims, coords or {})
         refuse_labels(dims & kept.keys(), variables)
         kept = {key: coord for key, coord in kept.items() if key not in variables}
-        return xr.Dataset(dict(variables), coords=kept)
+        return xr.Dataset(dict(variables), coords=self.indexed(kept))
 
     def replaced(self, value: xr.Variable, **ancillary: xr.Variable | None) -> xr.Dataset:
         """Return the Dataset that was opened, with other values: data again, not an answer.
@@ -360,6 +362,25 @@ class Frame(Profiles):
                     code="wrong_dimensions",
                 )
         return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
+
+    def indexed(self, coords: Mapping[Any, xr.Variable]) -> xr.Coordinates:
+        """Return coordinates with their indexes: those of the data, which take longer to make."""
+        if self.origin is None:  # depths at which a curve is evaluated
+            return xr.Coordinates(dict(coords))
+        of_data = self.origin.coords.variables
+        indexes = {
+            name: index
+            for name, index in self.origin.xindexes.items()
+            if name in coords and coords[name] is of_data[name]
+        }
+        others = {
+            name: coord
+            for name, coord in coords.items()
+            if coord.dims == (name,) and name not in indexes
+        }
+        if others:
+            indexes |= xr.Coordinates(others).xindexes
+        return xr.Coordinates(coords, indexes=indexes)
 
 
 def refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:

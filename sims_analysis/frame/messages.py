@@ -138,7 +138,7 @@ class Doubt(NamedTuple):
     """
 
     flagged: xr.Variable
-    #: None for a warning alone.
+    #: None for a warning alone, ``OK`` for one about answers that stay ok.
     status: Status | None
     text: str | Callable[[FirstFlagged], str] = ""
     parts: Parts | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate
@@ -24,9 +24,24 @@ def is_lazy(variable: xr.Variable) -> bool:
     return hasattr(variable.data, "dask")
 
 
+def as_variable(dims: Sequence[Hashable], array: Any) -> xr.Variable:
+    """Give an array dimensions, without what it costs xarray to find out what it is."""
+    return xr.Variable(dims, array, fastpath=True)
+
+
 def anywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds anywhere; False if it is lazy."""
     return not is_lazy(condition) and bool(condition.data.any())
+
+
+def may_hold(condition: xr.Variable) -> bool:
+    """Whether a condition holds anywhere, or may do so, as it is lazy."""
+    return is_lazy(condition) or bool(condition.data.any())
+
+
+def everywhere(condition: xr.Variable) -> bool:
+    """Whether a condition holds everywhere; False if it is lazy."""
+    return not is_lazy(condition) and bool(condition.data.all())
 
 
 def codes(variable: xr.Variable) -> set[int]:
@@ -34,19 +49,14 @@ def codes(variable: xr.Variable) -> set[int]:
     return set() if is_lazy(variable) else set(np.flatnonzero(np.bincount(np.ravel(variable.data))))
 
 
-def is_any_of(codes: xr.Variable, some: Sequence[int]) -> xr.Variable:
-    """Flag which codes are some of these."""
-    return xr.Variable(codes.dims, np.isin(codes.data, some))
-
-
 def is_nan(variable: xr.Variable) -> xr.Variable:
     """Flag what is NaN, without what it costs xarray to ask for the type."""
-    return xr.Variable(variable.dims, np.isnan(variable.data))
+    return as_variable(variable.dims, np.isnan(variable.data))
 
 
 def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.nan) -> xr.Variable:
     """Replace what is flagged, and keep the type; the column itself if nothing is."""
-    if set(flagged.dims) <= set(column.dims) and not (is_lazy(flagged) or anywhere(flagged)):
+    if set(flagged.dims) <= set(column.dims) and not may_hold(flagged):
         return column
     found: xr.Variable = column.where(~flagged, instead)
     return found if found.dtype == column.dtype else found.astype(column.dtype)
@@ -54,6 +64,10 @@ def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.
 
 def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) -> Any:
     """Apply a function to each element of arrays of xarray's, lazily if one is lazy."""
+    if outputs == 1 and all(isinstance(a, xr.Variable) and not is_lazy(a) for a in arrays):
+        dims = {a.dims for a in arrays if a.ndim} or {()}
+        if len(dims) == 1:  # as of most answers, which xarray takes longer to broadcast
+            return xr.Variable(dims.pop(), function(*(a.data for a in arrays)))
     return xr.apply_ufunc(
         function,
         *arrays,
@@ -216,7 +230,7 @@ def run(
     found, support = _lazily(call, names, arrays, ranks) if lazy else call(*arrays)
 
     def named(result: Any) -> Any:
-        fields = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
+        fields = (as_variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
         return type(result)(*(v.transpose(*lead, *cases, ...) if cases else v for v in fields))
 
     return named(found), None if support is None else named(support)

@@ -251,6 +251,7 @@ def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
             "standard errors: with_counting_statistics() adds them, and then the crossings of a "
             "noisy edge count as one",
             ProfileWarning,
+            code="missing_variable",
         )
 
 

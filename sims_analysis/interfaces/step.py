@@ -400,14 +400,12 @@ def step_between(
         row[-1] = Status.FEATURELESS
         return row
     done, noise = (c - left.at(z)) / step, noise / np.abs(step)
-    smooth = isotonic_regression(done).x
     levels_at = np.array([parts[0], at, parts[1]])
-    above = np.searchsorted(smooth, levels_at)
+    above, part = _crossed(done, levels_at)
     row[-1] = Status.TRUNCATED
     if above[0] == 0 or above[-1] == z.size:
         return row
     below = above - 1
-    part = (levels_at - smooth[below]) / (smooth[above] - smooth[below])
     depths = z[below] + part * (z[above] - z[below])
     if depths[0] < ends[0] or depths[-1] > ends[1]:
         return row
@@ -418,17 +416,12 @@ def step_between(
     steepest = max(row[1], float(z[above[1]] - z[below[1]]))
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
-    # What an error of either level moves: each crossing, and all of them together.
-    sizes = np.array([one.error_at(depths[1]) for one in plateaus])[:, None]
-    if rippled:
-        sizes *= np.array([[one.grown] for one in plateaus])
-        bends = [
-            _bend(record, *one, float(depths[1])) for one in zip(places, plateaus, strict=True)
-        ]
-        sizes = np.hypot(sizes, np.array(bends)[:, None])
-        shared = (1 - levels_at) * left.shared + levels_at * right.shared
-        own = np.hypot(own, shared / np.abs(step[above]) / slopes)
     steps = np.abs(step[above])
+    # What an error of either level moves: each crossing, and all of them together.
+    sizes = _level_errors(record, plateaus, float(depths[1]), rippled=rippled)[:, None]
+    if rippled:
+        shared = (1 - levels_at) * left.shared + levels_at * right.shared
+        own = np.hypot(own, shared / steps / slopes)
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
     lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
     row[8:10], row[11] = moved[:, 1], lower
@@ -442,6 +435,30 @@ def step_between(
         row[[1, 5]] = np.nan
         row[-1] = Status.UNDETERMINED
     return row
+
+
+def _crossed(done: Array, levels: Array) -> tuple[Array, Array]:
+    """Return the samples from which on levels are passed, and how far these lie before them.
+
+    The step is made monotone, so that noise passes each level once.
+    """
+    smooth = isotonic_regression(done).x
+    above = np.searchsorted(smooth, levels)
+    low, high = smooth[above - 1], smooth[np.minimum(above, smooth.size - 1)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # beyond an end
+        return above, (levels - low) / (high - low)
+
+
+def _level_errors(
+    record: Record, plateaus: Sequence[Plateau], position: float, *, rippled: bool
+) -> Array:
+    """Return the errors of both levels at a step; `rippled` plateaus may bend towards it."""
+    sizes = np.array([one.error_at(position) for one in plateaus])
+    if not rippled:
+        return sizes
+    bends = [_bend(record, *one, position) for one in zip(record.places, plateaus, strict=True)]
+    bent: Array = np.hypot(sizes * [one.grown for one in plateaus], bends)
+    return bent
 
 
 def _bend(record: Record, place: Array, plateau: Plateau, position: float) -> float:

@@ -338,7 +338,8 @@ def run(
 
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
-    plain = _is_plain(value) and depth.ndim == 1 and samples.keys() <= {*_OF_DENSE}
+    as_they_are = _is_plain(value) and ("stderr" not in samples or _is_plain(samples["stderr"]))
+    plain = as_they_are and depth.ndim == 1 and samples.keys() <= {*_OF_DENSE}
     few = values[:: 1 + results // 16]
     if sees_gaps and plain and cases == 1 and results and not np.isnan(few).any(axis=1).all():
         with np.errstate(invalid="ignore"):
@@ -366,7 +367,7 @@ def run(
 
 
 #: What complete rows can have, if nothing of it is to be looked at.
-_OF_DENSE = ("depth", "value", "fraction")
+_OF_DENSE = ("depth", "value", "stderr", "fraction")
 
 
 def _is_plain(value: NDArray[Any]) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sims_analysis.kernels.rows import Array, Index, Rows, SingleResult
+from sims_analysis.kernels.rows import Array, Index, Rows, SingleResult, first_status
+from sims_analysis.outcomes import Status
 
 #: A sample this many standard errors from a level is clearly on its side of it.
 CLEAR_ERRORS = 3.0
@@ -103,6 +105,7 @@ class WindowMean(NamedTuple):
     scatter: Array
     excess: Array
     zero_count_stderr: Array
+    status: NDArray[np.uint8]
     start: Array
     stop: Array
 
@@ -133,7 +136,8 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
         most = rows.reduce(np.maximum, share * rows.uncounted, 0.0)
         without_count = np.where(counted | (n == 0), 0.0, 2.0 * most / fraction)
     stderr = np.sqrt(of_one * squared_shares + without_count**2)
-    return WindowMean(mean, n, stderr, of_one, scatter, excess, without_count, *ends)
+    status = first_status((n == 0, Status.NO_DATA))
+    return WindowMean(mean, n, stderr, of_one, scatter, excess, without_count, status, *ends)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:

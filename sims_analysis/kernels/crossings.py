@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims_analysis.kernels.edges import Locate, edges
+from sims_analysis.kernels.evidence import support
 from sims_analysis.kernels.levels import (
     FALLING,
-    RISING,
     Crossings,
-    Located,
     as_table,
     find,
     highest,
@@ -29,14 +28,15 @@ from sims_analysis.kernels.rows import (
     first_status,
 )
 from sims_analysis.kernels.segments import interpolated
-from sims_analysis.outcomes import Flag, Status
+from sims_analysis.outcomes import GAP, Flag, Status
 
 
 class Found(NamedTuple):
     """Crossings of each row: a table in order of depth, ``(R, width)``, or the chosen ones, (R,).
 
-    The fields of :class:`.Edges`, and the depth between the two samples of a crossing; the number
-    of crossings of each row (that qualified), and of those of the samples, noise included.
+    The fields of :class:`.Edges`; the depth between the two samples of a crossing, the value there,
+    these samples, and what they rest on (:class:`.Flag`); the number of crossings of each row (that
+    qualified), and of those of the samples, noise included.
     """
 
     depth: Array
@@ -46,51 +46,68 @@ class Found(NamedTuple):
     start: Array
     stop: Array
     raw_depth: Array
-    status: NDArray[np.uint8]
-    number: Index
-    raw_number: Index
-
-
-class Listed(NamedTuple):
-    """The fields of :class:`Found`, and of each crossing the value and what is on its two sides."""
-
-    depth: Array
-    stderr: Array
-    decay_length: Array
-    steepness: Array
-    start: Array
-    stop: Array
-    raw_depth: Array
-    status: NDArray[np.uint8]
-    number: Index
-    raw_number: Index
     value: Array
     depth_before: Array
     depth_after: Array
     direction: NDArray[np.int8]
+    status: NDArray[np.uint8]
+    flags: NDArray[np.int16]
+    number: Index
+    raw_number: Index
+
+    def without_depth(self, where: Flags) -> None:
+        """Take the depths of some crossings away."""
+        for one in (self.depth, self.stderr, self.decay_length, self.raw_depth, self.value):
+            one[where] = np.nan
+
+
+#: What crossings rest on that have no depth.
+_HIDES = GAP | Flag.BELOW_LIMIT
 
 
 def listing(
-    rows: Rows, level: Array, width: int, level_stderr: Array | float = 0.0, **options: Any
-) -> Listed:
+    rows: Rows,
+    level: Array,
+    width: int,
+    level_stderr: Array | float = 0.0,
+    limits: Array | None = None,
+    **options: Any,
+) -> Found:
     """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
     raw = find(rows, level)
-    every = significant(rows, level, raw, level_stderr, options.get("floor"))
+    seen = significant(rows, level, raw, level_stderr, options.get("floor"))
+    every = _with_hidden(rows, seen, limits)
     number = every.number(rows)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
     chosen = every.take(column < width)
     place = chosen.row * width + column[column < width]
-    options |= {"every": every, "level_stderr": level_stderr}
-    numbers = number, raw.number(rows), width
-    found, between = _placed(rows, level, chosen, place, numbers, **options)
-    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
-    value = interpolated(before, after, between.position, log=True)
-    value = np.where(chosen.on_sample, rows.value_at(chosen.at_or_above), value)
-    ends = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
-    shape = rows.count, width
-    more = [as_table(one, place, shape) for one in (value, *ends)]
-    more[0][np.isnan(found.depth)] = np.nan
-    return Listed._make([*found, *more, as_table(chosen.direction, place, shape, 0)])
+    options |= {"every": seen, "level_stderr": level_stderr}
+    return _placed(rows, level, chosen, place, (number, raw.number(rows), width), **options)
+
+
+def _with_hidden(rows: Rows, every: Crossings, limits: Array | None) -> Crossings:
+    """Add the crossings hidden where rows begin and end below :func:`_limits`.
+
+    Those that fall first have risen there before, and those that rise last fall there after: before
+    and after the first, or the last, of the samples that have a value.
+    """
+    if limits is None or not every.row.size:
+        return every
+    risen, falls = np.zeros((2, rows.count), dtype=bool)
+    risen[every.row[::-1]] = every.falling[::-1]  # the last one wins
+    falls[every.row] = ~every.falling
+    first, last = (
+        np.flatnonzero(risen & ~np.isnan(limits[1])),
+        np.flatnonzero(falls & ~np.isnan(limits[2])),
+    )
+    begin, end = rows.offsets[first], rows.offsets[last + 1] - 1
+    joined = Crossings(
+        np.concatenate([first, every.row, last]),
+        np.concatenate([begin, every.before, end]),
+        np.concatenate([begin, every.after, end]),
+        np.concatenate([np.zeros_like(first, bool), every.falling, np.ones_like(last, bool)]),
+    )
+    return joined.take(np.lexsort((joined.before + joined.after, joined.row)))
 
 
 def _placed(
@@ -100,41 +117,85 @@ def _placed(
     place: Index,
     numbers: tuple[Index, Index, int],
     **options: Any,
-) -> tuple[Found, Located]:
+) -> Found:
     """Lay out crossings; those whose interval is wider than the record have no depth.
 
     `numbers` are those that qualified, those of the samples, and the width of the table.
     """
+    hidden = chosen.hidden
+    if hidden.any():
+        found = _placed(rows, level, chosen.take(~hidden), place[~hidden], numbers, **options)
+        _place_hidden(rows, found, chosen.take(hidden), place[hidden])
+        return found
     number, raw_number, width = numbers
     between = locate(rows, level, chosen)
     own = edges(rows, level, chosen, between, **options)
-    lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
-    for column in (own.depth, own.stderr):
-        column[lost] = np.nan
+    ends = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
+    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
+    value, on = interpolated(before, after, between.position, log=True), chosen.on_sample
+    value[on] = rows.value_at(chosen.at_or_above[on])
+    codes = np.zeros(chosen.row.shape, dtype=np.uint8)
+    if rows.stderr is not None:
+        lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
+        codes[lost] = Status.UNDETERMINED
+        for column in (own.depth, own.stderr, value):
+            column[lost] = np.nan
 
     shape = rows.count, width
-    columns = np.full((len(own) + 1, *shape), np.nan)
-    columns.reshape(len(columns), rows.count * width)[:, place] = *own, between.depth
-    status = as_table(first_status((lost, Status.UNDETERMINED)), place, shape, Status.PADDING)
-    return Found._make([*columns, status, number, raw_number]), between
+    columns = np.full((len(own) + 4, *shape), np.nan)
+    columns.reshape(len(columns), rows.count * width)[:, place] = *own, between.depth, value, *ends
+    direction = as_table(chosen.direction, place, shape, 0)
+    status = as_table(codes, place, shape, Status.PADDING)
+    flags = np.zeros(shape, dtype=np.int16)
+    return Found._make([*columns, direction, status, flags, number, raw_number])
 
 
-def set_missing(found: Found | Listed, why: NDArray[Any]) -> None:
+def _place_hidden(rows: Rows, found: Found, hidden: Crossings, place: Index) -> None:
+    """Write what is known of hidden crossings: on which side of which sample they are."""
+    depth, falls = rows.depth_at(hidden.before), hidden.falling
+    for column, entries in (
+        (found.status, Status.BELOW_LIMIT),
+        (found.direction, hidden.direction),
+        (found.depth_before, np.where(falls, depth, np.nan)),
+        (found.depth_after, np.where(falls, np.nan, depth)),
+    ):
+        np.put(column, place, entries)
+
+
+def set_missing(found: Found, why: NDArray[Any]) -> None:
     """Write into the first entry of rows without a crossing why there is none."""
     first = found.status[:, 0]
     first[:] = np.where(first == Status.PADDING, why, first)
 
 
 def table(
-    rows: Rows, level: Array, floor: Array | None = None, *, width: int, where: Locate = "auto"
-) -> Listed:
-    """List the crossings of every row; without any, the first entry has the reason."""
-    limit = _limits(rows)[0]
-    rows = as_points(rows)
-    found = listing(rows, rows.repeat(level), width, floor=floor, locate=where)
-    none = found.number == 0
-    why = _reason_for_none(rows, level, None, none, none & (found.raw_number > 0))
-    _explain_missing(rows, found, why, level, limit)
+    rows: Rows,
+    level: Array,
+    floor: Array | None = None,
+    *,
+    width: int,
+    where: Locate = "auto",
+    bridge: bool = False,
+) -> Found:
+    """List the crossings of every row; without any, the first entry has the reason.
+
+    In a gap, and among samples below a limit, they have no depth, unless these are left out
+    (`bridge`).
+    """
+    limits, points = _limits(rows), as_points(rows)
+    options: Any = {"limits": None if bridge else limits, "floor": floor, "locate": where}
+    found = listing(points, points.repeat(level), width, **options)
+    noise = (found.number == 0) & (found.raw_number > 0)
+    _explain_missing(points, found, level, limits, noise)
+    return with_evidence(found, support(rows, found.start, found.stop).flags, bridge)
+
+
+def with_evidence(found: Found, flags: NDArray[np.int16], bridge: bool) -> Found:
+    """Return crossings with the flags of what they rest on; those in a gap have no depth."""
+    if flags.any():
+        found.flags[:] = flags
+        if not bridge:
+            found.without_depth((flags & _HIDES != 0) & (flags & Flag.SATURATED == 0))
     return found
 
 
@@ -142,6 +203,7 @@ def junction(
     rows: Rows,
     level: Array,
     floor: Array | None = None,
+    measurable: Array | None = None,
     after: Array | None = None,
     *,
     edge: int = FALLING,
@@ -156,48 +218,52 @@ def junction(
     rising (1) or either (0) `edge`, deeper than `after` (NaN: than the maximum). In rows without
     standard errors, `confirm` samples on either side must lie on their sides. The deepest fall lies
     among samples below their limit where these end a record that rises last, and the first rise
-    where they begin one that falls first, unless they are left out (`bridge`).
+    where they begin one that falls first, unless they are left out (`bridge`). There is none at a
+    level that is not `measurable`: below this limit, or infinite if it is not known.
     """
-    limit, initial, final = _limits(rows)
-    rows = as_points(rows)
-    levels = rows.repeat(level)
-    raw = find(rows, levels)
-    every = found = significant(rows, levels, raw, floor=floor)
+    limits, points = _limits(rows), as_points(rows)
+    levels = points.repeat(level)
+    raw = find(points, levels)
+    every = significant(points, levels, raw, floor=floor)
+    found = _with_hidden(points, every, None if bridge else limits)
     if edge:
         found = found.take(found.falling == (edge == FALLING))
     if after is not None:
-        if np.isnan(after).any():
-            row, position = highest(rows)
-            depth = np.full(rows.count, np.nan)
-            depth[row] = rows.depth_at(position)
-            after = np.where(np.isnan(after), depth, after)
-        found = found.take(locate(rows, levels, found).depth > after[found.row])
-    crossed, ends, hidden = np.zeros((3, rows.count), dtype=bool)
+        after = _or_maximum(points, after)
+        found = found.take(locate(points, levels, found).depth > after[found.row])
+    crossed, ends = np.zeros((2, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
-        confirmed, room = _confirmed(rows, level[found.row], found, confirm)
+        confirmed, room = _confirmed(points, level[found.row], found, confirm)
         crossed[found.row], ends[found.row[~room]] = True, True
         found = found.take(confirmed)
     number, raw_number = found.number(rows), raw.number(rows)
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
-    if which < 0 and edge != RISING and not bridge:
-        hidden[every.row] = ~every.falling  # the last one wins
-        hidden &= ~np.isnan(final)
-    elif which > 0 and edge != FALLING and after is None and not bridge:
-        hidden[every.row[::-1]] = every.falling[::-1]
-        hidden &= ~np.isnan(initial)
-    has &= ~hidden
-    limit[hidden] = np.inf
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     options: Any = {"every": every, "floor": floor, "locate": where}
-    answer, _ = _placed(rows, levels, chosen, chosen.row, (number, raw_number, 1), **options)
-    none = (number == 0) & ~crossed
+    answer = _placed(points, levels, chosen, chosen.row, (number, raw_number, 1), **options)
     noise = (raw_number > 0) & (every.number(rows) == 0)
     # None is confirmed, or fewer crossings than requested.
-    why = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
-    why = np.where(none, _reason_for_none(rows, level, after, none, noise), why)
-    _explain_missing(rows, answer, why, level, limit)
+    fewer = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
+    fewer[(number == 0) & ~crossed] = Status.PADDING
+    _explain_missing(points, answer, level, limits, noise, after, fewer)
+    if measurable is not None and (lost := level < measurable).any():
+        answer.without_depth(lost)
+        answer.start[lost] = answer.stop[lost] = np.nan
+        why = np.where(measurable == np.inf, Status.NO_DATA, Status.BELOW_DETECTION)
+        answer.status[lost, 0] = why[lost]
+    answer = with_evidence(answer, support(rows, answer.start, answer.stop).flags, bridge)
     return Found._make(one.reshape(rows.count) for one in answer)
+
+
+def _or_maximum(rows: Rows, depth: Array) -> Array:
+    """Return depths of rows; that of the maximum where one is NaN."""
+    if not np.isnan(depth).any():
+        return depth
+    row, position = highest(rows)
+    top = np.full(rows.count, np.nan)
+    top[row] = rows.depth_at(position)
+    return np.where(np.isnan(depth), top, depth)
 
 
 def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
@@ -213,55 +279,59 @@ def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flag
             value = rows.value_at(np.where(inside, position, begin))
             room &= inside
             confirmed &= np.where(high, value > level, value < level)
-    return confirmed & room, room
+    return confirmed & room | found.hidden, room | found.hidden
 
 
-def _reason_for_none(
-    rows: Rows, level: Array, beyond: Array | None, missing: Flags, noise: Flags
-) -> NDArray[Any]:
-    """Return the status of rows that are `missing` a crossing: ``truncated`` with both sides."""
-    if not missing.any():
-        return np.zeros(rows.count, dtype=np.uint8)
+def _limits(rows: Rows) -> Array | None:
+    """Return the highest limit of rows, and those below which they begin and end; (3, R)."""
+    found = rows.carried
+    if found is None:
+        return None
+    limits = np.full((3, rows.count), np.nan)
+    below = found.flag & Flag.BELOW_LIMIT != 0
+    without = below & (found.flag & WITHOUT_VALUE != 0)
+    ends = without & np.isnan(found.low), without & np.isnan(found.high)
+    for limit, own in zip(limits, (below, *ends), strict=True):
+        np.fmax.at(limit, found.row[own], found.height[own])
+    return limits
+
+
+def _explain_missing(
+    rows: Rows,
+    found: Found,
+    level: Array,
+    limits: Array | None,
+    noise: Flags,
+    beyond: Array | None = None,
+    fewer: NDArray[Any] | Status = Status.PADDING,
+) -> None:
+    """Write why rows have no crossing, and what an answer without one rests on.
+
+    Of rows with some, but `fewer` than were asked for, the reason is given. A level below a limit
+    may be crossed among samples below it; so may any by a profile that is above it elsewhere. One
+    that is never reached may be beside the maximum.
+    """
+    if not (found.status[:, 0] == Status.PADDING).any():
+        return
     high = low = rows.value
     if beyond is not None:
         inside = rows.depth >= rows.repeat(beyond)
         high, low = np.where(inside, high, -np.inf), np.where(inside, low, np.inf)
     largest = rows.reduce(np.maximum, high, -np.inf)
     smallest = rows.reduce(np.minimum, low, np.inf)
-    return first_status(
+    why = first_status(
         (noise, Status.UNDETERMINED),  # it can make them all
         ((largest < smallest) | np.isnan(level), Status.NO_DATA),
         (~(largest > level), Status.NEVER_REACHED),
         (~(smallest < level), Status.ALWAYS_ABOVE),
-        (np.ones_like(missing), Status.TRUNCATED),
+        (np.ones_like(noise), Status.TRUNCATED),  # both sides
     )
-
-
-def _limits(rows: Rows) -> Array:
-    """Return the highest limit of rows, and those below which they begin and end; (3, R)."""
-    limits = np.full((3, rows.count), np.nan)
-    found = rows.carried
-    if found is not None:
-        below = found.flag & Flag.BELOW_LIMIT != 0
-        without = below & (found.flag & WITHOUT_VALUE != 0)
-        ends = without & np.isnan(found.low), without & np.isnan(found.high)
-        for limit, own in zip(limits, (below, *ends), strict=True):
-            np.fmax.at(limit, found.row[own], found.height[own])
-    return limits
-
-
-def _explain_missing(
-    rows: Rows, found: Found | Listed, why: NDArray[Any], level: Array, limit: Array
-) -> None:
-    """Write why rows have no crossing, and what an answer without one rests on.
-
-    A level below a limit may be crossed among samples below it; so may any by a profile that is
-    above it elsewhere. One that is never reached may be beside the maximum.
-    """
-    if not (found.status[:, 0] == Status.PADDING).any():
-        return
-    below = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
-    set_missing(found, np.where(below & (why != Status.UNDETERMINED), Status.BELOW_LIMIT, why))
+    why = np.where(fewer == Status.PADDING, why, fewer)
+    if limits is not None:
+        limit = limits[0]
+        below = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
+        why[below & (why != Status.UNDETERMINED)] = Status.BELOW_LIMIT
+    set_missing(found, why)
     never = found.status[:, 0] == Status.NEVER_REACHED
     if never.any():
         row, top = highest(rows)

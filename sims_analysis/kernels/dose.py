@@ -57,6 +57,7 @@ def integrate(
     rows: Rows,
     start: Array,
     stop: Array,
+    limit: Array | None = None,
     *,
     rule: str = "trapezoid",
     record: bool = False,
@@ -69,9 +70,10 @@ def integrate(
     widths under either rule. ``truncated`` where a limit lies beyond the samples, and is replaced
     by the end of the profile; ``no_data`` where no segment lies between the limits. Of a whole
     `record`, it is estimated what lies below it. With `hold`, the first value holds up to depth 0.
-    It may be asked for a surface `transient`, too.
+    It may be asked for a surface `transient`, too. Where no sample exceeds a `limit` of detection
+    there is no value: ``below_detection``, or ``no_data`` for an infinite one, that is not known.
     """
-    measured, rule = rows, "trapezoid" if rows.lower is not None else rule
+    measured, asked, rule = rows, rule, "trapezoid" if rows.lower is not None else rule
     rows = segments.steps(rows)
     a, b, valid = segments.interval(rows, start, stop, hold=hold)
     inner = np.maximum(a, rows.first), np.maximum(b, rows.first)
@@ -89,6 +91,10 @@ def integrate(
     beyond = (start < first - rows.tolerance) | (stop > rows.last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
+    if limit is not None:
+        lost = valid & (highest(measured, a, b, rule=asked).value < limit)
+        value[lost] = np.nan
+        status[lost] = np.where(np.isinf(limit), Status.NO_DATA, Status.BELOW_DETECTION)[lost]
     below = (
         missing_below(measured, MISSING_SHARE * np.abs(value)) if record else np.zeros(rows.count)
     )
@@ -195,7 +201,8 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
     cumulated = running(curve, rule=rule)
     total[enough] = cumulated[curve.offsets[1:][enough] - 1]
     none = ~(total > 0)
-    status = first_status((~enough, Status.NO_DATA), (none, Status.NEVER_REACHED))
+    unknown = ~enough | np.isnan(fractions).all(axis=1)
+    status = first_status((unknown, Status.NO_DATA), (none, Status.NEVER_REACHED))
     total[none] = np.nan
     for i, fraction in enumerate(fractions.T):
         depth[:, i] = _solve(curve, cumulated, fraction * total, rule)

@@ -40,8 +40,8 @@ class Support(NamedTuple):
     """
 
     flags: Any
-    below: Any
-    gap: Any
+    below: Any = None
+    gap: Any = None
 
 
 def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:

@@ -38,6 +38,7 @@ class Crossings(NamedTuple):
     """Crossings in order of row and depth, between the samples ``before`` and ``after``; (K,).
 
     Samples exactly on the level may lie between these; the crossing is then at the first of them.
+    One among samples without a value is hidden: before and after the last, or the first, with one.
     """
 
     row: Index
@@ -52,6 +53,12 @@ class Crossings(NamedTuple):
     def number(self, rows: Rows) -> Index:
         """Count the crossings of each row, (R,)."""
         return np.bincount(self.row, minlength=rows.count)
+
+    @property
+    def hidden(self) -> Flags:
+        """Whether it lies among samples without a value."""
+        hidden: Flags = self.before == self.after
+        return hidden
 
     @property
     def on_sample(self) -> Flags:
@@ -141,7 +148,8 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
     depth = np.minimum(z0 + position * width, z1)
     on = found.on_sample
     depth[on] = rows.depth_at(found.before[on] + 1)
-    position[on] = ((depth - z0) / width)[on]
+    depth[found.hidden] = z0[found.hidden]
+    position[on] = (depth[on] - z0[on]) / width[on]
     return Located(depth, position, decay, steepness)
 
 

@@ -6,15 +6,32 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.crossings import Listed, listing, set_missing
-from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, SingleResult, first_status
+from sims_analysis.kernels.crossings import Found, listing, set_missing, with_evidence
+from sims_analysis.kernels.evidence import support_of_points
+from sims_analysis.kernels.rows import (
+    Array,
+    Dense,
+    Index,
+    Packed,
+    Rows,
+    SingleResult,
+    changed,
+    first_status,
+)
 from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import Status
 
 
 def metallurgical(
-    rows: Rows, background: Array, below: Any = False, *, fractions: Array, width: int, **how: Any
-) -> Listed:
+    rows: Rows,
+    background: Array,
+    below: Any = False,
+    *,
+    fractions: Array,
+    width: int,
+    bridge: bool = False,
+    **how: Any,
+) -> Found:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
     Rows are the s species of the first of G measurements, those of the second, and so on;
@@ -22,7 +39,8 @@ def metallurgical(
     `background`, (G,), constant net doping, positive for donors. Linear in net doping where a sum
     is not positive. Junctions are crossings ``(G, width)`` of the acceptors, from n to p with depth
     where these rise, found and located as `listing` does. Without one, the first entry has the
-    reason: that one may be among samples below their limit, if that is so (`below`, (G,)).
+    reason: that one may be among samples below their limit, if that is so (`below`, (G,)). They
+    rest on what is known of any of the species.
     """
     doping = _doping(rows, background, fractions)
     acceptors = doping.acceptors
@@ -35,7 +53,11 @@ def metallurgical(
         (np.ones(background.shape, dtype=bool), Status.NEVER_REACHED),
     )
     set_missing(found, why)
-    return found
+    species = fractions.size
+    flags = support_of_points(rows, found.depth.repeat(species, axis=0)).flags
+    of_any = np.bitwise_or.reduce(flags.reshape(-1, species, width), axis=1)
+    found = changed(found, start=found.depth.copy(), stop=found.depth.copy())
+    return with_evidence(found, of_any, bridge)
 
 
 def net_doping(rows: Rows, background: Array, *, fractions: Array, sign: int) -> SingleResult:

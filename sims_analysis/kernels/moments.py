@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -109,7 +110,10 @@ def moments(
         errors = np.hypot(errors, common)
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
-    below = missing_below(rows, MISSING_SHARE * np.abs(total)) if record else np.zeros(rows.count)
+    below = np.zeros(rows.count)
+    if record:  # with a window, it is known what the background is
+        ends_in = replace(rows, stderr=None) if window else rows
+        below = missing_below(ends_in, MISSING_SHARE * np.abs(total))
     return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 

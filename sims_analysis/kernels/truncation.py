@@ -7,6 +7,9 @@ unless the samples show more, as where a flank ends on a background; the higher 
 end that falls by less than e over the length of the record, or than an exponential from its highest
 part would, is a background. A record that rises to its end, or to a plateau there, lacks all of the
 rest.
+
+Where stated errors are what hides whether an end falls, it is taken to go on if it may well fall,
+and if what would be missing is more than 5 % and three standard errors of the integral.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solve
-from sims_analysis.kernels.rows import Array, Index, Rows, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, errors_of, range_sums
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,12 @@ class _Rules:
     bend: float = 0.5  # beforehand, the deviation of that of ln C over an end, of what it falls by,
     background: float = 0.35  # and less by the square of the height above this part of the highest
     clearly: float = 3.2  # a slope is so many errors,
+    perhaps: float = 0.5  # or this many where noise may hide it: where so many times
+    noisy: float = 4.0  # the variance of a mean that is known as well as can be is of noise,
+    errors: float = 3.0  # and the rest is more than so many errors of the integral
+    matters: float = 2.5  # and so many times what is enough;
     rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
+    lower: float = 1.5  # the very end is below the last part by more errors than this
     level: float = 0.9  # what is above this part of another is level with it
     falls: float = 0.9  # over the length of a record, ln C of an end that is no background; or this
     straight: float = 0.7  # part of what it falls by from the highest part to the last
@@ -68,15 +76,26 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         highest, lowest = part.max(axis=1), part.min(axis=1)
         # The last part may hold the side of a peak.
         last = rows.value_at(end[:, None] - np.arange(1, _RULES.fewest + 1)).mean(axis=1)
-        ends = np.minimum(part[:, -1], last)
+        lower = part[:, -1] - last > _RULES.lower * np.sqrt(count * part[:, -1] / _RULES.fewest)
+        ends = np.where(lower, last, part[:, -1])
+        # A plateau that is low beside the profile is a background, if it is not above the samples
+        # before the maximum, which hold the background, too.
+        plateau = (part[:, -2] > _RULES.level * ends) & (ends < _RULES.background * highest)
+        before = np.minimum.accumulate(part, axis=1)[np.arange(which.size), part.argmax(axis=1)]
+        lowest = np.where(plateau, before, lowest)
         error = np.sqrt(count * (np.abs(lowest) + ends) / n[:, 0])
         rises = (lowest < _RULES.level * ends) & (ends - lowest > _RULES.rises * error)
-        # A plateau that is low beside the profile is a background, whatever lies above it.
-        rises &= (part[:, -2] < _RULES.level * ends) | (ends > _RULES.background * highest)
         rises &= ends * length > enough[which]
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
-        below = _extrapolated(rows, end, size, count, bend, fall / length, step)
+        below, perhaps = _extrapolated(rows, end, size, count, bend, fall / length, step)
+        asked = np.flatnonzero((perhaps > _RULES.matters * enough[which]) & (below == 0))
+        if rows.stderr is not None and asked.size:
+            own = _stated_value_of_a_count(rows, end[asked], size[asked], step)
+            error = length[asked] * np.sqrt(own * part[asked].mean(axis=1) / size[asked])
+            hidden = _RULES.noisy * (n[:, -1] * ends)[asked] < _RULES.counts * own
+            hidden &= perhaps[asked] > _RULES.errors * error
+            below[asked] = np.where(hidden, perhaps[asked], 0.0)
     below[rises & (below == 0)] = np.inf
     below[np.minimum(part[:, 0], ends) > _RULES.level * highest] = 0.0  # whatever is between
     missing[which] = np.where(below > enough[which], below, 0.0)
@@ -96,11 +115,12 @@ def _extrapolated(
 ) -> Array:
     """Integrate the exponentials that continue ends of some rows; 0 where these do not fall.
 
-    `count` is what one count adds to a value; ln C is expected to `bend` by a part of what it falls
-    by, and that of a background falls less steeply than `slope`.
+    Return (2, R), with those that may fall, by the longest end that a parabola describes. `count`
+    is what one count adds to a value; ln C is expected to `bend` by a part of what it falls by, and
+    that of a background falls less steeply than `slope`.
     """
     shorter = 2.0 ** (0.5 * np.arange(2 * int(size.max()).bit_length()))
-    sizes, found = (size[:, None] / shorter).astype(np.intp), np.zeros(end.size)
+    sizes, found = (size[:, None] / shorter).astype(np.intp), np.zeros((2, end.size))
     row, place = np.nonzero(sizes >= _RULES.parts * step)
     end, size = end[row], sizes[row, place]
     depth, n, mean = _parts(rows, end, size)
@@ -116,11 +136,23 @@ def _extrapolated(
     start, prior = np.zeros(row.size), 1.0 / np.maximum(bend[row] * fall, _STRAIGHT) ** 2
     (a, b, c), information = maximized(parts, start, start, prior)
     error = np.sqrt(solve(information, np.broadcast_to([0.0, 1.0, 0.0], (row.size, 3)))[:, 1])
-    falls = (b < -_RULES.clearly * error) & (b < -slope[row] * length) & (level > 0)
-    falls &= chance_of_misfit(parts, a, b, c) > _RULES.by_chance
-    longest_last = np.flatnonzero(falls)[::-1]
-    below = level * length * np.exp(a) / -b
-    found[row[longest_last]] = below[longest_last]  # the last assignment wins
+    steep, below = -b - slope[row] * length, level * length * np.exp(a) / -b
+    describes = (chance_of_misfit(parts, a, b, c) > _RULES.by_chance) & (level > 0)
+    falls = describes & (b < -_RULES.clearly * error) & (steep > 0)
+    perhaps = np.where(steep > _RULES.perhaps * error, below, 0.0)
+    for one, which, rest in zip(found, (falls, describes), (below, perhaps), strict=True):
+        longest_last = np.flatnonzero(which)[::-1]
+        one[row[longest_last]] = rest[longest_last]  # the last assignment wins
+    return found
+
+
+def _stated_value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
+    """Return variance over value of independent samples at ends, as stated."""
+    back = np.arange(1, _RULES.scatter + 1)
+    place = np.maximum(end[:, None] - back, 0)
+    value = np.where(back <= size[:, None], rows.value_at(place), 0.0)
+    variance = np.square(errors_of(rows).reshape(-1).take(place))
+    found: Array = step * np.where(value > 0, variance, 0.0).sum(axis=1) / value.sum(axis=1)
     return found
 
 

@@ -14,9 +14,9 @@ import xarray as xr
 from sims_analysis import units
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
-from sims_analysis.kernels.process_scatter import CONFIDENCE, scatter_of
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.laboratory.chart_rules import RULES, SETS, flagged
+from sims_analysis.laboratory.process_scatter import CONFIDENCE, scatter_of
 from sims_analysis.text.arguments import argument_error, check_choice, is_number
 from sims_analysis.text.times import A_DATE, iso_dates
 from sims_analysis.units import QuantityLike, WindowLike

@@ -19,8 +19,8 @@ from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.conventions.species_metadata import metadata_of
 from sims_analysis.errors import ProfileError, ReadError, SpeciesError, about
-from sims_analysis.kernels.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.laboratory import factor_file
+from sims_analysis.laboratory.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.outcomes import Status
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.quantification.conditions import (

@@ -294,6 +294,7 @@ def profiles_of(source: Any) -> list[DepthProfile]:
             elif isinstance(profile, Mapping):
                 advice = "; DepthProfile.from_dict() reads a profile object of the wire"
             raise ProfileError(
-                f"item {i} is {type(profile).__name__}, expected DepthProfile{advice}"
+                f"item {i} is {type(profile).__name__}, expected DepthProfile{advice}",
+                code="invalid_argument",
             )
     return profiles

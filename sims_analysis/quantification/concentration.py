@@ -153,6 +153,7 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
             raise ProfileError(
                 f"{twice.label} would have two values of concentration at the same depth; drop one "
                 "of the variables first",
+                code="repeated_species",
                 where=twice.where,
             )
     joined = {}

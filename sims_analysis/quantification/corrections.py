@@ -89,24 +89,7 @@ def correct_dead_time(
     >>> print(f"{ds['intensity'][-1].item():.0f} counts/s were {true['intensity'][-1].item():.0f}")
     200468 counts/s were 201884
     """
-    rate = data.get("intensity")
-    if rate is None or rate.attrs["units"] != "count/s":
-        raise UnitsError(
-            "a correction for dead time needs a count rate (count/s); the data have "
-            f"{list_variables(data)}",
-            code="missing_variable",
-        )
-    steps = {step["function"] for step in provenance(data).get("steps", [])}
-    if "correct_dead_time" in steps:
-        text = "the data have already been corrected for dead time"
-        raise ProfileError(text, code="already_changed")
-    subtracted = was_subtracted(data, "count/s")
-    if subtracted or "combine" in steps:
-        done = "a background was subtracted" if subtracted else "signals were combined"
-        raise ProfileError(
-            f"{done}, but the dead time applies to the observed rate: correct for dead time first",
-            code="already_changed",
-        )
+    _refuse_unobserved(data)
     frame = open_samples(data, "intensity", "a correction for dead time")
     tau = read_change(frame, dead_time, ("sputter_time",), "dead_time")
     dead = frame.value * tau.fillna(0.0)
@@ -139,6 +122,28 @@ def correct_dead_time(
     known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
     times = ", ".join(f"{time:g}" for time in known[:5])
     return with_history(corrected, f"intensities corrected for a dead time of {times} ns")
+
+
+def _refuse_unobserved(data: xr.Dataset) -> None:
+    """Refuse rates that are not those which the detector has observed."""
+    rate = data.get("intensity")
+    if rate is None or rate.attrs["units"] != "count/s":
+        raise UnitsError(
+            "a correction for dead time needs a count rate (count/s); the data have "
+            f"{list_variables(data)}",
+            code="missing_variable",
+        )
+    steps = {step["function"] for step in provenance(data).get("steps", [])}
+    if "correct_dead_time" in steps:
+        text = "the data have already been corrected for dead time"
+        raise ProfileError(text, code="already_changed")
+    subtracted = was_subtracted(data, "count/s")
+    if subtracted or "combine" in steps:
+        done = "a background was subtracted" if subtracted else "signals were combined"
+        raise ProfileError(
+            f"{done}, but the dead time applies to the observed rate: correct for dead time first",
+            code="already_changed",
+        )
 
 
 def dead_time_of(data: xr.Dataset) -> str:

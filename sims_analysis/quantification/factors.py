@@ -132,7 +132,8 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         for species, factor in table.items():
             _check_conditions(frame, species, factor, conditions)
         if conditions.matrix in table:
-            raise SpeciesError(f"rsf has a factor for {conditions.matrix!r}, the matrix itself")
+            text = f"rsf has a factor for {conditions.matrix!r}, the matrix itself"
+            raise SpeciesError(text, code="invalid_argument")
         factors = _read(frame, table, kind, given)
         if len(layers) == 1 and stop is None:
             return factors
@@ -182,7 +183,7 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             )
         label = str(one["species"].values)
         if label in found:
-            raise ProfileError(f"rsf has two factors of {label!r}")
+            raise ProfileError(f"rsf has two factors of {label!r}", code="repeated_species")
         found[label] = one
     return found
 
@@ -214,6 +215,7 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
         raise SpeciesError(
             f"rsf is a factor {f'relative to {matrix!r}' if matrix else 'without a matrix'}, but "
             f"matrix={here.matrix!r}",
+            code="different_conditions",
         )
     if way := unlike("matrix_signal", here.matrix_signal):
         warn(
@@ -231,7 +233,13 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
             "correct_dead_time(), or the concentrations are off by the dead time of the matrix "
             "signal",
             ProfileWarning,
+            code="different_conditions",
         )
+    _refuse_contradiction(frame, species, factor)
+
+
+def _refuse_contradiction(frame: Frame, species: str, factor: xr.DataArray) -> None:
+    """Refuse a factor that was determined under other conditions than the data state."""
     theirs = conditions_of(Metadata.from_dict(json.loads(factor.attrs.get(FIELD, "{}"))))
     coords = {one: factor[one] for one in theirs if one in factor.coords}
     if not (coords or any(theirs.values())):
@@ -247,7 +255,8 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
             if contradict(name, str(one), other[name]):
                 raise SpeciesError(
                     f"rsf of {species!r} is a factor for {NAMES[name]} {one}, but the data say "
-                    f"{other[name]!r}; if it holds nevertheless, state its number"
+                    f"{other[name]!r}; if it holds nevertheless, state its number",
+                    code="different_conditions",
                 )
 
 

@@ -136,7 +136,7 @@ def isotope(species: str) -> tuple[int, str]:
     match = _ISOTOPE.fullmatch(species)
     if match is None:
         text = f"{species!r} does not name a single isotope, such as '11B' or '30Si'"
-        raise SpeciesError(text, where={"species": species})
+        raise SpeciesError(text, code="not_an_isotope", where={"species": species})
     return int(match[1]), match[2]
 
 
@@ -149,7 +149,8 @@ def elements_of(numerator: str, denominator: str, stated: Any) -> tuple[str, str
         with about(argument="element", remedy="element=('Ge', 'Si') names them"):
             named.append(isotope(one)[1])
     if named[0] == named[1]:
-        raise SpeciesError(f"both species are of {named[0]!r}; a composition is of two elements")
+        text = f"both species are of {named[0]!r}; a composition is of two elements"
+        raise SpeciesError(text, code="conflicting_arguments", argument="numerator")
     return named[0], named[1]
 
 
@@ -166,7 +167,7 @@ def natural_abundance(species: str) -> float:
         abundance = _REPRESENTATIVE[element].get(number, 0.0)
     if not abundance > 0:
         text = f"{species!r} has no natural abundance; state it"
-        raise SpeciesError(text, where={"species": species})
+        raise SpeciesError(text, code="not_an_isotope", where={"species": species})
     return float(abundance)
 
 

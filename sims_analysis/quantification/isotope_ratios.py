@@ -190,7 +190,8 @@ def _pairs(data: xr.Dataset) -> list[_Pair]:
     if not pairs:
         raise SpeciesError(
             "the data have no two isotopes of an element with natural abundances; they have "
-            f"{', '.join(map(repr, species))}: name them as '28Si' and '30Si'"
+            f"{', '.join(map(repr, species))}: name them as '28Si' and '30Si'",
+            code="not_an_isotope",
         )
     return pairs
 

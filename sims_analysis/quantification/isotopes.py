@@ -266,6 +266,7 @@ def warn_of_bias(
             "the ratio of two sums or means (integrated_dose, mean_value) is not, nor is a "
             'fraction (kind="fraction")',
             ProfileWarning,
+            code="few_counts",
         )
 
 

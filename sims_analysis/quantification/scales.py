@@ -353,6 +353,7 @@ def _warn_of_line(words: Sequence[str]) -> None:
         warn(f"markers: {_WARNED[worst]}", FitWarning, argument="markers")
 
 
+@about(code="other_result", argument="markers")
 def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     """Return the positions of the layers, and their covariance, of each measurement."""
     plain = units.dequantify(fit)
@@ -374,7 +375,8 @@ def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArra
         raise ProfileError(f"markers: the fit is over {other[0]!r}; choose one")
     words = np.setdiff1d(np.ravel(plain["status"].values), ["ok"]).tolist()
     if words:
-        raise ProfileError(f"markers: the fit is {words[0]}, not ok: there are no layers to go by")
+        text = f"markers: the fit is {words[0]}, not ok: there are no layers to go by"
+        raise ProfileError(text, code=words[0])
     position = plain["position"].dropna("layer", how="all")
     if position.attrs.get("units") != frame.axis_units:  # the covariance says no units of its own
         raise UnitsError(

@@ -23,6 +23,7 @@ from sims_analysis.frame.evidence import (
     scale_in_doubt,
     union,
     with_evidence,
+    worse,
 )
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
@@ -240,7 +241,7 @@ def _scales(
             category=ProfileWarning if scale else None,
         )
         value = xr.DataArray(found.value.values, {"species": common}, ["species"])
-        status = xr.where(status == Status.OK, value.copy(data=resolved.values), status)
+        status = worse(status, value.copy(data=resolved.values))
         variance = xr.full_like(value, np.nan)
         if found.stderr is not None:
             variance = value.copy(data=found.stderr.values**2)

@@ -27,7 +27,7 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import ACHIEVED, FRACTION, open_frames
-from sims_analysis.frame.run import anywhere, elementwise, is_lazy
+from sims_analysis.frame.run import anywhere, elementwise, is_lazy, may_hold
 from sims_analysis.kernels import interpolation as kernels
 from sims_analysis.kernels.blocks import ALL
 from sims_analysis.kernels.evidence import Support
@@ -324,8 +324,7 @@ def _of_profiles(found: Sequence[Resampled]) -> dict[str, xr.Variable]:
     fractions = [
         one.fraction
         for one in found
-        if one.fraction is not None
-        and (is_lazy(one.fraction) or anywhere(one.fraction < 1.0 - _ROUNDING))
+        if one.fraction is not None and may_hold(one.fraction < 1.0 - _ROUNDING)
     ]
     if not fractions:
         return {LINEAR: linear}

@@ -45,44 +45,33 @@ _RULES = _Rules()
 
 
 def assess(
-    one: InverseProblem, unknowns: Unknowns, best: Minimum, *, kernels: bool
+    problem: InverseProblem, unknowns: Unknowns, best: Minimum, *, kernels: bool
 ) -> dict[str, Any]:
     """Return what is found of a restored profile, with its status in a word."""
-    found, relaxed = largest_deviance(one, best.m), best
-    far_off = found > MAX_DEVIANCE
-    if not far_off:
-        near = partial(_local_mean, one.x, _RULES.kink * one.fwhm)
-        relaxed = minimization.relaxed(unknowns, best, near)
-        fits = largest_deviance(one, relaxed.m) <= max(_RULES.misfit, found)
-        if not unknowns.prior.convex and relaxed.converged and fits:
-            best = changed(best, u=relaxed.u, m=relaxed.m)
-    x, top = np.exp(best.u), one.top
-    seen = one.response.matrix * x
-    information = one.misfit.information(best.m)
+    far_off = largest_deviance(problem, best.m) > MAX_DEVIANCE
+    best, relaxed = (best, best) if far_off else _relaxed(problem, unknowns, best)
+    x, top, weight = np.exp(best.u), problem.top, record_weights(problem.z)
     # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
-    means = one.mean * x
+    means, seen = problem.mean * x, problem.response.matrix * x
+    answers = seen.T * problem.misfit.information(best.m)
     rigid, freed = (
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, relaxed.factor)
     )
-    covariance = freed @ means.T
-    value = one.mean @ x
-    kernel = (rigid @ seen.T * information) @ one.response.matrix
-    achieved = np.maximum(_full_width(kernel / one.h, one.x), one.width)
-    achieved = _not_below_inside(_not_below_inside(achieved, one.z)[::-1], -one.z[::-1])[::-1]
+    kernel, achieved = _resolution(problem, rigid @ answers)
+    value, covariance = problem.mean @ x, freed @ means.T
     # What the error of a background adds that was subtracted before.
-    answer = freed @ seen.T * information
-    whole, own = answer @ one.common, answer @ (one.common * one.overlap)
-    variance = np.diag(covariance) + whole * (whole - 2 * own)
-    shown, stderr = _below_detection(one, value, np.sqrt(np.maximum(variance, 0.0)), achieved)
-    weight = record_weights(one.z)
+    whole = freed @ (answers @ problem.common)
+    own = freed @ (answers @ (problem.common * problem.overlap))
+    stderr = np.sqrt(np.maximum(np.diag(covariance) + whole * (whole - 2 * own), 0.0))
+    shown, stderr = _below_detection(problem, value, stderr, achieved)
     dose = float(weight @ value)
-    doubtful = np.zeros(0) if far_off else _doubtful_maxima(one, unknowns, best, achieved)
-    deviance = largest_deviance(one, best.m)
+    doubtful = np.zeros(0) if far_off else _doubtful_maxima(problem, unknowns, best, achieved)
+    deviance = largest_deviance(problem, best.m)
     status = "ok"
     if deviance > _RULES.misfit:
         status = "resolution_too_wide"
-    elif _is_cut_off(one, best.m - one.offset):
+    elif _is_cut_off(problem, best.m - problem.offset):
         status = "truncated"
     parts: dict[str, Any] = {
         "status": status,
@@ -94,15 +83,37 @@ def assess(
         "refolded": best.m * top,
         "window_dose": dose * top,
         "window_dose_stderr": float(np.sqrt(weight @ covariance @ weight)) * top,
-        "carried_dose": (dose - float(weight @ (best.m - one.offset))) * top,
-        "fraction": float(np.average(np.minimum(one.width / achieved, 1.0), weights=value)),
+        "carried_dose": (dose - float(weight @ (best.m - problem.offset))) * top,
+        "fraction": float(np.average(np.minimum(problem.width / achieved, 1.0), weights=value)),
         "doubtful_maxima": doubtful.size,
         "doubtful_maximum": doubtful[0] if doubtful.size else np.nan,
     }
     if kernels:
-        members = np.minimum(one.mean * (one.width[:, None] / one.h), 1.0)
+        members = np.minimum(problem.mean * (problem.width[:, None] / problem.h), 1.0)
         parts["averaging_kernel"] = kernel @ members.T
     return parts
+
+
+def _relaxed(problem: InverseProblem, unknowns: Unknowns, best: Minimum) -> tuple[Minimum, Minimum]:
+    """Return the minimum to be shown, and the one with distributed kinks, of which errors are.
+
+    They are the same profile, unless that describes the samples less well.
+    """
+    most = max(_RULES.misfit, largest_deviance(problem, best.m))
+    near = partial(_local_mean, problem.x, _RULES.kink * problem.fwhm)
+    relaxed = minimization.relaxed(unknowns, best, near)
+    fits = largest_deviance(problem, relaxed.m) <= most
+    if not unknowns.prior.convex and relaxed.converged and fits:
+        best = changed(best, u=relaxed.u, m=relaxed.m)
+    return best, relaxed
+
+
+def _resolution(problem: InverseProblem, answers: Array) -> tuple[Array, Array]:
+    """Return the averaging kernels, by what each value answers to samples, and their widths."""
+    kernel = answers @ problem.response.matrix
+    achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
+    achieved = _not_below_inside(achieved, problem.z)
+    return kernel, _not_below_inside(achieved[::-1], -problem.z[::-1])[::-1]
 
 
 def _local_mean(x: Array, reach: float, changes: Array) -> Array:
@@ -115,12 +126,12 @@ def _local_mean(x: Array, reach: float, changes: Array) -> Array:
 
 
 def _below_detection(
-    one: InverseProblem, value: Array, stderr: Array, achieved: Array
+    problem: InverseProblem, value: Array, stderr: Array, achieved: Array
 ) -> tuple[Array, Array]:
     """Return 0, and the error of no counts, where none were within the achieved resolution."""
-    counts, number = one.counts_about(0.5 * np.maximum(achieved, one.fwhm))
+    counts, number = problem.counts_about(0.5 * np.maximum(achieved, problem.fwhm))
     none = ~(counts > 0)
-    least = _RULES.none * one.misfit.one / number
+    least = _RULES.none * problem.misfit.value_per_count / number
     return np.where(none, 0.0, value), np.where(none, least, stderr)
 
 
@@ -145,11 +156,11 @@ def _not_below_inside(achieved: Array, z: Array) -> Array:
     return found
 
 
-def largest_deviance(one: InverseProblem, m: Array) -> float:
+def largest_deviance(problem: InverseProblem, m: Array) -> float:
     """Return the largest signed root of the deviance of windows of samples."""
     counts, expected = (
         np.concatenate([[0.0], np.cumsum(each)])
-        for each in (one.misfit.counts, one.misfit.expected(m))
+        for each in (problem.misfit.counts, problem.misfit.expected(m))
     )
     largest = 0.0
     for wide in _RULES.windows:
@@ -159,14 +170,14 @@ def largest_deviance(one: InverseProblem, m: Array) -> float:
         mu = np.maximum(expected[wide:] - expected[:-wide], 1e-12)
         deviance = 2 * (n * np.log(np.where(n > 0, n, 1.0) / mu) - (n - mu))
         largest = max(largest, float(deviance.max()))
-    return float(np.sqrt(one.misfit.share * largest))
+    return float(np.sqrt(problem.misfit.share * largest))
 
 
-def _is_cut_off(one: InverseProblem, m: Array) -> bool:
+def _is_cut_off(problem: InverseProblem, m: Array) -> bool:
     """Return whether the window cuts a rise that is as steep, or as short, as the function."""
-    count = float(np.median(one.misfit.one))
-    for z, level in ((one.z - one.z[0], m), (one.z[-1] - one.z[::-1], m[::-1])):
-        near, far = (min(int(z.searchsorted(k * one.fwhm)), z.size - 1) for k in (0.5, 2.0))
+    count = float(np.median(problem.misfit.value_per_count))
+    for z, level in ((problem.z - problem.z[0], m), (problem.z[-1] - problem.z[::-1], m[::-1])):
+        near, far = (min(int(z.searchsorted(k * problem.fwhm)), z.size - 1) for k in (0.5, 2.0))
         lowest = int(level[: far + 1].argmin())
         noise = np.sqrt(max(level[0] * count, count**2))
         turned = 0 < lowest < far and level[0] > _RULES.turned * level[lowest]
@@ -181,14 +192,14 @@ def _is_cut_off(one: InverseProblem, m: Array) -> bool:
 
 
 def _doubtful_maxima(
-    one: InverseProblem, unknowns: Unknowns, best: Minimum, achieved: Array
+    problem: InverseProblem, unknowns: Unknowns, best: Minimum, achieved: Array
 ) -> Array:
     """Return depths of maxima that the samples do not need: without a valley they do as well."""
-    u, x = best.u, one.x
-    inside = np.flatnonzero((x >= one.z[0]) & (x <= one.z[-1]))
+    u, x = best.u, problem.x
+    inside = np.flatnonzero((x >= problem.z[0]) & (x <= problem.z[-1]))
     sign = np.sign(np.diff(u[inside]))
     maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
-    reach = np.interp(x, one.z, _RULES.apart * achieved)
+    reach = np.interp(x, problem.z, _RULES.apart * achieved)
     found: list[float] = []
     for left, right in pairwise(maxima.tolist()):
         depth = min(u[left], u[right]) - u[left : right + 1].min()

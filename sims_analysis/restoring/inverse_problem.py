@@ -83,16 +83,10 @@ def inverse_problem(
     parts: int = 1,
 ) -> InverseProblem:
     """Return the problem of a profile, on cells that are divided into some parts each."""
-    if not np.isfinite(function.widths).all():
-        raise NotRestoredError("resolution_unknown")
-    if not here.size or np.isnan(settings["background"]):
-        raise NotRestoredError("no_data")
-    if here.size < _RULES.samples or np.ptp(samples.z[here]) < function.fwhm:
-        raise NotRestoredError("too_few_samples")
+    if np.isnan(settings["background"]):
+        here = here[:0]
+    top = _largest(samples, here, function)
     window = samples.where(here)
-    top = float(window.c.max())
-    if not top > 0:
-        raise NotRestoredError("too_few_counts")
     window = replace(window, c=window.c / top, s=window.s / top)
     window, source = _with_counts(window, kind, top)
     keep = window.k >= 0
@@ -130,6 +124,20 @@ def inverse_problem(
     if float(one.counts_about(0.5 * function.fwhm)[0].max()) < _RULES.counts:
         raise NotRestoredError("too_few_counts")
     return one
+
+
+def _largest(samples: Samples, here: Array, function: ResolutionFunction) -> float:
+    """Return the largest sample; NotRestoredError where there is nothing to restore."""
+    if not np.isfinite(function.widths).all():
+        raise NotRestoredError("resolution_unknown")
+    if not here.size:
+        raise NotRestoredError("no_data")
+    if here.size < _RULES.samples or np.ptp(samples.z[here]) < function.fwhm:
+        raise NotRestoredError("too_few_samples")
+    top = float(samples.c[here].max())
+    if not top > 0:
+        raise NotRestoredError("too_few_counts")
+    return top
 
 
 def _with_counts(window: Samples, kind: str, top: float) -> tuple[Samples, str]:

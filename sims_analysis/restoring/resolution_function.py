@@ -100,6 +100,7 @@ def _of_fit(frame: Frame, fit: xr.Dataset) -> Resolution:
     if name not in _SHAPES:
         raise ProfileError(
             "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer",
+            code="other_result",
         )
     fitted = {"sigma": "straggle"} if model == "gaussian" else {one: one for one in _names(name)}
     widths = {one: _fitted_width(frame, fit, own) for one, own in fitted.items()}

@@ -64,14 +64,15 @@ def restore(
     n, here = samples.z.size, in_order(samples.z, samples.c, settings["start"], settings["stop"])
 
     def at(parts: int, about: float = np.nan) -> tuple[Array, dict[str, Any]]:
-        one = inverse_problem(samples, here, settings, function, kind, parts)
-        steps = smoothness == "steps"
-        prior = minimization.steps(one.x) if steps else minimization.curvature(one.x, one.fwhm)
-        unknowns = Unknowns(one.response, one.misfit, prior, one.offset)
-        best = _minimum(one, unknowns, smoothness, about)
-        found = assess(one, unknowns, best, kernels=kernels)
-        more = {"n_samples": one.z.size, "source_of_errors": SOURCES.index(one.source)}
-        return one.here, more | found
+        problem = inverse_problem(samples, here, settings, function, kind, parts)
+        prior = minimization.curvature(problem.x, problem.fwhm)
+        if smoothness == "steps":
+            prior = minimization.steps(problem.x)
+        unknowns = Unknowns(problem.response, problem.misfit, prior, problem.offset)
+        best = _minimum(problem, unknowns, smoothness, about)
+        found = assess(problem, unknowns, best, kernels=kernels)
+        more = {"n_samples": problem.z.size, "source_of_errors": SOURCES.index(problem.source)}
+        return problem.here, more | found
 
     try:
         place, found = at(1)
@@ -94,30 +95,30 @@ def restore(
 
 
 def _minimum(
-    one: InverseProblem, unknowns: Unknowns, smoothness: str | float, about: float
+    problem: InverseProblem, unknowns: Unknowns, smoothness: str | float, about: float
 ) -> Minimum:
     def far_off(found: Minimum) -> bool:
         # A descent that has not ended may have some way to go yet.
         most = MAX_DEVIANCE if found.converged else 2 * MAX_DEVIANCE
-        return largest_deviance(one, found.m) > most
+        return largest_deviance(problem, found.m) > most
 
     if isinstance(smoothness, str):
         strengths = _STEPS if smoothness == "steps" else _CURVATURES
         # On finer cells, the strength is about what it is on these.
         strengths = strengths[~(np.abs(np.log10(strengths / about)) > 1)]
-        best = minimization.by_evidence(unknowns, strengths, _start(one), far_off)
+        best = minimization.by_evidence(unknowns, strengths, _start(problem), far_off)
     else:
         strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
-        best = minimization.of_strength(unknowns, strengths, _start(one))
+        best = minimization.of_strength(unknowns, strengths, _start(problem))
     if not (np.isfinite(best.u).all() and (best.converged or far_off(best))):
         raise NotRestoredError("not_converged")
     return best
 
 
-def _start(one: InverseProblem) -> Array:
+def _start(problem: InverseProblem) -> Array:
     """Begin at the samples, averaged over the function's width."""
-    count = float(np.median(one.misfit.one))
-    counts, number = one.counts_about(0.5 * one.fwhm)
-    mean = count * counts / number - one.offset
-    begin: Array = np.interp(one.x, one.z, np.log(np.maximum(mean, 0.05 * count)))
+    count = float(np.median(problem.misfit.value_per_count))
+    counts, number = problem.counts_about(0.5 * problem.fwhm)
+    mean = count * counts / number - problem.offset
+    begin: Array = np.interp(problem.x, problem.z, np.log(np.maximum(mean, 0.05 * count)))
     return begin

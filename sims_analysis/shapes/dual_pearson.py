@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,35 @@ from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import moments_above
 
 _HEAD, _TAIL = slice(0, 4), slice(4, 8)
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers of starting values: parts of the maximum, and widths of the head."""
+
+    core: float = 0.2  # of the maximum, above which the head is measured: of a Gaussian there,
+    area: float = 1.05  # the whole area is larger by this factor,
+    width: float = 1.15  # and the whole width by this one
+    tail: float = 0.01  # of the largest rest, above which the tail is measured
+    shares: tuple[float, float] = (0.02, 0.6)  # of the dose, between which the tail has its own,
+    share: float = 0.1  # and this one where nothing is left of the samples
+    least: float = 0.05  # of the maximum, above which the skewness is measured,
+    lean: float = 0.5  # to this at most; with it
+    other_lean: float = -0.3  # this one is tried
+    head_kurtosis: float = 3.3
+    # Of tails: distance from the head, and width, in widths; and skewness. Where there is a rest,
+    near: tuple[float, float, float] = (1.0, 2.0, 0.5)
+    far: tuple[float, float, float] = (2.0, 2.5, 1.0)
+    skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # of one where the rest is
+    kurtosis: tuple[float, float] = (3.2, 1.6)  # at no skewness, and times its square
+    # Halves of the dose: distance from the head, width, skewness and kurtosis of either, and by
+    # what part of it the area of the core is exceeded.
+    half_head: tuple[float, float, float, float] = (-0.3, 0.8, 0.0, 3.3)
+    half_tail: tuple[float, float, float, float] = (1.0, 1.5, 0.9, 4.7)
+    half_core: float = 0.6
+
+
+_RULES = _Rules()
 
 
 def formula(z: Array, dose: float, head_fraction: float, *moments: float) -> Array:
@@ -31,28 +60,33 @@ def derivatives(z: Array, dose: float, head_fraction: float, *moments: float) ->
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Take the head from above a fifth of the maximum, and the tail from what it leaves."""
-    core = moments_above(z, c, 0.2)
-    # Moments above a fifth of the maximum of a Gaussian are less than the whole ones.
-    width = 1.15 * core.deviation
-    head = pearson.formula(z, 1.05 * core.area, core.mean, width, 0.0, 3.0)
+    rules, core = _RULES, moments_above(z, c, _RULES.core)
+    width = rules.width * core.deviation
+
+    def part(distance: float, deviation: float, *shape: float) -> tuple[float, ...]:
+        return (core.mean + distance * width, deviation * width, *shape)
+
+    head = pearson.formula(z, rules.area * core.area, core.mean, width, 0.0, 3.0)
     rest = np.where(z > core.mean, np.clip(smoothed(c, 3) - head, 0.0, None), 0.0)
-    share, tails = 0.1, [(core.mean + width, 2.0 * width, 0.5)]
+    share, tails = rules.share, [part(*rules.near)]
     if rest.max() > 0:
-        tail = moments_above(z, rest, 0.01)
-        share = float(np.clip(tail.area / (core.area + tail.area), 0.02, 0.6))
+        tail = moments_above(z, rest, rules.tail)
+        share = float(np.clip(tail.area / (core.area + tail.area), *rules.shares))
         # A more skewed tail lies deeper, and does nearly as well with a larger head.
-        tails = [(tail.mean, max(tail.deviation, width), 0.5), *tails]
-        tails += [(core.mean + 2.0 * width, 2.5 * width, 1.0)]
-        tails += [(tail.mean, max(tail.deviation, width), g) for g in (0.0, 1.3)]
-    skewness = float(np.clip(moments_above(z, c, 0.05).skewness, -0.5, 0.5))
+        first, *others = [(tail.mean, max(tail.deviation, width), g) for g in rules.skewness]
+        tails = [first, *tails, part(*rules.far), *others]
+    measured = moments_above(z, c, rules.least).skewness
+    leans = float(np.clip(measured, -rules.lean, rules.lean)), rules.other_lean
+    known = core.area / (1 - share), 1 - share, core.mean, width
+    constant, square = rules.kurtosis
     sets = [
-        (core.area / (1 - share), 1 - share, core.mean, width, lean, 3.3, *tail)
-        for tail in ((mean, deviation, g, 3.2 + 1.6 * g**2) for mean, deviation, g in tails)
-        for lean in (skewness, -0.3)
+        (*known, lean, rules.head_kurtosis, *tail, constant + square * tail[2] ** 2)
+        for tail in tails
+        for lean in leans
     ]
     # A skewed tail that holds half of the dose, and part of the maximum.
-    halves = (core.mean - 0.3 * width, 0.8 * width, 0.0, 3.3)
-    return [*sets, (core.area / 0.6, 0.5, *halves, core.mean + width, 1.5 * width, 0.9, 4.7)]
+    halves = (*part(*rules.half_head), *part(*rules.half_tail))
+    return [*sets, (core.area / rules.half_core, 0.5, *halves)]
 
 
 def ordered(p: Sequence[float]) -> Sequence[float]:

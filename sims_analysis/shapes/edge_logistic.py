@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -17,6 +18,23 @@ from sims_analysis.shapes.model import Model, Parameter
 _END = float(np.log(0.84 / 0.16))
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """The numbers of starting values, and of the width."""
+
+    leans: tuple[float, ...] = (0.0, 0.3, -0.3)  # asymmetries that are tried, over the scale
+    # Edges that are tried by least squares: where, in the span of the samples, and how wide.
+    places: tuple[float, float, int] = (0.1, 0.9, 17)
+    scales: tuple[float, ...] = (0.01, 0.03, 0.09)
+    exponent: float = 50.0  # of the asymmetry, at most: beyond it the step is complete
+    # Z grows with u, at least half as fast as without asymmetry on the flatter side: 16 and 84 %
+    reach: float = 2.5  # are within so many times what they are without it,
+    accuracy: float = 1e-13  # and found to this part of that
+
+
+_RULES = _Rules()
+
+
 def formula(z: Array, position: float, scale: float, asymmetry: float, *sides: float) -> Array:
     """Return ``L / (1 + e^Z) + R / (1 + e^-Z)``, ``Z = u (1 + e^(a u)) / (2 d)``: scale d."""
     return between(*_step_at(z, position, scale, asymmetry), *sides)
@@ -25,13 +43,19 @@ def formula(z: Array, position: float, scale: float, asymmetry: float, *sides: f
 def _step_at(z: Array, position: float, scale: float, asymmetry: float) -> tuple[Array, Array]:
     """Return the depths from the position, and how much of the step is complete there."""
     u = z - position
-    return u, expit(u * (1 + np.exp(np.clip(asymmetry * u, -50.0, 50.0))) / (2 * scale))
+    return u, expit(u * _growth(u, asymmetry) / (2 * scale))
+
+
+def _growth(u: Array | float, asymmetry: float) -> Array:
+    """Return ``1 + e^(a u)``, which does not overflow."""
+    grown: Array = 1 + np.exp(np.clip(asymmetry * u, -_RULES.exponent, _RULES.exponent))
+    return grown
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Begin without asymmetry, and with some to either side; also from the best of a few edges."""
     sets: list[tuple[float, ...]] = []
-    for found, leans in ((plateaus, (0.0, 0.3, -0.3)), (steepest, (0.0,))):
+    for found, leans in ((plateaus, _RULES.leans), (steepest, (0.0,))):
         position, width, left, right = found(z, c)
         scale = width / (2 * _END)
         sets += [(position, scale, lean / scale, left, right, 0.0, 0.0) for lean in leans]
@@ -45,7 +69,7 @@ def _best(z: Array, c: Array) -> tuple[float, ...]:
     """
     span = float(np.ptp(z))
     found: list[tuple[float, tuple[float, ...]]] = []
-    for part, scale in product(np.linspace(0.1, 0.9, 17), (0.01, 0.03, 0.09)):
+    for part, scale in product(np.linspace(*_RULES.places), _RULES.scales):
         edge = float(z[0] + part * span), scale * span, 0.0
         u, below = _step_at(z, *edge)
         sides = np.stack([1 - below, below, u * (1 - below), u * below])
@@ -59,15 +83,13 @@ def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     scale, asymmetry = p["scale"], p["asymmetry"]
 
     def argument(u: float, target: float) -> float:
-        grown = float(np.exp(np.clip(asymmetry * u, -50.0, 50.0)))
-        return u * (1 + grown) / (2 * scale) - target
+        return u * float(_growth(u, asymmetry)) / (2 * scale) - target
 
-    # Z grows with u, at least half as fast as without asymmetry on the flatter side.
-    reach = 2.5 * _END * scale
+    reach = _RULES.reach * _END * scale
     if not (np.isfinite(reach) and reach > 0):
         return [np.nan]
     ends = [
-        brentq(argument, -reach, reach, args=(end,), xtol=1e-13 * reach, disp=False)
+        brentq(argument, -reach, reach, args=(end,), xtol=_RULES.accuracy * reach, disp=False)
         for end in (-_END, _END)
     ]
     return [ends[1] - ends[0]]

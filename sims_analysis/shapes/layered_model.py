@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -93,55 +92,69 @@ def of_layers(model: Model, n: int) -> Model:
     return layered(model.of, n, model.shared) if isinstance(model, LayeredModel) else model
 
 
-def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
-    """Return the sum of `n` layers of a model; `shared` parameters are the same for all."""
-    parameters, rows = _arranged(model, n, shared)
-    names = [one.name for one in parameters]
+@dataclass(frozen=True)
+class _Sum:
+    """The sum of layers of a model: `rows` say where the parameters of each are among all."""
 
-    # All layers have a position, whatever it is called in a model of one.
-    alias = [] if model.location == POSITION.name else [POSITION]
+    of: Model
+    names: Sequence[str]
+    rows: tuple[tuple[int, ...], ...]
 
-    def formula(z: Array, *p: float) -> Array:
-        value: Array = np.sum([model.formula(z, *(p[k] for k in row)) for row in rows], axis=0)
+    def formula(self, z: Array, *p: float) -> Array:
+        each = [self.of.formula(z, *(p[k] for k in row)) for row in self.rows]
+        value: Array = np.sum(each, axis=0)
         return value
 
-    def added(of_one: Callable[..., Array], z: Array, *p: float) -> Array:
-        out = np.zeros((len(parameters), *z.shape))
-        for row in rows:
-            out[list(row)] += of_one(z, *(p[k] for k in row))
+    def derivatives(self, z: Array, *p: float) -> Array:
+        out = np.zeros((len(self.names), *z.shape))
+        assert self.of.derivatives is not None  # noqa: S101 - otherwise these are not asked for
+        for row in self.rows:
+            out[list(row)] += self.of.derivatives(z, *(p[k] for k in row))
         return out
 
-    def derive(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+    def derive(self, p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
+        """Return what follows for each layer; first its position, if that has another name."""
         found: list[float] = []
-        for row in rows:
-            own = dict(zip(model.names, (p[names[k]] for k in row), strict=True))
-            found += [own[model.location]] * len(alias)
-            found += model.derive(own, options) if model.derive else []
+        for row in self.rows:
+            own = dict(zip(self.of.names, (p[self.names[k]] for k in row), strict=True))
+            found += [] if POSITION.name in own else [own[self.of.location]]
+            found += self.of.derive(own, options) if self.of.derive else []
         return found
 
-    which = model.names.index(model.location)
-    own = [j for j, one in enumerate(model.parameters) if one.name not in shared]
-
-    def ordered(p: Sequence[float]) -> list[float]:
+    def ordered(self, p: Sequence[float]) -> list[float]:
         """Exchange layers until they are in order of depth."""
-        order = np.argsort([p[row[which]] for row in rows], kind="stable")
+        at = self.of.names.index(self.of.location)
+        order = np.argsort([p[row[at]] for row in self.rows], kind="stable")
         named = list(p)
-        for row, source in zip(rows, order, strict=True):
-            for j in own:
-                named[row[j]] = p[rows[source][j]]
+        for row, source in zip(self.rows, order, strict=True):
+            for to, k in zip(row, self.rows[source], strict=True):
+                named[to] = p[k]
         return named
 
+
+def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
+    """Return the sum of `n` layers of a model; `shared` parameters are the same for all."""
+    layers = [
+        [one if one.name in shared else _of_layer(one, i + 1) for one in model.parameters]
+        for i in range(n)
+    ]
+    common = [one for one in model.parameters if one.name in shared]
+    parameters = [one for layer in layers for one in layer if one not in common] + common
+    rows = tuple(tuple(map(parameters.index, layer)) for layer in layers)
+    total = _Sum(model, [one.name for one in parameters], rows)
+    # All layers have a position, whatever it is called in a model of one.
+    alias = [] if POSITION.name in model.names else [POSITION]
     return LayeredModel(
         name=model.name,
         summary=f"{model.summary}, {n} of them",
         parameters=parameters,
-        formula=formula,
+        formula=total.formula,
         start=model.start,
         reference=model.reference,
-        derivatives=model.derivatives and partial(added, model.derivatives),
+        derivatives=model.derivatives and total.derivatives,
         derived=[_of_layer(one, i + 1) for i in range(n) for one in (*alias, *model.derived)],
-        derive=derive,
-        ordered=ordered,
+        derive=total.derive,
+        ordered=total.ordered,
         options=model.options,
         on_time=model.on_time,
         shape="layers",
@@ -149,19 +162,6 @@ def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
         places=rows,
         shared=tuple(shared),
     )
-
-
-def _arranged(
-    model: Model, n: int, shared: Collection[str]
-) -> tuple[list[Parameter], tuple[tuple[int, ...], ...]]:
-    """Return the parameters of all layers, and where those of each stand among them."""
-    layers = [
-        [one if one.name in shared else _of_layer(one, i + 1) for one in model.parameters]
-        for i in range(n)
-    ]
-    common = [one for one in model.parameters if one.name in shared]
-    parameters = [one for layer in layers for one in layer if one not in common] + common
-    return parameters, tuple(tuple(map(parameters.index, layer)) for layer in layers)
 
 
 def not_these_layers(

@@ -187,10 +187,9 @@ def derivatives(
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Take moments; and the core's with a Gaussian's shape, in case a tail misleads them."""
-    m = moments_above(z, c, 1e-3)
-    core = moments_above(z, c, 0.1)
+    m, core = moments_above(z, c, 1e-3), moments_above(z, c, 0.1)
     skewness = float(np.clip(m.skewness, -1.5, 1.5))
-    least = 1.6 + 1.6 * skewness**2
+    least = 1.6 * (1 + skewness**2)
     return [
         (m.area, m.mean, m.deviation, skewness, max(m.kurtosis, least)),
         (core.area, core.mean, core.deviation, 0.0, 3.2),

@@ -1,22 +1,23 @@
 """Answers that samples below their limit, or cut off by the detector, may change."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
-from error_parts import raises
+from error_parts import raises, warns
 from measurement_layouts import one
 
 import sims_analysis as sims
-from sims_analysis.errors import JunctionError, ProfileWarning
+from sims_analysis.errors import DoseWarning, JunctionError, ProfileWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::sims_analysis.errors.SimsWarning")
 
 
-def test_strict_refuses_a_junction_below_the_limit_of_the_file_and_names_the_limit():
+def test_strict_refuses_a_junction_below_the_limit_of_the_file_and_names_the_limit(approved):
     text = "Depth (nm)\tB (atoms/cm3)\n0\t1e18\n1\t8e17\n2\t<5E15\n3\t<5E15\n"
     ds = sims.read(text.encode()).to_dataset()
-    with raises(JunctionError, "below_limit", species="B", match="below 5e.15 atom"):
+    with raises(JunctionError, "below_limit", species="B", text=approved):
         sims.junction_depth(ds, level="1e15 atoms/cm^3", strict=True)
 
 
@@ -101,6 +102,11 @@ def test_an_edge_or_a_mean_over_samples_below_their_limit_has_status_below_limit
         assert sims.below_detection(FILE, limit=limit).sum() == own + more
 
 
+def test_a_background_of_samples_some_of_which_are_below_their_limit_warns():
+    with warns(DoseWarning, "below_limit", species="B", start="7 nm", stop="10 nm"):
+        sims.integrated_dose(FILE, stop="7 nm", background=("7 nm", "14 nm"))
+
+
 def with_limits(values, below, limit):
     """Give a profile of which a file gives some samples as below a limit."""
     lost = np.isin(np.arange(len(values)), below)
@@ -143,8 +149,9 @@ def test_the_deepest_junction_is_below_the_limit_if_a_profile_rises_again_and_en
     assert sims.junction_depth(ds, "5e16 atoms/cm^3")["status"].item() == "below_limit"
     turned = ds.isel(depth=slice(None, None, -1)).assign_coords(depth=ds["depth"].variable)
     for level in ("1e15 atoms/cm^3", "5e16 atoms/cm^3"):
-        rise = sims.junction_depth(turned, level, edge="leading", which="first")
-        assert rise["status"].item() == "below_limit"
+        rise = partial(sims.junction_depth, turned, level, edge="leading", which="first")
+        assert rise()["status"].item() == "below_limit"
+        assert rise(after="3.5 nm")["status"].item() == "ok"
 
 
 @pytest.mark.parametrize("layout", ["shared axis", "own axis"])

@@ -175,6 +175,11 @@ def test_two_samples_give_a_decay_length_if_their_errors_are_known(stated):
     if stated:
         assert number(found["decay_length"]) == pytest.approx(5.0, rel=1e-9)
         assert number(found["stderr"]) == pytest.approx(25 * 0.1 * math.sqrt(2) / 4, rel=1e-6)
+        z = np.array([10.0, 14.0, 18.0])
+        c = np.exp(-z / 5) * (1.0, 1.1, 1.0)
+        third = sims.decay_length(one(z, c, stderr=0.1 * c))
+        by_hand = (2 * math.log(1.1)) ** 2 / (6 * 0.1**2)
+        assert number(third["reduced_chi_square"]) == pytest.approx(by_hand, rel=0.01)
 
 
 def test_over_sputter_time_in_seconds():

@@ -78,19 +78,19 @@ def test_both_limits_within_one_segment(rule):
     assert number(found) == pytest.approx(exact * 1e-7, rel=1e-12)
 
 
-def test_a_limit_beyond_the_samples_warns_and_integrates_what_was_measured():
+def test_a_limit_beyond_the_samples_warns_and_integrates_what_was_measured(approved):
     ds = one([10, 20, 30], [1e18, 1e18, 1e18])
     with warns(DoseWarning, "truncated", species="B") as caught:
         found = sims.integrated_dose(ds, stop="50 nm")
     assert caught[0].filename == __file__
     assert number(found) == pytest.approx(2e12)
     assert word(found["status"]) == "truncated"
-    with raises(ProfileError, "truncated", species="B", match="10 to 30 nm"):
+    with raises(ProfileError, "truncated", species="B", text=approved):
         sims.integrated_dose(ds, stop="50 nm", strict=True)
 
 
-def test_limits_entirely_outside_have_no_dose_and_not_zero():
-    with warns(DoseWarning, "no_sample_in_window", species="B", match="10 to 20 nm"):
+def test_limits_entirely_outside_have_no_dose_and_not_zero(approved):
+    with warns(DoseWarning, "no_sample_in_window", species="B", text=approved):
         found = sims.integrated_dose(one([10, 20], [1e18, 1e18]), start="50 nm", stop="60 nm")
     assert math.isnan(number(found))
     assert word(found["status"]) == "no_data"
@@ -106,12 +106,12 @@ def test_a_transient_that_ends_below_the_stop_leaves_no_dose():
         sims.integrated_dose(ds, strict=True, **options)
 
 
-def test_limits_in_the_wrong_order_name_the_profile():
+def test_limits_in_the_wrong_order_name_the_profile(approved):
     ds = measurement([0, 10, 20], {"B": [1e18] * 3, "P": [1e18] * 3})
     start = xr.DataArray([5.0, 12.0], {"species": ["B", "P"]}, "species", attrs={"units": "nm"})
-    with raises(ProfileError, argument="start", match="12 nm.*10 nm"):
+    with raises(ProfileError, argument="start", text=approved):
         sims.integrated_dose(ds, start=start, stop="10 nm")
-    with raises(ProfileError, argument="start", match="start='50 nm' and stop='20 nm'"):
+    with raises(ProfileError, argument="start", text=approved):
         sims.moments(ds, start="50 nm", stop="20 nm")
 
 
@@ -193,13 +193,13 @@ def two_records(values=1e18):
 
 
 @pytest.mark.parametrize("stderr", [False, True])
-def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
+def test_one_profile_without_a_background_does_not_stop_a_batch(stderr, approved):
     ds = two_records()
     if stderr:
         ds = sims.with_counting_statistics(ds, value_per_count="1e16 atoms/cm^3")
     options = {"background": ("400 nm", "450 nm"), "stop": "200 nm"}
     place = {"argument": "background", "measurement": "w1", "species": "B"}
-    parts = {"code": "no_sample_in_window", "match": "400 to 450 nm.*0 to 297 nm"} | place
+    parts = {"code": "no_sample_in_window"} | place
     with warns(DoseWarning, **parts) as caught:
         found = sims.integrated_dose(ds, **options)
     assert len(caught) == 1
@@ -217,7 +217,7 @@ def test_one_profile_without_a_background_does_not_stop_a_batch(stderr):
     assert shape["status"].values.ravel().tolist()[0] == "no_data"
     with raises(ProfileError, **parts):
         sims.integrated_dose(ds, strict=True, **options)
-    with raises(ProfileError, **parts | {"match": "1 more: no sample.*900 to 950 nm"}):
+    with raises(ProfileError, **parts, text=approved):
         sims.integrated_dose(ds, background=("900 nm", "950 nm"))
 
 
@@ -517,16 +517,16 @@ ENDS_INSIDE = "ignore:.*ends inside the profile"
 
 
 @pytest.mark.filterwarnings(ENDS_INSIDE)
-def test_the_dose_of_a_whole_record_warns_of_a_surface_transient():
+def test_the_dose_of_a_whole_record_warns_of_a_surface_transient(approved):
     ds = with_transient()
     parts = {"code": "surface_transient", "species": "Al"}
     for data in (ds, sims.quantify(ds), ds["concentration"], ds.sel(species="Al")):
-        with warns(DoseWarning, match=r"14% .* above 2\d", **parts):
+        with warns(DoseWarning, text=approved, **parts):
             sims.integrated_dose(data)
     for question in (sims.dose_budget, sims.cumulative_dose, sims.depth_at_dose_fraction):
-        with warns(DoseWarning, match=r"14% .* above 2\d", **parts):
+        with warns(DoseWarning, text=approved, **parts):
             question(ds)
-    with warns(DoseWarning, match="and 4% ", **parts):
+    with warns(DoseWarning, text=approved, **parts):
         sims.integrated_dose(with_transient(0.7))
     # The surface is where it is said to be, or left out.
     for options in (

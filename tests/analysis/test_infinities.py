@@ -43,7 +43,7 @@ def test_an_infinite_value_is_refused_by_name(question, rows, infinity, own):
     data = profiles(rows, own=own)
     data.values[2, 45] = infinity
     place = {"species": "S2", "depth": "46 nm"}
-    with raises(sims.ProfileError, "infinite_sample", **place, match=f"is {infinity}"):
+    with raises(sims.ProfileError, "infinite_sample", **place):
         ask(question, as_asked(question, data))
 
 

@@ -111,11 +111,11 @@ def test_a_gap_among_the_samples_used_warns():
     ds = one([0, 1, 2, 3, 4, 5, 6, 30, 31, 32], 1e19 * np.exp(-np.arange(10.0)))
     assert word(sims.surface_concentration(ds, depth="3 nm")["status"]) == "ok"
     for depth in ("6 nm", "12 nm"):
-        with warns(ProfileWarning, "gap", species="B", match="6 and 30 nm .24 nm"):
+        with warns(ProfileWarning, "gap", species="B", start="6 nm", stop="30 nm"):
             found = sims.surface_concentration(ds, depth=depth, samples=8)
         assert word(found["status"]) == "gap"
     # All samples that are used lie above it; the depth itself does not.
-    with warns(ProfileWarning, "gap", species="B", match="6 and 30 nm"):
+    with warns(ProfileWarning, "gap", species="B", start="6 nm", stop="30 nm"):
         assert word(sims.surface_concentration(ds, depth="8 nm")["status"]) == "gap"
     bridged = sims.surface_concentration(ds, depth="12 nm", gaps="bridge")
     assert word(bridged["status"]) == "ok"

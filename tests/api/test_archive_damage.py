@@ -94,7 +94,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes as POSIX 
 def test_what_is_no_plain_file_is_refused_by_name(archive, tmp_path, kind, name):
     kind(version_of(archive) / name, tmp_path / "elsewhere")
     for use in (archive.get, archive.payload):
-        with raises(ArchiveError, "damaged_entry", data_id="a", match=f"'a'.*{name}"):
+        with raises(ArchiveError, "damaged_entry", data_id="a"):
             use("a")
     assert list(archive.verify()) == [f"a/{version_of(archive).name}"]
     assert archive.get("b").species == ["Si"]
@@ -111,7 +111,7 @@ def test_a_catalogue_that_is_no_plain_file(archive, tmp_path, kind):
 
 @posix
 @pytest.mark.parametrize("level", ["entry", "version", "entries", "archive.json"])
-def test_a_folder_that_leads_elsewhere_is_refused(archive, tmp_path, level):
+def test_a_folder_that_leads_elsewhere_is_refused(archive, tmp_path, level, approved):
     place = {
         "entry": archive.folder("a"),
         "version": version_of(archive),
@@ -124,7 +124,7 @@ def test_a_folder_that_leads_elsewhere_is_refused(archive, tmp_path, level):
     before = sorted(elsewhere.rglob("*"))
     if level != "archive.json":
         damaged = {"code": "damaged_entry", "data_id": "a"} if level == "version" else {}
-        with raises(ArchiveError, match="link", **damaged):
+        with raises(ArchiveError, text=approved, **damaged):
             archive.get("a")
         if level != "version":
             with raises(ArchiveError, "failed_write"):
@@ -132,7 +132,7 @@ def test_a_folder_that_leads_elsewhere_is_refused(archive, tmp_path, level):
         assert sorted(elsewhere.rglob("*")) == before, "nothing is written there either"
     if level in {"entries", "archive.json"}:
         code = "no_archive" if level == "archive.json" else ""
-        with raises(ArchiveError, code, match="link"):
+        with raises(ArchiveError, code, text=approved):
             archive.ids()
     else:
         assert len(archive.verify()) == 1
@@ -235,7 +235,7 @@ def test_the_whole_hash_is_compared(archive):
 # ---- errors of the file system
 
 
-def test_every_error_of_the_file_system_is_an_archive_error(archive, monkeypatch):
+def test_every_error_of_the_file_system_is_an_archive_error(archive, monkeypatch, approved):
     def fail(*_, **__):
         raise OSError(errno.EIO, "Input/output error")
 
@@ -243,21 +243,21 @@ def test_every_error_of_the_file_system_is_an_archive_error(archive, monkeypatch
     for name in ("scandir", "listdir"):
         monkeypatch.setattr(os, name, fail)
     for use in (archive.ids, archive.verify, lambda: archive.get("a"), lambda: "a" in archive):
-        with raises(ArchiveError, match="Input/output error"):
+        with raises(ArchiveError, text=approved):
             use()
     client = Client(archive=archive, offline=True)
     assert {type(r) for r in client.get(["a", "b"], errors="collect")} == {ArchiveError}
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT])
-def test_a_read_only_archive_serves_and_fetches(archive, code, monkeypatch):
+def test_a_read_only_archive_serves_and_fetches(archive, code, monkeypatch, approved):
     def refuse(*_):
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(files, "write_durably", refuse)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body_of("c")))
     client = Client(KEY, endpoint="https://lab.example/", archive=archive, transport=transport)
-    with warns(SimsWarning, "failed_write", match=f"not archived.*{os.strerror(code)}"):
+    with warns(SimsWarning, "failed_write", text=approved):
         results = client.get(["a", "c"], errors="collect")
     assert [type(r) for r in results] == [SIMSResult] * 2
     assert archive.ids() == sorted(["a", "b", ODD])
@@ -365,21 +365,17 @@ def test_damage_names_entry_archive_version_and_what_to_do(archive, file, conten
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "reason"),
+    ("field", "value"),
     [
-        ("data_id", "b", "names another entry, 'b'"),
-        ("sha256", "0" * 64, "belongs to another version"),
-        ("retrieved", "soon", r"\(\$\.retrieved: expected a time in ISO 8601, found 'soon'\)"),
-        ("url", 5, r"\(\$\.url: expected a string, found a number\)"),
-        ("last_updated", 5, r"\(\$\.last_updated: expected a string or null, found a number\)"),
-        ("format_version", "1", r"\(\$\.format_version: expected a whole number, found a string\)"),
+        ("data_id", "b"), ("sha256", "0" * 64), ("retrieved", "soon"), ("url", 5),
+        ("last_updated", 5), ("format_version", "1"),
     ],
-)
-def test_a_record_of_something_else_is_damage(archive, field, value, reason):
+)  # fmt: skip
+def test_a_record_of_something_else_is_damage(archive, field, value, approved):
     file = version_of(archive) / "record.json"
     record = json.loads(file.read_bytes())
     file.write_text(json.dumps(record | {field: value}))
-    with raises(ArchiveError, "damaged_entry", data_id="a", match=reason):
+    with raises(ArchiveError, "damaged_entry", data_id="a", text=approved):
         archive.record("a")
     file.write_text(json.dumps(record | {"etag": 5, "last_modified": "é"}))
     assert archive.record("a").validators == {}
@@ -393,5 +389,5 @@ def test_an_archive_without_a_format_version_is_refused(archive, content):
     (archive.path / "archive.json").write_bytes(content)
     with raises(ArchiveError, "no_archive"):
         archive.check()
-    with raises(ArchiveError, "no_archive", match="'.*none' is not an archive: it has no"):
+    with raises(ArchiveError, "no_archive"):
         Archive(archive.path / "none").check()

@@ -33,17 +33,15 @@ def test_each_field_has_one_type_or_is_null(name):
             assert str(refused.value) == f"$[3].{name}: expected {wanted} or null, found {found}"
 
 
-@pytest.mark.parametrize(
-    ("wire", "found"), [(None, "null"), ([], "an array"), ("a", "a string"), (5, "a number")]
-)
-def test_an_entry_is_an_object(wire, found):
-    with raises(PayloadError, path="$", match=f"found {found}$"):
+@pytest.mark.parametrize("wire", [None, [], "a", 5])
+def test_an_entry_is_an_object(wire, approved):
+    with raises(PayloadError, path="$", text=approved):
         CatalogueEntry.from_dict(wire)
 
 
-@pytest.mark.parametrize(("data_id", "found"), [(None, "null"), (5, "a number"), ([], "an array")])
-def test_an_entry_has_an_id(data_id, found):
-    with raises(PayloadError, path="$[2].data_id", match=f"found {found}$"):
+@pytest.mark.parametrize("data_id", [None, 5, []])
+def test_an_entry_has_an_id(data_id, approved):
+    with raises(PayloadError, path="$[2].data_id", text=approved):
         CatalogueEntry.from_dict({"data_id": data_id}, "$[2]")
     with raises(PayloadError, path="$.data_id"):
         CatalogueEntry.from_dict({})
@@ -86,8 +84,8 @@ def test_a_search_is_sent_as_the_reference_has_it():
     assert not any(name == "data_type" for name, _ in sent)
 
 
-def test_what_is_no_filter_or_no_time_is_refused():
-    with pytest.raises(TypeError, match="wafer"):
+def test_what_is_no_filter_or_no_time_is_refused(approved):
+    with raises(TypeError, text=approved):
         Search.of(wafer="7")
     with raises(ApiError, argument="last_updated_max"):
         Search.of(last_updated_max="soon")
@@ -157,7 +155,7 @@ def test_every_species_and_every_word_is_there(lab):
     assert not passes(lab, {}, keywords="%")
 
 
-def test_a_table_has_times_and_every_field():
+def test_a_table_has_times_and_every_field(approved):
     found = Catalogue.from_json(
         b'[{"data_id": "a", "upload_datetime": "2024-01-02T03:04:05+01:00", "odd": 1},'
         b' {"data_id": " ", "last_updated": "no time"}]'
@@ -167,5 +165,5 @@ def test_a_table_has_times_and_every_field():
     assert frame["upload_datetime"][0].isoformat() == "2024-01-02T02:04:05+00:00"
     assert frame[["last_updated", "collected_datetime"]].isna().all(axis=None)
     assert found.ids == ["a"]
-    with raises(PayloadError, path="$", match="expected an array of entries, found an object"):
+    with raises(PayloadError, path="$", text=approved):
         Catalogue.from_json(b"{}")

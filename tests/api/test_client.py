@@ -162,9 +162,9 @@ def test_a_prefix_of_the_endpoint_is_kept():
 # ---- failures of some
 
 
-def test_errors_raise_carries_what_arrived():
+def test_errors_raise_carries_what_arrived(approved):
     api = Api(a=profiles("a", "B"), c=profiles("c", "P"))
-    with raises(PartialResultsError, match="1 of 3") as caught:
+    with raises(PartialResultsError, text=approved) as caught:
         api.client().get(["a", "b", "c", "b"])
     results = caught.value.results
     assert [type(r) for r in results] == [SIMSResult, NotFound, SIMSResult, NotFound]
@@ -258,13 +258,13 @@ def test_offline_opens_no_socket_and_imports_no_client(tmp_path):
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_offline_and_not_archived(tmp_path):
+def test_offline_and_not_archived(tmp_path, approved):
     Archive(tmp_path).put("a", profiles("a", "B"), url="test")
     api = Api(b=profiles("b", "P"))
     client = api.client(archive=tmp_path, offline=True)
     with raises(ArchiveError, "not_archived", data_id="b"):
         client.get("b")
-    with raises(PartialResultsError, match="1 of 2"):
+    with raises(PartialResultsError, text=approved):
         client.get(["a", "b"])
     with raises(ApiError, "conflicting_arguments", argument="refresh"):
         client.get("a", refresh=True)

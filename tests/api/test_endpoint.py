@@ -71,17 +71,16 @@ def test_plain_http_stays_on_this_machine_unless_it_is_allowed(allow, host):
         Endpoint("http://lab.example/")
 
 
-@pytest.mark.parametrize("segment", ["..", ".", "a/..", "../a", "a\\..", "..\\a", "a/./b"])
-def test_no_segment_leads_up_the_path(segment):
-    with raises(ApiError, "invalid_argument", match="is not an id or a species") as caught:
-        Endpoint("https://lab.example/").address("sims", segment)
-    assert repr(segment) in str(caught.value)
+def test_no_segment_leads_up_the_path(approved):
+    for segment in ("..", ".", "a/..", "../a", "a\\..", "..\\a", "a/./b"):
+        with raises(ApiError, "invalid_argument", text=approved):
+            Endpoint("https://lab.example/").address("sims", segment)
 
 
-def test_dots_within_a_name_lead_nowhere():
+def test_dots_within_a_name_lead_nowhere(approved):
     address = Endpoint("https://lab.example/").address
     assert address("a..b", "...", "w.1") == "https://lab.example/a..b/.../w.1"
-    with raises(ApiError, "invalid_argument", match=" not valid Unicode"):
+    with raises(ApiError, "invalid_argument", text=approved):
         address("\ud800")
 
 

@@ -80,11 +80,11 @@ def test_catalogue_entries_are_requested_in_hundreds():
     )
 
 
-def test_a_failed_catalogue_request_names_its_ids():
+def test_a_failed_catalogue_request_names_its_ids(approved):
     failing = client(httpx.Response(418, text="no tea"))
-    with raises(StatusError, match=r"^catalogue entry 'x' and 2 more: HTTP 418 .*no tea"):
+    with raises(StatusError, text=approved):
         failing.entries(["x", "y", "z"])
-    with raises(StatusError, match=r"^catalogue search: HTTP 418 "):
+    with raises(StatusError, text=approved):
         failing.search()
     with raises(NotFound, data_id="x") as no:
         client([]).entry("x")

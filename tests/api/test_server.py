@@ -345,7 +345,7 @@ def test_malformed_requests_do_not_harm(running):
 # ---- starting it
 
 
-def test_serve_refuses_to_be_open(archive, monkeypatch):
+def test_serve_refuses_to_be_open(archive, monkeypatch, approved):
     monkeypatch.delenv("SIMS_SERVER_KEY", raising=False)
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
     with raises(ApiError, "missing_key"):
@@ -356,7 +356,7 @@ def test_serve_refuses_to_be_open(archive, monkeypatch):
     with raises(ArchiveError, "no_archive"):
         serve(archive.path / "typo", no_key=True)
     for port in (-1, 65536, "8000", None):
-        with raises(ApiError, argument="port", match="0 to 65535"):
+        with raises(ApiError, argument="port", text=approved):
             serve(archive, port=port, no_key=True)
 
 

@@ -53,7 +53,7 @@ def named(*before, retrieved=RECORD.retrieved):
     return versions.next_version([Path("lab/entries/w1") / name for name in before], record)
 
 
-def test_a_version_is_named_after_its_time_and_the_one_before():
+def test_a_version_is_named_after_its_time_and_the_one_before(approved):
     assert named() == NAME
     assert named(retrieved="0987-01-02T03:04:05+00:00") == f"09870102T030405.000000Z-{SHA[:8]}"
     assert named("20250101T000000.000000Z-00000000") == NAME
@@ -62,7 +62,7 @@ def test_a_version_is_named_after_its_time_and_the_one_before():
     assert named("20260102t030405.000006z-00000000") == after
     assert named("20270101T000000.000000Z-00000000") == f"20270101T000000.000001Z-{SHA[:8]}"
     for stamp in ("99991231T235959.999999Z", "20261301T000000.000000Z"):
-        with raises(ArchiveError, "damaged_entry", data_id="w1", match=stamp):
+        with raises(ArchiveError, "damaged_entry", data_id="w1", text=approved):
             named(f"{stamp}-00000000")
 
 

@@ -68,12 +68,12 @@ def test_an_address_is_refused_and_not_repeated(command, scheme, tmp_path):
     assert "s3cret" not in done.output
 
 
-def test_an_archive_keeps_no_login_and_no_token(tmp_path):
+def test_an_archive_keeps_no_login_and_no_token(tmp_path, approved):
     address = "https://user:s3cret@lab.example/w.csv?token=s3cret#s3cret"
     archive = sims.Archive(tmp_path)
     archive.put("w1", PROFILE, url=address)
     assert archive.record("w1").url == "https://lab.example/w.csv"
     assert archive.get("w1").provenance["source"] == "https://lab.example/w.csv"
-    with raises(sims.ArchiveError, argument="source", match=r"sims\.read\(address\)") as caught:
+    with raises(sims.ArchiveError, argument="source", text=approved) as caught:
         archive.add(address)
     assert "s3cret" not in str(caught.value)

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 import click
 import pytest
 from command_line import EXAMPLES, NAMES, error_line, payload_of, process, run, serving
+from error_parts import raises
 
 import sims_analysis as sims
 from sims_analysis.cli import reports
@@ -126,12 +127,14 @@ def test_a_sputter_rate_brings_time_to_depth():
 
 
 @pytest.mark.parametrize("variable", ["AS_API_KEY", "ATOMSCALE_API_KEY", "AS_API_ENDPOINT"])
-def test_ids_that_are_no_examples_are_of_the_server_of_the_settings(variable, monkeypatch):
+def test_ids_that_are_no_examples_are_of_the_server_of_the_settings(
+    variable, monkeypatch, approved
+):
     assert reports.means_examples(NAMES)
     for nothing in (None, ""):
         if nothing is not None:
             monkeypatch.setenv(variable, nothing)
-        with pytest.raises(click.UsageError, match=r"^arsenic: no example .* set \w+_API_KEY$"):
+        with raises(click.UsageError, text=approved):
             reports.means_examples([*NAMES, "arsenic"])
     monkeypatch.setenv(variable, "https://lab.example/with-a-long-path")
     assert not reports.means_examples([*NAMES, "arsenic"])

@@ -137,8 +137,6 @@ def test_the_same_depth_twice():
     many = profile("B", [0, 1, 1, 2, 2, 3, 3], [1, 2, 4, 5, 6, 7, 8])
     with raises(ProfileError, "unordered_axis", argument="duplicates", species="B"):
         sims.to_dataset([many])
-    with raises(ProfileError, argument="duplicates"):
-        sims.to_dataset([b], duplicates="first")
 
 
 def test_the_mean_of_two_known_values_is_better_known():
@@ -158,10 +156,10 @@ def test_zero_and_negative_values_are_data():
     np.testing.assert_array_equal(ds["concentration"], [[0, -1, 5]])
 
 
-def test_a_species_that_occurs_twice_is_numbered_with_a_warning():
+def test_a_species_that_occurs_twice_is_numbered_with_a_warning(approved):
     once, twice = (profile("SnO+", [0, 1], values) for values in ([1, 2], [3, 4]))
     rate = profile("SnO+", [0, 1], [5, 6], units="counts/s")
-    with warns(ProfileWarning, "repeated_species", species="SnO+", match=r"named 'SnO\+ \(1\)'"):
+    with warns(ProfileWarning, "repeated_species", species="SnO+", text=approved):
         ds = sims.to_dataset([once, rate, twice])
     assert ds["species"].values.tolist() == ["SnO+ (1)", "SnO+", "SnO+ (2)"]
     np.testing.assert_array_equal(ds["concentration"].sel(species="SnO+ (2)"), [3, 4])
@@ -225,18 +223,18 @@ def test_where_it_came_from_is_in_the_attrs():
 
 
 @pytest.mark.parametrize(
-    ("source", "error", "message"),
+    ("source", "error"),
     [
-        ([], ProfileError, "there are no profiles"),
-        (None, TypeError, "expected a SIMSResult, .* found NoneType"),
-        ("abc", TypeError, "found str"),
-        ({"B": 1}, TypeError, "found dict"),
-        ([{"species_name": "B"}], ProfileError, r"item 0 is dict, .* DepthProfile.from_dict\(\)"),
-        ([sims.SIMSResult.from_json(b"[]")], ProfileError, r"item 0 is SIMSResult, .*to_dataset"),
+        ([], ProfileError),
+        (None, TypeError),
+        ("abc", TypeError),
+        ({"B": 1}, TypeError),
+        ([{"species_name": "B"}], ProfileError),
+        ([sims.SIMSResult.from_json(b"[]")], ProfileError),
     ],
 )
-def test_what_is_no_profile_is_named(source, error, message):
-    with pytest.raises(error, match=message):
+def test_what_is_no_profile_is_named(source, error, approved):
+    with raises(error, text=approved):
         sims.to_dataset(source)
 
 
@@ -306,7 +304,7 @@ def test_what_samples_have_in_common_is_a_coordinate():
     np.testing.assert_allclose(width["achieved_resolution"], [[1.0, 2.0, 3.0]], rtol=1e-12)
 
 
-def test_edges_of_cells_go_with_their_depths():
+def test_edges_of_cells_go_with_their_depths(approved):
     edges = {"cell_start": ([0.5, 1.5, -0.5], "nm"), "cell_stop": ([1.5, 2.5, 0.5], "nm")}
     with warns(ProfileWarning, "unordered_axis", species="B"):
         ds = sims.to_dataset(with_columns([1.0, 2.0, 0.0], **edges))
@@ -317,7 +315,7 @@ def test_edges_of_cells_go_with_their_depths():
     merged = sims.to_dataset(with_columns([0.0, 1.0, 1.0], **edges), duplicates="mean")
     assert "depth_bounds" not in merged.coords
     wrong = edges | {"cell_stop": ([1.5, 2.5, 0.5], "s")}
-    with raises(UnitsError, species="B", match="cell_stop is in 's', which is"):
+    with raises(UnitsError, species="B", text=approved):
         sims.to_dataset(with_columns(**wrong))
 
 
@@ -347,8 +345,8 @@ def test_the_history_begins_with_what_it_was_made_of():
     assert "data_id" not in sims.to_dataset([profile("B", [0, 1], [1, 2])]).attrs
 
 
-def test_unusual_values_are_warned_of():
-    with warns(ProfileWarning, match="unusual depth: species 'B' up to 1.5e"):
+def test_unusual_values_are_warned_of(approved):
+    with warns(ProfileWarning, text=approved):
         sims.to_dataset([profile("B", [0, 1.5e6], [1e18, 1e17])])
 
 

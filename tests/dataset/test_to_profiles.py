@@ -177,7 +177,19 @@ def test_a_sample_that_was_not_measured_has_its_cell():
     source, ds, found = back_and_forth(concentrations=[1e24, None, 3e24], extra=edges)
     assert found == source
     stated = ds.drop_vars(["wire_fields", "source_units"])
-    assert sims.to_profiles(stated)[0].depths.size == 2
+    assert sims.to_profiles(stated)[0].depths.size == 3
+
+
+def test_depths_in_a_gap_stay_with_what_is_known_of_them():
+    ds = sims.open_example("boron-implant").sel(species=["B"])
+    holed = ds.where((ds["depth"] < 60) | (ds["depth"] > 80), drop=True)
+    with warns(ProfileWarning, "gap", species="B"):
+        grid = sims.to_grid(holed, step="5 nm")
+    assert grid["concentration_quality"].sel(depth=70).item() == 3
+    batch = sims.stack([grid, ds])
+    for back in (sims.to_dataset(sims.to_profiles(grid)), sims.unstack(batch)[0]):
+        for name in ("depth", "concentration", "concentration_quality"):
+            np.testing.assert_allclose(back[name].values, grid[name].values)
 
 
 def test_only_profiles_with_standard_errors_have_them():

@@ -11,7 +11,7 @@ import xarray as xr
 from error_parts import raises
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError, SimsError, collected
+from sims_analysis.errors import ProfileError, collected
 
 DATA = artists.profiles(B=artists.gaussian(), P=np.full(50, 2e17))
 B = DATA.sel(species=["B"])
@@ -52,17 +52,17 @@ def test_a_result_is_drawn_by_its_argument_and_refused_by_the_others(function):
     for argument in ARGUMENTS:
         if argument == own:
             continue
-        with raises(ProfileError, argument=argument, match=rf"{function}\(\).*as {own}="):
+        with raises(ProfileError, "other_result", argument):
             artists.sketched(DATA, **{argument: result})
     other = "peak" if own != "peak" else "dose"
-    with raises(ProfileError, argument=other, match=rf"found one of {function}\(\)"):
+    with raises(ProfileError, "other_result", other):
         artists.sketched({"a": DATA}, **{other: {"a": [result]}})
 
 
 @pytest.mark.parametrize("function", [name for name in RESULTS if "metallurgical" not in name])
 def test_a_result_of_a_species_that_is_not_shown_is_refused(function):
     own, result = RESULTS[function]
-    with raises(ProfileError, argument=own, match="has a result of B; the figure shows P"):
+    with raises(ProfileError, argument=own):
         sims.plot_profiles(DATA, species="P", **{own: result})
 
 
@@ -81,7 +81,7 @@ def test_a_result_without_a_record_is_known_by_what_it_holds(function):
     bare = result.copy()
     bare.attrs.pop("question")
     other = "peak" if own != "peak" else "dose"
-    with raises(ProfileError, argument=other, match=rf"found one of {function}\(\)"):
+    with raises(ProfileError, "other_result", other):
         artists.sketched(DATA, **{other: bare})
 
 
@@ -182,62 +182,38 @@ def test_a_guessed_argument_is_answered_with_the_right_one(wrong, meant):
     assert said.removeprefix("; did you mean ").removeprefix("; use ").startswith(meant)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "warned"),
-    [
-        ({"column": 2}, r"plot_panels\(\) has no argument 'column'; did you mean columns="),
-        ({"ncols": 2}, "use columns="),
-        ({"letter": True}, "did you mean letters="),
-        ({"axs": None}, r"plot_panels\(\) has no argument 'axs'"),
-        ({"ax": None}, r"plot_panels\(\) has no argument 'ax'"),
-    ],
-)
-def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(wrong, warned):
-    with pytest.raises(TypeError, match=warned):
-        sims.plot_panels(DATA, **wrong)
+def test_a_guessed_argument_of_panels_is_answered_with_the_right_one(approved):
+    for wrong in ("column", "ncols", "letter", "axs", "ax"):
+        with raises(TypeError, text=approved):
+            sims.plot_panels(DATA, **{wrong: None})
+
+
+REFUSED = [
+    *({"coverage": wrong} for wrong in (-1, "2", np.nan, np.inf)),
+    {"residuals": None}, {"residuals": True}, {"notes": 1}, {"spread": "yes"}, {"title": 3},
+    {"colour_by": "wafer"},
+    *({"colours": wrong} for wrong in ("red", ["red"], {"B": "nocolour"}, {"B": "red", "P": 3})),
+    {"ylim": ("1e16 counts/s", None)},
+    *({"detection_limit": wrong} for wrong in (
+        "-1e16 atoms/cm^3", "10 counts/s", xr.Dataset(),
+        xr.DataArray([[1.0]], dims=("depth", "wafer")),
+    )),
+    {"value_units": 1}, {"value_units": ["1/m^3", "1/cm^3"]}, {"width": "1 nm"},
+    {"house_style": True}, {"scale": np.array([1, 2])},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("plot", [sims.plot_profiles, sims.plot_panels])
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"coverage": -1}, "coverage=-1; expected a number of standard errors, at least 0$"),
-        ({"coverage": "2"}, "coverage='2'; expected a number"),
-        ({"coverage": np.nan}, "coverage=nan; expected a number"),
-        ({"coverage": np.inf}, "coverage=inf; expected a number"),
-        ({"residuals": None}, "residuals=None; expected True or False"),
-        ({"residuals": True}, "residuals=True needs fits="),
-        ({"notes": 1}, "notes=1; expected True or False"),
-        ({"spread": "yes"}, "spread='yes'; expected True or False"),
-        ({"title": 3}, "title: expected a string, found 3"),
-        ({"colour_by": "wafer"}, "colour_by='wafer'"),
-        ({"colours": "red"}, ("colours='red'; expected a mapping of species or measurements to "
-         r'colours, such as \{"B": "crimson"\}$')),
-        ({"colours": ["red"]}, r"colours=\['red'\]; expected a mapping"),
-        ({"colours": {"B": "nocolour"}}, "colours=.*nocolour.*; expected a mapping"),
-        ({"colours": {"B": "red", "P": 3}}, "expected a mapping"),
-        ({"ylim": ("1e16 counts/s", None)}, "ylim"),
-        ({"detection_limit": "-1e16 atoms/cm^3"}, "detection_limit= of .B. is -1e.16"),
-        ({"detection_limit": "10 counts/s"}, "detection_limit= has none of these; .* shows B"),
-        ({"detection_limit": xr.Dataset()}, "detection_limit=<Dataset>; expected one limit"),
-        ({"detection_limit": xr.DataArray([[1.0]], dims=("depth", "wafer"))},
-         "detection_limit=<DataArray>; expected one limit, one for each species, or what"),
-        ({"value_units": 1}, "value_units"),
-        ({"value_units": ["1/m^3", "1/cm^3"]}, "units of the same values"),
-        ({"width": "1 nm"}, "width='1 nm'; expected .* from 20 to 2000 mm"),
-        ({"alpha": 2}, "alpha=2: .*0-1"),
-        ({"alpha": "much"}, "alpha='much': "),
-        ({"house_style": True}, "has no argument 'house_style'"),
-        ({"linestyle": "wavy"}, "linestyle='wavy': 'wavy' is not"),
-        ({"c": "no colour"}, "color='no colour': 'no colour' is not"),
-        ({"marker": "zz"}, "marker='zz': "),
-        ({"scale": np.array([1, 2])}, "scale=.*expected 'log' or 'linear'"),
-    ],
-)  # fmt: skip
-def test_an_option_that_cannot_be_meant_is_refused_before_there_is_a_figure(plot, wrong, message):
+def test_an_option_that_cannot_be_meant_is_refused_before_there_is_a_figure(plot, approved):
     before = plt.get_fignums()
-    with pytest.raises((ValueError, TypeError, SimsError), match=message):
-        plot(DATA, **wrong)
+    for wrong in REFUSED:
+        with raises((ValueError, TypeError), text=approved):
+            plot(DATA, **wrong)
+    for style in ({"alpha": 2}, {"alpha": "much"}, {"linestyle": "wavy"}, {"marker": "zz"}):
+        with pytest.raises(ValueError, match=next(iter(style))):  # in the words of Matplotlib
+            plot(DATA, **style)
+    with pytest.raises(ValueError, match=r"^color='no colour'"):
+        plot(DATA, c="no colour")
     assert plt.get_fignums() == before
 
 
@@ -252,21 +228,18 @@ def test_options_at_their_ends_are_taken():
 # --- data and axes ----------------------------------------------------------------------------
 
 
-def test_what_is_no_axes_is_refused_with_what_to_do():
+def test_what_is_no_axes_is_refused_with_what_to_do(approved):
     figure, axs = plt.subplots(1, 2)
     polar = plt.figure().add_subplot(projection="polar")
-    for wrong, found in ((figure, "Figure"), (axs, "ndarray"), (list(axs), "list"), ("B", "str"),
-                         (polar, "PolarAxes"), (3, "int")):  # fmt: skip
-        with pytest.raises(TypeError, match=f"one Axes .* found {found}; species are named by"):
+    for wrong in (figure, axs, list(axs), "B", polar, 3):
+        with raises(TypeError, text=approved):
             sims.plot_profiles(DATA, wrong)
 
 
 @pytest.mark.parametrize("item", ["w7.txt", Path("w7.txt"), 3, None, [B, 3], {"a": b"x"}])
-def test_what_is_no_measurement_is_refused(item):
-    with pytest.raises(TypeError, match="expected a Dataset, a DataArray, a SIMSResult") as caught:
+def test_what_is_no_measurement_is_refused(item, approved):
+    with raises(TypeError, text=approved):
         artists.sketched(item)
-    is_file = "w7" in str(item)
-    assert ("sims.read('w7.txt').to_dataset()" in str(caught.value)) == is_file
 
 
 @pytest.mark.parametrize("nothing", [[], {}, ()])
@@ -283,7 +256,7 @@ def test_profiles_and_results_of_the_api_are_drawn_as_they_are():
 
 
 @pytest.mark.parametrize("calls", [3, [3], {"a": 1}])
-def test_calls_are_texts(calls, tmp_path):
+def test_calls_are_texts(calls, tmp_path, approved):
     figure = plt.figure()
-    with pytest.raises(TypeError, match=r"calls=.*; expected a list of strings"):
+    with raises(TypeError, text=approved):
         sims.save_figure(figure, tmp_path / "a.svg", calls=calls)

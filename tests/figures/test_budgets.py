@@ -109,13 +109,12 @@ def test_profiles_have_the_names_that_tell_them_apart():
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
-    [(3, "found int$"), (xr.Dataset(), "found Dataset$"), (xr.DataArray(), "found DataArray$"),
-     (sims.peak(artists.profiles(B=artists.gaussian())), r"found a result of peak\(\)$"),
-     (parts(dose=[1.0, 2.0])["dose"], r"found a result of integrated_dose\(\)$")],
+    "given",
+    [3, xr.Dataset(), xr.DataArray(), sims.peak(artists.profiles(B=artists.gaussian())),
+     parts(dose=[1.0, 2.0])["dose"]],
 )  # fmt: skip
-def test_what_is_no_budget_is_refused_with_what_it_is(given, message):
-    with raises(ProfileError, "other_result", "budget", message):
+def test_what_is_no_budget_is_refused_with_what_it_is(given, approved):
+    with raises(ProfileError, "other_result", "budget", text=approved):
         sims.plot_budget(given)
 
 

@@ -99,12 +99,9 @@ def test_none_leaves_a_limit_to_the_data(scale):
     assert artists.sketched(ds, scale=scale, xlim=(None, 50)).get_xlim() == (0, 50)
 
 
-@pytest.mark.parametrize(
-    ("limits", "said"), [({"xlim": (200, 300)}, r"Depth \(nm\) is 0 to 98"),
-                         ({"ylim": (1e22, 1e23)}, r"Concentration .* is 1\.001e\+15 to ")],
-)  # fmt: skip
-def test_limits_that_show_no_curve_are_warned_of(limits, said):
-    with warns(ProfileWarning, "not_shown", *limits, match=said):
+@pytest.mark.parametrize("limits", [{"xlim": (200, 300)}, {"ylim": (1e22, 1e23)}])
+def test_limits_that_show_no_curve_are_warned_of(limits, approved):
+    with warns(ProfileWarning, "not_shown", *limits, text=approved):
         artists.sketched(artists.profiles(B=artists.gaussian()), **limits)
 
 

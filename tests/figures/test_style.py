@@ -5,6 +5,7 @@ import re
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from error_parts import raises
 from matplotlib.font_manager import FontEntry, findfont, fontManager
 
 import sims_analysis as sims
@@ -38,10 +39,10 @@ def test_the_size_of_a_width(width, across, down):
     assert figure_size(width) == pytest.approx((across * MM, down * MM), rel=1e-12)
 
 
-@pytest.mark.parametrize("width", [19.99, 2000.1, "19 mm", "3 m", "triple", True, "5", [80]])
-def test_widths_that_are_none_are_refused_with_those_that_are(width):
-    with pytest.raises(ValueError, match=r"^width=.*; expected 'single' or 'double' .*20 to 2000"):
-        figure_size(width)
+def test_widths_that_are_none_are_refused_with_those_that_are(approved):
+    for width in (19.99, 2000.1, "19 mm", "3 m", "triple", True, "5", [80]):
+        with raises(ValueError, text=approved):
+            figure_size(width)
 
 
 def test_what_the_user_has_set_wins_and_larger_letters_have_more_room():

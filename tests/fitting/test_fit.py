@@ -922,8 +922,6 @@ def test_shapes_over_sputter_time_are_fitted_in_seconds(model):
     curve = sims.evaluate(fit, depth="100 s")
     assert curve.item() == pytest.approx(np.interp(100, t, c), rel=1e-2)
     assert curve.coords["sputter_time"].item() == 100
-    with raises(UnitsError, "missing_axis"):
-        sims.fit(one, model="erfc")
 
 
 def test_a_species_is_fitted_in_the_variable_in_which_it_was_measured():
@@ -1089,11 +1087,11 @@ def test_what_a_parameter_is_called_does_not_matter():
         (sims.moments, "straggle"),
     ],
 )
-def test_a_dimension_does_not_lose_its_labels_to_an_answer(question, name):
+def test_a_dimension_does_not_lose_its_labels_to_an_answer(question, name, approved):
     z = np.linspace(0, 300, 301)
     c = models_truth.values("gaussian", (1e15, 100, 30), z)
     batch = models_truth.profile(np.stack([c, 2 * c]), z, dims=(name, "depth"))
-    with raises(ProfileError, "wrong_dimensions", match=f"nominal_{name}"):
+    with raises(ProfileError, "wrong_dimensions", text=approved):
         question(batch.assign_coords({name: [1.0, 2.0]}))
 
 
@@ -1127,7 +1125,7 @@ def test_values_that_are_rounded_have_the_fit_of_their_counts(digits, rel):
         assert found[name].item() == pytest.approx(expected[name].item(), rel=rel)
 
 
-def test_a_formula_with_a_hole_is_refused():
+def test_a_formula_with_a_hole_is_refused(approved):
     lognormal = Model(
         name="lognormal", summary="", reference="",
         parameters=(Parameter("dose", "area", "", lower=0), Parameter("median", "depth", "", 0),
@@ -1138,7 +1136,7 @@ def test_a_formula_with_a_hole_is_refused():
     z = np.linspace(0, 300, 151)
     c = np.append(0.0, lognormal.formula(z[1:], 1e22, 90.0, 0.4))
     one = models_truth.profile(c, z)
-    with raises(ProfileError, argument="model", match=r"no value at 0 nm, .*dose=.*median="):
+    with raises(ProfileError, argument="model", text=approved):
         sims.fit(one, model=lognormal, weights="none")
     fit = sims.fit(one, model=lognormal, weights="none", start="1 nm")
     assert fit["shape"].item() == pytest.approx(0.4, rel=1e-6)
@@ -1241,10 +1239,10 @@ def test_a_shoulder_does_not_pass_for_an_implant(model, peak):
     assert fit["dose"].item() == pytest.approx(1.5e15, rel=0.02)
 
 
-def test_an_implant_that_is_slightly_off_its_model_stays_ok():
+def test_an_implant_that_is_slightly_off_its_model_stays_ok(approved):
     ds = sims.open_example("boron-implant").sel(species="B")
     ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
-    with warns(FitWarning, species="B", match="correlated: the model"):
+    with warns(FitWarning, species="B", text=approved):
         fit = sims.fit(ds, model="pearson", start="20 nm", background="fit")
     assert fit["reduced_chi_square"].item() > 20  # of 7e5 counts; 1 % of the maximum
     assert fit["status"].item() == "ok"
@@ -1258,7 +1256,7 @@ def test_an_implant_that_is_slightly_off_its_model_stays_ok():
         ({"stop": "0.5 nm"}, "the start to 0.5 nm"),
     ],
 )
-def test_a_window_without_samples_is_named(options, words):
+def test_a_window_without_samples_is_named(options, words, approved):
     ds = sims.open_example("boron-implant")
     for question in (
         lambda: sims.fit(ds, model="gaussian", **options)["status"].values,
@@ -1267,7 +1265,7 @@ def test_a_window_without_samples_is_named(options, words):
             sims.sheet_resistance(ds, donors=["P"], acceptors=["B"], **options)["status"].values
         ),
     ):
-        with warns(FitWarning, "no_sample_in_window", species="B", match=words):
+        with warns(FitWarning, "no_sample_in_window", species="B", text=approved):
             assert (question() == "no_data").all()
 
 

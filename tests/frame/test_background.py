@@ -170,7 +170,7 @@ def counted_tail(decay, counts, deeper=(0, 0), times=1):
 )
 def test_a_window_in_which_the_profile_is_not_level_is_no_background(ask, counts, window, what):
     ds = counted_tail(40, counts, deeper=(100, 285) if what == "rises" else (100, 225))
-    with warns(sims.errors.SimsWarning, "wrong_shape", species="B", match=what):
+    with warns(sims.errors.SimsWarning, "wrong_shape", species="B"):
         found = ask(ds, tuple(f"{x} nm" for x in window))
     if "status" in found.coords or "status" in found:
         assert found["status"].item() == "wrong_shape"
@@ -190,16 +190,16 @@ def sloping(background, counts, profiles=30):
 
 
 @pytest.mark.parametrize(
-    ("background", "off", "said"),
+    ("background", "off"),
     [
-        (lambda z: 0.05 * np.exp((60 - z) / 100), +0.115, "falls in.* changes the dose by"),
-        (lambda z: 0.1 * (1 + 0.4 * (170 - z) / 110), +0.127, "falls in.* changes the dose by"),
-        (lambda z: 0.2 * np.exp((z - 170) / 100), -0.417, "rises in.* changes the dose by"),
+        (lambda z: 0.05 * np.exp((60 - z) / 100), +0.115),
+        (lambda z: 0.1 * (1 + 0.4 * (170 - z) / 110), +0.127),
+        (lambda z: 0.2 * np.exp((z - 170) / 100), -0.417),
     ],
 )
-def test_a_dose_above_a_background_that_slopes_is_not_ok(background, off, said):
+def test_a_dose_above_a_background_that_slopes_is_not_ok(background, off, approved):
     ds = sloping(background, 1000)
-    with pytest.warns(sims.errors.DoseWarning, match=said):
+    with warns(sims.errors.DoseWarning, "wrong_shape", species="B", text=approved):
         found = sims.integrated_dose(ds, stop="120 nm", background=("140 nm", "199 nm"))
     dose = 1000 * 15 * np.sqrt(2 * np.pi) * 1e8
     assert float(found.mean()) == pytest.approx(dose * (1 + off), rel=0.02)

@@ -56,7 +56,7 @@ def test_moments_of_cells(ds):
 def test_an_empty_cell_is_a_gap(ds):
     cells = sims.to_grid(ds, step="10 nm", conserve="dose")
     cells["concentration"][0, 10] = np.nan
-    with warns(sims.errors.DoseWarning, "gap", species="B", match="100 and 110 nm"):
+    with warns(sims.errors.DoseWarning, "gap", species="B", start="100 nm", stop="110 nm"):
         found = sims.dose_budget(cells, rule_tolerance=9)
     assert found["status"].values.tolist() == ["gap", "ok"]
     np.testing.assert_allclose(found["coverage"], [29 / 30, 1.0], rtol=1e-12)

@@ -40,21 +40,19 @@ def test_a_species_is_analysed_in_the_variable_in_which_it_was_measured(ds, chun
     assert kind(ds.sel(species="Si").drop_vars("intensity")) == "concentration", "the only one"
 
 
-def test_a_missing_variable_is_refused_by_name(ds):
+def test_a_missing_variable_is_refused_by_name(ds, approved):
     with raises(UnitsError, "missing_variable"):
         kind(ds, variable="dose")
     for name in (7, ["concentration"]):
-        with raises(
-            UnitsError, "missing_variable", match=r"no variable (7|\['conc.*); the data have"
-        ):
+        with raises(UnitsError, "missing_variable", text=approved):
             kind(ds, variable=name)
     seconds = ds[["intensity"]].assign(intensity=ds["intensity"].assign_attrs(units="s"))
-    with raises(UnitsError, match="intensity"):
+    with raises(UnitsError, text=approved):
         kind(seconds)
     alone = ds[["intensity"]]
     with raises(UnitsError, "missing_variable"):
         open_frame(alone, ("concentration",), question="a test")
-    with pytest.raises(TypeError, match="a test needs an xarray Dataset or DataArray, found list"):
+    with raises(TypeError, text=approved):
         kind([1, 2])
 
 
@@ -244,11 +242,11 @@ def test_values_that_nothing_can_have_are_refused_unless_they_are_to_be_shown(ds
 @pytest.mark.parametrize(
     ("name", "subject"), [("concentration", "concentration"), (None, "the data")]
 )
-def test_an_array_is_named_in_errors(ds, name, subject):
+def test_an_array_is_named_in_errors(ds, name, subject, approved):
     array = boron(ds)["concentration"].rename(name)
-    with raises(UnitsError, "missing_unit", match=f"^{subject} has no unit"):
+    with raises(UnitsError, "missing_unit", text=approved):
         opened(array.drop_attrs(deep=False))
-    with raises(ProfileError, "impossible_value", match=rf"^{subject} reaches 3e\+30"):
+    with raises(ProfileError, "impossible_value", text=approved):
         opened((1e30 * array).assign_attrs(units="cm^-3"))
     assert opened(array).name == "concentration", "a name, or that of its kind"
 

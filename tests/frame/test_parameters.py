@@ -102,11 +102,11 @@ def test_an_argument_of_the_wrong_length_is_refused():
         sims.integrated_dose(SHARED[0], stop=along)
 
 
-def test_a_case_is_named_in_errors():
+def test_a_case_is_named_in_errors(approved):
     start = xr.DataArray(
         [10.0, 90.0], dims="case", coords={"case": ["a", "b"]}, attrs={"units": "nm"}
     )
-    with raises(ProfileError, argument="start", match="'b'.* start=90 nm and stop=50 nm"):
+    with raises(ProfileError, argument="start", text=approved):
         sims.integrated_dose(SHARED[0], start=start, stop="50 nm")
 
 
@@ -154,7 +154,7 @@ def frame():
 KIND = ("concentration",)
 
 
-def test_values_along_the_samples_are_those_of_depths_that_stand_once(frame):
+def test_values_along_the_samples_are_those_of_depths_that_stand_once(frame, approved):
     whole = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0, 4.0, 6.0])
     read = frame.parameter(whole, KIND, "factor", along=True)
     assert (read.dims, read.values.tolist()) == (("depth",), [1, 2, 3, 4])
@@ -168,9 +168,9 @@ def test_values_along_the_samples_are_those_of_depths_that_stand_once(frame):
     near = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.0 + 1e-9, 4.0, 6.0])
     np.testing.assert_array_equal(frame.parameter(near, KIND, "f", along=True), [1, 2, 3, 4])
     off = row([1.0, 2.0, 3.0, 4.0], depth=[0.0, 2.01, 4.0, 6.0])
-    with raises(ProfileError, "missing_value", argument="f", match=r"2\.0 nm"):
+    with raises(ProfileError, "missing_value", argument="f", text=approved):
         frame.parameter(off, KIND, "f", along=True)
-    with raises(ProfileError, "missing_value", argument="f", match=r"2\.0 nm"):
+    with raises(ProfileError, "missing_value", argument="f", text=approved):
         frame.parameter(off[::-1], KIND, "f", along=True)
 
 
@@ -199,8 +199,8 @@ def test_species_of_a_mapping_may_have_cases(frame):
         (row(1.0, "nm"), UnitsError, "wrong_unit"),
     ],
 )
-def test_a_wrong_value_of_one_species_is_named(frame, wrong, error, code):
-    with raises(error, code, argument="level", match=r"level\['B'\]"):
+def test_a_wrong_value_of_one_species_is_named(frame, wrong, error, code, approved):
+    with raises(error, code, argument="level", text=approved):
         frame.parameter({"P": "7 cm^-3", "B": wrong}, KIND, "level")
 
 

@@ -363,19 +363,31 @@ def test_a_layer_at_the_surface_is_truncated_whatever_the_tail():
     assert sims.layers(ds, level="1e18 atoms/cm^3")["status"].values.tolist() == [["truncated"]]
 
 
-def test_layers_that_noise_may_have_made_are_warned_of_where_errors_are_not_known():
+def test_layers_that_noise_may_have_made_are_warned_of_where_errors_are_not_known(approved):
     z = np.arange(0.0, 200.0)
     counts = np.random.default_rng(4).poisson(30 * np.exp(-(((z - 100) / 40) ** 2)))
     values = xr.DataArray(
         counts * 1e16, {"depth": ("depth", z, {"units": "nm"})}, attrs={"units": "atom/cm^3"}
     )
-    with warns(ProfileWarning, match="of one or two samples near the level"):
+    with warns(ProfileWarning, text=approved):
         assert sims.layers(values, level="1.5e17 atoms/cm^3")["layer"].size > 2
     known = values.to_dataset(name="concentration")
     known = sims.with_counting_statistics(known, value_per_count="1e16 atoms/cm^3")
     sims.layers(known, level="1.5e17 atoms/cm^3")
     # Thin layers are none that noise makes.
     sims.layers(values.copy(data=1e19 * (z % 5 < 2) + 1e16))
+
+
+def test_two_runs_are_warned_of_and_one_is_not(approved):
+    z = np.arange(0.0, 40.0)
+    one = np.where((z > 10) & (z < 30), 9e18, 1e17)
+    one[20] = 4.5e18
+    two = one.copy()
+    two[15] = 4.4e18
+    level = {"level": "5e18 atoms/cm^3"}
+    assert sims.layers(models_truth.profile(one, z), **level).sizes["layer"] == 2
+    with warns(sims.ProfileWarning, text=approved):
+        assert sims.layers(models_truth.profile(two, z), **level).sizes["layer"] == 3
 
 
 @pytest.mark.few(3)
@@ -408,7 +420,7 @@ def test_of_profiles_with_layers_in_a_gap_the_first_is_named():
     z = np.r_[0.0:110.0, 125.0:152.0, 166.0:300.0]  # the first hole is in no layer
     c = 1e20 * (0.001 + box(z, 50, 90, 4) + box(z, 160, 230, 4))
     two = models_truth.profile(np.array([c, c]), z, dims=("wafer", "depth"))
-    with warns(ProfileWarning, "gap", wafer="0", layer="1", match="1 more: no sample between 151"):
+    with warns(ProfileWarning, "gap", wafer="0", layer="1", start="151 nm", stop="166 nm"):
         assert sims.layers(two)["status"].values.tolist() == [["ok", "gap"]] * 2
 
 

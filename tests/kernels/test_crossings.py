@@ -31,7 +31,7 @@ def table(depth, value, level, width=None):
 
 
 def junction(depth, value, level, *, after=None, **options):
-    beyond = () if after is None else (0.0, after)
+    beyond = () if after is None else (0.0, np.nan, after)
     return ask(kernels.junction, depth, value, level, *beyond, **options)
 
 

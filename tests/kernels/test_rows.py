@@ -1,40 +1,11 @@
-"""Rows in both layouts agree with a loop over plain profiles."""
+"""Sums over rows are those of each row alone."""
 
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from plain_profiles import batches, columns, samples
 
-from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.rows import (
-    Dense,
-    dot_rows,
-)
-
-
-def laid_out(depth, value, stderr=None):
-    """All rows of a batch, one after the other, as (which, rows)."""
-    found = layouts(columns(depth, value, stderr=stderr))
-    return [(np.arange(len(value))[index], rows) for index, rows in found]
-
-
-@given(batch=batches())
-def test_exactly_the_measured_samples_are_kept(batch):
-    depth, value = batch
-    seen = []
-    for which, rows in laid_out(depth, value, stderr=np.abs(value)):
-        packed = rows.packed()
-        for place, row in enumerate(which):
-            z, c = samples(depth, value, row)
-            own = slice(packed.offsets[place], packed.offsets[place + 1])
-            np.testing.assert_array_equal(packed.depth[own], z)
-            np.testing.assert_array_equal(packed.value[own], c)
-            np.testing.assert_array_equal(packed.stderr[own], np.abs(c))
-        seen += which.tolist()
-        assert isinstance(rows, Dense) == (depth.ndim == 1 and not np.isnan(value[which]).any())
-    assert sorted(seen) == list(range(len(value)))
+from sims_analysis.kernels.rows import dot_rows
 
 
 @pytest.mark.parametrize("n", [8191, 8192, 8193, 20_000])

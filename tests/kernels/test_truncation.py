@@ -89,3 +89,24 @@ def test_plateaus_peaks_and_noise_lack_nothing():
             noise = rng.poisson(counts, (1000, n)) * 1.0
             assert np.mean(below(noise, 0.02 * counts * Z[n - 1], Z[:n]) > 0) < 0.025
     assert not below(np.exp(-Z[:5] / 5), depth=Z[:5]).any()  # too short to tell
+
+
+def test_where_errors_hide_whether_an_end_falls_it_goes_on():
+    z = np.arange(0.0, 150.0)
+    peak = np.exp(-0.5 * ((z - 40) / 15) ** 2)
+    tail = np.where(z > 70, 0.135 * np.exp(-(z - 70) / 100), peak)
+    k = np.random.default_rng(0).poisson(
+        100 * np.array([tail, peak + 0.01])[:, None], (2, 200, 150)
+    )
+    ends, whole = k * 1.0
+    errors, enough = np.sqrt(ends), 0.02 * ends.sum(axis=1)
+    assert np.mean(missing_below(Dense(z, ends, errors), enough) > 0) > 0.8
+    assert np.mean(missing_below(Dense(z, ends), enough) > 0) < 0.4
+    assert np.mean(missing_below(Dense(z, whole, np.sqrt(whole)), enough) > 0) < 0.02
+
+
+def test_a_plateau_above_what_is_before_the_maximum_is_no_background():
+    peak = np.exp(-0.5 * ((Z - 60) / 20) ** 2)
+    deeper = np.where(Z > 60, np.fmax(peak, 0.15), peak)
+    assert below(deeper) == below(deeper + 0.03) == np.inf
+    assert below(np.fmax(peak, 0.15)) == 0

@@ -105,7 +105,7 @@ def test_rules_flag_the_point_that_completes_them():
     assert everything[8] == ("four_of_five", "four_of_five, run_of_nine, eight_without")
 
 
-def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
+def test_values_are_charted_in_order_of_time_and_nan_is_no_data(approved):
     time = np.array(["2026-03-03", "2026-03-01", "2026-03-02", "2026-03-04"], dtype="M8[ns]")
     x = values([3.0, 1.0, np.nan, 7.0], "nm", time=time, measurement=["c", "a", "b", "d"],
                stderr=[0.1] * 4)  # fmt: skip
@@ -116,7 +116,7 @@ def test_values_are_charted_in_order_of_time_and_nan_is_no_data():
     assert chart["in_baseline"].values.tolist() == [True, False, True, False]
     by_label = sims.control_chart(x, baseline=("a", "c"))
     assert by_label["upper"].equals(chart["upper"])
-    with raises(ProfileError, "missing_time", argument="values", match="time.*'time'"):
+    with raises(ProfileError, "missing_time", argument="values", text=approved):
         sims.control_chart(x.assign_coords(time=x["time"].where(x["time"] > time[1])))
     ewma = sims.control_chart(x, kind="ewma", baseline=("a", "c"))
     assert ewma["average"].values == pytest.approx([1.8, 1.8, 2.04, 3.032])

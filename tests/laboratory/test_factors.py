@@ -1,6 +1,5 @@
 """Factors that are kept: what is written, what fits, how several are combined."""
 
-import re
 import subprocess
 import sys
 import time
@@ -37,13 +36,13 @@ def kept(factors, days, scale=(), **other):
 def test_a_factor_is_kept_with_its_conditions_and_its_origin(factors):
     standard = measured("2026-03-02T07:45", seed=1)
     rsf = factor_of(standard, dose_uncertainty="3 %")
-    factors.add(rsf, note='new crystal, "Q3"; ä')
+    factors.add(rsf, note='new_crystal, "Q3"; ä')
     (row,) = factors.table().to_dict("records")
     expected = {
         "species": "11B", "matrix": "30Si", "material": "Si", "unit": "atom/cm^3",
         "uncertainty": 0.03, "primary_ion": "O2+", "energy": 3000.0, "polarity": "+",
         "instrument": "IMS 7f", "standard": "standard", "data_id": standard.attrs["data_id"],
-        "sha256": standard.attrs["sha256"], "note": 'new crystal, "Q3"; ä', "valid": True,
+        "sha256": standard.attrs["sha256"], "note": 'new_crystal, "Q3"; ä', "valid": True,
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     assert str(row["date"]) == "2026-03-02 07:45:00"
@@ -67,63 +66,63 @@ def test_with_rsf_takes_what_holds_for_the_data(factors):
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    "other",
     [
-        ({"primary_ion": "Cs+"}, "primary ion O2+ (the data say primary ion Cs+)"),
-        ({"impact_energy": "3.1 keV"}, "impact energy 3 keV (the data say impact energy 3.1 keV)"),
-        ({"secondary_polarity": "-"}, "polarity + (the data say polarity -)"),
-        ({"layers": ()}, "material Si (the data say no material)"),
-        ({"instrument": None}, "instrument IMS 7f (the data say no instrument)"),
+        {"primary_ion": "Cs+"},
+        {"impact_energy": "3.1 keV"},
+        {"secondary_polarity": "-"},
+        {"layers": ()},
+        {"instrument": None},
     ],
 )
-def test_a_factor_of_other_conditions_is_never_taken(factors, other, said):
+def test_a_factor_of_other_conditions_is_never_taken(factors, other, approved):
     kept(factors, ["2026-03-01"])
-    with raises(SpeciesError, "missing_factor", species="11B", match=re.escape(said)):
+    with raises(SpeciesError, "missing_factor", species="11B", text=approved):
         sims.with_rsf(measured("2026-03-05", **other), rsf=factors, matrix="30Si")
 
 
-def test_another_matrix_signal_and_another_species_are_refused(factors):
+def test_another_matrix_signal_and_another_species_are_refused(factors, approved):
     kept(factors, ["2026-03-01"])
     ds = measured("2026-03-05")
     other = ds.assign_coords(species=["11B", "28Si"])
-    with raises(SpeciesError, "missing_factor", species="11B", match="30Si .the data say matrix"):
+    with raises(SpeciesError, "missing_factor", species="11B", text=approved):
         sims.with_rsf(other, rsf=factors, matrix="28Si")
     with raises(SpeciesError, "missing_factor"):
         sims.with_rsf(ds.assign_coords(species=["75As", "30Si"]), rsf=factors, matrix="30Si")
 
 
-def test_what_data_do_not_say_may_be_stated(factors):
+def test_what_data_do_not_say_may_be_stated(factors, approved):
     kept(factors, ["2026-03-01"])
     ds = measured("2026-03-05", primary_ion=None)
     picked = factors.pick(ds, matrix="30Si", primary_ion="O2+")
     assert sims.with_rsf(ds, rsf=picked, matrix="30Si")["concentration"].notnull().any()
     for other in ("ion", "standard"):
-        with pytest.raises(TypeError, match=f"{other}='O2.'; expected one of matrix, material"):
+        with raises(TypeError, text=approved):
             factors.pick(ds, matrix="30Si", **{other: "O2+"})
 
 
-def test_picked_factors_are_refused_by_data_of_other_conditions(factors):
+def test_picked_factors_are_refused_by_data_of_other_conditions(factors, approved):
     kept(factors, ["2026-03-01"])
     ds = measured("2026-03-05")
     picked = factors.pick(ds, matrix="30Si")
     assert picked["11B"]["primary_ion"].item() == "O2+"
     of_standard = {"11B": factor_of(measured("2026-03-01"))}
-    for other, said in (
-        ({"primary_ion": "Cs+"}, "primary ion O2+, but the data say 'Cs+'"),
-        ({"secondary_polarity": "negative"}, "polarity +, but the data say 'negative'"),
-        ({"impact_energy": "5 keV"}, "impact energy 3 keV, but the data say '5 keV'"),
-        ({"instrument": "TOF"}, "instrument IMS 7f, but the data say 'TOF'"),
+    for other in (
+        {"primary_ion": "Cs+"},
+        {"secondary_polarity": "negative"},
+        {"impact_energy": "5 keV"},
+        {"instrument": "TOF"},
     ):
         unlike = measured("2026-03-05", **other)
         for rsf in (picked, picked["11B"], of_standard):
             for data in (unlike, sims.stack([ds, unlike])):
-                with raises(SpeciesError, argument="rsf", match=re.escape(said)):
+                with raises(SpeciesError, argument="rsf", text=approved):
                     sims.with_rsf(data, rsf=rsf, matrix="30Si")
     silent = measured("2026-03-05", primary_ion=None, impact_energy="3040 eV")
     assert sims.with_rsf(silent, rsf=picked, matrix="30Si")["concentration"].notnull().any()
 
 
-def test_picked_factors_of_a_batch_hold_measurement_by_measurement(factors):
+def test_picked_factors_of_a_batch_hold_measurement_by_measurement(factors, approved):
     kept(factors, ["2026-03-01", "2026-03-11"], [1.0, 1.2])
     kept(factors, ["2026-03-02"], [7.0], primary_ion="Cs+")
     days, ions = ("2026-03-02", "2026-03-10", "2026-03-05"), ("O2+", "O2+", "Cs+")
@@ -133,36 +132,36 @@ def test_picked_factors_of_a_batch_hold_measurement_by_measurement(factors):
     found = ds["sensitivity_factor"].sel(species="11B").values
     assert found == pytest.approx(factors.table()["value"].values, rel=1e-12)
     picked = factors.pick(batch, matrix="30Si")
-    with raises(SpeciesError, argument="rsf", match=r"primary ion (O2\+, but the data say 'Cs\+')"):
+    with raises(SpeciesError, argument="rsf", text=approved):
         sims.with_rsf(sims.stack(each[::-1], names=["a", "b", "c"]), rsf=picked, matrix="30Si")
 
 
-def test_conditions_stay_on_a_new_axis_and_with_merged_species(factors):
+def test_conditions_stay_on_a_new_axis_and_with_merged_species(factors, approved):
     kept(factors, ["2026-03-01"])
     batch = sims.stack([measured("2026-03-05"), measured("2026-03-06", primary_ion="Cs+")])
-    with raises(SpeciesError, "missing_factor", species="11B", match=r"data say primary ion Cs\+"):
+    with raises(SpeciesError, "missing_factor", species="11B", text=approved):
         factors.pick(sims.to_grid(batch, every=2), matrix="30Si")
     of_sum = sims.combine(batch, {"11B": {"11B": 1, "30Si": 0}})
     made = of_sum.assign_coords(
         wire_fields=of_sum["wire_fields"].where(of_sum.species != "11B", "")
     )
-    with raises(SpeciesError, "missing_factor", species="11B", match=r"data say primary ion Cs\+"):
+    with raises(SpeciesError, "missing_factor", species="11B", text=approved):
         factors.pick(made, matrix="30Si")
     fitting, other = measured("2026-03-05"), measured("2026-03-06", secondary_polarity="-")
     other = other.assign_coords(species=["31P", "28Si"])
     merged = sims.merge_profiles([other, fitting])
     assert list(factors.pick(merged, matrix="30Si")) == ["11B"]
     swapped = merged.assign_coords(species=["11B", "30Si", "31P", "28Si"])
-    with raises(SpeciesError, "missing_factor", species="11B", match="the data say polarity -"):
+    with raises(SpeciesError, "missing_factor", species="11B", text=approved):
         factors.pick(swapped, matrix="30Si")
 
 
-def test_what_is_stated_against_the_data_is_refused(factors):
+def test_what_is_stated_against_the_data_is_refused(factors, approved):
     kept(factors, ["2026-03-01"])
     ds = measured("2026-03-05", primary_ion="Cs+")
-    with raises(ProfileError, argument="primary_ion", match=r"the data say 'Cs\+'"):
+    with raises(ProfileError, argument="primary_ion", text=approved):
         factors.pick(ds, matrix="30Si", primary_ion="O2+")
-    with raises(ProfileError, argument="polarity", match="polarity='-'; the data say '\\+'"):
+    with raises(ProfileError, argument="polarity", text=approved):
         factors.add(factor_of(measured("2026-03-06", seed=7)), polarity="-")
     assert factors.pick(measured("2026-03-05"), matrix="30Si", energy="3 keV")
     before = factors.path.read_bytes()
@@ -172,7 +171,7 @@ def test_what_is_stated_against_the_data_is_refused(factors):
         "date": "2026-03-07", "data_id": "other", "sha256": "0", "matrix_signal": "mean",
         "dead_time": "corrected", "status": "empty",
     }.items():  # fmt: skip
-        with raises(ProfileError, argument=column, match="the data say '"):
+        with raises(ProfileError, argument=column):
             factors.add(rsf, **{column: cell})
     assert factors.path.read_bytes() == before
     alike = {"unit": "atoms/cm^3", "date": "2026-03-06", "energy": "3.05 keV", "primary_ion": ""}
@@ -262,14 +261,14 @@ def test_undated_factors_of_one_profile_are_one_occasion(factors):
     assert np.isnan(found["day_to_day_stderr"])
 
 
-def test_factors_of_two_kinds_of_quotients_are_warned_of(factors):
+def test_factors_of_two_kinds_of_quotients_are_warned_of(factors, approved):
     for day, way in (("2026-03-01", "cycle"), ("2026-03-02", "mean")):
         factors.add(factor_of(measured(day), matrix_signal=way))
-    with warns(ProfileWarning, "different_conditions", match="'cycle and mean'.* with 'cycle'"):
+    with warns(ProfileWarning, "different_conditions", text=approved):
         sims.with_rsf(measured("2026-03-05"), rsf=factors, matrix="30Si")
 
 
-def test_the_factor_of_an_element_is_not_that_of_its_isotope(factors):
+def test_the_factor_of_an_element_is_not_that_of_its_isotope(factors, approved):
     for day, abundance in (("2026-03-01", None), ("2026-03-02", "natural"), ("2026-03-03", 0.8)):
         factors.add(factor_of(measured(day), abundance=abundance))
     ds = measured("2026-03-05")
@@ -281,9 +280,9 @@ def test_the_factor_of_an_element_is_not_that_of_its_isotope(factors):
     assert picked().item() == pytest.approx(TRUE_FACTOR, rel=1e-3)
     assert picked(abundance="natural").item() == pytest.approx(TRUE_FACTOR / 0.801, rel=1e-3)
     assert picked(abundance="0.80").item() == pytest.approx(TRUE_FACTOR / 0.8, rel=1e-3)
-    with raises(SpeciesError, "missing_factor", species="11B", match="data say abundance 0.5"):
+    with raises(SpeciesError, "missing_factor", species="11B", text=approved):
         picked(abundance="0.5")
-    with raises(ProfileError, argument="abundance", match="abundance='natural'; the data say '1'"):
+    with raises(ProfileError, argument="abundance", text=approved):
         factors.add(factor_of(measured("2026-03-04")), abundance="natural")
 
 
@@ -579,13 +578,12 @@ def test_a_list_is_read_once(factors, tmp_path):
     assert len(factors.table()) == 2
 
 
-def test_standards_of_different_conditions_have_no_common_factor(factors):
+def test_standards_of_different_conditions_have_no_common_factor(factors, approved):
     one, same = measured("2026-03-01", seed=1), measured("2026-03-02", seed=2)
-    said = r"primary ion 'O2\+', and 'Cs\+'"
     unlike = measured("2026-03-03", seed=3, data_id="unlike", primary_ion="Cs+")
-    with raises(ProfileError, "different_conditions", match=f"'unlike' .*{said}"):
+    with raises(ProfileError, "different_conditions", text=approved):
         factor_of(one, same, unlike)
-    with raises(ProfileError, "different_conditions", match=f"'a' and 'b' have .*{said}"):
+    with raises(ProfileError, "different_conditions", text=approved):
         factor_of(sims.stack([one, unlike], names=["a", "b"]))
     silent = measured("2026-03-04", seed=4, primary_ion=None, impact_energy="3050 eV")
     factors.add(rsf := factor_of(one, same, silent))
@@ -593,33 +591,32 @@ def test_standards_of_different_conditions_have_no_common_factor(factors):
     assert factors.table()["data_id"].tolist() == [silent.attrs["data_id"]]
 
 
-def test_conditions_that_standards_spell_differently_are_those_of_their_factor():
+def test_conditions_that_standards_spell_differently_are_those_of_their_factor(approved):
     here, there = ((Layer(matrix="Si", stop=stop),) for stop in ("200 nm", "210 nm"))
     standards = [
         measured("2026-03-01", layers=here, primary_ion=None),
         measured("2026-03-02", layers=there, impact_energy="3.02 keV"),
     ]
     rsf = factor_of(*standards)
-    for other, said in (
-        ({"layers": (Layer(matrix="SiGe"),)}, "material Si, but the data say 'SiGe'"),
-        ({"impact_energy": "10 keV"}, "impact energy 3 keV, but the data say '10 keV'"),
-        ({"primary_ion": "Cs+"}, r"primary ion O2\+, but the data say 'Cs\+'"),
+    for other in (
+        {"layers": (Layer(matrix="SiGe"),)},
+        {"impact_energy": "10 keV"},
+        {"primary_ion": "Cs+"},
     ):
-        with raises(SpeciesError, argument="rsf", match=said):
+        with raises(SpeciesError, argument="rsf", text=approved):
             sims.with_rsf(measured("2026-03-05", **other), rsf=rsf, matrix="30Si")
 
 
-def test_several_layers_are_another_material_than_one(factors):
+def test_several_layers_are_another_material_than_one(factors, approved):
     def of(*materials):
         return {"layers": tuple(Layer(matrix=one) for one in materials)}
 
     kept(factors, ["2026-03-01"])
     unlike = measured("2026-03-05", **of("SiGe", "SiC", "Ge", "GaN"))
     rsf = factor_of(measured("2026-03-01", **of("Si", "Ge")))
-    theirs = r"'GaN \+ Ge \+ SiC \+ SiGe'"
-    with raises(SpeciesError, argument="rsf", match=f"data say {theirs}"):
+    with raises(SpeciesError, argument="rsf", text=approved):
         sims.with_rsf(unlike, rsf=rsf, matrix="30Si")
-    with raises(ProfileError, argument="material", match=f"material='Si'; the data say {theirs}"):
+    with raises(ProfileError, argument="material", text=approved):
         factors.pick(unlike, matrix="30Si", material="Si")
     kept(factors, ["2026-03-02"], **of("Ge", "GaN", "SiGe", "SiC"))
     assert factors.pick(unlike, matrix="30Si")["11B"]["material"] == "GaN + Ge + SiC + SiGe"

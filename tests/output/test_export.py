@@ -208,8 +208,8 @@ def test_a_cell_is_quoted_where_it_must_be(name, written, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".xls", "", ".XLSX"])
-def test_the_name_of_a_workbook_has_its_ending(suffix, tmp_path):
-    with pytest.raises(ValueError, match=rf"^'w{suffix}': the name of a workbook ends in \.xlsx$"):
+def test_the_name_of_a_workbook_has_its_ending(suffix, tmp_path, approved):
+    with raises(ValueError, text=approved):
         sims.to_excel(named("B"), tmp_path / f"w{suffix}")
 
 
@@ -290,7 +290,7 @@ def test_a_batch_is_written_sample_by_sample(tmp_path):
 
 
 @pytest.mark.slow
-def test_excel(tmp_path):
+def test_excel(tmp_path, approved):
     ds = stack_example()
     ds.attrs["note"] = "=1+1"
     ds["species_metadata"] = ("species", np.array(["x" * 40_000, "", "", ""]))
@@ -307,11 +307,11 @@ def test_excel(tmp_path):
     # Longer than a cell: it goes on in the next row.
     metadata = about[(about["what"] == "species_metadata") & (about["of"] == "Al")]
     assert "".join(metadata["value"]) == "x" * 40_000
-    with pytest.raises(ValueError, match=r"\.xlsx"):
+    with raises(ValueError, text=approved):
         sims.to_excel(ds, tmp_path / "w.xls")
 
 
-def test_simulator_text(tmp_path):
+def test_simulator_text(tmp_path, approved):
     ds = sims.open_example("boron-implant")
     path = sims.to_tcad(ds, tmp_path / "b.txt", species="B")
     table = np.loadtxt(path)
@@ -319,7 +319,7 @@ def test_simulator_text(tmp_path):
     np.testing.assert_array_equal(table[:, 1], ds["concentration"].sel(species="B"))
     bare = sims.to_tcad(ds, tmp_path / "b.txt", species="B", comment=None).read_text()
     assert bare.splitlines()[0] == "0.001 2.24114e+19"
-    with raises(SpeciesError, "missing_species", match="'B', 'P'"):
+    with raises(SpeciesError, "missing_species", text=approved):
         sims.to_tcad(ds, path)
     with raises(SpeciesError, species="As"):
         sims.to_tcad(ds, path, species="As")
@@ -329,9 +329,9 @@ def test_simulator_text(tmp_path):
         sims.to_tcad(sims.open_example("sputter-time"), path, species="As")
 
 
-def test_errors(tmp_path):
+def test_errors(tmp_path, approved):
     ds = sims.open_example("boron-implant")
-    with pytest.raises(ValueError, match="layout"):
+    with raises(ValueError, text=approved):
         sims.to_csv(ds, tmp_path / "w.csv", layout="wide")
     with raises(ProfileError, "no_profile"):
         sims.to_csv(xr.Dataset(), tmp_path / "w.csv")
@@ -397,12 +397,8 @@ def test_a_number_with_a_warning_says_so():
     assert "×10¹⁴ (truncated)" in sims.results_table(dose)
 
 
-def test_results_of_different_profiles_do_not_mix():
-    with raises(ProfileError, "different_profiles", argument="results"):
-        sims.results_table(doses(), doses().isel(species=[1, 0]))
-    with raises(ProfileError, "empty_input", argument="results"):
-        sims.results_table()
-    with pytest.raises(ValueError, match="format"):
+def test_the_format_of_a_table_of_results_is_one_that_there_is(approved):
+    with raises(ValueError, text=approved):
         sims.results_table(doses(), format="html")
 
 
@@ -470,10 +466,10 @@ def test_a_line_break_in_a_name_is_no_line_of_numbers(tmp_path):
     assert np.loadtxt(path).shape == (3, 2)
 
 
-def test_a_simulator_gets_one_measurement_of_a_batch(tmp_path):
+def test_a_simulator_gets_one_measurement_of_a_batch(tmp_path, approved):
     ds = named("B")
     batch = sims.stack([ds, ds], names=["w1", "w2"])
-    with raises(ProfileError, "several_measurements", species="B", match="w1, .* w2"):
+    with raises(ProfileError, "several_measurements", species="B", text=approved):
         sims.to_tcad(batch, tmp_path / "s.txt")
     sims.to_tcad(batch.isel(measurement=0), tmp_path / "s.txt")
 
@@ -532,11 +528,9 @@ def test_a_fit_is_one_row_of_a_table():
     assert header.startswith("| species | Dose (atoms/cm²) |")
 
 
-def test_a_workbook_says_what_it_needs(tmp_path, monkeypatch):
+def test_a_workbook_says_what_it_needs(tmp_path, monkeypatch, approved):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(
-        ModuleNotFoundError, match=r"\.xlsx needs openpyxl: .*sims-analysis\[excel\]"
-    ):
+    with raises(ModuleNotFoundError, text=approved):
         sims.to_excel(sims.open_example("boron-implant"), tmp_path / "b.xlsx")
     assert list(tmp_path.iterdir()) == []
 

@@ -113,7 +113,7 @@ def test_no_false_alarm(usual):
 )  # fmt: skip
 def test_the_edge_of_the_usual(unit, edge):
     warn_of_implausible([profile([0.0, edge], [0.0, 1.0], units=unit)])
-    with warns(ProfileWarning, match="unusual"):
+    with warns(ProfileWarning, "unusual_profile"):
         warn_of_implausible([profile([0.0, edge * 1.001], [0.0, 1.0], units=unit)])
 
 
@@ -187,14 +187,10 @@ def test_a_few_low_samples_in_a_large_batch_do_not_make_a_logarithm():
     refuse_impossible(batch, "concentration", "c")
 
 
-def test_read_and_to_dataset_warn_of_a_saturated_detector(tmp_path):
+def test_read_and_to_dataset_warn_of_a_saturated_detector(tmp_path, approved):
     counts = np.random.default_rng(2).poisson(1e4 * np.exp(-(((Z - 74) / 40) ** 2)) + 3)
     cut = np.minimum(counts, 6000)
-    warned = (
-        rf"the detector is saturated: species 'As' \({(counts >= 6000).sum()} samples of 6000 "
-        r"counts between \d+ and \d+ nm\)"
-    )
-    with warns(ProfileWarning, "saturated", match=warned):
+    with warns(ProfileWarning, "saturated", text=approved):
         ds = sims.to_dataset([profile(), profile(cut, units="counts", species="As")])
     assert ds["counts" if "counts" in ds else "intensity"].sel(species="As").max() == 6000
     # Also where samples are missing.
@@ -206,7 +202,7 @@ def test_read_and_to_dataset_warn_of_a_saturated_detector(tmp_path):
     path = tmp_path / "cut.csv"
     lines = [f"{z},{k}" for z, k in zip(Z, cut, strict=True)]
     path.write_text("\n".join(["Depth (nm),As (counts)", *lines]))
-    with warns(ProfileWarning, "saturated", match=warned):
+    with warns(ProfileWarning, "saturated", text=approved):
         sims.read(path)
 
 
@@ -219,13 +215,13 @@ LEAST = [([16.5, 17.25, 25.9], 3, ""), (np.linspace(36.25, 59.9, 50).tolist(), 5
 
 
 @pytest.mark.parametrize(("values", "least", "of_fewer"), LEAST, ids=["decimal", "natural"])
-def test_from_how_many_samples_logarithms_are_recognised(values, least, of_fewer):
+def test_from_how_many_samples_logarithms_are_recognised(values, least, of_fewer, approved):
     assert len(values) == least
     with raises(ProfileError, "impossible_value"):
         refuse_impossible(np.array(values), "concentration", "c")
     refuse_impossible(np.array(values[:-1]), "concentration", "c")
     refuse_impossible(np.array(values), "intensity", "c")
-    with warns(ProfileWarning, match="as if a logarithm"):
+    with warns(ProfileWarning, text=approved):
         warn_of_implausible([profile(values, range(least))])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -234,20 +230,20 @@ def test_from_how_many_samples_logarithms_are_recognised(values, least, of_fewer
 
 
 @pytest.mark.parametrize(
-    ("impossible", "possible", "said"),
+    ("impossible", "possible"),
     [
-        ([1e18, 1e18, 1.001e26], [1e18, 1e18, 1e26], r"c reaches 1.001e\+26 atom/cm\^3"),
-        ([0.0, 1e-9, 9.99e-7], [0.0, 1e-9, 1e-6], "c is at most 9.99e-07 atom/cm"),
-        ([0.25, 0.5, 1.0], [0.25, 0.5, 1.001], r"c is 1 atom/cm\^3 at most, as a profile divided"),
-        ([0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5, 1.0], r"c is 1 atom/cm\^3 at most, as a profile"),
-        ([5.0, 5.5, 25.5], [4.99, 5.5, 25.5], "c lies between 5 and 25.5 atom/cm"),
-        ([5.5, 25.5, 26.0], [5.5, 25.5, 26.01], "c lies between 5.5 and 26 atom/cm"),
-        ([16.0, 16.5, 17.5], [16.0, 16.0, 16.5, 17.5], "c lies between 16 and 17.5"),
+        ([1e18, 1e18, 1.001e26], [1e18, 1e18, 1e26]),
+        ([0.0, 1e-9, 9.99e-7], [0.0, 1e-9, 1e-6]),
+        ([0.25, 0.5, 1.0], [0.25, 0.5, 1.001]),
+        ([0.25, 0.5, 0.75, 1.0], [0.0, 0.25, 0.5, 1.0]),
+        ([5.0, 5.5, 25.5], [4.99, 5.5, 25.5]),
+        ([5.5, 25.5, 26.0], [5.5, 25.5, 26.01]),
+        ([16.0, 16.5, 17.5], [16.0, 16.0, 16.5, 17.5]),
     ],
 )
-def test_the_edge_of_the_impossible(impossible, possible, said):
+def test_the_edge_of_the_impossible(impossible, possible):
     refuse_impossible(np.array(possible), "concentration", "c")
-    with raises(ProfileError, "impossible_value", match=said):
+    with raises(ProfileError, "impossible_value"):
         refuse_impossible(np.array(impossible), "concentration", "c")
 
 
@@ -256,5 +252,5 @@ def test_the_edge_of_the_impossible(impossible, possible, said):
 )
 def test_the_edge_of_usual_depths_and_times(depth_units, edge):
     warn_of_implausible([profile([1e18, 2e18], [0.0, edge], depth_units=depth_units)])
-    with warns(ProfileWarning, match="unusual"):
+    with warns(ProfileWarning, "unusual_profile"):
         warn_of_implausible([profile([1e18, 2e18], [0.0, 1.001 * edge], depth_units=depth_units)])

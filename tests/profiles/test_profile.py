@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import tracemalloc
 from types import SimpleNamespace
 
@@ -94,30 +93,30 @@ def test_the_reference_example():
 
 
 @pytest.mark.parametrize(
-    ("changes", "path", "found"),
+    ("changes", "path"),
     [
-        ({"depths": [0, "2.5", 20, 30, 40]}, "$[0].depths[1]", "string"),
-        ({"depths": [0, True, 20, 30, 40]}, "$[0].depths[1]", "boolean"),
-        ({"depths": [0, None, 20, 30, 40]}, "$[0].depths[1]", "null"),
-        ({"depths": "0 10 20"}, "$[0].depths", "string"),
-        ({"depths": {}}, "$[0].depths", "object"),
-        ({"depths": [0, [1], 2, 3, 4]}, "$[0].depths[1]", "array"),
-        ({"concentrations": [1, 2, 3, 4, "5"]}, "$[0].concentrations[4]", "string"),
-        ({"concentrations": [1, 2, 3, 4]}, "$[0]", "5 depths but 4 concentrations"),
-        ({"depths": [], "concentrations": []}, "$[0].depths", "no samples"),
-        ({"depth_units": None}, "$[0].depth_units", "null"),
-        ({"species_name": 5}, "$[0].species_name", "number"),
-        ({"species_metadata": []}, "$[0].species_metadata", "array"),
-        ({"last_updated": 5}, "$[0].last_updated", "number"),
-        ({"id": 1.5}, "$[0].id", "number"),
-        ({"data_id": True}, "$[0].data_id", "boolean"),
-        ({"concentrations": ...}, "$[0]", "lacks concentrations"),
+        ({"depths": [0, "2.5", 20, 30, 40]}, "$[0].depths[1]"),
+        ({"depths": [0, True, 20, 30, 40]}, "$[0].depths[1]"),
+        ({"depths": [0, None, 20, 30, 40]}, "$[0].depths[1]"),
+        ({"depths": "0 10 20"}, "$[0].depths"),
+        ({"depths": {}}, "$[0].depths"),
+        ({"depths": [0, [1], 2, 3, 4]}, "$[0].depths[1]"),
+        ({"concentrations": [1, 2, 3, 4, "5"]}, "$[0].concentrations[4]"),
+        ({"concentrations": [1, 2, 3, 4]}, "$[0]"),
+        ({"depths": [], "concentrations": []}, "$[0].depths"),
+        ({"depth_units": None}, "$[0].depth_units"),
+        ({"species_name": 5}, "$[0].species_name"),
+        ({"species_metadata": []}, "$[0].species_metadata"),
+        ({"last_updated": 5}, "$[0].last_updated"),
+        ({"id": 1.5}, "$[0].id"),
+        ({"data_id": True}, "$[0].data_id"),
+        ({"concentrations": ...}, "$[0]"),
     ],
 )
-def test_a_breach_of_contract_is_named_by_its_path(changes, path, found):
-    of = {"species": "Si"} if found in ("no samples", "5 depths but 4 concentrations") else {}
-    with raises(PayloadError, path=path, match=found, **of):
+def test_a_breach_of_contract_is_named_by_its_path(changes, path):
+    with pytest.raises(PayloadError) as caught:
         read(**changes)
+    assert caught.value.where["path"] == path
 
 
 def test_a_number_beyond_float64_is_refused_by_its_place():
@@ -262,37 +261,37 @@ def test_from_dict_reads_an_object_of_the_wire():
 
 
 @pytest.mark.parametrize(
-    ("change", "path", "message"),
+    ("change", "path"),
     [
-        ({"depths": [0, "1"]}, "$[3].depths[1]", "expected a number, found a string"),
-        ({"depths": [0, None]}, "$[3].depths[1]", "expected a number, found null"),
-        ({"depths": [0, True]}, "$[3].depths[1]", "expected a number, found a boolean"),
-        ({"depths": []}, "$[3].depths", "species 'B' has no samples"),
-        ({"depths": "0"}, "$[3].depths", "expected an array of numbers, found a string"),
-        ({"concentrations": [1]}, "$[3]", "2 depths but 1 concentrations"),
-        ({"concentrations": [1, 10**400]}, "$[3].concentrations[1]", "too large"),
-        ({"concentrations": [1, float("inf")]}, "$[3].concentrations[1]", "number is infinite"),
-        ({"depths": [0, float("nan")]}, "$[3].depths[1]", "the number is NaN"),
-        ({"concentrations_stderr": [1]}, "$[3]", "2 depths but 1 concentrations_stderr"),
-        ({"species_name": 5}, "$[3].species_name", "expected a string, found a number"),
-        ({"depth_units": None}, "$[3].depth_units", "expected a string, found null"),
-        ({"data_id": 1.5}, "$[3].data_id", "expected a string or an integer, found a number"),
-        ({"id": True}, "$[3].id", "found a boolean"),
-        ({"last_updated": 3}, "$[3].last_updated", "expected a string, found a number"),
-        ({"species_metadata": []}, "$[3].species_metadata", "expected an object, found an array"),
+        ({"depths": [0, "1"]}, "$[3].depths[1]"),
+        ({"depths": [0, None]}, "$[3].depths[1]"),
+        ({"depths": [0, True]}, "$[3].depths[1]"),
+        ({"depths": []}, "$[3].depths"),
+        ({"depths": "0"}, "$[3].depths"),
+        ({"concentrations": [1]}, "$[3]"),
+        ({"concentrations": [1, 10**400]}, "$[3].concentrations[1]"),
+        ({"concentrations": [1, float("inf")]}, "$[3].concentrations[1]"),
+        ({"depths": [0, float("nan")]}, "$[3].depths[1]"),
+        ({"concentrations_stderr": [1]}, "$[3]"),
+        ({"species_name": 5}, "$[3].species_name"),
+        ({"depth_units": None}, "$[3].depth_units"),
+        ({"data_id": 1.5}, "$[3].data_id"),
+        ({"id": True}, "$[3].id"),
+        ({"last_updated": 3}, "$[3].last_updated"),
+        ({"species_metadata": []}, "$[3].species_metadata"),
     ],
 )  # fmt: skip
-def test_from_dict_names_the_path_of_what_breaks_the_contract(change, path, message):
-    of = {"species": "B"} if re.search("no samples|2 depths", message) else {}
-    with raises(sims.PayloadError, path=path, match=f"{message}(;|$)", **of):
+def test_from_dict_names_the_path_of_what_breaks_the_contract(change, path):
+    with pytest.raises(PayloadError) as caught:
         sims.DepthProfile.from_dict({**WIRE, **change}, "$[3]")
+    assert caught.value.where["path"] == path
 
 
-def test_from_dict_names_what_is_missing():
-    with raises(sims.PayloadError, path="$", match="lacks depths, conc"):
+def test_from_dict_names_what_is_missing(approved):
+    with raises(sims.PayloadError, path="$", text=approved):
         sims.DepthProfile.from_dict({k: WIRE[k] for k in WIRE if k[:4] not in ("dept", "conc")} | {
             "depth_units": "nm", "concentration_units": "nm"})  # fmt: skip
-    with raises(sims.PayloadError, path="$", match="expected a profile object, found an array"):
+    with raises(sims.PayloadError, path="$", text=approved):
         sims.DepthProfile.from_dict([WIRE])
 
 

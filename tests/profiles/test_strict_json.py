@@ -13,17 +13,16 @@ from sims_analysis.profiles.strict_json import decode
 
 @pytest.mark.few(0, 2)
 @pytest.mark.parametrize(
-    ("what", "unit", "most"),
-    [("values", b"1,", 19_173_000), ("texts", b'"",', 6_882_000), ("arrays", b"[],", 1_016_000)],
+    ("unit", "most"), [(b"1,", 19_173_000), (b'"",', 6_882_000), (b"[],", 1_016_000)]
 )
 def test_what_would_not_fit_into_the_memory_is_refused_before_it_is_decoded(
-    monkeypatch, what, unit, most
+    monkeypatch, unit, most, approved
 ):
     decoded = []
     monkeypatch.setattr(strict_json.orjson, "loads", decoded.append)
     decode(b"[" + unit * most + b"1]")
     assert len(decoded) == 1
-    with raises(PayloadError, "too_large", argument="max_bytes", path="$", match=rf"\d {what}"):
+    with raises(PayloadError, "too_large", argument="max_bytes", path="$", text=approved):
         decode(b"[" + unit * (most + most // 1000) + b"1]")
     assert len(decoded) == 1
 
@@ -46,6 +45,8 @@ def test_several_kinds_together_are_refused_where_each_alone_would_fit():
         b"\xef\xbb\xbf[]",
         b'"\xff"',
         b"[" * 5000,
+        b"[1x]",
+        '"' + chr(0xD800) + '"',  # half of a surrogate pair
     ],
 )
 def test_what_is_no_json(payload):
@@ -53,20 +54,9 @@ def test_what_is_no_json(payload):
         decode(payload)
 
 
-def test_half_of_a_surrogate_pair_is_no_json():
-    with raises(PayloadError, "invalid_json", path="$"):
-        decode('"' + chr(0xD800) + '"')
-
-
-def test_damaged_json_is_refused_with_the_reason():
-    with raises(PayloadError, "invalid_json", path="$"):
-        decode(b"[1x]")
-
-
-def test_the_most_memory_that_json_may_take():
+def test_the_most_memory_that_json_may_take(approved):
     text = b'[[], {}, {}, {}, {}, {}, {}, {}, {"a": []}, "b"]'
     needed = 1000 * 11 + 100 * 2 + 56 * 10
     assert len(decode(text, Budget(needed))) == 10
-    what = f"JSON of 11 arrays and objects, 2 strings, 10 values in {len(text)} bytes"
-    with raises(PayloadError, "too_large", argument="max_bytes", path="$", match=what):
+    with raises(PayloadError, "too_large", argument="max_bytes", path="$", text=approved):
         decode(text, Budget(needed - 1, PayloadError))

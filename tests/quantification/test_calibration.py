@@ -149,7 +149,7 @@ def test_seconds_do_not_come_back_as_nanometres():
     with warns(sims.errors.ProfileWarning, "not_measured", species="B"):
         ds = sims.to_dataset([profile])
     ds = sims.calibrate_depth(ds, rate="2 nm/s")
-    assert sims.to_profiles(ds)[0].depths.tolist() == [0.0, 40.0, 60.0]
+    assert sims.to_profiles(ds)[0].depths.tolist() == [0.0, 20.0, 40.0, 60.0]
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
@@ -189,7 +189,7 @@ def test_markers():
     assert step["parameters"]["markers"] == [list(marker) for marker in markers]
 
 
-def test_a_crater_through_layers_of_known_relative_rates():
+def test_a_crater_through_layers_of_known_relative_rates(approved):
     layers = [("40 s", 1.0), (None, 0.5)]
     ds = sims.calibrate_depth(COUNTS, crater_depth="210 nm", relative_rates=layers)
     # 40 s at v and 60 s at v / 2 are 210 nm: v = 3 nm/s.
@@ -205,9 +205,7 @@ def test_a_crater_through_layers_of_known_relative_rates():
         sims.stack([COUNTS, COUNTS]), crater_depth=craters, relative_rates=layers
     )
     np.testing.assert_allclose(batch["depth"].values, [expected, 2 * expected], rtol=1e-14)
-    with raises(ProfileError, "conflicting_arguments"):
-        sims.calibrate_depth(COUNTS, rate="1 nm/s", relative_rates=layers)
-    with raises(ProfileError, argument="relative_rates", match=r"0\]='1 nm"):
+    with raises(ProfileError, argument="relative_rates", text=approved):
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, "1 nm/s")])
     with raises(ProfileError, argument="relative_rates"):
         sims.calibrate_depth(COUNTS, crater_depth="1 um", relative_rates=[(None, -1.0)])
@@ -252,8 +250,8 @@ def test_a_record_without_extent_needs_a_time(crater):
     assert sims.calibrate_depth(one, **crater, total_time="10 s")["depth"].item() == 0
 
 
-def test_layers_end_at_times():
-    with raises(UnitsError, argument="rate", match=r"0\]='5 nm"):
+def test_layers_end_at_times(approved):
+    with raises(UnitsError, argument="rate", text=approved):
         sims.calibrate_depth(COUNTS, rate=[("5 nm", "1 nm/s"), (None, "2 nm/s")])
     last = COUNTS["sputter_time"].values[-1]
     found = sims.calibrate_depth(COUNTS, rate=[(f"{last / 2} s", "1 nm/s"), (None, "2 nm/s")])

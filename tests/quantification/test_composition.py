@@ -124,7 +124,7 @@ def test_what_compositions_are_refused():
     with raises(SpeciesError, "conflicting_arguments", argument="denominator"):
         sims.composition(ds, numerator="74Ge", denominator="74Ge", factor=1)
     named = ds.assign_coords(species=["Cs74Ge+", "Cs30Si+"])
-    with raises(SpeciesError, argument="element", species="Cs74Ge+"):
+    with raises(SpeciesError, "not_an_isotope", "element", species="Cs74Ge+"):
         sims.composition(named, numerator="Cs74Ge+", denominator="Cs30Si+", factor=1)
     found = sims.composition(
         named, numerator="Cs74Ge+", denominator="Cs30Si+", factor=1, element=("Ge", "Si")
@@ -132,11 +132,11 @@ def test_what_compositions_are_refused():
     assert found["species"].values.tolist() == ["Cs74Ge+", "Cs30Si+", "Ge", "Si"]
 
 
-def test_a_factor_follows_the_composition():
+def test_a_factor_follows_the_composition(approved):
     """Of boron at a constant concentration, whose signal falls with Ge as does that of Si."""
     boron = 2000 * (1 - X) / (1 + 2 * X)
     ds = alloy(**{"11B": boron})
-    with warns(ProfileWarning, species="30Si", match="changes by .* changing matrix"):
+    with warns(ProfileWarning, species="30Si", text=approved):
         flat = sims.with_rsf(ds[["intensity"]], rsf={"11B": "1e20 atoms/cm^3"}, matrix="30Si")
     middle = flat.sel(sputter_time=slice(80, 100))["concentration"].sel(species="11B").mean()
     made = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=K)
@@ -149,7 +149,7 @@ def test_a_factor_follows_the_composition():
     assert middle.item() < 0.7e19
 
 
-def test_factors_and_rates_stated_over_a_composition():
+def test_factors_and_rates_stated_over_a_composition(approved):
     ds = alloy(**{"11B": np.full(TIME.size, 2000.0)})
     made = sims.composition(ds, numerator="74Ge", denominator="30Si", factor=K)
     at = np.array([0.0, 0.15, 0.5])
@@ -176,7 +176,7 @@ def test_factors_and_rates_stated_over_a_composition():
     between = sims.with_rsf(apart, rsf={"11B": stated}, **options)["sensitivity_factor"]
     follows = np.interp(np.interp(TIME, TIME[::2], x[::2]), at, stated.values)
     np.testing.assert_allclose(between.sel(species="11B"), follows, rtol=1e-12)
-    with warns(ProfileWarning, argument="rsf", match=r"0 to 0.15, and at \d+") as warned:
+    with warns(ProfileWarning, argument="rsf", text=approved) as warned:
         short = sims.with_rsf(made, rsf={"11B": stated[:2]}, **options)
     assert warned[0].filename == __file__
     none = short["concentration"].sel(species="11B").isnull()
@@ -220,7 +220,7 @@ def test_what_follows_a_composition_has_its_errors():
 
 
 @pytest.mark.parametrize("unknown", ["gap", "end", "limit"])
-def test_where_a_composition_is_not_known_no_factor_follows_it(unknown):
+def test_where_a_composition_is_not_known_no_factor_follows_it(unknown, approved):
     ds = alloy(**{"11B": np.full(TIME.size, 2000.0)})
     lost = (TIME > 80) & ((TIME < 110) | (unknown == "end"))
     ge = ds["species"] == "74Ge"
@@ -233,13 +233,12 @@ def test_where_a_composition_is_not_known_no_factor_follows_it(unknown):
     factor = xr.DataArray([1e20, 3e20], {"Ge": [0.0, 0.6]}, attrs={"units": "atoms/cm^3"})
     if unknown == "end":  # in the same cycle the last sample stands
         lost[81] = False
-    said = rf"at {lost.sum()} samples .* it is not known"
-    with warns(ProfileWarning, argument="rsf", match=said):
+    with warns(ProfileWarning, argument="rsf", text=approved):
         found = sims.with_rsf(made, rsf={"11B": factor}, matrix="30Si")
     none = found["concentration"].sel(species="11B").isnull()
     np.testing.assert_array_equal(none, lost)
     rate = xr.DataArray([0.2, 0.4], {"Ge": [0.0, 0.6]}, attrs={"units": "nm/s"})
-    with warns(ProfileWarning, argument="rate", match=said):
+    with warns(ProfileWarning, argument="rate", text=approved):
         sims.calibrate_depth(made, rate=rate)
 
 
@@ -386,7 +385,7 @@ def test_samples_cut_off_by_a_detector_are_seen_in_the_values():
 
 
 @pytest.mark.slow
-def test_isotopes_in_other_layouts():
+def test_isotopes_in_other_layouts(approved):
     ds = sims.with_counting_statistics(isotopes(**{"30Si": 400}))
     parts = [
         ds.isel(species=[i]).assign_coords(
@@ -404,7 +403,7 @@ def test_isotopes_in_other_layouts():
             np.testing.assert_allclose(found["mean_ratio"], alone["mean_ratio"], rtol=1e-12)
         moved = sims.isotope_ratios(own)
     np.testing.assert_allclose(moved["mean_ratio"], alone["mean_ratio"], rtol=1e-2)
-    with raises(SpeciesError, match="no two isotopes of an element"):
+    with raises(SpeciesError, "not_an_isotope"):
         sims.isotope_ratios(ds.isel(species=[0]))
 
 

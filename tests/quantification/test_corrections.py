@@ -61,30 +61,25 @@ def test_no_dead_time_of_sums():
         sims.correct_dead_time(ds, dead_time="35 ns")
 
 
-def test_impossible_dead_times_are_refused():
+def test_impossible_dead_times_are_refused(approved):
     ds = timed(TIME, B=np.full(10, 1e6), Si=np.where(TIME == 6, 5e7, 1.0))
-    with raises(ProfileError, "impossible_value", species="Si", sputter_time="6 s", match="20 ns"):
+    with raises(ProfileError, "impossible_value", species="Si", sputter_time="6 s", text=approved):
         sims.correct_dead_time(ds, dead_time="20 ns")
     lazy = sims.correct_dead_time(ds.chunk(), dead_time="20 ns")["intensity"].compute()
     assert np.isnan(lazy.sel(species="Si", sputter_time=6))
-    once = sims.correct_dead_time(ds, dead_time={"B": "20 ns"})
-    with raises(ProfileError, "already_changed"):
-        sims.correct_dead_time(once, dead_time={"B": "20 ns"})
     with raises(UnitsError, "missing_unit", argument="dead_time"):
         sims.correct_dead_time(ds, dead_time=20)
-    with raises(UnitsError, "missing_variable"):
-        sims.correct_dead_time(timed(TIME, "counts", B=TIME), dead_time="20 ns")
     with raises(SpeciesError, argument="dead_time", species="As"):
         sims.correct_dead_time(ds, dead_time={"As": "20 ns"})
 
 
-def test_the_order_of_corrections_is_enforced():
+def test_the_order_of_corrections_is_enforced(approved):
     """Counts, then the dead time, then the background: in another order the numbers are wrong."""
     ds = timed(TIME, B=np.full(10, 1e6), Si=np.full(10, 2e6))
     less = sims.subtract_background(ds, value={"Si": "1e5 counts/s"})
     with raises(ProfileError, "already_changed"):
         sims.correct_dead_time(less, dead_time="35 ns")
-    with raises(ProfileError, "impossible_value", species="B", sputter_time="4 s", match=": -2"):
+    with raises(ProfileError, "impossible_value", species="B", sputter_time="4 s", text=approved):
         sims.correct_dead_time(timed(TIME, B=2 - TIME), dead_time="35 ns")
     true = sims.correct_dead_time(ds, dead_time={"Si": "35 ns"})
     for changed in (less, true):
@@ -219,16 +214,16 @@ def test_a_current_is_no_counting(metadata, current, layout):
     )
 
 
-def test_between_the_thresholds_a_record_begins_with_counts():
+def test_between_the_thresholds_a_record_begins_with_counts(approved):
     ds = switched([6.5e5] * 4 + [8e5], electron_multiplier_threshold="5.7e5 c/s")
-    with warns(ProfileWarning, "faraday_cup", species="B", sputter_time="4 s", match=": 800000"):
+    with warns(ProfileWarning, "faraday_cup", species="B", sputter_time="4 s", text=approved):
         found = sims.with_counting_statistics(ds)["intensity_stderr"]
     np.testing.assert_array_equal(found.isnull().values[0], [0, 0, 0, 0, 1])
 
 
-def test_a_stated_counting_time_makes_no_counts_of_a_current():
+def test_a_stated_counting_time_makes_no_counts_of_a_current(approved):
     ds = switched(RATES, detector="FC")
-    with warns(ProfileWarning, "faraday_cup", species="B", sputter_time="0 s", match="6 more"):
+    with warns(ProfileWarning, "faraday_cup", species="B", sputter_time="0 s", text=approved):
         found = sims.with_counting_statistics(ds, dwell_time="1 s")
     assert found["intensity_stderr"].isnull().all()
 
@@ -270,8 +265,7 @@ def test_a_background_among_samples_below_their_limit_warns():
     ds = COUNTED.assign_coords(intensity_detection_limit=(COUNTED["intensity"].dims, limits))
     ds["intensity_detection_limit"].attrs["units"] = "count"
     ds["intensity"] = ds["intensity"].where(np.isnan(limits)).assign_attrs(units="count")
-    message = "'B': the samples from 16 to 16 s are below their limit of detection, 2 count"
-    with warns(ProfileWarning, "below_limit", species="B", match=message):
+    with warns(ProfileWarning, "below_limit", species="B", start="14 s", stop="18 s"):
         sims.subtract_background(ds, window=("8 s", "18 s"))
 
 
@@ -367,13 +361,13 @@ def test_the_error_of_a_level_moves_a_junction_by_it_over_the_steepness():
     assert crossing.item() == pytest.approx(known["stderr"].item())
 
 
-def test_a_background_of_concentrations_under_several_layers_warns():
+def test_a_background_of_concentrations_under_several_layers_warns(approved):
     factors = [("8 s", {"B": "1e20 cm^-3/count"}), (None, {"B": "2e20 cm^-3/count"})]
     ds = sims.with_rsf(COUNTED, rsf=factors, matrix=None)
-    with warns(ProfileWarning, species="B", match="the factors of its layers differ"):
+    with warns(ProfileWarning, species="B", text=approved):
         sims.subtract_background(ds, window=("10 s", "18 s"), species="B", variable="concentration")
     deep = sims.calibrate_depth(ds, rate="1 nm/s")
-    with warns(ProfileWarning, species="B", match="the factors of its layers differ"):
+    with warns(ProfileWarning, species="B", text=approved):
         sims.integrated_dose(deep, background=("10 nm", "18 nm"))
     same = [(stop, {"B": "1e20 cm^-3/count"}) for stop, _ in factors]
     ds = sims.with_rsf(COUNTED, rsf=same, matrix=None)

@@ -187,8 +187,8 @@ def test_an_argument_counts_more_than_the_metadata():
 
 
 @pytest.mark.parametrize("time", ["1.04 s", "0.5 s", "0.7 s"])
-def test_values_that_are_no_counts_are_refused(time):
-    with pytest.raises(ProfileError, match=r"sputter time \d s: .* 1.01 count/s, .*for 0.9902 s"):
+def test_values_that_are_no_counts_are_refused(time, approved):
+    with raises(ProfileError, "impossible_value", species="7Li", text=approved):
         sims.with_counting_statistics(rates(PRINTED), dwell_time=time)
     lazy = sims.with_counting_statistics(rates(PRINTED).chunk(), dwell_time=time)
     assert lazy["intensity_counts"].isnull().any()
@@ -197,12 +197,12 @@ def test_values_that_are_no_counts_are_refused(time):
 @pytest.mark.parametrize(
     ("counts", "whole"), [(5.07, True), (5.08, False), (0.05, True), (0.06, False)]
 )
-def test_how_far_a_number_of_counts_may_be_from_a_whole_one(counts, whole):
+def test_how_far_a_number_of_counts_may_be_from_a_whole_one(counts, whole, approved):
     ds = one([0, 1], [counts, 3.0], units="counts").rename(concentration="intensity")
     if whole:
         assert sims.with_counting_statistics(ds)["intensity_counts"][0, 0] == round(counts)
     else:
-        with raises(ProfileError, "impossible_value", species="B", depth="0 nm", match=str(counts)):
+        with raises(ProfileError, "impossible_value", species="B", depth="0 nm", text=approved):
             sims.with_counting_statistics(ds)
 
 
@@ -234,15 +234,12 @@ def test_a_subtracted_background_leaves_no_counts():
         sims.with_counting_statistics(ds, dwell_time="1 s")
 
 
-def test_what_the_library_has_changed_is_not_what_was_counted():
+def test_what_the_library_has_changed_is_not_what_was_counted(approved):
     ds = rates([1e5, 2e5, 4e5, 1e5])
     dead = sims.correct_dead_time(ds, dead_time="20 ns")
     less = sims.subtract_background(ds, value="7 count/s")
-    for changed, how in (
-        (dead, "the dead time was corrected"),
-        (less, "a background was subtract"),
-    ):
-        with raises(ProfileError, "already_changed", match=how):
+    for changed in (dead, less):
+        with raises(ProfileError, "already_changed", text=approved):
             sims.with_counting_statistics(changed, dwell_time="1 s")
     counted = sims.with_counting_statistics(ds, dwell_time="1 s")
     assert counted["intensity_counts"].values.tolist() == [[1e5, 2e5, 4e5, 1e5]]
@@ -275,8 +272,9 @@ def test_counts_of_an_instrument(name):
     np.testing.assert_array_equal(counts.values[rate.values == 0.001], 0.0)
     few = (rate < 80).values
     np.testing.assert_allclose(counts.values[few], np.round(rate.values[few] / 1.00994))
-    with pytest.raises(ProfileError, match=r"not a whole number"):
+    with pytest.raises(ProfileError) as caught:
         sims.with_counting_statistics(ds, dwell_time="1.04 s")
+    assert caught.value.code == "impossible_value"
 
 
 def test_counts_of_a_concentration_are_not_rounded_and_those_of_counts_are():

@@ -117,7 +117,7 @@ def test_each_measurement_has_its_own_rate_and_all_species_share_it():
     )
     assert ds["sputter_rate"][1] == alone["sputter_rate"]
     of_species = sims.fit(both, model="gaussian", repeat=5)
-    with raises(SpeciesError, argument="markers"):
+    with raises(SpeciesError, "other_result", "markers"):
         sims.calibrate_depth(both, markers=of_species, depths=STATED)
     chosen = of_species.sel(species="Si")
     again = sims.calibrate_depth(both, markers=chosen, depths=STATED)
@@ -142,23 +142,21 @@ def test_two_markers_and_a_bent_line_warn():
 def test_wrong_fits():
     run = run_of()
     one = run_of(depths=DEPTHS[:1])
-    with raises(ProfileError, argument="markers"):
+    with raises(ProfileError, "other_result", "markers"):
         sims.calibrate_depth(run, markers=sims.fit(one, model="gaussian"), depths=STATED)
     markers = sims.fit(one, model="gaussian", repeat=1)
     with raises(ProfileError, argument="markers"):
         sims.calibrate_depth(run, markers=markers, depths=STATED[:1])
     with pytest.warns(FitWarning):
         wrong = sims.fit(run, model="gaussian", repeat=4)
-    with raises(ProfileError, argument="markers"):
+    with raises(ProfileError, "several_peaks", "markers"):
         sims.calibrate_depth(run, markers=wrong, depths=STATED[:4])
     fit = sims.fit(run, model="gaussian", repeat=5)
     with raises(ProfileError, argument="depths"):
         sims.calibrate_depth(run, markers=fit, depths=[*STATED[:3], STATED[4], STATED[3]])
     minutes = (fit["position"] / 60).assign_attrs(units="min")
-    with raises(UnitsError, argument="markers"):
+    with raises(UnitsError, "other_result", "markers"):
         sims.calibrate_depth(run, markers=fit.assign(position=minutes), depths=STATED)
-    with raises(ProfileError, "conflicting_arguments"):
-        sims.calibrate_depth(run, rate="1 nm/s", depths=STATED)
 
 
 def test_what_runs_along_apparent_depths_is_stretched_with_them():
@@ -199,26 +197,26 @@ def test_a_fit_of_one_species_is_one_of_all():
     assert [rate.dims for rate in found] == [()] * 3
 
 
-def test_layers_that_were_not_found_and_errors_of_the_scale_itself():
+def test_layers_that_were_not_found_and_errors_of_the_scale_itself(approved):
     depths = ["10 nm", "20 nm", "30 nm"]
     fit = fit_of([20.0, 40.0, np.nan, 60.0])
     found = sims.calibrate_depth(run_of(), markers=fit, depths=depths)
     assert found["sputter_rate"].item() == pytest.approx(0.5)
     known = fit_of([20.0, 40.0, 60.0], depth_uncertainty="0.05")
-    with raises(ProfileError, argument="markers", match="fit with depth_uncertainty=0"):
+    with raises(ProfileError, argument="markers", text=approved):
         sims.calibrate_depth(run_of(), markers=known, depths=depths)
     without = fit_of([20.0, 40.0, 60.0], depth_uncertainty="0")
     assert sims.calibrate_depth(run_of(), markers=without, depths=depths)["marker_status"] == "ok"
     nameless = without.assign_coords(parameter=["a", "b", "c"], parameter_=["a", "b", "c"])
-    with raises(ProfileError, argument="markers"):
+    with raises(ProfileError, "other_result", "markers"):
         sims.calibrate_depth(run_of(), markers=nameless, depths=depths)
 
 
-def test_markers_belong_to_the_measurements_of_the_data():
+def test_markers_belong_to_the_measurements_of_the_data(approved):
     runs = xr.concat([run_of(), run_of()], "measurement").assign_coords(measurement=["a", "b"])
     fits = xr.concat([fit_of([20.0, 40.0]), fit_of([20.0, 40.0])], "measurement")
     fits = fits.assign_coords(measurement=["a", "c"])
-    with raises(ProfileError, "missing_value", argument="markers", match=r"measurement \['b'\]"):
+    with raises(ProfileError, "missing_value", argument="markers", text=approved):
         sims.calibrate_depth(runs, markers=fits, depths=["10 nm", "20 nm"])
 
 
@@ -249,10 +247,10 @@ def test_a_line_is_bent_where_chance_is_below_half_a_per_cent(off, status):
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
-def test_a_rate_is_known_from_five_standard_errors_of_the_slope():
+def test_a_rate_is_known_from_five_standard_errors_of_the_slope(approved):
     # Of two points with the error s each at a distance d, the slope has the error sqrt(2) s / d.
     known = {"depths": ["10 nm", "20 nm"]}
     found = sims.calibrate_depth(run_of(), markers=fit_of([10.0, 20.0], 50.0 / 5.01**2), **known)
     assert found["sputter_rate"].item() == pytest.approx(1.0)
-    with raises(ProfileError, argument="markers", match=r"1 \+- 0.2"):
+    with raises(ProfileError, argument="markers", text=approved):
         sims.calibrate_depth(run_of(), markers=fit_of([10.0, 20.0], 50.0 / 4.99**2), **known)

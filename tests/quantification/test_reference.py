@@ -69,16 +69,12 @@ def with_a_hole():
     return timed(time, "count/s", B=50 * all_along, Si=silicon, P=20 * all_along)
 
 
-def test_a_line_over_a_gap_of_the_reference_warns():
+def test_a_line_over_a_gap_of_the_reference_warns(approved):
     ds = with_a_hole()
-    message = (
-        r"^species 'B', sputter time 41 s: 50 count/s \(and 28 more\): Si has a gap there, and a "
-        r"straight line across it stands for its signal$"
-    )
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="41 s", match=message):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="41 s", text=approved):
         found = sims.with_rsf(ds, rsf={"B": "1e22 atoms/cm^3"}, matrix="Si")
     np.testing.assert_allclose(found["concentration"].sel(species="B"), 5e18)
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="41 s", match=message):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="41 s", text=approved):
         sims.ratio(ds, numerator="B", denominator="Si")
 
 

@@ -47,22 +47,20 @@ def test_rsf_as_an_array_over_species():
 
 
 @pytest.mark.filterwarnings("ignore:.*the mean matrix signal is")
-def test_rsf_by_mean_and_window():
+def test_rsf_by_mean_and_window(approved):
     matrix = np.where(TIME < 10, 1e9, 2e5)
     ds = timed(TIME, B=np.full(TIME.size, 1e3), Si=matrix)
     options = {"rsf": {"B": "4e22 atoms/cm^3"}, "matrix": "Si", "matrix_signal": "mean"}
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="10 s", match="45 more"):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="10 s", text=approved):
         sims.with_rsf(ds, **options)
     whole = sims.with_rsf(ds, **options, matrix_threshold=0)["concentration"].sel(species="B")
     np.testing.assert_allclose(whole.values, 4e22 * 1e3 / matrix.mean(), rtol=1e-14)
     inside = sims.with_rsf(ds, **options, window=("10 s", "90 s"))["concentration"]
     np.testing.assert_allclose(inside.sel(species="B").values, 4e22 * 1e3 / 2e5, rtol=1e-14)
-    with raises(ProfileError, "no_sample_in_window", argument="window"):
-        sims.with_rsf(ds, **options, window=("200 s", "300 s"))
 
 
 @pytest.mark.filterwarnings("ignore:.*changing matrix")
-def test_rsf_on_interleaved_axes():
+def test_rsf_on_interleaved_axes(approved):
     b, si = TIME[:-1] + 0.7, TIME
     parts = [timed(b, B=np.full(b.size, 10.0)), timed(si, Si=100.0 + si)]
     union = interleaved(*parts)
@@ -74,7 +72,7 @@ def test_rsf_on_interleaved_axes():
     # Before the first and after the last matrix sample, but for the cycle of these, there is
     # nothing to divide by.
     late = interleaved(parts[0], parts[1].isel(sputter_time=slice(5, None)))
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="0.7 s", match="3 more"):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="0.7 s", text=approved):
         late = sims.with_rsf(late, rsf={"B": "5e22 atoms/cm^3"}, matrix="Si").sel(species="B")
     assert int(late["concentration"].notnull().sum()) == b.size - 4
     status = late["matrix_status"].sel(sputter_time=b)
@@ -152,7 +150,7 @@ def test_a_factor_for_each_wafer_is_none_for_each_species():
         sims.with_rsf(batch, rsf={"B": rsf.pad(measurement=(0, 1))}, matrix="Si")
 
 
-def test_factors_by_layer_and_over_depth():
+def test_factors_by_layer_and_over_depth(approved):
     layers = [
         ("20 s", {"B": "1e22 atoms/cm^3", "P": "2e22 atoms/cm^3"}),
         (None, {"B": "3e22 atoms/cm^3"}),
@@ -175,12 +173,12 @@ def test_factors_by_layer_and_over_depth():
     )
     over_depth = sims.with_rsf(THREE, rsf={"B": along}, matrix="Si")["concentration"]
     np.testing.assert_array_equal(over_depth.sel(species="B").values, found.sel(species="B").values)
-    for bad, words in [
-        ([(None, layers[0][1]), layers[0]], r"rsf\[0\] has no end"),
-        ([layers[0], ("20 s", {"B": "1e22 cm^-3"})], "below the one before"),
-        ([("20 s",)], r"expected \(stop, factors\)"),
-    ]:
-        with raises(ProfileError, argument="rsf", match=words):
+    for bad in (
+        [(None, layers[0][1]), layers[0]],
+        [layers[0], ("20 s", {"B": "1e22 cm^-3"})],
+        [("20 s",)],
+    ):
+        with raises(ProfileError, argument="rsf", text=approved):
             sims.with_rsf(THREE, rsf=bad, matrix="Si")
     with raises(ProfileError, "missing_value", argument="rsf"):
         sims.with_rsf(THREE, rsf={"B": along[:-2]}, matrix="Si")
@@ -270,10 +268,10 @@ def test_no_concentration_where_the_matrix_drops_out_for_a_cycle(apart, cycles):
     assert "matrix_status" not in sims.with_rsf(layer, **options).coords
 
 
-def test_no_concentration_where_the_matrix_has_vanished():
+def test_no_concentration_where_the_matrix_has_vanished(approved):
     matrix = np.where(TIME < 60, 2e5, 0.001)
     ds = timed(TIME, B=np.full(TIME.size, 50.0), Si=matrix)
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="60 s", match="20 more"):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="60 s", text=approved):
         found = sims.with_rsf(ds, rsf="4e22 atoms/cm^3", matrix="Si")
     one = found.sel(species="B")
     np.testing.assert_allclose(one["concentration"].values[TIME < 60], 1e19, rtol=1e-14)
@@ -286,7 +284,7 @@ def test_no_concentration_where_the_matrix_has_vanished():
     )
     # A signal of nothing has, whatever the threshold.
     nothing = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 0.0))
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="60 s", match="20 more"):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="60 s", text=approved):
         found = sims.with_rsf(nothing, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0)
     assert (found["matrix_status"].sel(species="B") == "vanished").sum() == 21
     # Exactly at the threshold it has not vanished.
@@ -299,13 +297,13 @@ def test_no_concentration_where_the_matrix_has_vanished():
             sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=bad)
 
 
-def test_a_matrix_signal_within_its_noise_has_vanished():
+def test_a_matrix_signal_within_its_noise_has_vanished(approved):
     ds = timed([0.0, 1.0, 2.0, 3.0], "counts", B=[5.0] * 4, Si=[400.0, 10.0, 9.0, 0.0])
     ds = sims.with_counting_statistics(ds)
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="2 s", match="1 more"):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="2 s", text=approved):
         found = sims.with_rsf(ds, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0.0)
     assert found["matrix_status"].sel(species="B").values.tolist() == ["ok"] * 2 + ["vanished"] * 2
-    with warns(ProfileWarning, "not_measured", species="B", sputter_time="3 s", match="3 s: 5"):
+    with warns(ProfileWarning, "not_measured", species="B", sputter_time="3 s", text=approved):
         sims.with_rsf(ds, rsf="1e22 cm^-3", matrix="Si", matrix_signal="mean", matrix_threshold=0.0)
 
 
@@ -313,7 +311,7 @@ def counted(**rows):
     return sims.with_counting_statistics(timed(np.arange(3.0), "counts", **rows))
 
 
-def test_a_surface_transient_of_the_mean_matrix_signal_warns():
+def test_a_surface_transient_of_the_mean_matrix_signal_warns(approved):
     z = np.arange(0, 200, 2.0)
     values = np.stack([np.full(z.size, 1e3), 1e5 * (1 - 0.9 * np.exp(-z / 10))])
     ds = xr.Dataset(
@@ -321,8 +319,7 @@ def test_a_surface_transient_of_the_mean_matrix_signal_warns():
         {"species": ["B", "Si"], "depth": ("depth", z, {"units": "nm"})},
     )
     ask = {"rsf": {"B": "1e22 cm^-3"}, "matrix": "Si"}
-    said = r"-4\.\d% off that below 4"
-    with warns(ProfileWarning, "surface_transient", species="Si", match=said):
+    with warns(ProfileWarning, "surface_transient", species="Si", text=approved):
         sims.with_rsf(ds, matrix_signal="mean", **ask)
     sims.with_rsf(ds, matrix_signal="mean", window=("50 nm", "190 nm"), **ask)
     sims.with_rsf(ds, **ask)
@@ -399,15 +396,14 @@ def test_profiles_are_not_needed_whole_without_a_reference_signal():
     np.testing.assert_allclose(found["concentration"], 1e14 * COUNTS["intensity"][:1])
 
 
-def test_saturated_intensities_warn():
+def test_saturated_intensities_warn(approved):
     rng = np.random.default_rng(1)
     z = np.arange(200.0)
     boron = np.minimum(rng.poisson(1e4 * np.exp(-(((z - 80) / 20) ** 2)) + 3), 6000)
     matrix = rng.poisson(5e4, z.size).astype(float)
     ds = timed(z, "counts", B=boron, Si=matrix)
-    message = r"species 'B': samples of 6000 count are those of a saturated detector"
     for way in ("cycle", "mean"):
-        with warns(ProfileWarning, "saturated", species="B", match=message):
+        with warns(ProfileWarning, "saturated", species="B", text=approved):
             sims.with_rsf(ds, rsf="1e22 cm^-3", matrix="Si", matrix_signal=way)
     full = timed(z, "counts", B=boron * 0 + matrix, Si=np.minimum(matrix, 49900.0))
     with warns(ProfileWarning, "saturated", species="Si"):
@@ -473,5 +469,5 @@ def test_conditions_over_measurements_are_compared():
         ["measurement"], attrs={"units": "atoms/cm^3"},
     )  # fmt: skip
     batch = sims.stack([THREE, THREE])
-    with raises(SpeciesError, argument="rsf"):
+    with raises(SpeciesError, "different_conditions", "rsf"):
         sims.with_rsf(batch, rsf={"B": factor}, matrix="Si")

@@ -154,22 +154,13 @@ def test_a_limit_that_does_not_matter_is_none_of_the_sum():
             )
 
 
-def test_what_sums_are_refused():
+def test_what_sums_are_refused(approved):
     ds = poisson(np.arange(9.0), **{"31P": 40, "30Si": 9000})
     with raises(SpeciesError, argument="signals", species="32S"):
         sims.combine(ds, {"x": {"32S": 1}})
-    for signals, text in (
-        ({}, "expected weights by species"),
-        ({"x": {}}, "expected weights by species"),
-        ({"x": {"31P": xr.DataArray(np.nan)}}, "expected a finite weight"),
-        ({"x": {"31P": (1, -0.1)}}, "not negative"),
-        ({"x": {"31P": (1, np.inf)}}, "must be finite"),
-        ({"x": {"31P": (1, np.nan)}}, "must be finite"),
-        ({"x": {"31P": "50 %"}}, "expected a number, .* without a unit or %"),
-        ({"x": {"31P": True}}, "expected a number"),
-        ({"x": {"31P": "1 nm"}}, "without a unit"),
-    ):
-        with raises(ProfileError, argument="signals", match=text):
+    weights = (xr.DataArray(np.nan), (1, -0.1), (1, np.inf), (1, np.nan), "50 %", True, "1 nm")
+    for signals in ({}, {"x": {}}, *({"x": {"31P": weight}} for weight in weights)):
+        with raises(ProfileError, argument="signals", text=approved):
             sims.combine(ds, signals)
     with raises(ProfileError, "already_changed"):
         sims.with_counting_statistics(sims.combine(ds, {"x": {"31P": 1}}))
@@ -311,13 +302,13 @@ def test_signals_made_of_their_matrix_are_said_to_be():
         assert any("both made of 30Si" in str(one.message) for one in caught) == warned
 
 
-def test_samples_that_are_lost_to_a_total_are_said():
+def test_samples_that_are_lost_to_a_total_are_said(approved):
     ds = poisson(np.arange(40.0), a=50, b=100)
     early = ds.where((ds["species"] == "a") | (ds["sputter_time"] < 20))
-    with warns(ProfileWarning, "not_measured", species="a", sputter_time="21 s", match="18 more"):
+    with warns(ProfileWarning, "not_measured", species="a", sputter_time="21 s", text=approved):
         found = sims.normalise(early, to="total")
     assert found["fraction"].sel(species="a").notnull().sum() == 21  # one cycle beyond
-    with warns(ProfileWarning, "not_measured", species="a", sputter_time="0 s", match="79 more"):
+    with warns(ProfileWarning, "not_measured", species="a", sputter_time="0 s", text=approved):
         sims.normalise(poisson(np.arange(40.0), a=0, b=0), to="total")
 
 
@@ -521,7 +512,7 @@ def test_signals_of_the_same_parts_are_not_independent():
     sims.ratio(parts.drop_vars("fraction_stderr"), **of_both)
 
 
-def test_a_total_counts_nothing_twice():
+def test_a_total_counts_nothing_twice(approved):
     z = xr.DataArray(np.arange(50.0), dims="sputter_time", attrs={"units": "s"})
     rates = xr.DataArray(
         np.full((3, 50), [[20.0], [80.0], [900.0]]),
@@ -529,7 +520,7 @@ def test_a_total_counts_nothing_twice():
         ("species", "sputter_time"), "intensity", {"units": "count/s"},
     ).to_dataset()  # fmt: skip
     made = sims.combine(rates, {"B": {"10B": 1, "11B": 1}})
-    with raises(sims.SpeciesError, "repeated_species", argument="to", match="'10B', '11B' twice"):
+    with raises(sims.SpeciesError, "repeated_species", argument="to", text=approved):
         sims.normalise(made, to="total")
     fraction = sims.normalise(made.sel(species=["B", "30Si"]), to="total")["fraction"]
     assert float(fraction.sel(species="B")[0]) == pytest.approx(0.1)

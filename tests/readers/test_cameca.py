@@ -263,11 +263,7 @@ def test_rates_that_are_no_multiples_leave_the_stated_yield(write):
 
 def test_a_file_that_breaks_off_is_refused_or_warned_of(write):
     path = write(two_species(end=False))
-    says = (
-        r"w7\.txt: the file is truncated after line 19: the line "
-        r"'\*\*\* DATA END \*\*\*' is missing"
-    )
-    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=19, match=says):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", line=19):
         sims.read(path)
     with warns(sims.ProfileWarning, "truncated_file", line=19):
         assert sims.read(path, allow_truncated=True)["10B"].depths.size == 5
@@ -322,8 +318,8 @@ def test_blank_lines_between_all_lines_do_no_harm(write):
     ("header", "kind"),
     [("Mass[a.m.u]", "mass spectrum"), ("Energy[eV]", "energy scan"), ("Offset[V]", "energy scan")],
 )
-def test_spectra_in_the_same_frame_are_refused_by_name(write, header, kind):
-    with raises(sims.ReadError, "no_profile", match=kind):
+def test_spectra_in_the_same_frame_are_refused_by_name(write, header, kind, approved):
+    with raises(sims.ReadError, "no_profile", text=approved):
         sims.read(write(two_species(mass_header=header)))
 
 
@@ -436,10 +432,10 @@ def test_an_element_twice_in_two_kinds_is_one_species_of_the_dataset(write):
     assert sims.to_profiles(ds) == result.depth_profiles[::-1]
 
 
-def test_an_element_twice_in_one_kind_is_numbered_on_request_or_with_a_warning(write):
+def test_an_element_twice_in_one_kind_is_numbered_on_request_or_with_a_warning(write, approved):
     path = write(dp_ascii([("27Al", Z, K, "um", "c/s"), ("27Al", Z, K + 1, "um", "c/s")]))
     assert sims.read(path).species == ["27Al", "27Al"]
-    with warns(sims.ProfileWarning, "repeated_species", species="27Al", match=r"\(1\)', '27Al"):
+    with warns(sims.ProfileWarning, "repeated_species", species="27Al", text=approved):
         ds = sims.read(path).to_dataset()
     assert sims.read(path, number_repeats=True).species == ds["species"].values.tolist()
 
@@ -473,10 +469,8 @@ def test_names_in_binary_files_are_in_the_stated_encoding(write):
         sims.read(path, encoding="ascii")
 
 
-def test_binary_files_of_other_kinds_are_refused(write):
+def test_binary_files_without_all_of_their_data_are_refused(write):
     profiles = {"12C": (T, K / 5.929)}
-    with raises(sims.ReadError, "no_profile"):
-        sims.read(write(binary(profiles, kind=27)))
     with raises(sims.ReadError, "truncated_file"):
         sims.read(write(binary(profiles, included=0)))
     with raises(sims.ReadError, "truncated_file"):
@@ -499,8 +493,7 @@ def test_all_that_a_binary_file_says(write):
 
 @pytest.mark.parametrize("kind", [22, 25, 27, 29, 31, 35, 39, 40, 41])
 def test_scans_and_images_are_refused(write, kind):
-    says = rf"the file is a scan or an image \(CAMECA type {kind}\), not a depth profile"
-    with raises(sims.ReadError, "no_profile", match=says):
+    with raises(sims.ReadError, "no_profile"):
         sims.read(write(binary({"12C": (T, K)}, kind=kind)))
 
 
@@ -534,11 +527,11 @@ def test_damaged_binary_files_are_refused(write, content, code):
         sims.read(write(content, "w7.is"))
 
 
-def test_what_is_there_of_a_binary_file_is_read_on_request(write):
+def test_what_is_there_of_a_binary_file_is_read_on_request(write, approved):
     path = write(changed(0, "<i", 4108)[:-1], "w7.is")
-    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", match="2 of 2"):
+    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", text=approved):
         sims.read(path)
-    with warns(sims.ProfileWarning, "truncated_file", match="2 of 2"):
+    with warns(sims.ProfileWarning, "truncated_file", text=approved):
         result = sims.read(path, allow_truncated=True)
     assert result.species == ["12C"]
     assert result["12C"].concentrations.tolist() == K.tolist()

@@ -266,18 +266,6 @@ def test_vamas_has_no_nanometres(write):
     assert sims.read(path, depth_units="nm")["B"].depth_units == "nm"
 
 
-def test_vamas_files_of_other_kinds_are_refused_by_name(write):
-    for more, of in [
-        ({"technique": "XPS"}, {}),
-        ({"abscissa": ("mass", "u")}, {"species": "B"}),
-        ({"mode": "MAP"}, {}),
-    ]:
-        with raises(sims.ReadError, "no_profile", **of):
-            sims.read(write(vamas(BLOCKS, **more)))
-    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", match="2 of 2"):
-        sims.read(write(vamas(BLOCKS).split(b"905")[0]))
-
-
 def lines_of(**more):
     return vamas(BLOCKS, **more).decode().split("\r\n")
 
@@ -333,7 +321,7 @@ def test_a_vamas_file_without_species_needs_them(write):
         sims.read(write(edited(47, "Not Specified", "not known")))
 
 
-def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write):
+def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write, approved):
     lines = lines_of(scan="IRREGULAR")
     lines[15] = "1"
     alone = [*lines[:49], "1", "counts", "d", *lines[54:62], "2", "0", "0", "5", "7"]
@@ -342,14 +330,13 @@ def test_vamas_blocks_of_one_variable_or_of_spectra_are_no_profiles(write):
     lines = lines_of(mode="SDP")
     count = lines.index("pulse counting") + 8
     spectra = [*lines[:count], "2", "0", "0", "5", "7", *lines[count + 4 :]]
-    says = "each block has 2 values: a series of mass spectra, not a profile"
-    with raises(sims.ReadError, "no_profile", match=says):
+    with raises(sims.ReadError, "no_profile", text=approved):
         sims.read(write("\r\n".join(spectra)))
 
 
-def test_what_is_there_of_a_vamas_file_is_read_on_request(write):
+def test_what_is_there_of_a_vamas_file_is_read_on_request(write, approved):
     path = write("\r\n".join(lines_of()[:-3]))
-    with warns(sims.ProfileWarning, "truncated_file", match="2 of 2"):
+    with warns(sims.ProfileWarning, "truncated_file", text=approved):
         assert sims.read(path, allow_truncated=True).species == ["B"]
 
 
@@ -387,20 +374,16 @@ def test_counts_in_stated_windows(tmp_path):
             sims.read(path, mz_windows={"B": window})
 
 
-def test_images_are_refused(tmp_path):
+def test_images_are_refused(tmp_path, approved):
     pytest.importorskip("simsh5")
     sims_h5(tmp_path / "image.h5", mode="image_2d")
-    says = (
-        r"the archive is an image \(acquisition mode 'image_2d'\): it has no sputter cycles, and "
-        "no depth profile$"
-    )
-    with raises(sims.ReadError, "no_profile", match=says):
+    with raises(sims.ReadError, "no_profile", text=approved):
         sims.read(tmp_path / "image.h5", mz_windows={"B": (10, 11)})
 
 
 @pytest.mark.parametrize("name", ["sentaurus", "cameca_counts"])
-def test_a_format_that_is_stated_of_a_file_without_its_blocks(name):
-    with raises(sims.ReadError, "no_profile", match=f"contains no profile.* format='{name}'"):
+def test_a_format_that_is_stated_of_a_file_without_its_blocks(name, approved):
+    with raises(sims.ReadError, "no_profile", text=approved):
         sims.read(b"0 1e18\n1 2e18\n", format=name)
 
 

@@ -47,6 +47,7 @@ READ = [
     ("11B 0:1 nm at/cm3; 11B 0:2 nm c/s",
      "11B implant into Si | |\nDepth (nm) | C (at/cm3) | I (c/s)\n@ 3"),
     ("C 0:1 nm c/s", "B implant |\nDepth (nm) | C (c/s)\n@ 2"),
+    ("B 0:1 nm counts", "B implant |\nDepth (nm) | I (counts)\n@ 2"),
     ("C 0:1 nm at/cm3; N 0:2 nm at/cm3",
      "B implant | |\nDepth (nm) | C (at/cm3) | N (at/cm3)\n@ 3"),
     ("Boron 0:1 nm at/cm3", "Boron |\nDepth (nm) | C (at/cm3)\n@ 2"),
@@ -152,74 +153,74 @@ READ = [
 ]  # fmt: skip
 
 REFUSED = [
-    ("is a logarithm, root or reciprocal", "1/Depth (nm) | B (at/cm3)\n@ 2"),
-    ("is a logarithm, root or reciprocal", "Depth (nm) | sqrt(B) (at/cm3)\n@ 2"),
-    ("is 2 standard deviations", "Depth (nm) | B (at/cm3) | U (k=2) (at/cm3)\n@ 3"),
-    ("is 2 standard deviations", "Depth (nm) | B (at/cm3) | 2s (at/cm3)\n@ 3"),
-    ("is a row of numbers like those from",
+    ("scaled_values", "1/Depth (nm) | B (at/cm3)\n@ 2"),
+    ("scaled_values", "Depth (nm) | sqrt(B) (at/cm3)\n@ 2"),
+    ("scaled_values", "Depth (nm) | B (at/cm3) | U (k=2) (at/cm3)\n@ 3"),
+    ("scaled_values", "Depth (nm) | B (at/cm3) | 2s (at/cm3)\n@ 3"),
+    ("ambiguous_table",
      "Conc. (cm-3) | |\n | B | P\nDepth | Conc. | Conc.\num | |\n0 | 1 | 2\num | |\n@ 3"),
-    ("another unit than 'at/cm3'", "Concentrations are in ppm |\nDepth (nm) | B (at/cm3)\n@ 2"),
-    ("states a factor", "multiply conc. by 2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
-    ("does not name the species", "x | y\nnm | cm-3\n@ 2"),
-    ("another unit than 'nm'", "all depths in um |\nDepth (nm) | B (at/cm3)\n@ 2"),
-    ("another unit than 'nm'", "Depth unit: um |\nDepth (nm) | B (at/cm3)\n@ 2"),
-    ("several samples, 'Cs\\+', 'O2\\+'",
+    ("different_units", "Concentrations are in ppm |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("ambiguous_unit", "multiply conc. by 2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("missing_species", "x | y\nnm | cm-3\n@ 2"),
+    ("different_units", "all depths in um |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("different_units", "Depth unit: um |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("several_samples",
      " | Cs+ | | O2+ |\nDepth (nm) | B (c/s) | P (c/s) | B (c/s) | P (c/s)\n@ 5"),
-    ("several samples, 'Wafer 7', 'Wafer 8'",
+    ("several_samples",
      "Depth (nm) | Wafer 7 | | Wafer 8 |\n | B (c/s) | P (c/s) | B (c/s) | P (c/s)\n@ 5"),
-    ("states a factor", "Depth (nm) | B, 10^18 cm^-3\n@ 2"),
-    ("states a factor", "Depth (nm) | B conc. E18 (at/cm3)\n@ 2"),
-    ("states a factor", "Depth (nm) | B [1E18 at/cm3]\n@ 2"),
-    ("states a factor", "Depth (nm) | B (x1E18 at/cm3)\n@ 2"),
-    ("states a factor", "Depth | B\nnm | 1E18 at/cm3\n@ 2"),
-    ("states a factor", "All concentrations in 1E18 at/cm3 |\nDepth (nm) | B (at/cm3)\n@ 2"),
-    ("states a factor", "All concentrations in 10^18 at/cm3 |\nDepth (nm) | B\n@ 2"),
-    ("states a factor", "Depth (nm) | B (at/cm3)\n@ 2\n\nValues are to be multiplied by 1E18"),
-    ("states a factor", "Depth (nm) | B (at/cm3)\n@ 2\n\nWerte in Einheiten von 10¹⁸ cm⁻³"),
-    *(("states a factor", f"{note}\nDepth (nm) | B (at/cm3)\n@ 2")
+    ("ambiguous_unit", "Depth (nm) | B, 10^18 cm^-3\n@ 2"),
+    ("ambiguous_unit", "Depth (nm) | B conc. E18 (at/cm3)\n@ 2"),
+    ("ambiguous_unit", "Depth (nm) | B [1E18 at/cm3]\n@ 2"),
+    ("ambiguous_unit", "Depth (nm) | B (x1E18 at/cm3)\n@ 2"),
+    ("ambiguous_unit", "Depth | B\nnm | 1E18 at/cm3\n@ 2"),
+    ("ambiguous_unit", "All concentrations in 1E18 at/cm3 |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("ambiguous_unit", "All concentrations in 10^18 at/cm3 |\nDepth (nm) | B\n@ 2"),
+    ("ambiguous_unit", "Depth (nm) | B (at/cm3)\n@ 2\n\nValues are to be multiplied by 1E18"),
+    ("ambiguous_unit", "Depth (nm) | B (at/cm3)\n@ 2\n\nWerte in Einheiten von 10¹⁸ cm⁻³"),
+    *(("ambiguous_unit", f"{note}\nDepth (nm) | B (at/cm3)\n@ 2")
       for note in ("Scale | 1E18", "values in units of 1e18", "data divided by 1e18",
                    "Skalierung: 1E18")),
-    ("'Si->'", "Concentration (atoms/cm3) | |\nDepth (nm) | B | Si->\n@ 3"),
-    ("'um' .*'nm'|'nm'.*'um'", "Depth (nm) | B (at/cm3)\num | at/cm3\n@ 2"),
-    ("'c/s'", "Depth (nm) | B (at/cm3)\nnm | c/s\n@ 2"),
-    ("samples=True", "Depth (nm) | B (at/cm3) | B (at/cm3)\n | W1 | W2\n@ 3"),
-    ("'Wafer 7', 'Wafer 8'.*samples=True",
+    ("missing_unit", "Concentration (atoms/cm3) | |\nDepth (nm) | B | Si->\n@ 3"),
+    ("different_units", "Depth (nm) | B (at/cm3)\num | at/cm3\n@ 2"),
+    ("different_units", "Depth (nm) | B (at/cm3)\nnm | c/s\n@ 2"),
+    ("several_samples", "Depth (nm) | B (at/cm3) | B (at/cm3)\n | W1 | W2\n@ 3"),
+    ("several_samples",
      "Depth (nm) | Wafer 7 (c/s) | | Wafer 8 (c/s) |\n | B | P | B | P\n@ 5"),
-    *((re.escape(head), f"Depth (nm) | B (at/cm3) | {head}\n@ 3")
+    *(("missing_unit", f"Depth (nm) | B (at/cm3) | {head}\n@ 3")
       for head in ("Δ", "SNR", "Sheet (ohm/sq)", "P (cm3)")),
-    ("samples=True", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
-    *(("several samples, '1', '2'", f"{lead} | 1 | 2\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3")
+    ("several_samples", "Depth (nm) | B (at/cm3)\n@ 2\n\n@ 2"),
+    *(("several_samples", f"{lead} | 1 | 2\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3")
       for lead in ("Sample", "Slot", "Energy (keV)", "")),
-    ("several samples, '1 May', '2 May'",
+    ("several_samples",
      "Run date | 1 May | 2 May\nDepth (nm) | B (at/cm3) | B (at/cm3)\n@ 3"),
-    ("several samples, '1', '2'", "Depth (nm) | B (at/cm3) | B (at/cm3)\nWafer | 1 | 2\n@ 3"),
-    ("the depths begin anew at .* 6",
+    ("several_samples", "Depth (nm) | B (at/cm3) | B (at/cm3)\nWafer | 1 | 2\n@ 3"),
+    ("several_samples",
      "Depth (nm) | B (c/s)\n0 | 1\n5 | 2\n10 | 3\n15 | 4\n5 | 5\n10 | 6\n20 | 7"),
-    ("the depths begin anew at .* 5", "z (nm) | B (c/s)\n0 | 1\n5 | 2\n10 | 3\n0 | 1\n5 | 2"),
-    ("values before or behind", "z (nm) | B (c/s) | Q | P (c/s)\n0 | 1 | < | 1\n1 | 2 | | 3"),
-    ("states no unit", "Depth (nm) | B (at/cm3) | Error\n0 | 1E18 | 5\n1 | 2E18 | 5\n2 | 3E18 | 4"),
-    *(("another unit than 'nm' of the header", f"{note} |\nDepth (nm) | B (at/cm3)\n@ 2")
+    ("several_samples", "z (nm) | B (c/s)\n0 | 1\n5 | 2\n10 | 3\n0 | 1\n5 | 2"),
+    ("ambiguous_table", "z (nm) | B (c/s) | Q | P (c/s)\n0 | 1 | < | 1\n1 | 2 | | 3"),
+    ("missing_unit", "Depth (nm) | B (at/cm3) | Error\n0 | 1E18 | 5\n1 | 2E18 | 5\n2 | 3E18 | 4"),
+    *(("different_units", f"{note} |\nDepth (nm) | B (at/cm3)\n@ 2")
       for note in ("Depth axis: Å", "depth [um]", "Depths: micrometers", "Profondeur en µm",
                    "Sputter depth is given in Ångström", "Tiefenachse: Å")),
-    *(("states a factor", f"{head} | B (at/cm3)\n@ 2") for head in ("Depth (x10 nm)", "z (10 nm)")),
-    ("states a factor", "Depth (nm) | B (1018 at/cm3)\n@ 2"),
-    ("'3', '7'",
+    *(("ambiguous_unit", f"{head} | B (at/cm3)\n@ 2") for head in ("Depth (x10 nm)", "z (10 nm)")),
+    ("ambiguous_unit", "Depth (nm) | B (1018 at/cm3)\n@ 2"),
+    ("several_samples",
      "3 | | 7 |\nDepth (nm) | B (at/cm3) | Depth (nm) | B (at/cm3)\n@ 4"),
-    ("samples=True", "W1 |\nDepth (nm) | B (at/cm3)\n@ 2\n\nW2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
-    ("samples=True", "Depth (nm) | B (at/cm3)\nW1 |\n@ 2\nW2 |\n@ 2"),
-    ("thousands", "Depth (nm) | B (at/cm3)\n998 | 1\n999 | 2\n1.000 | 3\n1.001 | 4"),
-    ("thousands", "Depth (nm) | B (c/s)\n1 | 1.234\n2 | 12.345\n3 | 123\n4 | 1.111"),
-    ("thousands", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
+    ("several_samples", "W1 |\nDepth (nm) | B (at/cm3)\n@ 2\n\nW2 |\nDepth (nm) | B (at/cm3)\n@ 2"),
+    ("several_samples", "Depth (nm) | B (at/cm3)\nW1 |\n@ 2\nW2 |\n@ 2"),
+    ("ambiguous_table", "Depth (nm) | B (at/cm3)\n998 | 1\n999 | 2\n1.000 | 3\n1.001 | 4"),
+    ("ambiguous_table", "Depth (nm) | B (c/s)\n1 | 1.234\n2 | 12.345\n3 | 123\n4 | 1.111"),
+    ("ambiguous_table", "Depth (nm) | B (c/s)\n0 | 5\n1 | 998\n2 | 1.002"),
     # --- no advice that makes wrong ------------------------------------------------------------
-    ("neither a depth nor a time", "B (at/cm3) | P (at/cm3)\n@ 2"),
-    ("neither a depth nor a time", "Depth (nm) |\nB | P\n@ 2"),
-    ("no column holds values in a unit of values", "Depth (nm) | B (at/cm2)\n@ 2"),
-    ("'%' may be", "Depth (nm) | B (%)\n@ 2"),
-    ("'1 sigma'", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),
-    ("headers above 2 of 3", "Depth (nm) | B (at/cm3)\n1 | 0 | 1E18\n2 | 5 | 2E18\n3 | 10 | 3E18"),
-    ("one row: a summary", "Species | Depth (nm) | Conc. (at/cm3)\nB | 120 | 1E20\nP | 80 | 2E19"),
-    ("-9999", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -9999\n2 | 3E18"),
-    ("-1", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -1\n2 | 3E18\n3 | -1"),
+    ("missing_axis", "B (at/cm3) | P (at/cm3)\n@ 2"),
+    ("missing_axis", "Depth (nm) |\nB | P\n@ 2"),
+    ("no_profile", "Depth (nm) | B (at/cm2)\n@ 2"),
+    ("ambiguous_unit", "Depth (nm) | B (%)\n@ 2"),
+    ("scaled_values", "Depth (nm) | B (at/cm3) | 2σ (at/cm3)\n@ 3"),
+    ("ambiguous_table", "Depth (nm) | B (at/cm3)\n1 | 0 | 1E18\n2 | 5 | 2E18\n3 | 10 | 3E18"),
+    ("no_profile", "Species | Depth (nm) | Conc. (at/cm3)\nB | 120 | 1E20\nP | 80 | 2E19"),
+    ("not_a_number", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -9999\n2 | 3E18"),
+    ("not_a_number", "Depth (nm) | B (at/cm3)\n0 | 1E18\n1 | -1\n2 | 3E18\n3 | -1"),
 ]  # fmt: skip
 
 
@@ -318,10 +319,11 @@ def test_tables_are_read_as_they_are_meant(read, table, written):
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-@pytest.mark.parametrize(("says", "table"), REFUSED)
-def test_what_is_left_open_is_refused(says, table, written):
-    with pytest.raises(sims.SimsError, match=says):
+@pytest.mark.parametrize(("code", "table"), REFUSED)
+def test_what_is_left_open_is_refused(code, table, written):
+    with pytest.raises(sims.SimsError) as caught:
         sims.read(written(rows_of(table)))
+    assert caught.value.code == code
 
 
 def test_no_unit_is_advised_for_a_column_that_states_one(tmp_path):
@@ -558,7 +560,7 @@ def test_a_limit_belongs_to_the_species_before_it():
 
 
 @pytest.mark.parametrize("label", ["Species", "Sample", "Wafer"])
-def test_a_list_of_results_is_not_the_sheet_of_the_profiles(label):
+def test_a_list_of_results_is_not_the_sheet_of_the_profiles(label, approved):
     book, first = openpyxl.Workbook(), "Results"
     book.active.title = first
     head = [label, "Peak depth (nm)", "Peak conc. (at/cm3)"]
@@ -569,7 +571,7 @@ def test_a_list_of_results_is_not_the_sheet_of_the_profiles(label):
         sheet.append(row)
     out = io.BytesIO()
     book.save(out)
-    with warns(sims.ProfileWarning, "several_tables", argument="sheet", match=first):
+    with warns(sims.ProfileWarning, "several_tables", argument="sheet", text=approved):
         result = sims.read(named(out.getvalue(), "w7.xlsx"))
     assert result["B"].concentrations.tolist() == [1e18, 2e18, 3e18]
 
@@ -596,9 +598,7 @@ def test_the_stated_mark_says_what_points_are(stated, depths):
 def test_a_number_that_stands_for_none_is_named(written, number):
     rows = [["Depth (nm)", "B (at/cm3)"], *([float(i), 1e18] for i in range(5)), [5.0, number]]
     place = {"line": 7} if written is as_text else {"sheet": "Sheet", "row": 7}
-    with raises(
-        sims.ReadError, "not_a_number", "not_measured", f"'{number:g}'", column="B", **place
-    ):
+    with raises(sims.ReadError, "not_a_number", "not_measured", column="B", **place):
         sims.read(written(rows))
     values = sims.read(written(rows), not_measured=f"{number:g}")["B"].concentrations
     np.testing.assert_array_equal(values, [1e18] * 5 + [np.nan])
@@ -675,14 +675,14 @@ def test_an_areal_density_of_a_species_is_said_to_be_no_profile():
 
 
 @pytest.mark.parametrize("name", ["B x1E18 cm-3", "Conc (1E18 cm-3)", "x1E18"])
-def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
+def test_a_factor_in_the_name_of_a_sheet_is_refused(name, approved):
     book = openpyxl.Workbook()
     book.active.title = name
     for row in (["Depth (nm)", "B (at/cm3)"], [0, 1], [1, 2], [2, 3]):
         book.active.append(row)
     out = io.BytesIO()
     book.save(out)
-    with raises(sims.UnitsError, "ambiguous_unit", match=re.escape(repr(name))):
+    with raises(sims.UnitsError, "ambiguous_unit", text=approved):
         sims.read(named(out.getvalue(), "w7.xlsx"))
 
 
@@ -692,8 +692,6 @@ def test_a_factor_in_the_name_of_a_sheet_is_refused(name):
 def test_a_note_that_errors_are_no_standard_errors_is_refused(note):
     rows = "".join(f"{5 * i};{1e18 + i};1e15\n" for i in range(6))
     table = f"{note}\nDepth (nm);B (at/cm3);Error (at/cm3)\n{rows}"
-    with raises(
-        sims.UnitsError, "scaled_values", match=f"{note}.* is about errors", line=1, column="A"
-    ):
+    with raises(sims.UnitsError, "scaled_values", line=1, column="A"):
         sims.read(table.encode())
     sims.read(table.replace(";Error (at/cm3)", ";Bkg (at/cm3)").encode())

@@ -127,7 +127,7 @@ def test_json_that_decodes_to_too_much_is_refused(text):
     piece = {b"[[],": b"[],", b'["",': b'"",'}.get(text, b"1,")
     content = b'[{"species_name":' + text + piece * 1_000_000
     refused(content, "JSON of", LIMIT, OPTION)
-    with raises(sims.PayloadError, "too_large", argument="max_bytes", path="$", match=LIMIT):
+    with raises(sims.PayloadError, "too_large", argument="max_bytes", path="$"):
         sims.SIMSResult.from_json(content, max_bytes=SMALL)
 
 
@@ -147,10 +147,10 @@ def test_the_option_lifts_the_limit_of_every_reader(tmp_path):
         assert "the limit of 40,000 bytes" in str(failed)
 
 
-@pytest.mark.parametrize("wrong", ["1 GB", 1.5, True, None])
-def test_a_limit_is_a_number_of_bytes(wrong):
-    with pytest.raises(TypeError, match=r"max_bytes=.*; expected a number of bytes"):
-        sims.read(b"", max_bytes=wrong)
+def test_a_limit_is_a_number_of_bytes(approved):
+    for wrong in ("1 GB", 1.5, True, None):
+        with raises(TypeError, text=approved):
+            sims.read(b"", max_bytes=wrong)
 
 
 # --- what is given --------------------------------------------------------------------------------

@@ -67,12 +67,12 @@ def test_several_are_a_list_and_one_that_fails_is_named(tmp_path):
         sims.read(b"")
 
 
-def test_a_file_that_gives_no_bytes_is_refused():
+def test_a_file_that_gives_no_bytes_is_refused(approved):
     class Odd:
         def read(self, _=-1):
             return [1, 2]
 
-    with pytest.raises(TypeError, match="gave a list, not bytes"):
+    with raises(TypeError, text=approved):
         sims.read(Odd())
 
 
@@ -134,21 +134,19 @@ def test_an_address_of_a_server_without_what_follows_the_question_mark():
         thread.join()
 
 
-def test_an_unknown_address_is_an_error_that_says_so(zipped):
+def test_an_unknown_address_is_an_error_that_says_so(zipped, approved):
     pytest.importorskip("fsspec")
-    with raises(sims.ReadError, match="^nowhere://w7.csv cannot be read: Protocol not known"):
+    with raises(sims.ReadError, text=approved):
         sims.read("nowhere://w7.csv?key=1")
     with pytest.raises(FileNotFoundError):
         sims.read(f"zip://day/none.csv::{zipped}")
-    with pytest.raises(FileNotFoundError, match=r"no such file: .zip://day/\*\.txt::.*/lab\.zip.$"):
+    with raises(FileNotFoundError, text=approved):
         sims.read(f"zip://day/*.txt::{zipped}")
 
 
-def test_without_fsspec_it_says_what_to_install(monkeypatch):
+def test_without_fsspec_it_says_what_to_install(monkeypatch, approved):
     monkeypatch.setattr("sims_analysis.errors.importlib.util.find_spec", lambda _: None)
-    with pytest.raises(
-        ModuleNotFoundError, match=r"^https://example.org/w7.csv needs fsspec: pip ins"
-    ):
+    with raises(ModuleNotFoundError, text=approved):
         sims.read("https://example.org/w7.csv?key=1")
 
 
@@ -160,7 +158,7 @@ def test_a_drive_of_windows_and_a_colon_are_no_addresses(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "who"), [("w7.txt", "w7.txt"), (None, "the file")])
-def test_an_open_file_gives_bytes_or_text(name, who):
+def test_an_open_file_gives_bytes_or_text(name, who, approved):
     class Odd:
         def read(self, _=-1):
             return 5
@@ -168,7 +166,7 @@ def test_an_open_file_gives_bytes_or_text(name, who):
     odd = Odd()
     if name:
         odd.name = name
-    with pytest.raises(TypeError, match=rf"^{who}: read\(\) gave a int, not bytes$"):
+    with raises(TypeError, text=approved):
         sims.read(odd)
 
 

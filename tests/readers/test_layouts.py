@@ -43,15 +43,10 @@ def test_no_headers_are_stated_by_an_empty_list(write):
 
 
 @pytest.mark.parametrize(
-    ("stated", "error", "says"),
-    [
-        ([9], sims.ReadError, "there is nothing in row 9, counted from 0"),
-        ("1", TypeError, "expected numbers of rows"),
-        ([-1], TypeError, "expected numbers of rows"),
-    ],
+    ("stated", "error"), [([9], sims.ReadError), ("1", TypeError), ([-1], TypeError)]
 )
-def test_headers_that_are_not_there(write, stated, error, says):
-    with pytest.raises(error, match=says):
+def test_headers_that_are_not_there(write, stated, error, approved):
+    with raises(error, text=approved):
         sims.read(write("z (nm);B (cm^-3)\n0;1\n1;2\n"), header_rows=stated)
 
 
@@ -85,8 +80,8 @@ SAMPLES = "Probe;Tiefe (nm);B (at/cm3)\n" + "".join(
 )  # fmt: skip
 
 
-def test_samples_in_one_table_are_refused_or_read_apart(write):
-    with raises(sims.ReadError, "several_samples", argument="samples", match=r"\('W1', 'W2'\)"):
+def test_samples_in_one_table_are_refused_or_read_apart(write, approved):
+    with raises(sims.ReadError, "several_samples", argument="samples", text=approved):
         sims.read(write(SAMPLES))
     for requested in ("Probe", "A", True):
         one, two = sims.read(write(SAMPLES), samples=requested)
@@ -111,9 +106,9 @@ def test_labels_that_are_written_once_or_are_numbers(write):
         sims.read(write(numbered))
 
 
-def test_blocks_of_samples_side_by_side(write):
+def test_blocks_of_samples_side_by_side(write, approved):
     path = write("W1;;;W2;\nz (nm);B (cm^-3);;z (nm);B (cm^-3)\n0;1;;0;3\n1;2;;1;4\n")
-    with raises(sims.ReadError, "several_samples", argument="samples", match="samples, 'W1', 'W2'"):
+    with raises(sims.ReadError, "several_samples", argument="samples", text=approved):
         sims.read(path)
     one, two = sims.read(path, samples=True)
     assert values(one) == ([0, 1], [1, 2])
@@ -276,9 +271,9 @@ def test_glued_numbers_in_the_first_and_the_last_row_are_no_note(write):
         sims.read(write("Depth (nm);B (at%)\n0,5;0,16\n1,5;0,01\n2,55,05\n"))
 
 
-def test_labels_above_headers_that_name_species_are_samples(write):
+def test_labels_above_headers_that_name_species_are_samples(write, approved):
     text = "as implanted;;annealed;\nDepth (nm);B (cps);Depth (nm);B (cps)\n0;1;0;5\n1;2;1;6\n"
-    with raises(sims.ReadError, "several_samples", argument="samples", match="'as implanted'"):
+    with raises(sims.ReadError, "several_samples", argument="samples", text=approved):
         sims.read(write(text))
     read = sims.read(write(text), samples=True)
     assert [result.metadata.sample for result in read] == ["as implanted", "annealed"]
@@ -291,14 +286,10 @@ def test_row_numbers_without_a_header_beside_a_row_of_names(write):
     assert result["P"].concentrations.tolist() == [6, 8, 1]
 
 
-def test_a_text_in_an_encoding_that_nothing_tells_says_so(write, tmp_path):
+def test_a_text_in_an_encoding_that_nothing_tells_says_so(write, tmp_path, approved):
     path = tmp_path / "w7.csv"
     path.write_bytes("样品,深度,B\n,nm,cps\nW1,0,1\nW1,1,2\n".encode("gb18030"))
-    says = (
-        "; its letters look like those of another encoding: 'shift_jis', 'gb18030', "
-        "'big5', 'euc_kr', 'cp1250' or 'cp1251'\\? encoding= states it$"
-    )
-    with raises(sims.SimsError, "not_a_number", line=3, column="A", match=says):
+    with raises(sims.SimsError, "not_a_number", line=3, column="A", text=approved):
         sims.read(path)
     assert sims.read(path, encoding="gb18030")["B"].concentrations.tolist() == [1, 2]
 
@@ -397,11 +388,9 @@ ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
     ids=["first", "after a long comment", "in UTF-16"],
 )
 @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/styles.xml"])
-def test_a_workbook_that_defines_entities_is_refused(tmp_path, change, part):
+def test_a_workbook_that_defines_entities_is_refused(tmp_path, change, part, approved):
     bad = part_replaced(edited(tmp_path, lambda _: None), change, part)
-    with raises(
-        sims.ReadError, "damaged_file", match="cannot be read: a part of it defines entities"
-    ):
+    with raises(sims.ReadError, "damaged_file", text=approved):
         sims.read(bad)
 
 
@@ -410,7 +399,7 @@ def test_a_workbook_of_which_a_part_breaks_off_is_refused(tmp_path, part):
     path = edited(tmp_path, lambda _: None)
     for share in (0.3, 0.6, 0.9, 0.99):
         bad = part_replaced(path, lambda c, share=share: c[: int(share * len(c))], part)
-        with raises(sims.ReadError, "damaged_file", match=r"cannot be read: (no element|unclosed)"):
+        with raises(sims.ReadError, "damaged_file"):
             sims.read(bad)
 
 
@@ -452,9 +441,9 @@ def test_an_error_about_a_table_shows_what_was_understood(write):
     assert error.layout_preview == caught.value.layout_preview
 
 
-def test_other_files_are_explained_too(write):
+def test_other_files_are_explained_too(write, approved):
     assert "not read: the file is an image" in sims.explain_read(write(b"\x89PNG\r\n\x1a\n", "x"))
-    with pytest.raises(TypeError, match="expected one file"):
+    with raises(TypeError, text=approved):
         sims.explain_read([write("a"), write("b")])
 
 
@@ -490,13 +479,13 @@ NUMBERS = [
 ]
 
 
-def test_labels_above_depths_that_are_shared_tell_samples_apart():
+def test_labels_above_depths_that_are_shared_tell_samples_apart(approved):
     headers = [[None, "W1", None, "W2", None], ["Depth (nm)", *["B (at/cm3)", "P (at/cm3)"] * 2]]
     content = book(headers + NUMBERS, ["B1:C1", "D1:E1"])
     first, second = sims.read(content, samples=True)
     assert (first.metadata.sample, second.metadata.sample) == ("W1", "W2")
     assert second["B"].concentrations.tolist() == [3e18, 6e18, 9e18]
-    with raises(sims.ReadError, "several_samples", argument="samples", match="'W2'.*samples=True"):
+    with raises(sims.ReadError, "several_samples", argument="samples", text=approved):
         sims.read(content)
 
 
@@ -569,9 +558,9 @@ def test_a_row_of_sensitivity_factors_is_known_of_each_species(write, word):
 
 
 @pytest.mark.parametrize("word", ["Dose", "m/z"])
-def test_what_a_row_says_of_the_columns_is_a_note_that_is_warned_of(write, word):
+def test_what_a_row_says_of_the_columns_is_a_note_that_is_warned_of(write, word, approved):
     path = write(f"Depth (nm),B (at/cm3),P (at/cm3)\n{word},2e22,3e22\n0,1e18,2e16\n1,2e18,3e16\n")
-    with warns(sims.ProfileWarning, argument="not_measured", line=2, match=word):
+    with warns(sims.ProfileWarning, argument="not_measured", line=2, text=approved):
         result = sims.read(path)
     assert values(result, "P") == ([0, 1], [2e16, 3e16])
     assert result.metadata.other == {"line 1": f"{word} 2e22 3e22"}
@@ -611,9 +600,9 @@ def test_columns_of_a_sheet_are_called_as_they_stand_there(tmp_path):
         sims.read(tmp_path / "w7.xlsx")
 
 
-def test_a_first_table_above_another_in_a_sheet_is_not_lost():
+def test_a_first_table_above_another_in_a_sheet_is_not_lost(approved):
     rows = [["note"], ["z (nm)", "B (cps)"], [7, 1], ["z (nm)", "P (cps)"], [0, 1], [1, 2], [2, 3]]
-    with raises(sims.ReadError, "several_tables", row=4, match="of few rows: 1"):
+    with raises(sims.ReadError, "several_tables", row=4, text=approved):
         sims.read(book(rows))
     assert values(sims.read(book(rows), header_rows=[3]), "P") == ([0, 1, 2], [1, 2, 3])
 
@@ -636,9 +625,9 @@ def test_tables_below_each_other_are_of_one_sample(write, title):
         ("Depth (nm);P (at/cm3)\n", SECOND, ["block 1", "block 2"]),
     ],
 )
-def test_tables_of_several_samples_below_each_other(write, first, second, labels):
+def test_tables_of_several_samples_below_each_other(write, first, second, labels, approved):
     path = write(f"{first}0;1\n1;2\n2;3\n{second}")
-    with raises(sims.ReadError, "several_samples", argument="samples", match=repr(labels[-1])):
+    with raises(sims.ReadError, "several_samples", argument="samples", text=approved):
         sims.read(path)
     assert [result.metadata.sample for result in sims.read(path, samples=True)] == labels
 

@@ -95,7 +95,7 @@ def test_a_cell_is_read_as_if_it_stood_alone(cell, nothing, place):
     try:
         alone = read_cell(cell, ".", nothing)
     except ReadError:
-        with raises(ReadError, "not_a_number", match=f"{row + 1}, column {column_name(column)}:"):
+        with raises(ReadError, "not_a_number"):
             table(lines, "\t", width=2, not_measured=nothing)
         return
     values, _ = table(lines, "\t", width=2, not_measured=nothing)
@@ -110,7 +110,7 @@ def test_a_cell_is_read_as_if_it_stood_alone(cell, nothing, place):
 def test_a_cell_too_many_is_named(cell, place):
     lines = ["1\t2"] * 3
     lines[place] += f"\t{cell}"
-    with raises(ReadError, "ambiguous_table", match=f"{place + 1}: 3 cells .*'{cell}'"):
+    with raises(ReadError, "ambiguous_table"):
         table(lines, "\t", width=2)
     lines[place] = "1\t2\t"
     assert table(lines, "\t", width=2)[0].shape == (3, 2)

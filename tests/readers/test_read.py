@@ -49,12 +49,12 @@ def test_formats_are_recognised_by_content_and_not_by_name(write, name):
     assert name in sims.read_formats()
 
 
-def test_a_format_that_is_stated_is_not_recognised(write):
+def test_a_format_that_is_stated_is_not_recognised(write, approved):
     path = write(b"% written by floops\n0.0 1e18\n0.1 2e18\n")
     assert sims.read(path, species="B").provenance["format"] == "suprem"
     stated = {"depth_units": "nm", "units": "cm^-3", "species": "B"}
     assert sims.read(path, format="table", **stated)["B"].depth_units == "nm"
-    with pytest.raises(ValueError, match=r"format='excel'; expected one of .*, cameca_rpc,"):
+    with raises(ValueError, text=approved):
         sims.read(path, format="excel")
 
 
@@ -97,37 +97,38 @@ TIMING  DATA : ///////////////////
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"),
+    "content",
     [
-        (b"", "is empty"),
-        (b" \r\n\r\n", "is empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(64), "an image"),
-        (b"II*\0" + bytes(64), "an image"),
-        (b"%PDF-1.7 ...", "a PDF"),
-        (gzip.compress(TABLE, mtime=0), "compressed"),
-        (zipped("word/document.xml"), "a text document"),
-        (zipped("w7.csv"), "an archive of files"),
-        (b"<html><table><tr><td>1</td></tr></table></html>", "a web page"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(64), r"sims\.load"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "the workbook cannot be read"),
-        (bytes(range(256)) * 40, "in no format that is known"),
-        (b"m/z,Intensity\n1,5\n2,7\n3,9\n", "a mass spectrum"),
-        (b"Mass (u)\tCounts\n1\t5\n2\t7\n3\t9\n", "a mass spectrum"),
-        (b"Binding Energy (eV),Counts (cps)\n1,5\n2,7\n3,9\n", "an energy scan"),
-        (b"# MgO.nrj\nOffset[V]\tI[c/s]\n-2\t5\n-1\t7\n0\t9\n", "an energy scan"),
-        (b"<?xml version='1.0'?><data/>", "XML"),
-        (SPOT, "isotope ratios of a spot"),
-        (b"SHRIMP SW v4.0 PRAWN DATA FILE\n0 195.8 11\n1 195.8 12\n", "isotope ratios of a spot"),
-        (b"\t\tlab \\ ISOTOPES \\ Sample : A\n\n 1 2/1 1.6E-3\n", "isotope ratios of a spot"),
-        (b"Cameca HMR Sprectrum software,\nPt \t X \t Y \n 1 : -7.9 \t +4.2 \n", "NanoSIMS scan"),
-        (b"Depth (nm),B (cm^-3)\n", "a header without data"),
-        (b"just a letter to the laboratory\n", "no table"),
-        (b"Cycle,B (counts/s)\n1,5\n2,7\n", "neither a depth nor a time"),
-        (b"depth (nm);species;concentration (atom/cm^3);;\n", "headers have no rows of numbers"),
+        b"",
+        b" \r\n\r\n",
+        b"\x89PNG\r\n\x1a\n" + bytes(64),
+        b"II*\0" + bytes(64),
+        b"%PDF-1.7 ...",
+        gzip.compress(TABLE, mtime=0),
+        zipped("word/document.xml"),
+        zipped("w7.csv"),
+        b"<html><table><tr><td>1</td></tr></table></html>",
+        b"\x89HDF\r\n\x1a\n" + bytes(64),
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+        bytes(range(256)) * 40,
+        b"m/z,Intensity\n1,5\n2,7\n3,9\n",
+        b"Mass (u)\tCounts\n1\t5\n2\t7\n3\t9\n",
+        b"Binding Energy (eV),Counts (cps)\n1,5\n2,7\n3,9\n",
+        b"# MgO.nrj\nOffset[V]\tI[c/s]\n-2\t5\n-1\t7\n0\t9\n",
+        b"<?xml version='1.0'?><data/>",
+        SPOT,
+        b"SHRIMP SW v4.0 PRAWN DATA FILE\n0 195.8 11\n1 195.8 12\n",
+        b"\t\tlab \\ ISOTOPES \\ Sample : A\n\n 1 2/1 1.6E-3\n",
+        b"Cameca HMR Sprectrum software,\nPt \t X \t Y \n 1 : -7.9 \t +4.2 \n",
+        b"Depth (nm),B (cm^-3)\n",
+        b"just a letter to the laboratory\n",
+        b"Cycle,B (counts/s)\n1,5\n2,7\n",
+        b"depth (nm);species;concentration (atom/cm^3);;\n",
     ],
+    ids=map(str, range(25)),
 )
-def test_other_files_are_refused_by_what_they_are(write, content, kind):
-    with pytest.raises(sims.ReadError, match=rf"^w7\.txt: .*{kind}"):
+def test_other_files_are_refused_by_what_they_are(write, content, approved):
+    with raises(sims.ReadError, text=approved):
         sims.read(write(content))
 
 
@@ -170,18 +171,18 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
         sims.read(tmp_path / "absent.csv")
 
 
-def test_wrong_arguments_are_refused(write):
+def test_wrong_arguments_are_refused(write, approved):
     path = write(TABLE)
-    with pytest.raises(ValueError, match="decimal=';'"):
+    with raises(ValueError, text=approved):
         sims.read(path, decimal=";")
-    with pytest.raises(ValueError, match="errors='ignore'"):
+    with raises(ValueError, text=approved):
         sims.read([path], errors="ignore")
 
 
 # --- many files -------------------------------------------------------------------------------
 
 
-def test_a_folder_goes_through_a_bad_file_and_loses_no_other(write, tmp_path):
+def test_a_folder_goes_through_a_bad_file_and_loses_no_other(write, tmp_path, approved):
     for i in range(30):
         write(TABLE.replace(b"2e18", f"{i}e17".encode()), f"w{i:02}.csv")
     write(b"\x89PNG\r\n\x1a\n", "w07.csv")
@@ -193,7 +194,7 @@ def test_a_folder_goes_through_a_bad_file_and_loses_no_other(write, tmp_path):
         if i != 7:
             assert outcome.data_id == f"w{i:02}"
             assert outcome["B"].concentrations[1] == i * 1e17
-    with raises(sims.PartialResultsError, match=r"1 of 30 files failed.*w07\.csv") as caught:
+    with raises(sims.PartialResultsError, text=approved) as caught:
         sims.read(tmp_path)
     assert caught.value.results[8]["B"].concentrations[1] == 8e17
 
@@ -251,7 +252,7 @@ def test_without_the_package_of_the_bar_files_are_read_all_the_same(write, monke
     assert capsys.readouterr().err == "\rreading: 1 of 1\n"
 
 
-def test_an_error_repeats_three_of_the_warnings_before_it():
+def test_an_error_repeats_three_of_the_warnings_before_it(approved):
     text = b"z (nm);B (at%);C (at%);N (at%);O (at%);F (foo/cm3)\n0;1;2;3;4;5\n1;2;3;4;5;6\n"
     units = dict.fromkeys("BCNO", "cps")
     with pytest.raises(sims.UnitsError) as raised:
@@ -262,7 +263,7 @@ def test_an_error_repeats_three_of_the_warnings_before_it():
     assert "'O'" not in message
     assert "; and 1 more; if that is one of these" in message
     del units["O"]
-    with raises(sims.UnitsError, "unknown_unit", argument="units", species="F", match="'N': units"):
+    with raises(sims.UnitsError, "unknown_unit", argument="units", species="F", text=approved):
         sims.read(text, units=units)
 
 
@@ -419,9 +420,7 @@ def test_a_last_number_that_lost_digits_is_warned_of(write, name):
         sims.read(write(content), species=species)
 
 
-def test_headers_without_rows_and_missing_cycles_are_warned_of(write):
-    with raises(sims.ReadError, "no_profile"):
-        sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
+def test_missing_cycles_are_warned_of(write):
     rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
     text = "".join(",".join(str(c or "") for c in row) + "\n" for row in rows)
     assert sims.read(write(text.encode()))["B"].depths.size == 12
@@ -564,11 +563,11 @@ def test_every_real_file_becomes_a_dataset_or_is_refused(path):
 
 
 @pytest.mark.filterwarnings("ignore:.*unusual concentration")
-def test_columns_that_were_swapped_are_warned_of(tmp_path):
+def test_columns_that_were_swapped_are_warned_of(tmp_path, approved):
     path = tmp_path / "swapped.csv"
     rows = "\n".join(f"{1e19 / (i + 1) ** 2:.4g},{2.5 * i}" for i in range(1, 40))
     path.write_text(f"B\n{rows}\n")
-    with warns(sims.ProfileWarning, match="unusual depth: species 'B'"):
+    with warns(sims.ProfileWarning, text=approved):
         sims.read(path, depth_units="nm", units="atoms/cm^3", columns={"B": (0, 1)})
 
 
@@ -588,18 +587,18 @@ def test_a_reader_that_fails_costs_one_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "words"),
+    ("options", "error"),
     [
-        ({"species": 3}, TypeError, "species=3; expected a name"),
-        ({"columns": ["B"]}, TypeError, r"columns=\['B'\]; expected"),
-        ({"columns": {"B": 3}}, sims.SpeciesError, "'B' needs two columns"),
-        ({"not_measured": 5}, TypeError, "not_measured=5; expected a string"),
+        ({"species": 3}, TypeError),
+        ({"columns": ["B"]}, TypeError),
+        ({"columns": {"B": 3}}, sims.SpeciesError),
+        ({"not_measured": 5}, TypeError),
     ],
 )
-def test_what_is_no_argument(tmp_path, options, error, words):
+def test_what_is_no_argument(tmp_path, options, error, approved):
     path = tmp_path / "table.csv"
     path.write_text("Depth (nm),B (atoms/cm3)\n1,1e18\n2,2e18\n")
-    with pytest.raises(error, match=words):
+    with raises(error, text=approved):
         sims.read(path, **options)
 
 
@@ -638,7 +637,7 @@ def test_whatever_a_reader_stumbles_over_costs_one_file(write, monkeypatch, fail
         sims.read(bad)
 
 
-def test_a_missing_extra_costs_no_folder(write, monkeypatch):
+def test_a_missing_extra_costs_no_folder(write, monkeypatch, approved):
     good = write(TABLE, "good.csv")
     bad = write(b"SIMS", "bad.dat")
 
@@ -651,7 +650,7 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch):
     first, second = sims.read([bad, good], errors="collect")
     assert "bad.dat: needs xlrd: pip install" in str(first)
     assert second.species == ["B"]
-    with pytest.raises(ModuleNotFoundError, match="pip install"):
+    with raises(ModuleNotFoundError, text=approved):
         sims.read(bad)
 
 
@@ -683,7 +682,7 @@ def test_bytes_that_are_no_profile(content, options, says):
     assert name == f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
-def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
+def test_sheets_that_are_not_there_and_others_that_are(tmp_path, approved):
     book = openpyxl.Workbook()
     for title in ("one", "two"):
         sheet = book.active if title == "one" else book.create_sheet()
@@ -702,10 +701,10 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path):
         assert str(raised.value) == f"w7.xlsx: {says}"
         assert raised.value.layout_preview.startswith("sheet 'one'\n")
     says = "w7.xlsx: read from sheet 'one'; there are rows of numbers in 'two' too; sheet= names"
-    with warns(sims.ProfileWarning, "several_tables", argument="sheet", match=says):
+    with warns(sims.ProfileWarning, "several_tables", argument="sheet", text=approved):
         sims.read(tmp_path / "w7.xlsx")
     assert sims.read(tmp_path / "w7.xlsx", sheet=1)["B"].depths.tolist() == [0.0, 1.0]
-    with raises(sims.ReadError, argument="columns", match="sheet 'one': .* in 'two' too"):
+    with raises(sims.ReadError, argument="columns", text=approved):
         sims.read(tmp_path / "w7.xlsx", columns={"B": (0, 7)})
 
 
@@ -737,28 +736,24 @@ def test_what_is_stated_in_one_word_or_several_is_the_same():
     assert sims.read(TABLE, header_rows=0, species="B").species == ["B"]
 
 
-def test_the_first_of_several_failures_is_warned_of(write):
+def test_the_first_of_several_failures_is_warned_of(write, approved):
     paths = [write(TABLE, "a.csv"), write(b"", "b.csv"), write(b"\x89PNG", "c.csv")]
-    with raises(sims.PartialResultsError, match=r"^2 of 3 files failed.* b\.csv: the file is"):
+    with raises(sims.PartialResultsError, text=approved):
         sims.read(paths)
 
 
-def test_one_file_is_explained_at_a_time(write):
+def test_one_file_is_explained_at_a_time(write, approved):
     path = write(TABLE, "a.csv")
-    with pytest.raises(TypeError, match=r"; expected one file$"):
+    with raises(TypeError, text=approved):
         sims.explain_read([path, path])
 
 
-def test_texts_in_other_encodings_are_refused():
+def test_texts_in_other_encodings_are_refused(approved):
     with raises(sims.ReadError, "unknown_encoding", argument="encoding"):
         sims.read(b"\xff\xfe\x00\xd8a\x00b\x00c\x00d\x00")
     garbled = "Tiefe (nm);ホウ素 (cm^-3)\n0;1\n1;2\n".encode("shift_jis")
-    says = (
-        "the name 'ƒzƒE‘f' is not in the encoding that the file was read in; pass encoding=, such"
-    )
-    with raises(sims.SpeciesError, "unknown_encoding", argument="encoding", match=says) as caught:
+    with raises(sims.SpeciesError, "unknown_encoding", argument="encoding", text=approved):
         sims.read(garbled)
-    assert str(caught.value).count("encoding=") == 1
     assert sims.read(garbled, encoding="shift_jis").species == ["ホウ素"]
 
 
@@ -845,20 +840,20 @@ def failing(source):
     raise ValueError("no")
 
 
-def test_what_is_no_reader_is_refused():
+def test_what_is_no_reader_is_refused(approved):
     with pytest.raises(TypeError) as raised:
         sims.read(TABLE, format=own(read=None))
     assert str(raised.value).startswith("format=namespace(name='own', ")
     assert str(raised.value).endswith(" is not a reader: it has no function read(source)")
-    with pytest.raises(ValueError, match="format='none'; expected one of ") as raised:
+    with raises(ValueError, text=approved) as raised:
         sims.read(TABLE, format="none")
     assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")
 
 
-def test_the_error_of_a_stated_format_says_that_it_was_stated():
-    with raises(sims.ReadError, "no_profile", match="without format='own'"):
+def test_the_error_of_a_stated_format_says_that_it_was_stated(approved):
+    with raises(sims.ReadError, "no_profile", text=approved):
         sims.read(TABLE, format=own(recognises=failing))
-    with raises(sims.ReadError, "damaged_file", match="without format='own'"):
+    with raises(sims.ReadError, "damaged_file", text=approved):
         sims.read(TABLE, format=own(read=failing))
 
 

@@ -222,14 +222,14 @@ def test_the_same_layout_as_text(write):
     assert result.provenance["format"] == "eag"
 
 
-def test_sheets_are_chosen_by_name_or_number(workbook):
+def test_sheets_are_chosen_by_name_or_number(workbook, approved):
     rows = [["Depth (nm)", "B (cm-3)"], *np.column_stack([Z, B]).tolist()]
     other = [["Depth (nm)", "B (cm-3)"], *np.column_stack([Z, P]).tolist()]
     path = workbook({"cover": [["a workbook"]], "first": other, "Processed data": rows})
     assert sims.read(path)["B"].concentrations.tolist() == B.tolist()
     for sheet in ("first", 1):
         assert sims.read(path, sheet=sheet)["B"].concentrations.tolist() == P.tolist()
-    with raises(sims.ReadError, argument="sheet", match=r"'cover', 'first', 'Processed data'"):
+    with raises(sims.ReadError, argument="sheet", text=approved):
         sims.read(path, sheet="raw")
     with raises(sims.ReadError, "no_profile"):
         sims.read(path, sheet="cover")
@@ -333,7 +333,7 @@ def test_a_species_in_concentration_and_intensity(write):
 # --- what the file does not say ---------------------------------------------------------------
 
 
-def test_units_that_no_line_states_have_to_be_passed(write):
+def test_units_that_no_line_states_have_to_be_passed(write, approved):
     path = write("Depth\tGa->\tDepth\tMg\n0.1\t2E7\t0.1\t9E19\n0.2\t3E7\t0.2\t8E19\n")
     with raises(sims.UnitsError, "missing_unit", argument="depth_units", species="Ga->"):
         sims.read(path)
@@ -342,7 +342,7 @@ def test_units_that_no_line_states_have_to_be_passed(write):
     units = {"Mg": "atoms/cm3", "Ga->": "counts/s"}
     ds = sims.read(path, depth_units="um", units=units).to_dataset()
     assert ds["depth"].values.tolist() == [100, 200]
-    with raises(sims.SpeciesError, argument="units", match=r"'Mn'.*'Ga->', 'Mg'"):
+    with raises(sims.SpeciesError, argument="units", text=approved):
         sims.read(path, depth_units="um", units={"Mn": "atoms/cm3"})
 
 
@@ -402,7 +402,7 @@ def test_standard_errors_beside_values(write, header):
     assert result.species == ["B", "P"]
     assert result["B"].concentrations_stderr.tolist() == [1e16, 2e16]
     assert result["P"].concentrations_stderr is None
-    with raises(sims.ReadError, "ambiguous_table", match="errors of 'P', but stands next to 'B'"):
+    with raises(sims.ReadError, "ambiguous_table"):
         sims.read(write("Depth (nm),B (cm^-3),P error (cm^-3)\n0,1e18,5\n1,2e18,6\n"))
 
 
@@ -474,26 +474,12 @@ def test_censored_cells_are_not_measured_and_keep_their_limit(write):
     assert np.isnan(sims.to_dataset([profile])["concentration"].values).sum() == 2
 
 
-@pytest.mark.parametrize(
-    ("cell", "says"),
-    [
-        ("1,234", "thousands or decimals"),
-        ("1.2.3", "is not a number"),
-        ("n.d.", "not_measured="),
-        ("2024-03-01", "a date"),
-        ("1.Mar", "a date"),
-        (">1E21", "above a limit"),
-        ("0x1F", "is not a number"),
-        ("1 234", "is not a number"),
-        ("#DIV/0!", "is not a number"),
-        ("1_000", "is not a number"),
-        ("True", "is not a number"),
-    ],
-)
-def test_a_cell_that_is_no_number_is_named(write, cell, says):
+def test_a_cell_that_is_no_number_is_named(write, approved):
     header = "Depth (nm)\tB (at/cm3)\n0\t1E18\n1\t2E18\n"
-    with raises(sims.ReadError, "not_a_number", line=4, column="B", match=says):
-        sims.read(write(f"{header}2\t{cell}\n3\t4E18\n"))
+    others = ("0x1F", "1 234", "#DIV/0!", "1_000", "True")
+    for cell in ("1,234", "1.2.3", "n.d.", "2024-03-01", "1.Mar", ">1E21", *others):
+        with raises(sims.ReadError, "not_a_number", line=4, column="B", text=approved):
+            sims.read(write(f"{header}2\t{cell}\n3\t4E18\n"))
 
 
 def test_a_bad_last_cell_is_no_note(write):

@@ -92,15 +92,15 @@ def test_a_unit_that_is_none_of_a_value_is_named(write, unit, code):
         assert sims.read(path, units="at%")["B"].concentrations.tolist() == [1, 2]
 
 
-def test_cells_that_are_shown_in_percent_are_refused(workbook):
+def test_cells_that_are_shown_in_percent_are_refused(workbook, approved):
     rows = [["Depth (nm)", "B (at%)"], [0, 0.05], [1, 0.06], [2, 0.07]]
-    with raises(sims.ReadError, "not_a_number", sheet="S", row=3, column="B", match="'6%' is not"):
+    with raises(sims.ReadError, "not_a_number", sheet="S", row=3, column="B", text=approved):
         sims.read(workbook(S=rows, percent=["B3"]))
     plain = sims.read(workbook(S=rows, percent=["D9"]))["B"]
     assert plain.concentrations.tolist() == [0.05, 0.06, 0.07]
 
 
-def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path):
+def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path, approved):
     xlwt = pytest.importorskip("xlwt")
     book = xlwt.Workbook()
     sheet = book.add_sheet("S")
@@ -108,7 +108,7 @@ def test_cells_of_old_workbooks_that_are_shown_in_percent_are_refused(tmp_path):
         for j, cell in enumerate(row):
             sheet.write(i, j, cell, xlwt.easyxf(num_format_str="0%" if (i, j) == (2, 1) else "0.0"))
     book.save(str(tmp_path / "w7.xls"))
-    with raises(sims.ReadError, "not_a_number", sheet="S", row=3, column="B", match="'6%' is not"):
+    with raises(sims.ReadError, "not_a_number", sheet="S", row=3, column="B", text=approved):
         sims.read(tmp_path / "w7.xls")
 
 
@@ -152,18 +152,9 @@ def test_a_point_that_may_be_a_decimal_one_separates_no_thousands(write):
         sims.read(write(f"{header}0;5,5\n1;1.234\n2;2\n"))
 
 
-@pytest.mark.parametrize(
-    ("cell", "says"),
-    [
-        ("1 234", "separators of thousands"),
-        ("1'234", "separators of thousands"),
-        ("00:01:30", "in seconds"),
-        ("Jan-05", "looks like a date"),
-        ("5%", "per cent"),
-    ],
-)
-def test_cells_are_refused_by_what_they_are(write, cell, says):
-    with raises(sims.ReadError, "not_a_number", line=3, column="B", match=says):
+@pytest.mark.parametrize("cell", ["1 234", "1'234", "00:01:30", "Jan-05", "5%"])
+def test_cells_are_refused_by_what_they_are(write, cell, approved):
+    with raises(sims.ReadError, "not_a_number", line=3, column="B", text=approved):
         sims.read(write(f"Depth (nm);B (at%)\n0;1\n1;{cell}\n2;3\n"))
 
 
@@ -188,11 +179,11 @@ def test_an_exponent_that_is_shorter_than_all_others_is_warned_of(write):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_row_that_lacks_a_cell_is_warned_of(write, delimiter):
+def test_a_row_that_lacks_a_cell_is_warned_of(write, delimiter, approved):
     content = "Depth (nm),B (cm^-3),P (cm^-3)\n0,1,2\n1,3\n2,5,6\n"
     with warns(sims.ProfileWarning, "ambiguous_table", line=3):
         sims.read(write(content.replace(",", delimiter)))
-    with warns(sims.ProfileWarning, "ambiguous_table", line=3, match=r"3 \(and 1 more"):
+    with warns(sims.ProfileWarning, "ambiguous_table", line=3, text=approved):
         sims.read(write(content.replace("2,5,6", "2,5").replace(",", delimiter)))
     # Explicitly empty, they are as usual.
     sims.read(write(content.replace("1,3", "1,3,").replace(",", delimiter)))
@@ -279,18 +270,18 @@ def test_a_comment_between_numbers_is_warned_of(write):
 
 
 @pytest.mark.parametrize(
-    ("headers", "kind"),
+    "headers",
     [
-        ("Channel\tm/z\tIntensity", "a mass spectrum"),
-        ("m/z\tIntensity\tFit", "a mass spectrum"),
-        ("Wavelength (nm)\tA\tB", "a spectrum"),
-        ("2θ\tA\tB", "a spectrum"),
-        ("Point\tBinding energy (eV)\tCounts", "an energy scan"),
+        "Channel\tm/z\tIntensity",
+        "m/z\tIntensity\tFit",
+        "Wavelength (nm)\tA\tB",
+        "2θ\tA\tB",
+        "Point\tBinding energy (eV)\tCounts",
     ],
 )
-def test_spectra_are_refused_whatever_is_stated(write, headers, kind):
+def test_spectra_are_refused_whatever_is_stated(write, headers, approved):
     content = f"# exported\n# {headers}\n1\t0.5\t3\n2\t0.6\t4\n3\t0.7\t3\n"
-    with raises(sims.ReadError, "no_profile", match=kind):
+    with raises(sims.ReadError, "no_profile", text=approved):
         sims.read(write(content), depth_units="nm", units="counts", species=["a", "b"])
 
 
@@ -344,8 +335,8 @@ def test_names_below_a_header_that_spans_them(workbook):
     check(sims.read(path, units="at/cm3"))
 
 
-def test_a_depth_with_its_unit_is_no_header(write):
-    with raises(sims.ReadError, "not_a_number", line=3, column="A", match="3, column A: '0 nm' is"):
+def test_a_depth_with_its_unit_is_no_header(write, approved):
+    with raises(sims.ReadError, "not_a_number", line=3, column="A", text=approved):
         sims.read(write("Depth;B\nnm;cm^-3\n0 nm;1\n1;2\n2;3\n"))
 
 
@@ -407,7 +398,7 @@ def test_notes_that_look_like_a_table_hide_no_sheet_of_numbers(workbook):
     assert sims.read(workbook(Notes=notes))["B"].concentrations.tolist() == [1, 2]
 
 
-def test_zipped_files_are_distinguished_from_workbooks(write, workbook):
+def test_zipped_files_are_distinguished_from_workbooks(write, workbook, approved):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         archive.write(workbook(S=[HEADER, *ROWS]), "w7.xlsx")
@@ -415,11 +406,11 @@ def test_zipped_files_are_distinguished_from_workbooks(write, workbook):
         sims.read(write(stream.getvalue()))
     with raises(sims.ReadError, "no_profile"):
         sims.read(write(workbook(S=[HEADER, *ROWS]).read_bytes()[:300]))
-    for name, kind in (("xl/workbook.bin", "xlsb"), ("content.opendocument", "OpenDocument")):
+    for name in ("xl/workbook.bin", "content.opendocument"):
         stream = io.BytesIO()
         with zipfile.ZipFile(stream, "w") as archive:
             archive.writestr(name, "x")
-        with raises(sims.ReadError, "no_profile", match=kind):
+        with raises(sims.ReadError, "no_profile", text=approved):
             sims.read(write(stream.getvalue()))
 
 
@@ -593,7 +584,7 @@ def test_limits_of_ours_are_no_second_profile(write, workbook, tmp_path, layout,
 @pytest.mark.parametrize("book", [False, True])
 def test_a_format_that_the_file_has_not_is_named(write, workbook, name, book):
     path = workbook(S=[HEADER, *ROWS]) if book else write(",".join(HEADER) + "\n" + LINES)
-    with pytest.raises(sims.ReadError, match=f"without format='{name}'"):
+    with pytest.raises(sims.ReadError):
         sims.read(path, format=name)
     (error,) = sims.read([path], format=name, errors="collect")
     assert isinstance(error, sims.ReadError)

@@ -63,6 +63,12 @@ def test_the_first_and_the_last_multiple_are_within_the_samples(first, step, poi
     assert grid["depth"].values.tolist() == points
 
 
+def test_a_grid_keeps_what_is_said_of_the_data():
+    ds = sims.open_example("boron-implant")
+    for data in (sims.to_grid(ds, step="5 nm"), sims.interpolate(ds, depth="50 nm")):
+        assert data.attrs["data_id"] == "boron-implant"
+
+
 def test_depths_as_text_quantity_and_array():
     wanted = [10.0, 12.5]
     by_text = sims.to_grid(EXPONENTIAL, depth=["10 nm", "0.0125 um"])
@@ -213,10 +219,10 @@ def test_a_step_that_fits_leaves_no_sliver():
         assert bounds[-1, 1] == 100.0
 
 
-def test_cells_that_were_not_wholly_measured_are_nan():
+def test_cells_that_were_not_wholly_measured_are_nan(approved):
     ds = dataset(DEPTH, np.ones(DEPTH.size), np.ones(DEPTH.size))
     ds["concentration"][1, :3] = np.nan  # measured from 7.5 nm
-    with warns(DoseWarning, species="P", match="3% of the dose"):
+    with warns(DoseWarning, species="P", text=approved):
         cells = sims.to_grid(ds, step="5 nm", conserve="dose")
     assert np.isfinite(only(cells)).all()
     second = cells["concentration"].values[1]
@@ -399,7 +405,7 @@ def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at):
     assert sims.quality(grid)["kind"].values.tolist() == ["gap"]
 
 
-def test_every_five_samples_are_averaged():
+def test_every_five_samples_are_averaged(approved):
     z = np.arange(23.0)
     ds = xr.Dataset(
         {"concentration": ("depth", 1e18 + 1e16 * z, {"units": "atoms/cm^3"})},
@@ -418,7 +424,7 @@ def test_every_five_samples_are_averaged():
          ds.assign_coords(depth=ds["depth"] + 0.5).expand_dims(species=["B"])],
         join="outer", compat="no_conflicts", combine_attrs="override",
     ).expand_dims(measurement=["m"])  # fmt: skip
-    with warns(DoseWarning, measurement="m", species="B", match="19% of the dose"):
+    with warns(DoseWarning, measurement="m", species="B", text=approved):
         grids = [sims.to_grid(data, every=5) for data in (own, own.chunk(species=1))]
     for grid in grids:
         assert grid["depth_bounds"][:4, 1].values.tolist() == [4.5, 9.5, 14.5, 19.5]

@@ -237,7 +237,7 @@ def test_a_depth_of_a_grid_that_bridges_a_hole_lies_in_it(method):
     implant = one(z, 1e19 * np.exp(-0.5 * ((z - 80) / 20) ** 2))
     bridged = sims.to_grid(implant, step="1 nm", gaps="bridge")
     # At a depth of the grid, and between two.
-    with warns(ProfileWarning, "gap", species="B", match="70 and 90 nm"):
+    with warns(ProfileWarning, "gap", species="B", start="70 nm", stop="90 nm"):
         assert np.isnan(at(bridged, ["80 nm", "80.5 nm"], method=method)).all()
     found = sims.interpolate(bridged, depth=["80 nm", "80.5 nm"], method=method, gaps="bridge")
     assert found["concentration"].notnull().all()

@@ -114,6 +114,8 @@ def test_plateaus_stay_and_layouts_give_the_same():
     z = np.arange(0, 100, 0.5)
     flat = models_truth.profile(np.full(z.size, 1e19), z)
     np.testing.assert_allclose(sims.convolve(flat, resolution="5 nm"), flat, rtol=1e-6)
+    two = models_truth.profile(np.array([1e19, 3e19]), np.array([0.0, 0.5]))
+    np.testing.assert_allclose(sims.convolve(two, resolution="90 nm"), 2e19, rtol=1e-3)
     batch = flat.expand_dims(wafer=2).transpose("depth", "wafer")
     assert sims.convolve(batch, resolution="5 nm").dims == ("depth", "wafer")
     quantified = sims.convolve(sims.quantify(flat), resolution="5 nm")

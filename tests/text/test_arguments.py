@@ -36,10 +36,10 @@ def in_window(data, *, start=None, stop=None):
     return data, start, stop
 
 
-def test_a_guess_is_answered_with_options_of_the_function_alone():
-    with pytest.raises(TypeError, match="use start= and stop="):
+def test_a_guess_is_answered_with_options_of_the_function_alone(approved):
+    with raises(TypeError, text=approved):
         check_call(in_window, 1, ["limits"])
-    with pytest.raises(TypeError, match=r"no argument 'threshold' \(it takes"):
+    with raises(TypeError, text=approved):
         check_call(in_window, 1, ["threshold"])
 
 
@@ -52,9 +52,9 @@ def handed_on(data, *, level, **others: "Unpack[Others]"):
     return data, level, others
 
 
-def test_options_of_another_function_are_known_by_name():
+def test_options_of_another_function_are_known_by_name(approved):
     check_call(handed_on, 1, ["level", "stop"])
-    with pytest.raises(TypeError, match=r"start=\? \(it takes level, start, stop\)"):
+    with raises(TypeError, text=approved):
         check_call(handed_on, 1, ["level", "strat"])
 
 
@@ -121,10 +121,10 @@ def test_counts_are_whole_numbers(wrong):
 @pytest.mark.parametrize(
     ("allowed", "listed"), [(["a"], "'a'"), (["a", "b"], "'a' or 'b'"), ("abc", "'a', 'b' or 'c'")]
 )
-def test_choices_list_what_is_allowed(allowed, listed):
+def test_choices_list_what_is_allowed(allowed, listed, approved):
     check_choice("rule", allowed[0], allowed)
     for wrong in ("d", 1, None, ["a"]):
-        with raises(ProfileError, argument="rule", match=f"; expected {listed}$"):
+        with raises(ProfileError, argument="rule", text=approved):
             check_choice("rule", wrong, allowed)
 
 

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, norm, t
 
-from sims_analysis.kernels.process_scatter import mean_of, process_variance, scatter_of, weights_at
+from sims_analysis.laboratory.process_scatter import (
+    mean_of,
+    process_variance,
+    scatter_of,
+    weights_at,
+)
 
 #: Thirteen trials of a vaccine: logarithms of relative risks, and their variances (G. A. Colditz et
 #: al., J. Am. Med. Assoc. 271 (1994) 698), of which W. Viechtbauer, J. Stat. Softw. 36 (2010) 3,
