@@ -37,6 +37,8 @@ def test_through_three_samples_a_parabola_has_no_scatter():
     found = at(z, np.exp(-((z - 2) ** 2)), 3.0)
     assert found.value[0] == pytest.approx(math.exp(-1))
     assert np.isnan(found.stderr[0])
+    # Nor does it say that they are none, whatever their errors.
+    assert at(z, np.array([1.0, 0.001, 1.0]), 1.0, np.full(3, 1e-4)).status[0] == Status.OK
 
 
 def test_with_errors_the_likelihood_of_counts():
