@@ -5,7 +5,7 @@ import ssl
 
 import httpx
 import pytest
-from error_parts import raises
+from error_parts import raises, warns
 from faulty_server import KEY, OF_ANY_ENTRY
 
 import sims_analysis as sims
@@ -311,17 +311,10 @@ def test_a_number_has_a_least_value(name, least, approved):
 
 
 def test_what_a_client_cannot_do_is_refused(tmp_path, approved):
-    for given, message in (
-        ({"offline": True}, "offline=True reads from an archive only; pass archive="),
-        ({"api_key": 7}, "the API key must be a string, found int"),
-        *(
-            ({"api_key": key}, "the API key contains characters that an HTTP header cannot")
-            for key in ("a b", "two\nlines", "ключ", "a\0b")
-        ),
-    ):
-        with pytest.raises(ApiError) as caught:
+    wrong = ({"api_key": key} for key in (7, "a b", "two\nlines", "ключ", "a\0b"))
+    for given in ({"offline": True}, *wrong):
+        with raises(ApiError, text=approved):
             Client(**{"api_key": KEY, **given})
-        assert str(caught.value) == message
     with raises(ApiError, argument="errors", text=approved):
         Client(KEY).get("w1", errors="ignore")
     offline = Client(KEY, archive=tmp_path, offline=True)
@@ -329,18 +322,11 @@ def test_what_a_client_cannot_do_is_refused(tmp_path, approved):
         offline.get("w1", refresh=True)
 
 
-@pytest.mark.parametrize("length", [1, 15, 16])
-def test_a_short_key_is_warned_of(length):
-    if length == 16:
-        Client("k" * length)
-        return
-    with pytest.warns(SimsWarning) as caught:
-        Client("k" * length)
-    (one,) = caught
-    assert str(one.message) == (
-        "the API key has fewer than 16 characters: is it complete? A key this short is not "
-        "looked for, and so not hidden, in responses and messages"
-    )
+def test_a_short_key_is_warned_of(approved):
+    for length in (1, 15):
+        with warns(SimsWarning, "weak_key", text=approved):
+            Client("k" * length)
+    Client("k" * 16)
     assert Client("").offline is False
 
 

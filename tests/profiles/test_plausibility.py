@@ -117,13 +117,11 @@ def test_the_edge_of_the_usual(unit, edge):
         warn_of_implausible([profile([0.0, edge * 1.001], [0.0, 1.0], units=unit)])
 
 
-def test_a_hundred_species_make_one_warning():
+def test_a_hundred_species_make_one_warning(approved):
     many = [profile(IMPLANT * 1e6, species=f"s{i}") for i in range(100)]
-    with pytest.warns(ProfileWarning) as caught:
+    with warns(ProfileWarning, text=approved) as caught:
         warn_of_implausible(many)
     assert len(caught) == 1
-    assert "'s4' up to 7.001e+25 atoms/cm^3 and 95 more; usual is" in str(caught[0].message)
-    assert "'s5'" not in str(caught[0].message)
 
 
 @shared_profiles.parametrize()
