@@ -261,6 +261,8 @@ def test_one_diffusivity_for_a_series_of_anneals():
     curve = sims.evaluate(fit, depth=ds["depth"])
     assert abs(curve - sims.evaluate(each, depth=ds["depth"])).max() < 0.02 * curve.max()
     with raises(ProfileError, argument="shared"):
+        sims.fit(ds, model="annealed_implant", shared=["diffusivity"])
+    with raises(ProfileError, argument="shared"):
         sims.fit(
             ds, model="annealed_implant", shared=["diffusivity", "straggle"], time=time,
             as_implanted="20 nm",

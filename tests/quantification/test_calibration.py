@@ -149,7 +149,7 @@ def test_seconds_do_not_come_back_as_nanometres():
     with warns(sims.errors.ProfileWarning, "not_measured", species="B"):
         ds = sims.to_dataset([profile])
     ds = sims.calibrate_depth(ds, rate="2 nm/s")
-    assert sims.to_profiles(ds)[0].depths.tolist() == [0.0, 40.0, 60.0]
+    assert sims.to_profiles(ds)[0].depths.tolist() == [0.0, 20.0, 40.0, 60.0]
 
 
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.ProfileWarning")
