@@ -131,7 +131,7 @@ class Kind(NamedTuple):
     """A kind of evidence: its flags, and the status of answers that rest on samples with one.
 
     Without a status it is shown by :func:`sims_analysis.quality` and in figures alone. ``text`` is
-    what a warning says of the first run of such samples: from ``first`` to ``last``, between the
+    what a warning says of the longest run of such samples: from ``first`` to ``last``, between the
     neighbours ``low`` and ``high``, with the ``height`` of their limit or value.
     """
 
@@ -159,7 +159,7 @@ KINDS = (
         Flag.SATURATED,
         Status.SATURATED,
         "the detector wrote its largest number",
-        "samples from {first:g} to {last:g} {axis_units}{height}: equal to the last digit, "
+        "samples from {first:g} to {last:g} {axis_units}{more}{height}: equal to the last digit, "
         "as from a saturated detector, or made from such; the answer depends on samples that "
         "were cut off",
     ),
@@ -168,7 +168,7 @@ KINDS = (
         Flag.BELOW_LIMIT,
         Status.BELOW_LIMIT,
         "below the limit of detection that the file states",
-        "the samples from {first:g} to {last:g} {axis_units} are below their limit of "
+        "the samples from {first:g} to {last:g} {axis_units}{more} are below their limit of "
         "detection{height}; {what}",
     ),
     Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),

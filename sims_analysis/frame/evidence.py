@@ -188,7 +188,7 @@ def _warn_of_evidence(
 def _described(
     kind: Kind, first: FirstFlagged, window: Window, what: str
 ) -> tuple[str, dict[str, object]]:
-    """Say what and where the first such samples of a profile are, in a window if there are any."""
+    """Say what and where the longest run of such samples is, in a window if there are any."""
     ends = (end.isel(first.index, missing_dims="ignore").values for end in window)
     a, b = (float(np.ravel(one)[0]) for one in ends)  # of several that answer together, the first
     # Species that are asked together may have the same gap.
@@ -198,8 +198,9 @@ def _described(
     frame = first.frame
     if not inside:
         return kind.meaning + (f"; {what}" if what else ""), {}
-    run = inside[0]
-    more = f", and in {len(inside) - 1} more gaps" if len(inside) > 1 else ""
+    run = max(inside, key=lambda one: one.last - one.first)
+    others = len(inside) - 1
+    more = f" and in {others} more place{'s' * (others > 1)}" if others else ""
     fields = run._asdict() | {
         "height": "" if np.isnan(run.height) else f", {frame.shown(run.height)}",
         "width": run.high - run.low,
