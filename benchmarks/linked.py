@@ -58,7 +58,7 @@ def layers(peak: int, rng: np.random.Generator) -> Found:
 
 
 def anneals(peak: int, rng: np.random.Generator) -> Found:
-    """Fit the diffusivity of three anneals of a measured profile, all with so many counts."""
+    """Fit one diffusivity to three anneals of a measured profile, all with so many counts."""
     z, times, diffusivity = np.linspace(0.5, 240, 120), np.array([600.0, 1800.0, 5400.0]), 1e-16
     fine = np.linspace(-300, 600, 4501)
     before = np.exp(-0.5 * ((abs(fine) - 60) / 12) ** 2)
@@ -70,8 +70,16 @@ def anneals(peak: int, rng: np.random.Generator) -> Found:
     initial = counted(np.interp(z, fine, before), z, peak, rng)
     ds = counted(c, z, peak, rng)
     time = xr.DataArray(times, dims="measurement", attrs={"units": "s"})
-    fit = sims.fit(ds, model="annealed_implant", as_implanted=initial, time=time)
-    return fit, {"diffusivity": diffusivity}
+    return (
+        sims.fit(
+            ds,
+            model="annealed_implant",
+            shared=["diffusivity"],
+            as_implanted=initial,
+            time=time,
+        ),
+        {"diffusivity": diffusivity},
+    )
 
 
 CASES: dict[str, Callable[..., Found]] = {

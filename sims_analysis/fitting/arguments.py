@@ -221,8 +221,9 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
             )
         return request
     layers = request.model if isinstance(request.model, LayeredModel) else None
-    model = layers.of if layers else request.model
-    names = read_shared(model, shared, [BACKGROUND.name] if request.background == "fit" else [])
+    model, restated = (layers.of, {}) if layers else (request.model, request.model.restated)
+    more = [*restated, *([BACKGROUND.name] if request.background == "fit" else [])]
+    names = read_shared(model, shared, more)
     if over is None and len(profiles.lead) == 1:
         over = profiles.lead[0]
     if not isinstance(over, str) or over not in profiles.lead:
@@ -235,9 +236,26 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
         )
     if not names:
         raise ProfileError("shared=(): name the parameters that profiles have in common")
+    stated = [name for name in names if name in restated]
+    for name in stated:
+        replaced = restated[name][0]
+        absent = [o for o in model.options if not bool(request.settings[o].notnull().any())]
+        if absent:
+            argument = next(key for key, value in _OPTIONS.items() if value == absent[0])
+            raise ProfileError(f"shared={name!r} needs {argument}=")
+        if replaced in names or replaced in request.fixed:
+            raise ProfileError(
+                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held",
+            )
     coord = profiles.coords.get(over)
     labels = range(profiles.sizes[over]) if coord is None else coord.values
-    return replace(request, over=over, labels=tuple(map(str, labels)), shared=names)
+    return replace(
+        request,
+        over=over,
+        labels=tuple(map(str, labels)),
+        shared=names,
+        restated=stated[0] if stated else "",
+    )
 
 
 @about(argument="prior")
@@ -250,7 +268,7 @@ def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
             f"expected a value and its standard uncertainty by "
             f"name, such as {{{request.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}",
         )
-    stated = _by_label("prior", prior, request.parameters, request.model, list)
+    stated = _by_label("prior", prior, request.linked_parameters, request.model, list)
     found = {}
     for label, (one, pair) in stated.items():
         if label in request.fixed:

@@ -155,6 +155,10 @@ def _diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[f
     return [(p["broadening"] / NM_PER_CM) ** 2 / (2 * options["time"])]
 
 
+def _from_diffusivity(value: float, options: Mapping[str, float]) -> float:
+    return NM_PER_CM * float(np.sqrt(2 * value * options["time"]))
+
+
 #: Of a profile that is not known yet: its parameters, and what follows from them.
 DIFFUSED = replace(
     IMPLANT,
@@ -169,4 +173,5 @@ DIFFUSED = replace(
     derived=(replace(DIFFUSIVITY, definition="broadening^2 / 2 t, with time="),),
     derive=_diffusivity,
     options=("time",),
+    restated={DIFFUSIVITY.name: ("broadening", _from_diffusivity)},
 )

@@ -220,22 +220,32 @@ def _of_each_profile(
         np.atleast_1d(fit[over].values) if over in fit.coords else np.arange(fit.sizes.get(over, 1))
     )
     known = {str(label): i for i, label in enumerate(fit["parameter"].values)}
-    table = [[_place(known, name, str(label), layers) for name in names] for label in labels]
+    table = [[_place(known, name, str(label), layers, fit) for name in names] for label in labels]
     square = fit["covariance"].drop_vars(["parameter", "parameter_", "layer"], errors="ignore")
     at = xr.DataArray(np.array(table), dims=["__profile__", "parameter"])
     at = at.rename(__profile__=over) if over in fit.dims else at.isel(__profile__=0)
     square = square.isel(parameter=at, parameter_=at.rename(parameter="parameter_"))
+    restated = [name for name in fit.attrs.get("linked", "").split(", ") if name in model.restated]
+    for name in restated:  # what takes the place of a parameter moves it by so much
+        replaced = model.restated[name][0]
+        moved = fit[f"{replaced}_stderr"] / fit[f"{name}_stderr"]
+        here = xr.DataArray(np.array(names) == replaced, dims="parameter")
+        factor = xr.where(here, moved, 1.0)
+        square = square * factor * factor.rename(parameter="parameter_")
     factors = np.array([one.factor(frame.kind, frame.axis) for one in parameters])
     means = fit.attrs.get("cell", "point") == "mean"
     return _ProfileCurve(model, parameters, factors, means), [*arrays, square]
 
 
-def _place(known: Mapping[str, int], name: str, label: str, layers: Sequence[Any]) -> int:
+def _place(
+    known: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
+) -> int:
     """Return the place of a profile's parameter in the covariance."""
     base, number = split_label(name)
     layer = str(layers[int(number) - 1]) if number else ""
+    restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
     inside = (f"{label}, {layer}", layer or label, label)
-    for one in (*(f"{base}[{each}]" for each in inside), base):
+    for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
         if one in known:
             return known[one]
     text = f"the covariance of the fit does not contain {name!r}, which the curve needs"

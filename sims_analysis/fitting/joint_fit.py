@@ -6,7 +6,7 @@ sum of theirs and of the squares of what was known before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
@@ -70,7 +70,8 @@ def fit_together(
 class _LinkedProfile:
     """A profile among others: what it is alone, and how all parameters describe it.
 
-    Apparent parameters, which describe the samples, are true ones over powers of the scales.
+    Apparent parameters, which describe the samples, are true ones over powers of the scales; one
+    may be restated, such as a straggle by a diffusivity.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class _LinkedProfile:
         self.at = slice(first, first + self.z.size)
         entries = enumerate(request.entries)
         at = {e.name: k for k, e in entries if e.profile in (None, self.number)}
-        parameters = request.parameters
+        parameters = request.linked_parameters
         #: Which of all parameters are its own, what 1 is there, and by which powers scales act.
         self.own = np.array([at[one.name] for one in parameters])
         self.factor = scale[self.own] / problem.scale
@@ -103,6 +104,12 @@ class _LinkedProfile:
         self.powers = scale_powers(parameters, request.scales)
         if request.background == "stated":  # as it was measured
             self.powers[-1] = 0.0
+        self.restated: tuple[int, Callable[[float], float]] | None = None
+        if request.restated:
+            name, stated = request.model.restated[request.restated]
+            place = request.model.names.index(name)
+            self.factor[place] = scale[self.own[place]]
+            self.restated = place, lambda d: stated(d, self.settings)
 
     def apparent(self, theta: Array) -> tuple[Array, Array]:
         """Return the parameters that describe the samples, and their derivatives, a row each."""
@@ -112,6 +119,11 @@ class _LinkedProfile:
         slopes = np.zeros((p.size, theta.size))
         slopes[np.arange(p.size), self.own] = self.factor * shrink
         slopes[:, self.scales] -= self.powers * (p[:, None] / of_scales)
+        if self.restated is not None:
+            place, stated = self.restated
+            d = float(p[place])
+            p[place], step = stated(d), 1e-5 * d
+            slopes[place] *= (stated(d + step) - stated(d - step)) / (2 * step)
         return p, slopes
 
     def values(self, p: Array, theta: Array) -> Array:
@@ -135,7 +147,17 @@ class _LinkedProfile:
 
     def start(self, free: Array) -> Array:
         """Return true parameters from the free ones of the profile alone."""
-        p: Array = self.problem.curve.complete(free) / self.factor
+        problem, request = self.problem, self.request
+        whole = problem.curve.complete(free)
+        p: Array = whole / self.factor
+        if self.restated is None:
+            return p
+        place, model = self.restated[0], request.model
+        given = dict(zip(model.names, (whole * problem.scale).tolist(), strict=False))
+        which = [one.name for one in model.derived].index(request.restated)
+        value = float(model.derive(given, self.settings)[which]) if model.derive else np.nan
+        # A small one if it is 0.
+        p[place] = (value if value > 0 else 1e-20) / self.factor[place]
         return p
 
 
@@ -169,8 +191,8 @@ class _Group:
 
     def __init__(self, profiles: Sequence[_LinkedProfile], request: FitRequest) -> None:
         self.profiles, self.request, self.entries = profiles, request, request.entries
-        ranks = {one.name: j for j, one in enumerate(request.parameters)}
-        parameters = {one.name: one for one in request.parameters} | SCALE_PARAMETERS
+        ranks = {one.name: j for j, one in enumerate(request.linked_parameters)}
+        parameters = {one.name: one for one in request.linked_parameters} | SCALE_PARAMETERS
         numbered = {one.number: one for one in profiles}
         #: Whose each parameter is, the first's if all share it; None if the profile takes no part.
         self.owners = [
@@ -186,7 +208,7 @@ class _Group:
             else:
                 stated = {"background": owner.settings["background"]}
                 fixed = {**(stated if request.background == "stated" else {}), **request.fixed}
-                if entry.name in ranks:
+                if entry.name in ranks and entry.name != request.restated:
                     self.scale[k] = owner.problem.scale[ranks[entry.name]]
                     one = owner.problem.curve.parameters[ranks[entry.name]]
                 if entry.name in fixed:

@@ -87,8 +87,10 @@ class FitRequest:
     #: The dimension over which profiles are linked, and their labels.
     over: str | None = None
     labels: tuple[str, ...] = ("",)
-    #: Parameters that all have in common, as a model of one layer calls them.
+    #: Parameters that all have in common, as a model of one layer calls them; and one of these that
+    #: takes the place of a parameter, such as ``"diffusivity"``.
     shared: tuple[str, ...] = ()
+    restated: str = ""
     #: Mean and width by the name in one profile, in the user's units.
     prior: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     #: Which of :data:`SCALES` take part, and those that each profile has of its own.
@@ -126,6 +128,17 @@ class FitRequest:
         return np.array([one.factor(self.kind, self.axis) for one in self.parameters])
 
     @property
+    def linked_parameters(self) -> list[Parameter]:
+        """The parameters of one profile, one of them restated."""
+        if not self.restated:
+            return self.parameters
+        replaced = self.model.restated[self.restated][0]
+        derived = next(one for one in self.model.derived if one.name == self.restated)
+        return [
+            replace(derived, lower=0.0) if one.name == replaced else one for one in self.parameters
+        ]
+
+    @property
     def joint(self) -> bool:
         """Whether profiles cannot be fitted as if they were alone; scales alone are no reason."""
         scaled = {one.name for one in self.parameters if scale_powers([one]).any()}
@@ -152,7 +165,7 @@ class FitRequest:
     @property
     def entries(self) -> list[Entry]:
         """All parameters, those of profiles first, and the scales last."""
-        names = [one.name for one in self.parameters]
+        names = [one.name for one in self.linked_parameters]
         own = [(name, split_label(name)[0] not in self.shared) for name in names]
         own += [(name, name in self.own_scales) for name in self.scales]
         found = []
@@ -169,7 +182,7 @@ class FitRequest:
     def places(self) -> list[tuple[Parameter, xr.Variable]]:
         """Return all parameters, and their places among the entries, over profiles and layers."""
         at = {(entry.name, entry.profile): k for k, entry in enumerate(self.entries)}
-        parameters = [*self.parameters, *(SCALE_PARAMETERS[name] for name in self.scales)]
+        parameters = [*self.linked_parameters, *(SCALE_PARAMETERS[name] for name in self.scales)]
         found = []
         for one, place in by_name(parameters):
             names = [parameters[i].name for i in np.atleast_1d(place.values)]

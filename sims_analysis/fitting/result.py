@@ -111,9 +111,14 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
         if one.name in known_before:
             text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
             found[f"{one.name}_pull"] = best.numbers("pull", {"units": "1", "long_name": text}, at)
-    for one, at in by_name(request.model.derived):
-        if one.name not in found:
-            add(one, own, "derived", "derived_stderr", at)
+    # What a restated parameter took the place of follows from it.
+    for value, stderr, given in (
+        ("value", "stderr", request.parameters),
+        ("derived", "derived_stderr", request.model.derived),
+    ):
+        for one, at in by_name(given):
+            if one.name not in found:
+                add(one, own, value, stderr, at)
     add(WINDOW_DOSE, own, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
     return found
 

@@ -43,6 +43,12 @@ def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[fl
     return [grown / NM_PER_CM**2 / (2 * options["time"])]
 
 
+def from_diffusivity(value: float, options: Mapping[str, float]) -> float:
+    """Return the straggle that a diffusivity makes of that as implanted."""
+    grown = 2 * value * NM_PER_CM**2 * options["time"]
+    return float(np.sqrt(options["initial_straggle"] ** 2 + grown))
+
+
 MODEL = Model(
     name="annealed_implant",
     summary="a Gaussian implant after diffusion under a reflecting surface",
@@ -65,4 +71,5 @@ MODEL = Model(
     ),
     derive=diffusivity,
     options=("time", "initial_straggle"),
+    restated={DIFFUSIVITY.name: ("straggle", from_diffusivity)},
 )

@@ -22,6 +22,15 @@ def diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[fl
     return [(p["diffusion_length"] / NM_PER_CM) ** 2 / (4 * options["time"])]
 
 
+def from_diffusivity(value: float, options: Mapping[str, float]) -> float:
+    """Return the diffusion length of a diffusivity: ``2 sqrt(D t)``."""
+    return 2 * NM_PER_CM * float(np.sqrt(value * options["time"]))
+
+
+#: The diffusion length is that of a diffusivity which profiles have in common.
+RESTATED = {DIFFUSIVITY.name: (DIFFUSION_LENGTH.name, from_diffusivity)}
+
+
 def formula(z: Array, surface_concentration: float, diffusion_length: float) -> Array:
     """Return ``C_s erfc(z / (2 sqrt(D t)))``."""
     value: Array = surface_concentration * special.erfc(z / diffusion_length)
@@ -55,4 +64,5 @@ MODEL = Model(
     derived=(DIFFUSIVITY,),
     derive=diffusivity,
     options=("time",),
+    restated=RESTATED,
 )

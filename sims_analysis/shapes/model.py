@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -113,6 +113,9 @@ class Model:
         first, and where there is none, shapes have no error.
     options : tuple of str
         Names of options that `derive` takes: ``"time"`` (s), ``"initial_straggle"`` (nm).
+    restated : mapping, optional
+        Derived values that profiles may have in common, and may take the place of a parameter
+        then: its name, and ``of(value, options)``, which gives it.
     has_levels : bool
         Whether parameters are the levels that the profile stands on: a constant under it
         (``background=``) would be one of them again, and is refused. A constant that is no more
@@ -155,6 +158,9 @@ class Model:
     derived: Sequence[Parameter] = ()
     derive: Callable[[Mapping[str, float], Mapping[str, float]], Sequence[float]] | None = None
     options: tuple[str, ...] = ()
+    restated: Mapping[str, tuple[str, Callable[[float, Mapping[str, float]], float]]] = field(
+        default_factory=dict
+    )
     has_levels: bool = False
     location: str = ""
     on_time: bool = False

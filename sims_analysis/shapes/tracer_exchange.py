@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from sims_analysis.kernels.samples import Array
-from sims_analysis.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY
+from sims_analysis.shapes.erfc import DIFFUSION_LENGTH, DIFFUSIVITY, RESTATED
 from sims_analysis.shapes.erfc import diffusivity as of_length
 from sims_analysis.shapes.model import Model, Parameter
 from sims_analysis.shapes.start_values import fall_length
@@ -67,5 +67,6 @@ MODEL = Model(
     ),
     derive=coefficients,
     options=("time",),
+    restated=RESTATED,
     has_levels=True,
 )

@@ -148,6 +148,12 @@ def test_a_prior_is_a_mean_and_a_width_in_the_units_of_the_answer(read):
         "straggle": (pytest.approx(2.0), 1.0), "dose": (0.0, pytest.approx(1.0))
     }  # fmt: skip
     assert found.joint
+    # A prior of what takes the place of another is one of it.
+    restated = read(
+        TWO, "erfc", time="1 s", shared=["diffusivity"],
+        prior={"diffusivity": ("1e-13 cm^2/s", "1e-14 cm^2/s")},
+    )  # fmt: skip
+    assert restated.prior == {"diffusivity": (1e-13, 1e-14)}
 
 
 def test_of_the_profile_before_the_anneal_that_variable_counts_which_is_fitted(read):

@@ -237,6 +237,38 @@ def test_uncertainties_are_those_that_the_data_state():
     assert stated.attrs["depth_uncertainty"] == "0.05"
 
 
+def test_one_diffusivity_for_a_series_of_anneals():
+    times = np.array([600.0, 1800.0, 3600.0])
+    true, initial = 3e-17, 20.0
+    s = np.sqrt(initial**2 + 2 * true * 1e14 * times)
+    ds = series(3, model="annealed_implant", of=lambda i: (1e15, 90, s[i]), peak=2000)
+    time = xr.DataArray(
+        times[::-1], dims="measurement", coords={"measurement": ["W2", "W1", "W0"]},
+        attrs={"units": "s"},
+    )  # fmt: skip
+    fit = sims.fit(
+        ds, model="annealed_implant", shared=["diffusivity"], time=time, as_implanted="20 nm"
+    )
+    assert fit["diffusivity"].dims == ()
+    found, error = fit["diffusivity"].item(), fit["diffusivity_stderr"].item()
+    assert abs(found - true) < 3 * error
+    np.testing.assert_allclose(fit["straggle"], np.sqrt(400 + 2e14 * found * times), rtol=1e-9)
+    each = sims.fit(ds, model="annealed_implant", time=time, as_implanted="20 nm")
+    weights = each["diffusivity_stderr"].values ** -2
+    assert error == pytest.approx(weights.sum() ** -0.5, rel=0.05, abs=0)
+    mean = weights @ each["diffusivity"].values / weights.sum()
+    assert found == pytest.approx(mean, rel=0.05, abs=0)
+    curve = sims.evaluate(fit, depth=ds["depth"])
+    assert abs(curve - sims.evaluate(each, depth=ds["depth"])).max() < 0.02 * curve.max()
+    with raises(ProfileError, argument="shared"):
+        sims.fit(ds, model="annealed_implant", shared=["diffusivity"])
+    with raises(ProfileError, argument="shared"):
+        sims.fit(
+            ds, model="annealed_implant", shared=["diffusivity", "straggle"], time=time,
+            as_implanted="20 nm",
+        )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_layers_of_several_measurements_share_widths():
     z = np.arange(0, 40, 0.4)

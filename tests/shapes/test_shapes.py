@@ -404,10 +404,16 @@ def test_diffusivities_and_lengths_belong_together():
         model = models()[name]
         found = model.derive({"diffusion_length": 60.0, "exchange": 0.7}, time)
         assert found[0] == pytest.approx((60e-7) ** 2 / (4 * 900), abs=0)
+        place, of = model.restated["diffusivity"]
+        assert (place, of(found[0], time)) == ("diffusion_length", pytest.approx(60.0))
     assert found[1] == pytest.approx(0.7 * np.sqrt(found[0] / 900), abs=0)
     model = models()["annealed_implant"]
     (value,) = model.derive({"straggle": 20.0}, time)
     assert value == pytest.approx((20.0**2 - 12.0**2) * 1e-14 / 1800, abs=0)
+    place, of = model.restated["diffusivity"]
+    assert (place, of(value, time)) == ("straggle", pytest.approx(20.0))
+    place, of = DIFFUSED.restated["diffusivity"]
+    assert (place, of(value, time)) == ("broadening", pytest.approx(16.0))
     assert DIFFUSED.derive({"broadening": 16.0}, time) == [pytest.approx(value, rel=1e-12, abs=0)]
 
 

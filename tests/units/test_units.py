@@ -193,7 +193,7 @@ def test_one_power_of_a_bracket_is_a_unit(text):
     assert read_unit(text).to_canonical(1e18) == 1e18
 
 
-@pytest.mark.parametrize("text", ["cm^-3^1", "nm^100", "(nm)^100", "((nm)^99)^99"])
+@pytest.mark.parametrize("text", ["cm^-3^1", "(nm)^100", "((nm)^99)^99"])
 def test_towers_and_large_powers_are_no_units(text):
     with raises(UnitsError, "unknown_unit"):
         read_unit(text)
