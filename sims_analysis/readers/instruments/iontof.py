@@ -149,7 +149,7 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
             raise ReadError(message)
         source.options.truncated(f"the file is truncated: {message}")
     if lines[-1].strip():
-        # The program ends every line; numbers are as long as they need, and tell nothing.
+        # The program ends every line; numbers are as long as they need to be, and show nothing.
         warn(
             f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
             "may be cut: the file may be truncated there",

@@ -231,7 +231,7 @@ class Body:
         """Number of columns."""
         width = self.grid.width(self.rows)
         if isinstance(self.grid, TextGrid) and self.grid.delimiter is None:
-            # Blanks stand within headers too: those of more columns tell nothing.
+            # Blanks stand within headers too: those of more columns say nothing.
             return width
         # A remark may stand next to a later row alone.
         return max([width, *(j + 1 for j in self.words)])

@@ -116,7 +116,7 @@ class Start:
 class Grid(Sized):
     """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing.
 
-    Rows and columns in which there is nothing are left out; `numbers` and `columns` tell where the
+    Rows and columns in which there is nothing are left out; `numbers` and `columns` say where the
     others stand. What is found of a row is found once.
     """
 

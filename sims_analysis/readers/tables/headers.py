@@ -364,7 +364,7 @@ class Headers:
         others = [row.cells[j] for j in row.filled if j not in units]
         alone = row.kind in _UNITS
         if self._stated:
-            # Below a name for each, one bare unit of depths tells what the row is.
+            # Below a name for each, one bare unit of depths shows what the row is.
             kinds = {unit_kind(without_brackets(cell)) for cell in units.values()}
             alone = alone or bool(kinds & {*vocabulary.AXES})
         if self._stating.keys() & units.keys():

@@ -1,4 +1,4 @@
-"""How a table was understood, as a small picture: which row and column was taken for what."""
+"""How a table was understood, in a few lines: which row and column was taken for what."""
 
 from __future__ import annotations
 

@@ -428,7 +428,7 @@ def grid_of_lines(
 
 
 #: How much what stands between the delimiters looks like a table. Whole rows of numbers below each
-#: other tell more than what decimal commas take apart.
+#: other say more than what decimal commas take apart.
 _BELOW, _ONE, _COMMAS, _TRANSPOSED, _WORDED, _NUMBERS = range(1, 7)
 
 
