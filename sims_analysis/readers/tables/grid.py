@@ -16,13 +16,7 @@ from numpy.typing import NDArray
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
-from sims_analysis.readers.tables.header_cells import (
-    RowKind,
-    classify_row,
-    comment_mark,
-    holds_words,
-    try_header,
-)
+from sims_analysis.readers.tables.header_cells import holds_words, try_header
 from sims_analysis.readers.tables.numbers import (
     CLOCK,
     NOTHING,
@@ -37,6 +31,7 @@ from sims_analysis.readers.tables.numbers import (
     split_line,
     table_size,
 )
+from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, comment_mark
 
 #: Numbers, and headers that a user names, begin within so many rows.
 FIRST_ROWS = 1000

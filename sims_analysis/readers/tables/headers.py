@@ -23,7 +23,6 @@ from sims_analysis.readers.tables.header_cells import (
     LETTERS,
     PERCENT,
     Header,
-    RowKind,
     are_labels,
     factor_in,
     has_factor,
@@ -47,6 +46,7 @@ from sims_analysis.readers.tables.header_cells import (
     without_label,
 )
 from sims_analysis.readers.tables.numbers import is_number, narrow
+from sims_analysis.readers.tables.row_kinds import RowKind
 
 _NO_HEADER = Header("value", "", None, explicit=False)
 #: What the first cell of a row may say that the others are: what such a row is called, and the key
