@@ -55,8 +55,8 @@ def interface(
 ) -> xr.Dataset:
     """Measure position and width of the step between two plateaus, without a model.
 
-    Not to be trusted on plateaus that tail, or ripple no faster than once over their length, or,
-    below 100 counts, slope and are no longer than the edge is wide: state `left` and `right`.
+    Not to be trusted on plateaus that ripple no faster than once over their length, or, below 100
+    counts, slope and are no longer than the edge is wide: state `left` and `right`.
 
     Parameters
     ----------
@@ -116,7 +116,8 @@ def interface(
 
     Plateaus reach up to two widths from the position, without samples at their outer end that lie
     off the line of the others, such as a surface transient (of up to 20 steps, in the first quarter
-    of the record). The step counts between lines where a slope of more than 1.5 of its standard
+    of the record), and without a tail at the step, if 24 samples beyond it are level: that belongs
+    to the step. The step counts between lines where a slope of more than 1.5 of its standard
     errors changes the level by 2 % of the step.
 
     Errors come from the standard errors of the samples, or from the scatter of neighbours, where

@@ -57,7 +57,7 @@ def layers(
     """Measure layers: the depths of their interfaces, and what lies between them.
 
     Not to be trusted at a `level` without standard errors, or to better than 3 % on plateaus that
-    ripple, tail, or slope by a tenth: for these, :func:`interface`.
+    ripple, bow, or slope by more than a tenth in few samples: for these, :func:`interface`.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ def layers(
     Notes
     -----
     Maxima that stand out of the noise, what is lowest between them, and level stretches of an edge
-    are plateaus, those of less than 5 % of the highest left out; one that is nowhere level has the
-    extremum of a parabola. Between two, samples are made monotone, as by :func:`interface`. At a
-    stated level they are those of :func:`crossings`.
+    are plateaus, those of less than 5 % of the highest left out; one that surely slopes is a line,
+    and one that is nowhere level has the extremum of a parabola. Between two, samples are made
+    monotone, as by :func:`interface`. At a stated level they are those of :func:`crossings`.
 
     Examples
     --------

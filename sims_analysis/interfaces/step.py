@@ -257,12 +257,17 @@ def level_part(record: Record, place: Array) -> Array:
 
     Those at the outer end; or those at the step, if the rest slopes, and many others are level.
     """
-    outer, inner = (_without_end(record, one) for one in (place, place[::-1]))
-    if inner.size < _RULES.many:
+    outer = _without_end(record, place)
+    if outer.size == 0 or not _slopes(record, outer):
         return outer
-    lines = [fit_plateau(record, one, sloping=True) for one in (outer, inner)]
-    slopes, also = (abs(one.slope) > _RULES.sure * one.slope_error for one in lines)
-    return inner if slopes and not also else outer
+    inner = _without_end(record, place[::-1])
+    return outer if inner.size < _RULES.many or _slopes(record, inner) else inner
+
+
+def _slopes(record: Record, place: Array) -> bool:
+    """Return whether samples surely slope."""
+    line = fit_plateau(record, place, sloping=True)
+    return abs(line.slope) > _RULES.sure * line.slope_error
 
 
 def _without_end(record: Record, place: Array) -> Array:
