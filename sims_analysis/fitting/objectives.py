@@ -207,7 +207,7 @@ class Poisson(Objective):
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
         mu, least = self.expected(m), 1 / (self.share * self.counts.size)
-        # That none was counted in any sample does not tell exactly that none is expected.
+        # No counts in any sample do not mean that exactly none are expected.
         return (1 - self.counts / mu) / self.value_per_count, 1 / (
             np.maximum(mu, least) * self.value_per_count**2
         )

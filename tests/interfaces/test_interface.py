@@ -415,6 +415,19 @@ def test_an_exponential_edge_is_one_step(counts):
     assert (sims.interface(counted(edges, Z, counts))["status"] == "ok").mean() > 0.9
 
 
+@pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
+@pytest.mark.parametrize("tail", [0.2, 1.0])
+def test_a_tail_at_a_step_is_no_part_of_the_plateau(tail):
+    def falls(z):
+        return (1 - tail) * ndtr((80 - z) / 3) + tail * np.exp(-(z - 80).clip(0) / 10)
+
+    half = 80 + np.argmin(abs(falls(np.arange(70, 90, 0.01)) - 0.5)) * 0.01 - 10
+    found = sims.interface(counted(0.1 + 0.9 * falls(Z), Z, 10_000, 100))
+    found = found.isel(trial=(found["status"] == "ok").values)
+    assert found.sizes["trial"] > 85
+    assert 0.6 < covered(found, "position", half) < 0.86
+
+
 def test_what_is_said_of_an_interface_names_its_own_arguments():
     box = models_truth.profile(models_truth.film(Z), Z)
     with warns(FitWarning, "wrong_shape"):
