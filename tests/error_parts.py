@@ -22,7 +22,7 @@ def raises(kind, code="", argument="", text=None, **where):
     expected = _expected(kind, code, argument, text, where)
     with pytest.raises(kind) as caught:
         yield caught
-    found = _parts(caught.value, where, expected)
+    found = _parts(caught.value, expected, named_alone=bool(text))
     assert found == expected, f"expected {expected}, found {found}: {caught.value}"
     if text:
         text(caught.value)
@@ -37,7 +37,10 @@ def warns(kind, code="", argument="", text=None, **where):
         yield caught
     fitting, others = [], []
     for one in caught:
-        fits = isinstance(one.message, kind) and _parts(one.message, where, expected) == expected
+        fits = (
+            isinstance(one.message, kind)
+            and _parts(one.message, expected, named_alone=bool(text)) == expected
+        )
         (fitting if fits else others).append(one)
     found = [(vars(one.message), str(one.message)) for one in others]
     assert fitting, f"expected {expected}, found {found}"
@@ -56,11 +59,12 @@ def _expected(kind, code, argument, text, where):
     return {"code": code, "argument": argument} | where
 
 
-def _parts(message, named, expected):
-    """Return the parts that are compared: those that are expected, or all."""
+def _parts(message, expected, *, named_alone):
+    """Return the parts that are compared with the expected ones."""
     if not isinstance(message, SimsError | SimsWarning):
         return {}
-    unnamed = {"file", "version", "start", "stop"} - {*named}
-    where = {key: value for key, value in message.where.items() if key not in unnamed}
-    every = {"code": message.code, "argument": message.argument} | where
-    return every if {"code", "argument"} <= {*expected} else {k: every.get(k) for k in expected}
+    every = {"code": message.code, "argument": message.argument, **message.where}
+    if named_alone:
+        return {key: every.get(key) for key in expected}
+    unnamed = {"file", "version", "start", "stop"} - {*expected}
+    return {key: part for key, part in every.items() if key not in unnamed}
