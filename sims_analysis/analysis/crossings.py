@@ -100,12 +100,14 @@ def crossings(
         - ``raw_crossing`` (``nm``), where they do: the depth between the two samples
         - ``direction``: ``"falling"`` or ``"rising"`` with depth
         - ``decay_length`` (``nm`` per factor e): of the edge, or between the bracketing samples
-        - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples
+        - ``depth_before``, ``depth_after`` (``nm``): the bracketing samples, or both the one beside
+          samples given as ``<5E15``
         - ``status``: ``ok``; with a depth, ``saturated``; without one, ``gap``, ``below_limit``
-          (among samples given as ``<5E15``), and ``undetermined`` where its interval is wider than
-          the record. The first entry of a profile without a crossing gives the reason:
-          ``never_reached``, ``always_above``, ``truncated``, ``no_data``, ``undetermined`` where
-          noise can make all, or one of the others
+          (among samples given as ``<5E15``, with which the record may begin or end), and
+          ``undetermined`` where its interval is wider than the record. The first entry of a
+          profile without a crossing gives the reason: ``never_reached``, ``always_above``,
+          ``truncated``, ``no_data``, ``undetermined`` where noise can make all, or one of the
+          others
         - ``count``, a coordinate: number of crossings, including those beyond `max_count`; and
           ``detection_limit``, where a file gives samples as ``<5E15``
 

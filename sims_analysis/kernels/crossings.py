@@ -55,11 +55,6 @@ class Found(NamedTuple):
     number: Index
     raw_number: Index
 
-    def without_depth(self, where: Flags) -> None:
-        """Take the depths of some crossings away."""
-        for one in (self.depth, self.stderr, self.decay_length, self.raw_depth, self.value):
-            one[where] = np.nan
-
 
 #: What crossings rest on that have no depth.
 _HIDES = GAP | Flag.BELOW_LIMIT
@@ -122,44 +117,29 @@ def _placed(
 
     `numbers` are those that qualified, those of the samples, and the width of the table.
     """
-    hidden = chosen.hidden
-    if hidden.any():
-        found = _placed(rows, level, chosen.take(~hidden), place[~hidden], numbers, **options)
-        _place_hidden(rows, found, chosen.take(hidden), place[hidden])
-        return found
     number, raw_number, width = numbers
-    between = locate(rows, level, chosen)
-    own = edges(rows, level, chosen, between, **options)
-    ends = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
-    before, after = rows.value_at(chosen.before), rows.value_at(chosen.after)
-    value, on = interpolated(before, after, between.position, log=True), chosen.on_sample
-    value[on] = rows.value_at(chosen.at_or_above[on])
-    codes = np.zeros(chosen.row.shape, dtype=np.uint8)
+    shape, seen = (rows.count, width), ~chosen.hidden
+    shown, at = (chosen, place) if seen.all() else (chosen.take(seen), place[seen])
+    between = locate(rows, level, shown)
+    own = edges(rows, level, shown, between, **options)
+    before, after = rows.value_at(shown.before), rows.value_at(shown.after)
+    value, on = interpolated(before, after, between.position, log=True), shown.on_sample
+    value[on] = rows.value_at(shown.at_or_above[on])
+    codes = np.where(seen, Status.OK, Status.BELOW_LIMIT).astype(np.uint8)
+    status = as_table(codes, place, shape, Status.PADDING)
     if rows.stderr is not None:
-        lost = 2.0 * own.stderr > (rows.last - rows.first)[chosen.row]
-        codes[lost] = Status.UNDETERMINED
+        lost = 2.0 * own.stderr > (rows.last - rows.first)[shown.row]
+        np.put(status, at[lost], Status.UNDETERMINED)
         for column in (own.depth, own.stderr, value):
             column[lost] = np.nan
 
-    shape = rows.count, width
-    columns = np.full((len(own) + 4, *shape), np.nan)
-    columns.reshape(len(columns), rows.count * width)[:, place] = *own, between.depth, value, *ends
+    columns = np.full((len(own) + 4, rows.count * width), np.nan)
+    columns[:-2, at] = *own, between.depth, value
+    columns[-2:, place] = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
     direction = as_table(chosen.direction, place, shape, 0)
-    status = as_table(codes, place, shape, Status.PADDING)
     flags = np.zeros(shape, dtype=np.int16)
-    return Found._make([*columns, direction, status, flags, number, raw_number])
-
-
-def _place_hidden(rows: Rows, found: Found, hidden: Crossings, place: Index) -> None:
-    """Write what is known of hidden crossings: on which side of which sample they are."""
-    depth, falls = rows.depth_at(hidden.before), hidden.falling
-    for column, entries in (
-        (found.status, Status.BELOW_LIMIT),
-        (found.direction, hidden.direction),
-        (found.depth_before, np.where(falls, depth, np.nan)),
-        (found.depth_after, np.where(falls, np.nan, depth)),
-    ):
-        np.put(column, place, entries)
+    laid_out = columns.reshape(len(columns), *shape)
+    return Found._make([*laid_out, direction, status, flags, number, raw_number])
 
 
 def set_missing(found: Found, why: NDArray[Any]) -> None:
@@ -194,8 +174,9 @@ def with_evidence(found: Found, flags: NDArray[np.int16], bridge: bool) -> Found
     """Return crossings with the flags of what they rest on; those in a gap have no depth."""
     if flags.any():
         found.flags[:] = flags
-        if not bridge:
-            found.without_depth((flags & _HIDES != 0) & (flags & Flag.SATURATED == 0))
+        lost = (flags & _HIDES != 0) & (flags & Flag.SATURATED == 0) & (not bridge)
+        for one in (found.depth, found.stderr, found.decay_length, found.raw_depth, found.value):
+            one[lost] = np.nan
     return found
 
 
@@ -239,6 +220,8 @@ def junction(
     number, raw_number = found.number(rows), raw.number(rows)
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
+    if measurable is not None:
+        has &= ~(level < measurable)
     chosen = found.take((np.cumsum(number) - number + wanted)[has])
     options: Any = {"every": every, "floor": floor, "locate": where}
     answer = _placed(points, levels, chosen, chosen.row, (number, raw_number, 1), **options)
@@ -247,11 +230,9 @@ def junction(
     fewer = np.where(ends & (number == 0), Status.TRUNCATED, Status.NEVER_REACHED)
     fewer[(number == 0) & ~crossed] = Status.PADDING
     _explain_missing(points, answer, level, limits, noise, after, fewer)
-    if measurable is not None and (lost := level < measurable).any():
-        answer.without_depth(lost)
-        answer.start[lost] = answer.stop[lost] = np.nan
+    if measurable is not None:
         why = np.where(measurable == np.inf, Status.NO_DATA, Status.BELOW_DETECTION)
-        answer.status[lost, 0] = why[lost]
+        answer.status[:, 0] = np.where(level < measurable, why, answer.status[:, 0])
     answer = with_evidence(answer, support(rows, answer.start, answer.stop).flags, bridge)
     return Found._make(one.reshape(rows.count) for one in answer)
 

@@ -8,16 +8,7 @@ import numpy as np
 
 from sims_analysis.kernels.crossings import Found, listing, set_missing, with_evidence
 from sims_analysis.kernels.evidence import support_of_points
-from sims_analysis.kernels.rows import (
-    Array,
-    Dense,
-    Index,
-    Packed,
-    Rows,
-    SingleResult,
-    changed,
-    first_status,
-)
+from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, SingleResult, first_status
 from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import Status
 
@@ -56,7 +47,7 @@ def metallurgical(
     species = fractions.size
     flags = support_of_points(rows, found.depth.repeat(species, axis=0)).flags
     of_any = np.bitwise_or.reduce(flags.reshape(-1, species, width), axis=1)
-    found = changed(found, start=found.depth.copy(), stop=found.depth.copy())
+    found.start[:] = found.stop[:] = found.depth
     return with_evidence(found, of_any, bridge)
 
 

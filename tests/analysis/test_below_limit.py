@@ -152,6 +152,13 @@ def test_the_deepest_junction_is_below_the_limit_if_a_profile_rises_again_and_en
         rise = partial(sims.junction_depth, turned, level, edge="leading", which="first")
         assert rise()["status"].item() == "below_limit"
         assert rise(after="3.5 nm")["status"].item() == "ok"
+    every = sims.crossings(ds, "1e15 atoms/cm^3")
+    assert every["direction"].values[0].tolist() == ["falling", "rising", "falling"]
+    assert every["status"].values[0].tolist() == ["ok", "ok", "below_limit"]
+    assert every["depth_before"].values[0, 2] == 3
+    assert sims.crossings(ds, "1e15 atoms/cm^3", max_count=2)["count"].item() == 3
+    assert sims.crossings(turned, "1e15 atoms/cm^3")["status"].values[0, 0] == "below_limit"
+    assert sims.crossings(ds, "1e15 atoms/cm^3", gaps="bridge")["count"].item() == 2
 
 
 @pytest.mark.parametrize("layout", ["shared axis", "own axis"])

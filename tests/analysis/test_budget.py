@@ -322,6 +322,9 @@ def test_a_profile_below_detection_throughout_has_no_dose():
     budget = sims.dose_budget(ds, detection_limit="1e16 atoms/cm^3")
     assert budget["status"].values.tolist() == ["below_detection", "ok"]
     assert np.isnan(budget["dose"].values).tolist() == [True, False]
+    assert np.isnan(budget["rule_difference"].values).tolist() == [True, False]
+    assert number(budget["below_detection_dose"].sel(species="B")) == pytest.approx(1e8)
+    assert budget["coverage"].values.tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("lazy", [False, True])

@@ -230,21 +230,15 @@ def test_a_gap_in_either_profile_has_status_gap():
     assert sims.compare(beyond, b)["status"].item() == "ok"
 
 
-def test_the_warning_names_the_profile_with_the_gap_and_its_dose():
+def test_the_warning_names_the_profile_with_the_gap_and_its_dose(approved):
     z = np.arange(0.0, 100.0, 2.0)
     ds = dataset(z, B=gaussian(z, centre=40.0))
     hole = ds.where((z < 30) | (z > 60))
     hole["concentration"].attrs["units"] = "atom/cm^3"
-    for a, b, name in ((ds, hole, "b"), (hole, ds, "a")):
-        with pytest.warns(sims.ProfileWarning) as caught:
+    for a, b in ((ds, hole), (hole, ds)):
+        with warns(sims.ProfileWarning, "gap", start="28 nm", stop="62 nm", text=approved):
             found = sims.compare(a, b, rule="loglinear")
         assert found["status"].values.tolist() == ["gap"]
-        (text,) = (str(one.message) for one in caught)
-        assert text.startswith("species 'B': no sample between 28 and 62 nm (34 nm); ")
-        assert (
-            f"; {name} is not compared in it, and its dose is interpolated across it (loglin"
-            in text
-        )
     counted = {"units": "counts/s"}
     a, b = (one.rename(concentration="intensity") for one in (ds, hole))
     a["intensity"].attrs, b["intensity"].attrs = counted, dict(counted)

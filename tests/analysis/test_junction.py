@@ -129,6 +129,11 @@ def test_a_level_below_the_detection_limit_is_not_measurable():
     assert found["status"].values.tolist() == ["ok", "below_detection"]
     assert np.isnan(found.values[1])
     assert np.isnan(found["decay_length"].values[1])
+    holed = measurement([*range(10), 90, 91], {"P": [1e20] * 10 + [1e14] * 2})
+    found = sims.junction_depth(holed, level="1e16 atoms/cm^3", detection_limit=limit)
+    assert (
+        found["status"].item() == "below_detection"
+    )  # not gap: there is no depth that rests on it
     with raises(JunctionError, "below_detection", species="P"):
         sims.junction_depth(ds, level="1e16 atoms/cm^3", detection_limit=limit, strict=True)
 

@@ -1249,14 +1249,9 @@ def test_an_implant_that_is_slightly_off_its_model_stays_ok(approved):
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"start": "900 nm", "stop": "1 um"}, "900 to 1000 nm"),
-        ({"start": "900 nm"}, "900 to the end nm"),
-        ({"stop": "0.5 nm"}, "the start to 0.5 nm"),
-    ],
+    "options", [{"start": "900 nm", "stop": "1 um"}, {"start": "900 nm"}, {"stop": "0.5 nm"}]
 )
-def test_a_window_without_samples_is_named(options, words, approved):
+def test_a_window_without_samples_is_named(options, approved):
     ds = sims.open_example("boron-implant")
     for question in (
         lambda: sims.fit(ds, model="gaussian", **options)["status"].values,

@@ -65,6 +65,14 @@ def test_of_several_that_are_true_the_highest_is_the_status(flags, wanted):
 
 
 @QUIET
+def test_a_warning_names_the_longest_run_and_says_that_there_are_others():
+    ds = with_flags(Flag.SATURATED)
+    ds[NAME].values[..., 2] = Flag.SATURATED
+    with warns(SimsWarning, "saturated", species="B", start="9 nm", stop="14 nm") as caught:
+        sims.mean_value(ds)
+    assert "from 10 to 13 nm and in 1 more place" in str(caught[0].message)
+
+
 def test_an_option_accepts_gaps_and_limits_and_nothing_else():
     for flag, wanted in (
         (Flag.GAP_BEFORE, "ok"), (Flag.BELOW_LIMIT, "ok"), (Flag.SATURATED, "saturated"),

@@ -341,7 +341,5 @@ def test_units_as_udunits_spells_them(text, spelled):
 
 @pytest.mark.parametrize("wrong", [3, None, b"nm"])
 def test_a_value_that_is_no_text_is_no_unit(wrong):
-    with pytest.raises(UnitsError) as refused:
+    with raises(UnitsError, "unknown_unit"):
         read_unit(wrong)
-    name = type(wrong).__name__
-    assert str(refused.value) == f"expected a unit as a string, found {name}: {wrong!r}"
