@@ -39,7 +39,7 @@ class Server:
         self._lock = threading.Lock()
         #: Whether it has given a response for this key.
         self.accepts_key = False
-        #: When all requests may go on, and when the server wants them to.
+        #: When all requests may go on, and when the server has asked them to.
         self._paused_until = 0.0
         self._requested_until = 0.0
 
