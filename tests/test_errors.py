@@ -133,6 +133,8 @@ def test_a_test_sees_every_part_that_is_wrong(wrong):
 )
 def test_a_text_is_approved_with_all_its_parts(wrong, tmp_path, monkeypatch):
     monkeypatch.setattr(approved, "FILE", tmp_path / "texts.txt")
+    monkeypatch.setattr(approved, "TESTS", tmp_path)
+    (tmp_path / "test_it.py").write_text("def test(approved):\n    ...\n")
     approved.FILE.write_text(f"== {approved.OF_TESTS}\n\n")
     parts = {"code": "missing_unit", "argument": "start", "where": {"species": "B"}}
 

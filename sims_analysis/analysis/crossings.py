@@ -24,7 +24,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import resolution_error
-from sims_analysis.frame.run import codes, elementwise, words
+from sims_analysis.frame.run import as_variable, codes, elementwise, words
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
@@ -455,5 +455,9 @@ def ask_for_all(
     most = int(found.number.values.max(initial=1)) if max_count is None else USUAL
     if most > USUAL:
         return frame.map(kernel, *parameters, width=most, **how)
-    kept = {dim: slice(most)} if max_count is None else {}
-    return type(found)(*(field.isel(kept, missing_dims="ignore") for field in found))
+    if max_count is not None:
+        return found
+    fields = (  # along their last dimension, if they have it
+        as_variable(one.dims, one.data[..., :most]) if dim in one.dims else one for one in found
+    )
+    return type(found)(*fields)

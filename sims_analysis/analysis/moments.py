@@ -219,10 +219,9 @@ def _status(
 def _as_moments(frame: Frame, joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
     """Return moments, or their errors, each by its name and with its unit."""
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
+    each = joined / _SCALE
     return {
-        f"{name}{end}": frame.with_attrs(
-            (joined / _SCALE).isel({_MOMENT: i}), f"{terms[name]}{end}"
-        )
+        f"{name}{end}": frame.with_attrs(each.isel({_MOMENT: i}), f"{terms[name]}{end}")
         for name, i in _PLACES.items()
     }
 

@@ -139,11 +139,8 @@ def stack(
         depth = placed(axis, (len(parts), *sizes.values()), pieces)
         coords[axis] = ((MEASUREMENT, "species", POINT), depth, vocabulary.attrs(axis))
     names_of = dict.fromkeys(str(name) for part in parts for name in part.ds.variables)
-    stacked = {
-        name: _stacked(name, parts, rows, sizes, masks)
-        for name in names_of
-        if name not in ("species", axis)
-    }
+    others = [name for name in names_of if name not in ("species", axis)]
+    stacked = {name: _stacked(name, parts, rows, sizes, masks) for name in others}
     attrs, apart = _attrs(parts, {*coords, *stacked})
     batch = xr.Dataset(stacked, coords=coords | apart, attrs=attrs)
     batch = batch.set_coords([n for n in stacked if any(n in part.ds.coords for part in parts)])

@@ -39,23 +39,13 @@ from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
 
+#: The part of a layer that may be due to a transient.
+_NOTABLE = 0.01
+#: Standard errors of its dose from which a layer between two junctions is one.
+_SIGNIFICANT = 3.0
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
 _ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """The numbers by which a layer is distinguished from noise and transients."""
-
-    transient: float = 0.01  # part of a layer that is due to one, from which it is warned of
-    significant: float = 3.0  # standard errors of its dose from which a layer is one
-    # Of a value, for its derivatives, which is 1 atom/cm^3 or this part of the largest at least.
-    step: float = 1e-5
-    least: float = 1e-12
-
-
-_RULES = _Rules()
 
 
 @dataclass(frozen=True)
@@ -301,7 +291,7 @@ def _warn_of_transient(
     if not anywhere(end.notnull()):
         return
     share = (1 - below(end) / part["conductance"]).where(~(end >= depth), 1.0)
-    first = first_flagged(profiles, share > _RULES.transient)
+    first = first_flagged(profiles, share > _NOTABLE)
     if first is not None:
         at = f'start="{first.of(end):g} nm"'
         first.warn(
@@ -444,7 +434,7 @@ def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> tuple
     variance = sum(np.interp(depths, z, s) ** 2 for z, _, s in own)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
-        there = np.flatnonzero(np.abs(integral) > _RULES.significant * error)
+        there = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not there.size:
         return np.empty(0), np.zeros(1)
     # Of an odd number of changes between two layers the middle one is theirs.
@@ -466,8 +456,7 @@ def _conductance_error(
     here = question.conductivity(values, question.mobility, signs)
     variance = 0.0
     for i, ((_, c, s), (value, before, part)) in enumerate(zip(own, at, strict=True)):
-        size = np.abs(value)
-        step = _RULES.step * np.maximum(size, _RULES.least * size.max() + 1.0)
+        step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
         moved = values.copy()
         moved[i] += step
         change = question.conductivity(moved, question.mobility, signs) - here

@@ -510,7 +510,7 @@ class Spread(NamedTuple):
 
 
 def needs_spread(curves: Sequence[Curve], colour_by: str) -> bool:
-    """Whether a species has too many curves to tell them apart."""
+    """Whether a species has too many curves to distinguish them."""
     counts = Counter(curve.subject for curve in curves)
     most = max(counts.values())
     # If colours stand for species, dashes have to distinguish the measurements.

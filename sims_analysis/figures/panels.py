@@ -111,12 +111,9 @@ def plot_panels(
     read = [read_curves(item, replace(wanted, **extra)) for _, item, extra in parts]
     across, down, size, row = _arrangement(len(parts), columns, width)
     with in_style():
+        inches = size, _RULES.rest + row * down
         figure, grid = plt.subplots(
-            down,
-            across,
-            squeeze=False,
-            figsize=(size, _RULES.rest + row * down),
-            layout="constrained",
+            down, across, squeeze=False, figsize=inches, layout="constrained"
         )
         axes = list(grid.ravel())
         for ax in axes[len(parts) :]:

@@ -122,6 +122,7 @@ def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr
         along={},
         quantified=quantified,
         fraction=xr.Variable((), 1.0),
+        origin=fit,
     )
     return frame, at
 

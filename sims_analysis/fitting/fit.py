@@ -175,11 +175,11 @@ def fit(
     request = read(request, *between, prior)
     watched = partial(_with_progress, show=False if profiles.lazy else progress)
     answer = fit_dataset(request, fit_each(request, watched))
-    answer.attrs |= _described(request, background, fixed, prior)
+    answer.attrs |= _description(request, background, fixed, prior)
     return answer
 
 
-def _described(request: FitRequest, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
+def _description(request: FitRequest, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
     """Say for attrs what was fitted, and what was stated before."""
     profiles, model = request.frame, request.model
     words = {"none": "none", "fit": "fitted"}
@@ -197,13 +197,13 @@ def _described(request: FitRequest, background: Any, fixed: Any, prior: Any) -> 
         "errors": _ERRORS,
         "cell": request.cell,
         "background": words.get(request.background, format_argument(background)),
-        "fixed": _listed(fixed),
+        "fixed": _list_of(fixed),
         **({"as_implanted": "measured", "surface": request.surface} if request.initials else {}),
-        "prior": _listed(prior),
+        "prior": _list_of(prior),
     }
 
 
-def _listed(stated: Mapping[str, Any] | None) -> str:
+def _list_of(stated: Mapping[str, Any] | None) -> str:
     return ", ".join(f"{name}={format_argument(value)}" for name, value in (stated or {}).items())
 
 

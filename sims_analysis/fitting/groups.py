@@ -27,7 +27,7 @@ from sims_analysis.shapes.model import Parameter
 def fit_each(request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]]) -> xr.Variable:
     """Fit each profile, or each group of those that are linked: a row of numbers for each."""
     size = len(request.labels) * request.fields.size + request.common_fields.size
-    return _each(request, partial(fit_group, request=request.of_one), size, watched=watched)
+    return _each(request, partial(fit_group, request=request.without_data), size, watched=watched)
 
 
 def _each(
@@ -65,7 +65,7 @@ def fit_group(
     if request.joint:
         answers, common = fit_together(samples, settings, request)
     else:
-        alone = _fitted(samples[0], settings[0], request)
+        alone = _fit_alone(samples[0], settings[0], request)
         answer, common = _with_scales(alone, settings[0], request)
         answers = [answer]
     rows = []
@@ -87,7 +87,7 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
             "data.compute()",
             argument="repeat",
         )
-    most = int(_each(request, partial(_count_maxima, request=request.of_one), 1).max())
+    most = int(_each(request, partial(_count_maxima, request=request.without_data), 1).max())
     linked = read_links(request.of_layers(max(most, 1)), shared, over, prior)
     return replace(linked, fewer_layers=not linked.joint)
 
@@ -102,10 +102,12 @@ def _count_maxima(
     return np.zeros(1)
 
 
-def _fitted(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> dict[str, Any]:
+def _fit_alone(
+    samples: Samples, settings: Mapping[str, float], request: FitRequest
+) -> dict[str, Any]:
     """Fit one profile; with as many layers as are supported, where there may be fewer."""
     if request.fewer_layers:
-        return _fitted_with_fewer_layers(samples, settings, request)
+        return _fit_fewer_layers(samples, settings, request)
     try:
         problem = prepare(samples, settings, request)
         return assess(problem, minimize(problem, request.model), settings, request)
@@ -113,15 +115,15 @@ def _fitted(samples: Samples, settings: Mapping[str, float], request: FitRequest
         return {**end.known, "status": end.status}
 
 
-def _fitted_with_fewer_layers(
+def _fit_fewer_layers(
     samples: Samples, settings: Mapping[str, float], request: FitRequest
 ) -> dict[str, Any]:
     """Fit as many layers as there are maxima, and fewer as long as Akaike's criterion falls."""
     most = int(_count_maxima([samples], [settings], request.of_layers(1))[0])
     best, *others = [request.of_layers(n) for n in range(max(most, 1), 0, -1)]
-    answer = _fitted(samples, settings, best)
+    answer = _fit_alone(samples, settings, best)
     for fewer in others:
-        other = _fitted(samples, settings, fewer)
+        other = _fit_alone(samples, settings, fewer)
         if not other.get("aic", np.inf) < answer.get("aic", np.inf):
             break
         best, answer = fewer, other

@@ -28,21 +28,10 @@ _NEAR = 1e-5
 EXACT = 1e-18
 #: Below all costs whose logarithm is taken.
 LEAST_COST = 1e-300
-
-
-@dataclass(frozen=True)
-class _Rules:
-    """The numbers by which samples are weighed; values are parts of the largest sample."""
-
-    moved: float = 3.0  # standard errors by which noise moves a sample: more has another reason
-    apart: float = 1.5  # spacings of samples from which values on a finer grid share none
-    low: float = 1e-6  # the least of which a logarithm is taken, where tails are weighed more,
-    scatter: float = 0.3  # the scatter of logarithms then, and before it is known,
-    least_scatter: float = 1e-3  # which is not below this
-    even: float = 1e-4  # the least whose root is an error, where tails are weighed less
-
-
-_RULES = _Rules()
+#: Noise moves a sample by so many standard errors; what is further off has another reason.
+_MOVED = 3.0
+#: The scatter of logarithms before it is known, and the least.
+_SCATTER, _LEAST_SCATTER = 0.3, 1e-3
 
 
 class Statistics(NamedTuple):
@@ -158,15 +147,15 @@ class Objective(SumOfSquares):
         if self.share == 1:
             return found
         # Values between the same samples are alike; two spacings apart they have none in common.
-        apart = int(np.ceil(_RULES.apart / self.share)) if self.share < 1 else 1
+        apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
         value, degrees, variance = found.test
         test = ChiSquare(self.share * value, self.share * degrees, variance)
         return Statistics(found.r[::apart], found.of[::apart], test, self.share * found.aic)
 
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
-        low = c < _RULES.low
-        return LogSquares(np.where(low, _RULES.low, c), low)
+        low = c < 1e-6
+        return LogSquares(np.where(low, 1e-6, c), low)
 
     def refined(self, m: Array, free: float) -> Objective:  # noqa: ARG002
         """Return the objective with what a fit says of the noise of the samples."""
@@ -218,7 +207,7 @@ class Poisson(Objective):
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
         mu, least = self.expected(m), 1 / (self.share * self.counts.size)
-        # That none was counted in any sample does not tell exactly that none is expected.
+        # No counts in any sample do not mean that exactly none are expected.
         return (1 - self.counts / mu) / self.value_per_count, 1 / (
             np.maximum(mu, least) * self.value_per_count**2
         )
@@ -276,7 +265,7 @@ class Squares(Objective):
         variance = powers(c) @ coefficients
         if scatter(np.log(s**2 / variance)) >= scatter(np.log(s**2)):
             return s
-        near = np.clip(self.curve, c - _RULES.moved * s, c + _RULES.moved * s)
+        near = np.clip(self.curve, c - _MOVED * s, c + _MOVED * s)
         found: Array = s * np.sqrt(powers(near) @ coefficients / variance)
         return found
 
@@ -336,7 +325,7 @@ class LogSquares(Objective):
 
     value: Array
     below_limit: Array
-    scatter: float = _RULES.scatter
+    scatter: float = _SCATTER
     code: ClassVar[int] = 3
 
     @property
@@ -399,7 +388,7 @@ class LogSquares(Objective):
 
     def reweighted(self, c: Array) -> Objective:
         """Weigh tails less."""
-        return Squares(c, np.sqrt(np.maximum(c, _RULES.even)))
+        return Squares(c, np.sqrt(np.maximum(c, 1e-4)))
 
     def refined(self, m: Array, free: float) -> LogSquares:
         """Let samples below a limit scatter as the others do."""
@@ -407,7 +396,7 @@ class LogSquares(Objective):
             return self
         r = self.roots(m)[0][~self.below_limit]
         scattered = float(np.sqrt(r @ r / max(r.size - free / self.share, 1)))
-        return replace(self, scatter=max(scattered, _RULES.least_scatter))
+        return replace(self, scatter=max(scattered, _LEAST_SCATTER))
 
 
 def _of_scatter(r: Array, of: Array, cost: float, free: float) -> Statistics:

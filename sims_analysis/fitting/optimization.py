@@ -20,7 +20,7 @@ from sims_analysis.shapes.model import Parameter
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which minima are found and told apart, and the ends of intervals are found."""
+    """The numbers by which minima and the ends of intervals are found and distinguished."""
 
     undefined: float = 1e8  # residual where a model has no value: a step there is taken back
     largest: float = 150.0  # an exponent of which exp() does not overflow in its fourth power
@@ -30,7 +30,7 @@ class _Rules:
     same_cost: float = 1e-6  # minima are the same if their costs differ by less than this part,
     same_coordinates: tuple[float, float] = (0.01, 1e-3)  # and coordinates by this part or number,
     same_curves: tuple[float, float] = (1e-4, 1e-12)  # or the curves by this
-    steps: int = 20  # an end of an interval is sought in so many steps,
+    steps: int = 20  # an end of an interval is searched in so many steps,
     far: float = 40.0  # to this coordinate: what goes on beyond it ends at the bound;
     end: float = 0.01  # there the root of the rise is 1, to this
     tolerance: float = 1e-6  # of the minima on the way there

@@ -108,7 +108,7 @@ class FitRequest:
         return self.profiles
 
     @property
-    def of_one(self) -> FitRequest:
+    def without_data(self) -> FitRequest:
         """The same without data, as a profile is fitted by it."""
         return replace(self, settings={}, profiles=None)
 

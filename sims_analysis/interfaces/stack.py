@@ -42,7 +42,8 @@ class _Rules:
 
     smallest: float = 0.05  # a layer is at least this part of the highest
     step: float = 0.15  # inside of it another rises or falls by at least this part of it
-    matters: float = 0.01  # a slope changes the level of a plateau by this part of its steps
+    matters: float = 0.01  # a plateau slopes if that changes its level by this part of its steps,
+    longer: float = 0.6  # and it is longer than this part of the distance to the next
     complete: float = 1.5  # a plateau begins so many widths from an edge
     rounded: float = 0.8  # one that is round is above this part of its height
     # A stretch of this part of an edge is a plateau if its slope is below this part of the edge's,
@@ -97,7 +98,7 @@ def find_layers(
         return [(Status.FEATURELESS,)]
     found = _places(record, nodes, mean[nodes])
     ends = np.array([record.z[place[[0, -1]]] for place, _ in found])
-    beside = 0.5 * (ends[1:, 0] - ends[:-1, 1]), np.abs(np.diff(mean[nodes]))
+    beside = ends[1:, 0] - ends[:-1, 1], np.abs(np.diff(mean[nodes]))
     largest = [np.maximum(np.append(one, 0.0), np.insert(one, 0, 0.0)) for one in beside]
     plateaus = [_level(record, *one, *each) for one, *each in zip(found, *largest, strict=True)]
     places, levels = [one for one, _ in found], [one.level for one in plateaus]
@@ -222,10 +223,8 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         begin = before.at + _RULES.complete * before.width if i > 0 else -np.inf
         end = after.at - _RULES.complete * after.width if i < last else np.inf
         place = np.flatnonzero((z > begin) & (z < end))
-        if i in (0, last) and place.size:
-            # What decays may be at its outer end, or at the next edge.
-            parts = [np.sort(level_part(record, one)) for one in (place, place[::-1])]
-            place = min(parts, key=lambda one: abs(fit_plateau(record, one, sloping=True).slope))
+        if i in (0, last):
+            place = np.sort(level_part(record, place if i == 0 else place[::-1]))
         extremum = 0
         if place.size < 3:
             begin = before.nearly[1] if i > 0 else -np.inf
@@ -254,15 +253,17 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
     return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
-def _level(record: Record, place: Array, extremum: int, reach: float, step: float) -> Plateau:
+def _level(record: Record, place: Array, extremum: int, apart: float, step: float) -> Plateau:
     """Return a plateau: of one that is not level, the extremum of a parabola.
 
-    One that surely slopes, and is longer than it has to `reach` beyond its ends, is a line.
+    One that surely slopes, and is not much shorter than it is `apart` from the next, is a line.
     """
     z, plateau = record.z[place], fit_plateau(record, place, sloping=False)
     if not extremum or z.size < 3:
         line = fit_plateau(record, place, sloping=True)
-        slopes = np.ptp(z) > reach and surely_slopes(line, float(z[-1]), _RULES.matters * step)
+        slopes = np.ptp(z) > _RULES.longer * apart and surely_slopes(
+            line, float(z[-1]), _RULES.matters * step
+        )
         return line if slopes else plateau
     u = z - plateau.centre
     columns = np.stack([np.ones(u.size), u, u * u], axis=1)

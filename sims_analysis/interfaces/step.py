@@ -102,9 +102,8 @@ class Plateau:
 
     def correlation(self, *z: float) -> float:
         """Return that of the errors of the line at two depths."""
-        turned = [self.slope_error * (one - self.centre) for one in z]
-        both = self.error**2 + float(np.prod(turned))
-        return both / (float(np.prod([*map(self.error_at, z)])) or 1.0)
+        first, last = (complex(self.error, self.slope_error * (one - self.centre)) for one in z)
+        return (first * last.conjugate()).real / (abs(first * last) or 1.0)
 
 
 def measure_step(
@@ -254,7 +253,20 @@ def _reaches_into(
 
 
 def level_part(record: Record, place: Array) -> Array:
-    """Return the samples of a plateau, outermost first, but those that lie off its line there."""
+    """Return the samples of a plateau, outermost first, but those at an end that decay to it.
+
+    Those at the outer end; or those at the step, if the rest slopes, and many others are level.
+    """
+    outer, inner = (_without_end(record, one) for one in (place, place[::-1]))
+    if inner.size < _RULES.many:
+        return outer
+    lines = [fit_plateau(record, one, sloping=True) for one in (outer, inner)]
+    slopes, also = (abs(one.slope) > _RULES.sure * one.slope_error for one in lines)
+    return inner if slopes and not also else outer
+
+
+def _without_end(record: Record, place: Array) -> Array:
+    """Return samples but the first that lie off the line of the others."""
     block = max(3, place.size // 16)
     most = place.size * 3 // 4
     for cut in range(0, most, block):

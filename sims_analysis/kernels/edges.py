@@ -99,7 +99,7 @@ def edges(
     of the 68 % interval about the crossing. A window that no parabola fits is halved. How far an
     edge that bends clearly, as a kink may, moves beyond noise in one of twice its width is part of
     the error; so is, of one too steep for the samples to show its shape, how far from it a straight
-    line of C would cross.
+    line of C would cross, or a side that goes on as it is.
     """
     before = found.at_or_above
     start = rows.depth_at(before)
@@ -116,7 +116,7 @@ def edges(
     end = np.minimum(rows.offsets[found.row + 1], np.append(walls, rows.value.size)[j] + 1)
     under = np.zeros(before.size) if floor is None else floor[found.row]
     samples = samples_of(rows, level, level_stderr, before, begin, end, under)
-    result.stderr[:], weight, line = _between_two(samples, raw)
+    result.stderr[:], weight, others = _between_two(samples, raw)
     if locate == "fit":
         weight[:] = 1.0
     weight[result.stderr <= enough] = 0.0
@@ -128,14 +128,10 @@ def edges(
     if locate == "crossing":
         here = raw.depth[tried]
         fit = changed(fit, depth=here, stderr=half_width_about(fit.depth - here, fit.stderr))
-    blended = (
-        (result.depth, fit.depth),
-        (result.stderr, fit.stderr),
-        (result.steepness, np.abs(fit.slope) * at),
-    )
-    for old, new in blended:
+    fitted = fit.depth, fit.stderr, np.abs(fit.slope) * at
+    for old, new in zip((result.depth, result.stderr, result.steepness), fitted, strict=True):
         old[tried] = np.where(w < 1, w * new + (1.0 - w) * old[tried], new)
-    off = np.where(np.isnan(line), 0.0, result.depth - line)
+    off = np.nan_to_num(np.fmax.reduce(np.abs(others - result.depth)))
     result.stderr[:] = half_width_about(off, result.stderr)
     with np.errstate(divide="ignore", invalid="ignore"):
         result.decay_length[tried] = at / result.steepness[tried]
@@ -174,8 +170,8 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
 
     The curvature of ``ln(upper / lower)``, the larger one by a third sample on either side, shifts
     an edge. By a straight line of C where no logarithm can be taken, or of few counts. And where
-    that line crosses, of edges that surely fall by much there and not beside: any shape may be
-    between; otherwise NaN.
+    that line crosses, and either side that goes on as it is, (3, K), of edges that surely fall by
+    much there and not beside: any shape may be between; otherwise NaN.
     """
     at, begin, end = samples.at, samples.begin, samples.end
     place = at[:, None] + np.arange(-1, 3)
@@ -206,10 +202,13 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
         surely = np.log((ratio - noise).max(axis=1) / (ratio + noise).min(axis=1))
         beside = np.fmin(*np.abs(slopes[:, ::2]).T) * width
         unresolved = (surely > _RULES.steep[1]) & (beside < _RULES.goes_on * surely)
-        line = np.where(unresolved, depth[:, 1] + width * before / drop, np.nan)
+        sides = depth[:, 1:3] - y[:, 1:3] / slopes[:, ::2]
+        sides[~((sides >= depth[:, 1:2]) & (sides <= depth[:, 2:3]))] = np.nan
+        line = depth[:, 1] + width * before / drop
+        others: Array = np.where(unresolved, [line, *sides.T], np.nan)
     half = np.where(np.isnan(half), by_line, half)
     half[np.isinf(half)] = np.nan  # flat there
-    return half, np.where(np.isnan(weight), 1.0, weight), line
+    return half, np.where(np.isnan(weight), 1.0, weight), others
 
 
 def _fitted(samples: Samples) -> _Parabolas:

@@ -427,7 +427,8 @@ def _by_shapes(counts: Counted) -> tuple[Array, Array, Flags]:
     off = np.abs(counts.upper / counts.lower - np.exp(curve)) * np.exp(-a)
     moved = np.abs(mean - value[0]) > _RULES.misfit
     unlikely = chance_of(size, np.stack([square, criterion.min(axis=0)]), wide) < _RULES.rarely
-    bent = (counts.reduce(np.maximum, off) > _RULES.misfit) & unlikely[0] & (moved | unlikely[1])
+    bent = (size > 3) & unlikely[0] & (moved | unlikely[1])
+    bent &= counts.reduce(np.maximum, off) > _RULES.misfit
     return mean, np.sqrt(variance[0] + added.sum(axis=0)), bent
 
 

@@ -110,10 +110,8 @@ def moments(
         errors = np.hypot(errors, common)
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
-    below = np.zeros(rows.count)
-    if record:  # with a window, it is known what the background is
-        ends_in = replace(rows, stderr=None) if window else rows
-        below = missing_below(ends_in, MISSING_SHARE * np.abs(total))
+    shown = replace(rows, stderr=None) if window else rows  # a window says what the background is
+    below = missing_below(shown, MISSING_SHARE * np.abs(total)) if record else np.zeros(rows.count)
     return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 

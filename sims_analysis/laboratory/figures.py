@@ -294,7 +294,7 @@ def _colour(
 
 
 def _leave_out_crowded(ax: Axes) -> None:
-    """Hide numbers that would cover others: colours tell these values."""
+    """Hide numbers that would cover others: colours show these values."""
     kept: list[Any] = []
     for text in ax.texts:
         box = text.get_window_extent()

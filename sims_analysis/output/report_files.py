@@ -29,7 +29,7 @@ INDEX = "index.html"
 _RESULTS = "-results.csv"
 #: Most characters of a name that are kept.
 _LONGEST = 72
-#: More results than these make a picture unreadable: they are in the table alone.
+#: More results than these make a figure unreadable: they are in the table alone.
 _MARKED = 6
 #: Names that Windows gives to devices, and that of the list.
 _RESERVED = re.compile(r"index|con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)

@@ -24,13 +24,15 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.reference import background_columns, column
 from sims_analysis.quantification.repeats import NOTABLE, repeats
 
+#: Sums are too low if that is this part of their errors.
+_LOW = 0.5
+
 
 @correction
 def average(data: xr.Dataset) -> xr.Dataset:
     """Average the measurements of a batch, replicates of one sample, depth by depth.
 
-    Not to be trusted where replicates are shifted against each other (:func:`align` them first), or
-    where few counts were put on a grid by their logarithms: ``to_grid(method="linear")``.
+    Not to be trusted where replicates are shifted against each other: :func:`align` them first.
 
     Parameters
     ----------
@@ -77,7 +79,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
     -----
     ProfileWarning
         Where replicates differ by more than their standard errors allow (1e-7 by chi-square): in
-        scale, or otherwise; then the latter are replaced by the scatter.
+        scale, or otherwise; then the latter are replaced by the scatter. Where few counts were put
+        on a grid by their logarithms, so that sums are too low: ``to_grid(method="linear")``.
 
     Notes
     -----
@@ -171,6 +174,8 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
     }
     made[name].attrs = dict(data[name].attrs)
     _warn_of_scatter(frame, common)
+    if frame.counts is not None and data.attrs.get("grid_method") == "log":
+        _warn_of_logarithms(frame, frame.counts)
     return made, common
 
 
@@ -258,6 +263,24 @@ def _warn_of_scatter(frame: Frame, common: _Common) -> None:
             f"{frame.name}_stderr is that of their scatter",
             ProfileWarning,
             code="inconsistent",
+        )
+
+
+def _warn_of_logarithms(frame: Frame, counts: xr.Variable) -> None:
+    """Warn where logarithms make a sum of counts too low, by half of its error or more.
+
+    Between samples of k counts the mean of ``k^t l^(1-t)`` is low by a sixth of a count.
+    """
+    of_all = [MEASUREMENT, frame.dim]
+    total = (counts * frame.fraction).sum(of_all)
+    low = ((counts >= 1) * frame.fraction).sum(of_all) / 6
+    if (first := first_flagged(frame, low > _LOW * total**0.5)) is not None:
+        first.warn(
+            "few counts were put on a grid by their logarithms, whose mean is too low: a dose of "
+            f"all by {100 * first.of(low / total):.2g} %, {first.of(low / total**0.5):.2g} errors",
+            ProfileWarning,
+            code="uncertain_dose",
+            remedy='to_grid(method="linear")',
         )
 
 

@@ -53,7 +53,7 @@ class _Rules:
     """The numbers by which ratios differ: by so many errors, and by a part that instruments add."""
 
     errors: float = 3.0
-    discrimination: float = 0.05  # of the natural ratio: instruments tell masses apart by so much
+    discrimination: float = 0.05  # of the natural ratio: which instruments have at most
     loss: float = 0.01  # of that at low rates: what they do to masses is the same at high ones
 
 

@@ -17,7 +17,7 @@ NOTABLE = 1.4
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which scatter is told apart from what repeats have in common."""
+    """The numbers by which scatter is distinguished from what repeats have in common."""
 
     different: float = 0.01  # depths are different where chance does it more rarely than this
     improbable: float = 1e-7  # scatter is more than its errors where chance makes it as rarely
@@ -138,7 +138,7 @@ def _pooled(left: Array, mean: Array) -> Array:
     # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
     count = size_of(level)
     none = (NONE_COUNTED * count) ** 2 / m
-    # Samples of less than one count tell less of it.
+    # Samples of less than one count say less of it.
     weight = level / (level + square.sum() / level.sum())
     least, variance = np.inf, none
     for relative in np.array(_RULES.relative) / level.max():

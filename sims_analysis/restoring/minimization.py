@@ -21,7 +21,7 @@ from sims_analysis.kernels.rows import Array
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which a minimum is sought: none of them changes where it is."""
+    """The numbers by which a minimum is searched: none of them changes where it is."""
 
     cut: float = 1e-3  # smaller parts of the function are left out of directions of descent
     columns: int = 48  # of the curvature, made at a time

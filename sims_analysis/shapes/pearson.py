@@ -20,17 +20,12 @@ from sims_analysis.shapes.start_values import moments_above
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which the shape is computed, and of starting values."""
+    """The numbers by which the shape is computed."""
 
     small: float = 1e-6  # of d2, below which it is a correction: the closed form divides by it,
     mode: float = 1e-6  # of d0, above which the mode is no minimum
     far: float = 25.0  # straggles from the mode, from which an end does not matter
     step: float = 1e-6  # of skewness, and part of kurtosis, for derivatives by differences
-    whole: float = 1e-3  # of the maximum, above which moments are taken,
-    core: float = 0.1  # and above which those of the core are
-    skewness: float = 1.5  # at most, to begin with;
-    kurtosis: float = 1.6  # at least, and so much more for each square of the skewness,
-    core_kurtosis: float = 3.2  # and that of the core
 
 
 _RULES = _Rules()
@@ -192,12 +187,12 @@ def derivatives(
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Take moments; and the core's with a Gaussian's shape, in case a tail misleads them."""
-    m, core = moments_above(z, c, _RULES.whole), moments_above(z, c, _RULES.core)
-    skewness = float(np.clip(m.skewness, -_RULES.skewness, _RULES.skewness))
-    least = _RULES.kurtosis * (1 + skewness**2)
+    m, core = moments_above(z, c, 1e-3), moments_above(z, c, 0.1)
+    skewness = float(np.clip(m.skewness, -1.5, 1.5))
+    least = 1.6 * (1 + skewness**2)
     return [
         (m.area, m.mean, m.deviation, skewness, max(m.kurtosis, least)),
-        (core.area, core.mean, core.deviation, 0.0, _RULES.core_kurtosis),
+        (core.area, core.mean, core.deviation, 0.0, 3.2),
     ]
 
 

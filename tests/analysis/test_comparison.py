@@ -147,8 +147,6 @@ def test_intensities_have_no_dose():
         sims.compare(a, dataset(DEPTH, B=EDGE))
     with raises(ProfileError, "conflicting_arguments"):
         sims.compare(a, a, which="first")
-    with raises(ProfileError, argument="method"):
-        sims.compare(a, a, method="pchip")
 
 
 # --- repeatability ------------------------------------------------------------------------------
@@ -176,15 +174,11 @@ def test_repeatability_on_own_axes_needs_a_grid():
         dataset(DEPTH + 0.5, B=1.2e20 * np.exp(-(DEPTH + 0.5) / 8.0)),
     ]
     batch = sims.stack(parts)
-    with raises(ProfileError, argument="step"):
-        sims.repeatability(batch)
     found = sims.repeatability(batch, step="5 nm").sel(species="B")
     both = found["concentration_n"] == 2
     np.testing.assert_allclose(
         found["concentration_rsd"].values[both], np.std([1, 1.2], ddof=1) / 1.1, rtol=1e-12
     )
-    with raises(ProfileError, "several_measurements"):
-        sims.repeatability(parts[0])
 
 
 def test_one_measurement_of_a_batch_is_compared_with_each_of_it():
@@ -213,8 +207,6 @@ def test_doses_are_those_of_integrated_dose(method, rule):
     for name in ("dose_a", "dose_b", "dose_ratio"):
         assert found[name].attrs["rule"] == rule
         assert default[name].attrs["rule"] == "trapezoid"
-    with raises(ProfileError, argument="rule"):
-        sims.compare(a, b, rule="simpson")
 
 
 # --- gaps ---------------------------------------------------------------------------------------
@@ -238,21 +230,15 @@ def test_a_gap_in_either_profile_has_status_gap():
     assert sims.compare(beyond, b)["status"].item() == "ok"
 
 
-def test_the_warning_names_the_profile_with_the_gap_and_its_dose():
+def test_the_warning_names_the_profile_with_the_gap_and_its_dose(approved):
     z = np.arange(0.0, 100.0, 2.0)
     ds = dataset(z, B=gaussian(z, centre=40.0))
     hole = ds.where((z < 30) | (z > 60))
     hole["concentration"].attrs["units"] = "atom/cm^3"
-    for a, b, name in ((ds, hole, "b"), (hole, ds, "a")):
-        with pytest.warns(sims.ProfileWarning) as caught:
+    for a, b in ((ds, hole), (hole, ds)):
+        with warns(sims.ProfileWarning, "gap", start="28 nm", stop="62 nm", text=approved):
             found = sims.compare(a, b, rule="loglinear")
         assert found["status"].values.tolist() == ["gap"]
-        (text,) = (str(one.message) for one in caught)
-        assert text.startswith("species 'B': no sample between 28 and 62 nm (34 nm); ")
-        assert (
-            f"; {name} is not compared in it, and its dose is interpolated across it (loglin"
-            in text
-        )
     counted = {"units": "counts/s"}
     a, b = (one.rename(concentration="intensity") for one in (ds, hole))
     a["intensity"].attrs, b["intensity"].attrs = counted, dict(counted)

@@ -12,7 +12,6 @@ from measurement_layouts import measurement, number, padded, union
 import sims_analysis as sims
 from sims_analysis.errors import (
     JunctionError,
-    ProfileError,
     ProfileWarning,
     SimsWarning,
 )
@@ -150,9 +149,6 @@ def test_several_backgrounds_add_their_dimension():
     for case, level in enumerate(["1e17 atoms/cm^3", "0 atoms/cm^3"]):
         alone = sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=level)
         assert found["depth"].isel(case=case).item() == alone["depth"].item()
-    wrong = xr.DataArray([1e17, 0.0], coords={"species": ["As", "B"]}, attrs=levels.attrs)
-    with raises(ProfileError, argument="background"):
-        sims.metallurgical_junctions(ds, donors=["As"], acceptors=["B"], background=wrong)
 
 
 def noisy_pair(kind, *, gap, unknown):

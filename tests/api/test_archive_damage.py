@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -339,29 +338,23 @@ def test_no_call_that_only_posix_has():
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "reason"),
+    ("file", "content"),
     [
-        ("payload.json", b"[]", r"payload\.json \(2 bytes\) has the sha256 4f53cda1.*record says"),
-        ("payload.json", None, r"payload\.json cannot be read \(No such file or directory\)"),
-        ("record.json", None, r"record\.json cannot be read \(No such file or directory\)"),
-        ("record.json", b"[]", r"is not a record \(\$: expected an object, found an array\)"),
-        ("record.json", b"{}", r"a record \(\$\.data_id: expected a string, found no such field\)"),
+        ("payload.json", b"[]"),
+        ("payload.json", None),
+        ("record.json", None),
+        ("record.json", b"[]"),
+        ("record.json", b"{}"),
     ],
-)  # fmt: skip
-def test_damage_names_entry_archive_version_and_what_to_do(archive, file, content, reason):
+)
+def test_damage_names_entry_archive_version_and_what_to_do(archive, file, content, approved):
     version = version_of(archive)
     (version / file).unlink()
     if content is not None:
         (version / file).write_bytes(content)
     for read in (archive.get, archive.payload, lambda _: versions.read_version(version)):
-        with pytest.raises(ArchiveError) as caught:
+        with raises(ArchiveError, "damaged_entry", text=approved):
             read("a")
-        message = str(caught.value)
-        assert message.startswith("data entry 'a' in the archive 'archive' is damaged: ")
-        assert message.endswith(
-            f"; restore {version.name} from a copy, or fetch the entry again, with refresh"
-        )
-        assert re.search(f"damaged: (?={file}).*{reason}", message)
 
 
 @pytest.mark.parametrize(

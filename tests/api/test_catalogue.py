@@ -10,27 +10,18 @@ from sims_analysis.api.archive import Archive
 from sims_analysis.api.catalogue import ALL, WIRE_FIELDS, Catalogue, CatalogueEntry, Search
 from sims_analysis.errors import ApiError, PayloadError
 
-KINDS = {"file_metadata": ({}, "an object"), "tags": ([], "an array"),
-         "workspaces": ([], "an array"), "projects": ([], "an array")}  # fmt: skip
-OTHERS = [
-    (5, "a number"),
-    (True, "a boolean"),
-    ("text", "a string"),
-    ([], "an array"),
-    ({}, "an object"),
-]
+KINDS = {"file_metadata": {}, "tags": [], "workspaces": [], "projects": []}
 
 
 @pytest.mark.parametrize("name", [name for name in WIRE_FIELDS if name != "data_id"])
 def test_each_field_has_one_type_or_is_null(name):
-    sound, wanted = KINDS.get(name, ("text", "a string"))
+    sound = KINDS.get(name, "text")
     for value in (sound, None):
         assert getattr(CatalogueEntry.from_dict({"data_id": "a", name: value}), name) == value
-    for value, found in OTHERS:
+    for value in (5, True, "text", [], {}):
         if type(value) is not type(sound):
-            with pytest.raises(PayloadError) as refused:
+            with raises(PayloadError, path=f"$[3].{name}"):
                 CatalogueEntry.from_dict({"data_id": "a", name: value}, "$[3]")
-            assert str(refused.value) == f"$[3].{name}: expected {wanted} or null, found {found}"
 
 
 @pytest.mark.parametrize("wire", [None, [], "a", 5])

@@ -1,7 +1,6 @@
 """What the client asks the API for, and whom its messages name."""
 
 import json
-import re
 
 import httpx
 import pytest
@@ -34,31 +33,20 @@ def client(answer, **options):
     return made
 
 
-def test_an_answer_of_another_entry_names_both():
+def test_an_answer_of_another_entry_names_both(approved):
     asking = client([profile("a", "B"), profile("b", "Si")])
-    with pytest.raises(PayloadError) as caught:
+    with raises(PayloadError, path="$[1].data_id", text=approved):
         asking.get("a")
-    message = str(caught.value)
-    assert "data entry 'a'" in message
-    assert "data entry 'a' was requested, the response is that of 'b'" in message
-    assert caught.value.path == "$[1].data_id"
-    assert type(caught.value) is PayloadError
     assert len(asking.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("data_id", "species", "path"), [("b", "Si", "$.data_id"), ("a", "B", "$.species_name")]
 )
-def test_an_answer_of_another_species_names_both(data_id, species, path):
+def test_an_answer_of_another_species_names_both(data_id, species, path, approved):
     asking = client(profile(data_id, species))
-    with pytest.raises(PayloadError) as caught:
+    with raises(PayloadError, path=path, text=approved):
         asking.get_species("a", "Si")
-    message = str(caught.value)
-    assert "species 'Si' of data entry 'a'" in message
-    other = species if data_id == "a" else data_id
-    requested = "(species 'Si'|data entry 'a') was requested"
-    assert re.search(rf"{requested}, .* is that of '{other}'", message)
-    assert caught.value.path == path
     assert asking.requests == ["https://lab.example/sims/a/species/Si"]
 
 

@@ -372,43 +372,35 @@ def test_serve_warns_where_the_key_can_be_read_on_the_way(archive, monkeypatch, 
     )
 
 
-MAKES = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
-
-
 @pytest.mark.parametrize(
-    ("requested", "message"),
+    "requested",
     [
-        ({"host": "0.0.0.0", "no_key": True},  # noqa: S104 - refused
-         "without a key only loopback is served, not '0.0.0.0'"),
-        ({"port": 65536}, "port=65536; expected a whole number from 0 to 65535"),
-        ({}, f"no key: set SIMS_SERVER_KEY ({MAKES}), or serve without one on loopback"),
-        ({"key": "abcdefgh1234567"}, f"the key can be guessed: fewer than 16 characters; {MAKES}"),
+        {"host": "0.0.0.0", "no_key": True},  # noqa: S104 - refused
+        {"port": 65536},
+        {},
+        {"key": "abcdefgh1234567"},
     ],
-)  # fmt: skip
-def test_serve_says_what_is_missing(archive, monkeypatch, requested, message):
+    ids=["host", "port", "no key", "key"],
+)
+def test_serve_says_what_is_missing(archive, monkeypatch, requested, approved):
     monkeypatch.delenv("SIMS_SERVER_KEY", raising=False)
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
-    with pytest.raises(ApiError) as caught:
+    with raises(ApiError, text=approved):
         serve(archive, **requested)
-    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (PermissionError(13, "Permission denied", "k.pem"),
-         "certfile='c.pem', keyfile=None cannot be used: [Errno 13] Permission denied: 'k.pem'"),
-        (SystemExit(3), "::1, port 8000 cannot be used; see the log above"),
-    ],
-)  # fmt: skip
-def test_serve_says_what_cannot_be_used(archive, monkeypatch, error, message):
+    "error",
+    [PermissionError(13, "Permission denied", "k.pem"), SystemExit(3)],
+    ids=["a key that cannot be read", "a port in use"],
+)
+def test_serve_says_what_cannot_be_used(archive, monkeypatch, error, approved):
     def run(*_, **__):
         raise error
 
     monkeypatch.setattr(uvicorn, "run", run)
-    with pytest.raises(ApiError) as caught:
+    with raises(ApiError, text=approved):
         serve(archive, "::1", key=KEY, certfile="c.pem")
-    assert str(caught.value) == message
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -137,8 +137,6 @@ def test_the_same_depth_twice():
     many = profile("B", [0, 1, 1, 2, 2, 3, 3], [1, 2, 4, 5, 6, 7, 8])
     with raises(ProfileError, "unordered_axis", argument="duplicates", species="B"):
         sims.to_dataset([many])
-    with raises(ProfileError, argument="duplicates"):
-        sims.to_dataset([b], duplicates="first")
 
 
 def test_the_mean_of_two_known_values_is_better_known():

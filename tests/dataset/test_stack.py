@@ -205,8 +205,6 @@ def test_names():
     assert named["data_id"].values.tolist() == ["w0", "w1", "w2", "w3"]
     with raises(ProfileError, argument="names"):
         sims.stack(SHARED, names="abc")
-    with raises(ProfileError, "repeated_species", argument="names"):
-        sims.stack(SHARED, names="abca")
 
 
 def test_attrs_that_tell_measurements_apart_are_coordinates():

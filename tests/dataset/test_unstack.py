@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
-from error_parts import raises
 from questions import OWN, SHARED
 
 import sims_analysis as sims
-from sims_analysis.errors import ProfileError
 
 
 @pytest.mark.parametrize("parts", [SHARED, OWN], ids=["shared", "own"])
@@ -35,8 +33,6 @@ def test_examples_come_back_with_all_that_was_delivered(name):
 def test_one_of_a_batch_goes_back():
     (one,) = sims.unstack(sims.stack(OWN).isel(measurement=2))
     np.testing.assert_array_equal(one["concentration"].values, OWN[2]["concentration"].values)
-    with raises(ProfileError, "wrong_dimensions"):
-        sims.unstack(SHARED[0])
 
 
 def test_one_species_of_a_batch_keeps_its_identifiers():

@@ -121,9 +121,7 @@ def test_the_labels_of_both_panels_have_room(fit):
         assert below.y1 < above.y0
 
 
-def test_residuals_are_those_of_a_fit(fit, approved):
-    with raises(ValueError, text=approved):
-        sims.plot_profiles(artists.profiles(B=C), residuals=True)
+def test_residuals_are_asked_for_or_not(fit, approved):
     with raises(ValueError, text=approved):
         sims.plot_profiles(artists.profiles(B=C), fits=fit, residuals="yes")
 

@@ -4,12 +4,12 @@ import models_truth
 import numpy as np
 import pytest
 import xarray as xr
-from error_parts import raises, warns
+from error_parts import warns
 from scipy import optimize
 from scipy.special import erfc
 
 import sims_analysis as sims
-from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.errors import FitWarning
 from sims_analysis.shapes import find_model
 from sims_analysis.shapes.layered_model import (
     layered,
@@ -218,8 +218,6 @@ def test_held_parameters_of_layers():
     fit = sims.fit(ds, model="gaussian", repeat=3, fixed=held)
     assert fit["projected_range"].values.tolist() == [12, 24, 36]
     assert np.isnan(fit["projected_range_stderr"]).all()
-    with raises(ProfileError, argument="fixed"):
-        sims.fit(ds, model="gaussian", repeat=3, fixed={"projected_range": ["12 nm", "24 nm"]})
 
 
 def test_what_speaks_against_two_layers():

@@ -67,10 +67,10 @@ def test_a_ratio_is_known_by_its_name(ds):
     assert not is_ratio(ds.assign(ratio=ratio)), "one among what was measured"
 
 
-def refused(data, error, message, **options):
+def refused(data, error):
     with pytest.raises(error) as caught:
-        kind(data, **options)
-    assert message in str(caught.value)
+        kind(data)
+    return caught.value
 
 
 def with_depth(ds, values, dims="depth"):
@@ -78,48 +78,47 @@ def with_depth(ds, values, dims="depth"):
 
 
 @pytest.mark.parametrize(
-    ("depth", "message"),
+    "depth",
     [
-        ([0.0, 1.0, 1.0, 2.0], "depth must increase strictly; depth[2] = 1 nm follows 1: sort wi"),
-        ([0.0, 3.0, 2.0, 1.0], "depth[2] = 2 nm follows 3: sort with data.sortby('depth')"),
-        ([0.0, np.nan, 2.0, 3.0], "depth[1] = nan nm follows 0"),
-        ([-np.inf, 1.0, 2.0, 3.0], "depth[0] = -inf: every depth must be finite"),
-        ([0.0, 1.0, 2.0, np.inf], "depth[3] = inf: every depth must be finite"),
+        [0.0, 1.0, 1.0, 2.0],
+        [0.0, 3.0, 2.0, 1.0],
+        [0.0, np.nan, 2.0, 3.0],
+        [-np.inf, 1.0, 2.0, 3.0],
+        [0.0, 1.0, 2.0, np.inf],
     ],
 )
-def test_an_axis_that_is_none_is_refused_at_its_first_sample(ds, depth, message):
-    refused(with_depth(ds, depth), ProfileError, message)
+def test_an_axis_that_is_none_is_refused_at_its_first_sample(ds, depth, approved):
+    approved(refused(with_depth(ds, depth), ProfileError))
 
 
 def test_a_time_is_no_depth_where_a_depth_is_needed(ds):
     time = ds.rename(depth="sputter_time")
     time["sputter_time"].attrs["units"] = "s"
-    refused(time, UnitsError, "a test needs a depth, and the data are on a sputter-time axis; cal")
+    assert refused(time, UnitsError).code == "missing_axis"
     assert kind(time, axes=("depth", "sputter_time")) == "concentration"
 
 
 @pytest.mark.parametrize("wrong", [-1e-300, np.inf, -np.inf])
-def test_a_standard_error_is_finite_and_not_negative(ds, wrong):
+def test_a_standard_error_is_finite_and_not_negative(ds, wrong, approved):
     errors = np.zeros((2, 4))
     errors[0, 1] = np.nan
     ds["concentration_stderr"] = ds["concentration"].copy(data=errors)
     assert kind(ds) == "concentration"
     errors[0, 2] = errors[1, 0] = wrong
     ds["concentration_stderr"] = ds["concentration"].copy(data=errors)
-    message = f"its standard error is {wrong}; a standard error is finite and"
-    refused(ds, ProfileError, message)
+    approved(refused(ds, ProfileError))
     assert kind(ds.chunk()) == "concentration", "of lazy data nothing is computed"
 
 
-def test_standard_errors_have_a_unit_of_their_own(ds):
+def test_standard_errors_have_a_unit_of_their_own(ds, approved):
     errors = xr.full_like(ds["concentration"], 0.5)
     ds["concentration_stderr"] = errors.assign_attrs(units="m^-3")
     frame = open_frame(ds, KINDS, question="a test")
     np.testing.assert_allclose(frame.stderr, np.full((2, 4), 0.5e-6), rtol=1e-12)
     ds["concentration_stderr"] = errors.assign_attrs(units="nm")
-    refused(ds, UnitsError, "concentration_stderr")
+    approved(refused(ds, UnitsError))
     del ds["concentration_stderr"].attrs["units"]
-    refused(ds, UnitsError, "concentration_stderr")
+    approved(refused(ds, UnitsError))
 
 
 def with_cells(ds, lower, upper, dims=("depth", "bounds")):
@@ -129,59 +128,51 @@ def with_cells(ds, lower, upper, dims=("depth", "bounds")):
 LOWER, UPPER = np.arange(4.0) - 0.5, np.arange(4.0) + 0.5
 
 
-def test_bounds_of_cells_have_a_dimension_of_two(ds):
+def test_bounds_of_cells_have_a_dimension_of_two(ds, approved):
     assert kind(with_cells(ds, LOWER, UPPER)) == "concentration"
     three = ds.assign_coords(depth_bounds=(("depth", "bounds"), np.zeros((4, 3))))
-    expected = "depth_bounds is over (depth, bounds); expected 'depth' and a dimension of two"
-    refused(three, ProfileError, expected)
-    refused(ds.assign_coords(depth_bounds=("bounds", [0.0, 1.0])), ProfileError, "over (bounds); e")
+    approved(refused(three, ProfileError))
+    approved(refused(ds.assign_coords(depth_bounds=("bounds", [0.0, 1.0])), ProfileError))
 
 
-@pytest.mark.parametrize(
-    ("i", "by", "at"), [(0, 0.6, 1), (1, -0.6, 1), (1, 0.01, 2), (0, -0.01, 1)]
-)
-def test_cells_hold_their_depth_and_do_not_overlap(ds, i, by, at):
-    message = f"depth_bounds at {at} nm do not contain this depth, or overlap, as after a change"
+@pytest.mark.parametrize(("i", "by"), [(0, 0.6), (1, -0.6), (1, 0.01), (0, -0.01)])
+def test_cells_hold_their_depth_and_do_not_overlap(ds, i, by, approved):
     edges = [LOWER.copy(), UPPER.copy()]
     edges[i][1] += by
-    refused(with_cells(ds, *edges), ProfileError, message)
+    approved(refused(with_cells(ds, *edges), ProfileError))
     edges[i][1] += 1e-10 * np.sign(by) - by  # rounding
     assert kind(with_cells(ds, *edges)) == "concentration"
 
 
-def test_a_depth_on_the_edge_of_its_cell_is_in_it(ds):
+def test_a_depth_on_the_edge_of_its_cell_is_in_it(ds, approved):
     assert kind(with_cells(ds, LOWER + 0.5, UPPER + 0.5)) == "concentration"
     assert kind(with_cells(ds, LOWER - 0.5, UPPER - 0.5)) == "concentration"
-    refused(
-        with_cells(ds, LOWER + 0.51, UPPER + 0.51),
-        ProfileError,
-        "depth_bounds at 0 nm do not contain",
-    )
+    approved(refused(with_cells(ds, LOWER + 0.51, UPPER + 0.51), ProfileError))
 
 
-def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds):
+def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds, approved):
     lower = np.stack([np.where(np.arange(4) > 0, LOWER, np.nan), LOWER])
     edges = {"cell_start": lower, "cell_stop": lower + 1.0}
     array = ds["concentration"].assign_coords(
         {name: (("species", "depth"), one, {"units": "nm"}) for name, one in edges.items()}
     )
-    refused(array, ProfileError, "a profile has samples without cells")
+    approved(refused(array, ProfileError))
     array = array.isel(species=[0])
     array["cell_start"][0, 0], array["cell_stop"][0, :2] = LOWER[0], [LOWER[0] + 1.0, 9.0]
     assert kind(array.drop_vars("cell_stop")) == "concentration", "one edge is none"
-    refused(array, ProfileError, "cell_start and cell_stop at 2 nm do not contain")
+    approved(refused(array, ProfileError))
 
 
-def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds):
+def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds, approved):
     ds = ds.isel(species=[0]).drop_vars("intensity")
     ds["concentration"] = ds["concentration"].copy(data=[[1.0, 2.0, np.nan, np.nan]])
     padded = with_depth(ds, [0.0, 1.0, np.nan, np.nan])
-    refused(padded, ProfileError, "depth[2] = nan nm follows 1")
+    approved(refused(padded, ProfileError))
     point = padded.rename_dims(depth="point").reset_index("depth", drop=False)
     assert open_frame(point, KINDS, question="a test").depth.ndim == 2
-    refused(point.isel(point=[0, 2, 1, 3]), ProfileError, "depth[1] = nan nm follows 0")
+    approved(refused(point.isel(point=[0, 2, 1, 3]), ProfileError))
     point["concentration"] = point["concentration"].fillna(3.0)
-    refused(point, ProfileError, "depth[2] = nan nm follows 1")
+    approved(refused(point, ProfileError))
 
 
 def opened(data, **options):
@@ -281,25 +272,16 @@ def test_what_was_measured_is_looked_for_and_several_lazy_species_are_not_comput
 
 
 @pytest.mark.parametrize("axis", ["depth", "sputter_time"])
-def test_wrong_cells_are_refused_with_a_remedy(ds, axis):
+def test_wrong_cells_are_refused_with_a_remedy(ds, axis, approved):
     unit = "nm" if axis == "depth" else "s"
     ds = ds.rename(depth=axis)
     ds[axis].attrs["units"] = unit
-    correct = (
-        f"as after a change of the {axis} alone; correct the bounds, or drop them with "
-        f"data.drop_vars(['{axis}_bounds', 'cell_start', 'cell_stop'], errors='ignore')"
-    )
-    for upper, at in ((UPPER - 0.6, 0), (UPPER + 0.1, 1)):
+    for upper in (UPPER - 0.6, UPPER + 0.1):
         bounds = {f"{axis}_bounds": ((axis, "side"), np.stack([LOWER, upper], -1))}
         edges = {
             "cell_start": (axis, LOWER, {"units": unit}),
             "cell_stop": (axis, upper, {"units": unit}),
         }
-        for data, stated in (
-            (ds.assign_coords(bounds), f"{axis}_bounds"),
-            (ds.assign_coords(edges), "cell_start and cell_stop"),
-        ):
-            with pytest.raises(ProfileError) as refused:
-                opened(data, axes=("depth", "sputter_time"))
-            said = f"{stated} at {at} {unit} do not contain this {axis}, or overlap, {correct}"
-            assert str(refused.value) == said
+        for coords in (bounds, edges):
+            with raises(ProfileError, text=approved):
+                opened(ds.assign_coords(coords), axes=("depth", "sputter_time"))

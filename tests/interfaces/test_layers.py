@@ -217,10 +217,10 @@ def test_where_a_record_begins_or_ends_in_a_layer_its_thickness_is_not_known():
 @pytest.mark.few(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("peak", [100, 1000])
-@pytest.mark.parametrize("width", [3.0, 8.0])
-def test_errors_of_layers_cover_the_truth(peak, width):
+@pytest.mark.parametrize(("width", "slope"), [(3.0, 0.0), (8.0, 0.0), (3.0, 0.1), (3.0, -0.1)])
+def test_errors_of_layers_cover_the_truth(peak, width, slope):
     z, n = np.arange(0.0, 200.0), 150
-    c = 0.2 + 0.8 * box(z, 60, 130, width)
+    c = 0.2 + 0.8 * box(z, 60, 130, width) * (1 + slope * (z - 95) / 70)
     counts = np.random.default_rng(peak).poisson(peak * c, (n, z.size))
     ds = models_truth.profile(counts * 1e18, z, dims=("trial", "depth")).to_dataset()
     found = sims.layers(sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3"))

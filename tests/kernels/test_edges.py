@@ -201,3 +201,17 @@ def test_the_edge_below_a_kink_is_that_of_its_own_side(slopes, factor):
     away = off / [stderr[-1] for _, stderr in found]
     assert abs(off.mean()) < 0.1
     assert 0.5 < np.mean(np.abs(away) < 1) < 0.85
+
+
+@pytest.mark.few(1)
+def test_where_a_sharp_step_meets_a_slow_tail_at_the_level_either_may_cross_it():
+    """The tail alone would cross up to a step before the two samples say."""
+    off, stated_errors = [], []
+    for phase in np.arange(0.05, 1.0, 0.1):
+        z = np.arange(0.0, 120.0) + phase
+        shape = np.minimum(np.exp(-(z - 60) / np.where(z < 60, 0.3, 20.0)), 60.0)
+        for one in poisson(10_000 * shape, 20):
+            depth, stderr = stated(z, one, 10_000.0, errors(one))
+            off.append(abs(depth[-1] - 60))
+            stated_errors.append(stderr[-1])
+    assert np.mean(np.array(off) < 3 * np.array(stated_errors)) > 0.8

@@ -37,6 +37,8 @@ def test_through_three_samples_a_parabola_has_no_scatter():
     found = at(z, np.exp(-((z - 2) ** 2)), 3.0)
     assert found.value[0] == pytest.approx(math.exp(-1))
     assert np.isnan(found.stderr[0])
+    # Nor does it say that they are none, whatever their errors.
+    assert at(z, np.array([1.0, 0.001, 1.0]), 1.0, np.full(3, 1e-4)).status[0] == Status.OK
 
 
 def test_with_errors_the_likelihood_of_counts():
@@ -82,7 +84,7 @@ def test_of_two_samples_as_near_the_shallower_is_used():
         assert (found.start[0], found.stop[0]) == ends
 
 
-@pytest.mark.parametrize(("counts", "most"), [(100, 0.02), (1000, 0.15), (10_000, 0.01)])
+@pytest.mark.parametrize(("counts", "most"), [(100, 0.02), (1000, 0.02), (10_000, 0.01)])
 def test_a_top_that_is_no_parabola_is_within_its_error_or_has_a_status(counts, most):
     # By 9 %: 0.4 of the answers were off by more than 5 % and three errors at 1,000 counts.
     z, n = np.arange(0.3, 30.0, 1.5), 300

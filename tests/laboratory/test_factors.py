@@ -183,7 +183,7 @@ def test_what_is_stated_against_the_data_is_refused(factors, approved):
     assert str(row["date"]) == "2026-03-06 07:45:00"
 
 
-def test_nearest_bracket_and_age(factors):
+def test_nearest_bracket_and_age(factors, approved):
     kept(factors, ["2026-03-01", "2026-03-11"], [1.0, 1.2])
     ds = measured("2026-03-04")
     first, last = factors.table()["value"]
@@ -212,9 +212,8 @@ def test_nearest_bracket_and_age(factors):
     with raises(ProfileError, "conflicting_arguments"):
         sims.with_rsf(ds, rsf={"11B": "5e21 atoms/cm^3"}, matrix="30Si", combine="mean")
     kept(factors, ["2026-03-21", "2026-03-31"])
-    with pytest.raises(SpeciesError) as error:
+    with raises(SpeciesError, text=approved):  # names the three that miss least
         picked(max_age="2 days")
-    assert str(error.value).count("days away") == 3, "those that miss least"
 
 
 def test_a_bracket_of_one_day_is_between_its_morning_and_its_evening(factors):
@@ -374,46 +373,42 @@ def test_lists_with_semicolons_decimal_commas_and_dates_of_a_country(factors, tm
         assert table["date"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-02", "2026-03-13"]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("Element RSF\n", "list.txt: there is no factor on any line"),
-        ("11B,5,1E21\n", "line 1, column 'unit': '1E21'"),
-        ("species;unit;value\n11B;;5e21\n31P;cm;1e21", "line 3, column 'unit': 'cm'"),
-        ("11B <5e21\n", "line 1: '11B <5e21'"),
-        ("11B 5.1e222\n", "line 1, column 'value': '5.1e222'; expected a factor between 1e+06"),
-        ("species;value;date\n11B;5e21;02.03.2026\n", "line 2, column 'date': '02.03.2026'"),
-        ("species;value;date\n11B;5e21;13.03.2026\n31P;1e21;03.13.2026", "line 2, column 'date'"),
-        ("species;value;date\n11B;5e21;13.03.2026\n31P;1e21;04/05/2026", "line 3, column 'date'"),
-        ("11B 5e21\n31P many\n75As 1e22 3 x 4\n", "list.txt, line 2"),
-        ("11B 5e21 atoms/cm^3 per count/s", "a factor relative to a matrix signal is in"),
-        ("species;value;ion\n11B;5e21;O2+\n", "no column 'ion', only species, matrix"),
-        ("species;value;note\n11B;5e21\n", "line 2: 2 cells below 3 columns"),
-    ],
-)
-def test_what_a_list_leaves_open_is_refused(factors, tmp_path, text, said):
-    (tmp_path / "list.txt").write_text(text)
-    with pytest.raises(ReadError) as error:
-        factors.read(tmp_path / "list.txt", unit="atoms/cm^3", matrix="30Si")
-    assert said in str(error.value)
-    assert not factors.path.exists()
+def test_what_a_list_leaves_open_is_refused(factors, tmp_path, approved):
+    for text in (
+        "Element RSF\n",
+        "11B,5,1E21\n",
+        "species;unit;value\n11B;;5e21\n31P;cm;1e21",
+        "11B <5e21\n",
+        "11B 5.1e222\n",
+        "species;value;date\n11B;5e21;02.03.2026\n",
+        "species;value;date\n11B;5e21;13.03.2026\n31P;1e21;03.13.2026",
+        "species;value;date\n11B;5e21;13.03.2026\n31P;1e21;04/05/2026",
+        "11B 5e21\n31P many\n75As 1e22 3 x 4\n",
+        "11B 5e21 atoms/cm^3 per count/s",
+        "species;value;ion\n11B;5e21;O2+\n",
+        "species;value;note\n11B;5e21\n",
+    ):
+        (tmp_path / "list.txt").write_text(text)
+        with raises(ReadError, text=approved):
+            factors.read(tmp_path / "list.txt", unit="atoms/cm^3", matrix="30Si")
+        assert not factors.path.exists()
 
 
 @pytest.mark.parametrize(
-    ("column", "cell", "said"),
+    ("column", "cell"),
     [
-        ("value", "5.1e210", "column 'value': '5.1e210'; expected a factor between"),
-        ("stderr", "{value}", "; expected less than the value"),
-        ("value", "5,1e21", "line 3"),
-        ("value", "5_1e21", "column 'value': '5_1e21'; expected a positive number"),
-        ("unit", "cm", "column 'unit'"),
-        ("energy", "3 kV", "column 'energy'"),
-        ("polarity", "both", "expected positive or negative"),
-        ("uncertainty", "3", "expected a relative uncertainty"),
-        ("valid", "", "expected yes or no"),
+        ("value", "5.1e210"),
+        ("stderr", "{value}"),
+        ("value", "5,1e21"),
+        ("value", "5_1e21"),
+        ("unit", "cm"),
+        ("energy", "3 kV"),
+        ("polarity", "both"),
+        ("uncertainty", "3"),
+        ("valid", ""),
     ],
 )
-def test_a_hand_edited_cell_is_refused_by_line_and_column(factors, column, cell, said):
+def test_a_hand_edited_cell_is_refused_by_line_and_column(factors, column, cell, approved):
     kept(factors, ["2026-03-01", "2026-03-02"])
     lines = factors.path.read_text().splitlines()
     header, cells = lines[0].split(","), lines[2].split(",")
@@ -422,10 +417,8 @@ def test_a_hand_edited_cell_is_refused_by_line_and_column(factors, column, cell,
     factors.path.write_text("\n".join(lines))
     before = factors.path.read_bytes()
     for attempt in (factors.table, lambda: kept(factors, ["2026-03-04"])):
-        with pytest.raises(ReadError) as error:
+        with raises(ReadError, line=3, text=approved):
             attempt()
-        assert "factors.csv, line 3" in str(error.value)
-        assert said in str(error.value)
     assert factors.path.read_bytes() == before
 
 

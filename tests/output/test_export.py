@@ -397,11 +397,7 @@ def test_a_number_with_a_warning_says_so():
     assert "×10¹⁴ (truncated)" in sims.results_table(dose)
 
 
-def test_results_of_different_profiles_do_not_mix(approved):
-    with raises(ProfileError, "different_profiles", argument="results"):
-        sims.results_table(doses(), doses().isel(species=[1, 0]))
-    with raises(ProfileError, "empty_input", argument="results"):
-        sims.results_table()
+def test_the_format_of_a_table_of_results_is_one_that_there_is(approved):
     with raises(ValueError, text=approved):
         sims.results_table(doses(), format="html")
 

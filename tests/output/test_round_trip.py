@@ -340,15 +340,15 @@ def test_requested_units(tmp_path, form):
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    "asked",
     [
-        ({"value_units": "counts/s"}, "'counts/s'"),
-        ({"value_units": {"dose": "1/cm^2"}}, "has 'dose'; the variables are 'conc"),
-        ({"depth_units": "s"}, "'s'"),
-        ({"value_units": "atoms/(cm^3)"}, "without them"),
+        {"value_units": "counts/s"},
+        {"value_units": {"dose": "1/cm^2"}},
+        {"depth_units": "s"},
+        {"value_units": "atoms/(cm^3)"},
     ],
 )
-def test_units_that_do_not_fit_are_refused(tmp_path, asked, message, approved):
+def test_units_that_do_not_fit_are_refused(tmp_path, asked, approved):
     with raises(sims.errors.UnitsError, argument=next(iter(asked)), text=approved):
         sims.to_csv(sims.open_example("boron-implant"), tmp_path / "x.csv", **asked)
     assert not (tmp_path / "x.csv").exists()

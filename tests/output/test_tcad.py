@@ -80,26 +80,17 @@ def refused(data, path, **options):
     with pytest.raises((ProfileError, SpeciesError)) as found:
         sims.to_tcad(data, path, **options)
     assert not path.exists()
-    return str(found.value)
+    return found.value
 
 
-def test_what_is_refused_is_named_with_a_remedy(tmp_path):
+def test_what_is_refused_is_named_with_a_remedy(tmp_path, approved):
     path = tmp_path / "x.txt"
     ds = sims.open_example("boron-implant")
-    assert refused(ds, path) == "name one species: 'B', 'P'"
+    approved(refused(ds, path))
     batch = sims.stack([ds, ds], names=["w1", "w2"])
-    assert refused(batch, path, species="P") == (
-        "species 'P': a simulator reads one concentration over depth; found concentration over "
-        "depth w1, concentration over depth w2: select one, as in .isel(measurement=0)"
-    )
-    assert refused(sims.open_example("sputter-time"), path, species="Si") == (
-        "species 'Si': a simulator reads one concentration over depth; found intensity over "
-        "sputter_time: select one, as in .isel(measurement=0)"
-    )
-    assert refused(fitted("erfc", (1e20, 100)), path) == (
-        "the model 'erfc' has no moments that a simulator reads; fit 'gaussian', 'pearson' or "
-        "'dual_pearson', or write the profile itself"
-    )
+    approved(refused(batch, path, species="P"))
+    approved(refused(sims.open_example("sputter-time"), path, species="Si"))
+    approved(refused(fitted("erfc", (1e20, 100)), path))
 
 
 def of_batch():
@@ -109,12 +100,10 @@ def of_batch():
     return sims.fit(data.assign_coords(species=["B", "P"]), model="gaussian")
 
 
-def test_one_species_of_a_fit_is_selected_by_its_name(tmp_path):
+def test_one_species_of_a_fit_is_selected_by_its_name(tmp_path, approved):
     fit, path = of_batch(), tmp_path / "x.txt"
-    assert refused(fit, path) == (
-        "the fit has 2 profiles, and a simulator reads one: select it, as in .sel(species='B')"
-    )
-    assert refused(fit, path, species="As") == "the fit has no species 'As'; it has 'B', 'P'"
+    approved(refused(fit, path))
+    approved(refused(fit, path, species="As"))
     lines = sims.to_tcad(fit, path, species="P").read_text().splitlines()
     assert lines[0] == "# P: gaussian"
     assert numbers(path)[0] == pytest.approx([0.1, 0.03, 0, 3, 2e15], rel=1e-6)
@@ -137,7 +126,9 @@ def test_the_head_of_a_file_says_what_its_lines_are(tmp_path):
     assert path.read_text().splitlines()[0] == "# gaussian"
 
 
-def test_a_fit_that_is_in_doubt_is_warned_of_and_one_without_parameters_is_refused(tmp_path):
+def test_a_fit_that_is_in_doubt_is_warned_of_and_one_without_parameters_is_refused(
+    tmp_path, approved
+):
     fit = fitted("gaussian", (1e15, 100, 30))
     path = tmp_path / "x.txt"
     fit["status"] = fit["status"].copy(data="at_bound")
@@ -146,19 +137,16 @@ def test_a_fit_that_is_in_doubt_is_warned_of_and_one_without_parameters_is_refus
     path.unlink()
     fit["dose"] = fit["dose"] * np.nan
     fit["dose"].attrs["units"] = "atom/cm^2"
-    assert refused(fit, path) == "the fit has no parameters: at bound"
+    approved(refused(fit, path))
 
 
-def test_a_dose_is_of_atoms_or_a_fraction_of_them(tmp_path):
+def test_a_dose_is_of_atoms_or_a_fraction_of_them(tmp_path, approved):
     fit, path = fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt"
     fit["dose"].attrs["units"] = "1"
     assert sims.to_tcad(fit, path).read_text().splitlines()[1].endswith("dose (1)")
     path.unlink()
     fit["dose"].attrs["units"] = "count nm/s"
-    assert refused(fit, path) == (
-        "a simulator needs a dose in atom/cm^2, and that of the fit is in count nm/s: quantify the "
-        "intensity with with_rsf(), and fit the concentration"
-    )
+    approved(refused(fit, path))
 
 
 def test_a_data_set_of_sentaurus_is_read_again(tmp_path):

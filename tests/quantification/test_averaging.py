@@ -229,6 +229,15 @@ def test_backgrounds_of_replicates_are_independent():
     assert parts[0] == pytest.approx(parts[1], rel=0.15)
 
 
+def test_logarithms_of_few_counts_warn_where_they_make_sums_too_low(recwarn):
+    few = replicates(5, top=10.0)
+    with warns(ProfileWarning, "uncertain_dose", species="B"):
+        sims.average(sims.to_grid(few, step="1.5 nm"))
+    sims.average(sims.to_grid(few, step="1.5 nm", method="linear"))
+    sims.average(sims.to_grid(replicates(5, top=1000.0), step="1.5 nm"))
+    assert not recwarn
+
+
 def test_a_grid_finer_than_the_samples_stays_one():
     part = ("measurement", [0.5, np.nan, 0.25], {"interpolated": "log"})
     found = sims.average(replicates(3).assign_coords(effective_sample_fraction=part))

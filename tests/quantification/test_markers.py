@@ -157,8 +157,6 @@ def test_wrong_fits():
     minutes = (fit["position"] / 60).assign_attrs(units="min")
     with raises(UnitsError, "other_result", "markers"):
         sims.calibrate_depth(run, markers=fit.assign(position=minutes), depths=STATED)
-    with raises(ProfileError, "conflicting_arguments"):
-        sims.calibrate_depth(run, rate="1 nm/s", depths=STATED)
 
 
 def test_what_runs_along_apparent_depths_is_stretched_with_them():

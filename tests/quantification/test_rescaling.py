@@ -52,11 +52,6 @@ def test_each_wafer_has_its_own_scale():
         sims.rescale_depth(DS, factor=xr.DataArray([1.0, 1.1], names, "species"))
 
 
-def test_seconds_are_not_stretched():
-    with raises(UnitsError, "missing_axis"):
-        sims.rescale_depth(sims.open_example("sputter-time"), factor=2.0)
-
-
 # --- doses --------------------------------------------------------------------------------------
 
 

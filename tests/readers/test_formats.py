@@ -266,18 +266,6 @@ def test_vamas_has_no_nanometres(write):
     assert sims.read(path, depth_units="nm")["B"].depth_units == "nm"
 
 
-def test_vamas_files_of_other_kinds_are_refused_by_name(write, approved):
-    for more, of in [
-        ({"technique": "XPS"}, {}),
-        ({"abscissa": ("mass", "u")}, {"species": "B"}),
-        ({"mode": "MAP"}, {}),
-    ]:
-        with raises(sims.ReadError, "no_profile", **of):
-            sims.read(write(vamas(BLOCKS, **more)))
-    with raises(sims.ReadError, "truncated_file", argument="allow_truncated", text=approved):
-        sims.read(write(vamas(BLOCKS).split(b"905")[0]))
-
-
 def lines_of(**more):
     return vamas(BLOCKS, **more).decode().split("\r\n")
 

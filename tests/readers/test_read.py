@@ -132,38 +132,14 @@ def test_other_files_are_refused_by_what_they_are(write, content, approved):
         sims.read(write(content))
 
 
-UNPACK = "unpack it first"
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"\xff\xd8\xff\xe0\0", "an image"),
-        (b"GIF89a", "an image"),
-        (b"MM\0*", "an image"),
-        (b"{\\rtf1}", "a text document (RTF)"),
-        (b"\x1f\x8b\x08", f"compressed; {UNPACK}"),
-        (b"BZh9", f"compressed; {UNPACK}"),
-        (b"\xfd7zXZ\0", f"compressed; {UNPACK}"),
-        (b"7z\xbc\xaf\0", f"compressed; {UNPACK}"),
-        (b"Rar!", f"compressed; {UNPACK}"),
-        (b"CDF\x01", "netCDF 3, not a depth profile of an instrument"),
-        (b"CDF\x02", "netCDF 3, not a depth profile of an instrument"),
-        (
-            b"ITStrF01",
-            "raw data of an IONTOF instrument; export the profile as text from SurfaceLab",
-        ),
-        (b"MATLAB 5.0 MAT-file", "a MATLAB file; export the profile as text"),
-        (b"\x93NUMPY", "a numpy array; sims.DepthProfile makes a profile of arrays"),
-        (b" <!DOCTYPE html>", "a web page (HTML); save the table as CSV"),
-        (b"<HTML>", "a web page (HTML); save the table as CSV"),
-        (b"<svg>", "an image (SVG)"),
-    ],
-)
-def test_files_of_other_kinds_are_named_by_their_first_bytes(content, kind):
-    with pytest.raises(sims.ReadError) as raised:
-        sims.read(content)
-    assert str(raised.value).partition(": ")[2] == f"the file is {kind}"
+def test_files_of_other_kinds_are_named_by_their_first_bytes(approved):
+    images, packed = [b"\xff\xd8\xff\xe0\0", b"GIF89a", b"MM\0*"], [b"\x1f\x8b\x08", b"BZh9"]
+    packed += [b"\xfd7zXZ\0", b"7z\xbc\xaf\0", b"Rar!"]
+    pages = [b" <!DOCTYPE html>", b"<HTML>", b"<svg>"]
+    others = [b"CDF\x01", b"CDF\x02", b"ITStrF01", b"MATLAB 5.0 MAT-file", b"\x93NUMPY"]
+    for content in (*images, b"{\\rtf1}", *packed, *others, *pages):
+        with raises(sims.ReadError, "no_profile", text=approved):
+            sims.read(content)
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
@@ -255,16 +231,9 @@ def test_without_the_package_of_the_bar_files_are_read_all_the_same(write, monke
 def test_an_error_repeats_three_of_the_warnings_before_it(approved):
     text = b"z (nm);B (at%);C (at%);N (at%);O (at%);F (foo/cm3)\n0;1;2;3;4;5\n1;2;3;4;5;6\n"
     units = dict.fromkeys("BCNO", "cps")
-    with pytest.raises(sims.UnitsError) as raised:
-        sims.read(text, units=units)
-    message = str(raised.value)
-    for name in "BCN":
-        assert f"; species {name!r}: units: the file says 'at%'; taken as 'cps', as s" in message
-    assert "'O'" not in message
-    assert "; and 1 more; if that is one of these" in message
-    del units["O"]
-    with raises(sims.UnitsError, "unknown_unit", argument="units", species="F", text=approved):
-        sims.read(text, units=units)
+    for stated in (units, {name: units[name] for name in "BCN"}):
+        with raises(sims.UnitsError, "unknown_unit", argument="units", species="F", text=approved):
+            sims.read(text, units=stated)
 
 
 def test_files_read_with_any_argument_can_be_explained(write):
@@ -420,9 +389,7 @@ def test_a_last_number_that_lost_digits_is_warned_of(write, name):
         sims.read(write(content), species=species)
 
 
-def test_headers_without_rows_and_missing_cycles_are_warned_of(write):
-    with raises(sims.ReadError, "no_profile"):
-        sims.read(write(b"species,depth (nm),C (at/cm3)\n"))
+def test_missing_cycles_are_warned_of(write):
     rows = eag_rows([("B", Z, 1e18 / Z, "atoms/cc")], spacer=False)
     text = "".join(",".join(str(c or "") for c in row) + "\n" for row in rows)
     assert sims.read(write(text.encode()))["B"].depths.size == 12
@@ -656,32 +623,20 @@ def test_a_missing_extra_costs_no_folder(write, monkeypatch, approved):
         sims.read(bad)
 
 
-@pytest.mark.parametrize(
-    ("content", "options", "says"),
-    [
-        (
-            b"\x89HDF\r\n\x1a\n123",
-            {},
-            "the file is HDF5 or netCDF; sims.load reads what sims.save w",
-        ),
-        (b"PK\x03\x04 123", {}, "is a workbook or an archive (zip) that is damaged or truncated"),
-        (bytes(range(256)), {}, "the file is binary, and in no format that is known"),
-        (bytes(range(256)), {"format": "table"}, "the file is binary, not text; without format="),
-        (
-            "z;B".encode("utf-16") + b"\0",
-            {},
-            "the file is truncated within a character of two bytes; a",
-        ),
-        (b"z;B\n0;1\n", {"encoding": "nope"}, "encoding='nope': unknown encoding: nope"),
-        (b"PK\x03\x04 xl/workbook.xml", {}, "workbook cannot be read: File is not a zip file"),
-    ],
-)
-def test_bytes_that_are_no_profile(content, options, says):
-    with pytest.raises(sims.ReadError) as raised:
-        sims.read(content, **options)
-    name, _, said = str(raised.value).partition(": ")
-    assert says in said
-    assert name == f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+def test_bytes_that_are_no_profile(approved):
+    for content, options in (
+        (b"\x89HDF\r\n\x1a\n123", {}),
+        (b"PK\x03\x04 123", {}),
+        (bytes(range(256)), {}),
+        (bytes(range(256)), {"format": "table"}),
+        ("z;B".encode("utf-16") + b"\0", {}),
+        (b"z;B\n0;1\n", {"encoding": "nope"}),
+        (b"PK\x03\x04 xl/workbook.xml", {}),
+    ):
+        with raises(sims.ReadError, text=approved) as raised:
+            sims.read(content, **options)
+        name = f"unnamed-{hashlib.sha256(content).hexdigest()[:12]}"
+        assert raised.value.where["file"] == name
 
 
 def test_sheets_that_are_not_there_and_others_that_are(tmp_path, approved):
@@ -692,17 +647,10 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path, approved):
         for row in (["z (nm)", "B (cm^-3)"], [0, 1e18], [1, 2e18]):
             sheet.append(row)
     book.save(tmp_path / "w7.xlsx")
-    for asked, says in (
-        (2, "sheet=2 is not in the workbook; it has 2, from 0: 'one', 'two'"),
-        (-1, "sheet=-1 is not in the workbook; it has 2, from 0: 'one', 'two'"),
-        ("no", "sheet='no' is not in the workbook; it has 2, from 0: 'one', 'two'"),
-        (True, "sheet=True is not in the workbook; it has 2, from 0: 'one', 'two'"),
-    ):
-        with pytest.raises(sims.ReadError) as raised:
+    for asked in (2, -1, "no", True):
+        with raises(sims.ReadError, argument="sheet", text=approved) as raised:
             sims.read(tmp_path / "w7.xlsx", sheet=asked)
-        assert str(raised.value) == f"w7.xlsx: {says}"
         assert raised.value.layout_preview.startswith("sheet 'one'\n")
-    says = "w7.xlsx: read from sheet 'one'; there are rows of numbers in 'two' too; sheet= names"
     with warns(sims.ProfileWarning, "several_tables", argument="sheet", text=approved):
         sims.read(tmp_path / "w7.xlsx")
     assert sims.read(tmp_path / "w7.xlsx", sheet=1)["B"].depths.tolist() == [0.0, 1.0]
@@ -710,24 +658,12 @@ def test_sheets_that_are_not_there_and_others_that_are(tmp_path, approved):
         sims.read(tmp_path / "w7.xlsx", columns={"B": (0, 7)})
 
 
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"errors": "ignore"}, "errors='ignore'; expected 'raise' or 'collect'"),
-        ({"decimal": ";"}, "decimal=';'; expected '.' or ','"),
-        ({"header_rows": [0, -1]}, "header_rows=[0, -1]; expected numbers of rows, from 0"),
-        ({"header_rows": "0"}, "header_rows=['0']; expected numbers of rows, from 0"),
-        ({"header_rows": 1.5}, "header_rows=1.5; expected numbers of rows, from 0"),
-        ({"species": 5}, "species=5; expected a name, or a list of names"),
-        ({"columns": [0, 1]}, 'columns=[0, 1]; expected {"B": (axis, values), ...}'),
-        ({"samples": 1}, "samples=1; expected the header of a column, or True"),
-        ({"not_measured": 5}, "not_measured=5; expected a string, or a list of strings"),
-    ],
-)
-def test_arguments_are_of_the_kinds_that_they_take(options, says):
-    with pytest.raises((TypeError, ValueError)) as raised:
-        sims.read(TABLE, **options)
-    assert str(raised.value) == says
+def test_arguments_are_of_the_kinds_that_they_take(approved):
+    rows = ({"header_rows": wrong} for wrong in ([0, -1], "0", 1.5))
+    named = {"species": 5}, {"columns": [0, 1]}, {"samples": 1}, {"not_measured": 5}
+    for options in ({"errors": "ignore"}, {"decimal": ";"}, *rows, *named):
+        with raises((TypeError, ValueError), text=approved):
+            sims.read(TABLE, **options)
 
 
 def test_what_is_stated_in_one_word_or_several_is_the_same():
@@ -842,12 +778,10 @@ def failing(source):
     raise ValueError("no")
 
 
-def test_what_is_no_reader_is_refused(approved):
-    with pytest.raises(TypeError) as raised:
+def test_what_is_no_reader_is_refused():
+    with pytest.raises(TypeError):
         sims.read(TABLE, format=own(read=None))
-    assert str(raised.value).startswith("format=namespace(name='own', ")
-    assert str(raised.value).endswith(" is not a reader: it has no function read(source)")
-    with raises(ValueError, text=approved) as raised:
+    with pytest.raises(ValueError) as raised:
         sims.read(TABLE, format="none")
     assert str(raised.value).endswith(f"of {', '.join(sims.read_formats())}")
 
@@ -859,15 +793,10 @@ def test_the_error_of_a_stated_format_says_that_it_was_stated(approved):
         sims.read(TABLE, format=own(read=failing))
 
 
-def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch):
+def test_a_plugin_that_cannot_say_whether_a_file_is_its_own_costs_no_file(monkeypatch, approved):
     monkeypatch.setattr(recognising, "readers", lambda: (own(recognises=failing), *FORMATS))
-    says = (
-        "the reader 'own' of a plugin fails to recognise the file (ValueError: no); "
-        "the others are tried"
-    )
-    with pytest.warns(sims.SimsWarning) as warned:
+    with warns(sims.SimsWarning, "broken_plugin", text=approved):
         assert sims.read(TABLE).species == ["B"]
-    assert [str(one.message).partition(": ")[2] for one in warned] == [says]
 
 
 def test_warnings_of_several_files_come_when_all_are_read(write):

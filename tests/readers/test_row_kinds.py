@@ -4,14 +4,8 @@ import pytest
 from error_parts import raises
 
 from sims_analysis.errors import UnitsError
-from sims_analysis.readers.tables.header_cells import (
-    are_labels,
-    comment_mark,
-    factor_in,
-    is_odd,
-    read_header,
-    try_header,
-)
+from sims_analysis.readers.tables.header_cells import are_labels, factor_in, read_header, try_header
+from sims_analysis.readers.tables.row_kinds import comment_mark, is_odd
 
 
 @pytest.mark.parametrize("line", ["# a", "% a", "// a", "! a", "* a"])

@@ -193,7 +193,7 @@ def test_one_power_of_a_bracket_is_a_unit(text):
     assert read_unit(text).to_canonical(1e18) == 1e18
 
 
-@pytest.mark.parametrize("text", ["cm^-3^1", "nm^100", "(nm)^100", "((nm)^99)^99"])
+@pytest.mark.parametrize("text", ["cm^-3^1", "(nm)^100", "((nm)^99)^99"])
 def test_towers_and_large_powers_are_no_units(text):
     with raises(UnitsError, "unknown_unit"):
         read_unit(text)
@@ -341,7 +341,5 @@ def test_units_as_udunits_spells_them(text, spelled):
 
 @pytest.mark.parametrize("wrong", [3, None, b"nm"])
 def test_a_value_that_is_no_text_is_no_unit(wrong):
-    with pytest.raises(UnitsError) as refused:
+    with raises(UnitsError, "unknown_unit"):
         read_unit(wrong)
-    name = type(wrong).__name__
-    assert str(refused.value) == f"expected a unit as a string, found {name}: {wrong!r}"

@@ -54,47 +54,21 @@ def read_cameca_rpc(source: Source) -> Content:
     start, names, headers = _headers(lines)
     # Spreadsheets save the tabs as commas or semicolons.
     delimiter = max("\t;,", key=lines[headers].count)
-    species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
-    groups = list(_groups(lines[headers], delimiter))
+    species, groups = _signals_of(lines, names, headers, delimiter)
     beam = species[-1] == _BEAM and len(species) > 1
-    if beam and len(groups) == len(species) + 1:
-        # The program writes headers for one signal too many before those of the beam.
-        del groups[-2]
-    if len(groups) != len(species):
-        raise ReadError(
-            f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
-            f"in line {names + 1}"
-        )
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
         stop += 1
     kept = [i for i in range(headers + 1, stop) if lines[i].strip(" \t;,")]
     if not kept:
         raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
-    each = _cells_each(groups, [lines[i] for i in kept], delimiter)
-    width = each * len(species)
+    width = _cells_each(groups, [lines[i] for i in kept], delimiter) * len(species)
     about = _FileHeader([*lines[:start], *lines[stop:]], delimiter)
-    if not any(line.startswith("*** DATA END") for line in lines[stop:]):
-        source.options.truncated(
-            f"the file is truncated after line {stop}: the line '*** DATA END ***' is missing"
-        )
+    _check_whole(source, stop, len(kept), species, about)
     rows = _in_columns(lines, kept, delimiter, width) if beam else lines
     values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
-    acquired = about.sections.get("acquisition parameters", {})
-    stated = _number(acquired.get("# of data point/species", ""))
-    if stated is not None and len(kept) < stated:
-        source.options.truncated(
-            f"the file states {stated:g} points a species, but has {len(kept)}"
-        )
-    if about.layers and (lost := {*species} - {_BEAM} - {*about.layers[-1]}):
-        text = "the file may be truncated below its data, without the calibration of"
-        warn(f"{text} {', '.join(sorted(lost))}", ProfileWarning, code="truncated_file")
-    signals = [
-        _signal(name, group, columns)
-        for name, group, columns in zip(
-            species, groups, np.split(values, len(species), axis=1), strict=True
-        )
-    ]
+    columns = np.split(values, len(species), axis=1)
+    signals = list(map(_signal, species, groups, columns))
     if beam:
         current = signals.pop()
         ends = f"{current.values[0]:g} to {current.values[-1]:g} {current.units or ''}".strip()
@@ -103,6 +77,40 @@ def read_cameca_rpc(source: Source) -> Content:
         signal.metadata.update(about.of_species(signal.name))
     _add_counting(signals)
     return Content(signals=signals, metadata=about.metadata())
+
+
+def _signals_of(
+    lines: Sequence[str], names: int, headers: int, delimiter: str
+) -> tuple[list[str], list[dict[str, str | None]]]:
+    """Return the species of two lines, and the units of each."""
+    species = [cell.strip() for cell in lines[names].split(delimiter) if cell.strip()]
+    groups = list(_groups(lines[headers], delimiter))
+    if species[1:] and species[-1] == _BEAM and len(groups) == len(species) + 1:
+        # The program writes headers for one signal too many before those of the beam.
+        del groups[-2]
+    if len(groups) != len(species):
+        raise ReadError(
+            f"line {headers + 1}: {len(groups)} signals in the headers, but {len(species)} species "
+            f"in line {names + 1}"
+        )
+    return species, groups
+
+
+def _check_whole(
+    source: Source, stop: int, points: int, species: Sequence[str], about: _FileHeader
+) -> None:
+    """Refuse a file that ends within its data, and warn of one that may end below them."""
+    if not any(line.startswith("*** DATA END") for line in source.lines[stop:]):
+        source.options.truncated(
+            f"the file is truncated after line {stop}: the line '*** DATA END ***' is missing"
+        )
+    acquired = about.sections.get("acquisition parameters", {})
+    stated = _number(acquired.get("# of data point/species", ""))
+    if stated is not None and points < stated:
+        source.options.truncated(f"the file states {stated:g} points a species, but has {points}")
+    if about.layers and (lost := {*species} - {_BEAM} - {*about.layers[-1]}):
+        text = "the file may be truncated below its data, without the calibration of"
+        warn(f"{text} {', '.join(sorted(lost))}", ProfileWarning, code="truncated_file")
 
 
 def _headers(lines: Sequence[str]) -> tuple[int, int, int]:

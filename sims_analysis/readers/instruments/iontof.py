@@ -7,6 +7,7 @@ for that; otherwise the user states the unit. Dose and fluence are those of the 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,8 +25,20 @@ _SIGNAL = re.compile(r"\s*Intensity\s*(?:[(\[].*)?", re.IGNORECASE)
 #: Comments on what was done to neighbouring samples; sums of counts are counts.
 _AVERAGED = re.compile(r"compression|smooth|averag|binning", re.IGNORECASE)
 _NONE = re.compile(r"\b(?:disabled|none|off|sum|no)\b", re.IGNORECASE)
-#: So many values below ten tell whether they were counted; the dead time adds less than this part.
-_ENOUGH, _DEAD = 10, 0.01
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """The numbers by which counts are distinguished from other values."""
+
+    few: float = 10.0  # below this, counts are looked at:
+    enough: int = 10  # so many of them show what they are,
+    most: float = 0.95  # if more than this part is whole,
+    rounding: float = 1e-6  # less at most this,
+    dead: float = 0.01  # and more by less than this part, which the dead time adds
+
+
+_COUNTS = _Counts()
 _HEADER_LINES = 12
 
 
@@ -57,27 +70,15 @@ def read(source: Source) -> Content:
     if header is None or len(above) < 2:
         raise ReadError("no line with names above the line of headers with 'Sputter Time (s)'")
     headers = _cells(lines[header], 0)
-    # What was done to a signal may hold the word as well: dead time.
-    times = (j for j, cell in enumerate(headers) if cell.casefold().startswith("sputter time"))
-    time = next(times, 0)
-    first = time + 1
-    while _BEAM.match(headers[first]):
-        first += 1
+    time, first = _time_and_first(headers)
     names, masses = _names_and_masses(above, len(headers) - first)
     grid = TextGrid(lines, source.options, delimiter="\t")
     values = grid.read(_rows_of_numbers(source, header, len(headers)), len(headers)).values
-    ancillary = {
-        f"primary_{match[1].lower()}": Column(values[:, j], match[2])
-        for j, match in enumerate(map(_BEAM.match, headers))
-        if match
-    }
     comments = [line.lstrip("# ").strip() for line in above[:-2]]
     averaging = [text for text in comments if _AVERAGED.search(text) and not _NONE.search(text)]
     common = {"averaging": "; ".join(averaging)} if averaging else {}
     axis = read_header(headers[time]).unit
-    # Of two signals, one over the other is no count.
-    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _metadata(headers[j], ""))]
-    counts = {*plain} if not averaging and _are_counts(values[:, plain]) else set()
+    counts = set() if averaging else _counted(names, headers, values, first)
     signals = []
     for j, (name, mass) in enumerate(zip(names, masses, strict=True), first):
         word = "counts" if j in counts else headers[j].partition("(")[0].strip()
@@ -90,10 +91,14 @@ def read(source: Source) -> Content:
                 units=read_header(headers[j]).unit or word,
                 where=f"column {j + 1}",
                 metadata=_metadata(headers[j], mass) | common,
-                # The columns of the beam are the same for all: kept once.
-                ancillary=ancillary if j == first else {},
             )
         )
+    # The columns of the beam are the same for all: kept once.
+    signals[0].ancillary |= {
+        f"primary_{match[1].lower()}": Column(values[:, j], match[2])
+        for j, match in enumerate(map(_BEAM.match, headers))
+        if match
+    }
     return Content(
         signals=signals,
         metadata=Metadata(
@@ -103,6 +108,17 @@ def read(source: Source) -> Content:
             | _of_last_row(values[:, first:], values[:, time], axis),
         ),
     )
+
+
+def _time_and_first(headers: list[str]) -> tuple[int, int]:
+    """Return the column of times, and that of the first signal, behind those of the beam."""
+    # What was done to a signal may hold the word as well: dead time.
+    times = (j for j, cell in enumerate(headers) if cell.casefold().startswith("sputter time"))
+    time = next(times, 0)
+    first = time + 1
+    while _BEAM.match(headers[first]):
+        first += 1
+    return time, first
 
 
 def _names_and_masses(above: list[str], count: int) -> list[list[str]]:
@@ -133,7 +149,7 @@ def _rows_of_numbers(source: Source, header: int, width: int) -> list[int]:
             raise ReadError(message)
         source.options.truncated(f"the file is truncated: {message}")
     if lines[-1].strip():
-        # The program ends every line; numbers are as long as they need, and tell nothing.
+        # The program ends every line; numbers are as long as they need to be, and show nothing.
         warn(
             f"line {len(lines)} has no end, and its last cell, {lines[-1].split()[-1]!r}, "
             "may be cut: the file may be truncated there",
@@ -151,11 +167,15 @@ def _of_last_row(values: Array, axis: Array, unit: str | None) -> dict[str, str]
     return {"last row": f"zero in every signal, at {axis[-1]:g} {unit or ''}".strip()}
 
 
-def _are_counts(values: Array) -> bool:
-    """Whether few counts are whole numbers, but for the dead time."""
-    few = values[(values > 0) & (values < 10)]
+def _counted(names: list[str], headers: list[str], values: Array, first: int) -> set[int]:
+    """Return the columns of counts: there, few are whole numbers, but for the dead time."""
+    # Of two signals, one over the other is no count.
+    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _metadata(headers[j], ""))]
+    few = values[:, plain]
+    few = few[(few > 0) & (few < _COUNTS.few)]
     whole = few - np.rint(few)
-    return few.size >= _ENOUGH and bool(((whole >= -1e-6) & (whole <= _DEAD * few)).mean() > 0.95)
+    counted = (whole >= -_COUNTS.rounding) & (whole <= _COUNTS.dead * few)
+    return {*plain} if few.size >= _COUNTS.enough and counted.mean() > _COUNTS.most else set()
 
 
 def _metadata(header: str, mass: str) -> dict[str, str]:

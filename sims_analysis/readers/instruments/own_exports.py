@@ -168,7 +168,7 @@ def _of_workbook(source: Source) -> SIMSResult:
 
     paired, tidy, about = map(_padded_rows, all_sheets(source))
     options, (attrs, coords) = source.options, _read_about(about)
-    # What tells measurements apart has a column in one sheet; the other knows every profile.
+    # What distinguishes measurements has a column in one sheet; the other knows every profile.
     alone = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
     ds = to_dataset(
         [

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sims_analysis.dataset.containers import check_hdf5
 from sims_analysis.errors import ReadError, require
+from sims_analysis.kernels.rows import Array
 from sims_analysis.profiles.metadata import Metadata
 from sims_analysis.readers.signals import Content, Signal
 from sims_analysis.readers.source import Source
@@ -42,29 +45,28 @@ def read(source: Source) -> Content:
                 remedy='pass mz_windows={"30Si": (29.95, 29.99)}',
             )
         times, _ = simsh5.depth_profile(archive)
-        cycle_size = int(np.prod(archive.row_shape[1:]))
         mz = archive.tof_ps_to_mz(archive.mass_bin.astype(float) * archive.mass_bin_width_ps)
-        signals = []
-        for name, (low, high) in windows.items():
-            if not low < high:
-                raise ReadError(
-                    f"mz_windows: {name!r} ends at {high}, before {low}", argument="mz_windows"
-                )
-            first, last = np.searchsorted(mz, [low, high])
-            events = slice(int(archive.indptr[first]), int(archive.indptr[last]))
-            cycle = archive.pixel_id[events] // cycle_size
-            counts = np.bincount(cycle, weights=archive.count[events], minlength=times.size)
-            signals.append(
-                Signal(
-                    name=name,
-                    depths=times,
-                    depth_units="s",
-                    values=counts.astype(np.float64),
-                    units="counts",
-                    metadata={"mz_window": f"{low} to {high} u"},
-                )
-            )
+        signals = [_signal(archive, times, mz, *window) for window in windows.items()]
         polarity = archive.polarity
     return Content(
         signals=signals, metadata=Metadata(instrument="PHI TOF-SIMS", secondary_polarity=polarity)
+    )
+
+
+def _signal(archive: Any, times: Array, mz: Array, name: str, ends: tuple[float, float]) -> Signal:
+    """Count the events of each cycle in a window."""
+    low, high = ends
+    if not low < high:
+        raise ReadError(f"mz_windows: {name!r} ends at {high}, before {low}", argument="mz_windows")
+    first, last = np.searchsorted(mz, [low, high])
+    events = slice(int(archive.indptr[first]), int(archive.indptr[last]))
+    cycle = archive.pixel_id[events] // int(np.prod(archive.row_shape[1:]))
+    counts = np.bincount(cycle, weights=archive.count[events], minlength=times.size)
+    return Signal(
+        name=name,
+        depths=times,
+        depth_units="s",
+        values=counts.astype(np.float64),
+        units="counts",
+        metadata={"mz_window": f"{low} to {high} u"},
     )

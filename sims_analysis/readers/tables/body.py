@@ -22,15 +22,9 @@ from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.signals import Signal
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Block, Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import (
-    RowKind,
-    begins_row,
-    is_not_measured,
-    is_odd,
-    named_role,
-    without_label,
-)
+from sims_analysis.readers.tables.header_cells import begins_row, named_role, without_label
 from sims_analysis.readers.tables.numbers import decimal_mark, is_number, narrow, read_cell
+from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd
 
 #: A number in parts.
 _FORM = re.compile(
@@ -231,7 +225,7 @@ class Body:
         """Number of columns."""
         width = self.grid.width(self.rows)
         if isinstance(self.grid, TextGrid) and self.grid.delimiter is None:
-            # Blanks stand within headers too: those of more columns tell nothing.
+            # Blanks stand within headers too: those of more columns say nothing.
             return width
         # A remark may stand next to a later row alone.
         return max([width, *(j + 1 for j in self.words)])

@@ -1,4 +1,4 @@
-"""Which columns make a profile: an axis, values, errors of these, and what stands beside."""
+"""Which columns make a profile: an axis, values, errors of these, and what is kept next to them."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ class _PairFinder:
             self.headers[j].role == "value" for j in range(axes[1], self.width) if self.filled[j]
         ):
             # The second stands last, behind the values, and belongs to all of them.
-            axis, ancillary = self._depth_beside_time(*axes)
+            axis, ancillary = self._depth_next_to_time(*axes)
             axes = []
         for j in range(self.width):
             role = self.headers[j].role
@@ -188,7 +188,7 @@ class _PairFinder:
                 continue
             if j in axes:
                 if axis >= 0 and j - 1 in axes and not any(p.axis == axis for p in pairs):
-                    axis, ancillary = self._depth_beside_time(axis, j)
+                    axis, ancillary = self._depth_next_to_time(axis, j)
                 else:
                     axis, ancillary = j, {}
             elif role == "error" and not pairs and self.headers[j].name:
@@ -240,7 +240,7 @@ class _PairFinder:
             if counts[kind] > 1 and own not in ("", pair.name, self.common, *LETTERS):
                 pair.name = f"{pair.name} {own}"
 
-    def _depth_beside_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
+    def _depth_next_to_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
         """Take the depth for the axis, where there is a time too."""
         time, depth = sorted((one, other), key=lambda k: self.headers[k].role == "axis")
         if self.headers[time].role == self.headers[depth].role:

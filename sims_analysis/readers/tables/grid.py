@@ -16,13 +16,7 @@ from numpy.typing import NDArray
 from sims_analysis.errors import ProfileWarning, ReadError, warn
 from sims_analysis.kernels.rows import Array
 from sims_analysis.readers.source import Options
-from sims_analysis.readers.tables.header_cells import (
-    RowKind,
-    classify_row,
-    comment_mark,
-    holds_words,
-    try_header,
-)
+from sims_analysis.readers.tables.header_cells import holds_words, try_header
 from sims_analysis.readers.tables.numbers import (
     CLOCK,
     NOTHING,
@@ -37,6 +31,7 @@ from sims_analysis.readers.tables.numbers import (
     split_line,
     table_size,
 )
+from sims_analysis.readers.tables.row_kinds import RowKind, classify_row, comment_mark
 
 #: Numbers, and headers that a user names, begin within so many rows.
 FIRST_ROWS = 1000
@@ -116,7 +111,7 @@ class Start:
 class Grid(Sized):
     """Cells of a spreadsheet: numbers, texts, dates, and ``None`` where there is nothing.
 
-    Rows and columns in which there is nothing are left out; `numbers` and `columns` tell where the
+    Rows and columns in which there is nothing are left out; `numbers` and `columns` say where the
     others stand. What is found of a row is found once.
     """
 

@@ -23,7 +23,6 @@ from sims_analysis.readers.tables.header_cells import (
     LETTERS,
     PERCENT,
     Header,
-    RowKind,
     are_labels,
     factor_in,
     has_factor,
@@ -47,6 +46,7 @@ from sims_analysis.readers.tables.header_cells import (
     without_label,
 )
 from sims_analysis.readers.tables.numbers import is_number, narrow
+from sims_analysis.readers.tables.row_kinds import RowKind
 
 _NO_HEADER = Header("value", "", None, explicit=False)
 #: What the first cell of a row may say that the others are: what such a row is called, and the key
@@ -364,7 +364,7 @@ class Headers:
         others = [row.cells[j] for j in row.filled if j not in units]
         alone = row.kind in _UNITS
         if self._stated:
-            # Below a name for each, one bare unit of depths tells what the row is.
+            # Below a name for each, one bare unit of depths shows what the row is.
             kinds = {unit_kind(without_brackets(cell)) for cell in units.values()}
             alone = alone or bool(kinds & {*vocabulary.AXES})
         if self._stating.keys() & units.keys():

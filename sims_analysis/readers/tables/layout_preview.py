@@ -1,4 +1,4 @@
-"""How a table was understood, as a small picture: which row and column was taken for what."""
+"""How a table was understood, in a few lines: which row and column was taken for what."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sims_analysis.errors import SimsError
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Grid, TextGrid
-from sims_analysis.readers.tables.header_cells import RowKind
 from sims_analysis.readers.tables.regions import is_preferred
+from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.readers.tables.table import Table
 
 if TYPE_CHECKING:

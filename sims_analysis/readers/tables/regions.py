@@ -26,16 +26,13 @@ from sims_analysis.readers.source import Options, Source, once_per_source
 from sims_analysis.readers.tables.body import refuse_odd_rows
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.header_cells import (
-    RowKind,
     holds_words,
-    is_not_measured,
-    is_odd,
-    is_transposed,
     named_role,
     names_axis,
     try_header,
 )
 from sims_analysis.readers.tables.numbers import is_number
+from sims_analysis.readers.tables.row_kinds import RowKind, is_not_measured, is_odd, is_transposed
 
 #: Where the platform and service laboratories keep the profiles.
 _PREFERRED = "processed data"
@@ -428,7 +425,7 @@ def grid_of_lines(
 
 
 #: How much what stands between the delimiters looks like a table. Whole rows of numbers below each
-#: other tell more than what decimal commas take apart.
+#: other say more than what decimal commas take apart.
 _BELOW, _ONE, _COMMAS, _TRANSPOSED, _WORDED, _NUMBERS = range(1, 7)
 
 

@@ -16,7 +16,6 @@ from sims_analysis.readers.tables.body import Body
 from sims_analysis.readers.tables.columns import Pair
 from sims_analysis.readers.tables.grid import Block, Grid
 from sims_analysis.readers.tables.header_cells import (
-    RowKind,
     are_labels,
     is_only_species,
     named_role,
@@ -25,6 +24,7 @@ from sims_analysis.readers.tables.header_cells import (
 )
 from sims_analysis.readers.tables.headers import Headers
 from sims_analysis.readers.tables.regions import BLOCK_ROWS
+from sims_analysis.readers.tables.row_kinds import RowKind
 from sims_analysis.text.arguments import first_few
 
 #: Rows in which headers of a table with species in a column are looked for; part of the rows of a
