@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.errors import ProfileError, ProfileWarning, SimsWarning
+from sims_analysis.errors import Parts, ProfileError, ProfileWarning, SimsWarning
 from sims_analysis.frame.arguments import refuse_not_positive
 from sims_analysis.frame.background import add_background_error, doubts_of_window
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import describe_window, first_flagged, warn_where
+from sims_analysis.frame.messages import Doubt, FirstFlagged, describe_window, warn_where
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import anywhere, codes, replaced_where
 from sims_analysis.frame.window import Window, read_pair
@@ -100,10 +101,9 @@ def detection_limit(
     found, support = frame.ask(
         kernels.detection_limit, *asked, use="samples", errors="sum", counted=counted
     )
-    if codes(found.status) - {Status.OK}:
-        _warn_without_limit(frame, found, ends, counted, value_per_count is not None)
     how: Any = {"what": "the limit is from the others", "category": SimsWarning}
-    how["doubts"] = doubts_of_window(found, "limit", SimsWarning)
+    missing = _doubts_of_missing(frame, found, ends, counted, value_per_count is not None)
+    how["doubts"] = [*missing, *doubts_of_window(found, "limit", SimsWarning)]
     status = resolve(frame, found.status, support, ends, **how)
     said = {"units": frame.units, "long_name": "Mean of the window"}
     background = frame.as_the_data(xr.Variable(found.mean.dims, found.mean.data, said))
@@ -117,21 +117,25 @@ def detection_limit(
     return frame.array(found.limit, "detection_limit", coords=coords, **columns)
 
 
-def _warn_without_limit(
+def _doubts_of_missing(
     frame: Frame, found: Any, window: Window, counted: bool, stated: bool
-) -> None:
-    """Warn of the first profiles that have no limit: too few samples, or none that differ."""
+) -> list[Doubt]:
+    """Return warnings of profiles without a limit: too few samples, or none that differ."""
+    if codes(found.status) <= {Status.OK}:
+        return []
     why = "all samples in the window are the same"
     if counted:
         why = "the value of one count is not known" + ("" if stated else ", as nothing was counted")
     few = f"fewer than {1 if counted else 2} samples" if anywhere(found.n > 0) else "no sample"
     missed = (found.status == Status.NO_DATA) & frame.measured()
     blind = found.status == Status.UNDETERMINED
-    for flagged, problem in ((missed, f"{few} in the window"), (blind, why)):
-        first = first_flagged(frame, flagged)
-        if first is not None:
-            text = f"{describe_window(first, window, problem)}: no detection limit can be given"
-            first.warn(text, SimsWarning, code="no_sample_in_window")
+
+    def text(problem: str, first: FirstFlagged) -> str:
+        return f"{describe_window(first, window, problem)}: no detection limit can be given"
+
+    code: Parts = {"code": "no_sample_in_window"}
+    problems = (missed, f"{few} in the window"), (blind, why)
+    return [Doubt(flagged, None, partial(text, problem), code) for flagged, problem in problems]
 
 
 def _mean_counts(frame: Frame, one: xr.Variable, window: Window) -> Any:

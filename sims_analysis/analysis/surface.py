@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
-from sims_analysis.errors import Parts, ProfileWarning
+from sims_analysis.errors import Parts
 from sims_analysis.frame.background import subtracted_level
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
-from sims_analysis.frame.messages import warn_where
+from sims_analysis.frame.messages import Doubt
 from sims_analysis.frame.opening import interpolated, open_frame
 from sims_analysis.frame.plain import answer
 from sims_analysis.frame.window import NO_LIMITS
@@ -85,7 +87,19 @@ def surface_concentration(
     frame = open_frame(data, question="a surface concentration", variable=variable, gaps=gaps)
     at = frame.parameter(depth, ("depth",), "depth")
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
-    found = answer(
+
+    def doubts(found: Any) -> list[Doubt]:
+        transient = frame.map(surface_transient, *NO_LIMITS, errors="fit")
+        inside = "the depth lies in a surface transient, where signals are not those of the sample"
+        bent = "a parabola of ln C does not describe the samples around the depth"
+        where: Parts = {"code": "surface_transient", "remedy": "ask for a depth below it"}
+        shape = found.status == Status.WRONG_SHAPE
+        return [
+            Doubt(at < transient.end, None, inside, where),
+            Doubt(shape, Status.WRONG_SHAPE, bent, {"remedy": "try fewer samples="}),
+        ]
+
+    return answer(
         frame,
         local_value,
         *(at, subtracted_level(frame), fraction),
@@ -93,19 +107,6 @@ def surface_concentration(
         what="the fit interpolates across it by a parabola of ln C",
         errors="fit",
         units_=frame.units,
+        doubts=doubts,
         samples=samples,
     )
-    transient = frame.map(surface_transient, *NO_LIMITS, errors="fit")
-    warn_where(
-        frame,
-        at < transient.end,
-        "the depth lies in a surface transient, where signals are not those of the sample",
-        ProfileWarning,
-        code="surface_transient",
-        remedy="ask for a depth below it",
-    )
-    bent = found["status"].variable == Status.WRONG_SHAPE.word
-    text = "a parabola of ln C does not describe the samples around the depth"
-    parts: Parts = {"code": "wrong_shape", "remedy": "try fewer samples="}
-    warn_where(frame, bent, text, ProfileWarning, **parts)
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import xarray as xr
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.evidence import resolve
 from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.messages import Doubt
 from sims_analysis.kernels.propagation import propagated
 
 
@@ -22,17 +23,19 @@ def answer(
     what: str = "",
     errors: Literal["each", "fit", "sum"] = "sum",
     units_: str | None = None,
+    doubts: Callable[[Any], Iterable[Doubt]] = lambda _: (),
     **options: Any,
 ) -> xr.DataArray:
     """Ask one kernel (as :meth:`Frame.ask` does), and return its answer with stderr and status.
 
     It returns ``value`` and ``status``, the ``start`` and ``stop`` that they rest on, and
     ``stderr`` if it has a formula: otherwise errors are propagated numerically. `term` and `units_`
-    are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`.
+    are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`, and so are the
+    `doubts` about what the kernel found.
     """
     found, support = frame.ask(kernel, *parameters, errors=errors, **options)
     used = found.start, found.stop
-    status = resolve(frame, found.status, support, used, what=what)
+    status = resolve(frame, found.status, support, used, what=what, doubts=doubts(found))
 
     def again(other: Frame) -> xr.Variable:
         moved: xr.Variable = other.map(kernel, *parameters, errors=errors, **options).value

@@ -74,8 +74,9 @@ def moments(
     limits = (np.where(np.isnan(end), np.inf, end) for end in ends)
     size = inside.within(*limits).size
     enough, few = size > 2, np.isfinite(threshold) & (size < MIN_SAMPLES)
+    unknown = np.isnan(level) | (threshold == np.inf)
     status = first_status(
-        ((inside.size < 3) | np.isnan(level), Status.NO_DATA),
+        ((inside.size < 3) | unknown, Status.NO_DATA),
         (~enough, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
         (height < ABOVE_NOISE * noise, Status.UNDETERMINED),

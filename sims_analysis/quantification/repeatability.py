@@ -17,7 +17,7 @@ from sims_analysis.errors import ProfileError
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.kernels import comparison as kernels
+from sims_analysis.kernels.rows import Array, Index
 from sims_analysis.resampling.grid import to_grid
 from sims_analysis.units import ParameterLike, QuantityLike
 
@@ -119,11 +119,26 @@ def repeatability(
     return units.quantify(result) if frame.quantified else result
 
 
+def _mean_and_deviation(values: Array) -> tuple[Array, Array, Index]:
+    """Return mean, standard deviation (n - 1) and number of (..., n) values but NaN."""
+    # Sorted, and added one by one (as cumsum does), so that the result depends neither on the order
+    # of the measurements nor on the memory layout. NaN sort to the end.
+    values = np.sort(values, axis=-1)
+    measured = ~np.isnan(values)
+    count = np.count_nonzero(measured, axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.cumsum(np.where(measured, values, 0.0), axis=-1)[..., -1] / count
+        square = np.where(measured, (values - mean[..., None]) ** 2, 0.0)
+        square = np.cumsum(square, axis=-1)[..., -1]
+        deviation = np.where(count > 1, np.sqrt(square / (count - 1)), np.nan)
+    return np.where(count > 0, mean, np.nan), deviation, count
+
+
 def _statistics_of(array: xr.DataArray, name: str) -> dict[str, xr.Variable]:
     """Return mean, relative standard deviation and number over measurements."""
     # Along the measurements; the runners of frames run along samples.
     mean, deviation, count = xr.apply_ufunc(
-        kernels.mean_and_deviation,
+        _mean_and_deviation,
         array.variable,
         input_core_dims=[[MEASUREMENT]],
         output_core_dims=[[], [], []],
