@@ -117,6 +117,8 @@ def test_what_was_not_measured_is_written_with_its_limit(tmp_path):
     rows += ["P,1.0,,3000000000000000.0", "P,2.0,,4000000000000000.0"]
     written = sims.to_csv(ds, tmp_path / "w.csv", layout="tidy").read_text()
     assert written.splitlines() == [heads, *rows]
+    paired = sims.to_csv(ds, tmp_path / "p.csv", layout="paired").read_text()
+    assert "P concentration (atom/cm^3)" in paired.splitlines()[0]
 
 
 def test_what_stands_beside_a_profile_is_headed_with_its_own_unit(tmp_path):

@@ -215,8 +215,8 @@ def test_the_width_of_any_edge_is_a_number_or_none():
     assert width == pytest.approx(6 * np.log(0.84 / 0.16), rel=1e-9)
 
 
-def test_retained_doses_are_what_lies_below_the_surface():
-    z = np.linspace(0, 2000, 400_001)
+def test_derived_doses_ranges_and_straggles_are_those_of_the_curve():
+    z, both = np.linspace(0, 2000, 400_001), np.linspace(-400, 400, 80_001)
     cases = {
         "gaussian": (1.0, 40.0, 30.0),
         "joined_gaussian": (1.0, 20.0, 40.0, 30.0),
@@ -230,6 +230,11 @@ def test_retained_doses_are_what_lies_below_the_surface():
         names = [one.name for one in model.derived]
         found = model.derive(dict(zip(model.names, p, strict=True)), {})
         assert found[names.index("retained_dose")] == pytest.approx(below, abs=1e-6), name
+        if "projected_range" in names:
+            every = model.formula(both, *p)
+            mean = np.trapezoid(both * every, both)
+            spread = np.sqrt(np.trapezoid((both - mean) ** 2 * every, both))
+            assert found[: len(names) - 1] == pytest.approx([mean, spread], rel=1e-6), name
 
 
 @pytest.mark.parametrize(
