@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 import xarray as xr
 
@@ -70,10 +71,23 @@ def to_datatree(
         if any(part in ("", ".", "..") for part in name.split("/")):
             text = f"{name!r} is not the name of a node: expected 'w1', or a path 'w1/centre'"
             raise ProfileError(text, argument="items")
-    try:
-        return xr.DataTree.from_dict(named)
-    except ValueError as error:
-        raise ProfileError(f"the nodes of a path do not fit: {error}", argument="items") from None
+        _check_axes(name, named)
+    return xr.DataTree.from_dict(named)
+
+
+def _check_axes(name: str, named: Mapping[str, xr.Dataset]) -> None:
+    """Refuse a node with other axes than a node above it, whose coordinates it would inherit."""
+    ds = named[name]
+    for above in map(str, PurePosixPath(name).parents):
+        for dim in ds.dims if above in named else ():
+            mine, theirs = (data.get_index(dim) for data in (ds, named[above]))
+            if dim in named[above].dims and not mine.equals(theirs):
+                text = (
+                    f"the {dim} axis of node {name!r} ({mine.size} values) differs from that of "
+                    f"{above!r} above it ({theirs.size}), and nodes of a path share their axes; "
+                    "give them names side by side, such as 'w1/a' and 'w1/b'"
+                )
+                raise ProfileError(text, argument="items")
 
 
 def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
