@@ -118,7 +118,8 @@ def moments(
     b - 2 b (t^2 - 1)``, less 1/n of their sum for each of the n samples of a background window; a
     slope that noise hides there is added as in :func:`integrated_dose`. Above a `threshold`, the
     profile is cut where it crosses it (see :func:`crossings`; with standard errors, not where noise
-    does, and a fraction is one of the maximum that the samples around the highest show); the
+    does, and a fraction is one of the maximum that the samples around the highest show), with
+    ``h^2 / 12`` of the derivative there, which straight lines over steps h miss; the
     samples that show where an end is move it too, and the error of the maximum is added. NaN where
     the error of a sample is unknown, and where the variance is zero.
 

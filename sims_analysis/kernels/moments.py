@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,6 +25,10 @@ from sims_analysis.outcomes import Status
 ABOVE_NOISE = 2.1
 #: Fewer samples above a threshold do not show the shape there: a straggle is off by 5 % and more.
 MIN_SAMPLES = 5
+#: A steeper fall than by this part of the threshold from sample to sample is not resolved.
+STEEPEST = 2.0
+#: This part of what straight lines miss at the ends may still be missed.
+LEFT = 0.1
 
 
 class Moments(NamedTuple):
@@ -69,7 +74,7 @@ def moments(
     inside = rows.within(start, stop)
     height, noise, known, ends, sides = _run(inside, level, threshold, floor, relative=relative)
     first, last = ends
-    weights, total, mean, off, shape = _between(rows, level, first, last)
+    weights, off, (total, mean, *shape) = _between(rows, level, first, last, height, sides)
     distribution = np.isfinite(shape[0])
     limits = (np.where(np.isnan(end), np.inf, end) for end in ends)
     size = inside.within(*limits).size
@@ -108,6 +113,10 @@ def moments(
             else:
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
+        if sides:
+            lines = _between(rows, level, first, last, height, [])[2]
+            missed = LEFT * (answers[:5] - lines)
+            errors = np.hypot(errors, np.where(np.isfinite(missed), missed, 0.0))
         errors = np.hypot(errors, common)
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
@@ -117,30 +126,59 @@ def moments(
 
 
 def _between(
-    rows: Rows, level: Array, first: Array, last: Array
-) -> tuple[Array, Array, Array, Array, tuple[Array, Array, Array]]:
-    """Return weights of the samples between two depths, sum, mean, distances from it, and shape."""
+    rows: Rows, level: Array, first: Array, last: Array, height: Array, sides: list[Edges]
+) -> tuple[Array, Array, list[Array]]:
+    """Return weights of the samples between two depths, distances from their mean, and moments."""
     # Samples outside have zero weight.
-    limits = (np.where(np.isfinite(end), end, np.inf) for end in (first, last))
+    limits = [np.where(np.isfinite(end), end, np.inf) for end in (first, last)]
     weights = segments.trapezoid_weights(rows, *limits)
     mass = weights * (rows.value - rows.repeat(level))
-    total = rows.sum(mass)
+    missed = _missed_by_lines(rows.within(*limits), height, sides)
+    total = rows.sum(mass) + missed(0, 0.0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        mean = rows.sum(mass, rows.depth) / total
+        mean = (rows.sum(mass, rows.depth) + missed(1, 0.0)) / total
         # Values that are averages over cells of width h are wider by h^2 / 12 (Sheppard).
         width = 0.0 if rows.lower is None or rows.upper is None else rows.upper - rows.lower
         cell = rows.sum(mass * width**2) / total
         off = rows.depth - rows.repeat(mean)
         squared = off * off
         mass *= squared
-        second = rows.sum(mass) / total
-        third, fourth = (rows.sum(mass, power) / total for power in (off, squared))
+        second = (rows.sum(mass) + missed(2, mean)) / total
+        third, fourth = (
+            (rows.sum(mass, power) + missed(k, mean)) / total
+            for k, power in ((3, off), (4, squared))
+        )
         fourth += 7.0 * cell**2 / 240.0 - 0.5 * second * cell
         second -= cell / 12.0
         distribution = (total > 0) & (second > 0) & (mean >= first) & (mean <= last)
         straggle = np.sqrt(np.where(distribution, second, np.nan))
         shape = straggle, third / straggle**3, fourth / straggle**4
-    return weights, total, mean, off, shape
+    return weights, off, [total, mean, *shape]
+
+
+def _missed_by_lines(
+    inside: Rows, height: Array, sides: list[Edges]
+) -> Callable[[int, Array | float], Array]:
+    """Return what straight lines between samples miss of integrals of ``(z - about)^power C``.
+
+    By Euler and Maclaurin, h^2 / 12 times the derivative at the first end less that at the last.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = (inside.last - inside.first) / (inside.size - 1)
+
+    def missed(power: int, about: Array | float) -> Array:
+        total = np.zeros(height.size)
+        for edge, outwards in zip(sides, (-1.0, 1.0), strict=False):
+            with np.errstate(all="ignore"):
+                slope = np.minimum(edge.steepness, STEEPEST * height / step)
+                off = edge.depth - about
+                change = off**power * slope
+                change -= power * outwards * off ** max(power - 1, 0) * height
+                change *= step**2 / 12.0
+            total += np.where(np.isfinite(change), change, 0.0)
+        return total
+
+    return missed
 
 
 def _moves(rows: Rows, edge: Edges) -> Array:

@@ -37,11 +37,14 @@ def reference(z, c, start, stop, level, threshold):
     if z.size < 3:
         return Status.NO_DATA, None
     a, b = z[0], z[-1]
+    limit, slopes = NAN, (NAN, NAN)
     if not math.isnan(threshold):
         top, limit = int(np.argmax(c)), threshold * c.max()
         if not c[top] > limit:
             return Status.NEVER_REACHED, None
-        a, b = (cut_from(z, c, top, limit, level, by) for by in (-1, 1))
+        (a, b), slopes = zip(
+            *(cut_from(z, c, top, limit, level, by) for by in (-1, 1)), strict=True
+        )
         if b == end:
             status = Status.TRUNCATED
     number = np.count_nonzero((z >= a) & (z <= b))
@@ -50,15 +53,23 @@ def reference(z, c, start, stop, level, threshold):
     if number < 5 and status == Status.OK and not math.isnan(threshold):
         status = Status.UNDETERMINED
     x = np.concatenate([[a], z[(z > a) & (z < b)], [b]])
+    step = np.ptp(z[(z >= a) & (z <= b)]) / (number - 1)
 
-    def integral(samples):
-        return np.trapezoid(np.interp(x, z, samples), x)
+    def integral(k, about=0.0):
+        """Integrate lines, with the derivatives at ends that lie on a slope (Euler-Maclaurin)."""
+        lines = np.trapezoid(np.interp(x, z, (z - about) ** k * c), x)
+        for end, slope, sign in ((a, slopes[0], 1), (b, slopes[1], -1)):
+            if not math.isnan(slope):
+                change = (end - about) ** k * sign * min(slope, 2.0 * limit / step)
+                change += k * (end - about) ** max(k - 1, 0) * limit
+                lines += sign * step**2 / 12 * change
+        return lines
 
-    total = integral(c)
+    total = integral(0)
     if not total > 0:
         return Status.BELOW_DETECTION, None
-    mean = integral(z * c) / total
-    second, third, fourth = (integral((z - mean) ** k * c) / total for k in (2, 3, 4))
+    mean = integral(1) / total
+    second, third, fourth = (integral(k, mean) / total for k in (2, 3, 4))
     if not (second > 0 and a <= mean <= b):
         return Status.BELOW_DETECTION, None
     width = math.sqrt(second)
@@ -66,19 +77,21 @@ def reference(z, c, start, stop, level, threshold):
 
 
 def cut_from(z, c, top, limit, level, by):
-    """Go from the maximum to the depth at which ln C crosses the limit."""
+    """Go from the maximum to the depth at which ln C crosses the limit; return it and |dC/dz|."""
     high = top
     for k in range(top + by, z.size if by > 0 else -1, by):
         if c[k] > limit:
             high = k
         elif c[k] < limit:
-            if abs(k - high) > 1:  # samples at the limit: at the shallowest
-                return z[min(k, high) + 1]
             y0, y1, at = c[high] + level, c[k] + level, limit + level
             logs = y1 > 0 and at > 0
-            t = math.log(y0 / at) / math.log(y0 / y1) if logs else (y0 - at) / (y0 - y1)
-            return z[high] + t * (z[k] - z[high])
-    return z[0] if by < 0 else z[-1]
+            fall = at * math.log(y0 / y1) if logs else y0 - y1
+            slope = fall / abs(z[k] - z[high])
+            if abs(k - high) > 1:  # samples at the limit: at the shallowest
+                return z[min(k, high) + 1], slope
+            t = at * math.log(y0 / at) / fall if logs else (y0 - at) / (y0 - y1)
+            return z[high] + t * (z[k] - z[high]), slope
+    return (z[0] if by < 0 else z[-1]), NAN
 
 
 def agree(found, depth, value, *limits, level=0.0, threshold=NAN):
