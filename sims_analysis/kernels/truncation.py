@@ -39,6 +39,7 @@ class _Rules:
     clearly: float = 3.2  # a slope is so many errors,
     perhaps: float = 0.5  # or this many where noise may hide it: where so many times
     noisy: float = 4.0  # the variance of a mean that is known as well as can be is of noise,
+    high: tuple[float, float] = 0.2, 0.4  # ends above these parts of the highest are no backgrounds,
     errors: float = 3.0  # and the rest is more than so many errors of the integral
     matters: float = 2.5  # and so many times what is enough;
     rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
@@ -88,7 +89,8 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         rises &= ends * length > enough[which]
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
-        below, perhaps = _extrapolated(rows, end, size, count, bend, fall / length, step)
+        least = np.stack([fall, fall * np.interp(ends / highest, _RULES.high, (1.0, 0.0))]) / length
+        below, perhaps = _extrapolated(rows, end, size, count, bend, least, step)
         asked = np.flatnonzero((perhaps > _RULES.matters * enough[which]) & (below == 0))
         if rows.stderr is not None and asked.size:
             own = _stated_value_of_a_count(rows, end[asked], size[asked], step)
@@ -117,7 +119,8 @@ def _extrapolated(
 
     Return (2, R), with those that may fall, by the longest end that a parabola describes. `count`
     is what one count adds to a value; ln C is expected to `bend` by a part of what it falls by, and
-    that of a background falls less steeply than `slope`.
+    that of a background falls less steeply than the first of `slope`, (2, R), or where noise hides
+    it than the second.
     """
     shorter = 2.0 ** (0.5 * np.arange(2 * int(size.max()).bit_length()))
     sizes, found = (size[:, None] / shorter).astype(np.intp), np.zeros((2, end.size))
@@ -136,10 +139,10 @@ def _extrapolated(
     start, prior = np.zeros(row.size), 1.0 / np.maximum(bend[row] * fall, _STRAIGHT) ** 2
     (a, b, c), information = maximized(parts, start, start, prior)
     error = np.sqrt(solve(information, np.broadcast_to([0.0, 1.0, 0.0], (row.size, 3)))[:, 1])
-    steep, below = -b - slope[row] * length, level * length * np.exp(a) / -b
+    steep, below = -b - slope[:, row] * length, level * length * np.exp(a) / -b
     describes = (chance_of_misfit(parts, a, b, c) > _RULES.by_chance) & (level > 0)
-    falls = describes & (b < -_RULES.clearly * error) & (steep > 0)
-    perhaps = np.where(steep > _RULES.perhaps * error, below, 0.0)
+    falls = describes & (b < -_RULES.clearly * error) & (steep[0] > 0)
+    perhaps = np.where(steep[1] > _RULES.perhaps * error, below, 0.0)
     for one, which, rest in zip(found, (falls, describes), (below, perhaps), strict=True):
         longest_last = np.flatnonzero(which)[::-1]
         one[row[longest_last]] = rest[longest_last]  # the last assignment wins
