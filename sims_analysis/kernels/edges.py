@@ -57,7 +57,7 @@ class _Rules:
     alone: float = 8.0  # two samples suffice that differ by so many standard errors, ...
     steep: tuple[float, float] = 1.0, 2.0  # ... if ln C falls by more from one to the other: those
     # beyond belong to another part. Below the first, and from half of `alone`, it is the fit alone
-    goes_on: float = 0.5  # beyond the second, samples tell how, if ln C falls beside by this part
+    goes_on: float = 0.5  # from there on, samples tell how, if ln C falls beside by this part
     uncertain: float = 0.33  # above this relative error, of ten counts, no logarithm is taken
 
 
@@ -201,11 +201,15 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
         ratio, noise = (one[:, 1:3] for one in (upper / lower, sigma / lower))
         surely = np.log((ratio - noise).max(axis=1) / (ratio + noise).min(axis=1))
         beside = np.fmin(*np.abs(slopes[:, ::2]).T) * width
-        unresolved = (surely > _RULES.steep[1]) & (beside < _RULES.goes_on * surely)
-        sides = depth[:, 1:3] - y[:, 1:3] / slopes[:, ::2]
+        unresolved = (surely > _RULES.steep[0]) & (beside < _RULES.goes_on * surely)
+        # Of few counts beside, or none, a side is at least so steep.
+        y = np.where(np.isnan(y), np.log((upper + sigma) / lower), y)
+        sides = depth[:, 1:3] - y[:, 1:3] * (step / np.diff(y, axis=1))[:, ::2]
         sides[~((sides >= depth[:, 1:2]) & (sides <= depth[:, 2:3]))] = np.nan
         line = depth[:, 1] + width * before / drop
-        others: Array = np.where(unresolved, [line, *sides.T], np.nan)
+        part = np.interp(surely, _RULES.steep, (0.0, 1.0))
+        moved = raw.depth + part * ([line, *sides.T] - raw.depth)
+        others: Array = np.where(unresolved, moved, np.nan)
     half = np.where(np.isnan(half), by_line, half)
     half[np.isinf(half)] = np.nan  # flat there
     return half, np.where(np.isnan(weight), 1.0, weight), others
