@@ -45,7 +45,7 @@ class Background(NamedTuple):
     known: tuple[Frame, xr.Variable] | None = None
 
     @property
-    def given(self) -> bool:
+    def exists(self) -> bool:
         """Whether there is one."""
         return self.stated is not None or self.window is not None
 

@@ -57,7 +57,7 @@ def resolve(
     sum_of: xr.Variable | None = None,
     stderr: xr.Variable | None = None,
     doubts: Iterable[Doubt] = (),
-    asked: Window = NO_LIMITS,
+    requested: Window = NO_LIMITS,
     category: type[SimsWarning] | None = ProfileWarning,
 ) -> xr.Variable:
     """Return the status of answers by their kernel, what they rest on and doubts, and warn of it.
@@ -65,8 +65,8 @@ def resolve(
     With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
     kernel's. Messages name the `window`, and `what` an answer across a gap is. A frame may
     accept gaps and samples below a limit. A sum, `sum_of`, rests on the latter if their widths
-    times limits exceed its `stderr` and 1 %. Warnings name windows that were `asked` for and hold
-    no sample; without a `category` there are none.
+    times limits exceed its `stderr` and 1 %. Warnings name `requested` windows that hold no
+    sample; without a `category` there are none.
     """
     of_kernel, doubts = status, list(doubts)
     evidence = list(_evidence(frame, support, sum_of, stderr))
@@ -74,8 +74,8 @@ def resolve(
         status = _ranked(status, doubt)
     if category is None:
         return status
-    if asked is not NO_LIMITS and Status.NO_DATA in codes(of_kernel):
-        warn_of_empty_window(frame, asked, of_kernel == Status.NO_DATA)
+    if requested is not NO_LIMITS and Status.NO_DATA in codes(of_kernel):
+        warn_of_empty_window(frame, requested, of_kernel == Status.NO_DATA)
     if evidence:
         rests = replaced_where(status == of_kernel, status, Status.OK)
         _warn_of_evidence(frame, rests, window, what, category)
