@@ -21,23 +21,23 @@ def resolution_error(
 ) -> xr.Variable:
     """Return the standard errors of depths in restored profiles, of the achieved resolution R.
 
-    Errors of neighbours within R are all but the same, and move the edge by the error there over
-    the `steepness`, 0.35 R at most. And a restored edge that is steeper than R is an exponential,
-    whatever the true one was: ``0.35 R exp[-(d / R)^2]``, with d the decay length.
+    Errors of neighbours within R are nearly the same, and move the edge by the error there over
+    the `steepness`, 0.35 R at most. A restored edge that is steeper than R is an exponential,
+    whatever its true shape: ``0.35 R exp[-(d / R)^2]``, with d the decay length.
     """
-    away = abs(frame.depth - depth)
-    most = _KNOWN * _at(frame.achieved, away)
-    moved = elementwise(np.fmin, _at(frame.stderr, away) / steepness, most)
+    distance = abs(frame.depth - depth)
+    most = _KNOWN * _at(frame.achieved, distance)
+    moved = elementwise(np.fmin, _at(frame.stderr, distance) / steepness, most)
     sharp = most * np.exp(-((_KNOWN * decay_length.fillna(0.0) / most) ** 2))
-    found: xr.Variable = elementwise(np.hypot, moved, sharp).where(depth.notnull())
-    return found
+    error: xr.Variable = elementwise(np.hypot, moved, sharp).where(depth.notnull())
+    return error
 
 
-def _at(samples: Any, away: xr.Variable) -> xr.Variable:
-    """Look up a quantity at the samples that are nearest to depths, so far `away`."""
+def _at(samples: Any, distance: xr.Variable) -> xr.Variable:
+    """Look up a quantity at the samples of the least `distance` from depths."""
     dim = samples.dims[-1]
-    found: xr.Variable = samples.where(away == away.min(str(dim))).max(dim)
-    return found
+    nearest: xr.Variable = samples.where(distance == distance.min(str(dim))).max(dim)
+    return nearest
 
 
 def add_unresolved(
