@@ -22,7 +22,7 @@ from sims_analysis.units import dequantify
 class Measurement:
     """One measurement in canonical units, over species and an increasing axis."""
 
-    #: What it is called in messages.
+    #: Its name in messages.
     label: str
     ds: xr.Dataset
     axis: str
@@ -130,8 +130,8 @@ def split_attrs(
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """Split attrs into those that all measurements share, and those that differ: one for each.
 
-    Those that are made afresh are left out; and of those that differ what is neither number nor
-    text, or cannot become a coordinate because its name is taken.
+    Those `not_merged` are left out; and of those that differ, any that is neither number nor text,
+    or cannot become a coordinate because its name is taken.
     """
     shared: dict[str, Any] = {}
     apart: dict[str, list[Any]] = {}
