@@ -88,17 +88,17 @@ class CatalogueEntry:
         if not isinstance(wire, Mapping):
             raise PayloadError(f"expected a catalogue entry, found {json_type(wire)}", path)
         if not isinstance(wire.get("data_id"), str):
-            found = json_type(wire.get("data_id"))
-            raise PayloadError(f"expected a string, found {found}", f"{path}.data_id")
-        known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
-        for name, value in known.items():
+            actual = json_type(wire.get("data_id"))
+            raise PayloadError(f"expected a string, found {actual}", f"{path}.data_id")
+        named = {name: wire[name] for name in WIRE_FIELDS if name in wire}
+        for name, value in named.items():
             kind = _KINDS.get(name, str)
             if value is not None and not isinstance(value, kind):
                 expected = {str: "a string", dict: "an object", list: "an array"}[kind]
                 raise PayloadError(
                     f"expected {expected} or null, found {json_type(value)}", f"{path}.{name}"
                 )
-        return cls(**known, extra={k: v for k, v in wire.items() if k not in known})
+        return cls(**named, extra={k: v for k, v in wire.items() if k not in named})
 
     @property
     def words(self) -> str:
@@ -175,7 +175,7 @@ class Search:
 
     @classmethod
     def of(cls, **filters: Any) -> Search:
-        """Make a search of what a user gives: one string or several, times as strings."""
+        """Make a search of a user's arguments: one string or several, times as strings."""
         kinds = {field.name: str(field.type) for field in fields(cls)}
         for name, value in filters.items():
             if kinds.get(name) == "Sequence[str]":

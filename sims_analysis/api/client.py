@@ -293,7 +293,7 @@ class Client:
             result = (self.archive.get if self.offline else self.archive.find)(data_id)
         except SimsError as error:
             return error
-        # That there were no data then does not mean that there are none now.
+        # An entry that had no data when it was archived may have some now.
         return result if result is not None and (result.species or self.offline) else None
 
     def get_species(self, data_id: str | uuid.UUID, species: str) -> DepthProfile | None:
@@ -376,8 +376,8 @@ class Client:
         if self.offline and self.archive is not None:
             self.archive.check()
             return self.archive.entries(search)
-        found = self._fetcher.catalogue(search.query(), "catalogue search")
-        return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
+        entries = self._fetcher.catalogue(search.query(), "catalogue search")
+        return Catalogue(entry for entry in entries if entry.char_source_type == SIMS)
 
     def entry(self, data_id: str | uuid.UUID) -> CatalogueEntry:
         """Return the catalogue entry of a data id.
@@ -388,15 +388,15 @@ class Client:
             If the catalogue does not have it.
         """
         (data_id,) = as_ids([data_id])
-        found = self.entries([data_id])
-        if not found:
+        entries = self.entries([data_id])
+        if not entries:
             raise NotFound(
                 f"data entry {data_id!r} is not in the catalogue that this key can see",
                 status_code=200,
                 url=self._endpoint.address("data_entries", ""),
                 where={"data_id": data_id},
             )
-        return found[0]
+        return entries[0]
 
     def entries(self, data_ids: Ids) -> Catalogue:
         """Return the catalogue entries of data ids, in their order; unknown ones are left out."""
