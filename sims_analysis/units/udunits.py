@@ -15,7 +15,7 @@ _SHARED = _LENGTHS | {"s", "ms", "us", "ns", "min", "hour", "g", "kg", "count", 
 
 
 def in_udunits(text: str) -> str | None:
-    """Spell a unit for UDUNITS; None for what is not a unit here.
+    """Spell a unit for UDUNITS; None if it is not a known unit.
 
     >>> in_udunits("atom/cm^3"), in_udunits("atoms/m^3"), in_udunits("at%"), in_udunits("nm")
     ('cm-3', '1e-06 cm-3', '0.01', 'nm')
