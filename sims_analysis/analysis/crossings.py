@@ -396,7 +396,7 @@ def _doubts_of_missing(frame: Frame, edges: Any) -> list[Doubt]:
 def stderr_of_crossings(
     frame: Frame, edges: Any, *errors: xr.Variable | None, part: Any = _WHOLE
 ) -> xr.Variable:
-    """Return the standard errors of crossings with what samples have in common.
+    """Return the standard errors of crossings, with errors that samples have in common.
 
     Such `errors`, of the background and of the level, move the edge by the error over its
     steepness. Steep restored profiles are known to the achieved resolution: of several that meet

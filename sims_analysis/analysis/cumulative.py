@@ -89,7 +89,7 @@ def cumulative_dose(
 
 
 _OF_RECORD = "the fraction is one of the dose down to there"
-#: What to do about a surface transient.
+#: Remedy of a surface transient.
 _REMEDY = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 

@@ -175,7 +175,7 @@ class DoseQuestion:
     #: Limits; NaN for the end of a profile.
     start: xr.Variable
     stop: xr.Variable
-    #: The start that was given, without what `surface` excludes.
+    #: The given start, whatever `surface` excludes.
     given_start: xr.Variable
     rule: str
     background: Background
@@ -308,7 +308,7 @@ def doubts_of(dose: DoseIntegral) -> list[Doubt]:
     """Return the doubts about a dose, without that of a surface transient."""
     below = dose.below
     if dose.question.background.exists and may_exceed(below):
-        # In a tail that still falls, what is subtracted is no background.
+        # In a tail that still falls, a part of the dose is subtracted as background.
         below = below + dose.background.clip(min=0.0).where(below > 0, 0.0)
     return [
         *_doubts_of_significance(dose),
@@ -321,7 +321,7 @@ def doubts_of(dose: DoseIntegral) -> list[Doubt]:
 def status_of(
     dose: DoseIntegral, doubts: Iterable[Doubt], status: xr.Variable | None = None
 ) -> xr.Variable:
-    """Return the status of an integral, or of what depends on it, and warn of it."""
+    """Return the status of an integral, or of a result that depends on it, and warn of it."""
     return resolve(
         dose.frame,
         dose.status if status is None else status,
@@ -342,7 +342,7 @@ def doubts_of_end(
     stderr: xr.Variable | None = None,
     remedy: str = "pass stop= if the dose down to there is wanted",
 ) -> list[Doubt]:
-    """Return the doubt about doses of whole records, by what lies `below` these.
+    """Return the doubt about doses of whole records, by the doses `below` these.
 
     See :func:`.truncation.missing_below`: where it is more than 2 %, and than their error.
     """
@@ -425,7 +425,7 @@ def _doubts_of_limits(dose: DoseIntegral) -> list[Doubt]:
     ]
 
 
-#: What to do about a surface transient of a dose.
+#: Remedy of a surface transient of a dose.
 _REMEDY = (
     'surface="exclude" with surface_depth="{end:g} nm" leaves it out, surface_depth= alone accepts '
     "it"

@@ -197,9 +197,9 @@ def junctions_below_limit(frame: Frame, net: xr.Variable, fractions: Any) -> xr.
 def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
     """Return the active fraction of each species; those of donors are negative."""
     donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
-    both = set(donor) & set(acceptor)
-    if both:
-        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
+    shared = set(donor) & set(acceptor)
+    if shared:
+        raise ProfileError(f"{', '.join(map(repr, sorted(shared)))}: both donor and acceptor")
     if not (donor or acceptor):
         raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
     return {**{name: -part for name, part in donor.items()}, **acceptor}

@@ -1,4 +1,4 @@
-"""The catalogue: what there is, who measured it, and whether its processing succeeded."""
+"""The catalogue: its entries, which state owner and processing, and searches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIMS = "sims"
 #: Everything, for the parameters `status` and `data_type`.
 ALL = "all"
 _TIMES = ("upload_datetime", "last_updated", "collected_datetime")
-#: Where keywords are looked for.
+#: Fields that are searched for keywords.
 _SEARCHED = (
     "data_id", "raw_name", "source_name", "sample_name", "physical_sample_id",
     "physical_sample_name", "detail_note_content", "name", "tags", "workspaces", "projects",
@@ -102,7 +102,7 @@ class CatalogueEntry:
 
     @property
     def words(self) -> str:
-        """The texts in which keywords are looked for."""
+        """The texts that are searched for keywords."""
         return "\n".join(str(value) for name in _SEARCHED if (value := getattr(self, name)))
 
     def to_dict(self) -> dict[str, Any]:

@@ -265,7 +265,7 @@ class Client:
             raise _failure_of(failures, total, failures)
 
     def _outcomes(self, data_ids: Iterable[str], errors: str, refresh: bool) -> Outcomes:
-        """Return every entry once: what is archived, then what is fetched, as it arrives."""
+        """Return every entry once: archived ones, then fetched ones as they arrive."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'", argument="errors")
         if refresh and self.offline:
@@ -286,7 +286,7 @@ class Client:
                 yield from fetched
 
     def _archived(self, data_id: str) -> SIMSResult | SimsError | None:
-        """Return what the archive has, or None if it has to be fetched."""
+        """Return the archived result or its error, or None if the entry has to be fetched."""
         if self.archive is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What the client requests from the API, and what is kept of the responses."""
+"""Requests of the client to the API, and the archiving of responses."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Fetcher:
         # By process: two on one connection would read each other's answers after a fork.
         self._http: dict[int, Http] = {}
         self._closed = False
-        # What searches found, to be archived with the payloads that are fetched later.
+        # Catalogue entries of searches, to be archived with payloads that are fetched later.
         self._seen: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class Fetcher:
     ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
         """Fetch entries; yield each as it arrives, or its error.
 
-        Entries without data come last, with what the catalogue says of their processing.
+        Entries without data come last, with their pipeline status in the catalogue.
         """
         batch = Batch(self.options.deadline)
         empty: dict[str, SIMSResult] = {}
@@ -189,7 +189,7 @@ class Fetcher:
             return self._request(url, what, read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
-        """Ask the catalogue; what it says of archived entries is archived."""
+        """Ask the catalogue; its entries of archived data are archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
         entries = self._request(url, what, lambda reply: Catalogue.from_json(reply.body))

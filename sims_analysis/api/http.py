@@ -119,7 +119,7 @@ class Http:
             return self._answer(request)
         except KeyboardInterrupt:
             return KeyboardInterrupt()
-        except Exception as error:  # noqa: BLE001 - what is not an error of HTTP is returned as it is
+        except Exception as error:  # noqa: BLE001 - other errors than those of HTTP are returned too
             if not self.close.alive:
                 text = "the client was closed in the meantime; make a new one"
                 return Failure(ApiError(request.message(text), code="closed"))
@@ -300,7 +300,7 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
             },
             verify=True if options.ca_bundle is None else trusted_certificates(options.ca_bundle),
             limits=httpx.Limits(max_connections=options.max_connections),
-            # A proxy would read what is meant for this machine.
+            # A proxy would read requests to this machine.
             trust_env=not endpoint.is_loopback,
             transport=options.transport,
         )

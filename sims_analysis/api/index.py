@@ -66,14 +66,14 @@ class Row(NamedTuple):
     changed: int
     catalogue_changed: int
     data_id: str
-    #: As on the wire, without what is null.
+    #: As on the wire, without fields that are null.
     entry: dict[str, Any]
     damaged: bool
     warning: str
     title: str
     date: str
     species: list[str]
-    #: The texts in which keywords are looked for.
+    #: The texts that are searched for keywords.
     words: str
 
     def passes(self, search: Search, species: Iterable[str] = ()) -> bool:
@@ -146,7 +146,7 @@ class Index:
         return {folder: CatalogueEntry.from_dict(rows[folder].entry) for _, folder in sorted(hits)}
 
     def contents(self, words: Sequence[str], most: int | None) -> tuple[list[EntrySummary], int]:
-        """Return what lists show of entries that hold every word, at most so many; count them."""
+        """Return summaries of at `most` so many entries with every word, and their number."""
         rows = self._current().values()
         _warn(rows)
         search = Search(keywords=words)
@@ -158,7 +158,7 @@ class Index:
         return sorted(summaries, key=lambda item: item.data_id)[:most], len(summaries)
 
     def _current(self) -> dict[str, Row]:
-        """Return the rows by folder; read what has changed since it was indexed."""
+        """Return the rows by folder; read entries that have changed since they were indexed."""
         states = self._states()
         file = index_file(self._archive) if len(states) >= INDEXED_FROM else None
         cached = self._rows or _rows_in(file)
@@ -270,11 +270,11 @@ def leave_out(path: Path, error: SimsError) -> None:
 
 
 def read_catalogue(folder: Path) -> dict[str, Any] | None:
-    """Read what the catalogue says of the entry in a folder, or None."""
+    """Read the catalogue entry of the data entry in a folder, or return None."""
     file = folder / CATALOGUE
     try:
         entry = decode(files.read_plain(file))
-        orjson.dumps(entry)  # what is nested more deeply than can be written is refused
+        orjson.dumps(entry)  # refuses JSON that is nested too deeply to be written
     except FileNotFoundError:
         return None
     except (OSError, PayloadError, TypeError) as error:

@@ -131,7 +131,7 @@ class Batch:
 class Request:
     """A request that is sent, perhaps several times, and the time it has taken so far.
 
-    It has an address, a name in messages, and the validators of what is archived as headers.
+    It has an address, a name in messages, and the validators of the archived payload as headers.
     """
 
     def __init__(

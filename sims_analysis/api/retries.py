@@ -33,7 +33,7 @@ _log = logging.getLogger("sims_analysis.api")
 
 
 class Server:
-    """What is known of a server: whether it accepts the key, and limits the rate."""
+    """The state of a server: whether it accepts the key, and limits the rate."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -271,7 +271,7 @@ class ArchiveResponses:
 
     def catalogue(self, request: Request) -> Response:
         """Answer ``GET /data_entries/``."""
-        # A damaged entry must not stop the others, nor be left out: its row says what is wrong.
+        # A damaged entry must not stop the others, nor be left out: its row has the error.
         with collected():
             entries = self._archive.entries(_search(request), damaged=True)
         return answer(request, orjson.dumps([entry.to_dict() for entry in entries]))
@@ -296,7 +296,7 @@ class ArchiveResponses:
 
 
 def answer(request: Request, body: bytes) -> Response:
-    """Answer with JSON, or with 304 if it is what the client has."""
+    """Answer with JSON, or with 304 if the client has it."""
     # Weak: the same content is sent compressed to one and plain to another.
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
@@ -322,7 +322,7 @@ def _parameter(request: Request, name: str) -> str:
 
 
 def _search(request: Request) -> Search:
-    """Read the filters of the query; what the contract does not name is ignored."""
+    """Read the filters of the query; parameters that the contract does not name are ignored."""
     filters: dict[str, Any] = {}
     errors = []
     for parameter in fields(Search):

@@ -75,7 +75,7 @@ class Record:
 
     @property
     def provenance(self) -> dict[str, str]:
-        """What a `SIMSResult` read from this version carries on."""
+        """The provenance of a `SIMSResult` that is read from this version."""
         return {"source": self.url, "retrieved": self.retrieved, "sha256": self.sha256}
 
     @property
@@ -91,7 +91,7 @@ class Record:
 
 
 _OPTIONAL = ("etag", "last_modified")
-#: The fields of every record, and what they hold.
+#: The fields of every record, with their types.
 _EXPECTED: dict[str, tuple[Any, str]] = {
     **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "a string")),
     "last_updated": (str | None, "a string or null"),
@@ -336,7 +336,7 @@ def _newer(name: str, version: object) -> ArchiveError:
 
 
 def damaged(version: Path, reason: str) -> ArchiveError:
-    """Name an entry that cannot be trusted, what is wrong, and what to do."""
+    """Make the error for a damaged entry, with the reason and the remedy."""
     entry = version.parent
     return ArchiveError(
         f"data entry {entry.name!r} in the archive {entry.parent.parent.name!r} is damaged: "

@@ -29,8 +29,8 @@ def with_ancillaries(ds: xr.Dataset) -> xr.Dataset:
         attrs = ds.variables[name].attrs
         names = _ancillary_names(ds, name)
         if attrs.get(_ANCILLARY, "") != names:
-            kept = {key: value for key, value in attrs.items() if key != _ANCILLARY}
-            changed[name] = kept | ({_ANCILLARY: names} if names else {})
+            others = {key: value for key, value in attrs.items() if key != _ANCILLARY}
+            changed[name] = others | ({_ANCILLARY: names} if names else {})
     ds = ds.copy(deep=False) if changed else ds
     for name, attrs in changed.items():
         ds.variables[name].attrs = attrs

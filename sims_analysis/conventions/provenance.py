@@ -44,7 +44,7 @@ def with_step(data: Data, function: str, /, **parameters: Any) -> Data:
 def question_attrs(
     data: xr.Dataset | xr.DataArray, function: str, /, **parameters: Any
 ) -> dict[str, Any]:
-    """Return what is recorded in the attrs of an answer: the origin of its data, and the call.
+    """Return the attrs that are recorded in an answer: the origin of its data, and the call.
 
     ``question`` is a JSON object ``{"function": ..., "parameters": {...}}``, as of
     :func:`with_step`. In a batch, the origins of the measurements are coordinates, which are left
@@ -58,9 +58,9 @@ def question_attrs(
 def _steps(item: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
     """List the steps of the measurements of a batch, followed by those of the whole."""
     readable = "steps" in item.coords and item["steps"].chunks is None
-    apart = np.ravel(item["steps"].values).tolist() if readable else []
+    texts = np.ravel(item["steps"].values).tolist() if readable else []
     return _distinct(
-        [step for text in (*apart, _attr(item, "steps")) if text for step in json.loads(text)]
+        [step for text in (*texts, _attr(item, "steps")) if text for step in json.loads(text)]
     )
 
 

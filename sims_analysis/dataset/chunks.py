@@ -16,7 +16,7 @@ from sims_analysis.errors import ArchiveError
 from sims_analysis.files import Budget
 
 _PIECE = 2**20
-#: Bytes of the largest block of zstd; what its frames begin with, and those that are skipped.
+#: Bytes of the largest block of zstd; the first bytes of its frames, and of skipped ones.
 _BLOCK, _FRAME, _SKIPPED = 2**17, b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
 #: Codecs that keep the number of bytes, or change the type of the numbers.
 _SIZE_PRESERVING = {

@@ -144,7 +144,7 @@ def _length(value: Any) -> int:
 
 # --- zarr -------------------------------------------------------------------------------------
 
-#: Where the metadata of a store say what is in it and how its numbers are packed, in both formats.
+#: Files of a store with its metadata, and their keys for codecs, in both formats.
 _METADATA = {".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json"}
 _PACKING = {"filters", "compressor", "codecs"}
 #: Memory in bytes that a byte of JSON may take once it is decoded.
@@ -162,7 +162,7 @@ def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
         try:
             content = path.read_bytes()
             budget.take(_DECODED * len(content), f"its metadata {where}")
-            # As zarr itself does it: stricter JSON would not see what zarr sees.
+            # As zarr itself: a stricter decoder would refuse JSON that zarr reads.
             metadata = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
             text = f"{store.name} is not read: {where} cannot be read ({error})"

@@ -134,7 +134,7 @@ def split_attrs(
     or cannot become a coordinate because its name is taken.
     """
     shared: dict[str, Any] = {}
-    apart: dict[str, list[Any]] = {}
+    differing: dict[str, list[Any]] = {}
     for name in dict.fromkeys(str(name) for part in parts for name in part.ds.attrs):
         values: list[Any] = [part.ds.attrs.get(name) for part in parts]
         if name in not_merged:
@@ -143,5 +143,5 @@ def split_attrs(
             shared[name] = values[0]
         elif name not in taken and all(value is None or np.isscalar(value) for value in values):
             missing: Any = "" if any(isinstance(value, str) for value in values) else np.nan
-            apart[name] = [missing if value is None else value for value in values]
-    return shared, apart
+            differing[name] = [missing if value is None else value for value in values]
+    return shared, differing

@@ -101,11 +101,11 @@ def merge_profiles(
     names = _names(parts, suffix)
     depth, positions, _ = merge([part.depth for part in parts])
     variables = _merged(parts, axis, depth.size, positions)
-    attrs, apart = _attrs(parts, variables)
+    attrs, attr_coords = _attrs(parts, variables)
     if any(part.depth.size < depth.size or LAYOUT in part.ds.attrs for part in parts):
         attrs[LAYOUT] = OWN_DEPTHS
     coords = {"species": np.array(names, dtype=str), axis: (axis, depth, vocabulary.attrs(axis))}
-    merged = xr.Dataset(variables, coords=coords | apart, attrs=attrs)
+    merged = xr.Dataset(variables, coords=coords | attr_coords, attrs=attrs)
     merged = merged.set_coords([n for n in variables if any(n in part.ds.coords for part in parts)])
     merged = with_history(with_ancillaries(merged), f"species of {len(parts)} measurements merged")
     merged = with_step(merged, "merge_profiles", items=datasets, suffix=suffix)
@@ -212,11 +212,11 @@ def _attrs(
     parts: list[Measurement], taken: dict[str, xr.Variable]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all items share, and those that each species keeps."""
-    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
-    if FIELD in apart:  # a coordinate of the name of the dimension of a batch would be taken for it
-        apart[f"{FIELD}_metadata"] = apart.pop(FIELD)
+    shared, differing = split_attrs(parts, _NOT_MERGED, taken)
+    if FIELD in differing:  # a batch has a dimension of this name
+        differing[f"{FIELD}_metadata"] = differing.pop(FIELD)
     numbers = [len(part.species) for part in parts]
-    coords = {name: ("species", np.repeat(column, numbers)) for name, column in apart.items()}
+    coords = {name: ("species", np.repeat(column, numbers)) for name, column in differing.items()}
     histories = [str(part.ds.attrs["history"]) for part in parts if "history" in part.ds.attrs]
     shared["sims_analysis_version"] = __version__
     shared["history"] = "\n".join(dict.fromkeys("\n".join(histories).split("\n")))

@@ -27,7 +27,7 @@ class Series:
 
     #: As delivered; empty if the data have no species.
     species: str
-    #: ``"concentration"``, ``"intensity"``...; what the values are, and their unit.
+    #: ``"concentration"``, ``"intensity"``...; the name of the values, and their unit.
     variable: str
     long_name: str
     units: str
@@ -43,7 +43,7 @@ class Series:
     #: Counts and errors of a subtracted background; edges of the cells of averages.
     ancillary: dict[str, Array] = field(default_factory=dict)
     cells: dict[str, Array] = field(default_factory=dict)
-    #: What else is known of samples (:func:`sims_analysis.quality`).
+    #: Further evidence on samples (:func:`sims_analysis.quality`).
     known: tuple[Run, ...] = ()
 
 

@@ -141,8 +141,8 @@ def stack(
     names_of = dict.fromkeys(str(name) for part in parts for name in part.ds.variables)
     kept = [name for name in names_of if name not in ("species", axis)]
     stacked = {name: _stacked(name, parts, rows, sizes, masks) for name in kept}
-    attrs, apart = _attrs(parts, {*coords, *stacked})
-    batch = xr.Dataset(stacked, coords=coords | apart, attrs=attrs)
+    attrs, attr_coords = _attrs(parts, {*coords, *stacked})
+    batch = xr.Dataset(stacked, coords=coords | attr_coords, attrs=attrs)
     batch = batch.set_coords([n for n in stacked if any(n in part.ds.coords for part in parts)])
     batch = with_ancillaries(batch)
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
@@ -267,11 +267,11 @@ def _padded(
 
 def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all measurements share and those that become coordinates."""
-    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
+    shared, differing = split_attrs(parts, _NOT_MERGED, taken)
     for name in [name for name in _IDENTITY if name in shared and name not in taken]:
-        apart[name] = [shared.pop(name)] * len(parts)
+        differing[name] = [shared.pop(name)] * len(parts)
     flag = {ATTRIBUTE: MEASUREMENT}
-    coords = {name: (MEASUREMENT, np.array(column), flag) for name, column in apart.items()}
+    coords = {name: (MEASUREMENT, np.array(column), flag) for name, column in differing.items()}
     times = [moment_of(metadata_of(part.ds)[0].measured) for part in parts]
     if any(times) and "measured" not in taken:
         column = [np.datetime64(None if t is None else t.astimezone(UTC).replace(tzinfo=None), "ns")

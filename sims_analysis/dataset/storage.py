@@ -29,7 +29,7 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Attribute of a file that holds what the format cannot store.
+#: Attribute of a file with everything that the format cannot store.
 _MEMO = "sims_analysis_storage"
 #: Name in a file of a DataArray that has none.
 _UNNAMED = "unnamed"

@@ -53,7 +53,7 @@ def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable
 
 
 def refuse_not_positive(argument: xr.Variable, value: Any, name: str) -> None:
-    """Refuse what is not positive and finite; NaN stands for no value. Not on Dask."""
+    """Refuse values that are not positive and finite; NaN means no value. Not on Dask."""
     if is_lazy(argument):
         return
     numbers = np.asarray(argument.data)

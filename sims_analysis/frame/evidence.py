@@ -39,7 +39,7 @@ _NOTABLE = 0.01
 
 
 def support_of_window(frame: Frame, window: Window, use: kernels.Use = "curve") -> Support:
-    """Return what an answer about a window rests on, without a kernel; NaN for no limit."""
+    """Return the support of an answer about a window, without a kernel; NaN for no limit."""
     start, stop = (
         end.fillna(infinity) for end, infinity in zip(window, (-np.inf, np.inf), strict=True)
     )
@@ -60,7 +60,7 @@ def resolve(
     requested: Window = NO_LIMITS,
     category: type[SimsWarning] | None = ProfileWarning,
 ) -> xr.Variable:
-    """Return the status of answers by their kernel, what they rest on and doubts, and warn of it.
+    """Return the status of answers by their kernel, support and doubts, and warn of it.
 
     With a value that of the highest rank of :class:`sims_analysis.outcomes.Status`, without one the
     kernel's. Messages name the `window`, and `what` an answer across a gap is. A frame may
@@ -140,7 +140,7 @@ def material_support(
     answer: Callable[[Frame], xr.Variable],
     over: str | tuple[()] = (),
 ) -> Support:
-    """Return what answers rest on, without samples below a limit that do not change them.
+    """Return the support of answers, without samples below a limit that do not change them.
 
     Samples matter if some answer along `over`, with them at 0 or at their limit, changes by more
     than its error and 1 % of it (of 1, if it is less).
@@ -253,7 +253,7 @@ def runs_of(frame: Frame) -> Iterator[Run]:
 
 
 class Evidence(NamedTuple):
-    """What is known of samples: flags, and limits of those below one; None for nothing."""
+    """The evidence on samples: flags, and limits of those below one; None for nothing."""
 
     flags: xr.Variable | None = None
     limit: xr.Variable | None = None
@@ -265,7 +265,7 @@ NO_EVIDENCE = Evidence()
 
 
 def sample_evidence(frame: Frame) -> Evidence:
-    """Return what is known of the samples of a frame: what they carry, and what values show."""
+    """Return the evidence on the samples of a frame: flags of the data, and of their values."""
     flags: Any = frame.map(kernels.flags_from_values, extra=(frame.dim,)).value
     if frame.flags is not None:
         flags = flags | frame.flags
@@ -276,7 +276,7 @@ def sample_evidence(frame: Frame) -> Evidence:
 
 
 def with_flags(frame: Frame) -> Frame:
-    """Return the frame with all that is known of its samples among what they carry."""
+    """Return the frame with all evidence on its samples among its flags."""
     return replace(frame, flags=sample_evidence(frame).flags)
 
 
@@ -287,7 +287,7 @@ def _unless_empty(evidence: Evidence) -> Evidence:
 
 
 def union(*parts: Evidence) -> Evidence:
-    """Join what is known of the same samples, of which one part has limits."""
+    """Join evidence on the same samples, of which one part has limits."""
     flags: list[Any] = [part.flags for part in parts if part.flags is not None]
     limits = (part.limit for part in parts if part.limit is not None)
     return _unless_empty(
@@ -331,7 +331,7 @@ def at(
 
 
 def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Evidence:
-    """Return what is known of samples that each rest on those within an interval about it."""
+    """Return the evidence on samples that each rest on those within an interval about it."""
     dims = (*frame.lead, frame.dim)
     samples = xr.Variable(dims, frame.value.data)
     edges = [edge.set_dims(samples.sizes).transpose(*dims).data for edge in (lower, upper)]
@@ -372,7 +372,7 @@ def evidence_coords(
     *,
     quantified: bool = False,
 ) -> dict[str, xr.Variable]:
-    """Return coordinates with what is known of samples; `quantified`: limits as Quantities."""
+    """Return coordinates with the evidence on samples; `quantified`: limits as Quantities."""
     coords: dict[str, xr.Variable] = {}
     for end, values in ((vocabulary.QUALITY, evidence.flags), (vocabulary.LIMIT, evidence.limit)):
         if evidence.flags is None or values is None:

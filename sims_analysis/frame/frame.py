@@ -63,7 +63,7 @@ class Frame(Profiles):
     #: Edges of the cells over which the values are averages, as the axis; None for samples.
     lower: xr.Variable | None = None
     upper: xr.Variable | None = None
-    #: What the data carry of their samples, as sums of flags; None if they carry nothing.
+    #: The flags of the samples in the data, as sums; None if there are none.
     flags: xr.Variable | None = None
     #: The limits of detection of samples below one; NaN at all others.
     limit: xr.Variable | None = None
@@ -100,7 +100,7 @@ class Frame(Profiles):
         return values if values.dtype == precision else values.astype(precision)
 
     def map(self, kernel: Callable[..., Any], *parameters: xr.Variable, **options: Any) -> Any:
-        """Run a kernel over the profiles: the first of what :meth:`ask` returns."""
+        """Run a kernel over the profiles: the first result of :meth:`ask`."""
         return self.ask(kernel, *parameters, use=None, **options)[0]
 
     def ask(
@@ -114,7 +114,7 @@ class Frame(Profiles):
         group: str | None = None,
         **options: Any,
     ) -> tuple[Any, Support]:
-        """Run a kernel over the profiles: its fields as Variables, and what its answers rest on.
+        """Run a kernel over the profiles: its fields as Variables, and the support of its answers.
 
         That is the interval from ``start`` to ``stop`` of its fields, and `use` says how
         (:data:`.evidence.Use`); `errors` as for :func:`.blocks.run`. A parameter has one value per
@@ -130,7 +130,7 @@ class Frame(Profiles):
     def samples(
         self, errors: Literal["each", "fit", "sum"] | None = None
     ) -> dict[str, xr.Variable]:
-        """Return what is known of the samples, as kernels take it; see :func:`blocks.run`."""
+        """Return the columns of the samples, as kernels take them; see :func:`blocks.run`."""
         names = ("depth", "value", "lower", "upper", "flags", "limit")
         columns = {name: getattr(self, name) for name in names}
         if errors is not None:
@@ -219,7 +219,7 @@ class Frame(Profiles):
         return replace(self, value=cast("xr.Variable", self.counts))
 
     def filled(self) -> Frame:
-        """Return the frame with 0 for samples below a limit, for what says that they are."""
+        """Return the frame with 0 for samples below a limit."""
         if self.limit is None:
             return self
         below = self.value.isnull() & self.limit.notnull()
@@ -265,8 +265,8 @@ class Frame(Profiles):
     ) -> xr.Variable:
         """Return a result with attrs of the term `name`, and these; None removes one."""
         texts = {**vocabulary.attrs(name, units_), **attrs}
-        kept = {key: text for key, text in texts.items() if text is not None}
-        return self.as_the_data(xr.Variable(values.dims, values.data, kept))
+        stated = {key: text for key, text in texts.items() if text is not None}
+        return self.as_the_data(xr.Variable(values.dims, values.data, stated))
 
     def of_axis(self, values: xr.Variable, name: str) -> xr.Variable:
         """Return a result with attrs (:meth:`with_attrs`) in the words and the unit of the axis."""
@@ -318,15 +318,15 @@ class Frame(Profiles):
     ) -> xr.Dataset:
         """Return variables as a Dataset, with coordinates that do not share a name with them."""
         dims = {d for variable in variables.values() for d in variable.dims}
-        kept = self.coords_over(dims, coords or {})
-        refuse_labels(dims & kept.keys(), variables)
-        kept = {key: coord for key, coord in kept.items() if key not in variables}
-        return xr.Dataset(dict(variables), coords=self.indexed(kept))
+        selected = self.coords_over(dims, coords or {})
+        refuse_labels(dims & selected.keys(), variables)
+        selected = {key: coord for key, coord in selected.items() if key not in variables}
+        return xr.Dataset(dict(variables), coords=self.indexed(selected))
 
     def replaced(self, value: xr.Variable, **ancillary: xr.Variable | None) -> xr.Dataset:
         """Return the Dataset that was opened, with other values: data again, not an answer.
 
-        In the canonical unit, with what belongs to the samples (``stderr=...``): None removes one.
+        In the canonical unit, with columns of the samples (``stderr=...``): None removes one.
         """
         data: xr.Dataset = self.origin
         variables = {}

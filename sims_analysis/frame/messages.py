@@ -133,8 +133,8 @@ def warn_where(
 class Doubt(NamedTuple):
     """Why some answers may not be ``ok``, as :func:`.evidence.resolve` takes it.
 
-    Those that are flagged have the status, unless theirs has a higher rank, or is that of an answer
-    without a value. A text, or what makes one, is a warning about the first that is flagged.
+    Flagged answers get the status, unless they have one of a higher rank, or one without a value. A
+    text, or a function that makes one, is a warning about the first flagged answer.
     """
 
     flagged: xr.Variable

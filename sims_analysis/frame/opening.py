@@ -215,7 +215,7 @@ def _select(
             if f"{chosen}_{end}" in data.variables
         }
         array = data[chosen]
-        if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
+        if len(data.data_vars) == 1:  # a former DataArray has its errors as coordinates
             ancillary |= _ancillary_coords(array)
         return array, ancillary
     listed = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)

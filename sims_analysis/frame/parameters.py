@@ -70,7 +70,7 @@ def read_points(
 
 @dataclass(frozen=True, kw_only=True)
 class Profiles:
-    """What arguments are aligned with: samples along an axis, and the labels of their profiles."""
+    """Profiles to align arguments with: samples along an axis, and the labels of the profiles."""
 
     #: Samples along the last dimension.
     value: xr.Variable
@@ -82,7 +82,7 @@ class Profiles:
     coords: Mapping[Any, xr.Variable]
     #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
     argument_coords: dict[Any, xr.Variable] = field(default_factory=dict)
-    #: What holds the profiles, for messages.
+    #: The name of the object with the profiles, for messages.
     whose: str = "the data"
 
     @property

@@ -1,4 +1,4 @@
-"""What the achieved resolution of restored profiles does to a depth that is read from them."""
+"""The effect of the achieved resolution of restored profiles on depths read from them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _at(samples: Any, distance: xr.Variable) -> xr.Variable:
 def add_unresolved(
     frame: Frame, stderr: xr.Variable, length: xr.Variable, start: xr.Variable, stop: xr.Variable
 ) -> xr.Variable:
-    """Return standard errors of decay lengths d, of restored profiles with what is not resolved.
+    """Return standard errors of decay lengths d; of restored profiles with the unresolved part.
 
     With r the least achieved resolution, edges of all lengths below r / 4 are restored alike:
     ``d exp[-(d / 0.25 r)^2]`` is part of the error.

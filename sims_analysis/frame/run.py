@@ -60,7 +60,7 @@ def is_nan(variable: xr.Variable) -> xr.Variable:
 
 
 def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.nan) -> xr.Variable:
-    """Replace what is flagged, and keep the type; the column itself if nothing is."""
+    """Replace flagged values, and keep the type; the column itself if none is flagged."""
     if set(flagged.dims) <= set(column.dims) and not may_hold(flagged):
         return column
     result: xr.Variable = column.where(~flagged, instead)
@@ -162,7 +162,7 @@ def profile_by_profile(
         for p, k in zip(parameters, whole, strict=True)
     ]
     rows = np.empty((*lead, size))
-    # What cannot be computed is NaN or infinite, and a status says so.
+    # Failed computations give NaN or infinity, and a status.
     with np.errstate(all="ignore"):
         for index in watched(list(np.ndindex(*lead))) if prod(lead) else ():
             rows[index] = function(

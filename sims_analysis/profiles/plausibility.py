@@ -97,7 +97,7 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
 
 
 def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
-    """Yield the unusual property, the finding, and what is usual."""
+    """Yield the unusual property, the finding, and the usual values."""
     for name, kinds in (("depth", vocabulary.AXES), ("concentration", vocabulary.VALUE_KINDS)):
         numbers = getattr(profile, f"{name}s")
         try:

@@ -85,7 +85,7 @@ _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE
 def phrase_or_powers(text: str) -> tuple[str, str] | Counter[str]:
     """Read a spelling: for a phrase, give the kind of quantity and the factor.
 
-    Otherwise it gives units and their powers. What is ambiguous, or not in the tables, is refused.
+    Otherwise, give units and their powers. Ambiguous spellings, and others, are refused.
     """
     plain = plainly(text)
     phrase = re.sub(r"[\s.\-_()\[\]]+", "", plain).casefold()
