@@ -36,7 +36,7 @@ from sims_analysis.units import ParameterLike
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = ("", "rising", "falling")
-_WHOLE = xr.Variable((), 1.0)
+_UNITY = xr.Variable((), 1.0)
 
 Edge = Literal["trailing", "leading", "any"]
 
@@ -154,7 +154,7 @@ def crossings(
     frame, levels = open_at_level(data, level, "a crossing", **selection)
     parameters = levels, subtracted_level(frame)
     options: Any = {"dim": "crossing", "max_count": max_count, "where": locate}
-    edges = ask_for_all(frame, kernels.table, *parameters, block=_block(frame), **options)
+    edges = map_all(frame, kernels.table, *parameters, block=_block(frame), **options)
     stderr = _stderr_at(frame, edges, level, levels)
     status = status_of_crossings(frame, edges, "crossing")
     ancillary = _ancillary(frame, edges)
@@ -394,7 +394,7 @@ def _doubts_of_missing(frame: Frame, edges: Any) -> list[Doubt]:
 
 
 def stderr_of_crossings(
-    frame: Frame, edges: Any, *errors: xr.Variable | None, part: Any = _WHOLE
+    frame: Frame, edges: Any, *errors: xr.Variable | None, part: Any = _UNITY
 ) -> xr.Variable:
     """Return the standard errors of crossings, with errors that samples have in common.
 
@@ -431,10 +431,10 @@ def _ancillary(frame: Frame, edges: Any) -> dict[str, xr.Variable]:
 
 
 #: Entries of the first search, if their number is not given.
-USUAL = 8
+FIRST_WIDTH = 8
 
 
-def ask_for_all(
+def map_all(
     frame: Frame,
     kernel: Callable[..., Any],
     *parameters: xr.Variable,
@@ -451,9 +451,9 @@ def ask_for_all(
             argument="max_count",
         )
     options = {"errors": frame.fitted, "extra": (dim,), "bridge": bool(frame.bridge), **options}
-    table: Any = frame.map(kernel, *parameters, width=max_count or USUAL, **options)
-    count = int(table.number.values.max(initial=1)) if max_count is None else USUAL
-    if count > USUAL:
+    table: Any = frame.map(kernel, *parameters, width=max_count or FIRST_WIDTH, **options)
+    count = int(table.number.values.max(initial=1)) if max_count is None else FIRST_WIDTH
+    if count > FIRST_WIDTH:
         return frame.map(kernel, *parameters, width=count, **options)
     if max_count is not None:
         return table

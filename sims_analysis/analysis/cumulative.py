@@ -180,14 +180,14 @@ def depth_at_dose_fraction(
 def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
     """Read one fraction, several along ``fraction``, or one for each profile or case."""
     if isinstance(fraction, list | tuple | np.ndarray) and np.ndim(fraction) == 1:
-        numbers = [float(read_pure(frame, number, "fraction", _PARTS)) for number in fraction]
+        numbers = [float(read_pure(frame, number, "fraction", _EXPECTED)) for number in fraction]
         fractions = xr.Variable("fraction", np.array(numbers, np.float64))
     else:
-        fractions = read_pure(frame, fraction, "fraction", _PARTS)
+        fractions = read_pure(frame, fraction, "fraction", _EXPECTED)
     unknown = is_nan(fractions) & isinstance(fraction, xr.DataArray)
     if anywhere(~((fractions >= 0) & (fractions <= 1) | unknown)):
-        raise argument_error("fraction", fraction, f"expected {_PARTS}")
+        raise argument_error("fraction", fraction, f"expected {_EXPECTED}")
     return fractions
 
 
-_PARTS = "numbers between 0 and 1"
+_EXPECTED = "numbers between 0 and 1"

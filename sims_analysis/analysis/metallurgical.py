@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis.crossings import (
-    ask_for_all,
+    map_all,
     status_of_crossings,
     stderr_of_crossings,
 )
@@ -125,7 +125,7 @@ def metallurgical_junctions(
     settings: Any = {"group": "species", "fractions": fractions, "locate": locate}
     settings |= {"dim": "junction", "max_count": max_count}
     below = junctions_below_limit(frame, net, fractions)
-    junctions = ask_for_all(frame, kernels.metallurgical, net, below, **settings)
+    junctions = map_all(frame, kernels.metallurgical, net, below, **settings)
     stderr = _stderr(frame, junctions, fractions)
     status = status_of_crossings(frame, junctions, "metallurgical junction", strict=strict)
     term = "metallurgical_junction"

@@ -42,7 +42,7 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 #: Results, with their places among those of the kernel.
 _PLACES = {"projected_range": 1, "straggle": 2, "skewness": 3, "kurtosis": 4, "dose": 0}
 #: Part of the error of a background by which it is shifted: all of it may leave no peak.
-_SMALL = 1e-4
+_SHIFT = 1e-4
 #: Dimension of all moments in one variable: a name that no dimension of a user has.
 _MOMENT = "__moment__"
 #: Divisors of the kernel's results: its doses are in value times nm.
@@ -176,7 +176,7 @@ def moments(
     results = _as_moments(frame, shape.value)
     results |= samples_used(frame, shape.start, shape.stop) | {"status": frame.status(status)}
     if frame.stderr is not None:
-        errors = add_background_error(frame, shape.stderr, moments_of, by=_SMALL)
+        errors = add_background_error(frame, shape.stderr, moments_of, by=_SHIFT)
         if window is not None:
             slope_error = trend.slope_error / (shape.stop - shape.start)
             errors = _with_window_error(frame, errors, window, slope_error, above_level)
@@ -195,7 +195,7 @@ def _with_window_error(
     if not (frame.lazy or anywhere(common > 0)):
         return errors
     return add_background_error(
-        replace(frame, common=common, overlap=None, repeatability=None), errors, answer, by=_SMALL
+        replace(frame, common=common, overlap=None, repeatability=None), errors, answer, by=_SHIFT
     )
 
 

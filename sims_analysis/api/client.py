@@ -271,9 +271,9 @@ class Client:
         if refresh and self.offline:
             text = "refresh=True asks the API, but offline=True forbids it"
             raise ApiError(text, code="conflicting_arguments", argument="refresh")
-        return self._each(dict.fromkeys(data_ids), refresh)
+        return self._results(dict.fromkeys(data_ids), refresh)
 
-    def _each(self, data_ids: Iterable[str], refresh: bool) -> Outcomes:
+    def _results(self, data_ids: Iterable[str], refresh: bool) -> Outcomes:
         missing = []
         for data_id in data_ids:
             archived = None if refresh else self._archived(data_id)

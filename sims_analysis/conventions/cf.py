@@ -103,7 +103,7 @@ def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
         if unit and unit != variable.attrs["units"]:
             variable.attrs |= {"units": unit, _OUR_UNITS: variable.attrs["units"]}
             memo["units"].append(str(name))
-    for name in [name for name in ds.variables if _holds_status(name, ds.variables[name])]:
+    for name in [name for name in ds.variables if _is_status(name, ds.variables[name])]:
         flags = _flags(ds.variables[name])
         if flags is not None:
             memo["flags"][str(name)] = ds.variables[name].dtype.str
@@ -111,7 +111,7 @@ def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
     return ds
 
 
-def _holds_status(name: Any, variable: xr.Variable) -> bool:
+def _is_status(name: Any, variable: xr.Variable) -> bool:
     is_status = str(name) == "status" or str(name).endswith("_status")
     return is_status and variable.dtype.kind == "U" and name not in variable.dims
 

@@ -73,7 +73,7 @@ def _name(codec: Any) -> str:
     return str(config.get("id") or config.get("name")).removeprefix("numcodecs.")
 
 
-def _stated_at(start: int) -> Callable[[bytes, int], int]:
+def _size_at(start: int) -> Callable[[bytes, int], int]:
     """Read the size where the codec states it."""
     return lambda content, _most: int.from_bytes(content[start : start + 4], "little")
 
@@ -115,8 +115,8 @@ def zstd_size(content: bytes, _most: int) -> int:
 
 #: Codec -> a function of the packed bytes, and of the largest size that matters.
 _SIZES: dict[str, Callable[[bytes, int], int]] = {
-    "blosc": _stated_at(4),
-    "lz4": _stated_at(0),
+    "blosc": _size_at(4),
+    "lz4": _size_at(0),
     "zstd": zstd_size,
     "zlib": _inflated_size,
     "gzip": _inflated_size,

@@ -199,7 +199,7 @@ def _stacked(
     variables = {part.label: variable.transpose(*dims) for part, variable in holders}
     everywhere = len(holders) == len(parts)
     if masks is None and everywhere and any(hasattr(v.data, "dask") for v in variables.values()):
-        return _lazily(list(variables.values()), rows, sizes[species])
+        return _stack_lazily(list(variables.values()), rows, sizes[species])
     padded = masks is not None and axis in dims
     new_dims = tuple(sizes) if padded else dims
     pieces: list[tuple[Any, Any]] = []
@@ -237,7 +237,7 @@ def _refuse_differing_variables(
         raise ProfileError(text, code="wrong_dimensions")
 
 
-def _lazily(
+def _stack_lazily(
     variables: list[xr.Variable], rows: list[NDArray[np.intp]], species: int
 ) -> xr.Variable:
     """Stack variables of all measurements without computing them."""

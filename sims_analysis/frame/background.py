@@ -75,7 +75,7 @@ class Background(NamedTuple):
 
 _BEYOND_NOISE = "in the background window, more than its noise, which"
 #: The beginning of the message for each trend in a window that is not level.
-_SHOWN = {
+_TRENDS = {
     kernels.FALLS: f"the profile falls {_BEYOND_NOISE}",
     kernels.RISES: f"the profile rises {_BEYOND_NOISE}",
     kernels.STEPS: f"the profile steps or bends {_BEYOND_NOISE}",
@@ -106,7 +106,7 @@ def doubts_of_window(
     def sloping(first: FirstFlagged) -> str:
         part = first.of(trend.change)
         by = f"by {part:.0%}" if part < 10 else "more than tenfold"
-        return f"{_SHOWN[int(first.of(shows))]} changes the {what} {by}"
+        return f"{_TRENDS[int(first.of(shows))]} changes the {what} {by}"
 
     def scattering(first: FirstFlagged) -> str:
         factor = f"{first.of(trend.change):.2g} times as much as its standard errors say"
@@ -133,7 +133,7 @@ def with_common(frame: Frame, error: xr.Variable) -> Frame:
 def stated_error(frame: Frame, value: Any, name: str) -> xr.Variable | None:
     """Read the standard errors of stated values from their coordinate; None without one."""
     by_species = value if isinstance(value, Mapping) else {"": value}
-    errors = {key: _coordinate(column, "stderr") for key, column in by_species.items()}
+    errors = {key: _argument_coord(column, "stderr") for key, column in by_species.items()}
     if all(column is None for column in errors.values()):
         return None
     exact = f"0 {frame.units}"
@@ -143,7 +143,7 @@ def stated_error(frame: Frame, value: Any, name: str) -> xr.Variable | None:
     return error
 
 
-def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
+def _argument_coord(stated: Any, name: str) -> xr.DataArray | None:
     """Return a coordinate of an argument, with its unit, over the same dimensions and species."""
     if not (isinstance(stated, xr.DataArray) and name in stated.coords):
         return None

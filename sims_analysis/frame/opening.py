@@ -200,7 +200,7 @@ def _select(
     if variable is not None and (not isinstance(variable, str) or variable not in data.data_vars):
         raise UnitsError(
             f"{question}: there is no variable {format_argument(variable)}; the data have "
-            f"{_present(data)}",
+            f"{_list_variables(data)}",
             code="missing_variable",
         )
     candidates = vocabulary.MEASURED if variable is None else [variable]
@@ -221,12 +221,12 @@ def _select(
     listed = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
     expected = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(
-        f"{question} needs a {expected}; the data have {listed or _present(data)}",
+        f"{question} needs a {expected}; the data have {listed or _list_variables(data)}",
         code="missing_variable",
     )
 
 
-def _present(data: xr.Dataset) -> str:
+def _list_variables(data: xr.Dataset) -> str:
     return ", ".join(map(str, data.data_vars)) or "no variables"
 
 

@@ -11,7 +11,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import elementwise
 
 #: A depth is not known better than to this part of the achieved resolution at a sharp edge.
-_KNOWN = 0.35
+_LEAST_ERROR = 0.35
 #: Decay lengths below this part of the achieved resolution may be those of steps.
 _UNRESOLVED = 0.25
 
@@ -26,9 +26,9 @@ def resolution_error(
     whatever its true shape: ``0.35 R exp[-(d / R)^2]``, with d the decay length.
     """
     distance = abs(frame.depth - depth)
-    most = _KNOWN * _at(frame.achieved, distance)
+    most = _LEAST_ERROR * _at(frame.achieved, distance)
     moved = elementwise(np.fmin, _at(frame.stderr, distance) / steepness, most)
-    sharp = most * np.exp(-((_KNOWN * decay_length.fillna(0.0) / most) ** 2))
+    sharp = most * np.exp(-((_LEAST_ERROR * decay_length.fillna(0.0) / most) ** 2))
     error: xr.Variable = elementwise(np.hypot, moved, sharp).where(depth.notnull())
     return error
 

@@ -236,7 +236,7 @@ def run(
     size = 0 if group is None else samples["value"].sizes[group]
     settings = {"whole": ranks[n:], "group": size, **options}
     call = partial(_call, over, kernel, tuple(samples), settings)
-    answer, support = _lazily(call, names, arrays, ranks) if lazy else call(*arrays)
+    answer, support = _run_lazily(call, names, arrays, ranks) if lazy else call(*arrays)
 
     def named(result: Any) -> Any:
         fields = (as_variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
@@ -282,7 +282,7 @@ def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence
     return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]
 
 
-def _lazily(
+def _run_lazily(
     call: Callable[..., Any], names: tuple[str, str], arrays: Sequence[Any], ranks: Sequence[int]
 ) -> Any:
     """Call the kernel for each chunk; `ranks` are the numbers of core dimensions of the arrays."""
