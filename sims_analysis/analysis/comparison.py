@@ -106,8 +106,8 @@ def compare(
     >>> ds = sims.open_example("boron-implant")
     >>> other = ds.assign(concentration=1.1 * ds["concentration"])
     >>> other["concentration"].attrs["units"] = "atom/cm^3"
-    >>> found = sims.compare(ds, other)
-    >>> float(found["dose_ratio"].sel(species="B").round(6))
+    >>> ratios = sims.compare(ds, other)
+    >>> float(ratios["dose_ratio"].sel(species="B").round(6))
     1.1
     """
     check_choice("method", method, ("log", "linear"))

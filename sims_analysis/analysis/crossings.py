@@ -145,8 +145,8 @@ def crossings(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> found = sims.crossings(ds, level="1e18 atoms/cm^3").sel(species="B", crossing=0)
-    >>> print(f"{found['depth'].item():.1f} nm, {found['direction'].item()}")
+    >>> edge = sims.crossings(ds, level="1e18 atoms/cm^3").sel(species="B", crossing=0)
+    >>> print(f"{edge['depth'].item():.1f} nm, {edge['direction'].item()}")
     161.9 nm, falling
     """
     check_choice("locate", locate, get_args(Locate))

@@ -106,8 +106,8 @@ def metallurgical_junctions(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"]).isel(junction=0)
-    >>> print(f"{found['depth'].item():.1f} nm, {found['polarity'].item()}")
+    >>> first = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"]).isel(junction=0)
+    >>> print(f"{first['depth'].item():.1f} nm, {first['polarity'].item()}")
     181.9 nm, p->n
     """
     active = read_dopants(donors, acceptors)

@@ -53,9 +53,9 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species=["B"])
     >>> holed = ds.where((ds.depth < 60) | (ds.depth > 80), drop=True)
-    >>> found = sims.quality(holed)
+    >>> runs = sims.quality(holed)
     >>> [(str(kind), float(a), float(b)) for kind, a, b in
-    ...  zip(found["kind"].values, found["start"].values, found["stop"].values)]
+    ...  zip(runs["kind"].values, runs["start"].values, runs["stop"].values)]
     [('gap', 59.0, 81.0)]
     """
     names: list[Any] = [variable]

@@ -119,10 +119,10 @@ class Catalogue(list[CatalogueEntry]):
 
     Examples
     --------
-    >>> found = Catalogue([CatalogueEntry(data_id="w1", sample_name="wafer 1")])
-    >>> found.ids
+    >>> entries = Catalogue([CatalogueEntry(data_id="w1", sample_name="wafer 1")])
+    >>> entries.ids
     ['w1']
-    >>> found.to_frame()[["data_id", "sample_name"]]
+    >>> entries.to_frame()[["data_id", "sample_name"]]
       data_id sample_name
     0      w1     wafer 1
     """

@@ -117,8 +117,8 @@ def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
     >>> tree = sims.to_datatree({"wafer 7/centre": ds, "wafer 7/edge": ds})
-    >>> found = sims.from_datatree(tree["wafer 7"])
-    >>> list(found), found["edge"].identical(ds)
+    >>> nodes = sims.from_datatree(tree["wafer 7"])
+    >>> list(nodes), nodes["edge"].identical(ds)
     (['centre', 'edge'], True)
     """
     if not isinstance(tree, xr.DataTree):
