@@ -171,7 +171,11 @@ def flags_from_values(rows: Rows) -> SingleResult:
         found[own][above] |= Flag.TRANSIENT
     found[rows.offsets[1:][ends_inside(rows)] - 1] |= Flag.TRUNCATED
     placed = rows.unpacked(found.reshape(rows.value.shape).astype(np.float64))
-    return SingleResult(np.nan_to_num(placed).astype(np.int16))
+    flags = np.nan_to_num(placed).astype(np.int16)
+    if wide is not None:  # depths within a gap have both of its sides
+        sides = ((flags & side != 0).cumsum(axis=1) for side in (Flag.GAP_AFTER, Flag.GAP_BEFORE))
+        flags[np.isnan(placed) & (np.subtract(*sides) > 0)] |= np.int16(GAP)
+    return SingleResult(flags)
 
 
 class EvidenceAtPlaces(NamedTuple):
