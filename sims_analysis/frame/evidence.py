@@ -108,11 +108,11 @@ def _evidence(
 
 def worse(first: Any, second: Any) -> Any:
     """Return the worse of two statuses: one of answers without a value, or the higher rank."""
+    return xr.apply_ufunc(_worse, first, second, dask="parallelized", output_dtypes=[np.uint8])
 
-    def higher(a: Any, b: Any) -> Any:
-        return np.where(_RANKS[a] >= _RANKS[b], a, b)
 
-    return xr.apply_ufunc(higher, first, second, dask="parallelized", output_dtypes=[np.uint8])
+def _worse(a: Any, b: Any) -> Any:
+    return np.where(_RANKS[a] >= _RANKS[b], a, b)
 
 
 #: A status without a rank says that there is no value.
