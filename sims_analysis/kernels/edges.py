@@ -96,10 +96,11 @@ def edges(
     window that tells the two sides apart and reaches no other of `every` crossing. The depth is
     ``raw + w (fit - raw)``, where two samples at a clear step make w fall from 1 to 0, as where
     they tell it with an error of `enough`; with `locate` it is 1, or 0, and then the error is half
-    of the 68 % interval about the crossing. A window that no parabola fits is halved. How far an
-    edge that bends clearly, as a kink may, moves beyond noise in one of twice its width is part of
-    the error; so is, of one too steep for the samples to show its shape, how far from it a straight
-    line of C would cross, or a side that goes on as it is.
+    of the 68 % interval about the crossing. A window that no parabola fits is halved; where none
+    fits the least one, the error holds how far from it the two samples cross, and their error. How
+    far an edge that bends clearly, as a kink may, moves beyond noise in one of twice its width is
+    part of the error; so is, of one too steep for the samples to show its shape, how far from it a
+    straight line of C would cross, or a side that goes on as it is.
     """
     before = found.at_or_above
     start = rows.depth_at(before)
@@ -117,6 +118,7 @@ def edges(
     under = np.zeros(before.size) if floor is None else floor[found.row]
     samples = samples_of(rows, level, level_stderr, before, begin, end, under)
     result.stderr[:], weight, others = _between_two(samples, raw)
+    by_two = result.stderr.copy()
     if locate == "fit":
         weight[:] = 1.0
     weight[result.stderr <= enough] = 0.0
@@ -132,6 +134,9 @@ def edges(
     for old, new in zip((result.depth, result.stderr, result.steepness), fitted, strict=True):
         old[tried] = np.where(w < 1, w * new + (1.0 - w) * old[tried], new)
     off = np.nan_to_num(np.fmax.reduce(np.abs(others - result.depth)))
+    unfit = tried[fit.misfit < _RULES.misfit]  # even of these few samples
+    moved = np.abs(raw.depth - result.depth)[unfit]
+    off[unfit] = np.fmax(off[unfit], np.fmax(moved, by_two[unfit]))
     result.stderr[:] = half_width_about(off, result.stderr)
     with np.errstate(divide="ignore", invalid="ignore"):
         result.decay_length[tried] = at / result.steepness[tried]

@@ -48,7 +48,7 @@ class _Rules:
     clearly: float = 3.2  # a slope is so many errors,
     perhaps: float = 0.5  # or this many where noise may hide it: where so many times
     noisy: float = 4.0  # the variance of a mean that is known as well as can be is of noise,
-    high: tuple[float, float] = 0.2, 0.4  # ends above these parts of the highest are no backgrounds,
+    high: tuple[float, float] = 0.2, 0.4  # (and ends above so much of the highest always may fall),
     errors: float = 3.0  # and the rest is more than so many errors of the integral
     matters: float = 2.5  # and so many times what is enough;
     rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
