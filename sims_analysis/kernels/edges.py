@@ -57,7 +57,7 @@ class _Rules:
     alone: float = 8.0  # two samples suffice that differ by so many standard errors, ...
     steep: tuple[float, float] = 1.0, 2.0  # ... if ln C falls by more from one to the other: those
     # beyond belong to another part. Below the first, and from half of `alone`, it is the fit alone
-    goes_on: float = 0.5  # from there on, samples tell how, if ln C falls beside by this part
+    goes_on: float = 0.5  # above it, samples tell how, if ln C falls beside by this part
     uncertain: float = 0.33  # above this relative error, of ten counts, no logarithm is taken
 
 
@@ -100,7 +100,7 @@ def edges(
     fits the least one, the error holds how far from it the two samples cross, and their error. How
     far an edge that bends clearly, as a kink may, moves beyond noise in one of twice its width is
     part of the error; so is, of one too steep for the samples to show its shape, how far from it a
-    straight line of C would cross, or a side that goes on as it is.
+    straight line of C would cross, and how far the middle between the two samples is.
     """
     before = found.at_or_above
     start = rows.depth_at(before)
@@ -175,8 +175,8 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
 
     The curvature of ``ln(upper / lower)``, the larger one by a third sample on either side, shifts
     an edge. By a straight line of C where no logarithm can be taken, or of few counts. And where
-    that line crosses, and either side that goes on as it is, (3, K), of edges that surely fall by
-    much there and not beside: any shape may be between; otherwise NaN.
+    that line crosses, and the middle, (2, K), of edges that surely fall by much there and not
+    beside: any shape may be between; otherwise NaN.
     """
     at, begin, end = samples.at, samples.begin, samples.end
     place = at[:, None] + np.arange(-1, 3)
@@ -207,13 +207,9 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
         surely = np.log((ratio - noise).max(axis=1) / (ratio + noise).min(axis=1))
         beside = np.fmin(*np.abs(slopes[:, ::2]).T) * width
         unresolved = (surely > _RULES.steep[0]) & (beside < _RULES.goes_on * surely)
-        # Of few counts beside, or none, a side is at least so steep.
-        y = np.where(np.isnan(y), np.log((upper + sigma) / lower), y)
-        sides = depth[:, 1:3] - y[:, 1:3] * (step / np.diff(y, axis=1))[:, ::2]
-        sides[~((sides >= depth[:, 1:2]) & (sides <= depth[:, 2:3]))] = np.nan
-        line = depth[:, 1] + width * before / drop
+        line, middle = depth[:, 1] + width * before / drop, depth[:, 1] + 0.5 * width
         part = np.interp(surely, _RULES.steep, (0.0, 1.0))
-        moved = raw.depth + part * ([line, *sides.T] - raw.depth)
+        moved = raw.depth + part * ([line, middle] - raw.depth)
         others: Array = np.where(unresolved, moved, np.nan)
     half = np.where(np.isnan(half), by_line, half)
     half[np.isinf(half)] = np.nan  # flat there

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from sims_analysis.kernels.edges import edges
 from sims_analysis.kernels.levels import find, locate, significant
@@ -214,4 +215,23 @@ def test_where_a_sharp_step_meets_a_slow_tail_at_the_level_either_may_cross_it()
             depth, stderr = stated(z, one, 10_000.0, errors(one))
             off.append(abs(depth[-1] - 60))
             stated_errors.append(stderr[-1])
-    assert np.mean(np.array(off) < 3 * np.array(stated_errors)) > 0.8
+    assert np.mean(np.array(off) < 3 * np.array(stated_errors)) > 0.98
+
+
+@pytest.mark.parametrize(("bottom", "width", "level"), [(62.5, 0.5, 0.5), (90.0, 0.25, 0.9)])
+def test_edges_of_less_than_a_step_lie_within_three_errors(bottom, width, level):
+    """A parabola through four samples misses them; a plateau does not tell how C falls beyond."""
+
+    def shape(z):
+        return ndtr((z - 60) / width) * ndtr((bottom - z) / width)
+
+    fine = np.arange(40.0, 110.0, 0.001)
+    level *= shape(fine).max()
+    crossing = fine[shape(fine) > level][-1]
+    off = []
+    for phase in np.arange(0.05, 1.0, 0.1):
+        z = np.arange(40.0, 110.0) + phase
+        for one in poisson(10_000 / level * shape(z) + 10, 10):
+            depth, stderr = stated(z, one, 10_000.0, errors(one))
+            off.append(abs(depth[-1] - crossing) / stderr[-1])
+    assert np.mean(np.array(off) < 3) > 0.98

@@ -106,6 +106,14 @@ def test_where_errors_hide_whether_an_end_falls_it_goes_on():
     assert lacking(whole, np.sqrt(whole)) < 0.02
 
 
+@pytest.mark.parametrize("end", [0.5, 0.4, 0.25])
+def test_ends_of_few_counts_that_are_high_beside_the_profile_may_always_fall(end):
+    z = np.arange(40.0)
+    k = np.random.default_rng(0).poisson(10 * end ** (z / 40), (300, z.size)) * 1.0
+    rows = Dense(z, k, np.sqrt(np.maximum(k, 1.0)))
+    assert np.mean(missing_below(rows, 0.02 * k.sum(axis=1)) > 0) > 0.94
+
+
 def test_a_plateau_above_what_is_before_the_maximum_is_no_background():
     peak = np.exp(-0.5 * ((Z - 60) / 20) ** 2)
     deeper = np.where(Z > 60, np.fmax(peak, 0.15), peak)
