@@ -51,6 +51,7 @@ class _Rules:
     curved: float = 5.0  # prior deviation of the curvature of ln C, over its slope squared: 0 for
     # an exponential, -1 for a line of C, -0.7 at half of a Gaussian; wide, so that the data decide
     misfit: float = 0.01  # a window is halved where chance makes its chi-square more rarely
+    doubtful: float = 0.1  # and where it makes that of the least one so, two samples are heard
     kink: float = 1.5  # a curvature of more standard errors may be of a kink, which is off by this
     farther: float = 1.25  # times what a window of twice the width moves: a steep side soon ends;
     sag: float = 0.5  # and by less than this part of the sag in the window: 0.2 to 0.33 of it
@@ -134,7 +135,7 @@ def edges(
     for old, new in zip((result.depth, result.stderr, result.steepness), fitted, strict=True):
         old[tried] = np.where(w < 1, w * new + (1.0 - w) * old[tried], new)
     off = np.nan_to_num(np.fmax.reduce(np.abs(others - result.depth)))
-    unfit = tried[fit.misfit < _RULES.misfit]  # even of these few samples
+    unfit = tried[fit.misfit < _RULES.doubtful]
     moved = np.abs(raw.depth - result.depth)[unfit]
     off[unfit] = np.fmax(off[unfit], np.fmax(moved, by_two[unfit]))
     result.stderr[:] = half_width_about(off, result.stderr)
