@@ -41,7 +41,7 @@ from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import KINDS, Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -49,7 +49,11 @@ Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
 
 #: Codes of warnings that a strict question raises.
-_STRICT = ("truncated", "gap", "saturated", "below_limit", "no_sample_in_window")
+_STRICT = (
+    "truncated",
+    "no_sample_in_window",
+    *(kind.status.word for kind in KINDS if kind.status is not None),
+)
 
 
 @recorded
@@ -351,8 +355,10 @@ def doubts_of_end(
 
     def text(first: FirstFlagged) -> str:
         share = first.of(below) / first.of(dose)
-        missing = f", and about {share:.0%} more lies below it, extrapolated from its slope there"
-        return f"the record, {first.record}, ends inside the profile{missing if share < 1 else ''}"
+        if share >= 1:
+            return f"the record, {first.record}, begins or ends inside the profile"
+        more = f"and about {share:.0%} more lies below it, extrapolated from its slope there"
+        return f"the record, {first.record}, ends inside the profile, {more}"
 
     error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
     doubtful = (below > error) & (dose > error)
