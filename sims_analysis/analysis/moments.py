@@ -123,8 +123,9 @@ def moments(
     samples that show where an end is move it too, and the error of the maximum is added. NaN where
     the error of a sample is unknown, and where the variance is zero.
 
-    One standard error covers 60 to 79 %, of skewness and kurtosis up to 95 % where a background
-    leaves the straggle known to no better than 7 % (*What stated errors cover*, on the site).
+    One standard error covers 60 to 80 %, more where few samples above a `threshold` hardly tell its
+    ends, and of skewness and kurtosis up to 95 % where a background leaves the straggle known to no
+    better than 7 % (*What stated errors cover*, on the site).
 
     References
     ----------

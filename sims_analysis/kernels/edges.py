@@ -51,7 +51,7 @@ class _Rules:
     curved: float = 5.0  # prior deviation of the curvature of ln C, over its slope squared: 0 for
     # an exponential, -1 for a line of C, -0.7 at half of a Gaussian; wide, so that the data decide
     misfit: float = 0.01  # a window is halved where chance makes its chi-square more rarely
-    doubtful: float = 0.1  # and where it makes that of the least one so, two samples are heard
+    doubtful: float = 0.05  # and where it makes that of the least one so, two samples are heard
     kink: float = 1.5  # a curvature of more standard errors may be of a kink, which is off by this
     farther: float = 1.25  # times what a window of twice the width moves: a steep side soon ends;
     sag: float = 0.5  # and by less than this part of the sag in the window: 0.2 to 0.33 of it
