@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.text.arguments import checks_arguments, read_name
+from sims_analysis.text.arguments import checks_arguments, read_name, type_error
 from sims_analysis.units import Data, dequantify, magnitude_of
 
 #: Attr of a Dataset that describes how its species share their axis.
@@ -65,7 +65,7 @@ def samples(data: Data, species: str | None = None) -> Data:
     (1200, 300, 0)
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+        raise type_error("data", data, "expected a Dataset or a DataArray")
     one: Any = one_species(data, species)
     if MEASUREMENT in one.dims:
         if one.sizes[MEASUREMENT] > 1:
@@ -99,7 +99,9 @@ def one_species(data: Any, species: str | None) -> Any:
     names = [str(name) for name in np.atleast_1d(data["species"].values)]
     if species is None and len(names) > 1:
         raise SpeciesError(
-            f"name one species: {', '.join(map(repr, names))}", code="missing_species"
+            f"name one species: {', '.join(map(repr, names))}",
+            code="missing_species",
+            argument="species",
         )
     if species not in (None, *names):
         raise SpeciesError.missing(species, names)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.conventions.questions import Result, function_of, main_variable
-from sims_analysis.errors import ProfileError, require
+from sims_analysis.errors import ArgumentError, ProfileError, require
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -128,7 +128,8 @@ def read_options(
     if wanted.smooth is not None:
         check_count("smooth", wanted.smooth, least=2)
         if wanted.residuals:
-            raise ValueError("residuals= are of samples, not of their means: leave out smooth=")
+            text = "residuals= are of samples, not of their means: leave out smooth="
+            raise ProfileError(text, code="conflicting_arguments", argument="residuals")
     check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
     check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
     check_scale(wanted.scale)
@@ -140,14 +141,16 @@ def read_options(
         expected = "expected a mapping of species or measurements to colours"
         raise argument_error("colours", wanted.colours, expected + ', such as {"B": "crimson"}')
     if wanted.residuals and not wanted.results["fits"]:
-        raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
+        text = "residuals=True needs fits=, from sims.fit(data, model=...)"
+        raise ProfileError(text, code="conflicting_arguments", argument="residuals")
     other = wanted.comparison
     if other is not None and not (
         isinstance(other, xr.Dataset) and function_of(other) == "compare"
     ):
         raise argument_error("comparison", other, "expected what sims.compare(a, b) gives")
     if other is not None and wanted.residuals:
-        raise ValueError("residuals= and comparison= are both drawn below: leave out one")
+        text = "residuals= and comparison= are both drawn below: leave out one"
+        raise ProfileError(text, code="conflicting_arguments", argument="residuals")
     return wanted
 
 
@@ -228,12 +231,13 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     for name, value in style.items():
         if name not in _LINE:
             known = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
-            raise TypeError(f"{function}() has no argument {name!r}{instead_of(name, known)}")
-        for one in value.values() if isinstance(value, Mapping) else [value]:
+            text = f"{function}() has no argument {name!r}{instead_of(name, known)}"
+            raise ArgumentError(text, code="unknown_argument", argument=name)
+        for stated in value.values() if isinstance(value, Mapping) else [value]:
             try:
-                Line2D([], [], **{name: one})
+                Line2D([], [], **{name: stated})
             except (ValueError, TypeError, AttributeError) as error:
-                raise ValueError(f"{name}={format_argument(one)}: {error}") from None
+                raise argument_error(name, stated, str(error)) from None
     colour = style.pop("color", None)
     named = colour is None or isinstance(colour, str)
     return style, colour if named else to_hex(colour, keep_alpha=True)
@@ -262,7 +266,8 @@ def check_scale(scale: Any) -> None:
 def check_title(title: Any) -> None:
     """Refuse a title that is not a string."""
     if title is not None and not isinstance(title, str):
-        raise TypeError(f"title: expected a string, found {format_argument(title)}")
+        text = f"title: expected a string, found {format_argument(title)}"
+        raise ArgumentError(text, argument="title")
 
 
 def check_axes(ax: Any, title: Any) -> None:
@@ -274,8 +279,9 @@ def check_axes(ax: Any, title: Any) -> None:
     from matplotlib.axes import Axes
 
     if ax is not None and not (isinstance(ax, Axes) and ax.name == "rectilinear"):
-        raise TypeError(
-            f"ax: expected one Axes of matplotlib with depth along x, found {type(ax).__name__}; "
-            "species are named by species="
+        raise ArgumentError(
+            f"ax: expected one Axes of matplotlib with depth along x, found {type(ax).__name__}",
+            argument="ax",
+            remedy="species are named by species=",
         )
     check_title(title)

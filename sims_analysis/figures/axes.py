@@ -204,10 +204,8 @@ def _user_limits(
     if not np.isfinite(known).all() or len(set(known)) < len(known):
         raise argument_error(name, limits, "expected two different finite numbers")
     if name == "ylim" and plot.ax.get_yscale() == "log" and min(known, default=1.0) <= 0.0:
-        raise ValueError(
-            f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "
-            "scale='linear' draws one"
-        )
+        expected = "a log axis has no zero; None leaves a limit to the data"
+        raise argument_error(name, limits, f"{expected}, and scale='linear' draws one")
     return found
 
 

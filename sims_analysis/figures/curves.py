@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,7 +29,7 @@ from sims_analysis.frame.evidence import Run
 from sims_analysis.kernels.rows import Array, Flags, Index, changed
 from sims_analysis.outcomes import GAP, Flag
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.text.arguments import first_few, read_names
+from sims_analysis.text.arguments import first_few, read_names, type_error
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
@@ -262,12 +261,8 @@ def _as_data(item: Any) -> Any:
     if isinstance(item, DepthProfile):
         return to_dataset([item])
     if not isinstance(item, Measurement):
-        is_path = isinstance(item, str | PathLike)
-        advice = f"; for a file, sims.read({str(item)!r}).to_dataset()" if is_path else ""
-        raise TypeError(
-            "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
-            f"found {type(item).__name__}{advice}"
-        )
+        expected = "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them"
+        raise type_error("data", item, expected)
     return item.to_dataset() if isinstance(item, SIMSResult) else item
 
 
@@ -288,10 +283,10 @@ def curves_of(
         order = list(dict.fromkeys(curve.species for curve in curves))
     else:
         order = read_names("species", species)
-        there = dict.fromkeys(curve.species for curve in curves)
+        drawn = dict.fromkeys(curve.species for curve in curves)
         for name in order:
-            if name not in there:
-                raise SpeciesError.missing(name, there)
+            if name not in drawn:
+                raise SpeciesError.missing(name, drawn)
     curves = [curve for name in order for curve in curves if curve.species == name]
     if detection_limit is not None:
         curves = [replace(c, detection_limit=_limit(c, detection_limit)) for c in curves]

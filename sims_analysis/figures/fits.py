@@ -149,7 +149,8 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     """Split an axes in two; a figure of our `own` becomes higher by the panel below."""
     spec = ax.get_subplotspec()
     if spec is None:
-        raise ValueError("a panel below needs axes in a grid, as plt.subplots makes them")
+        text = "a panel below needs axes in a grid, as plt.subplots makes them"
+        raise ProfileError(text, argument="ax")
     figure: Any = ax.figure
     if own:
         make_higher(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])

@@ -18,7 +18,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.conventions.species_metadata import metadata_of
-from sims_analysis.errors import ProfileError, ReadError, SpeciesError, about
+from sims_analysis.errors import ArgumentError, ProfileError, ReadError, SpeciesError, about
 from sims_analysis.laboratory import factor_file
 from sims_analysis.laboratory.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.outcomes import Status
@@ -246,7 +246,8 @@ def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> d
     """Refuse what is not a column that may be stated, or not what may stand in it."""
     for column, cell in stated.items():
         if column not in columns:
-            raise TypeError(f"{column}={cell!r}; expected one of {', '.join(columns)}")
+            text = f"{column}={cell!r}; expected one of {', '.join(columns)}"
+            raise ArgumentError(text, code="unknown_argument", argument=column)
         if not isinstance(cell, str):
             raise argument_error(column, cell, "expected a string, as in the file")
         with about(argument=column):

@@ -28,7 +28,7 @@ from sims_analysis.errors import ProfileError, UnitsError, require
 from sims_analysis.files import replace_file, write_lines
 from sims_analysis.kernels.rows import changed
 from sims_analysis.profiles.metadata import columns_of
-from sims_analysis.text.arguments import check_choice, check_count, checks_arguments
+from sims_analysis.text.arguments import argument_error, check_choice, check_count, checks_arguments
 from sims_analysis.text.cells import escape_cell
 from sims_analysis.units import CANONICAL, dequantify, read_unit, unit_of_kind
 
@@ -226,7 +226,7 @@ def _in_units(
     if unknown is not None:
         have = ", ".join(map(repr, variables))
         text = f"value_units has {unknown!r}; the variables are {have}"
-        raise UnitsError(text, argument="value_units")
+        raise UnitsError(text, code="missing_variable", argument="value_units")
     return [_converted(one, depth_units, stated.get(one.series.variable)) for one in found]
 
 
@@ -358,7 +358,7 @@ def to_excel(
     require(".xlsx needs", "openpyxl", extra="excel")
     path = Path(path)
     if path.suffix != ".xlsx":
-        raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
+        raise argument_error("path", path.name, "expected the name of a workbook, *.xlsx")
     found = _rounded(_in_units(_list_profiles(data), depth_units, value_units), digits)
     for one in found:
         if _CONTROL.search(one.series.species):

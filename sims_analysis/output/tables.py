@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ArgumentError, ProfileError, UnitsError
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.text.rounding import rounded, rounded_error
@@ -104,9 +104,10 @@ def _columns(
                     columns.append((f"{heading}: {text}" if heading else text, array, whole))
         else:
             found = f"{heading}={format_argument(result)}" if heading else type(result).__name__
-            raise TypeError(
+            raise ArgumentError(
                 "a table is made of answers, such as those of sims.integrated_dose(data) and "
-                f"sims.junction_depth(data, level=...), found {found}"
+                f"sims.junction_depth(data, level=...), found {found}",
+                argument="results",
             )
     return columns
 

@@ -126,8 +126,10 @@ def align(
     pair = paired(a, b)
     if MEASUREMENT in a.dims:
         raise ProfileError(
-            "a is a batch; align to one measurement: a.isel(measurement=0)",
+            "a: expected one measurement to align to, found a batch",
             code="several_measurements",
+            argument="a",
+            remedy="select one, as in a.isel(measurement=0)",
         )
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
@@ -169,7 +171,7 @@ def _check(
     if method in _NEEDS and marker is None:
         raise ProfileError(
             f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns',
-            argument="method",
+            argument="marker",
         )
     for wrong, text in (
         (
@@ -230,7 +232,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
-        raise SpeciesError.missing(marker, species, name).within("marker").add(argument="marker")
+        raise SpeciesError.missing(marker, species, name, argument="marker").within("marker")
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 

@@ -108,7 +108,7 @@ def average(data: xr.Dataset) -> xr.Dataset:
         raise ProfileError(
             f"average needs a dimension {MEASUREMENT!r}, found {tuple(map(str, data.dims))}; "
             "stack() makes one of many Datasets",
-            code="several_measurements",
+            code="wrong_dimensions",
         )
     if POINT in data.dims:
         raise ProfileError(

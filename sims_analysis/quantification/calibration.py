@@ -21,7 +21,7 @@ from sims_analysis.quantification.depth_axis import (
     with_stretched_dose,
 )
 from sims_analysis.quantification.scales import MarkerLine, by_line, line_through, read_scale
-from sims_analysis.text.arguments import check_bool
+from sims_analysis.text.arguments import check_bool, type_error
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 
@@ -129,7 +129,7 @@ def calibrate_depth(
     'z = 0.42 nm/s * t (crater 210 nm in 500 s)'
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+        raise type_error("data", data, "expected a Dataset or a DataArray")
     if sum(given is not None for given in (rate, crater_depth, markers)) != 1:
         raise ProfileError(
             "give exactly one of rate, crater_depth and markers", code="conflicting_arguments"

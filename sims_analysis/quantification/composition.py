@@ -38,7 +38,7 @@ from sims_analysis.quantification.reference import (
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import with_signals
-from sims_analysis.text.arguments import argument_error, format_argument, read_name
+from sims_analysis.text.arguments import argument_error, format_argument, read_name, type_error
 from sims_analysis.units import WindowLike
 
 _PURPOSE = "a composition"
@@ -200,7 +200,7 @@ def _factor_of_standard(
 ) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
     """Return the factor of a sample of known composition, its standard error, and its status."""
     if not isinstance(standard, xr.Dataset):
-        raise TypeError(f"standard: expected a Dataset, found {type(standard).__name__}")
+        raise type_error("standard", standard, "standard: expected a Dataset")
     with about(argument="standard"):
         plain = with_evidence(to_canonical(units.dequantify(standard)))
         species_of(plain, numerator, denominator, name="standard")

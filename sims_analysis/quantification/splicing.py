@@ -27,7 +27,7 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import check_bool, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument, type_error
 from sims_analysis.units import QuantityLike
 
 #: Pieces that differ by more than this many standard errors, and by more than this factor, differ.
@@ -144,7 +144,7 @@ def splice(
 
 def _piece(data: Any, name: str) -> Measurement:
     if not isinstance(data, xr.Dataset):
-        raise TypeError(f"splice takes two Datasets, found {type(data).__name__} as {name}")
+        raise type_error(name, data, f"{name}: splice takes two Datasets")
     species_of(data)
     return open_measurement(data, name)
 

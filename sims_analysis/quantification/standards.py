@@ -44,6 +44,7 @@ from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
 from sims_analysis.quantification.rescaling import ComparedDose, compare_dose
 from sims_analysis.quantification.sensitivity import with_rsf
+from sims_analysis.text.arguments import type_error
 from sims_analysis.text.times import moment_of
 from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 
@@ -200,8 +201,8 @@ def rsf_from_standard(
 
 def _listed(data: Any) -> list[xr.Dataset]:
     standards = [data] if isinstance(data, xr.Dataset) else list(data)
-    if not standards or not all(isinstance(one, xr.Dataset) for one in standards):
-        raise TypeError("rsf_from_standard takes a Dataset, or a list of Datasets")
+    if not standards or not all(isinstance(ds, xr.Dataset) for ds in standards):
+        raise type_error("data", data, "rsf_from_standard takes a Dataset, or a list of Datasets")
     return standards
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
+    ArgumentError,
     PartialResultsError,
     ReadError,
     SimsError,
@@ -31,7 +32,7 @@ from sims_analysis.readers.tables.grid import Grid
 from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 from sims_analysis.readers.tables.table import read_grid
-from sims_analysis.text.arguments import check_choice, checks_arguments
+from sims_analysis.text.arguments import argument_error, check_choice, checks_arguments, type_error
 from sims_analysis.text.progress import progress as bar
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def explain_read(path: Readable, **options: Any) -> str:
     forced = None if options.get("format") is None else reader_for(options["format"])
     stated = _options(**{k: v for k, v in options.items() if k not in _OF_CALL})
     if is_several(path):
-        raise TypeError(f"path={path!r}; expected one file")
+        raise ArgumentError(f"path={path!r}; expected one file", argument="path")
     source = list_inputs(path)[0].read(stated)
     outcome: list[SIMSResult] | SimsError
     with collected() as warned:
@@ -279,18 +280,19 @@ def _options(**stated: Any) -> Options:
     ):
         given = stated.get(name)
         if given is not None and not isinstance(given, kinds):
-            raise TypeError(f"{name}={given!r}; expected {expected}")
+            raise ArgumentError(f"{name}={given!r}; expected {expected}", argument=name)
     nothing, rows = stated.get("not_measured", ()), stated.get("header_rows")
     stated["not_measured"] = [nothing] if isinstance(nothing, str) else tuple(nothing)
     if rows is not None:
         rows = [rows] if isinstance(rows, int) else list(rows)
         if not all(isinstance(row, int) and row >= 0 for row in rows):
-            raise TypeError(f"header_rows={rows!r}; expected numbers of rows, from 0")
+            text = f"header_rows={rows!r}; expected numbers of rows, from 0"
+            raise ArgumentError(text, argument="header_rows")
         stated["header_rows"] = rows
     if stated.get("samples") is False:
         stated["samples"] = None
     if stated.get("decimal") not in (None, ".", ","):
-        raise ValueError(f"decimal={stated['decimal']!r}; expected '.' or ','")
+        raise argument_error("decimal", stated["decimal"], "expected '.' or ','")
     checked_limit(stated.get("max_bytes", MAX_BYTES))
     return Options(**stated)
 
@@ -467,7 +469,7 @@ def _with_index(df: Any) -> Any:
     if isinstance(df, pd.Series):
         df = df.to_frame()
     if not isinstance(df, pd.DataFrame):
-        raise TypeError(f"df is of type {type(df).__name__}; expected a pandas.DataFrame")
+        raise type_error("df", df, "expected a pandas.DataFrame")
     named = [n for n, name in enumerate(df.index.names) if name is not None and name not in df]
     if named:
         return df.reset_index(level=named)

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 import numpy as np
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ArgumentError, ProfileError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +38,32 @@ def argument_error(name: str, value: object, expected: str) -> ProfileError:
     return ProfileError(f"{name}={format_argument(value)}; {expected}", argument=name)
 
 
+#: What only lists of profiles, Datasets and results have -> what they are, and what to do.
+_LISTS = {
+    "species_name": (" of profiles", "use sims.to_dataset(profiles)"),
+    "data_vars": (" of Datasets", "use sims.stack(datasets)"),
+    "depth_profiles": (
+        " of results",
+        "use the .to_dataset() of each, and sims.stack() for a batch",
+    ),
+}
+
+
+def type_error(name: str, value: Any, expected: str) -> ArgumentError:
+    """Return the error for an argument of another type, and how that becomes a Dataset."""
+    of, remedy = "", ""
+    if hasattr(value, "to_dataset"):
+        remedy = "use its .to_dataset()"
+    elif isinstance(value, list | tuple) and value:
+        of, remedy = next((_LISTS[key] for key in _LISTS if hasattr(value[0], key)), ("", ""))
+    elif type(value).__name__ == "DataFrame":
+        remedy = "use sims.from_dataframe(frame).to_dataset()"
+    elif isinstance(value, str) or hasattr(value, "__fspath__"):
+        remedy = "use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
+    text = f"{expected}, found {type(value).__name__}{of}"
+    return ArgumentError(text, argument=name, remedy=remedy)
+
+
 #: What users guess -> what there is instead, where a similar name would not help.
 _INSTEAD = {
     "background": ("window=(start, stop) or value=", "subtract_background(data, ...)"),
@@ -57,7 +83,7 @@ _INSTEAD = {
 
 
 def check_call(function: Callable[..., Any], positional: int, named: Collection[str]) -> None:
-    """Refuse arguments that a function does not have by a `TypeError` with the call that was meant.
+    """Refuse arguments that a function does not have, and say which call was meant.
 
     Data come first by position, all else by name.
     """
@@ -73,9 +99,10 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     options = [n for n, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
     if positional > len(first):
         shown = ", ".join([*first, *(f"{name}=..." for name in options[:2])])
-        raise TypeError(
+        raise ArgumentError(
             f"{function.__name__}() takes {' and '.join(first)} by position, everything else by "
-            f"name: {function.__name__}({shown})"
+            f"name: {function.__name__}({shown})",
+            code="unknown_argument",
         )
     for name in [n for n, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD]:
         # "Unpack[JunctionOptions]": the options of another function
@@ -86,9 +113,11 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     for name in named:
         if name not in (*first, *options):
             hint, has = instead_of(name, [*first, *options]), ", ".join([*first[1:], *options])
-            raise TypeError(
+            raise ArgumentError(
                 f"{function.__name__}() has no argument {name!r}{hint} "
-                f"(it takes {has or 'the data alone'})"
+                f"(it takes {has or 'the data alone'})",
+                code="unknown_argument",
+                argument=name,
             )
 
 
@@ -115,24 +144,6 @@ def checks_arguments(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return call
-
-
-def remedy_for(data: Any) -> str:
-    """Say how what was given in place of a Dataset becomes one; empty if that is not known."""
-    if hasattr(data, "to_dataset"):
-        return ": use its .to_dataset()"
-    if isinstance(data, list | tuple) and data:
-        if hasattr(data[0], "species_name"):
-            return " of profiles: use sims.to_dataset(profiles)"
-        if hasattr(data[0], "data_vars"):
-            return " of Datasets: use sims.stack(datasets)"
-        if hasattr(data[0], "depth_profiles"):
-            return " of results: use the .to_dataset() of each, and sims.stack() for a batch"
-    if type(data).__name__ == "DataFrame":
-        return ": use sims.from_dataframe(frame).to_dataset()"
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        return ": use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
-    return ""
 
 
 def is_number(value: Any) -> TypeGuard[float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from sims_analysis.errors import ProfileError, UnitsError, about
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import is_number, type_error
 from sims_analysis.units.application import application_registry
 from sims_analysis.units.definitions import CANONICAL, Unit, example, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
@@ -287,7 +287,7 @@ def _each_variable(data: Any, change: Callable[[xr.Variable, str], xr.Variable])
         dataset = data.to_dataset(name="__sims__", promote_attrs=False)
         return _each_variable(dataset, change)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+        raise type_error("data", data, "expected a Dataset or a DataArray")
     others = {name: v for name, v in data.variables.items() if name not in data.xindexes}
     changed = {name: change(variable, str(name)) for name, variable in others.items()}
     return data.assign({name: v for name, v in changed.items() if v is not others[name]})
