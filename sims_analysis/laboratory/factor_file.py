@@ -144,6 +144,19 @@ def read_text(path: Path) -> str:
         raise _line_error(path.name, line, text, code="unknown_encoding") from None
 
 
+def refuse_missing(path: Path) -> None:
+    """Refuse to take factors from a file that is not there."""
+    if not path.exists():
+        needed = ", ".join(name for name, column in COLUMNS.items() if column.empty is ...)
+        raise ReadError(
+            f"{str(path)!r}: there is no such file of factors, a CSV with a row for each factor in "
+            f"the columns {needed}, and others for its conditions",
+            code="unreadable_file",
+            where={"file": path.name},
+            remedy="sims.Factors(path).add(rsf) makes it, of a factor of rsf_from_standard()",
+        )
+
+
 def read_sheet(path: Path) -> Sheet:
     """Read a file of factors, and add the columns that it leaves out; no file has no factors."""
     text = read_text(path) if path.exists() else ",".join(COLUMNS)

@@ -88,7 +88,10 @@ class Factors:
         return f"Factors({str(self.path)!r})"
 
     def table(self) -> pd.DataFrame:
-        """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC."""
+        """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC.
+
+        Without a file, there are none.
+        """
         rows = factor_file.read_sheet(self.path).rows
         self._shown = {row["line"]: row for row in rows}
         frame = pd.DataFrame(rows, columns=["line", *factor_file.COLUMNS])
@@ -127,6 +130,7 @@ class Factors:
         One is refused if :meth:`table` has not shown it as it is now.
         """
         same = ("species", "value", "date")
+        factor_file.refuse_missing(self.path)
         with factor_file.locked_sheet(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
@@ -200,6 +204,7 @@ class Factors:
             bracket has only one side.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
+        factor_file.refuse_missing(self.path)
         given, table = _checked(stated, [*NAMES, "date"]), self.table()
         longest = np.inf
         if max_age is not None:

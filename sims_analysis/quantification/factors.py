@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from os import PathLike
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import numpy as np
@@ -30,6 +32,9 @@ FACTOR_TERMS = {
     "factor_per_count": "absolute_sensitivity_factor",
 }
 _OF_INTENSITY = {"count/s": "factor_per_rate", "count": "factor_per_count"}
+
+#: What a name of a file of factors ends in, and no quantity.
+_FILE = re.compile(r"\.(csv|tsv|txt|xlsx?)$", re.IGNORECASE)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,6 +69,10 @@ def picks_factors(function: F) -> F:
         for name in ("combine", "max_age"):
             if given.get(name) is not None:
                 options[name] = given[name]
+        if isinstance(table, PathLike) or (isinstance(table, str) and _FILE.search(table)):
+            text = f"rsf={str(table)!r} is the name of a file"
+            remedy = f"for one as sims.Factors writes it, rsf=sims.Factors({str(table)!r})"
+            raise ProfileError(text, argument="rsf", remedy=remedy)
         if isinstance(table, FactorTable) and len(data) == 1 and "matrix" in given:
             given["rsf"] = table.pick(data[0], matrix=given["matrix"], **options)
         elif options:
