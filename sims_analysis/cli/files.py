@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sims_analysis.cli.options import combined, finish, one_line, print_lines
+from sims_analysis.cli.options import combined, describe, finish, one_line, print_lines
 from sims_analysis.errors import SimsError
 from sims_analysis.files import MAX_BYTES
 
@@ -70,12 +70,12 @@ explain_option = click.option(
 
 def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
     """Print how files are understood, whether they can be read or not."""
-    from sims_analysis.readers.files import explain_read
+    from sims_analysis.readers.files import explained
 
     failures = {}
     for number, file in enumerate(files):
         try:
-            text = explain_read(file, **stated)
+            text = explained(file, describe, stated)
         except OSError as error:
             failures[str(file)] = error.strerror or str(error)
         else:

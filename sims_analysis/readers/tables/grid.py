@@ -339,8 +339,12 @@ class Grid(Sized):
                 what = "the points of the column may separate thousands or decimals"
                 opens.append(f"{self.where(self.number(rows[row]), j)}: {what}")
                 if mixed:
-                    text = f"{opens[-1]}: pass {which} to say which"
-                    raise ReadError(text, code="ambiguous_table", argument="decimal")
+                    raise ReadError(
+                        opens[-1],
+                        code="ambiguous_table",
+                        argument="decimal",
+                        remedy=f"{which} says which",
+                    )
         if opens:
             text = f"{opens[0]}; read as decimals, here and in columns like it"
             warn(text, ProfileWarning, argument="decimal", remedy=f"{which} says which")
