@@ -11,6 +11,7 @@ import click
 from sims_analysis.cli.options import combined, describe, finish, one_line, print_lines
 from sims_analysis.errors import SimsError
 from sims_analysis.files import MAX_BYTES
+from sims_analysis.text.escapes import visible
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
@@ -60,6 +61,17 @@ def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
     if any(not mark for _, mark, _ in pairs):
         raise click.UsageError("--units takes one unit, or SPECIES=UNIT for each species")
     return {species: unit for species, _, unit in pairs} or None
+
+
+def refuse_for_entries(entries: Sequence[str], stated: dict[str, Any]) -> None:
+    """Refuse what is stated of files where entries are read, which state it themselves."""
+    nothing = {"number_repeats": False, "max_bytes": MAX_BYTES}
+    given = [name for name, value in stated.items() if value != nothing.get(name)]
+    if entries and given:
+        option = "--" + given[0].replace("_", "-")
+        raise click.UsageError(
+            f"{option} is for files; {visible(entries[0])} is an entry, which states its own"
+        )
 
 
 #: For commands that read files.

@@ -201,7 +201,11 @@ def _hint(number: str) -> tuple[str, str]:
             "",
         ),
         (CLOCK.match(number), "it is a time of day or a duration: give it in seconds", ""),
-        (number.endswith("%"), "per cent may be of one or of a hundred: give plain numbers", ""),
+        (
+            number.endswith("%"),
+            "per cent may be parts of one or of a hundred: give plain numbers",
+            "",
+        ),
         (number.startswith("="), "the formula was never calculated: save it in a spreadsheet", ""),
         (
             _COMMA.fullmatch(number),
@@ -217,7 +221,7 @@ def _hint(number: str) -> tuple[str, str]:
         (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers", ""),
         (
             not re.match(r"[^\w^]*\d", number),
-            "begin a row that is a note with #, and put another table into a file of its own",
+            "if it is a note, begin its row with #; another table goes into a file of its own",
             "if it says that nothing was measured, name it in not_measured=",
         ),
         (True, "write it as a plain number, such as 1.2E18", ""),
