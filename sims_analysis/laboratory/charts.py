@@ -43,7 +43,7 @@ def control_chart(
     stddev: QuantityLike | None = None,
     limits: WindowLike | None = None,
     rules: str | Sequence[str] = "limits",
-    weight: float = 0.2,
+    weight: float | str = 0.2,
     width: float | None = None,
 ) -> xr.Dataset:
     """Chart the answers of many measurements, and flag those that are out of control.
@@ -72,7 +72,7 @@ def control_chart(
         ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
         ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
         (s), ``eight_without``.
-    weight : float
+    weight : float or str
         Weight w of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
     width : float, optional
         From the centre to the limits: 3 s of values; 2.86 of ``s sqrt(w / (2 - w) (1 - (1 -
@@ -132,9 +132,9 @@ def control_chart(
         check_choice("rules", name, (*SETS, *RULES))
     chosen = list(dict.fromkeys(rule for name in names for rule in SETS.get(name, (name,))))
     width = _WIDTHS[kind] if width is None else width
-    for name, given, most in (("weight", weight, 1.0), ("width", width, np.inf)):
-        if not (is_number(given) and 0 < given <= most):
-            raise argument_error(name, given, f"expected a number above 0, at most {most:g}")
+    weight = units.read_fraction(weight, "weight", ends="(]")
+    if not (is_number(width) and width > 0):
+        raise argument_error("width", width, "expected a number above 0")
     series = read_series(values)
     if series.time:
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()

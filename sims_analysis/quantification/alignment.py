@@ -34,7 +34,6 @@ from sims_analysis.quantification.depth_shifts import (
 from sims_analysis.text.arguments import (
     argument_error,
     check_choice,
-    is_number,
     read_name,
 )
 from sims_analysis.units import Data, QuantityLike
@@ -57,7 +56,7 @@ def align(
     marker: str | None = None,
     method: Method = "cross-correlation",
     level: QuantityLike | None = None,
-    fraction: float | None = None,
+    fraction: float | str | None = None,
     edge: Literal["trailing", "leading"] = "trailing",
     max_shift: QuantityLike | None = None,
     markers: Sequence[Marker] | None = None,
@@ -79,8 +78,9 @@ def align(
         Maximize the correlation coefficient of the profiles (or of their logarithms) over their
         overlap; match the depths at which an edge of the marker crosses a level (best at an
         interface), or its maxima (of the parabola through ln C of three samples).
-    level, fraction : str or Quantity, float, optional
-        For ``method="edge"``: a level, or a fraction of the maximum of each profile instead.
+    level, fraction : str or Quantity, float or str, optional
+        For ``method="edge"``: a level, or a fraction of the maximum of each profile instead,
+        ``0.5`` or ``"50 %"``.
     edge : {"trailing", "leading"}
         For ``method="edge"``: the deepest fall below the level, or the first rise above it.
     max_shift : str or Quantity, optional
@@ -147,7 +147,10 @@ def align(
         how = f"moved between {len(markers)} markers"
     elif method == "edge":
         height = None if level is None else units.read_number(level, (fa.kind,), "level")
-        find = partial(find, level=height, part=fraction, falling=edge == "trailing")
+        part = fraction
+        if part is not None:
+            part = units.read_fraction(part, "fraction", of="the maximum")
+        find = partial(find, level=height, part=part, falling=edge == "trailing")
     elif max_shift is not None:
         find = partial(find, max_shift=units.read_number(max_shift, (fa.axis,), "max_shift"))
     matched = [find(*one) for one in _measurements(fb)]
@@ -189,8 +192,6 @@ def _check(
     if max_shift is not None and method not in _CORRELATIONS:
         expected = f'only correlations search, not method="{method}"'
         raise argument_error("max_shift", max_shift, expected)
-    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
-        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     if markers is not None and (isinstance(markers, str) or len(markers) < 2):
         raise argument_error(
             "markers", markers, "expected two or more: species, or pairs of depths"

@@ -73,7 +73,7 @@ def composition(
         In place of `factor`: one measurement of a sample of known composition, whose sums of both
         signals give k.
     fraction : float, str or pair, optional
-        With `standard`: its x, between 0 and 1, with its standard error in a pair.
+        With `standard`: its x, ``0.3`` or ``"30 %"``, with its standard error in a pair.
     window : (start, stop), optional
         With `standard`: depths, or times, between which it has this x; by default everywhere.
     element : str or pair of str, optional
@@ -209,7 +209,13 @@ def _factor_of_standard(
         if lead:
             text = f"expected one measurement, and it is over {lead[0]!r}"
             raise ProfileError(text, code="several_measurements")
-    x, error = read_with_error(frame, fraction, "fraction")
+    stated = fraction
+    if isinstance(fraction, str):
+        stated = units.read_fraction(fraction, "fraction", of="the atoms")
+    elif isinstance(fraction, tuple | list) and fraction and isinstance(fraction[0], str):
+        part = units.read_fraction(fraction[0], "fraction", of="the atoms")
+        stated = (part, *fraction[1:])
+    x, error = read_with_error(frame, stated, "fraction")
     if x.ndim or not 0 < float(x) < 1:
         raise argument_error("fraction", fraction, "expected one number between 0 and 1")
     ends = NO_LIMITS if window is None else read_pair(frame, window)

@@ -11,8 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from sims_analysis import vocabulary
-from sims_analysis.analysis.uncertainty import PERCENT
+from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import on_canonical_data, was_subtracted
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.conventions.species_metadata import stated_in_metadata
@@ -31,7 +30,6 @@ from sims_analysis.text.arguments import (
     argument_error,
     checks_arguments,
     format_argument,
-    is_number,
 )
 from sims_analysis.units import ParameterLike
 
@@ -220,11 +218,7 @@ def _counting_time(data: Any) -> xr.Variable | None:
 
 def _yield(value: Any, name: str) -> float:
     """Read the yield of a detector, a fraction of the ions."""
-    match = PERCENT.fullmatch(value) if isinstance(value, str) else None
-    number = float(match[1]) / 100.0 if match else value
-    if not (is_number(number) and 0 < number <= 1):
-        raise argument_error(name, value, "expected a fraction of the ions, such as '95 %'")
-    return float(number)
+    return units.read_fraction(value, name, of="the ions", ends="(]")
 
 
 def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
@@ -304,19 +298,19 @@ def _fault_of_count(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) 
 
 @overload
 def poisson_interval(
-    counts: xr.DataArray, *, confidence: float = ...
+    counts: xr.DataArray, *, confidence: float | str = ...
 ) -> tuple[xr.DataArray, xr.DataArray]: ...
 
 
 @overload
 def poisson_interval(
-    counts: ArrayLike, *, confidence: float = ...
+    counts: ArrayLike, *, confidence: float | str = ...
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
 @checks_arguments
 def poisson_interval(
-    counts: ArrayLike | xr.DataArray, *, confidence: float = ONE_SIGMA
+    counts: ArrayLike | xr.DataArray, *, confidence: float | str = ONE_SIGMA
 ) -> tuple[Any, Any]:
     """Return the exact central interval of the mean of a Poisson count (Garwood 1936).
 
@@ -324,7 +318,7 @@ def poisson_interval(
     ----------
     counts : float, array or DataArray
         Counts, including zeros.
-    confidence : float
+    confidence : float or str
         By default 0.6827, one standard deviation of a normal distribution.
 
     Returns
@@ -348,8 +342,7 @@ def poisson_interval(
     >>> lower.round(2), upper.round(2)
     (array([0.  , 0.17, 2.84]), array([1.84, 3.3 , 8.38]))
     """
-    if not (is_number(confidence) and 0 < confidence < 1):
-        raise argument_error("confidence", confidence, "expected a number between 0 and 1")
+    confidence = units.read_fraction(confidence, "confidence")
     try:
         plain = counts.data if isinstance(counts, xr.DataArray) else np.asarray(counts)
     except ValueError:  # lists of lists of different lengths

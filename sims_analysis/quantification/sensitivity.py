@@ -44,10 +44,8 @@ from sims_analysis.quantification.reference import (
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.text.arguments import (
-    argument_error,
     check_bool,
     check_choice,
-    is_number,
     read_name,
 )
 from sims_analysis.units import WindowLike
@@ -69,7 +67,7 @@ def with_rsf(
     matrix: str | None,
     matrix_signal: Literal["cycle", "mean"] = "cycle",
     window: WindowLike | None = None,
-    matrix_threshold: float = 0.01,
+    matrix_threshold: float | str = 0.01,
     keep_intensity: bool = False,
     combine: Literal["mean", "nearest", "bracket"] | None = None,
     max_age: str | None = None,
@@ -101,7 +99,7 @@ def with_rsf(
         adds no noise. Between its samples the signal is interpolated linearly.
     window : (start, stop), optional
         Where that mean is taken: depths, or times, below a surface transient.
-    matrix_threshold : float
+    matrix_threshold : float or str
         There is no concentration where the matrix signal has vanished: below this fraction of its
         maximum (or mean). With ``"cycle"`` it also has where it is not above three of its standard
         errors, or drops for one or two cycles to less than a third of its neighbours.
@@ -237,11 +235,7 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
 
 
 def _threshold(value: Any) -> float:
-    if not (is_number(value) and 0 <= value < 1):
-        raise argument_error(
-            "matrix_threshold", value, "expected a fraction of the maximum, such as 0.01"
-        )
-    return float(value)
+    return units.read_fraction(value, "matrix_threshold", of="the maximum", ends="[)")
 
 
 #: Quotients with their errors; what is wrong with the matrix signal at each sample; what is known.

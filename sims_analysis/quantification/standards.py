@@ -65,7 +65,7 @@ def rsf_from_standard(
     concentration_uncertainty: float | QuantityLike | None = None,
     matrix_signal: Literal["cycle", "mean"] = "cycle",
     window: WindowLike | None = None,
-    matrix_threshold: float = 0.01,
+    matrix_threshold: float | str = 0.01,
     rule: Literal["trapezoid", "loglinear"] = "trapezoid",
 ) -> xr.DataArray:
     """Determine the sensitivity factor of a species from standards.
@@ -91,7 +91,7 @@ def rsf_from_standard(
         The background b: an intensity, ``"2 counts/s"``, or the depth window in which the mean of
         the quotient is taken. Where only the matrix signal drifts, :func:`subtract_background`
         first, from the standard and from the unknown.
-    abundance : float or "natural", optional
+    abundance : float, str or "natural", optional
         Of the implanted isotope, if the factor shall be that of the element.
     dose_uncertainty, concentration_uncertainty : float, str or Quantity, optional
         Its standard uncertainty, common to all standards: relative, ``"3 %"``, or in its unit.
