@@ -40,7 +40,7 @@ _MUCH_DEAD_TIME = 0.1
 
 @correction
 def correct_dead_time(
-    data: xr.Dataset, *, dead_time: ParameterLike | Mapping[str, ParameterLike]
+    data: xr.Dataset, dead_time: ParameterLike | Mapping[str, ParameterLike]
 ) -> xr.Dataset:
     """Correct count rates for the dead time of the detector: ``I = I_obs / (1 - I_obs tau)``.
 

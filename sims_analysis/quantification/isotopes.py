@@ -37,8 +37,8 @@ _AMOUNTS = ("concentration", "atomic_fraction")
 @correction
 def to_element(
     data: xr.Dataset,
-    *,
     abundance: str | Mapping[str, float | str],
+    *,
     species: str | Sequence[str] | None = None,
 ) -> xr.Dataset:
     """Turn concentrations of an isotope into those of its element: ``C_el = C_iso / abundance``.

@@ -59,8 +59,8 @@ _SIGNIFICANT = 5.0
 @correction
 def normalise(
     data: xr.Dataset,
-    *,
     to: str,
+    *,
     window: WindowLike | None = None,
     variable: str | None = None,
 ) -> xr.Dataset:

@@ -141,8 +141,8 @@ def _known_crater(axis: DepthAxis) -> xr.Variable:
 @correction
 def scale_to_dose(
     data: xr.Dataset,
-    *,
     dose: ParameterLike | Mapping[str, ParameterLike],
+    *,
     dose_uncertainty: float | ParameterLike | Mapping[str, float | ParameterLike] | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
