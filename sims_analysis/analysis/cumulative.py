@@ -135,8 +135,8 @@ def depth_at_dose_fraction(
     ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w
     of the dose down to z. ``stderr`` is half the distance between the depths at which the
     cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile). NaN where
-    less than u, or less than two counts, lie on one side of z. One standard error covers 63 to 73 %
-    from 10 counts at the maximum, without errors of interpolation between samples.
+    less than u, or less than two counts, lie on one side of z. Errors of interpolation between
+    samples are left out.
 
     References
     ----------

@@ -122,8 +122,8 @@ def moments(
     samples that show where an end is move it too, and the error of the maximum is added. NaN where
     the error of a sample is unknown, and where the variance is zero.
 
-    One standard error covers 60 to 79 %, of skewness and kurtosis up to 95 % where a background
-    leaves the straggle known to no better than 7 % (*What stated errors cover*, on the site).
+    Errors of skewness and kurtosis (*What stated errors cover*, on the site) are too large where a
+    background leaves the straggle hardly known.
 
     References
     ----------

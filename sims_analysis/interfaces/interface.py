@@ -56,13 +56,13 @@ def interface(
     """Measure position and width of the step between two plateaus, without a model.
 
     Not to be trusted on plateaus that ripple no faster than once over their length, or, below 100
-    counts, slope and are no longer than the edge is wide: state `left` and `right`.
+    counts, slope and are no longer than the edge is wide: state `left` and `right`. With a model:
+    ``fit(data, model="edge")``.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        Profiles over depth or sputter time, in any unit; one measurement or a batch, on any axes.
-        Over time, answers are in seconds.
+        Profiles over depth or sputter time (answers are in seconds then), in any unit, on any axes.
     low, high : float
         Parts of the step between which the width is taken.
     start, stop : str, Quantity or DataArray, optional
@@ -103,10 +103,6 @@ def interface(
     -----
     FitWarning
         Where there is no interface to be measured, and where noise may hide that plateaus slope.
-
-    See Also
-    --------
-    fit : ``model="edge"`` and ``model="edge_logistic"``.
 
     Notes
     -----

@@ -41,8 +41,7 @@ def calibrate_depth(
     """Turn sputter time into depth: ``z = v t``, the surface at t = 0.
 
     By layers at known depths (`markers`, `depths`), also an apparent depth into a true one. Not to
-    be trusted to a nanometre or so: in the surface transient, above which no marker may lie, the
-    rate is not constant.
+    be trusted to a nanometre: in the surface transient, where no marker may lie, the rate changes.
 
     Parameters
     ----------
@@ -73,8 +72,7 @@ def calibrate_depth(
     depth_uncertainty : float, str, Quantity or DataArray, optional
         Standard uncertainty of the depth scale (of certified `depths`), relative, such as ``0.05``
         or ``"5 %"``, or in the unit of the rate or the crater depth. That of the line or of the
-        rate is added: of a rate that follows a :func:`composition`, the largest relative one, as
-        depths and doses have no more.
+        rate is added (of one that follows a :func:`composition`, the largest).
 
     Returns
     -------
@@ -93,9 +91,8 @@ def calibrate_depth(
     Raises
     ------
     ProfileError
-        If not exactly one of `rate`, `crater_depth` and `markers` is given, the data have a depth
-        axis, an argument is not positive or ends before the record, or a fit is not ``ok``, or does
-        not have as many layers as `depths`.
+        If not one of `rate`, `crater_depth` and `markers` is given, the data have a depth axis, an
+        argument ends before the record, or a fit is not ``ok``.
     UnitsError
         If an argument has no unit, or one of another kind.
 

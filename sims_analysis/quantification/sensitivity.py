@@ -83,8 +83,8 @@ def with_rsf(
         With intensities of the species and of the matrix; one measurement or a batch.
     rsf : mapping, str, Quantity, DataArray, Factors, or list
         The factors by species, ``{"11B": "5e22 atoms/cm^3", ...}``, of the measured isotope and
-        this matrix signal. One may be a DataArray over ``measurement``, over depth, or over the
-        element of a :func:`composition`, whose atomic fraction it then follows linearly. Also:
+        this matrix signal. One may be a DataArray over ``measurement``, depth, or the element of a
+        :func:`composition`, which it then follows linearly. Also:
 
         - what :func:`rsf_from_standard` returns, or a list of such factors
         - a factor alone, if there is one species besides the matrix
@@ -124,13 +124,10 @@ def with_rsf(
 
     Raises
     ------
-    SpeciesError
-        If a species is absent, or a factor belongs to other conditions than the data say.
-    UnitsError
-        If there are no intensities, or a factor has no unit of concentration.
-    ProfileError
-        If one factor is given for several species, or is not positive; the window holds no sample
-        of the matrix; or a species already has a concentration at these depths.
+    SpeciesError, UnitsError, ProfileError
+        If a species is absent, a factor belongs to other conditions than the data say, or is one
+        for several species; there are no intensities, or a factor has no unit of concentration;
+        the window holds no sample of the matrix; or a species already has a concentration there.
 
     Warns
     -----
@@ -143,10 +140,9 @@ def with_rsf(
     Notes
     -----
     A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
-    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are within 0.1 % from 30 counts on. A
-    matrix sample that several samples use counts that often in s_m, so that errors of sums are
-    right. Errors of a composition are added likewise, common ones to
-    ``concentration_background_stderr``.
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts. A matrix sample that several samples use
+    counts that often in s_m, so that errors of sums are right. Errors of a composition are added
+    likewise, common ones to ``concentration_background_stderr``.
 
     References
     ----------
@@ -157,8 +153,9 @@ def with_rsf(
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("sputter-time")
     >>> ds = sims.with_rsf(ds, rsf={"As": "5e21 atoms/cm^3"}, matrix="Si")
-    >>> ds["sensitivity_factor"].sel(species="As").item()
-    5e+21
+    >>> top = sims.peak(ds).sel(species="As")
+    >>> print(f"{top['concentration'].item():.2e} atoms/cm^3 at {top['sputter_time'].item():.1f} s")
+    1.84e+20 atoms/cm^3 at 147.6 s
     """
     check_choice("matrix_signal", matrix_signal, _MATRIX_SIGNALS)
     if window is not None and matrix_signal != "mean":
