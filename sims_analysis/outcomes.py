@@ -125,6 +125,7 @@ class Flag(IntFlag):
     TRANSIENT = 32
     RESTORED = 64
     SCALE_IN_DOUBT = 128
+    TRUNCATED = 256
 
 
 class Kind(NamedTuple):
@@ -173,6 +174,7 @@ KINDS = (
     ),
     Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),
     Kind("transient", Flag.TRANSIENT, None, "of the surface transient"),
+    Kind("truncated", Flag.TRUNCATED, None, "where the record ends inside the profile"),
     Kind("restored", Flag.RESTORED, None, "known to the achieved resolution"),
     Kind(
         "scale_in_doubt",

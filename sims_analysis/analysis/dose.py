@@ -29,6 +29,7 @@ from sims_analysis.frame.run import (
     everywhere,
     is_lazy,
     is_nan,
+    may_exceed,
     may_hold,
     replaced_where,
 )
@@ -159,7 +160,7 @@ def integrated_dose(
         found = integral(frame, question)
         status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found)])
     stderr = None if found.stderr is None else found.stderr / NM_PER_CM
-    value, name = found.value / NM_PER_CM, term(frame, "dose")
+    value, name = elementwise(np.divide, found.value, NM_PER_CM), term(frame, "dose")
     return frame.array(value, name, status=status, stderr=stderr, rule=rule)
 
 
@@ -255,14 +256,14 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     use: Use = "record" if to_the_end else "curve"
     limits = (start, stop) if question.above is None else (start, stop, question.above)
     found, support = frame.ask(kernels.integrate, *limits, use=use, **how)
-    value, status, width = found.value, found.status, found.stop - found.start
-    subtracted = level * width if asked.given else level
+    value, status, subtracted = found.value, found.status, level
     if asked.given:
+        subtracted = level * (found.stop - found.start)
         # With an unknown background there is no dose.
         status = replaced_where(is_nan(level), status, Status.NO_DATA)
         value = value - subtracted
 
-    stderr, common = _stderr(frame, (start, stop), question, width)
+    stderr, common = _stderr(frame, (start, stop), question, (found.start, found.stop))
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
     trend = asked.trend(frame, (found.start, found.stop), value, stderr)
@@ -273,7 +274,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
 
 
 def _stderr(
-    frame: Frame, limits: Window, question: DoseQuestion, width: xr.Variable
+    frame: Frame, limits: Window, question: DoseQuestion, reached: Window
 ) -> tuple[xr.Variable | None, CommonError | None]:
     """Return the standard error, and the part of a background that was subtracted before."""
     window, hold = question.background.window, question.surface == "hold"
@@ -283,7 +284,7 @@ def _stderr(
         # background, which is exact, drops out.
         total: xr.Variable = other.map(kernels.integrate, *limits, hold=hold).value
         if window is not None:
-            total = total - Background(window=window).level(other) * width
+            total = total - Background(window=window).level(other) * (reached[1] - reached[0])
         return total
 
     common = common_error(frame, again, linear=True)
@@ -302,7 +303,7 @@ def _stderr(
 def doubts_of(found: DoseIntegral) -> list[Doubt]:
     """Return the doubts about a dose, without that of a surface transient."""
     below = found.below
-    if found.question.background.given and may_hold(below > 0):
+    if found.question.background.given and may_exceed(below):
         # In a tail that still falls, what is subtracted is none.
         below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
     return [
@@ -341,7 +342,7 @@ def doubts_of_end(
 
     See :func:`.truncation.missing_below`: where it is more than 2 %, and than their error.
     """
-    if not may_hold(below > 0):
+    if not may_exceed(below):
         return []
 
     def text(first: FirstFlagged) -> str:
@@ -358,12 +359,15 @@ def _doubts_of_significance(found: DoseIntegral) -> list[Doubt]:
     """Return the doubts about doses that do not exceed their standard error."""
     value, error = found.value, found.stderr
     known: Any = 0.0 if error is None else replaced_where(is_nan(error), error, 0.0)
-    if not found.question.background.given:
-        return [Doubt(value <= known, Status.BELOW_DETECTION)]
-    # A difference within rounding is not a negative dose.
-    known = known + TOLERANCE * abs(found.background)
-    if not may_hold(value <= known):
+    given = found.question.background.given
+    if given:  # a difference within rounding is not a negative dose
+        known = known + TOLERANCE * abs(found.background)
+    low = elementwise(np.less_equal, value, known, dtype=bool)
+    insignificant = Doubt(low, Status.BELOW_DETECTION)
+    if not may_hold(insignificant.flagged):
         return []
+    if not given:
+        return [insignificant]
     text = (
         "the dose is negative: the background is higher than the profile; does its window lie "
         "in the profile?"
@@ -371,7 +375,7 @@ def _doubts_of_significance(found: DoseIntegral) -> list[Doubt]:
     negative = (found.background != 0) & (value < -known)
     return [
         Doubt(negative, Status.BELOW_DETECTION, text),
-        Doubt(value <= known, Status.BELOW_DETECTION),
+        insignificant,
     ]
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import runs_of
+from sims_analysis.frame.evidence import runs_of, with_flags
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.outcomes import GAP, KINDS
@@ -35,7 +35,8 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
         Over ``run``, one for each run of neighbouring samples; as a table by ``.to_dataframe()``:
 
         - ``kind``: ``gap`` (nothing was measured between two samples), ``saturated``,
-          ``below_limit``, ``placeholder``, ``transient``, ``restored`` or ``scale_in_doubt``
+          ``below_limit``, ``placeholder``, ``transient``, ``truncated`` (the record ends inside the
+          profile), ``restored`` or ``scale_in_doubt``
         - ``start``, ``stop`` (``nm``, or ``s``): the first and the last sample; of a gap those
           before and after it
         - ``samples``: their number; 0 in a gap
@@ -65,7 +66,7 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
         open_frame(data, question="evidence", variable=name, axes=vocabulary.AXES, as_they_are=True)
         for name in names
     ]
-    rows = [row for frame in frames for row in _rows(frame)]
+    rows = [row for frame in frames for row in _rows(with_flags(frame))]
     axis = {"units": frames[0].axis_units}
     found = {
         name: ("run", np.array([row[name] for row in rows], dtype), {"long_name": label, **more})

@@ -111,11 +111,11 @@ def worse(one: Any, other: Any) -> Any:
 
     Or else that of the higher rank.
     """
+    return xr.apply_ufunc(_worse, one, other, dask="parallelized", output_dtypes=[np.uint8])
 
-    def of_both(a: Any, b: Any) -> Any:
-        return np.where(_RANKS[a] >= _RANKS[b], a, b)
 
-    return xr.apply_ufunc(of_both, one, other, dask="parallelized", output_dtypes=[np.uint8])
+def _worse(a: Any, b: Any) -> Any:
+    return np.where(_RANKS[a] >= _RANKS[b], a, b)
 
 
 #: A status without a rank says that there is no value.

@@ -18,7 +18,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
-from sims_analysis.frame.run import anywhere, is_lazy, is_nan, may_hold, replaced_where
+from sims_analysis.frame.run import anywhere, is_lazy, is_nan, may_exceed, replaced_where
 from sims_analysis.profiles.plausibility import refuse_impossible
 from sims_analysis.text.arguments import check_choice, format_argument, list_dims, type_error
 
@@ -301,7 +301,7 @@ def _repeatability(coords: Mapping[Any, xr.Variable], dim: str) -> xr.Variable |
     if found is None or dim in found.dims:
         return None
     known: Any = _plain(found).fillna(0.0)
-    return known if may_hold(known > 0) else None
+    return known if may_exceed(known) else None
 
 
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:

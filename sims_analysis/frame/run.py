@@ -39,6 +39,11 @@ def may_hold(condition: xr.Variable) -> bool:
     return is_lazy(condition) or bool(condition.data.any())
 
 
+def may_exceed(variable: xr.Variable, bound: float = 0.0) -> bool:
+    """Whether a variable exceeds a number anywhere, or may do so, as it is lazy."""
+    return is_lazy(variable) or bool((variable.data > bound).any())
+
+
 def everywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds everywhere; False if it is lazy."""
     return not is_lazy(condition) and bool(condition.data.all())
@@ -62,18 +67,22 @@ def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.
     return found if found.dtype == column.dtype else found.astype(column.dtype)
 
 
-def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) -> Any:
-    """Apply a function to each element of arrays of xarray's, lazily if one is lazy."""
-    if outputs == 1 and all(isinstance(a, xr.Variable) and not is_lazy(a) for a in arrays):
-        dims = {a.dims for a in arrays if a.ndim} or {()}
+def elementwise(
+    function: Callable[..., Any], *arrays: Any, outputs: int = 1, dtype: type = float
+) -> Any:
+    """Apply a function to each element of arrays of xarray's and numbers, lazily if one is lazy."""
+    known = [a for a in arrays if isinstance(a, xr.Variable) and not is_lazy(a)]
+    if outputs == 1 and len(known) + sum(isinstance(a, float) for a in arrays) == len(arrays):
+        dims = {a.dims for a in known if a.ndim} or {()}
         if len(dims) == 1:  # as of most answers, which xarray takes longer to broadcast
-            return xr.Variable(dims.pop(), function(*(a.data for a in arrays)))
+            values = function(*(a if isinstance(a, float) else a.data for a in arrays))
+            return xr.Variable(dims.pop(), values)
     return xr.apply_ufunc(
         function,
         *arrays,
         dask="parallelized",
         output_core_dims=[[]] * outputs,
-        output_dtypes=[float] * outputs,
+        output_dtypes=[dtype] * outputs,
     )
 
 

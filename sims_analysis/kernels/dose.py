@@ -25,7 +25,7 @@ from sims_analysis.kernels.rows import (
     first_status,
 )
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.kernels.truncation import missing_below
+from sims_analysis.kernels.truncation import MISSING_SHARE, missing_below
 from sims_analysis.kernels.variance import variance_of_sum
 from sims_analysis.outcomes import Status
 
@@ -49,8 +49,6 @@ class Integral(NamedTuple):
 
 #: The most profiles that are searched for a surface transient.
 MAX_SEARCHED = 20
-#: The integral of a record lacks what lies below it if that is more than this part of it.
-MISSING_SHARE = 0.02
 
 
 def integrate(

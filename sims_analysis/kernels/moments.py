@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import shares, window_mean
-from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.edges import Edges, around
 from sims_analysis.kernels.levels import highest
 from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
-from sims_analysis.kernels.truncation import missing_below
+from sims_analysis.kernels.truncation import MISSING_SHARE, missing_below
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status
 

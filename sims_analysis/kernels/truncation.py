@@ -19,7 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solve
-from sims_analysis.kernels.rows import Array, Index, Rows, errors_of, range_sums
+from sims_analysis.kernels.rows import (
+    Array,
+    Flags,
+    Index,
+    Rows,
+    errors_of,
+    range_reduced,
+    range_sums,
+)
+from sims_analysis.outcomes import Flag
 
 
 @dataclass(frozen=True)
@@ -43,12 +52,15 @@ class _Rules:
     matters: float = 2.5  # and so many times what is enough;
     rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
     lower: float = 1.5  # the very end is below the last part by more errors than this
+    few: float = 0.5  # and ends of few samples, or the begin, if it is above this part
     level: float = 0.9  # what is above this part of another is level with it
     falls: float = 0.9  # over the length of a record, ln C of an end that is no background; or this
     straight: float = 0.7  # part of what it falls by from the highest part to the last
 
 
 _RULES = _Rules()
+#: The integral of a record lacks what lies below it if that is more than this part of it.
+MISSING_SHARE = 0.02
 #: The deviation of a bend of nothing.
 _STRAIGHT = 1e-3
 
@@ -56,15 +68,42 @@ _STRAIGHT = 1e-3
 def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
-    Infinite where a record rises to its end. 0 where the end is level but for that, the record
-    begins and ends at its highest level, or is too short to tell, what lies below is less than
-    `enough`, (R,), or the end is so low that a record as long again, and as high, would be.
+    Infinite where it is not known: of records that carry that they end inside the profile, that
+    rise to their end, or that end high after few samples. 0 where the end is level but for that,
+    the record begins and ends at its highest level, what lies below is less than `enough`, (R,), or
+    the end is so low that a record as long again, and as high, would be.
     """
+    missing = _seen_below(rows, enough)
+    if rows.carried is not None:
+        row = rows.carried.row[rows.carried.flag == Flag.TRUNCATED]
+        row = row[rows.carried.last[rows.carried.flag == Flag.TRUNCATED] >= rows.last[row]]
+        missing[row[missing[row] == 0]] = np.inf
+    return missing
+
+
+def ends_inside(rows: Rows) -> Flags:
+    """Flag the records that end inside the profile, (R,)."""
+    total = rows.sum(rows.value * rows.width)
+    return missing_below(rows, MISSING_SHARE * np.abs(total)) > 0
+
+
+def _seen_below(rows: Rows, enough: Array) -> Array:
+    """Return what lies below the end of each record by its samples."""
     missing = np.zeros(rows.count)
     # On a finer grid, samples that are independent are so far apart.
     step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
-    which = np.flatnonzero(rows.size >= _RULES.parts * step)
-    end = rows.offsets[1:]
+    long, end = rows.size >= _RULES.parts * step, rows.offsets[1:]
+    short = np.flatnonzero(~long & (rows.size > 1))
+    if short.size:
+        highest = range_reduced(
+            np.maximum, rows.value.reshape(-1), end[short] - rows.size[short], end[short], np.nan
+        )
+        lowest = np.minimum(
+            rows.value_at(end[short] - 1), rows.value_at(end[short] - rows.size[short])
+        )
+        high = rows.value_at(end[short] - 1) > _RULES.background * highest
+        missing[short[high & (lowest < _RULES.few * highest)]] = np.inf
+    which = np.flatnonzero(long)
     low = rows.value_at(end[which, None] - np.arange(1, _RULES.parts + 1)).mean(axis=1)
     which = which[low * (rows.last - rows.first)[which] > enough[which]]
     if not which.size:
