@@ -28,7 +28,7 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.text.arguments import argument_error
-from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike, part_of_one
 
 
 @recorded
@@ -93,10 +93,14 @@ _OF_RECORD = "the fraction is one of the dose down to there"
 _REMEDY = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 
+#: ``0.5``, or ``"50 %"``.
+Part: TypeAlias = float | str
+
+
 @recorded
 def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
-    fraction: float | Sequence[float] | NDArray[np.float64] | xr.DataArray = (0.5, 0.9, 0.99),
+    fraction: Part | Sequence[Part] | NDArray[np.float64] | xr.DataArray = (0.5, 0.9, 0.99),
     *,
     rule: Rule = "trapezoid",
     variable: str | None = None,
@@ -110,8 +114,9 @@ def depth_at_dose_fraction(
     ----------
     data, rule, variable, gaps
         As for :func:`integrated_dose`.
-    fraction : float, sequence of float or DataArray
-        Between 0 and 1. A DataArray has one for each profile, or for each of several cases.
+    fraction : float, str, sequence of these, or DataArray
+        Between 0 and 1, or ``"50 %"``. A DataArray has one for each profile, or for each of several
+        cases.
 
     Returns
     -------
@@ -180,14 +185,20 @@ def depth_at_dose_fraction(
 def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
     """Read one fraction, several along ``fraction``, or one for each profile or case."""
     if isinstance(fraction, list | tuple | np.ndarray) and np.ndim(fraction) == 1:
-        read = [float(read_pure(frame, one, "fraction", _PARTS)) for one in fraction]
+        read = [float(read_pure(frame, _part(one), "fraction", _PARTS)) for one in fraction]
         found = xr.Variable("fraction", np.array(read, np.float64))
     else:
-        found = read_pure(frame, fraction, "fraction", _PARTS)
+        found = read_pure(frame, _part(fraction), "fraction", _PARTS)
     unknown = is_nan(found) & isinstance(fraction, xr.DataArray)
     if anywhere(~((found >= 0) & (found <= 1) | unknown)):
         raise argument_error("fraction", fraction, f"expected {_PARTS}")
     return found
 
 
-_PARTS = "numbers between 0 and 1"
+def _part(value: Any) -> Any:
+    """Return ``"50 %"`` as a number, and all else as it is."""
+    part = part_of_one(value)
+    return value if part is None else part
+
+
+_PARTS = "numbers between 0 and 1, or per cent of the dose"

@@ -380,12 +380,12 @@ def _in_baseline(series: Series, baseline: Any) -> Flags:
         with suppress(TypeError, ValueError):  # no such day
             inside[times.slice_indexer(*ends)] = True
     if not (inside & measured).any():
-        ends, expected = labels, "two labels of measurements"
+        expected, span = "two labels of measurements", labels
         if series.time:
-            ends = series.data[series.time].dt.strftime("%Y-%m-%d").values
+            span = series.data[series.time].dt.strftime("%Y-%m-%d").values
             expected += f", or two dates in {A_DATE}"
         text = f"expected (first, last): {expected}, with values between them; the measurements"
-        raise argument_error("baseline", baseline, f"{text} are from {ends[0]} to {ends[-1]}")
+        raise argument_error("baseline", baseline, f"{text} are from {span[0]} to {span[-1]}")
     return inside & measured
 
 
