@@ -94,7 +94,7 @@ _REMEDY = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 
 #: ``0.5``, or ``"50 %"``.
-Part: TypeAlias = float | str
+Part = float | str
 
 
 @recorded
