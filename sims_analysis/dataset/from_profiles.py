@@ -89,15 +89,15 @@ class _Layout:
     @cached_property
     def ends(self) -> set[str]:
         """Which columns there are."""
-        return {end for one in self.profiles for end in one.columns}
+        return {end for profile in self.profiles for end in profile.columns}
 
     def column(self, end: str, kind: str | None = None) -> Array:
         """Put a column of all profiles, or those of one kind, at its samples."""
         places = zip(self.profiles, self.rows, self.positions, strict=True)
         pieces = [
-            ((row, position), one.columns[end])
-            for one, row, position in places
-            if end in one.columns and kind in (None, one.kind)
+            ((row, position), profile.columns[end])
+            for profile, row, position in places
+            if end in profile.columns and kind in (None, profile.kind)
         ]
         return placed(f"_{end}", self.shape, pieces)
 
@@ -216,14 +216,14 @@ def dataset_of(
     profiles = _checked(source)
     if depth_units is not None:
         profiles = _in_units(profiles, depth_units)
-    found = []
+    canonical = []
     for profile in profiles:
         with about(where={"species": profile.species_name}):
-            found.append(_canonical(profile, duplicates))
-    found = _numbered(found)
-    _warn_of_gaps(found)
-    warn_of_implausible([one.profile for one in found])
-    return _joined(found, _dataset_attrs(source, profiles))
+            canonical.append(_canonical(profile, duplicates))
+    canonical = _numbered(canonical)
+    _warn_of_gaps(canonical)
+    warn_of_implausible([item.profile for item in canonical])
+    return _joined(canonical, _dataset_attrs(source, profiles))
 
 
 def _checked(source: Any) -> list[DepthProfile]:
@@ -233,14 +233,14 @@ def _checked(source: Any) -> list[DepthProfile]:
         raise ProfileError("there are no profiles: a Dataset needs at least one", code="no_profile")
     if not profiles:
         status = getattr(source, "provenance", {}).get("pipeline_status")
-        known = (
+        checked = (
             f"its pipeline_status in the catalogue is {status!r}"
             if status
             else "its pipeline_status in the catalogue says whether it is unknown, still being "
             "processed, or not a SIMS measurement"
         )
         raise ProfileError(
-            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}",
+            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {checked}",
             code="no_profile",
             where={"data_id": getattr(source, "data_id", "")},
         )
@@ -269,16 +269,16 @@ def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfi
     for text in dict.fromkeys(profile.depth_units for profile in profiles):
         with suppress(UnitsError):
             readable[text] = unit_of_kind(text, vocabulary.AXES, "depth_units")
-    kept = readable if any(one.depth_units not in readable for one in profiles) else {}
-    for text, own in () if kept else readable.items():
-        if (own.kind, own.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
+    kept = readable if any(profile.depth_units not in readable for profile in profiles) else {}
+    for text, other in () if kept else readable.items():
+        if (other.kind, other.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
             message = f"the profiles say {text!r}; taken as {depth_units!r}, as stated"
             warn(
                 f"depth_units: {message}", ProfileWarning, code="other_unit", argument="depth_units"
             )
     return [
-        one if one.depth_units in kept else replace(one, depth_units=depth_units)
-        for one in profiles
+        profile if profile.depth_units in kept else replace(profile, depth_units=depth_units)
+        for profile in profiles
     ]
 
 
@@ -320,13 +320,13 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
 
 
 def _ancillary_columns(
-    profile: DepthProfile, own: Unit, of_axis: Unit, order: NDArray[np.intp]
+    profile: DepthProfile, of_values: Unit, of_axis: Unit, order: NDArray[np.intp]
 ) -> dict[str, Array]:
     """Read counts, limits, flags, edges of cells... of the samples, in canonical units."""
     kinds = {name: _KINDS[unit] for name, unit in vocabulary.ANCILLARY.items()}
     kinds |= dict.fromkeys(vocabulary.CELLS, (of_axis.kind,))
     kinds |= {vocabulary.LIMIT: vocabulary.VALUE_KINDS, vocabulary.QUALITY: ()}
-    found = {}
+    columns = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
         if name not in kinds:
             continue
@@ -335,10 +335,10 @@ def _ancillary_columns(
         if name != vocabulary.QUALITY:  # which has no unit
             who = f"species {profile.species_name!r}: {name}"
             limit = name == vocabulary.LIMIT and not stated
-            unit = own if limit else unit_of_kind(stated, kinds[name], who)
+            unit = of_values if limit else unit_of_kind(stated, kinds[name], who)
             values = unit.to_canonical(values)
-        found[name] = values
-    return found
+        columns[name] = values
+    return columns
 
 
 def _flags(depth: Array, columns: Mapping[str, Array], cells: Array | None) -> NDArray[np.int16]:
@@ -362,21 +362,21 @@ def _flags(depth: Array, columns: Mapping[str, Array], cells: Array | None) -> N
     return flags
 
 
-def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
+def _joined(profiles: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
-    axis = _common_axis(found)
-    depth, positions, own = merge([one.depth for one in found])
-    if any(one.depth.size < depth.size for one in found):
+    axis = _common_axis(profiles)
+    depth, positions, axes = merge([profile.depth for profile in profiles])
+    if any(profile.depth.size < depth.size for profile in profiles):
         attrs = {**attrs, LAYOUT: OWN_DEPTHS}
-    names = [one.profile.species_name for one in found]
+    names = [profile.profile.species_name for profile in profiles]
     row_of = {name: row for row, name in enumerate(dict.fromkeys(names))}
-    layout = _Layout(found, [row_of[n] for n in names], positions, (len(row_of), depth.size))
-    variable_names = _variable_names({one.kind for one in found})
+    layout = _Layout(profiles, [row_of[n] for n in names], positions, (len(row_of), depth.size))
+    variable_names = _variable_names({profile.kind for profile in profiles})
     variables, evidence = _variables(layout, variable_names, ("species", axis))
     shared = {end: layout.column(end) for end in vocabulary.SHARED if end in layout.ends}
     placed_profiles = [
-        (row, variable_names[one.kind], one.profile, z)
-        for one, row, z in zip(found, layout.rows, own, strict=True)
+        (row, variable_names[profile.kind], profile.profile, z)
+        for profile, row, z in zip(profiles, layout.rows, axes, strict=True)
     ]
     coords: dict[str, Any] = {
         "species": np.array(list(row_of), dtype=str),
@@ -385,8 +385,8 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         **evidence,
         **species_metadata.coords(placed_profiles, attrs.get("data_id", "")),
     }
-    if FIELD in found[0].profile.extra:
-        stated = Metadata.from_dict(found[0].profile.extra[FIELD])
+    if FIELD in profiles[0].profile.extra:
+        stated = Metadata.from_dict(profiles[0].profile.extra[FIELD])
         for name, text in {"x": stated.x, "y": stated.y}.items():
             if text is not None:  # on a wafer, in mm
                 place = read_number(text, ("depth",), f"{FIELD}.{name}") / NM_PER_MM
@@ -427,27 +427,27 @@ def _cells(layout: _Layout, species: int, depth: Array) -> Array | None:
 
     None where no profile has cells.
     """
-    if all(one.cells is None for one in layout.profiles):
+    if all(profile.cells is None for profile in layout.profiles):
         return None
     edges = np.full((species, depth.size, 2), np.nan)
-    for one, row, position in zip(layout.profiles, layout.rows, layout.positions, strict=True):
-        if one.cells is not None:
-            edges[row, position] = one.cells
+    for profile, row, position in zip(layout.profiles, layout.rows, layout.positions, strict=True):
+        if profile.cells is not None:
+            edges[row, position] = profile.cells
     common = edges[0].copy()
-    for own in edges[1:]:
-        common = np.where(np.isnan(common), own, common)
+    for other in edges[1:]:
+        common = np.where(np.isnan(common), other, common)
     slack = AXIS_TOLERANCE * np.ptp(depth)
     differing = (abs(edges - common) > slack).any() or np.isnan(edges).all(axis=(1, 2)).any()
     return edges if differing or (common[1:, 0] < common[:-1, 1] - slack).any() else common
 
 
-def _numbered(found: list[_Canonical]) -> list[_Canonical]:
+def _numbered(profiles: list[_Canonical]) -> list[_Canonical]:
     """Distinguish profiles of one species in one kind of unit by a number."""
-    keys = [(one.profile.species_name, one.kind) for one in found]
+    keys = [(profile.profile.species_name, profile.kind) for profile in profiles]
     counts, seen = Counter(keys), Counter[tuple[str, str]]()
     repeated = [key for key in keys if counts[key] > 1]
     if not repeated:
-        return found
+        return profiles
     names = []
     for key in keys:
         seen[key] += 1
@@ -465,19 +465,19 @@ def _numbered(found: list[_Canonical]) -> list[_Canonical]:
     text = f"species delivered more than once: {twice}; named {', '.join(listed)}"
     warn(text, ProfileWarning, code="repeated_species", where={"species": repeated[0][0]})
     return [
-        replace(one, profile=replace(one.profile, species_name=name))
-        for one, name in zip(found, names, strict=True)
+        replace(profile, profile=replace(profile.profile, species_name=name))
+        for profile, name in zip(profiles, names, strict=True)
     ]
 
 
-def _warn_of_gaps(found: list[_Canonical]) -> None:
+def _warn_of_gaps(profiles: list[_Canonical]) -> None:
     """Warn of samples without a value that are not below a limit of detection, or in a gap."""
     counts = {}
-    for one in found:
-        limit = one.columns.get(vocabulary.LIMIT, np.full(1, np.nan))
-        empty = np.isnan(one.columns[""]) & np.isnan(limit)
-        empty &= one.columns[vocabulary.QUALITY].astype(np.int16) & GAP == 0
-        counts[one.profile.species_name] = int(np.count_nonzero(empty))
+    for profile in profiles:
+        limit = profile.columns.get(vocabulary.LIMIT, np.full(1, np.nan))
+        empty = np.isnan(profile.columns[""]) & np.isnan(limit)
+        empty &= profile.columns[vocabulary.QUALITY].astype(np.int16) & GAP == 0
+        counts[profile.profile.species_name] = int(np.count_nonzero(empty))
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
@@ -487,8 +487,8 @@ def _warn_of_gaps(found: list[_Canonical]) -> None:
         warn(text, ProfileWarning, code="not_measured", where={"species": next(iter(gaps))})
 
 
-def _common_axis(found: list[_Canonical]) -> str:
-    by_axis = {axis: [s for s in found if s.axis == axis] for axis in vocabulary.AXES}
+def _common_axis(profiles: list[_Canonical]) -> str:
+    by_axis = {axis: [s for s in profiles if s.axis == axis] for axis in vocabulary.AXES}
     if all(by_axis.values()):
         timed, deep = by_axis["sputter_time"][0].profile, by_axis["depth"][0].profile
         raise ProfileError(
@@ -498,7 +498,7 @@ def _common_axis(found: list[_Canonical]) -> str:
             code="mixed_axes",
             where={"species": timed.species_name},
         )
-    return found[0].axis
+    return profiles[0].axis
 
 
 _OTHER_INTENSITIES = {"count": "counts", "arbitrary": "intensity_arbitrary"}

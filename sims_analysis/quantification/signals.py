@@ -323,11 +323,10 @@ def with_signals(
         kind = np.dtype(np.int16 if end == vocabulary.QUALITY else np.float64)
         nothing = xr.Variable("species", np.full(len(every), _missing_value(kind).data), attrs)
         before = result[name].variable if name in result.variables else nothing
-        columns_of_row = {
-            every.index(new): of_species.get(end, _missing_value(kind))
-            for new, of_species in made.items()
+        columns_by_row = {
+            every.index(new): ends.get(end, _missing_value(kind)) for new, ends in made.items()
         }
-        changed[name] = _with_rows(before, columns_of_row, order)
+        changed[name] = _with_rows(before, columns_by_row, order)
     result = result.assign(changed)
     return result.set_coords([name for name in changed if name.endswith(vocabulary.EVIDENCE)])
 
@@ -335,9 +334,7 @@ def with_signals(
 def _suffixes(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """List the ends of the names of a variable's columns: those there, and those made."""
     present = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
-    return list(
-        dict.fromkeys([*present, *(end for of_species in made.values() for end in of_species)])
-    )
+    return list(dict.fromkeys([*present, *(end for ends in made.values() for end in ends)]))
 
 
 def _missing_value(kind: np.dtype[Any]) -> xr.Variable:
