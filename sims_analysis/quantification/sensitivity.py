@@ -172,18 +172,21 @@ def with_rsf(
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
     _check_signals(frame, factors.value, matrix)
     wanted = frame.value.notnull() & factors.value.notnull()
+    of = "the maximum"
+    threshold = units.read_fraction(matrix_threshold, "matrix_threshold", of=of, ends="[)")
     if matrix is None:
         made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
-        status, known = None, Evidence(frame.flags)
+        status, evidence = None, Evidence(frame.flags)
     elif matrix_signal == "mean":
-        made, status, known = _by_mean(frame, wanted, matrix, window, _threshold(matrix_threshold))
+        made, status, evidence = _by_mean(frame, wanted, matrix, window, threshold)
     else:
-        made, status, known = _by_cycle(frame, wanted, matrix, _threshold(matrix_threshold))
+        made, status, evidence = _by_cycle(frame, wanted, matrix, threshold)
     if matrix is not None and frame.dim not in factors.value.dims and not frame.lazy:
         _warn_of_change(frame, matrix)
-    known = union(known, scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK))))
-    if known.flags is not None:
-        made[vocabulary.QUALITY] = known.flags.where(factors.value.notnull(), 0)
+    doubt = scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK)))
+    evidence = union(evidence, doubt)
+    if evidence.flags is not None:
+        made[vocabulary.QUALITY] = evidence.flags.where(factors.value.notnull(), 0)
     result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)
     if status is not None:
         result = _with_coord(result, "matrix_status", status)
@@ -210,8 +213,8 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
     wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
     if matrix is not None:
         data: Any = frame.origin
-        quantified = [one for one, here in zip(frame.species(), wanted.values, strict=True) if here]
-        warn_of_shared(data, frame.name, [(matrix, one) for one in quantified])
+        quantified = [s for s, here in zip(frame.species(), wanted.values, strict=True) if here]
+        warn_of_shared(data, frame.name, [(matrix, species) for species in quantified])
         wanted = wanted | frame.of_species(matrix)
     measured = frame.value.notnull().any([dim for dim in frame.value.dims if dim != "species"])
     if (empty := first_flagged(frame, wanted & ~measured)) is not None:
@@ -231,10 +234,6 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
         )
 
 
-def _threshold(value: Any) -> float:
-    return units.read_fraction(value, "matrix_threshold", of="the maximum", ends="[)")
-
-
 #: Quotients with their errors; what is wrong with the matrix signal at each sample; what is known.
 _Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None, Evidence]"
 
@@ -251,12 +250,12 @@ def _by_mean(
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
     status = _status(frame, wanted, matrix, vanished, None)
-    known = Evidence(frame.flags)
+    evidence = Evidence(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
         flags = _of_one_species(frame, matrix, known_of_mean(frame, ends))
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
-        known = union(known, Evidence(flags))
-    return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
+        evidence = union(evidence, Evidence(flags))
+    return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, evidence
 
 
 def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
@@ -328,8 +327,8 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
 
 
 def _of_one_species(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:
-    found: xr.Variable = variable.isel(species=frame.species().index(species))
-    return found
+    row: xr.Variable = variable.isel(species=frame.species().index(species))
+    return row
 
 
 def _status(
@@ -366,13 +365,13 @@ def _quantified(
 ) -> xr.Dataset:
     """Return the data with concentrations, and with what belongs to them, for the intensities."""
     data: Any = frame.origin
-    made = {f"_{end}" if end else "": one for end, one in quotients.items()}
+    made = {f"_{end}" if end else "": column for end, column in quotients.items()}
     if "_stderr" in made:
         of_factor = made[""] * factors.random.fillna(0.0)
         made["_stderr"] = (made["_stderr"] ** 2 + of_factor**2) ** 0.5
     if is_lazy(factors.common) or bool(factors.common.notnull().any()):
         common = with_common(quotients, abs(made[""] * factors.common))
-        made |= {f"_{end}": one for end, one in common.items()}
+        made |= {f"_{end}": error for end, error in common.items()}
     made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
     if frame.counts is not None:
         made["_counts"] = frame.counts.where(made[""].notnull())
@@ -381,9 +380,9 @@ def _quantified(
     result = with_concentration(data, frame, made)
     result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
     for name in ("uncertainty", "day_to_day"):
-        one = getattr(factors, name)
-        if is_lazy(one) or bool(one.notnull().any()):
-            result = _with_coord(result, f"sensitivity_factor_{name}", one)
+        factor = getattr(factors, name)
+        if is_lazy(factor) or bool(factor.notnull().any()):
+            result = _with_coord(result, f"sensitivity_factor_{name}", factor)
     return result
 
 
@@ -398,8 +397,8 @@ def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr
         before = ds[n].variable
         gone = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
         nothing = 0 if n.endswith(vocabulary.QUALITY) else np.nan
-        found = before.where(~gone, nothing).transpose(*before.dims)
-        left[n] = xr.Variable(found.dims, found.data, before.attrs)
+        kept = before.where(~gone, nothing).transpose(*before.dims)
+        left[n] = xr.Variable(kept.dims, kept.data, before.attrs)
     return ds.assign(left)
 
 
