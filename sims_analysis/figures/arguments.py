@@ -84,11 +84,11 @@ class PlotOptions:
 
     def named(self) -> set[str]:
         """Return the species that the user has named, in results or in styles."""
-        found = [item["species"] for given in self.results.values() for _, item in given
+        labels = [item["species"] for given in self.results.values() for _, item in given
                  if "species" in item.coords]  # fmt: skip
         mappings = [self.colours, self.detection_limit, *self.line.values()]
-        names = [str(name) for one in found for name in np.ravel(one)]
-        return {*names, *(key for one in mappings if isinstance(one, Mapping) for key in one)}
+        names = [str(name) for label in labels for name in np.ravel(label)]
+        return {*names, *(key for given in mappings if isinstance(given, Mapping) for key in given)}
 
     def style_of(self, species: str) -> dict[str, Any]:
         """Return the style of the curves of a species."""
@@ -100,7 +100,7 @@ class PlotOptions:
 
     def of(self, argument: str, source: str) -> list[Any]:
         """List the results in an argument that are of a measurement."""
-        return [one for key, one in self.results.get(argument, []) if key in (None, source)]
+        return [item for key, item in self.results.get(argument, []) if key in (None, source)]
 
 
 #: Arguments of a plot other than those that take results.
@@ -158,30 +158,30 @@ def _read_answers(
     argument: str, given: Any, data: Any, measurements: Collection[str]
 ) -> list[Answer]:
     """Read the results in an argument, each with the measurement that it is of; None for any."""
-    one = isinstance(given, xr.Dataset | xr.DataArray)
+    single = isinstance(given, xr.Dataset | xr.DataArray)
     pairs: list[tuple[Any, Any]] = [(None, given)]
-    if isinstance(given, Mapping) and not one:
+    if isinstance(given, Mapping) and not single:
         pairs = [(str(key), items) for key, items in given.items()]
     elif isinstance(given, Sequence) and isinstance(data, Sequence) and len(given) == len(data):
         pairs = list(zip(measurements, given, strict=True))
-    found = [(key, item) for key, items in pairs for item in _several(argument, items)]
-    known = [name for name in measurements if name]
-    for key, item in found:
+    answers = [(key, item) for key, items in pairs for item in _several(argument, items)]
+    labels = [name for name in measurements if name]
+    for key, item in answers:
         _check_kind(argument, item)
         if key is not None and key not in measurements:
-            names = first_few(list(map(repr, known)), 6) or "one, whose results need no key"
+            names = first_few(list(map(repr, labels)), 6) or "one, whose results need no key"
             raise ProfileError(
                 f"{argument}= has results of {key!r}, which is none of the measurements: {names}",
                 argument=argument,
             )
         if key is None and len(measurements) > 1 and "measurement" not in item.coords:
-            count = "one result" if one else f"{len(found)} results"
+            count = "one result" if single else f"{len(answers)} results"
             raise ProfileError(
                 f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
-                f"whose they are by a mapping, as in {argument}={{{known[0]!r}: ...}}",
+                f"whose they are by a mapping, as in {argument}={{{labels[0]!r}: ...}}",
                 argument=argument,
             )
-    return found
+    return answers
 
 
 def _several(argument: str, given: Any) -> list[Result]:
@@ -200,21 +200,21 @@ def _several(argument: str, given: Any) -> list[Result]:
 
 
 def _check_kind(argument: str, item: Result) -> None:
-    found, taken = function_of(item), RESULTS[argument]
-    if found in taken:
+    asked, taken = function_of(item), RESULTS[argument]
+    if asked in taken:
         name = getattr(item, "name", None)
-        part = found in _WHOLE or name not in (None, main_variable(found), *AXES)
+        part = asked in _WHOLE or name not in (None, main_variable(asked), *AXES)
         if isinstance(item, xr.DataArray) and part:
             raise ProfileError(
-                f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result",
+                f"{argument}= found the variable {str(name)!r} of {asked}(): give the whole result",
                 argument=argument,
             )
     elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
-        known = " or ".join(f"{name}()" for name in taken)
-        right = [name for name, its in RESULTS.items() if found in its]
+        expected = " or ".join(f"{name}()" for name in taken)
+        right = [name for name, its in RESULTS.items() if asked in its]
         raise ProfileError(
-            f"{argument}= takes results of {known}; found one "
-            f"of {f'{found}()' if found else 'no known function'}"
+            f"{argument}= takes results of {expected}; found one "
+            f"of {f'{asked}()' if asked else 'no known function'}"
             f"{f': give it as {right[0]}=' if right else ''}",
             code="other_result",
             argument=argument,
@@ -230,8 +230,8 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     style = normalize_kwargs(dict(line), Line2D)
     for name, value in style.items():
         if name not in _LINE:
-            known = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
-            text = f"{function}() has no argument {name!r}{instead_of(name, known)}"
+            names = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
+            text = f"{function}() has no argument {name!r}{instead_of(name, names)}"
             raise ArgumentError(text, code="unknown_argument", argument=name)
         for stated in value.values() if isinstance(value, Mapping) else [value]:
             try:
@@ -245,22 +245,22 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
 
 def _read_limits(given: Any) -> Any:
     """Read detection limits: one for all, one for each species, or those in a result."""
-    found = given
+    limits = given
     if isinstance(given, xr.Dataset):
-        found = given.get("detection_limit", given)
-    along = set(getattr(found, "dims", ()))
-    if isinstance(found, xr.Dataset) or not along <= {"species", "measurement"}:
+        limits = given.get("detection_limit", given)
+    along = set(getattr(limits, "dims", ()))
+    if isinstance(limits, xr.Dataset) or not along <= {"species", "measurement"}:
         expected = "expected one limit, one for each species, or what "
         raise argument_error(
             "detection_limit", given, expected + "sims.detection_limit(data) gives"
         )
-    return found
+    return limits
 
 
 def check_scale(scale: Any) -> None:
     """Refuse a scale that is not known, of all axes or of a quantity."""
-    for one in scale.values() if isinstance(scale, Mapping) else [scale]:
-        check_choice("scale", one, ("log", "linear"))
+    for each in scale.values() if isinstance(scale, Mapping) else [scale]:
+        check_choice("scale", each, ("log", "linear"))
 
 
 def check_title(title: Any) -> None:
