@@ -88,20 +88,20 @@ def mean_value(
     """
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
-    found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
-    status = resolve(frame, found.status, support, window, what=MEAN_OF_OTHERS, asked=window)
+    mean, support = frame.ask(window_mean, *window, use="mean", errors="sum")
+    status = resolve(frame, mean.status, support, window, what=MEAN_OF_OTHERS, requested=window)
     level = Background(window=window).level
-    stderr = add_background_error(frame, found.stderr, level, linear=True)
-    scatter = replaced_where(is_nan(found.value), found.excess)
+    stderr = add_background_error(frame, mean.stderr, level, linear=True)
+    scatter = replaced_where(is_nan(mean.value), mean.excess)
     scatter = scatter if frame.stderr is not None else np.nan * scatter
     coords = {
         "scatter": frame.with_attrs(
             scatter, "background_scatter", long_name="Scatter in the window"
         ),
-        "samples": frame.with_attrs(found.n, "samples_used"),
+        "samples": frame.with_attrs(mean.n, "samples_used"),
     }
     answer = frame.array(
-        found.value, frame.term, units_=frame.units, status=status, stderr=stderr, coords=coords
+        mean.value, frame.term, units_=frame.units, status=status, stderr=stderr, coords=coords
     )
     answer.attrs["long_name"] = f"Mean {answer.attrs['long_name'].lower()}"
     return answer
