@@ -139,7 +139,7 @@ def align(
         support = support_of_window(frame, NO_LIMITS)
         resolve(frame, ok, support, what="the shift may depend on it")
     if method in _CORRELATIONS:  # a sharp rise that is no part of the profile outweighs all others
-        fa, fb = (_without_artefacts(one) for one in (fa, fb))
+        fa, fb = (_without_artefacts(frame) for frame in (fa, fb))
     how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
     find: Callable[..., Matched] = partial(_by_samples, fa, method=method)
     if markers is not None:
@@ -153,14 +153,14 @@ def align(
         find = partial(find, level=height, part=part, falling=edge == "trailing")
     elif max_shift is not None:
         find = partial(find, max_shift=units.read_number(max_shift, (fa.axis,), "max_shift"))
-    matched = [find(*one) for one in _measurements(fb)]
-    pairs = np.array([one.pairs for one in matched])
-    correlation = np.array([one.correlation for one in matched])
+    matched = [find(*rows) for rows in _measurements(fb)]
+    pairs = np.array([match.pairs for match in matched])
+    correlation = np.array([match.correlation for match in matched])
     moved: Data = _moved(b, fa.axis, pairs, method=method, how=how)
     if method in _CORRELATIONS:
-        one = moved[_SHIFTS[fa.axis][0]].variable
+        shift = moved[_SHIFTS[fa.axis][0]].variable
         attrs = vocabulary.attrs("correlation")
-        along = xr.Variable(one.dims, correlation.reshape(one.shape), attrs)
+        along = xr.Variable(shift.dims, correlation.reshape(shift.shape), attrs)
         moved = moved.assign_coords(correlation=along)
     return moved
 
@@ -258,12 +258,12 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
     names = _species_of(fa) or [""]
     pairs = []
     for row, name in enumerate(names):
-        one, other = _samples(fa, row), _samples(fb, row)
-        if min(one[0].size, other[0].size) >= _FEWEST:
-            pairs.append((*one, *other))
+        first, other = _samples(fa, row), _samples(fb, row)
+        if min(first[0].size, other[0].size) >= _FEWEST:
+            pairs.append((*first, *other))
         elif len(names) == 1:
             raise ProfileError(
-                f"species {name!r} has {one[0].size} samples in a and {other[0].size} in "
+                f"species {name!r} has {first[0].size} samples in a and {other[0].size} in "
                 f"{which.removesuffix(': ') or 'b'}; an alignment needs five in each",
                 code="too_few_values",
                 where={"species": name},
@@ -295,15 +295,15 @@ def _edge(
 ) -> float:
     """Return the depth at which the marker crosses a level, or a part of its maximum."""
     level = part * float(value.max()) if level is None else level
-    found = edge_depth(depth, value, level, falling=falling)
-    if np.isnan(found):
+    depth_of_edge = edge_depth(depth, value, level, falling=falling)
+    if np.isnan(depth_of_edge):
         does = "fall below" if falling else "rise above"
         raise ProfileError(
             f"{name} does not {does} the level, {level:.4g} {frame.units}: its values run from "
             f"{value.min():.4g} to {value.max():.4g}",
             code="never_reached",
         )
-    return found
+    return depth_of_edge
 
 
 def _by_markers(fa: Frame, fb: Frame, _: str, *, markers: Sequence[Marker]) -> Matched:
@@ -344,7 +344,7 @@ def _species_of(frame: Frame) -> list[str]:
 
 def _samples(frame: Frame, row: int) -> tuple[Array, Array]:
     """Return the samples of one species of several, or of the only one."""
-    z, c = (one[row] if one.ndim > 1 else one for one in (frame.depth.values, frame.value.values))
+    z, c = (a[row] if a.ndim > 1 else a for a in (frame.depth.values, frame.value.values))
     measured = ~(np.isnan(z) | np.isnan(c))
     return z[measured], c[measured]
 
@@ -363,18 +363,18 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
     new, shifts = {}, []
     for name in names:
         # By the CF conventions, bounds are in the unit of their axis and have no attrs.
-        own = units.dequantify(b[name]).variable
-        stated = b[axis].variable if name.endswith("_bounds") else own
+        variable = units.dequantify(b[name]).variable
+        stated = b[axis].variable if name.endswith("_bounds") else variable
         unit = units.magnitude_and_unit(stated, (axis,), name)[1]
-        start = xr.Variable(own.dims, unit.to_canonical(own.data))
+        start = xr.Variable(variable.dims, unit.to_canonical(variable.data))
         start = start.set_dims({**batch, **start.sizes}).transpose(*batch, ...)
         rows = start.values.reshape(len(pairs), *start.shape[len(batch) :])
         ends = [between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)]
         shifts.append(xr.Variable(start.dims, np.reshape(ends, start.shape)) - start)
         # Depths that were converted there and back would move even where the shift is 0.
-        moved = own + xr.Variable(start.dims, unit.from_canonical(shifts[-1].data))
+        moved = variable + xr.Variable(start.dims, unit.from_canonical(shifts[-1].data))
         dims = [alone.get(str(d), d) for d in start.dims]
-        new[name] = xr.Variable(dims, moved.transpose(*start.dims).data, own.attrs)
+        new[name] = xr.Variable(dims, moved.transpose(*start.dims).data, variable.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
     b = without_samples(b).assign_coords(new)

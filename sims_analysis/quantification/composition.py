@@ -157,17 +157,17 @@ def composition(
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
     both: Any = k * frame.value + below.value
     warn_undefined(frame, both, frame.of_species(numerator), f"k {numerator} + {denominator}", "x")
-    found = of_both(frame, below, denominator, k, error)
+    columns = of_both(frame, below, denominator, k, error)
     if frame.stderr is not None and below.stderr is not None:
-        found[""] = found[""] - _bias(frame, below, k)
+        columns[""] = columns[""] - _bias(frame, below, k)
     flags = union(evidence_of(frame, denominator), scale_in_doubt(frame, status)).flags
     if flags is not None:
-        found[vocabulary.QUALITY] = flags
-    of_first = {end: one.isel(species=0, missing_dims="ignore") for end, one in found.items()}
-    rest = {end: one for end, one in of_first.items() if end != vocabulary.LIMIT}
+        columns[vocabulary.QUALITY] = flags
+    of_first = {end: c.isel(species=0, missing_dims="ignore") for end, c in columns.items()}
+    rest = {end: c for end, c in of_first.items() if end != vocabulary.LIMIT}
     rest[""] = 1.0 - of_first[""]
     made = dict(zip(elements, (of_first, rest), strict=True))
-    of = {one: [one] if one in names else [numerator, denominator] for one in elements}
+    of = {e: [e] if e in names else [numerator, denominator] for e in elements}
     result = with_signals(data, "atomic_fraction", made, of, data[frame.name].dims)
     stated = f"{float(k):.6g}" if not k.ndim else f"over {', '.join(map(str, k.dims))}"
     ratio = f"{numerator} / {denominator}"
@@ -177,7 +177,7 @@ def composition(
 def _open_two(data: xr.Dataset, numerator: str, denominator: str) -> Frame:
     """Open the signals of two species."""
     name = signal_name(data, _PURPOSE)
-    rows = [species_of(data).index(one) for one in (numerator, denominator)]
+    rows = [species_of(data).index(species) for species in (numerator, denominator)]
     return open_samples(data.isel(species=rows), name, _PURPOSE)
 
 

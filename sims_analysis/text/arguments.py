@@ -27,9 +27,7 @@ def format_argument(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(format_argument, value)) + "]"
     if isinstance(value, dict):
-        return (
-            "{" + ", ".join(f"{key!r}: {format_argument(one)}" for key, one in value.items()) + "}"
-        )
+        return "{" + ", ".join(f"{key!r}: {format_argument(v)}" for key, v in value.items()) + "}"
     return repr(value)
 
 
@@ -94,7 +92,7 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     import inspect  # takes long to import, and errors are rare
 
     parameters = inspect.signature(function).parameters
-    kinds = {name: one.kind for name, one in parameters.items()}
+    kinds = {name: parameter.kind for name, parameter in parameters.items()}
     first = [n for n, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     options = [n for n, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
     if positional > len(first):
@@ -125,7 +123,7 @@ def instead_of(name: str, options: Sequence[str]) -> str:
     """Say which option was meant, or what there is instead; nothing if that is not known."""
     import difflib  # takes long to import, and errors are rare
 
-    parts = [one for one in options if name in one.split("_")]
+    parts = [option for option in options if name in option.split("_")]
     near = difflib.get_close_matches(name, parts or options, 1, 0.0 if parts else 0.75)
     if near:
         return f"; did you mean {near[0]}=?"
@@ -159,16 +157,16 @@ def check_bool(name: str, value: object) -> None:
 
 def check_count(name: str, value: Any, least: int = 1) -> None:
     """Refuse values other than whole numbers of at least `least`, Python's or numpy's."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not (whole and value >= least):
+    integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not (integer and value >= least):
         raise argument_error(name, value, f"expected a whole number, at least {least}")
 
 
 def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     """Refuse a value that is not one of those allowed."""
-    known = list(allowed)
-    if not isinstance(value, str) or value not in known:
-        *others, last = map(repr, known)
+    choices = list(allowed)
+    if not isinstance(value, str) or value not in choices:
+        *others, last = map(repr, choices)
         listed = f"{', '.join(others)} or {last}" if others else last
         raise argument_error(name, value, f"expected {listed}")
 
@@ -181,9 +179,9 @@ def read_names(name: str, value: Any) -> list[str]:
     elif isinstance(values, str) or not isinstance(values, Iterable) or hasattr(values, "units"):
         values = [values]
     names = list(values)
-    if not names or not all(isinstance(one, str) for one in names):
+    if not names or not all(isinstance(label, str) for label in names):
         raise argument_error(name, value, "expected a list of species, such as ['B', 'P']")
-    return [str(one) for one in names]
+    return [str(label) for label in names]
 
 
 def read_name(name: str, value: Any) -> str:
