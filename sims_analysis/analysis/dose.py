@@ -347,8 +347,10 @@ def doubts_of_end(
 
     def text(first: FirstFlagged) -> str:
         share = first.of(below) / first.of(dose)
-        missing = f", and about {share:.0%} more lies below it, extrapolated from its slope there"
-        return f"the record, {first.record}, ends inside the profile{missing if share < 1 else ''}"
+        if share >= 1:
+            return f"the record, {first.record}, begins or ends inside the profile"
+        more = f"and about {share:.0%} more lies below it, extrapolated from its slope there"
+        return f"the record, {first.record}, ends inside the profile, {more}"
 
     error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
     doubtful = (below > error) & (dose > error)

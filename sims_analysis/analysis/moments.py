@@ -22,7 +22,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, material_support, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import Doubt
+from sims_analysis.frame.messages import Doubt, doubt_of_window
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, elementwise, may_hold
 from sims_analysis.frame.window import (
@@ -166,7 +166,12 @@ def moments(
     dose, dose_stderr = (column.isel({_MOMENT: 0}) for column in (shape.value, shape.stderr))
     trend = subtracted.trend(frame, (shape.start, shape.stop), dose, dose_stderr)
     support = material_support(frame, support, shape.value, shape.stderr, above_level, over=_MOMENT)
+    beyond = doubt_of_window(shape.status, (a, b))
+    if threshold is not None:
+        cut = "the record ends above the threshold: a part of the tail is missing from the moments"
+        beyond = Doubt(shape.status == Status.TRUNCATED, Status.TRUNCATED, cut)
     doubts = [
+        beyond,
         *doubts_of_end(frame, dose, shape.below, dose_stderr),
         # With a threshold relative to its maximum, a transient is taken for the peak.
         doubt_of_transient(frame, shape.start, b),
@@ -203,14 +208,13 @@ def _status(
     frame: Frame, result: Any, support: Support, requested: Window, doubts: list[Doubt]
 ) -> xr.Variable:
     """Return the status of moments."""
-    cut = "the record ends above the threshold: a part of the tail is missing from the moments"
     return resolve(
         frame,
         result.status,
         support,
         (result.start, result.stop),
         what="the moments interpolate across it by straight lines",
-        doubts=[Doubt(result.status == Status.TRUNCATED, Status.TRUNCATED, cut), *doubts],
+        doubts=doubts,
         requested=requested,
         category=DoseWarning,
     )

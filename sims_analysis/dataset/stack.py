@@ -98,7 +98,7 @@ def stack(
     >>> batch = sims.stack([ds, ds.isel(depth=slice(20, None))], names=["whole", "without surface"])
     >>> batch["concentration"].dims
     ('measurement', 'species', 'point')
-    >>> doses = sims.integrated_dose(batch).sel(species="B")
+    >>> doses = sims.integrated_dose(batch, stop="400 nm").sel(species="B")
     >>> [f"{dose:.2e} {doses.attrs['units']}" for dose in doses.values]
     ['5.03e+14 atom/cm^2', '4.43e+14 atom/cm^2']
     """

@@ -82,6 +82,15 @@ def describe_window(first: FirstFlagged, window: Iterable[xr.Variable], what: st
     return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
 
 
+def doubt_of_window(status: xr.Variable, window: tuple[xr.Variable, xr.Variable]) -> Doubt:
+    """Return the doubt about answers whose windows, by their kernel, reach beyond the record."""
+
+    def text(first: FirstFlagged) -> str:
+        return describe_window(first, window, "the window reaches beyond the record")
+
+    return Doubt(status == Status.TRUNCATED, Status.TRUNCATED, text)
+
+
 def warn_of_empty_window(
     frame: Frame,
     window: Iterable[xr.Variable],

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sims_analysis.kernels.gaps import WIDE
 from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solve
 from sims_analysis.kernels.rows import (
     Array,
@@ -78,6 +79,29 @@ def missing_below(rows: Rows, enough: Array) -> Array:
         row = rows.carried.row[rows.carried.flag == Flag.TRUNCATED]
         row = row[rows.carried.last[rows.carried.flag == Flag.TRUNCATED] >= rows.last[row]]
         missing[row[missing[row] == 0]] = np.inf
+    return missing
+
+
+def missing_outside(rows: Rows, start: Array, enough: Array) -> Array:
+    """Return what lies below the end of each record; infinite where it begins inside the profile.
+
+    It does so far below the surface, without a `start` that was asked for, if an exponential from
+    the samples twice as deep through the first one, or as high as that, has more than `enough`.
+    """
+    missing, size = missing_below(rows, enough), rows.size
+    deep = (size > 1) & (rows.begin * (size - 1) > WIDE * (rows.last - rows.first))
+    row = np.flatnonzero(deep & np.isnan(start))
+    if not row.size:
+        return missing
+    begin, end, above = rows.offsets[row], rows.offsets[row + 1], rows.begin[row]
+    first, last = rows.value_at(begin), rows.value_at(end - 1)
+    highest = range_reduced(np.maximum, rows.value.reshape(-1), begin, end, np.nan)
+    deeper = rows.value_at(rows.segment_at(rows.first[row] + above, row))
+    with np.errstate(all="ignore"):
+        rise = np.maximum(deeper / first, 1.0 + _STRAIGHT)
+        above *= first * (1.0 - 1.0 / rise) / np.log(rise)
+    inside = (above > enough[row]) & (np.minimum(first, last) < _RULES.level * highest)
+    missing[row[inside]] = np.inf
     return missing
 
 
