@@ -183,50 +183,30 @@ def read_cell(
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
     hint, remedy = _hint(number)
-    text = "; ".join(filter(None, (f"{where}: {stripped!r} is not a number", hint)))
+    text = f"{where}: {stripped!r} is not a number; {hint}"
     raise ReadError(text, code="not_a_number", remedy=remedy)
 
 
 def _hint(number: str) -> tuple[str, str]:
-    """Say what a cell that is not a number may be, and the argument that settles it."""
+    """Say what a cell that is not a number may be, and which argument settles it."""
     grouped = any(form.fullmatch(number) for form in _GROUPED.values())
     above = number.startswith((">", "\u2265"))
-    open_comma = "the comma separates thousands or decimals"
     hints = (
-        (number in SIGNS, "give its column a header, or write it into the cells: <1E15", ""),
-        (_THOUSANDS.fullmatch(number), open_comma, "decimal='.' or decimal=',' says which"),
-        (
-            grouped,
-            "remove the separators of thousands, which only some cells of its column have",
-            "",
-        ),
-        (CLOCK.match(number), "it is a time of day or a duration: give it in seconds", ""),
-        (
-            number.endswith("%"),
-            "per cent may be parts of one or of a hundred: give plain numbers",
-            "",
-        ),
-        (number.startswith("="), "the formula was never calculated: save it in a spreadsheet", ""),
-        (
-            _COMMA.fullmatch(number),
-            "its comma may be the decimal mark",
-            "if it is, pass decimal=','",
-        ),
-        (
-            _POINT.fullmatch(number),
-            "its point may be the decimal mark",
-            "if it is, pass decimal='.'",
-        ),
-        (above, "a value above a limit is not measured", "name it in not_measured="),
-        (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers", ""),
-        (
-            not re.match(r"[^\w^]*\d", number),
-            "if it is a note, begin its row with #; another table goes into a file of its own",
-            "if it says that nothing was measured, name it in not_measured=",
-        ),
-        (True, "write it as a plain number, such as 1.2E18", ""),
+        (number in SIGNS, "give its column a header, or write it into the cells: <1E15"),
+        (_THOUSANDS.fullmatch(number), "its comma may separate thousands; pass decimal='.' or ','"),
+        (grouped, "remove the separators of thousands, which only some cells of its column have"),
+        (CLOCK.match(number), "it is a time of day or a duration: give it in seconds"),
+        (number.endswith("%"), "per cent may be parts of one or of a hundred: give plain numbers"),
+        (number.startswith("="), "the formula was never calculated: save it in a spreadsheet"),
+        (_COMMA.fullmatch(number), "its comma may be the decimal mark; then pass decimal=','"),
+        (_POINT.fullmatch(number), "its point may be the decimal mark; then pass decimal='.'"),
+        (above, "a value above a limit is not measured; name it in not_measured="),
+        (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers"),
+        (re.match(r"[^\w^]*\d", number), "write it as a plain number, such as 1.2E18"),
+        (True, "a note begins with #; if it says that nothing was measured, pass not_measured="),
     )
-    return next((hint, remedy) for fits, hint, remedy in hints if fits)
+    hint, _, remedy = next(hint for fits, hint in hints if fits).partition("; ")
+    return hint, remedy
 
 
 def read_columns(
