@@ -41,7 +41,7 @@ from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import KINDS, Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -49,7 +49,11 @@ Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
 
 #: Codes of warnings that a strict question raises.
-_STRICT = ("truncated", "gap", "saturated", "below_limit", "no_sample_in_window")
+_STRICT = (
+    "truncated",
+    "no_sample_in_window",
+    *(kind.status.word for kind in KINDS if kind.status is not None),
+)
 
 
 @recorded
