@@ -22,6 +22,7 @@ from sims_analysis.outcomes import GAP
 from sims_analysis.profiles.metadata import COLUMNS, FIELD, columns_of
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.wire import WIRE_FIELDS
+from sims_analysis.text.arguments import type_error
 from sims_analysis.units import NM_PER_MM, Unit, dequantify, read_number, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     ['B', 'P']
     """
     if not hasattr(data, "data_vars"):
-        raise TypeError(
-            f"profiles are made of a Dataset of one measurement, found {type(data).__name__}"
-        )
+        raise type_error("data", data, "profiles are made of a Dataset of one measurement")
     ds = with_species_dimension(dequantify(data))
     axis = axis_of(ds)
     names = [name for name in vocabulary.QUANTITIES if name in ds]
@@ -186,7 +185,7 @@ def _profile(series: _Series) -> DepthProfile | None:
         species_name=str(series.ds["species"].values[series.row]),
         depth_units=series.axis_units[1].text,
         concentration_units=series.units[1].text,
-        species_metadata=orjson.loads(series.texts.get("species_metadata") or "null"),
+        species_metadata=_json(series.texts, "species_metadata"),
         extra=extra,
         _keys=_all_keys(keys, extra, arrays) if keys else (),
         **arrays,
@@ -201,12 +200,21 @@ def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any
         for coord in COORDS
         if coord in ds.coords and ds.variables[coord].dims == ("species",)
     }
-    fields = orjson.loads(texts.get("wire_fields") or "{}")
+    fields = _json(texts, "wire_fields") or {}
     if name in fields.get("also", {}):
         # A species in several kinds of unit: this variable was a separate profile.
         texts = fields["also"][name]
-        fields = orjson.loads(texts.get("wire_fields") or "{}")
+        fields = _json(texts, "wire_fields") or {}
     return texts, fields
+
+
+def _json(texts: dict[str, str], name: str) -> Any:
+    """Read a coordinate that holds JSON; None for nothing."""
+    try:
+        return orjson.loads(texts.get(name) or "null")
+    except orjson.JSONDecodeError:
+        text = f"the coordinate {name} holds no JSON: {texts[name]!r}; keep notes in the attrs"
+        raise ProfileError(text, argument=name) from None
 
 
 def _identifiers(ds: xr.Dataset, row: int, texts: dict[str, str]) -> dict[str, str | None]:
