@@ -54,7 +54,7 @@ class _Rules:
     matters: float = 2.5  # and so many times what is enough;
     rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
     lower: float = 1.5  # the very end is below the last part by more errors than this
-    few: float = 0.5  # and ends of few samples, or the begin, if it is above this part
+    few: float = 0.25  # and of few samples what begins above this part
     level: float = 0.9  # what is above this part of another is level with it
     falls: float = 0.9  # over the length of a record, ln C of an end that is no background; or this
     straight: float = 0.7  # part of what it falls by from the highest part to the last
@@ -120,14 +120,7 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
     long, end = rows.size >= _RULES.parts * step, rows.offsets[1:]
     short = np.flatnonzero(~long & (rows.size > 1))
     if short.size:
-        highest = range_reduced(
-            np.maximum, rows.value.reshape(-1), end[short] - rows.size[short], end[short], np.nan
-        )
-        lowest = np.minimum(
-            rows.value_at(end[short] - 1), rows.value_at(end[short] - rows.size[short])
-        )
-        high = rows.value_at(end[short] - 1) > _RULES.background * highest
-        missing[short[high & (lowest < _RULES.few * highest)]] = np.inf
+        missing[short[_end_high(rows, short)]] = np.inf
     which = np.flatnonzero(long)
     low = rows.value_at(end[which, None] - np.arange(1, _RULES.parts + 1)).mean(axis=1)
     which = which[low * (rows.last - rows.first)[which] > enough[which]]
@@ -165,6 +158,21 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
     below[np.minimum(part[:, 0], ends) > _RULES.level * highest] = 0.0  # whatever is between
     missing[which] = np.where(below > enough[which], below, 0.0)
     return missing
+
+
+def _end_high(rows: Rows, row: Index) -> Flags:
+    """Flag rows of few samples that end high, and clearly higher than they begin.
+
+    By the counts that they are of, if the least of all is one.
+    """
+    flat, begin, end = rows.value.reshape(-1), rows.offsets[row], rows.offsets[row + 1]
+    first, last = flat[begin], flat[end - 1]
+    highest = range_reduced(np.maximum, flat, begin, end, np.nan)
+    high: Flags = (last > _RULES.background * highest) & (first < _RULES.few * highest)
+    if high.any():
+        least = range_reduced(np.minimum, np.where(flat > 0, flat, np.inf), begin, end, np.nan)
+        high &= last - first > _RULES.clearly * np.sqrt(least * last)
+    return high
 
 
 def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
