@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import ndtr, ndtri
@@ -36,21 +38,25 @@ def between(
 
 def derivatives(z: Array, position: float, width: float, *sides: float) -> Array:
     """Return the derivatives with respect to position, width, levels and slopes."""
-    u, (left, right, left_slope, right_slope) = z - position, sides
+    u = z - position
     scaled = u * (SIGMAS / width)
     below = ndtr(scaled)
+    density = SIGMAS / width * np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
+    return derivatives_between(u, below, density, [-density * u / width], *sides)
+
+
+def derivatives_between(
+    u: Array, below: Array, density: Array, by_shape: Sequence[Array], *sides: float
+) -> Array:
+    """Return the derivatives with respect to position, shape, levels and slopes.
+
+    `density` is the derivative of `below` over depth, `by_shape` are those by its own parameters.
+    """
+    left, right, left_slope, right_slope = sides
     step = (right - left) + (right_slope - left_slope) * u
-    density = step * np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
-    return np.stack(
-        [
-            -density * SIGMAS / width - left_slope * (1 - below) - right_slope * below,
-            -density * scaled / width,
-            1 - below,
-            below,
-            u * (1 - below),
-            u * below,
-        ]
-    )
+    by_position = -step * density - left_slope * (1 - below) - right_slope * below
+    levels = [1 - below, below, u * (1 - below), u * below]
+    return np.stack([by_position, *(step * row for row in by_shape), *levels])
 
 
 def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:

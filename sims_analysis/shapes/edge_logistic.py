@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from sims_analysis.kernels.samples import Array
-from sims_analysis.shapes.edge import PLATEAUS, between, plateaus, steepest
+from sims_analysis.shapes.edge import PLATEAUS, between, derivatives_between, plateaus, steepest
 from sims_analysis.shapes.model import Model, Parameter
 
 #: Arguments of a logistic function at 16 % and 84 %.
@@ -38,6 +38,16 @@ _RULES = _Rules()
 def formula(z: Array, position: float, scale: float, asymmetry: float, *sides: float) -> Array:
     """Return ``L / (1 + e^Z) + R / (1 + e^-Z)``, ``Z = u (1 + e^(a u)) / (2 d)``: scale d."""
     return between(*_step_at(z, position, scale, asymmetry), *sides)
+
+
+def derivatives(z: Array, position: float, scale: float, asymmetry: float, *sides: float) -> Array:
+    """Return the derivatives with respect to position, scale, asymmetry, levels and slopes."""
+    u, below = _step_at(z, position, scale, asymmetry)
+    growth = _growth(u, asymmetry)
+    by_argument = below * (1 - below) / (2 * scale)
+    density = by_argument * (growth + asymmetry * u * (growth - 1))
+    by_shape = [-by_argument * u * growth / scale, by_argument * u * u * (growth - 1)]
+    return derivatives_between(u, below, density, by_shape, *sides)
 
 
 def _step_at(z: Array, position: float, scale: float, asymmetry: float) -> tuple[Array, Array]:
@@ -105,6 +115,7 @@ MODEL = Model(
         *PLATEAUS,
     ),
     formula=formula,
+    derivatives=derivatives,
     start=start,
     reference="W. H. Kirchhoff, G. P. Chambers, J. Fine, J. Vac. Sci. Technol. A 4 (1986) 1666; "
     "ASTM E1636",
