@@ -17,10 +17,10 @@ from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_status, warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import Fields, replaced_where
 from sims_analysis.frame.window import Window, read_pair, read_window
-from sims_analysis.interfaces.step import ROW, measure_step
-from sims_analysis.kernels.rows import changed
+from sims_analysis.interfaces.step import measure_step
+from sims_analysis.kernels.rows import Array, changed
 from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.units import ParameterLike
 
@@ -38,6 +38,17 @@ _EXPLANATIONS = {
     "wrong_shape": "the record leaves both plateaus, or has another edge; start= and stop= choose "
     "one step",
 }
+
+#: What is found of a step; its depths first, and their errors.
+_FOUND = Fields(
+    dict.fromkeys(
+        (
+            *("position", "width", "stderr", "width_stderr"),
+            *("left_level", "right_level", "left_slope", "right_slope", "unsure", "status"),
+        ),
+        (),
+    )
+)
 
 
 @recorded
@@ -155,15 +166,15 @@ def interface(
     for name, given in (("left", left), ("right", right)):
         limits += read_pair(profiles, (None, None) if given is None else given, name)
 
-    row = partial(measure_step, parts=(low, high), between=interpolated(profiles))
+    row = partial(_row, parts=(low, high), between=interpolated(profiles))
 
-    def rows_of(frame: Frame) -> xr.Variable:
-        return frame.each(row, profiles.fraction, *limits, size=len(ROW))
+    def measure(frame: Frame) -> xr.Variable:
+        return frame.each(row, profiles.fraction, *limits, size=_FOUND.size)
 
-    rows = rows_of(profiles)
-    part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
+    rows = measure(profiles)
+    part = _FOUND.variables(rows)
     stderr = add_background_error(
-        profiles, rows[..., 4:6], lambda other: rows_of(other)[..., :2], errors=True
+        profiles, rows[..., 2:4], lambda other: measure(other)[..., :2], errors=True
     )
     part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
     part["status"] = _resolved(part, profiles, window)
@@ -176,6 +187,10 @@ def interface(
         unsure = (part["unsure"] == 1) & (answer["status"] == "ok").variable
         warn_where(profiles, unsure, _MAY_SLOPE, FitWarning)
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _row(*samples: Any, **how: Any) -> Array:
+    return _FOUND.row(vars(measure_step(*samples, **how)))
 
 
 def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) -> xr.Variable:

@@ -284,13 +284,13 @@ def _edge(
     record = replace(record, places=halves)
     at = part if plateaus[1].level > plateaus[0].level else 1 - part
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
-    row = middle
+    step = middle
     if part != 0.5:
         near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
-        row = step_between(record, plateaus, near, at)
-    if np.isnan(row[0]):
+        step = step_between(record, plateaus, near, at)
+    if np.isnan(step.position):
         return _NO_EDGE
     double = has_another_edge(record, plateaus, whole)
-    breadth, error = OF_MIDDLE * middle[1], OF_MIDDLE * middle[5]
-    moved = row[8], row[9]
-    return _Edge(row[0], row[4], whole[1], whole[5], breadth, error, moved, row[11], double)
+    breadth, error = OF_MIDDLE * middle.width, OF_MIDDLE * middle.width_stderr
+    of_whole = whole.width, whole.width_stderr, breadth, error
+    return _Edge(step.position, step.stderr, *of_whole, step.moved, step.lower, double)
