@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -21,7 +22,7 @@ from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import interpolated, open_frame
-from sims_analysis.interfaces.stack import ROW, find_layers
+from sims_analysis.interfaces.stack import Layer, find_layers
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, in_order
@@ -34,14 +35,16 @@ from sims_analysis.units import ParameterLike
 class _Rules:
     """The numbers by which noise may have made layers of data without standard errors."""
 
-    short: int = 2  # what lies between two crossings is of so few samples,
-    shallow: float = 1.6  # none of them further from the level than by this factor,
-    several: int = 2  # and there are so many of them
+    short: int = 2  # number of samples between two crossings at most,
+    shallow: float = 1.6  # factor by which all of these are near the level,
+    several: int = 2  # and number of such places from which on noise may have made them
 
 
 _RULES = _Rules()
 #: An edge among such samples has no depth.
 _LOST = GAP | Flag.BELOW_LIMIT
+#: How many numbers a layer has.
+_SIZE = len(Layer._fields)
 
 
 @recorded
@@ -135,7 +138,7 @@ def layers(
     one, profiles = _opened(data, species, variable, gaps)
     if level is None:
         row = partial(_between_plateaus, part, interpolated(profiles), _max_layers(profiles))
-        rows = profiles.each(row, profiles.fraction, size=_max_layers(profiles) * len(ROW))
+        rows = profiles.each(row, profiles.fraction, size=_max_layers(profiles) * _SIZE)
         below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     else:
         number = profiles.parameter(level, (profiles.kind,), "level")
@@ -144,11 +147,11 @@ def layers(
         below = _below_limit(profiles, number)
         if profiles.stderr is None:
             _warn_of_noise(profiles, number)
-    table = rows.data.reshape(*rows.shape[:-1], -1, len(ROW))
+    table = rows.data.reshape(*rows.shape[:-1], -1, _SIZE)
     width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)
     dims = (*rows.dims[:-1], "layer", "__row__")
     columns = xr.Variable(dims, table[..., :width, :]).transpose("__row__", ...)
-    every = dict(zip(ROW, columns, strict=True))
+    every = dict(zip(Layer._fields, columns, strict=True))
     found = _resolved(profiles, every, below, stated=level is not None)
     return _dataset(found, profiles, widths=level is None)
 
@@ -161,24 +164,22 @@ def _max_layers(profiles: Frame) -> int:
 def _between_plateaus(
     part: float, between: bool, most: int, z: Array, c: Array, s: Array, _: Array, fraction: float
 ) -> Array:
-    """Return rows of :data:`ROW`, one for each layer, by its own plateau."""
     return _padded(find_layers(z, c, s, fraction, part, between=between), most)
 
 
-def _padded(found: Any, most: int) -> Array:
-    """Return so many rows of :data:`ROW`; those after the ones found are padding."""
-    rows = np.full((most, len(ROW)), np.nan)
+def _padded(layers: Sequence[Layer], most: int) -> Array:
+    """Return so many layers as a row; those after the ones found are padding."""
+    rows = np.full((most, _SIZE), np.nan)
     rows[:, 0] = Status.PADDING
-    for row, one in zip(rows, found, strict=False):
-        row[: len(one)] = one
+    rows[: len(layers)] = layers[:most]
     return rows.ravel()
 
 
 def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
-    """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
+    """Return the layers of each profile, between the crossings of a level."""
     found = units.dequantify(crossings(one, level=level, gaps="bridge"))
     *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
-    size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
+    size = _SIZE * (1 + edges[0].sizes["crossing"] // 2)
     return profiles.each(_layers, *edges, number, status[..., 0], whole=["crossing"], size=size)
 
 
@@ -269,19 +270,18 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
 
 
 def _layers(z: Array, c: Array, _: Array, __: Array, *given: Any) -> Array:
-    """Return rows of :data:`ROW`, one for each layer of a profile between its crossings."""
     *crossing, level, otherwise = given
     depth, stderr, direction = map(np.array, crossing)
     above, kept = c[in_order(z, c)] > level, np.flatnonzero(np.isfinite(depth))
     edges = [("rising", np.nan, np.nan)] if above[:1].any() else []
     edges += [(str(direction[i]), depth[i], stderr[i]) for i in kept]
     edges += [("falling", np.nan, np.nan)] if above[-1:].any() else []
-    rows = []
+    layers = []
     for (side, top, upper), (other, bottom, lower) in pairwise(edges):
         if side == "rising" != other:
             code = Status.TRUNCATED if np.isnan([top, bottom]).any() else Status.OK
-            rows.append((code, top, upper, bottom, lower, np.hypot(upper, lower)))
-    return _padded(rows or [(Status[otherwise.upper()],)], 1 + depth.size // 2)
+            layers.append(Layer(code, top, upper, bottom, lower, np.hypot(upper, lower)))
+    return _padded(layers or [Layer(Status[otherwise.upper()])], 1 + depth.size // 2)
 
 
 def _dataset(part: dict[str, xr.Variable], profiles: Frame, *, widths: bool) -> xr.Dataset:

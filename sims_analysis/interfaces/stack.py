@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -28,32 +29,41 @@ from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 from sims_analysis.shapes.layered_model import maxima
 
-#: What is found of each layer: its status, depths and errors of its edges, the error of its
-#: thickness, and the widths of both edges from 16 % to 84 %, and their errors.
-ROW = (
-    *("status", "top", "top_stderr", "bottom", "bottom_stderr", "thickness_stderr"),
-    *("top_width", "top_width_stderr", "bottom_width", "bottom_width_stderr"),
-)
+
+class Layer(NamedTuple):
+    """A layer: depths in nm, their standard errors, and widths of edges from 16 % to 84 %."""
+
+    status: Status
+    top: float = nan
+    top_stderr: float = nan
+    bottom: float = nan
+    bottom_stderr: float = nan
+    thickness_stderr: float = nan
+    top_width: float = nan
+    top_width_stderr: float = nan
+    bottom_width: float = nan
+    bottom_width_stderr: float = nan
 
 
 @dataclass(frozen=True)
 class _Rules:
     """The numbers by which layers are found, and judged."""
 
-    smallest: float = 0.05  # a layer is at least this part of the highest
-    step: float = 0.15  # inside of it another rises or falls by at least this part of it
-    matters: float = 0.01  # a plateau slopes if that changes its level by this part of its steps,
-    longer: float = 0.6  # and it is longer than this part of the distance to the next
-    complete: float = 1.5  # a plateau begins so many widths from an edge
-    rounded: float = 0.8  # one that is round is above this part of its height
-    # A stretch of this part of an edge is a plateau if its slope is below this part of the edge's,
+    smallest: float = 0.05  # part of the highest layer that another has at least
+    step: float = 0.15  # part of a layer by which another inside of it rises or falls at least
+    matters: float = 0.01  # part of its steps by which a slope changes a plateau that is a line,
+    longer: float = 0.6  # and part of the distance to the next plateau that it is long at least
+    complete: float = 1.5  # widths of an edge from its position to the plateau
+    rounded: float = 0.8  # part of its height above which a round plateau is measured
+    # Pairs: of a part of an edge that is a plateau, and of the mean slope of the edge that it may
+    # have at most: longer stretches may be steeper.
     flat: tuple[tuple[float, float], ...] = ((0.45, 0.5), (1 / 3, 0.5), (1 / 6, 0.3))
-    sure: float = 3.0  # by so many standard errors
-    noise: float = 0.1  # means over neighbours are known to this part of the largest difference
-    rounding: float = 1e-9  # less than this part of it is rounding
-    chosen: float = 4.5  # of a step of fewer standard errors noise has chosen the plateau
-    overlap: float = 0.49  # edges as wide as this part of their distance put it off by 5 %
-    narrowed: float = 1.5  # noise may narrow what is seen of edges by so many standard errors
+    sure: float = 3.0  # standard errors by which it surely is less steep
+    noise: float = 0.1  # part of the largest difference to which means over neighbours are known
+    rounding: float = 1e-9  # part of it below which noise is rounding
+    chosen: float = 4.5  # standard errors of a step below which noise has chosen the plateau
+    overlap: float = 0.49  # part of the distance of edges that their width may be, 5 % off beyond
+    narrowed: float = 1.5  # standard errors by which noise may narrow what is seen of edges
 
 
 _RULES = _Rules()
@@ -76,26 +86,26 @@ class _Edge(NamedTuple):
     double: bool = False
 
 
-_NO_EDGE = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+_NO_EDGE = _Edge(nan, nan, nan, nan, nan, nan, (0.0, 0.0))
 
 
 def find_layers(
     z: Array, c: Array, s: Array, fraction: float, part: float, *, between: bool
-) -> list[Sequence[float]]:
-    """Return rows of :data:`ROW`, one for each layer; one with a status if there is none.
+) -> list[Layer]:
+    """Return the layers; one with a status if there is none.
 
     A layer begins and ends at this `part` of the step to the plateau on either side.
     """
     here = in_order(z, c)
     if here.size < 5:
-        return [(Status.NO_DATA,)]
+        return [Layer(Status.NO_DATA)]
     z, c = z[here], c[here]
     record = Record(z, c, *errors(c, s[here], fraction), between and fraction < 1, ())
     size = float(np.ptp(c))
     noise = np.maximum(record.s, _RULES.rounding * size)
     nodes, mean = _nodes(record, noise / np.sqrt(record.fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
-        return [(Status.FEATURELESS,)]
+        return [Layer(Status.FEATURELESS)]
     found = _places(record, nodes, mean[nodes])
     ends = np.array([record.z[place[[0, -1]]] for place, _ in found])
     beside = ends[1:, 0] - ends[:-1, 1], np.abs(np.diff(mean[nodes]))
@@ -106,13 +116,13 @@ def find_layers(
         _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
     ]
     overlap = [False, *(_overlap(*both) for both in pairwise(edges)), False]
-    rows = []
+    layers = []
     for i, (top, bottom) in enumerate(pairwise([None, *edges, None])):
         rises = levels[i] - np.array(levels[max(i - 1, 0) : i] + levels[i + 1 : i + 2])
         if rises.max() > 0:
             merged = any(overlap[max(i - 1, 0) : i + 2])
-            rows.append(_layer(top, bottom, rises, plateaus[i], merged=merged))
-    return rows
+            layers.append(_layer(top, bottom, rises, plateaus[i], merged=merged))
+    return layers
 
 
 def _overlap(one: _Edge, other: _Edge) -> bool:
@@ -125,8 +135,8 @@ def _overlap(one: _Edge, other: _Edge) -> bool:
 
 def _layer(
     top: _Edge | None, bottom: _Edge | None, rises: Array, plateau: Plateau, *, merged: bool
-) -> Sequence[float]:
-    """Return the row of a layer; an edge inside of which the record begins or ends is None.
+) -> Layer:
+    """Return a layer; an edge inside of which the record begins or ends is None.
 
     A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
@@ -143,7 +153,7 @@ def _layer(
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
-    return [status, *depths, thickness, *widths]
+    return Layer(status, *depths, float(thickness), *widths)
 
 
 def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:

@@ -224,7 +224,7 @@ def _from_plateaus(
     if _is_no_single_step(record, chosen, step.position, free):
         return replace(step, status=Status.WRONG_SHAPE), record
     if _reaches_into(record, chosen, step, float(np.diff(ndtri(parts))[0]), free):
-        unknown = dict.fromkeys(("position", "width", "stderr", "width_stderr"), nan)
+        unknown: Any = dict.fromkeys(("position", "width", "stderr", "width_stderr"), nan)
         return replace(step, status=Status.TRUNCATED, **unknown), record
     # After what is decided by errors: what ends of steps leave on plateaus is no ripple.
     rippled = step_between(record, chosen, parts, rippled=True)
