@@ -26,19 +26,19 @@ MAX_DEVIANCE = 12.0
 class _Rules:
     """The numbers by which a restored profile is judged; w is the width of the function."""
 
-    windows: range = range(2, 13)  # means over so many samples are compared with the curve:
-    misfit: float = 4.0  # beyond this deviance it does not describe them
-    steep: float = 2.0  # a rise towards an end is cut if it is by this factor over w / 2,
-    turned: float = 1.15  # or by this one from a minimum within 2 w,
-    surely: float = 2.5  # and by so many standard errors
-    feature: float = 0.1  # maxima are this much above the valley between them, in ln x;
-    apart: float = 4.0  # those that are farther apart, in achieved resolutions, are not examined;
-    needed: float = 3.0  # they are needed if the misfit without the valley is larger by so much,
-    stiff: float = 1e6  # without it, a squared change there costs half of this
+    windows: range = range(2, 13)  # numbers of samples over which the curve is compared with them
+    misfit: float = 4.0  # deviance of such a window beyond which the curve does not describe it
+    steep: float = 2.0  # factor of a rise over w / 2 towards an end that is cut,
+    turned: float = 1.15  # or of one from a minimum within 2 w,
+    surely: float = 2.5  # and standard errors of it
+    feature: float = 0.1  # height of a maximum above the valley next to it in ln x, at least
+    apart: float = 4.0  # achieved resolutions between two maxima that are examined, at most
+    needed: float = 3.0  # misfit, in units of ln L, that a valley spares if samples need it
+    stiff: float = 1e6  # curvature of the prior where there is none: no change is left
     # How far away a kink of ln x may as well be, in w. In one cell, kinks make an edge lopsided:
     # half of a step of 3 nm, blurred by 4 nm, was 0.5 nm off; 0.15 if kinks are distributed.
     kink: float = 0.25
-    none: float = 0.92  # half of the 1.84 counts that none may be
+    none: float = 0.92  # counts where none were: half of the 1.84 that none may be
 
 
 _RULES = _Rules()

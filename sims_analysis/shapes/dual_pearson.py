@@ -17,25 +17,25 @@ _HEAD, _TAIL = slice(0, 4), slice(4, 8)
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers of starting values: parts of the maximum, and widths of the head."""
+    """The numbers of starting values; distances and widths are in widths of the head."""
 
-    core: float = 0.2  # of the maximum, above which the head is measured: of a Gaussian there,
-    area: float = 1.05  # the whole area is larger by this factor,
-    width: float = 1.15  # and the whole width by this one
-    tail: float = 0.01  # of the largest rest, above which the tail is measured
-    shares: tuple[float, float] = (0.02, 0.6)  # of the dose, between which the tail has its own,
-    share: float = 0.1  # and this one where nothing is left of the samples
-    least: float = 0.05  # of the maximum, above which the skewness is measured,
-    lean: float = 0.5  # to this at most; with it
-    other_lean: float = -0.3  # this one is tried
-    head_kurtosis: float = 3.3
-    # Of tails: distance from the head, and width, in widths; and skewness. Where there is a rest,
+    core: float = 0.2  # part of the maximum above which the head is measured: of a Gaussian there
+    area: float = 1.05  # factor by which the whole area is larger,
+    width: float = 1.15  # and by which the whole width is
+    tail: float = 0.01  # part of the largest rest above which the tail is measured
+    shares: tuple[float, float] = (0.02, 0.6)  # least and largest part of the dose in the tail
+    share: float = 0.1  # part of the dose in the tail where the head leaves no rest
+    least: float = 0.05  # part of the maximum above which the skewness is measured
+    lean: float = 0.5  # skewness of the head, at most,
+    other_lean: float = -0.3  # and one that is tried, too
+    head_kurtosis: float = 3.3  # kurtosis of the head
+    # Distance, width and skewness of tails that are tried,
     near: tuple[float, float, float] = (1.0, 2.0, 0.5)
     far: tuple[float, float, float] = (2.0, 2.5, 1.0)
-    skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # of one where the rest is
-    kurtosis: tuple[float, float] = (3.2, 1.6)  # at no skewness, and times its square
-    # Halves of the dose: distance from the head, width, skewness and kurtosis of either, and by
-    # what part of it the area of the core is exceeded.
+    skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # and skewnesses of one where the rest is
+    kurtosis: tuple[float, float] = (3.2, 1.6)  # kurtosis of tails: at no skewness, by its square
+    # Distance, width, skewness and kurtosis of two halves of the dose, and the part of the whole
+    # area that the core has then.
     half_head: tuple[float, float, float, float] = (-0.3, 0.8, 0.0, 3.3)
     half_tail: tuple[float, float, float, float] = (1.0, 1.5, 0.9, 4.7)
     half_core: float = 0.6
