@@ -20,20 +20,18 @@ def formula(
     """
     v = z - position + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    value: Array = np.zeros_like(v)
-    if seen < 1:
-        value = (1 - seen) * pdf(-v, mixing, roughness)
-    if seen > 0:
-        value = value + seen * pdf(v, information, roughness)
-    return dose * value
+    sides = (1 - seen) * pdf(-v, mixing, roughness) + seen * pdf(v, information, roughness)
+    value: Array = dose * sides
+    return value
 
 
 def cumulative(u: Array, mixing: float, roughness: float, information: float) -> Array:
     """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
     v = u + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    value: Array = (1 - seen) * (1.0 - cdf(-v, mixing, roughness))
-    return value + seen * cdf(v, information, roughness) if seen > 0 else value
+    below = 1.0 - cdf(-v, mixing, roughness)
+    value: Array = (1 - seen) * below + seen * cdf(v, information, roughness)
+    return value
 
 
 def derivatives(

@@ -38,25 +38,25 @@ def between(
 
 def derivatives(z: Array, position: float, width: float, *sides: float) -> Array:
     """Return the derivatives with respect to position, width, levels and slopes."""
-    u = z - position
+    u, (left, right, left_slope, right_slope) = z - position, sides
     scaled = u * (SIGMAS / width)
     below = ndtr(scaled)
-    density = SIGMAS / width * np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
-    return derivatives_between(u, below, density, [-density * u / width], *sides)
+    step = (right - left) + (right_slope - left_slope) * u
+    density = step * np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
+    by_edge = [-density * SIGMAS / width, -density * scaled / width]
+    return derivatives_between(u, below, by_edge, left_slope, right_slope)
 
 
 def derivatives_between(
-    u: Array, below: Array, density: Array, by_shape: Sequence[Array], *sides: float
+    u: Array, below: Array, by_edge: Sequence[Array], left_slope: float, right_slope: float
 ) -> Array:
     """Return the derivatives with respect to position, shape, levels and slopes.
 
-    `density` is the derivative of `below` over depth, `by_shape` are those by its own parameters.
+    `by_edge` are those by the position and the shape of what has passed, times the step.
     """
-    left, right, left_slope, right_slope = sides
-    step = (right - left) + (right_slope - left_slope) * u
-    by_position = -step * density - left_slope * (1 - below) - right_slope * below
+    by_position = by_edge[0] - left_slope * (1 - below) - right_slope * below
     levels = [1 - below, below, u * (1 - below), u * below]
-    return np.stack([by_position, *(step * row for row in by_shape), *levels])
+    return np.stack([by_position, *by_edge[1:], *levels])
 
 
 def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:

@@ -43,11 +43,16 @@ def formula(z: Array, position: float, scale: float, asymmetry: float, *sides: f
 def derivatives(z: Array, position: float, scale: float, asymmetry: float, *sides: float) -> Array:
     """Return the derivatives with respect to position, scale, asymmetry, levels and slopes."""
     u, below = _step_at(z, position, scale, asymmetry)
-    growth = _growth(u, asymmetry)
-    by_argument = below * (1 - below) / (2 * scale)
-    density = by_argument * (growth + asymmetry * u * (growth - 1))
-    by_shape = [-by_argument * u * growth / scale, by_argument * u * u * (growth - 1)]
-    return derivatives_between(u, below, density, by_shape, *sides)
+    left, right, left_slope, right_slope = sides
+    grown = _growth(u, asymmetry)
+    step = (right - left) + (right_slope - left_slope) * u
+    density = step * below * (1 - below) / (2 * scale)
+    by_edge = [
+        -density * (grown + asymmetry * u * (grown - 1)),
+        -density * u * grown / scale,
+        density * u * u * (grown - 1),
+    ]
+    return derivatives_between(u, below, by_edge, left_slope, right_slope)
 
 
 def _step_at(z: Array, position: float, scale: float, asymmetry: float) -> tuple[Array, Array]:
