@@ -133,7 +133,7 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     if model.irregular and not (exact or any(i < n for i in curve.held)):
         of_parameters = model.irregular
 
-        def irregular(one: Minimum) -> bool:
+        def irregular(one: Minimum) -> float:
             return of_parameters(one.p[:n].tolist())
 
     candidates = found[:1] if exact else plausible_minima(curve, objective, found)
@@ -142,7 +142,7 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     if featureless(objective, best, problem.c):
         raise NoFitError("featureless", problem.known)
     background = background_covariance(curve, objective, best, problem.subtracted)
-    edges = irregular is not None and irregular(best)
+    edges = irregular is not None and irregular(best) >= 1
     return FitResult(curve, objective, minima, candidates, background, exact, edges)
 
 
@@ -227,7 +227,7 @@ def by_likelihood(
     curve: Curve,
     objective: SumOfSquares,
     candidates: Sequence[Minimum],
-    irregular: Callable[[Minimum], bool] | None = None,
+    irregular: Callable[[Minimum], float] | None = None,
 ) -> list[Minimum]:
     """Return minima with their covariance, the one with most of the likelihood first.
 

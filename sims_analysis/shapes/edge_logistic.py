@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -20,16 +20,21 @@ _END = float(np.log(0.84 / 0.16))
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers of starting values, and of the width."""
+    """The numbers of starting values, of jumps, and of the width."""
 
     leans: tuple[float, ...] = (0.0, 0.3, -0.3)  # asymmetries that are tried, over the scale
-    # Edges that are tried by least squares: where, in the span of the samples, and how wide.
+    # Least and largest part of the span of the samples at which edges are tried, and their number.
     places: tuple[float, float, int] = (0.1, 0.9, 17)
-    scales: tuple[float, ...] = (0.01, 0.03, 0.09)
+    scales: tuple[float, ...] = (0.01, 0.03, 0.09)  # parts of the span that their scales are
+    # Asymmetry times scale beyond which the steeper side may be a jump, and from which on it is
+    # one: the other side is 6 and 13 times as wide then.
+    jumps: tuple[float, float] = (3.0, 10.0)
+    rounding: float = 1e-16  # part of the step that is complete below which none is
     exponent: float = 50.0  # of the asymmetry, at most: beyond it the step is complete
     # Z grows with u, at least half as fast as without asymmetry on the flatter side: 16 and 84 %
-    reach: float = 2.5  # are within so many times what they are without it,
-    accuracy: float = 1e-13  # and found to this part of that
+    # are within so many times what they are without it,
+    reach: float = 2.5
+    accuracy: float = 1e-13  # part of that to which they are found
 
 
 _RULES = _Rules()
@@ -46,7 +51,9 @@ def derivatives(z: Array, position: float, scale: float, asymmetry: float, *side
     left, right, left_slope, right_slope = sides
     grown = _growth(u, asymmetry)
     step = (right - left) + (right_slope - left_slope) * u
-    density = step * below * (1 - below) / (2 * scale)
+    part = below * (1 - below)
+    # Less than rounding moves no sample: without any on the edge, its shape has no influence.
+    density = step * np.where(part > _RULES.rounding, part, 0.0) / (2 * scale)
     by_edge = [
         -density * (grown + asymmetry * u * (grown - 1)),
         -density * u * grown / scale,
@@ -93,6 +100,16 @@ def _best(z: Array, c: Array) -> tuple[float, ...]:
     return min(found)[1]
 
 
+def irregular(p: Sequence[float]) -> float:
+    """Return how nearly the steeper side is a jump: the noise of a few samples makes them.
+
+    A jump is as good as a steeper one, so that of all asymmetries most would be jumps.
+    """
+    lean = p[1] * abs(p[2])
+    may, surely = _RULES.jumps
+    return lean / surely if lean > may else 0.0
+
+
 def width(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return the distance between the depths of 16 % and 84 % of the step."""
     scale, asymmetry = p["scale"], p["asymmetry"]
@@ -127,6 +144,7 @@ MODEL = Model(
     shape="step",
     derived=(Parameter("width_16_84", "depth", "between 16 % and 84 %", lower=0),),
     derive=width,
+    irregular=irregular,
     has_levels=True,
     on_time=True,
 )

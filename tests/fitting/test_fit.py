@@ -405,6 +405,21 @@ def test_of_few_counts_no_lower_minimum_is_missed(model, truth, z, seed, trial, 
     assert found < there + 0.1
 
 
+def test_an_edge_of_few_counts_is_no_jump_that_noise_has_made():
+    """Where one side may as well be a jump, of an asymmetry up to 1e4 per nm."""
+    parameters, z, _ = COVERED["edge_logistic"]
+    ds = models_truth.counted("edge_logistic", parameters, z, peak=10, trials=10, seed=1)
+    fit = quietly(ds.isel(trial=[4, 7, 9]), model="edge_logistic")
+    assert (abs(fit["asymmetry"]) * fit["scale"] < 3).all()
+    assert (abs(fit["position"] - 120) < 3 * fit["position_stderr"]).all()
+    # One that counts show to be eight times as steep on one side has its errors.
+    steep = (120, 8, 0.6, 1e21, 2e20, 0, 0)
+    ds = models_truth.counted("edge_logistic", steep, z, peak=1e4, trials=1, seed=1)
+    fit = quietly(ds, model="edge_logistic").isel(trial=0)
+    assert fit["status"].item() == "ok"
+    assert abs(fit["asymmetry"] - 0.6) < 3 * fit["asymmetry_stderr"] < 0.3
+
+
 def test_a_background_that_is_not_there_is_ok_at_0():
     """Its best value is 0 for half of all profiles, or more; that says nothing against a fit."""
     parameters, z, _ = COVERED["gaussian"]
