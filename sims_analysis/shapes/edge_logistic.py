@@ -29,7 +29,6 @@ class _Rules:
     # Asymmetry times scale beyond which the steeper side may be a jump, and from which on it is
     # one: the other side is 6 and 13 times as wide then.
     jumps: tuple[float, float] = (3.0, 10.0)
-    rounding: float = 1e-16  # part of the step that is complete below which none is
     exponent: float = 50.0  # of the asymmetry, at most: beyond it the step is complete
     # Z grows with u, at least half as fast as without asymmetry on the flatter side: 16 and 84 %
     # are within so many times what they are without it,
@@ -51,9 +50,7 @@ def derivatives(z: Array, position: float, scale: float, asymmetry: float, *side
     left, right, left_slope, right_slope = sides
     grown = _growth(u, asymmetry)
     step = (right - left) + (right_slope - left_slope) * u
-    part = below * (1 - below)
-    # Less than rounding moves no sample: without any on the edge, its shape has no influence.
-    density = step * np.where(part > _RULES.rounding, part, 0.0) / (2 * scale)
+    density = step * below * (1 - below) / (2 * scale)
     by_edge = [
         -density * (grown + asymmetry * u * (grown - 1)),
         -density * u * grown / scale,
