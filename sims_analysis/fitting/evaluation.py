@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,10 +75,10 @@ def evaluate(
     if quantified:
         fit = units.dequantify(fit)
     frame, at = _opened(fit, depth, quantified=quantified)
-    curve, arrays = _of_each_profile(fit, chosen, frame)
-    n, whole = frame.value.sizes[frame.dim], ("parameter", "parameter_")
+    model, values, arrays = _of_each_profile(fit, chosen, frame)
+    n, square = frame.value.sizes[frame.dim], ("parameter", "parameter_")
     given = [one.variable for one in arrays]
-    rows = frame.each(curve, *given, size=2 * n, dim=frame.dim, whole=whole)
+    rows = frame.each(values, *given, size=2 * n, dim=frame.dim, whole=square)
     value, stderr = (rows.isel({frame.dim: part}) for part in (slice(n), slice(n, None)))
     if frame.dim not in at.dims:  # one depth of each profile
         value, stderr = (one.isel({frame.dim: 0}) for one in (value, stderr))
@@ -90,7 +90,7 @@ def evaluate(
         frame.axis: place if at.dims == (frame.axis,) else frame.as_the_data(place),
         "stderr": frame.with_attrs(stderr, frame.term, units_=unit, long_name=error, **plain),
     }
-    what = f"{curve.model.summary}, as fitted"
+    what = f"{model.summary}, as fitted"
     answer = frame.array(
         value, frame.term, units_=unit, coords=coords, label=frame.name, description=what
     )
@@ -127,47 +127,48 @@ def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr
     return frame, at
 
 
-@dataclass(frozen=True, eq=False)
-class _ProfileCurve:
-    """The curve of one profile after the other; not a function, since lazy answers are pickled."""
+def _values(
+    model: Model,
+    parameters: Sequence[Parameter],
+    means: bool,
+    factors: Array,
+    z: Array,
+    *given: Any,
+) -> Array:
+    """Return the values of a curve at the depths of a profile, and their errors; NaN without a fit.
 
-    model: Model
-    #: With a background, if one was fitted; and what turns value times nm into their units.
-    parameters: Sequence[Parameter]
-    factors: Array
-    #: Whether values are means over cells.
-    means: bool
+    `parameters` are those of the model and the background, `factors` turn value times nm into their
+    units; `means` are values over cells.
+    """
+    *numbers, square = map(np.array, given[3:])
+    p = np.array(numbers)
+    if isinstance(model, LayeredModel):
+        p = model.complete(p)
+    here, found = np.isfinite(z), np.full((2, z.size), np.nan)
+    if np.isfinite(p).all() and here.any():
+        p, square = _apparent(p, square, parameters)
+        square = square / np.outer(factors, factors)
+        found[:, here] = _values_at(z[here], p / factors, square, model, means=means)
+    return found.ravel()
 
-    def __call__(self, z: Array, _: Array, __: Array, ___: Array, *given: Any) -> Array:
-        """Return the values at the depths of a profile, and their errors; NaN without a fit."""
-        *numbers, square = map(np.array, given)
-        p = np.array(numbers)
-        if isinstance(self.model, LayeredModel):
-            p = self.model.complete(p)
-        here, found = np.isfinite(z), np.full((2, z.size), np.nan)
-        if np.isfinite(p).all() and here.any():
-            p, square = _apparent(p, square, self.parameters)
-            square = square / np.outer(self.factors, self.factors)
-            found[:, here] = self._at(z[here], p / self.factors, square)
-        return found.ravel()
 
-    def _at(self, z: Array, p: Array, covariance: Array) -> tuple[Array, Array]:
-        """Return values and their standard errors at some depths."""
-        # A cell reaches half way to its neighbours: of one depth alone there is none.
-        of_cells = cells(z) if self.means and z.size > 1 else None
-        formula, derivatives = formula_of(z, self.model, of_cells)
-        n, known = len(self.model.parameters), np.isfinite(covariance.diagonal())
-        value = formula(*p[:n]) + p[n:].sum()
-        if not known.any():
-            return value, np.full(z.size, np.nan)
-        rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
-        if free.size:
-            held = {i: p[i] for i in range(n) if not known[i]}
-            curve = Curve(self.model.parameters, formula, derivatives, held)
-            rows[free] = curve.slopes(curve.at_parameters(p[free]))
-        square = covariance[np.ix_(known, known)]
-        variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
-        return value, np.sqrt(np.maximum(variance, 0.0))
+def _values_at(
+    z: Array, p: Array, covariance: Array, model: Model, *, means: bool
+) -> tuple[Array, Array]:
+    # A cell reaches half way to its neighbours: of one depth alone there is none.
+    formula, derivatives = formula_of(z, model, cells(z) if means and z.size > 1 else None)
+    n, known = len(model.parameters), np.isfinite(covariance.diagonal())
+    value = formula(*p[:n]) + p[n:].sum()
+    if not known.any():
+        return value, np.full(z.size, np.nan)
+    rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
+    if free.size:
+        held = {i: p[i] for i in range(n) if not known[i]}
+        curve = Curve(model.parameters, formula, derivatives, held)
+        rows[free] = curve.slopes(curve.at_parameters(p[free]))
+    square = covariance[np.ix_(known, known)]
+    variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
+    return value, np.sqrt(np.maximum(variance, 0.0))
 
 
 @about(code="other_result", argument="fit")
@@ -198,8 +199,8 @@ def _model_of(fit: Any, model: Model | None) -> Model:
 
 def _of_each_profile(
     fit: xr.Dataset, model: Model, frame: Frame
-) -> tuple[_ProfileCurve, list[xr.DataArray]]:
-    """Return the curve of each profile, and its parameters, scales and covariance.
+) -> tuple[Model, Callable[..., Array], list[xr.DataArray]]:
+    """Return the model of each profile, what gives its values, and its parameters and covariance.
 
     Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
     """
@@ -234,7 +235,7 @@ def _of_each_profile(
         square = square * factor * factor.rename(parameter="parameter_")
     factors = np.array([one.factor(frame.kind, frame.axis) for one in parameters])
     means = fit.attrs.get("cell", "point") == "mean"
-    return _ProfileCurve(model, parameters, factors, means), [*arrays, square]
+    return model, partial(_values, model, parameters, means, factors), [*arrays, square]
 
 
 def _place(

@@ -251,11 +251,11 @@ class Squares(Objective):
         return self.stated is not None
 
     @cached_property
-    def stderr(self) -> Array | None:
+    def stderr(self) -> Array:
         """The standard errors, at the values of the curve where they were made of the samples."""
         c, s = self.value, self.stated
         if s is None or self.curve is None:
-            return s
+            return np.ones_like(c) if s is None else s
         one = s**2 / np.maximum(c, s)  # as if of counts
 
         def powers(values: Array) -> Array:
@@ -281,10 +281,7 @@ class Squares(Objective):
 
     def roots(self, m: Array) -> tuple[Array, Array]:
         """Return ``(m - c) / s`` and ``1 / s``."""
-        apart = m - self.value
-        if self.stderr is None:
-            return apart, np.ones_like(m)
-        return apart / self.stderr, 1 / self.stderr
+        return (m - self.value) / self.stderr, 1 / self.stderr
 
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``(m - c) / s^2`` and ``1 / s^2``."""
@@ -293,14 +290,12 @@ class Squares(Objective):
 
     def level(self, c: Array) -> float:
         """Return the weighted mean."""
-        if self.stderr is None:
-            return float(c.mean())
         weight = self.stderr**-2.0
         return float(weight @ c / weight.sum())
 
     def noise(self, c: Array) -> Array:
         """Return the standard errors, or the scatter."""
-        return np.full(c.size, scatter(c)) if self.stderr is None else self.stderr
+        return self.stderr if self.known_errors else np.full(c.size, scatter(c))
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
         """Return the residuals and their sum of squares."""
@@ -313,7 +308,7 @@ class Squares(Objective):
     def refined(self, m: Array, free: float) -> Squares:  # noqa: ARG002
         """Take errors at the curve, where they were made of the samples."""
         taken = replace(self, curve=m)
-        return self if taken.stderr is self.stated else taken
+        return taken if self.known_errors and taken.stderr is not self.stated else self
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
@@ -30,15 +31,22 @@ from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_frame
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.kernels.rows import changed
-from sims_analysis.kernels.samples import Array, Samples
+from sims_analysis.kernels.samples import Array, Samples, in_order
 from sims_analysis.outcomes import Flag, Status
-from sims_analysis.restoring.inverse_problem import SOURCES
+from sims_analysis.restoring import minimization
+from sims_analysis.restoring.assessment import MAX_DEVIANCE, assess, largest_deviance
+from sims_analysis.restoring.inverse_problem import (
+    SOURCES,
+    InverseProblem,
+    NotRestoredError,
+    inverse_problem,
+)
+from sims_analysis.restoring.minimization import Minimum, Unknowns
 from sims_analysis.restoring.resolution_function import (
     Resolution,
     ResolutionFunction,
     read_resolution,
 )
-from sims_analysis.restoring.restoration import COLUMNS, NUMBERS, fields, restore
 from sims_analysis.shapes.model import Parameter
 from sims_analysis.text.arguments import argument_error, check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -52,6 +60,27 @@ _ERRORS = (
 _BELOW_LIMIT = (
     "restored from the others, the profile is too high near these, and not known below the limit"
 )
+#: The numbers of a profile, and its columns, as long as the samples.
+_NUMBERS = (
+    "status",
+    "source_of_errors",
+    "smoothness",
+    "n_samples",
+    "largest_deviance",
+    "window_dose",
+    "window_dose_stderr",
+    "carried_dose",
+    "fraction",
+    "doubtful_maxima",
+    "doubtful_maximum",
+)
+_COLUMNS = ("value", "stderr", "refolded", "achieved_resolution")
+#: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
+#: parts of these may be: of layers thinner than a cell that lie across two, given enough counts.
+#: Samples must be apart by this part of the function's width.
+_FINER, _COARSE = 2, 1 / 15
+#: Strengths that are tried, of curvature and of steps.
+_CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5, 2.1, 0.25)
 _DOSE = Parameter("window_dose", "area", "integral over depth")
 
 
@@ -171,9 +200,11 @@ def deconvolve(
         refuse_cases(frame, read, name)
     for width in function.widths:
         refuse_cases(frame, width, "resolution")
-    found = fields(frame.value.sizes[frame.dim], kernels=averaging_kernels)
+    n = frame.value.sizes[frame.dim]
+    square = {"averaging_kernel": (n, n)} if averaging_kernels else {}
+    found = Fields({**dict.fromkeys(_NUMBERS, ()), **dict.fromkeys(_COLUMNS, (n,)), **square})
     rows = frame.each(
-        partial(_row, function.name, strength, frame.kind, averaging_kernels),
+        partial(_row, found, function.name, strength, frame.kind),
         *window,
         level,
         frame.fraction,
@@ -206,11 +237,71 @@ def _strength(smoothness: Any) -> str | float:
     raise argument_error("smoothness", smoothness, "expected 'auto', 'steps' or a number above 0")
 
 
-def _row(name: str, strength: str | float, kind: str, kernels: bool, *given: Any) -> Array:
+def _row(fields: Fields, name: str, strength: str | float, kind: str, *given: Any) -> Array:
+    """Return one profile restored, NaN outside of its window."""
     samples, (start, stop, background, fraction, *widths) = Samples(*given[:8]), given[8:]
-    settings = {"start": start, "stop": stop, "background": background, "fraction": fraction}
+    settings = {"background": background, "fraction": fraction}
     function = ResolutionFunction(name, tuple(widths))
-    return restore(samples, settings, function, strength, kind, kernels=kernels)
+    here = in_order(samples.z, samples.c, start, stop)
+
+    def at(parts: int, about: float = np.nan) -> tuple[Array, dict[str, Any]]:
+        problem = inverse_problem(samples, here, settings, function, kind, parts)
+        prior = minimization.curvature(problem.x, problem.fwhm)
+        if strength == "steps":
+            prior = minimization.steps(problem.x)
+        unknowns = Unknowns(problem.response, problem.misfit, prior, problem.offset)
+        best = _minimum(problem, unknowns, strength, about)
+        found = assess(problem, unknowns, best, kernels="averaging_kernel" in fields.shapes)
+        more = {"n_samples": problem.z.size, "source_of_errors": SOURCES.index(problem.source)}
+        return problem.here, more | found
+
+    try:
+        place, found = at(1)
+        coarse = float(np.median(np.diff(samples.z[here]))) > _COARSE * function.fwhm
+        too_wide = found["status"] == "resolution_too_wide"
+        if too_wide and coarse and found["largest_deviance"] < MAX_DEVIANCE:
+            with suppress(NotRestoredError):
+                finer = at(_FINER, found["smoothness"])
+                if finer[1]["status"] != "resolution_too_wide":
+                    place, found = finer
+    except NotRestoredError as end:
+        place, found = here, {"status": str(end), "n_samples": here.size, "source_of_errors": 0}
+    for column, shape in fields.shapes.items():
+        if shape and column in found:
+            values = np.full(shape, np.nan)
+            values[np.ix_(*[place] * len(shape))] = found[column]
+            found[column] = values
+    return fields.row({**found, "status": Status[found["status"].upper()]})
+
+
+def _minimum(
+    problem: InverseProblem, unknowns: Unknowns, smoothness: str | float, about: float
+) -> Minimum:
+    def far_off(found: Minimum) -> bool:
+        # A descent that has not ended may have some way to go yet.
+        most = MAX_DEVIANCE if found.converged else 2 * MAX_DEVIANCE
+        return largest_deviance(problem, found.m) > most
+
+    if isinstance(smoothness, str):
+        strengths = _STEPS if smoothness == "steps" else _CURVATURES
+        # On finer cells, the strength is about what it is on these.
+        strengths = strengths[~(np.abs(np.log10(strengths / about)) > 1)]
+        best = minimization.by_evidence(unknowns, strengths, _start(problem), far_off)
+    else:
+        strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
+        best = minimization.of_strength(unknowns, strengths, _start(problem))
+    if not (np.isfinite(best.u).all() and (best.converged or far_off(best))):
+        raise NotRestoredError("not_converged")
+    return best
+
+
+def _start(problem: InverseProblem) -> Array:
+    """Begin at the samples, averaged over the function's width."""
+    count = float(np.median(problem.misfit.value_per_count))
+    counts, number = problem.counts_about(0.5 * problem.fwhm)
+    mean = count * counts / number - problem.offset
+    begin: Array = np.interp(problem.x, problem.z, np.log(np.maximum(mean, 0.05 * count)))
+    return begin
 
 
 def _described(resolution: Resolution) -> str:
@@ -227,8 +318,8 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
     def part(name: str, *dims: str) -> xr.Variable:
         return xr.Variable((*rows.dims[:-1], *dims), fields_.of(rows.data, name))
 
-    numbers, name, term = {one: part(one) for one in NUMBERS}, frame.name, frame.term
-    value, stderr, refolded, achieved = (part(one, frame.dim) for one in COLUMNS)
+    numbers, name, term = {one: part(one) for one in _NUMBERS}, frame.name, frame.term
+    value, stderr, refolded, achieved = (part(one, frame.dim) for one in _COLUMNS)
     stderr.attrs = vocabulary.ancillary_attrs(term, "stderr", frame.units)
     found = {
         name: frame.with_attrs(value, term, units_=frame.units),
