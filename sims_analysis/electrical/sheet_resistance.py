@@ -323,7 +323,6 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
 
 
 def _read_window(profiles: Frame, start: Any, stop: Any) -> Window:
-    """Read the limits of the layer, which are the same for all species."""
     window = read_window(profiles, start, stop)
     if any("species" in limit.dims for limit in window):
         text = "start and stop: one for all species, not one for each"
@@ -332,7 +331,6 @@ def _read_window(profiles: Frame, start: Any, stop: Any) -> Window:
 
 
 def _read_background(background: Any) -> float:
-    """Read the net doping of the wafer in atom/cm^3; 0 without."""
     if background is None:
         return 0.0
     level = units.read_number(background, ("concentration",), "background")
@@ -482,7 +480,6 @@ def _types(depths: Array, species: Sequence[_Species], question: _Question) -> t
 def _dataset(
     profiles: Frame, part: Mapping[str, xr.Variable], stderr: xr.Variable, mobility: str
 ) -> xr.Dataset:
-    """Give each number its name, unit and words."""
     answer, term, made = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
     each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
     spread = (each.max("__row__") - each.min("__row__")) / 2 / answer

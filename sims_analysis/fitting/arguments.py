@@ -161,7 +161,6 @@ def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRe
 
 
 def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
-    """Add measured profiles before the anneal."""
     profiles, settings = request.frame, request.settings
     if request.cell != "point":
         raise ProfileError(
@@ -260,7 +259,6 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
 
 @about(argument="prior")
 def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
-    """Read means and widths of parameters, by their names in one profile."""
     if not isinstance(prior, Mapping | None):
         raise argument_error(
             "prior",

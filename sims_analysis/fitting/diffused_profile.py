@@ -151,7 +151,6 @@ def diffused(initial: Initial, surface: str) -> Model:
 
 
 def _diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Return ``D = w^2 / 2 t``."""
     return [(p["broadening"] / NM_PER_CM) ** 2 / (2 * options["time"])]
 
 

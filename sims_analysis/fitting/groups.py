@@ -36,7 +36,6 @@ def _each(
     size: int,
     **options: Any,
 ) -> xr.Variable:
-    """Return so many numbers of each profile, or of each group of those that are linked."""
     return request.frame.each(
         partial(_row, function, tuple(request.settings)),
         *request.settings.values(),
@@ -48,7 +47,6 @@ def _each(
 
 
 def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
-    """Call a function with the samples and the settings of a profile, or of a group."""
     columns, numbers = given[: -len(names)], given[-len(names) :]
     if columns[0].ndim == 1:
         return function([Samples(*columns)], [dict(zip(names, numbers, strict=True))])
@@ -95,7 +93,6 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
 def _count_maxima(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
-    """Return how many maxima of a profile stand out of its noise."""
     with suppress(NoFitError):
         problem = prepare(samples[0], settings[0], request)
         return np.array([len(maxima(problem.c, problem.objective.noise(problem.c)))])

@@ -187,8 +187,6 @@ class _Priors(NamedTuple):
 
 
 class _Group:
-    """Profiles that are fitted together."""
-
     def __init__(self, profiles: Sequence[_LinkedProfile], request: FitRequest) -> None:
         self.profiles, self.request, self.entries = profiles, request, request.entries
         ranks = {one.name: j for j, one in enumerate(request.linked_parameters)}
@@ -223,7 +221,6 @@ class _Group:
         self.curve = Curve(self.parameters, self._values, self._slopes, held)
 
     def _priors(self) -> _Priors:
-        """Return what is known of the parameters of profiles that take part."""
         known = []
         for k, (entry, owner) in enumerate(zip(self.entries, self.owners, strict=True)):
             if owner is not None and entry.name in self.request.prior:
@@ -370,7 +367,6 @@ class _Group:
         return found | {"covariance": found["covariance"][:n, :n], "aic": self._aic(result)}
 
     def _aic(self, result: FitResult[_JointObjective]) -> float:
-        """Return Akaike's criterion of all profiles and priors together."""
         m, total = result.best.m, 2.0 * result.best.x.size
         for one in self.profiles:
             cost, n = one.objective.cost(m[one.at]), one.z.size
@@ -450,7 +446,6 @@ class _Group:
 def _scaled(
     model: Model, powers: Array, p: Mapping[str, float], options: Mapping[str, float]
 ) -> list[float]:
-    """Return derived values of true parameters, from apparent ones and the scales."""
     apparent = np.array(model.derive(p, options) if model.derive else [])
     scales = np.array([options[name] for name in SCALES if name in options])
     found: list[float] = (apparent * np.prod(scales**powers, axis=1)).tolist()

@@ -271,7 +271,6 @@ def _starts(
 
 @about(argument="model")
 def _sets(model: Model, z: Array, c: Array) -> list[Array]:
-    """Ask a model for its sets of starting values."""
     sets = []
     for one in model.start(z, c):
         values = np.array(one, np.float64)

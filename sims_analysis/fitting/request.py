@@ -33,21 +33,9 @@ SCALE_PARAMETERS = {
 _POWERS = {"depth": 1, "area": 1, "velocity": 1, "diffusivity": 2, "per_depth": -1, "slope": -1}
 #: What is found of each profile, apart from its parameters.
 NUMBERS = (
-    "status",
-    "objective",
-    "residuals",
-    "objective_value",
-    "reduced_chi_square",
-    "aic",
-    "n_samples",
-    "n_left_out",
-    "residual_correlation",
-    "largest_departure",
-    "window_start",
-    "window_stop",
-    "curve_status",
-    "window_dose",
-    "window_dose_stderr",
+    *("status", "curve_status", "objective", "residuals", "n_samples", "n_left_out"),
+    *("objective_value", "reduced_chi_square", "aic", "residual_correlation", "largest_departure"),
+    *("window_start", "window_stop", "window_dose", "window_dose_stderr"),
 )
 #: What is found of each parameter.
 PARAMETER_NUMBERS = ("value", "stderr", "lower", "upper")

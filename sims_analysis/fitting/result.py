@@ -82,7 +82,6 @@ class _Rows:
 
 
 def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
-    """Put the dimensions of the profiles first, in their order."""
     return rows.transpose(*lead, ..., missing_dims="ignore")
 
 
@@ -124,7 +123,6 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
 
 
 def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
-    """Return the statuses and statistics of each fit."""
     found: dict[str, xr.Variable] = {}
     profiles, objective = request.frame, rows.numbers("objective")
     support = support_of_window(profiles.unfilled(), request.window)

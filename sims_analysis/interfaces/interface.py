@@ -213,7 +213,6 @@ def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) 
 
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
-    """Give each number its name, unit and words."""
     attrs: dict[str, dict[str, str]] = {}
     for name in ("position", "width"):
         of = vocabulary.attrs(f"interface_{name}", profiles.axis_units)

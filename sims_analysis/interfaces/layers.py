@@ -157,7 +157,6 @@ def layers(
 
 
 def _max_layers(profiles: Frame) -> int:
-    """Return the largest number of layers that samples can show."""
     return 1 + profiles.value.sizes[profiles.dim] // 4
 
 
@@ -217,7 +216,6 @@ def _resolved(
 
 
 def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> tuple[Any, Frame]:
-    """Return the data of the species that marks the layers, and their profiles."""
     if species is not None or getattr(data, "sizes", {}).get("species", 1) > 1:
         data = one_species(data, species)
     how: dict[str, Any] = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
@@ -285,7 +283,6 @@ def _layers(z: Array, c: Array, _: Array, __: Array, *given: Any) -> Array:
 
 
 def _dataset(part: dict[str, xr.Variable], profiles: Frame, *, widths: bool) -> xr.Dataset:
-    """Give each number its name, unit and words."""
     texts = {
         "top": ("interface_position", "where the layer begins"),
         "bottom": ("interface_position", "where the layer ends"),

@@ -254,7 +254,6 @@ class _EdgeEstimate(NamedTuple):
 
 
 def _locate_edge(record: Record, first: int, last: int, low: float, high: float) -> _EdgeEstimate:
-    """Return where an edge lies between a sample of one plateau and of the next."""
     inside = slice(first, last + 1)
     z, c = record.z[inside], record.c[inside]
     smooth = isotonic_regression((c - low) / (high - low)).x

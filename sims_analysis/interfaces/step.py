@@ -286,7 +286,6 @@ def level_part(record: Record, place: Array) -> Array:
 
 
 def _slopes(record: Record, place: Array) -> bool:
-    """Return whether samples surely slope."""
     line = fit_plateau(record, place, sloping=True)
     return abs(line.slope) > _RULES.sure * line.slope_error
 
@@ -500,7 +499,6 @@ def _bend(record: Record, place: Array, plateau: Plateau, position: float) -> fl
 
 
 def _levels_differ(plateaus: Sequence[Plateau], middle: float) -> bool:
-    """Whether two plateaus differ by more than their errors half-way between them."""
     one, other = (plateau.at(middle) for plateau in plateaus)
     error, of_other = (plateau.error_at(middle) for plateau in plateaus)
     unsure = 5 * float(np.hypot(error, of_other))

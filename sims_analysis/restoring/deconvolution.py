@@ -62,17 +62,9 @@ _BELOW_LIMIT = (
 )
 #: The numbers of a profile, and its columns, as long as the samples.
 _NUMBERS = (
-    "status",
-    "source_of_errors",
-    "smoothness",
-    "n_samples",
-    "largest_deviance",
-    "window_dose",
-    "window_dose_stderr",
-    "carried_dose",
-    "fraction",
-    "doubtful_maxima",
-    "doubtful_maximum",
+    *("status", "source_of_errors", "smoothness", "n_samples", "largest_deviance"),
+    *("window_dose", "window_dose_stderr", "carried_dose", "fraction"),
+    *("doubtful_maxima", "doubtful_maximum"),
 )
 _COLUMNS = ("value", "stderr", "refolded", "achieved_resolution")
 #: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
@@ -313,7 +305,6 @@ def _described(resolution: Resolution) -> str:
 
 
 def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -> xr.Dataset:
-    """Give each number and column its name, unit and words."""
 
     def part(name: str, *dims: str) -> xr.Variable:
         return xr.Variable((*rows.dims[:-1], *dims), fields_.of(rows.data, name))
