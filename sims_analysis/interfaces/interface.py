@@ -123,19 +123,8 @@ def interface(
     -----
     The samples between the plateaus are made monotone by least squares (isotonic regression), so
     that noise crosses each part once, and interpolated linearly. From 16 % to 84 % of an error
-    function are 1.989 standard deviations (ISO 18115: the depth resolution).
-
-    Plateaus reach up to two widths from the position, without samples at their outer end that lie
-    off the line of the others, such as a surface transient (of up to 20 steps, in the first quarter
-    of the record), and without a tail at the step, if 24 samples beyond it are level: that belongs
-    to the step. The step counts between lines where a slope of more than 1.5 of its standard
-    errors changes the level by 2 % of the step.
-
-    Errors come from the standard errors of the samples, or from the scatter of neighbours, where
-    none are stated and where it is surely larger, with those of both levels; what neighbours share
-    on plateaus, as a ripple, counts in these, and goes on along the step, as does a bend: how far a
-    parabola is off there. Straight lines between samples h apart widen a step: ``h^2 / (2.2
-    width)`` is part of the error of a width.
+    function are 1.989 standard deviations (ISO 18115: the depth resolution). *Depth resolution*,
+    on the site, says what plateaus are, and where errors come from.
 
     References
     ----------
@@ -159,8 +148,8 @@ def interface(
         raise ProfileError(
             f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1", argument="low"
         )
-    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
-    profiles = open_frame(data, question="an interface", **how)
+    axes = vocabulary.AXES
+    profiles = open_frame(data, question="an interface", variable=variable, axes=axes, gaps=gaps)
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):
@@ -215,18 +204,17 @@ def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
     attrs: dict[str, dict[str, str]] = {}
     for name in ("position", "width"):
-        of = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
-        error = {"long_name": "Standard error, random part"}
-        attrs |= {name: of, f"{name}_stderr": of | error}
+        attrs[name] = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
+        attrs[f"{name}_stderr"] = attrs[name] | {"long_name": "Standard error, random part"}
     level = "mean over the plateau; of one that slopes, its line at the position"
     slope = "of the plateau; 0 where it is level"
-    for name, text, unit in (
-        ("level", level, profiles.units),
-        ("slope", slope, f"{profiles.units} / {profiles.axis_units}"),
-    ):
-        for side, where in (("left", "above"), ("right", "below")):
-            long_name = f"{name.capitalize()} {where}"
-            attrs[f"{side}_{name}"] = {"long_name": long_name, "units": unit, "description": text}
+    for side, where in (("left", "above"), ("right", "below")):
+        for name, text, per in (
+            ("level", level, ""),
+            ("slope", slope, f" / {profiles.axis_units}"),
+        ):
+            names = {"long_name": f"{name.capitalize()} {where}", "units": f"{profiles.units}{per}"}
+            attrs[f"{side}_{name}"] = names | {"description": text}
     part = {**part, "position_stderr": part["stderr"]}
     answer = {name: xr.Variable(part[name].dims, part[name].data, of) for name, of in attrs.items()}
     answer["status"] = profiles.status(part["status"])

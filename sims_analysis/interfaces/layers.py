@@ -135,15 +135,16 @@ def layers(
     part = 0.5 if fraction is None else fraction
     if not (isinstance(part, float | int) and 0 < part < 1):
         raise argument_error("fraction", fraction, "expected a number between 0 and 1")
-    one, profiles = _opened(data, species, variable, gaps)
+    marker, profiles = _opened(data, species, variable, gaps)
     if level is None:
-        row = partial(_between_plateaus, part, interpolated(profiles), _max_layers(profiles))
-        rows = profiles.each(row, profiles.fraction, size=_max_layers(profiles) * _SIZE)
+        most = 1 + profiles.value.sizes[profiles.dim] // 4  # that samples can show
+        row = partial(_between_plateaus, part, interpolated(profiles), most)
+        rows = profiles.each(row, profiles.fraction, size=most * _SIZE)
         below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     else:
         number = profiles.parameter(level, (profiles.kind,), "level")
         refuse_cases(profiles, number, "level")
-        rows = _at_level(one, profiles, level, number)
+        rows = _at_level(marker, profiles, level, number)
         below = _below_limit(profiles, number)
         if profiles.stderr is None:
             _warn_of_noise(profiles, number)
@@ -154,10 +155,6 @@ def layers(
     every = dict(zip(Layer._fields, columns, strict=True))
     found = _resolved(profiles, every, below, stated=level is not None)
     return _dataset(found, profiles, widths=level is None)
-
-
-def _max_layers(profiles: Frame) -> int:
-    return 1 + profiles.value.sizes[profiles.dim] // 4
 
 
 def _between_plateaus(
@@ -174,20 +171,16 @@ def _padded(layers: Sequence[Layer], most: int) -> Array:
     return rows.ravel()
 
 
-def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
+def _at_level(marker: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
     """Return the layers of each profile, between the crossings of a level."""
-    found = units.dequantify(crossings(one, level=level, gaps="bridge"))
+    found = units.dequantify(crossings(marker, level=level, gaps="bridge"))
     *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
     size = _SIZE * (1 + edges[0].sizes["crossing"] // 2)
     return profiles.each(_layers, *edges, number, status[..., 0], whole=["crossing"], size=size)
 
 
 def _resolved(
-    profiles: Frame,
-    part: dict[str, xr.Variable],
-    below: list[xr.Variable],
-    *,
-    stated: bool,
+    profiles: Frame, part: dict[str, xr.Variable], below: list[xr.Variable], *, stated: bool
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
@@ -195,15 +188,14 @@ def _resolved(
     """
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
-    there = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
+    is_layer = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
     at = [profiles.map(support_of_points, end, **along).flags for end in ends]
     inside = support_of_window(profiles, ends)
     apart = _LOST | (Flag.SATURATED if stated else 0)
-    flags = at[0] | at[1] | (inside.flags.where(there, 0).astype(np.int16) & ~apart)
+    flags = at[0] | at[1] | (inside.flags.where(is_layer, 0).astype(np.int16) & ~apart)
+    low, none = np.int16(Flag.BELOW_LIMIT), np.int16(0)
     for end, may in zip(ends, below, strict=True):
-        flags = flags | xr.where(
-            there & end.isnull() & may, np.int16(Flag.BELOW_LIMIT), np.int16(0)
-        )
+        flags = flags | xr.where(is_layer & end.isnull() & may, low, none)
     what = "no depth is given for a layer that begins or ends in it"
     support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
     found = {**part, "status": resolve(profiles, codes, support, ends, what=what)}
@@ -219,15 +211,15 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
     if species is not None or getattr(data, "sizes", {}).get("species", 1) > 1:
         data = one_species(data, species)
     how: dict[str, Any] = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
-    profiles, one = open_frame(data, question="a layer", **how), data
-    if isinstance(one, xr.Dataset):
+    profiles = open_frame(data, question="a layer", **how)
+    if isinstance(data, xr.Dataset):
         held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
-        one = one[[name for name in held if name in one]]
+        data = data[[name for name in held if name in data]]
     refuse_dimensions(profiles, "layer", "crossing")
     if profiles.lazy:
         text = "layers of Dask data are not known ahead; give data.compute()"
         raise ProfileError(text, code="dask_data")
-    return one, profiles
+    return data, profiles
 
 
 def _below_limit(profiles: Frame, level: xr.Variable) -> list[xr.Variable]:
@@ -294,14 +286,10 @@ def _dataset(part: dict[str, xr.Variable], profiles: Frame, *, widths: bool) -> 
     answer = {}
     for name, (term, text) in texts.items():
         words = name.replace("_", " ")
-        names = {
-            name: words.capitalize(),
-            f"{name}_stderr": f"Standard error of {words}, random part",
-        }
-        for one, long_name in names.items():
-            answer[one] = profiles.with_attrs(
-                part[one], term, units_=profiles.axis_units, long_name=long_name, description=text
-            )
+        error = f"Standard error of {words}, random part"
+        for end, long_name in (("", words.capitalize()), ("_stderr", error)):
+            how = {"units_": profiles.axis_units, "long_name": long_name, "description": text}
+            answer[f"{name}{end}"] = profiles.with_attrs(part[f"{name}{end}"], term, **how)
     answer["status"] = profiles.status(part["status"])
     coords = {}
     if (limit := profiles.highest_limit) is not None:

@@ -23,13 +23,13 @@ from sims_analysis.kernels.rows import Array
 class _Rules:
     """The numbers by which a minimum is searched: none of them changes where it is."""
 
-    cut: float = 1e-3  # smaller parts of the function are left out of directions of descent
-    columns: int = 48  # of the curvature, made at a time
-    decrement: float = 1e-3  # in units of the misfit, at which a minimum is reached
-    steps: int = 40  # that a descent may take
-    change: float = 4.0  # of ln x, at most, in one step
-    kept: float = 0.1  # share of the majorizing curvature, where the prior's own is less
-    evidence: float = 25.0  # so far below the largest, no stronger prior is tried
+    cut: float = 1e-3  # part of the function below which it is left out of directions of descent
+    columns: int = 48  # number of columns of the curvature that are made at a time
+    decrement: float = 1e-3  # fall of the misfit in a step, in units of ln L, that ends a descent
+    steps: int = 40  # number of steps of a descent, at most
+    change: float = 4.0  # change of ln x in one step, at most
+    kept: float = 0.1  # part of the majorizing curvature that is kept where the prior's is less
+    evidence: float = 25.0  # ln of the evidence below the largest from which no other is tried
 
 
 _RULES = _Rules()

@@ -109,12 +109,8 @@ def _of_fit(frame: Frame, fit: xr.Dataset) -> Resolution:
         word = str(fit["status"].values[(fit["status"] != "ok").values].ravel()[0])
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
             raise ProfileError(f"resolution: the fit is {word}, not ok", code=word)
-        warn(
-            f"resolution: the fit of the function is not ok: {word}",
-            FitWarning,
-            code=word,
-            argument="resolution",
-        )
+        text = f"resolution: the fit of the function is not ok: {word}"
+        warn(text, FitWarning, code=word, argument="resolution")
     return read
 
 
@@ -125,10 +121,9 @@ def _fitted_width(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
         width = width.squeeze(drop=True)
     others = [str(d) for d in width.dims if d not in frame.lead]
     if others:
-        listed = ", ".join(others)
         raise ProfileError(
-            f"resolution: the fit is over {listed}, and the data are not; choose one of its "
-            f"{width.size} fits, as with .isel({others[0]}=0)",
+            f"resolution: the fit is over {', '.join(others)}, and the data are not; choose one of "
+            f"its {width.size} fits, as with .isel({others[0]}=0)",
         )
     return frame.parameter(width, ("depth",), f"resolution: {name}")
 
