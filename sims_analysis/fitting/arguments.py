@@ -75,58 +75,44 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
         if given.get(name) is not None:  # of a profile of which it is not known there is no fit
             unknown = settings[name].isnull()
             settings["start"] = settings["start"].where(~unknown, np.inf)
+    cell, settings = stated["cell"], settings | _uncertainties(profiles, stated)
+    if cell == "auto":  # means over cells where the data state these
+        cell = "point" if profiles.lower is None or model is DIFFUSED else "mean"
+    samples = profiles
+    if profiles.limit is not None and stated["weights"] in ("auto", "log"):
+        # Of logarithms, samples that a file gives as ``<5E15`` are below that.
+        most = elementwise(np.fmax, settings["detection_limit"], profiles.highest_limit)
+        samples, settings["detection_limit"] = profiles.filled(), most
     request = FitRequest(
         model=model,
         kind=profiles.kind,
         axis=profiles.axis,
         weights=stated["weights"],
-        cell=_cell(profiles, model, stated["cell"]),
+        cell=cell,
         background=mode,
         fixed=_fixed(model, stated["fixed"], profiles),
         intervals=stated["interval"] == "profile",
-        settings=settings | _uncertainties(profiles, stated),
-        profiles=profiles,
+        settings=settings,
+        profiles=samples,
     )
-    request = _with_limits(request)
     return _with_initials(request, before, stated["surface"]) if measured else request
-
-
-def _with_limits(request: FitRequest) -> FitRequest:
-    """Add the limits of samples that a file gives as ``<5E15`` to a fit of logarithms."""
-    profiles, settings = request.frame, request.settings
-    if profiles.limit is None or request.weights not in ("auto", "log"):
-        return request
-    limit: Any = profiles.highest_limit
-    both = elementwise(np.fmax, settings["detection_limit"], limit)
-    settings = {**settings, "detection_limit": both}
-    return replace(request, profiles=profiles.filled(), settings=settings)
-
-
-def _cell(profiles: Frame, model: Model, stated: str) -> str:
-    """Return what samples are: means over cells where the data state these, unless it is stated."""
-    if stated != "auto":
-        return stated
-    return "point" if profiles.lower is None or model is DIFFUSED else "mean"
 
 
 def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
     """Return the relative uncertainties of scales; 0 where there is none, or no such scale."""
     data: Any = profiles.origin
-    found = {}
+    uncertainties = {}
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
-    for name, one in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
-        # Factors of layers: the largest stands for all.
-        known = one.fillna(0.0)
-        if profiles.dim in known.dims:
-            known = known.max(profiles.dim)
+    for name, relative in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
+        largest = relative.fillna(0.0)
+        if profiles.dim in largest.dims:  # factors of layers
+            largest = largest.max(profiles.dim)
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
-        if no_such and given[name] is not None and anywhere(known > 0):
-            raise ProfileError(
-                "depth_uncertainty: the data are over sputter time, not over depth",
-                argument="depth_uncertainty",
-            )
-        found[name] = 0.0 * known if no_such else known
-    return found
+        if no_such and given[name] is not None and anywhere(largest > 0):
+            text = "depth_uncertainty: the data are over sputter time, not over depth"
+            raise ProfileError(text, argument="depth_uncertainty")
+        uncertainties[name] = 0.0 * largest if no_such else largest
+    return uncertainties
 
 
 def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
@@ -138,12 +124,11 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     if model.has_levels:
         instead = "which would be repeated, too; leave it to background='fit'"
         raise argument_error("repeat", repeat, f"{of} has a level of its own, {instead}")
-    whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
-    if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
+    number = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
+    if not ((isinstance(repeat, str) and repeat == "auto") or (number and repeat >= 1)):
         raise argument_error("repeat", repeat, "expected a number of layers, such as 5, or 'auto'")
     if shared is None:
-        own = unshared_by_default(model)
-        shared = [name for name in model.names if name not in own]
+        shared = [name for name in model.names if name not in unshared_by_default(model)]
     return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
 
 
@@ -151,13 +136,10 @@ def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRe
     """Add what profiles have in common; `shared` is None where it is about layers."""
     linked = _linked(request, shared, over)
     uncertain = {name: request.settings[of] for name, of in SCALES.items()}
-    scales = tuple(name for name, one in uncertain.items() if bool((one != 0).any()))
-    own = tuple(
-        name
-        for name in scales
-        if linked.over in uncertain[name].dims or (name == "rsf_scale" and linked.over == "species")
-    )
-    return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=own)
+    scales = tuple(name for name, relative in uncertain.items() if bool((relative != 0).any()))
+    of_species = ["rsf_scale"] if linked.over == "species" else []
+    own = [name for name in scales if linked.over in uncertain[name].dims or name in of_species]
+    return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=tuple(own))
 
 
 def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
@@ -168,12 +150,9 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
             "cells while they diffuse, so that nothing has to be averaged; leave cell out",
             argument="cell",
         )
-    variable = None
-    if isinstance(before, xr.Dataset) and profiles.name in before:
-        variable = profiles.name
-    frame = open_frame(
-        before, question="a profile before the anneal", variable=variable, axes=("depth",)
-    )
+    same = isinstance(before, xr.Dataset) and profiles.name in before
+    how: Any = {"variable": profiles.name if same else None, "axes": ("depth",)}
+    frame = open_frame(before, question="a profile before the anneal", **how)
     # Where a time is not known, there is no sample: the window starts at infinity.
     start = np.unique(settings["start"].values[settings["start"].values != np.inf])
     if start.size > 1:
@@ -181,12 +160,11 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
             "start must be one depth with a measured profile as as_implanted", argument="start"
         )
     first = float(start.max(initial=-np.inf))
-    found: list[Any] = []
+    initials: list[Any] = []
 
-    def add_initial(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
-        samples = Samples(z, c, s, k, *rest[:2])
-        found.append(initial_of(samples, request, first, float(rest[2])))
-        return np.array([len(found) - 1.0])
+    def add_initial(*given: Any) -> Array:
+        initials.append(initial_of(Samples(*given[:6]), request, first, float(given[6])))
+        return np.array([len(initials) - 1.0])
 
     fraction = frame.fraction.set_dims(frame.sizes)
     eager = frame if not frame.lazy else open_frame(before.compute(), question="", axes=("depth",))
@@ -195,7 +173,7 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
     which = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")
     settings = {**settings, "initial": which}
-    return replace(request, initials=tuple(found), surface=surface, settings=settings)
+    return replace(request, initials=tuple(initials), surface=surface, settings=settings)
 
 
 def is_profile(value: Any) -> bool:
@@ -293,11 +271,11 @@ def _by_label(
     several: type[list[Any]] | UnionType,
 ) -> dict[str, tuple[Parameter, Any]]:
     """Return what is stated of parameters, by their labels: the same for all layers, or several."""
-    known = {one.name: (one, place) for one, place in by_name(parameters)}
-    _refuse_unknown(argument, stated or {}, list(known), model)
-    found: dict[str, tuple[Parameter, Any]] = {}
+    places = {one.name: (one, place) for one, place in by_name(parameters)}
+    _refuse_unknown(argument, stated or {}, list(places), model)
+    by_label: dict[str, tuple[Parameter, Any]] = {}
     for name, value in (stated or {}).items():
-        one, place = known[name]
+        parameter, place = places[name]
         labels = [parameters[i].name for i in np.atleast_1d(place.values)]
         each = [value] * len(labels)
         if place.ndim and isinstance(value, several):
@@ -308,8 +286,8 @@ def _by_label(
                 "each layer",
                 argument=argument,
             )
-        found |= {label: (one, own) for label, own in zip(labels, each, strict=True)}
-    return found
+        by_label |= {label: (parameter, of) for label, of in zip(labels, each, strict=True)}
+    return by_label
 
 
 def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[str, ...]:
@@ -335,18 +313,16 @@ def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], o
 def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> None:
     for name, allowed in _CHOICES.items():
         check_choice(name, stated[name], allowed)
-    given = [one for one, option in _OPTIONS.items() if option not in model.options]
-    given = [one for one in given if stated[one] is not None]
+    foreign = [name for name, option in _OPTIONS.items() if option not in model.options]
+    given = [name for name in foreign if stated[name] is not None]
     if stated["surface"] != "reflecting" and model is not DIFFUSED:
         given.append("surface")
     for name in given:
         raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     counted = profiles.counts is not None or profiles.kind == "count"
-    known = {"counts": counted, "stderr": profiles.stderr is not None}
     weights = stated["weights"]
-    if not known.get(weights, True):
-        adds = "with_counting_statistics() adds them"
-        text = f"the data have no {profiles.name}_{weights}; {adds}"
+    if not {"counts": counted, "stderr": profiles.stderr is not None}.get(weights, True):
+        text = f"the data have no {profiles.name}_{weights}; with_counting_statistics() adds them"
         raise argument_error("weights", weights, text)
 
 
@@ -382,8 +358,8 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
     if background is None:
         return "none", None
     if model.has_levels:
-        own = ", ".join(one.name for one in model.parameters if one.kind == "value")
-        text = f"the model {model.name!r} has levels of its own, {own}"
+        levels = ", ".join(one.name for one in model.parameters if one.kind == "value")
+        text = f"the model {model.name!r} has levels of its own, {levels}"
         raise argument_error("background", background, text)
     if isinstance(background, str) and background == "fit":
         return "fit", None

@@ -36,19 +36,19 @@ _ONE_SIGMA = float(ndtr(1.0) - ndtr(-1.0))
 class _Rules:
     """The numbers by which minima are compared; costs are in squared residuals."""
 
-    ruled_out: float = 9.0  # a minimum higher by this is, at three standard deviations
-    widening: float = 3.0  # of an error by other minima, at most: beyond it, they are apart
-    steps: int = 40  # in which the half-width of an interval is halved
-    along: float = 0.9  # correlation with a parameter without error, from which one has none
-    margin: float = 10.0  # by which a curve does better than a constant, by Akaike's criterion
+    ruled_out: float = 9.0  # cost above the lowest that rules a minimum out: three deviations
+    widening: float = 3.0  # factor by which other minima widen an error at most, or they are apart
+    steps: int = 40  # number of times that the half-width of an interval is halved
+    along: float = 0.9  # correlation with a parameter without error from which one has none
+    margin: float = 10.0  # Akaike's criterion by which a curve does better than a constant
     constant: float = 1e-20  # cost for each sample below which all are the same
     described: float = 1e-14  # cost for each sample below which a curve goes through all
-    smooth: float = 0.5  # of the expected cost, below which the samples are smoother than noise
+    smooth: float = 0.5  # part of the expected cost below which samples are smoother than noise
     chance: float = 3.0  # standard deviations above the expected cost that are chance
-    walk: int = 60  # evaluations of another objective, on the way,
-    walks: int = 3  # and how many of its minima are followed
-    refined: int = 2  # how often the noise is taken from the curve
-    difference: float = 1e-4  # of a coordinate, for the curvature of the likelihood
+    walk: int = 60  # number of evaluations of another objective on the way,
+    walks: int = 3  # and of its minima that are followed
+    refined: int = 2  # number of times that the noise is taken from the curve
+    difference: float = 1e-4  # step of a coordinate for the curvature of the likelihood
 
 
 _RULES = _Rules()
@@ -129,21 +129,19 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
         flat = bool(found) and featureless(objective, found[0], problem.c)
         raise NoFitError("featureless" if flat else "not_converged", problem.known)
     exact = found[0].cost <= EXACT * problem.z.size
-    irregular, n = None, len(model.parameters)
-    if model.irregular and not (exact or any(i < n for i in curve.held)):
-        of_parameters = model.irregular
+    n = len(model.parameters)
+    shapes = model.irregular if not any(i < n for i in curve.held) else None
 
-        def irregular(one: Minimum) -> float:
-            return of_parameters(one.p[:n].tolist())
+    def irregular(one: Minimum) -> float:
+        return 0.0 if exact or shapes is None else shapes(one.p[:n].tolist())
 
     candidates = found[:1] if exact else plausible_minima(curve, objective, found)
-    minima = by_likelihood(curve, objective, candidates, irregular)
+    minima = by_likelihood(curve, objective, candidates, None if shapes is None else irregular)
     best = minima[0]
     if featureless(objective, best, problem.c):
         raise NoFitError("featureless", problem.known)
     background = background_covariance(curve, objective, best, problem.subtracted)
-    edges = irregular is not None and irregular(best) >= 1
-    return FitResult(curve, objective, minima, candidates, background, exact, edges)
+    return FitResult(curve, objective, minima, candidates, background, exact, irregular(best) >= 1)
 
 
 def featureless(objective: Objective, at: Minimum, c: Array) -> bool:

@@ -23,21 +23,21 @@ class _Rules:
     """The numbers by which minima and the ends of intervals are found and distinguished."""
 
     undefined: float = 1e8  # residual where a model has no value: a step there is taken back
-    largest: float = 150.0  # an exponent of which exp() does not overflow in its fourth power
-    step: float = 1e-7  # of a coordinate for forward differences, while minimizing,
+    largest: float = 150.0  # exponent of which exp() does not overflow in its fourth power
+    step: float = 1e-7  # part of a coordinate for forward differences, while minimizing,
     central: float = 1e-5  # and for central ones
-    singular: float = 1e12  # what other parameters multiply a variance by, where it has none
-    same_cost: float = 1e-6  # minima are the same if their costs differ by less than this part,
-    same_coordinates: tuple[float, float] = (0.01, 1e-3)  # and coordinates by this part or number,
-    same_curves: tuple[float, float] = (1e-4, 1e-12)  # or the curves by this
-    steps: int = 20  # an end of an interval is searched in so many steps,
-    far: float = 40.0  # to this coordinate: what goes on beyond it ends at the bound;
-    end: float = 0.01  # there the root of the rise is 1, to this
-    tolerance: float = 1e-6  # of the minima on the way there
-    reach: float = 0.1  # the first step, of the coordinate, where there is no error,
-    longest: float = 2.0  # and at most in a logarithm; a longer step is by as many at most
+    singular: float = 1e12  # factor by which others multiply a variance that is none
+    same_cost: float = 1e-6  # part by which costs of the same minimum differ at most,
+    same_coordinates: tuple[float, float] = (0.01, 1e-3)  # part and number of its coordinates,
+    same_curves: tuple[float, float] = (1e-4, 1e-12)  # or of its curves
+    steps: int = 20  # number of steps in which an end of an interval is searched,
+    far: float = 40.0  # coordinate beyond which it is at the bound,
+    end: float = 0.01  # difference of the root of the rise from 1 at it, at most,
+    tolerance: float = 1e-6  # and of the minima on the way there
+    reach: float = 0.1  # first step, as a part of the coordinate, where there is no error,
+    longest: float = 2.0  # and at most in a logarithm; number of steps that one grows by, at most
     inner: tuple[float, float] = (0.1, 0.9)  # parts of a bracket between which the next step is
-    bound: float = 1e-9  # distance from two bounds of a start at either, in their range,
+    bound: float = 1e-9  # distance of a start from either of two bounds, in their range,
     lower: float = 1e-30  # and from a lower one
 
 

@@ -25,14 +25,15 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 class _Rules:
     """The numbers by which samples are turned into counts, and a background is begun with."""
 
-    equal: float = 0.02  # of values on a grid, so many show what one count stands for,
+    equal: float = 0.02  # part of values on a grid that show what one count stands for,
     alike: float = 1e-6  # if theirs are the same to this part
-    # Between two samples of m counts that differ by three standard errors, logarithms lie below a
-    chance: float = 2.25  # straight line by this part of it, over m
+    # Part of a straight line, over the counts m of two samples that differ by three standard
+    # errors, by which logarithms lie below it at most.
+    chance: float = 2.25
     digits: float = 1e-3  # rounding of values that are below their counts, which may have four,
     rounding: float = 1e-9  # and of values that are above them
-    ends: int = 10  # a background begins at the mean of one sample in so many, at the ends,
-    background: float = 0.9  # less a tenth
+    ends: int = 10  # number of parts of a profile, at an end of one of which a background begins,
+    background: float = 0.9  # and part of its mean that it is
 
 
 _RULES = _Rules()
