@@ -101,9 +101,10 @@ class Objective(SumOfSquares):
     def roots(self, m: Array) -> tuple[Array, Array]:
         """Return the signed roots of what independent samples add to the cost, and their slopes."""
 
-    @abstractmethod
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return the slope of half of what a sample adds, and its expected curvature."""
+        r, slope = self.roots(m)
+        return r * slope, slope * slope
 
     @abstractmethod
     def level(self, c: Array) -> float:
@@ -282,11 +283,6 @@ class Squares(Objective):
     def roots(self, m: Array) -> tuple[Array, Array]:
         """Return ``(m - c) / s`` and ``1 / s``."""
         return (m - self.value) / self.stderr, 1 / self.stderr
-
-    def derivatives(self, m: Array) -> tuple[Array, Array]:
-        """Return ``(m - c) / s^2`` and ``1 / s^2``."""
-        r, slope = self.roots(m)
-        return r * slope, slope * slope
 
     def level(self, c: Array) -> float:
         """Return the weighted mean."""

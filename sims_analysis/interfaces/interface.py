@@ -208,11 +208,8 @@ def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
         attrs[f"{name}_stderr"] = attrs[name] | {"long_name": "Standard error, random part"}
     level = "mean over the plateau; of one that slopes, its line at the position"
     slope = "of the plateau; 0 where it is level"
-    for side, where in (("left", "above"), ("right", "below")):
-        for name, text, per in (
-            ("level", level, ""),
-            ("slope", slope, f" / {profiles.axis_units}"),
-        ):
+    for name, text, per in (("level", level, ""), ("slope", slope, f" / {profiles.axis_units}")):
+        for side, where in (("left", "above"), ("right", "below")):
             names = {"long_name": f"{name.capitalize()} {where}", "units": f"{profiles.units}{per}"}
             attrs[f"{side}_{name}"] = names | {"description": text}
     part = {**part, "position_stderr": part["stderr"]}

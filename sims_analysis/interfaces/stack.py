@@ -232,14 +232,14 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         before, after = edges[max(i - 1, 0)], edges[min(i, last - 1)]
         begin = before.at + _RULES.complete * before.width if i > 0 else -np.inf
         end = after.at - _RULES.complete * after.width if i < last else np.inf
-        place = np.flatnonzero((z > begin) & (z < end))
+        place = in_order(z, record.c, begin, end)
         if i in (0, last):
             place = np.sort(level_part(record, place if i == 0 else place[::-1]))
         extremum = 0
         if place.size < 3:
             begin = before.nearly[1] if i > 0 else -np.inf
             end = after.nearly[0] if i < last else np.inf
-            place = np.union1d(np.flatnonzero((z > begin) & (z < end)), node)
+            place = np.union1d(in_order(z, record.c, begin, end), node)
             extremum = 1 if levels[i] > levels[i - 1 if i else 1] else -1
         found.append((place, extremum))
     return found

@@ -551,9 +551,9 @@ def _between_samples(
 
 def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
     """Return the standard errors of samples: their own, or more if plateaus scatter more."""
-    own = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
-    ratios = [one.noise / s if s > 0 else 1.0 for one, s in zip(plateaus, own, strict=True)]
-    return record.s * max(*ratios, 1.0)
+    stated = [float(np.sqrt(np.mean(record.s[place] ** 2))) for place in record.places]
+    ratios = [one.noise / s for one, s in zip(plateaus, stated, strict=True) if s > 0]
+    return record.s * max([1.0, *ratios])
 
 
 def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:

@@ -34,10 +34,10 @@ class _Rules:
     far: tuple[float, float, float] = (2.0, 2.5, 1.0)
     skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # and skewnesses of one where the rest is
     kurtosis: tuple[float, float] = (3.2, 1.6)  # kurtosis of tails: at no skewness, by its square
-    # Distance, width, skewness and kurtosis of two halves of the dose, and the part of the whole
-    # area that the core has then.
-    half_head: tuple[float, float, float, float] = (-0.3, 0.8, 0.0, 3.3)
-    half_tail: tuple[float, float, float, float] = (1.0, 1.5, 0.9, 4.7)
+    # Distance, width and skewness of two halves of the dose, and the part of the whole area that
+    # the core has then.
+    half_head: tuple[float, float, float] = (-0.3, 0.8, 0.0)
+    half_tail: tuple[float, float, float] = (1.0, 1.5, 0.9)
     half_core: float = 0.6
 
 
@@ -78,15 +78,14 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     measured = moments_above(z, c, rules.least).skewness
     leans = float(np.clip(measured, -rules.lean, rules.lean)), rules.other_lean
     known = core.area / (1 - share), 1 - share, core.mean, width
-    constant, square = rules.kurtosis
-    sets = [
-        (*known, lean, rules.head_kurtosis, *tail, constant + square * tail[2] ** 2)
-        for tail in tails
-        for lean in leans
-    ]
+    pairs = [((*known, lean), tail) for tail in tails for lean in leans]
     # A skewed tail that holds half of the dose, and part of the maximum.
-    halves = (*part(*rules.half_head), *part(*rules.half_tail))
-    return [*sets, (core.area / rules.half_core, 0.5, *halves)]
+    half = core.area / rules.half_core, 0.5, *part(*rules.half_head)
+    constant, square = rules.kurtosis
+    return [
+        (*head, rules.head_kurtosis, *tail, constant + square * tail[2] ** 2)
+        for head, tail in [*pairs, (half, part(*rules.half_tail))]
+    ]
 
 
 def ordered(p: Sequence[float]) -> Sequence[float]:

@@ -371,6 +371,24 @@ def test_an_interval_reaches_over_all_minima_inside_it():
     assert high > 1
 
 
+def test_minima_share_the_likelihood_as_its_integral_says():
+    """Two wells, one higher and wider than the other."""
+
+    def values(a):
+        return np.array([5 * (a * a - 1) / (1 + 0.1 * a), 0.6 * a + 0.8])
+
+    curve = Curve([Parameter("a", "dimensionless", "")], values, None, {})
+    objective = Squares(np.zeros(2), np.ones(2))
+    found = by_likelihood(curve, objective, solve_each(curve, objective, [[2.0], [-2.0]]))
+    a = np.linspace(-4, 4, 8001)
+    likelihood = np.exp(-0.5 * (values(a) ** 2).sum(axis=0))
+    of_well = [likelihood[np.sign(a) == np.sign(one.p[0])].sum() for one in found]
+    shares = [one.share for one in found]
+    assert sum(shares) == pytest.approx(1)
+    np.testing.assert_allclose(shares, np.array(of_well) / likelihood.sum(), atol=0.02)
+    assert 0.1 < shares[1] < 0.4
+
+
 @pytest.mark.study
 def test_a_length_that_is_smaller_than_its_error_has_none():
     parameters, z, _ = COVERED["edge_logistic"]
