@@ -239,7 +239,7 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
         if place.size < 3:
             begin = before.nearly[1] if i > 0 else -np.inf
             end = after.nearly[0] if i < last else np.inf
-            place = np.union1d(in_order(z, record.c, begin, end), node)
+            place = np.union1d(np.flatnonzero((z > begin) & (z < end)), node)
             extremum = 1 if levels[i] > levels[i - 1 if i else 1] else -1
         found.append((place, extremum))
     return found
