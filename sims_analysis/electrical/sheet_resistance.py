@@ -91,13 +91,13 @@ class _Question:
 
     def slopes(self, values: Array, signs: Array) -> Array:
         """Return the derivatives of the conductivity over the values of each species."""
-        here, found = self.conductivity(values, self.mobility, signs), np.empty_like(values)
+        here, slopes = self.conductivity(values, self.mobility, signs), np.empty_like(values)
         for i, value in enumerate(values):
             step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
             moved = values.copy()
             moved[i] += step
-            found[i] = (self.conductivity(moved, self.mobility, signs) - here) / step
-        return found
+            slopes[i] = (self.conductivity(moved, self.mobility, signs) - here) / step
+        return slopes
 
 
 @recorded
@@ -295,8 +295,8 @@ def _warn_of_transient(
 
     Or all of it, if that of a species that `carries` the current reaches deeper than the layer.
     """
-    found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
-    depth, end = part["depth"], found.end.where(found.end < TRANSIENT.deepest)
+    transient: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
+    depth, end = part["depth"], transient.end.where(transient.end < TRANSIENT.deepest)
     end = end.where((end < depth) | carries).max("species")
     if not anywhere(end.notnull()):
         return
@@ -362,8 +362,8 @@ def _row(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: f
     s = np.where(k == 0, 0.0, s)  # in a sum, a sample of no counts adds no variance
     here = [in_order(*columns) for columns in zip(z, c, strict=True)]
     species = [_Species(z[i][at], c[i][at], s[i][at]) for i, at in enumerate(here)]
-    word, found = _measured(question, species, *window)
-    return _FOUND.row({"polarity": 0.0, **found, "status": Status[word.upper()]})
+    word, numbers = _measured(question, species, *window)
+    return _FOUND.row({"polarity": 0.0, **numbers, "status": Status[word.upper()]})
 
 
 class _AtDepths(NamedTuple):
@@ -428,18 +428,18 @@ def _measured(
     weight = record_weights(depths) / NM_PER_CM
     signs = types[np.searchsorted(changes, depths)]  # a change belongs to what is above it
     net = question.net(values)
-    found = {
+    numbers = {
         name: CHARGE * float(weight @ question.conductivity(values, name, signs))
         for name in MOBILITIES
     }
-    conductance, stderr = found[question.mobility], np.nan
+    conductance, stderr = numbers[question.mobility], np.nan
     if any(np.isfinite(one.s).any() for one in species):
         slopes = CHARGE * weight * question.slopes(values, signs)
         variances = (one.variance(*each) for one, *each in zip(species, at, slopes, strict=True))
         stderr = float(np.sqrt(sum(variances)))
     if conductance < np.fmax(stderr, 0.0):
         return "below_detection", of_all
-    return "ok", found | {
+    return "ok", numbers | {
         "conductance": conductance,
         "stderr": stderr,
         "depth": stop,
@@ -483,18 +483,18 @@ def _dataset(
     answer, term, made = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
     each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
     spread = (each.max("__row__") - each.min("__row__")) / 2 / answer
-    found = {
+    variables = {
         term: made(answer, term, mobility=mobility),
         f"{term}_stderr": made(stderr / part["conductance"] ** 2, f"{term}_stderr"),
     }
-    for name, one in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
-        found[f"{term}_{name}"] = made(one, term, mobility=name)
+    for name, value in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
+        variables[f"{term}_{name}"] = made(value, term, mobility=name)
     about = {"long_name": "Spread of the mobility models", "description": "half range / answer"}
     spread.attrs = {"units": "1", **about}
-    found["model_spread"] = profiles.as_the_data(spread)
-    found["layer_depth"] = made(part["depth"], "depth", description="where the layer ends")
+    variables["model_spread"] = profiles.as_the_data(spread)
+    variables["layer_depth"] = made(part["depth"], "depth", description="where the layer ends")
     in_layer = "net active dopants of the layer"
-    found["carrier_dose"] = made(part["dose"], "dose", description=in_layer)
-    found["polarity"] = words(part["polarity"], _TYPES, long_name="Type of the layer")
-    found["status"] = profiles.status(part["status"])
-    return profiles.dataset(found)
+    variables["carrier_dose"] = made(part["dose"], "dose", description=in_layer)
+    variables["polarity"] = words(part["polarity"], _TYPES, long_name="Type of the layer")
+    variables["status"] = profiles.status(part["status"])
+    return profiles.dataset(variables)

@@ -204,12 +204,12 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     if over is None and len(profiles.lead) == 1:
         over = profiles.lead[0]
     if not isinstance(over, str) or over not in profiles.lead:
-        known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
+        dimensions = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
         raise argument_error(
             "over",
             over,
             f"expected the dimension of the profiles that share "
-            f"{', '.join(map(repr, names))}: {known}",
+            f"{', '.join(map(repr, names))}: {dimensions}",
         )
     if not names:
         raise ProfileError("shared=(): name the parameters that profiles have in common")
@@ -222,7 +222,7 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
             raise ProfileError(f"shared={name!r} needs {argument}=")
         if replaced in names or replaced in request.fixed:
             raise ProfileError(
-                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held",
+                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held"
             )
     coord = profiles.coords.get(over)
     labels = range(profiles.sizes[over]) if coord is None else coord.values
@@ -245,22 +245,22 @@ def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
             f"name, such as {{{request.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}",
         )
     stated = _by_label("prior", prior, request.linked_parameters, request.model, list)
-    found = {}
-    for label, (one, pair) in stated.items():
+    priors = {}
+    for label, (parameter, pair) in stated.items():
         if label in request.fixed:
             raise ProfileError(
-                f"{one.name!r} is in both prior and fixed: a held value has no prior"
+                f"{parameter.name!r} is in both prior and fixed: a held value has no prior"
             )
-        name, profiles = f"prior[{one.name!r}]", request.frame
+        name, profiles = f"prior[{parameter.name!r}]", request.frame
         if not (isinstance(pair, list | tuple) and len(pair) == 2):
             expected = "a value and its standard uncertainty, such as ('1.6 nm', '0.2 nm')"
             raise argument_error(name, pair, f"expected {expected}")
-        mean = _held(one, pair[0], f"{name}[0]", profiles)
-        width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+        mean = _held(parameter, pair[0], f"{name}[0]", profiles)
+        width = _read_held(pair[1], parameter.units(profiles.kind, profiles.axis), f"{name}[1]")
         if not 0 < width < np.inf:
             raise argument_error(f"{name}[1]", pair[1], "expected a finite width above 0")
-        found[label] = mean, width
-    return found
+        priors[label] = mean, width
+    return priors
 
 
 def _by_label(
@@ -295,7 +295,7 @@ def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[st
     if isinstance(shared, str) or not isinstance(shared, Iterable):
         such_as = f"such as [{model.names[-1]!r}]"
         raise argument_error("shared", shared, f"expected names of parameters, {such_as}")
-    names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
+    names = tuple(dict.fromkeys(name if isinstance(name, str) else repr(name) for name in shared))
     _refuse_unknown("shared", names, [*model.names, *more], model)
     return names
 
@@ -330,17 +330,17 @@ def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) ->
 def _refuse_model(model: Model) -> None:
     """Raise for a parameter of an unknown kind, or of a name that another variable has."""
     names = [BACKGROUND.name, "covariance", *NUMBERS]
-    for one in (*model.parameters, *model.derived):
-        where = f"the model {model.name!r}, parameter {one.name!r}"
-        if one.name in names:
+    for parameter in (*model.parameters, *model.derived):
+        where = f"the model {model.name!r}, parameter {parameter.name!r}"
+        if parameter.name in names:
             raise ProfileError(
                 f"{where}: another variable of its fits has that name (a constant under the "
                 "profile is no parameter of a model: background='fit')"
             )
-        if one.kind not in get_args(Kind):
+        if parameter.kind not in get_args(Kind):
             kinds = ", ".join(map(repr, get_args(Kind)))
-            raise ProfileError(f"{where}: kind={one.kind!r}; expected one of {kinds}")
-        names.append(one.name)
+            raise ProfileError(f"{where}: kind={parameter.kind!r}; expected one of {kinds}")
+        names.append(parameter.name)
 
 
 def refuse_dimensions(profiles: Frame, *names: str) -> None:
@@ -358,7 +358,7 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
     if background is None:
         return "none", None
     if model.has_levels:
-        levels = ", ".join(one.name for one in model.parameters if one.kind == "value")
+        levels = ", ".join(p.name for p in model.parameters if p.kind == "value")
         text = f"the model {model.name!r} has levels of its own, {levels}"
         raise argument_error("background", background, text)
     if isinstance(background, str) and background == "fit":
@@ -393,15 +393,17 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
     if len(stated) == len(model.parameters):
         raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
     return {
-        label: _held(one, value, f"fixed[{one.name!r}]", profiles)
-        for label, (one, value) in stated.items()
+        label: _held(p, value, f"fixed[{p.name!r}]", profiles)
+        for label, (p, value) in stated.items()
     }
 
 
-def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
-    number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
-    if not one.lower <= number <= one.upper:
-        raise argument_error(name, value, f"expected a value from {one.lower:g} to {one.upper:g}")
+def _held(parameter: Parameter, value: Any, name: str, profiles: Frame) -> float:
+    number = _read_held(value, parameter.units(profiles.kind, profiles.axis), name)
+    if not parameter.lower <= number <= parameter.upper:
+        raise argument_error(
+            name, value, f"expected a value from {parameter.lower:g} to {parameter.upper:g}"
+        )
     return number
 
 

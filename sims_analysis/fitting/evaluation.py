@@ -71,17 +71,17 @@ def evaluate(
     6.989e+19 +- 3e+16 atom/cm^3
     """
     chosen = _model_of(fit, model)
-    quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
+    quantified = any(units.is_quantity(array.variable.data) for array in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)
     frame, at = _opened(fit, depth, quantified=quantified)
     model, values, arrays = _of_each_profile(fit, chosen, frame)
     n, square = frame.value.sizes[frame.dim], ("parameter", "parameter_")
-    given = [one.variable for one in arrays]
+    given = [array.variable for array in arrays]
     rows = frame.each(values, *given, size=2 * n, dim=frame.dim, whole=square)
     value, stderr = (rows.isel({frame.dim: part}) for part in (slice(n), slice(n, None)))
     if frame.dim not in at.dims:  # one depth of each profile
-        value, stderr = (one.isel({frame.dim: 0}) for one in (value, stderr))
+        value, stderr = (array.isel({frame.dim: 0}) for array in (value, stderr))
     unit = str(fit.attrs["variable_units"])
     plain = {"description": None, "comment": None}
     error = "Standard error of the curve"
@@ -208,7 +208,7 @@ def _of_each_profile(
     if layers:
         model = layered(model, len(layers), fit.attrs["shared"].split(", "))
     parameters = [*model.parameters, *([BACKGROUND] if BACKGROUND.name in fit.data_vars else [])]
-    names = [one.name for one in parameters] + [name for name in SCALES if name in fit]
+    names = [p.name for p in parameters] + [name for name in SCALES if name in fit]
     arrays = []
     for name in names:
         base, number = split_label(name)
@@ -220,8 +220,8 @@ def _of_each_profile(
     labels = (
         np.atleast_1d(fit[over].values) if over in fit.coords else np.arange(fit.sizes.get(over, 1))
     )
-    known = {str(label): i for i, label in enumerate(fit["parameter"].values)}
-    table = [[_place(known, name, str(label), layers, fit) for name in names] for label in labels]
+    places = {str(label): i for i, label in enumerate(fit["parameter"].values)}
+    table = [[_place(places, name, str(label), layers, fit) for name in names] for label in labels]
     square = fit["covariance"].drop_vars(["parameter", "parameter_", "layer"], errors="ignore")
     at = xr.DataArray(np.array(table), dims=["__profile__", "parameter"])
     at = at.rename(__profile__=over) if over in fit.dims else at.isel(__profile__=0)
@@ -233,13 +233,13 @@ def _of_each_profile(
         here = xr.DataArray(np.array(names) == replaced, dims="parameter")
         factor = xr.where(here, moved, 1.0)
         square = square * factor * factor.rename(parameter="parameter_")
-    factors = np.array([one.factor(frame.kind, frame.axis) for one in parameters])
+    factors = np.array([p.factor(frame.kind, frame.axis) for p in parameters])
     means = fit.attrs.get("cell", "point") == "mean"
     return model, partial(_values, model, parameters, means, factors), [*arrays, square]
 
 
 def _place(
-    known: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
+    places: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
 ) -> int:
     """Return the place of a profile's parameter in the covariance."""
     base, number = split_label(name)
@@ -247,8 +247,8 @@ def _place(
     restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
     inside = (f"{label}, {layer}", layer or label, label)
     for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
-        if one in known:
-            return known[one]
+        if one in places:
+            return places[one]
     text = f"the covariance of the fit does not contain {name!r}, which the curve needs"
     raise ProfileError(text, code="other_result", argument="fit")
 
@@ -286,7 +286,7 @@ def list_models() -> pd.DataFrame:
 
     rows = {}
     for name, model in models().items():
-        derived = ", ".join(one.name for one in model.derived)
+        derived = ", ".join(p.name for p in model.derived)
         parameters = ", ".join(model.names) + (f" ({derived})" if derived else "")
         rows[name] = (model.summary, parameters, model.reference)
     return pd.DataFrame.from_dict(

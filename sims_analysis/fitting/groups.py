@@ -133,11 +133,11 @@ def _with_scales(
     """Widen errors by scales, which samples do not determine, by what is known of these."""
     if not request.scales or "value" not in answer:
         return answer, {}
-    known = np.array([settings[SCALES[name]] for name in request.scales])
+    widths = np.array([settings[SCALES[name]] for name in request.scales])
 
     def shift_by_scales(values: Any, parameters: Sequence[Parameter]) -> Array:
         """Return what one standard deviation of each scale does to values."""
-        by: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales) * known
+        by: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales) * widths
         return by
 
     def widened(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
@@ -155,12 +155,12 @@ def _with_scales(
     dose = answer["window_dose_stderr"], answer["window_dose"], [WINDOW_DOSE]
     found["window_dose_stderr"] = widened(*dose)[0]
     along, square = shift_by_scales(value, parameters), answer["covariance"]
-    across = along * known
-    whole = np.block([[square + along @ along.T, across], [across.T, np.diag(known**2)]])
-    held = np.append(np.isnan(square.diagonal()), np.zeros(known.size, dtype=bool))
-    whole[held] = whole[:, held] = np.nan
-    ones, absent = np.ones(known.size), np.full(square.shape[0], np.nan)
-    of_scales = {"value": ones, "stderr": known, "lower": ones - known, "upper": ones + known}
+    across = along * widths
+    covariance = np.block([[square + along @ along.T, across], [across.T, np.diag(widths**2)]])
+    held = np.append(np.isnan(square.diagonal()), np.zeros(widths.size, dtype=bool))
+    covariance[held] = covariance[:, held] = np.nan
+    ones, absent = np.ones(widths.size), np.full(square.shape[0], np.nan)
+    of_scales = {"value": ones, "stderr": widths, "lower": ones - widths, "upper": ones + widths}
     of_scales["pull"] = 0 * ones
     common = {name: np.append(found.get(name, absent), one) for name, one in of_scales.items()}
-    return found, common | {"covariance": whole, "aic": answer.get("aic", np.nan)}
+    return found, common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}

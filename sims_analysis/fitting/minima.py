@@ -87,9 +87,9 @@ class FitResult(Generic[SumOfSquares_co]):
         stderr = np.sqrt(self.best.covariance.diagonal())
         if len(self.minima) > 1:
             stderr = half_widths(
-                np.sqrt([one.covariance.diagonal() for one in self.minima]),
-                np.array([one.p - self.best.p for one in self.minima]),
-                [one.share for one in self.minima],
+                np.sqrt([minimum.covariance.diagonal() for minimum in self.minima]),
+                np.array([minimum.p - self.best.p for minimum in self.minima]),
+                [minimum.share for minimum in self.minima],
             )
         if self.exact and self.objective.known_errors:
             return stderr
@@ -98,7 +98,7 @@ class FitResult(Generic[SumOfSquares_co]):
         parameters = [self.curve.parameters[i] for i in self.curve.free]
         unknown = stderr > distance_to_bounds(parameters, self.best.p)
         if self.irregular:
-            unknown |= np.array([not one.scales for one in parameters])
+            unknown |= np.array([not p.scales for p in parameters])
         if unknown.any():
             alone = np.sqrt(self.best.covariance.diagonal())
             along = np.abs(self.best.covariance) > _RULES.along * alone[:, None] * alone
@@ -111,8 +111,8 @@ def distance_to_bounds(parameters: Sequence[Parameter], values: Array) -> Array:
     """Return how far shapes are from their bounds, which an interval cannot pass."""
     return np.array(
         [
-            np.inf if one.scales else min(value - one.lower, one.upper - value)
-            for one, value in zip(parameters, values.tolist(), strict=True)
+            np.inf if p.scales else min(value - p.lower, p.upper - value)
+            for p, value in zip(parameters, values.tolist(), strict=True)
         ]
     )
 
@@ -123,7 +123,7 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     found, objective = _solve(problem)
     found = _in_order(curve, objective, model, found)
     # Something lower, at which the optimizer has not ended, may rule out the first.
-    lowest = min((one.cost for one in found), default=0.0)
+    lowest = min((minimum.cost for minimum in found), default=0.0)
     highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
     if not (found and found[0].converged and found[0].cost <= highest):
         flat = bool(found) and featureless(objective, found[0], problem.c)
@@ -132,8 +132,8 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     n = len(model.parameters)
     shapes = model.irregular if not any(i < n for i in curve.held) else None
 
-    def irregular(one: Minimum) -> float:
-        return 0.0 if exact or shapes is None else shapes(one.p[:n].tolist())
+    def irregular(minimum: Minimum) -> float:
+        return 0.0 if exact or shapes is None else shapes(minimum.p[:n].tolist())
 
     candidates = found[:1] if exact else plausible_minima(curve, objective, found)
     minima = by_likelihood(curve, objective, candidates, None if shapes is None else irregular)
@@ -172,13 +172,13 @@ def _solve(problem: FitProblem) -> tuple[list[Minimum], Objective]:
         # A model that needs several starts may also need another objective on the way.
         other = objective.reweighted(problem.c)
         walked = solve_each(curve, other, starts, evaluations=_RULES.walk)[: _RULES.walks]
-        found = distinct([*found, *(solve(curve, objective, one.p) for one in walked)])
+        found = distinct([*found, *(solve(curve, objective, minimum.p) for minimum in walked)])
     for _ in range(_RULES.refined):
         refined = objective.refined(found[0].m, curve.free.size)
         if refined is objective:
             break
         objective = refined
-        found = distinct([solve(curve, objective, one.p) for one in found])
+        found = distinct([solve(curve, objective, minimum.p) for minimum in found])
         if not found:
             break
     return found, objective
@@ -191,22 +191,22 @@ def _in_order(
     n = len(model.parameters)
     if model.ordered is None or any(i < n for i in curve.held):
         return found
-    named = [[*model.ordered(one.p[:n].tolist()), *one.p[n:].tolist()] for one in found]
+    named = [[*model.ordered(minimum.p[:n].tolist()), *minimum.p[n:].tolist()] for minimum in found]
     return distinct(
-        one if p == one.p.tolist() else solve(curve, objective, p)
-        for one, p in zip(found, named, strict=True)
+        minimum if p == minimum.p.tolist() else solve(curve, objective, p)
+        for minimum, p in zip(found, named, strict=True)
     )
 
 
 def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
     """Raise for a formula that has a value at some depths only."""
-    there = np.isfinite(curve.values(np.array(start)))
-    if there.any() and not there.all():
+    defined = np.isfinite(curve.values(np.array(start)))
+    if defined.any() and not defined.all():
         names = [curve.parameters[i].name for i in curve.free]
         values = ", ".join(f"{n}={v:.4g}" for n, v in zip(names, start, strict=True))
         raise ProfileError(
-            f"the model has no value at {z[~there][0]:g} nm, with the starting values {values} (in "
-            "units of the largest sample); its formula must give one at every depth, or the "
+            f"the model has no value at {z[~defined][0]:g} nm, with the starting values {values} "
+            "(in units of the largest sample); its formula must give one at every depth, or the "
             "window (start=, stop=) leave out where it does not",
             argument="model",
         )
@@ -218,7 +218,7 @@ def plausible_minima(
     """Return the minima that chance may have made higher than the lowest, which is the first."""
     lowest = found[0].cost
     highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
-    return [one for one in found if one.converged and one.cost <= highest]
+    return [minimum for minimum in found if minimum.converged and minimum.cost <= highest]
 
 
 def by_likelihood(
@@ -238,21 +238,23 @@ def by_likelihood(
     unit = objective.variance(lowest, curve.free.size)
     if irregular is not None and len(candidates) > 1:
         inverted = _observed_covariance
-        candidates = [one for one in candidates if not irregular(one)] or candidates
-    known = [replace(one, covariance=inverted(curve, objective, one)) for one in candidates]
-    if len(known) == 1:
-        return known
-    mass = np.zeros(len(known))
-    for i, one in enumerate(known):
-        volume = np.linalg.slogdet(one.covariance / (one.dp_dx[:, None] * one.dp_dx))[1]
-        mass[i] = 0.5 * (volume - (one.cost - known[0].cost) / unit)
+        candidates = [minimum for minimum in candidates if not irregular(minimum)] or candidates
+    minima = [
+        replace(minimum, covariance=inverted(curve, objective, minimum)) for minimum in candidates
+    ]
+    if len(minima) == 1:
+        return minima
+    mass = np.zeros(len(minima))
+    for i, minimum in enumerate(minima):
+        volume = np.linalg.slogdet(minimum.covariance / (minimum.dp_dx[:, None] * minimum.dp_dx))[1]
+        mass[i] = 0.5 * (volume - (minimum.cost - minima[0].cost) / unit)
     if np.isnan(mass[0]):  # of the lowest there is no volume to compare
         mass[1:] = np.nan
         mass[0] = 0.0
     shares = np.nan_to_num(np.exp(mass - np.nanmax(mass)))
     shares /= shares.sum()
     order = [i for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
-    return [replace(known[i], share=float(shares[i])) for i in order]
+    return [replace(minima[i], share=float(shares[i])) for i in order]
 
 
 def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:

@@ -144,14 +144,14 @@ class Objective(SumOfSquares):
 
     def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return what the residuals say of a fit with so many free parameters."""
-        found = self.residuals(m, cost / self.share, free / self.share)
+        seen = self.residuals(m, cost / self.share, free / self.share)
         if self.share == 1:
-            return found
+            return seen
         # Values between the same samples are alike; two spacings apart they have none in common.
         apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
-        value, degrees, variance = found.test
+        value, degrees, variance = seen.test
         test = ChiSquare(self.share * value, self.share * degrees, variance)
-        return Statistics(found.r[::apart], found.of[::apart], test, self.share * found.aic)
+        return Statistics(seen.r[::apart], seen.of[::apart], test, self.share * seen.aic)
 
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
@@ -257,18 +257,18 @@ class Squares(Objective):
         c, s = self.value, self.stated
         if s is None or self.curve is None:
             return np.ones_like(c) if s is None else s
-        one = s**2 / np.maximum(c, s)  # as if of counts
+        count = s**2 / np.maximum(c, s)  # as if of counts
 
         def powers(values: Array) -> Array:
-            return np.vander(np.maximum(values, one), 3)
+            return np.vander(np.maximum(values, count), 3)
 
         coefficients, _ = nnls(powers(c) / s[:, None] ** 2, np.ones(c.size))
         variance = powers(c) @ coefficients
         if scatter(np.log(s**2 / variance)) >= scatter(np.log(s**2)):
             return s
         near = np.clip(self.curve, c - _MOVED * s, c + _MOVED * s)
-        found: Array = s * np.sqrt(powers(near) @ coefficients / variance)
-        return found
+        at_curve: Array = s * np.sqrt(powers(near) @ coefficients / variance)
+        return at_curve
 
     @property
     def code(self) -> int:

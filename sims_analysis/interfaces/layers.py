@@ -153,8 +153,8 @@ def layers(
     dims = (*rows.dims[:-1], "layer", "__row__")
     columns = xr.Variable(dims, table[..., :width, :]).transpose("__row__", ...)
     every = dict(zip(Layer._fields, columns, strict=True))
-    found = _resolved(profiles, every, below, stated=level is not None)
-    return _dataset(found, profiles, widths=level is None)
+    resolved = _resolved(profiles, every, below, stated=level is not None)
+    return _dataset(resolved, profiles, widths=level is None)
 
 
 def _between_plateaus(
@@ -173,8 +173,9 @@ def _padded(layers: Sequence[Layer], most: int) -> Array:
 
 def _at_level(marker: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
     """Return the layers of each profile, between the crossings of a level."""
-    found = units.dequantify(crossings(marker, level=level, gaps="bridge"))
-    *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
+    crossed = units.dequantify(crossings(marker, level=level, gaps="bridge"))
+    names = (profiles.axis, "stderr", "direction", "status")
+    *edges, status = (crossed.variables[n] for n in names)
     size = _SIZE * (1 + edges[0].sizes["crossing"] // 2)
     return profiles.each(_layers, *edges, number, status[..., 0], whole=["crossing"], size=size)
 
@@ -198,13 +199,13 @@ def _resolved(
         flags = flags | xr.where(is_layer & end.isnull() & may, low, none)
     what = "no depth is given for a layer that begins or ends in it"
     support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
-    found = {**part, "status": resolve(profiles, codes, support, ends, what=what)}
+    resolved = {**part, "status": resolve(profiles, codes, support, ends, what=what)}
     for name, flagged in zip(("top", "bottom"), at, strict=True):
         if not profiles.bridge:
             lost = flagged & _LOST != 0
-            for one in (name, f"{name}_stderr", "thickness_stderr"):
-                found[one] = found[one].where(~lost)
-    return found | {"thickness": found["bottom"] - found["top"]}
+            for column in (name, f"{name}_stderr", "thickness_stderr"):
+                resolved[column] = resolved[column].where(~lost)
+    return resolved | {"thickness": resolved["bottom"] - resolved["top"]}
 
 
 def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> tuple[Any, Frame]:
@@ -252,9 +253,9 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     change = np.flatnonzero(np.diff(c > level))
     runs = [c[i + 1 : j + 1] for i, j in pairwise(change)]
     near = [
-        one.size <= _RULES.short and max(one.max() / level, level / one.min()) < _RULES.shallow
-        for one in runs
-        if one.min() > 0 < level
+        run.size <= _RULES.short and max(run.max() / level, level / run.min()) < _RULES.shallow
+        for run in runs
+        if run.min() > 0 < level
     ]
     return np.array([float(sum(near))])
 

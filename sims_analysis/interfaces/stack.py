@@ -109,9 +109,9 @@ def find_layers(
     found = _places(record, nodes, mean[nodes])
     ends = np.array([record.z[place[[0, -1]]] for place, _ in found])
     beside = ends[1:, 0] - ends[:-1, 1], np.abs(np.diff(mean[nodes]))
-    largest = [np.maximum(np.append(one, 0.0), np.insert(one, 0, 0.0)) for one in beside]
+    largest = [np.maximum(np.append(column, 0.0), np.insert(column, 0, 0.0)) for column in beside]
     plateaus = [_level(record, *one, *each) for one, *each in zip(found, *largest, strict=True)]
-    places, levels = [one for one, _ in found], [one.level for one in plateaus]
+    places, levels = [one for one, _ in found], [plateau.level for plateau in plateaus]
     edges = [
         _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
     ]
@@ -148,7 +148,7 @@ def _layer(
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
         status = Status.WRONG_SHAPE
-    unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
+    unknown = any(edge and np.isnan(edge.depth) for edge in (top, bottom))
     if unknown or merged or np.abs(rises).min() < _RULES.chosen * plateau.noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
@@ -203,8 +203,8 @@ def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> 
             continue
         mean_slope = (1 - 2 * _RULES.step) / (z[high - 1] - z[low])
         u, y, sigma = (
-            np.lib.stride_tricks.sliding_window_view(one, length)
-            for one in (z, done, noise[inside] / abs(size))
+            np.lib.stride_tricks.sliding_window_view(column, length)
+            for column in (z, done, noise[inside] / abs(size))
         )
         u = u - u.mean(axis=1, keepdims=True)
         squares = np.vecdot(u, u)
@@ -227,7 +227,7 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
     z, last = record.z, len(nodes) - 1
     ends = zip(pairwise(nodes), pairwise(levels.tolist()), strict=True)
     edges = [_locate_edge(record, *pair, *values) for pair, values in ends]
-    found = []
+    places = []
     for i, node in enumerate(nodes):
         before, after = edges[max(i - 1, 0)], edges[min(i, last - 1)]
         begin = before.at + _RULES.complete * before.width if i > 0 else -np.inf
@@ -241,8 +241,8 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
             end = after.nearly[0] if i < last else np.inf
             place = np.union1d(np.flatnonzero((z > begin) & (z < end)), node)
             extremum = 1 if levels[i] > levels[i - 1 if i else 1] else -1
-        found.append((place, extremum))
-    return found
+        places.append((place, extremum))
+    return places
 
 
 class _EdgeEstimate(NamedTuple):

@@ -122,7 +122,7 @@ class Plateau:
 
     def correlation(self, *z: float) -> float:
         """Return that of the errors of the line at two depths."""
-        first, last = (complex(self.error, self.slope_error * (one - self.centre)) for one in z)
+        first, last = (complex(self.error, self.slope_error * (depth - self.centre)) for depth in z)
         return (first * last.conjugate()).real / (abs(first * last) or 1.0)
 
 
@@ -148,7 +148,7 @@ def measure_step(
     if z.size < 5:
         return answer
     part = max(2, round(_RULES.plateau * z.size))
-    free = [bool(np.isnan(one).all()) for one in stated]
+    free = [bool(np.isnan(pair).all()) for pair in stated]
     record = Record(z, c, *errors(c, s, fraction), between and fraction < 1, ())
     last = np.arange(z.size - part, z.size) if free[1] else in_order(z, c, *stated[1])
     # A plateau begins where a surface transient ends.
@@ -196,7 +196,7 @@ def _from_plateaus(
     record: Record, parts: tuple[float, float], free: Sequence[bool]
 ) -> tuple[Step, Record]:
     """Measure a step, then again from `free` plateaus that reach up to it; lines if they slope."""
-    level = [fit_plateau(record, one, sloping=False) for one in record.places]
+    level = [fit_plateau(record, place, sloping=False) for place in record.places]
     first = step_between(record, level, parts)
     if first.status not in _FOUND:
         return first, record
@@ -205,16 +205,16 @@ def _from_plateaus(
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
         record = replace(record, places=_places(narrow, about, free))
-        lines = [fit_plateau(record, one, sloping=True) for one in record.places]
+        lines = [fit_plateau(record, place, sloping=True) for place in record.places]
         before, about = about, _position_and_width(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
     height = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [surely_slopes(one, position, _RULES.matters * height) for one in lines]
+    slopes = [surely_slopes(line, position, _RULES.matters * height) for line in lines]
     chosen = [
-        one if slope else fit_plateau(record, place, sloping=False)
-        for one, place, slope in zip(lines, record.places, slopes, strict=True)
+        line if slope else fit_plateau(record, place, sloping=False)
+        for line, place, slope in zip(lines, record.places, slopes, strict=True)
     ]
     step = step_between(record, chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
@@ -250,12 +250,12 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
     left = np.flatnonzero(record.z < position - reach)
     left = left[left >= record.places[0][0]]
     right = np.flatnonzero(record.z > position + reach)[::-1]
-    found = []
+    places = []
     outermost = record.places[0], record.places[1][::-1]
     for near, place, may in zip((left, right), outermost, free, strict=True):
         larger = near if near.size > place.size else place
-        found.append(np.sort(level_part(record, larger) if may else place))
-    return found
+        places.append(np.sort(level_part(record, larger) if may else place))
+    return places
 
 
 def _reaches_into(
@@ -263,11 +263,11 @@ def _reaches_into(
 ) -> bool:
     """Return whether an error function, so many sigma wide, moves a `free` plateau, and itself."""
     position, sigma = step.position, step.width / width
-    left, right = (one.at(record.z) for one in plateaus)
+    left, right = (plateau.at(record.z) for plateau in plateaus)
     model = replace(record, c=left + (right - left) * ndtr((record.z - position) / sigma))
     moved = [
-        may * abs(fit_plateau(model, place, sloping=one.slope != 0).at(position) - one.at(position))
-        for may, place, one in zip(free, record.places, plateaus, strict=True)
+        may * abs(fit_plateau(model, at, sloping=line.slope != 0).at(position) - line.at(position))
+        for may, at, line in zip(free, record.places, plateaus, strict=True)
     ]
     shift = sqrt(np.pi / 2) * sigma * max(moved) / abs(step.right_level - step.left_level)
     return bool(shift > max(_RULES.tail * step.stderr, _RULES.of_sigma * sigma))
@@ -317,7 +317,7 @@ def _is_no_single_step(
     used = slice(min(begin, record.z.size // 4) if free[0] else begin, None if free[1] else end)
     width = max(5, record.z[used].size // 30)
     z, c, noise = (
-        running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
+        running(column[used], width) for column in (record.z, record.c, _noise(record, plateaus))
     )
     left, right = plateaus[0].at(np.minimum(z, position)), plateaus[1].at(np.maximum(z, position))
     # Between them on the step, and on their lines on plateaus.
@@ -341,7 +341,7 @@ def has_another_edge(record: Record, plateaus: Sequence[Plateau], step: Step) ->
     near = near[(near >= record.places[0][0]) & (near <= record.places[1][-1])]
     if not near.size > _RULES.blocks // 2:
         return False
-    left, right = (one.at(record.z[near]) for one in plateaus)
+    left, right = (plateau.at(record.z[near]) for plateau in plateaus)
     u, noise = u[near], _noise(record, plateaus)[near] / np.abs(right - left)
     density = np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi)
     departure = (record.c[near] - left) / (right - left) - ndtr(u)
@@ -475,11 +475,11 @@ def _level_errors(
     record: Record, plateaus: Sequence[Plateau], position: float, *, rippled: bool
 ) -> Array:
     """Return the errors of both levels at a step; `rippled` plateaus may bend towards it."""
-    sizes = np.array([one.error_at(position) for one in plateaus])
+    sizes = np.array([plateau.error_at(position) for plateau in plateaus])
     if not rippled:
         return sizes
-    bends = [_bend(record, *one, position) for one in zip(record.places, plateaus, strict=True)]
-    bent: Array = np.hypot(sizes * [one.grown for one in plateaus], bends)
+    bends = [_bend(record, *pair, position) for pair in zip(record.places, plateaus, strict=True)]
+    bent: Array = np.hypot(sizes * [plateau.grown for plateau in plateaus], bends)
     return bent
 
 
@@ -520,7 +520,7 @@ def _errors_of_samples(
     steep = np.array([0.0, slope, 0.0]) / width
     shares = part**2 + (1 - part) ** 2
     every = zip(above, steep, shares, strict=True)
-    return np.transpose([_error(z, done, noise, int(i), fraction, *one) for i, *one in every])
+    return np.transpose([_error(z, done, noise, int(i), fraction, *at) for i, *at in every])
 
 
 def _between_samples(
@@ -552,7 +552,7 @@ def _between_samples(
 def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
     """Return the standard errors of samples: their own, or more if plateaus scatter more."""
     stated = [float(np.sqrt(np.mean(record.s[place] ** 2))) for place in record.places]
-    ratios = [one.noise / s for one, s in zip(plateaus, stated, strict=True) if s > 0]
+    ratios = [plateau.noise / s for plateau, s in zip(plateaus, stated, strict=True) if s > 0]
     return record.s * max([1.0, *ratios])
 
 
@@ -572,9 +572,9 @@ def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
     level = running(np.pad(c, 2, mode="edge"), 5)
     half = level > 0.5 * (level.min() + level.max())
     share = running(np.pad(half, 2, mode="edge").astype(float), 5)
-    below, above = (c[one] for one in (share < 0.1, share > 0.9))
+    below, above = (c[side] for side in (share < 0.1, share > 0.9))
     least, most = scatter(below, apart), scatter(above, apart)
-    low, high = (float(np.median(level[one])) if one.any() else 0.0 for one in (~half, half))
+    low, high = (float(np.median(level[side])) if side.any() else 0.0 for side in (~half, half))
     power = 0.5
     if min(low, least, most) > 0:
         power = float(np.clip(np.log(most / least) / np.log(high / low), 0.0, 1.0))
@@ -590,8 +590,8 @@ def _averaged_samples(c: Array) -> int:
     That of a smooth curve grows as the square of the distance; then it is nothing that they share.
     """
     apart = [2**k for k in range(4) if 2**k <= c.size // 16] or [1]
-    seen = [scatter(c, one) for one in [*apart, 2 * apart[-1]]]
-    grown = (one for one, a, b in zip(apart, seen, seen[1:], strict=False) if b < _RULES.grows * a)
+    seen = [scatter(c, distance) for distance in [*apart, 2 * apart[-1]]]
+    grown = (n for n, a, b in zip(apart, seen, seen[1:], strict=False) if b < _RULES.grows * a)
     return next(grown, apart[-1] if seen[-1] < 2 * apart[-1] * seen[0] else 1)
 
 

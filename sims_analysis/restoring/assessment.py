@@ -61,9 +61,9 @@ def assess(
     kernel, achieved = _resolution(problem, rigid @ answers)
     value, covariance = problem.mean @ x, freed @ means.T
     # What the error of a background adds that was subtracted before.
-    whole = freed @ (answers @ problem.common)
-    own = freed @ (answers @ (problem.common * problem.overlap))
-    stderr = np.sqrt(np.maximum(np.diag(covariance) + whole * (whole - 2 * own), 0.0))
+    shift = freed @ (answers @ problem.common)
+    by_samples = freed @ (answers @ (problem.common * problem.overlap))
+    stderr = np.sqrt(np.maximum(np.diag(covariance) + shift * (shift - 2 * by_samples), 0.0))
     shown, stderr = _below_detection(problem, value, stderr, achieved)
     dose = float(weight @ value)
     doubtful = np.zeros(0) if far_off else _doubtful_maxima(problem, unknowns, best, achieved)
@@ -140,20 +140,20 @@ def _full_width(kernel: Array, x: Array) -> Array:
     rows = Dense(x, np.ascontiguousarray(kernel))
     row, top = highest(rows)
     half = 0.5 * rows.value_at(top)[:, None]
-    found = find(rows, half)
-    sides, place = crossings_around(found, row, top)
+    crossed = find(rows, half)
+    sides, place = crossings_around(crossed, row, top)
     ends = np.tile(x[[0, -1]], rows.count)  # of a row that does not fall to half on a side
-    ends[place] = locate(rows, half, found.take(sides)).depth
+    ends[place] = locate(rows, half, crossed.take(sides)).depth
     width: Array = ends[1::2] - ends[::2]
     return width
 
 
 def _not_below_inside(achieved: Array, z: Array) -> Array:
     """Return resolutions not below that of the first kernel that the window does not cut."""
-    whole = int(np.argmax(z - z[0] >= 0.5 * achieved))
-    found = achieved.copy()
-    found[:whole] = np.maximum(found[:whole], achieved[whole])
-    return found
+    first = int(np.argmax(z - z[0] >= 0.5 * achieved))
+    raised = achieved.copy()
+    raised[:first] = np.maximum(raised[:first], achieved[first])
+    return raised
 
 
 def largest_deviance(problem: InverseProblem, m: Array) -> float:
@@ -200,14 +200,14 @@ def _doubtful_maxima(
     sign = np.sign(np.diff(u[inside]))
     maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
     reach = np.interp(x, problem.z, _RULES.apart * achieved)
-    found: list[float] = []
+    doubtful: list[float] = []
     for left, right in pairwise(maxima.tolist()):
         depth = min(u[left], u[right]) - u[left : right + 1].min()
         if depth < _RULES.feature or x[right] - x[left] > max(reach[left], reach[right]):
             continue
         if not _is_needed(unknowns, best, left, right):
-            found.append(float(x[left] if u[left] < u[right] else x[right]))
-    return np.array(sorted(set(found)))
+            doubtful.append(float(x[left] if u[left] < u[right] else x[right]))
+    return np.array(sorted(set(doubtful)))
 
 
 def _is_needed(unknowns: Unknowns, best: Minimum, left: int, right: int) -> bool:

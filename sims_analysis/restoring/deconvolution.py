@@ -194,17 +194,17 @@ def deconvolve(
         refuse_cases(frame, width, "resolution")
     n = frame.value.sizes[frame.dim]
     square = {"averaging_kernel": (n, n)} if averaging_kernels else {}
-    found = Fields({**dict.fromkeys(_NUMBERS, ()), **dict.fromkeys(_COLUMNS, (n,)), **square})
+    fields = Fields({**dict.fromkeys(_NUMBERS, ()), **dict.fromkeys(_COLUMNS, (n,)), **square})
     rows = frame.each(
-        partial(_row, found, function.name, strength, frame.kind),
+        partial(_row, fields, function.name, strength, frame.kind),
         *window,
         level,
         frame.fraction,
         *function.widths,
-        size=found.size,
+        size=fields.size,
         ancillary=("common", "overlap", "lower", "upper"),
     )
-    answer = _dataset(frame, rows, found, window)
+    answer = _dataset(frame, rows, fields, window)
     answer.attrs |= {
         "resolution": _described(function),
         "smoothness": format_argument(smoothness),
@@ -269,10 +269,10 @@ def _row(fields: Fields, name: str, strength: str | float, kind: str, *given: An
 def _minimum(
     problem: InverseProblem, unknowns: Unknowns, smoothness: str | float, about: float
 ) -> Minimum:
-    def far_off(found: Minimum) -> bool:
+    def far_off(minimum: Minimum) -> bool:
         # A descent that has not ended may have some way to go yet.
-        most = MAX_DEVIANCE if found.converged else 2 * MAX_DEVIANCE
-        return largest_deviance(problem, found.m) > most
+        most = MAX_DEVIANCE if minimum.converged else 2 * MAX_DEVIANCE
+        return largest_deviance(problem, minimum.m) > most
 
     if isinstance(smoothness, str):
         strengths = _STEPS if smoothness == "steps" else _CURVATURES
@@ -312,38 +312,38 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
     numbers, name, term = {one: part(one) for one in _NUMBERS}, frame.name, frame.term
     value, stderr, refolded, achieved = (part(one, frame.dim) for one in _COLUMNS)
     stderr.attrs = vocabulary.ancillary_attrs(term, "stderr", frame.units)
-    found = {
+    variables = {
         name: frame.with_attrs(value, term, units_=frame.units),
         f"{name}_stderr": frame.as_the_data(stderr),
         "refolded": frame.with_attrs(refolded, "refolded", units_=frame.units),
     }
     dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
     for one in ("window_dose", "window_dose_stderr", "carried_dose"):
-        found[one] = frame.with_attrs(numbers[one] * times, one, units_=dose_units)
+        variables[one] = frame.with_attrs(numbers[one] * times, one, units_=dose_units)
     for one in ("n_samples", "doubtful_maxima"):
         numbers[one] = numbers[one].fillna(0).astype(np.int64)
     plain = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
-    found |= {one: frame.with_attrs(numbers[one], one) for one in plain}
+    variables |= {one: frame.with_attrs(numbers[one], one) for one in plain}
     if "averaging_kernel" in fields_.shapes:
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
-        found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
+        variables["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
     support = support_of_window(frame, window)
     codes = resolve(frame, codes, support, window, category=None)
-    found["status"] = frame.status(codes, "restored_status")
+    variables["status"] = frame.status(codes, "restored_status")
     of = "source_of_errors"
-    found[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))
+    variables[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))
     fraction = numbers["fraction"].fillna(1.0)
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(achieved, ACHIEVED)
     coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
     coords |= _evidence(frame, value, achieved)
-    return frame.dataset(found, coords=coords)
+    return frame.dataset(variables, coords=coords)
 
 
 def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dict[str, xr.Variable]:
     """Return what is known of restored samples: all that lies within the achieved resolution."""
-    depth, width = (one.copy(data=units.magnitude_of(one)) for one in (frame.depth, achieved))
+    depth, width = (v.copy(data=units.magnitude_of(v)) for v in (frame.depth, achieved))
     width = width.fillna(0.0)
     flag = xr.where(restored.notnull(), np.int16(Flag.RESTORED), np.int16(0))
     of = union(Evidence(flag), at_samples(frame, depth - width, depth + width))
@@ -358,12 +358,12 @@ def _warn(frame: Frame, answer: xr.Dataset) -> None:
     other = "" if stated == "'auto'" else f"; or smoothness={stated} does not suit it: try 'auto'"
     more = {"resolution_too_wide": other}
     warn_of_status(frame, answer["status"], "the restored profile is not ok:", more=more)
-    found = first_flagged(frame, (answer["doubtful_maxima"] > 0).variable)
-    if found is not None:
-        n = int(found.of(answer["doubtful_maxima"].variable))
-        at = found.of(units.dequantify(answer)["doubtful_maximum"].variable)
+    first = first_flagged(frame, (answer["doubtful_maxima"] > 0).variable)
+    if first is not None:
+        n = int(first.of(answer["doubtful_maxima"].variable))
+        at = first.of(units.dequantify(answer)["doubtful_maximum"].variable)
         which = f"the maximum at {at:g} nm" if n == 1 else f"{n} maxima, the first at {at:g} nm,"
-        found.warn(
+        first.warn(
             f"{which} may be no layer: without the valley next to it, the profile "
             "is nearly as likely for these counts",
             FitWarning,

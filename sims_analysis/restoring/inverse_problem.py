@@ -151,8 +151,8 @@ def _with_counts(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     if (np.isfinite(s) & (s > 0)).any():
         k = np.where(c > 0, (c / np.where(s > 0, s, np.nan)) ** 2, 0)
         return replace(window, k=k), "standard errors"
-    one = _count_by_scatter(window.z, window.c)
-    return replace(window, k=c / one, s=np.sqrt(one * c)), "scatter"
+    count = _count_by_scatter(window.z, window.c)
+    return replace(window, k=c / count, s=np.sqrt(count * c)), "scatter"
 
 
 def _count_by_scatter(z: Array, c: Array) -> float:

@@ -53,7 +53,7 @@ def derivatives(
         (1 - seen) * down_s + seen * up_s,
         seen * up_l + by_information,
     )
-    return np.stack([(1 - seen) * down + seen * up, *(dose * one for one in rows)])
+    return np.stack([(1 - seen) * down + seen * up, *(dose * row for row in rows)])
 
 
 #: Mixing, roughness and information depth in standard deviations of the whole.
@@ -63,7 +63,7 @@ _STARTS = (0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9)
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Split the variance between the three lengths, in several ways."""
     m = moments_above(z, c, 0.005)
-    return [(m.area, m.mean, *(np.array(one) * m.deviation).tolist()) for one in _STARTS]
+    return [(m.area, m.mean, *(np.array(parts) * m.deviation).tolist()) for parts in _STARTS]
 
 
 MODEL = Model(

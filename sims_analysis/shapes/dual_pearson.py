@@ -106,15 +106,15 @@ def irregular(p: Sequence[float]) -> bool:
 
 def _moments(part: str) -> list[Parameter]:
     return [
-        replace(one, name=f"{part}_{one.name}", definition=f"{one.definition}, of the {part}")
-        for one in pearson.MODEL.parameters[1:]
+        replace(p, name=f"{part}_{p.name}", definition=f"{p.definition}, of the {part}")
+        for p in pearson.MODEL.parameters[1:]
     ]
 
 
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return the part of the dose that lies below the surface."""
     parts = (p["head_fraction"], 1 - p["head_fraction"])
-    names = [one.name for one in pearson.MODEL.parameters[1:]]
+    names = [parameter.name for parameter in pearson.MODEL.parameters[1:]]
     left = sum(
         share * (1 - pearson.outside(*(p[f"{part}_{name}"] for name in names)))
         for share, part in zip(parts, ("head", "tail"), strict=True)

@@ -83,7 +83,7 @@ def steepest(z: Array, c: Array) -> tuple[float, float, float, float]:
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Take level plateaus, and where the samples pass 16, 50 and 84 %; or the steepest place."""
-    return [(*found(z, c), 0.0, 0.0) for found in (plateaus, steepest)]
+    return [(*measure(z, c), 0.0, 0.0) for measure in (plateaus, steepest)]
 
 
 MODEL = Model(

@@ -74,8 +74,8 @@ def _growth(u: Array | float, asymmetry: float) -> Array:
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Begin without asymmetry, and with some to either side; also from the best of a few edges."""
     sets: list[tuple[float, ...]] = []
-    for found, leans in ((plateaus, _RULES.leans), (steepest, (0.0,))):
-        position, width, left, right = found(z, c)
+    for measure, leans in ((plateaus, _RULES.leans), (steepest, (0.0,))):
+        position, width, left, right = measure(z, c)
         scale = width / (2 * _END)
         sets += [(position, scale, lean / scale, left, right, 0.0, 0.0) for lean in leans]
     return [*sets, _best(z, c)]
@@ -87,14 +87,14 @@ def _best(z: Array, c: Array) -> tuple[float, ...]:
     Plateaus that slope by more than the step hide where it is.
     """
     span = float(np.ptp(z))
-    found: list[tuple[float, tuple[float, ...]]] = []
+    tried: list[tuple[float, tuple[float, ...]]] = []
     for part, scale in product(np.linspace(*_RULES.places), _RULES.scales):
         edge = float(z[0] + part * span), scale * span, 0.0
         u, below = _step_at(z, *edge)
         sides = np.stack([1 - below, below, u * (1 - below), u * below])
         levels = np.linalg.lstsq(sides.T, c, rcond=None)[0]
-        found.append((float(np.sum((levels @ sides - c) ** 2)), (*edge, *levels.tolist())))
-    return min(found)[1]
+        tried.append((float(np.sum((levels @ sides - c) ** 2)), (*edge, *levels.tolist())))
+    return min(tried)[1]
 
 
 def irregular(p: Sequence[float]) -> float:

@@ -31,14 +31,14 @@ class _Rules:
 MAXIMA = _Rules()
 
 
-def _of_layer(one: Parameter, layer: int) -> Parameter:
+def _of_layer(parameter: Parameter, layer: int) -> Parameter:
     """Name the parameter of a layer, as the labels of a covariance do."""
-    return replace(one, name=f"{one.name}[{layer}]")
+    return replace(parameter, name=f"{parameter.name}[{layer}]")
 
 
 def unshared_by_default(model: Model) -> list[str]:
     """Return the parameters that each layer has of its own: how much of it there is, and where."""
-    return [one.name for one in model.parameters if one.scales or one.name == model.location]
+    return [p.name for p in model.parameters if p.scales or p.name == model.location]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class LayeredModel(Model):
         ends = [0, *valleys, c.size - 1]
         parts = [slice(a, b + 1) for a, b in pairwise(ends)]
         each = [np.array(self.of.start(z[part], c[part])) for part in parts]
-        several = np.array([one[: min(map(len, each))] for one in each])
+        several = np.array([starts[: min(map(len, each))] for starts in each])
         sets = []
         for k in range(several.shape[1]):
             values: dict[int, list[float]] = {}
@@ -114,12 +114,12 @@ class _Sum:
 
     def derive(self, p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
         """Return what follows for each layer; first its position, if that has another name."""
-        found: list[float] = []
+        derived: list[float] = []
         for row in self.rows:
-            own = dict(zip(self.of.names, (p[self.names[k]] for k in row), strict=True))
-            found += [] if POSITION.name in own else [own[self.of.location]]
-            found += self.of.derive(own, options) if self.of.derive else []
-        return found
+            of_layer = dict(zip(self.of.names, (p[self.names[k]] for k in row), strict=True))
+            derived += [] if POSITION.name in of_layer else [of_layer[self.of.location]]
+            derived += self.of.derive(of_layer, options) if self.of.derive else []
+        return derived
 
     def ordered(self, p: Sequence[float]) -> list[float]:
         """Exchange layers until they are in order of depth."""
@@ -135,13 +135,12 @@ class _Sum:
 def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
     """Return the sum of `n` layers of a model; `shared` parameters are the same for all."""
     layers = [
-        [one if one.name in shared else _of_layer(one, i + 1) for one in model.parameters]
-        for i in range(n)
+        [p if p.name in shared else _of_layer(p, i + 1) for p in model.parameters] for i in range(n)
     ]
-    common = [one for one in model.parameters if one.name in shared]
-    parameters = [one for layer in layers for one in layer if one not in common] + common
+    common = [p for p in model.parameters if p.name in shared]
+    parameters = [p for layer in layers for p in layer if p not in common] + common
     rows = tuple(tuple(map(parameters.index, layer)) for layer in layers)
-    total = _Sum(model, [one.name for one in parameters], rows)
+    total = _Sum(model, [p.name for p in parameters], rows)
     # All layers have a position, whatever it is called in a model of one.
     alias = [] if POSITION.name in model.names else [POSITION]
     return LayeredModel(
@@ -152,7 +151,7 @@ def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
         start=model.start,
         reference=model.reference,
         derivatives=model.derivatives and total.derivatives,
-        derived=[_of_layer(one, i + 1) for i in range(n) for one in (*alias, *model.derived)],
+        derived=[_of_layer(p, i + 1) for i in range(n) for p in (*alias, *model.derived)],
         derive=total.derive,
         ordered=total.ordered,
         options=model.options,

@@ -170,4 +170,4 @@ class Model:
     @property
     def names(self) -> list[str]:
         """Names of the parameters, in the order of the formula."""
-        return [parameter.name for parameter in self.parameters]
+        return [p.name for p in self.parameters]
