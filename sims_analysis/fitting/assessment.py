@@ -14,6 +14,7 @@ from sims_analysis.fitting.objectives import Objective, SumOfSquares
 from sims_analysis.fitting.optimization import Minimum, profile_interval
 from sims_analysis.fitting.preparation import FitProblem, NoFitError
 from sims_analysis.fitting.request import BACKGROUND, WINDOW_DOSE, FitRequest
+from sims_analysis.kernels.maxima import not_one_peak
 from sims_analysis.kernels.residuals import (
     RANDOM,
     correlation,
@@ -21,14 +22,9 @@ from sims_analysis.kernels.residuals import (
     largest_departure,
     verdict,
 )
-from sims_analysis.kernels.samples import Array, smoothed
+from sims_analysis.kernels.samples import Array
 from sims_analysis.kernels.segments import record_weights
-from sims_analysis.shapes.layered_model import (
-    MAXIMA,
-    LayeredModel,
-    maxima_of_means,
-    not_these_layers,
-)
+from sims_analysis.shapes.layered_model import LayeredModel, not_these_layers
 
 #: Statuses that say something of the profile, whatever the model.
 _DATA_STATUSES = ("several_peaks", "truncated")
@@ -42,10 +38,6 @@ class _Rules:
     bound: float = 0.02  # standard errors from a bound within which a parameter is at it,
     end: float = 1e-6  # and part of the range between two, of one without an error
     step: float = 1e-6  # part of a parameter, or 1e-3 of its error, for derivatives
-    # Part of the maximum that a peak is at most at the first and the last sample,
-    cut: tuple[float, float] = (0.9, 0.5)
-    windows: int = 25  # means over neighbours, to a record, of which a second maximum is one
-    valley: float = 0.02  # depth of a valley of the curve, as a part of its level there, at least
 
 
 _RULES = _Rules()
@@ -266,51 +258,3 @@ def derived_values(
         stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
     stderr[stderr > distance_to_bounds(model.derived, best)] = np.nan
     return {"derived": best, "derived_stderr": stderr}
-
-
-def not_one_peak(
-    c: Array, m: Array, noise: Array, background: float, down: tuple[bool, bool]
-) -> str | None:
-    """Say why a profile does not show one whole peak above its background, or return None.
-
-    `down` ends may be high: beyond them are samples without a value above 0, or the surface.
-    """
-    peak = m - background
-    top = float(peak.max())
-    if top > 0 and np.count_nonzero(peak > MAXIMA.share * top) < 3:
-        return "undetermined"
-    if second_peak(c, noise) or two_maxima(m, noise):
-        return "several_peaks"
-    if _cut_off(peak, down):
-        return "truncated" if _cut_off(smoothed(c) - background, down) else "wrong_shape"
-    return None
-
-
-def _cut_off(values: Array, down: tuple[bool, bool]) -> bool:
-    """Return whether values stay high at an end: higher is allowed at the surface of an implant."""
-    high = values[[0, -1]] > np.array(_RULES.cut) * values.max()
-    return any(end and not beyond for end, beyond in zip(high, down, strict=True))
-
-
-def second_peak(c: Array, noise: Array) -> bool:
-    """Return whether there is a second maximum, or an end that rises, which noise does not explain.
-
-    Both must be above the lowest mean over neighbours between them by five errors and a tenth.
-    """
-    width = max(3, c.size // _RULES.windows)
-    if c.size < 4 * width:
-        return False
-    _, sure = maxima_of_means(c, noise, width, ends=True)
-    return int(np.count_nonzero(sure > MAXIMA.sure)) > 1
-
-
-def two_maxima(m: Array, noise: Array) -> bool:
-    """Return whether a fitted curve has a valley that the samples resolve.
-
-    It is one if filling it up to the lower of its two maxima would take the curve away from the
-    samples by five standard deviations in all, and somewhere by two per cent.
-    """
-    rims = np.maximum.accumulate(m), np.maximum.accumulate(m[::-1])[::-1]
-    depth = np.minimum(*rims) - m
-    deep = depth > _RULES.valley * np.abs(m)
-    return bool(np.sum((depth[deep] / noise[deep]) ** 2) > MAXIMA.sure**2)

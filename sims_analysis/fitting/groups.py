@@ -18,9 +18,9 @@ from sims_analysis.fitting.joint_fit import fit_together
 from sims_analysis.fitting.minima import minimize
 from sims_analysis.fitting.preparation import NoFitError, prepare
 from sims_analysis.fitting.request import SCALES, WINDOW_DOSE, FitRequest, scale_powers
+from sims_analysis.kernels.maxima import maxima
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Status
-from sims_analysis.shapes.layered_model import maxima
 from sims_analysis.shapes.model import Parameter
 
 

@@ -24,10 +24,10 @@ from sims_analysis.interfaces.step import (
     step_between,
     surely_slopes,
 )
+from sims_analysis.kernels.maxima import maxima
 from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
-from sims_analysis.shapes.layered_model import maxima
 
 
 class Layer(NamedTuple):

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import find_peaks
 
-from sims_analysis.kernels.residuals import running
+from sims_analysis.kernels.maxima import maxima, most_significant
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Model, Parameter
 
 POSITION = Parameter("position", "depth", "of the layer")
 
 
-@dataclass(frozen=True)
-class _Rules:
-    """The numbers by which maxima, and so layers, are counted."""
-
-    sure: float = 5.0  # standard errors by which a maximum stands above the valleys next to it;
-    seen: float = 3.0  # so many are enough where the number of layers is known
-    rise: float = 0.1  # that height over the level of the deeper valley, at least
-    share: float = 0.01  # of the largest maximum that the others are, at least
-    distinct: float = 3.0  # standard errors by which layers differ from nothing, and each other
-    whole: float = 0.5  # of the outermost maxima, to which the curve falls towards the ends
-
-
-MAXIMA = _Rules()
+#: Standard errors by which layers differ from nothing, and each other.
+_DISTINCT = 3.0
+#: Part of the outermost maxima to which the curve falls towards the ends.
+_WHOLE = 0.5
 
 
 def _of_layer(parameter: Parameter, layer: int) -> Parameter:
@@ -174,57 +164,10 @@ def not_these_layers(
         return "several_peaks"
     where, amounts = values[model.at], [i for i, p in enumerate(model.parameters) if p.scales]
     tops = np.flatnonzero(np.r_[False, (m[1:-1] > m[:-2]) & (m[1:-1] >= m[2:]), False])
-    if not tops.size or (m[[0, -1]] > MAXIMA.whole * m[tops[[0, -1]]]).any():
+    if not tops.size or (m[[0, -1]] > _WHOLE * m[tops[[0, -1]]]).any():
         return "truncated"
     apart = np.diff(where), np.hypot(stderr[model.at][1:], stderr[model.at][:-1])
-    distinct = (values[amounts] > MAXIMA.distinct * stderr[amounts]).all() and (
-        apart[0] > MAXIMA.distinct * apart[1]
+    distinct = (values[amounts] > _DISTINCT * stderr[amounts]).all() and (
+        apart[0] > _DISTINCT * apart[1]
     ).all()
     return None if distinct else "undetermined"
-
-
-def maxima(c: Array, noise: Array) -> list[int]:
-    """Return the samples of the maxima that stand out of the noise, the most certain first."""
-    seen = [tops[sure > MAXIMA.sure].tolist() for tops, sure in _by_width(c, noise)]
-    return max(seen, key=len)
-
-
-def most_significant(c: Array, noise: Array, n: int) -> list[int]:
-    """Return so many maxima by the width at which the last is most certain; none if it is not."""
-    best, found = MAXIMA.seen, []
-    for tops, sure in _by_width(c, noise):
-        if tops.size >= n and sure[n - 1] > best:
-            best, found = sure[n - 1], sorted(tops[:n].tolist())
-    return found
-
-
-def _by_width(c: Array, noise: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield :func:`maxima_of_means` over more and more neighbours."""
-    width = 1
-    while width == 1 or 4 * width <= c.size:
-        yield maxima_of_means(c, noise, width)
-        width = 2 * width + 1
-
-
-def maxima_of_means(
-    c: Array, noise: Array, width: int, *, ends: bool = False
-) -> tuple[Array, Array]:
-    """Return maxima of means over neighbours, the most certain first, and their rise in errors.
-
-    The first and the last mean may be maxima only if `ends` are asked for.
-    """
-    mean, error = running(c, width), np.sqrt(running(noise * noise, width) / width)
-    beyond = int(ends)
-    if ends:
-        low = 2 * mean.min() - mean.max()
-        mean = np.concatenate([[low], mean, [low]])
-        error = np.concatenate([error[:1], error, error[-1:]])
-    # Of equal neighbours, as counts are, one is the maximum.
-    tops, about = find_peaks(mean * (1 + 1e-12 * np.arange(mean.size)), prominence=0)
-    rise, left, right = about["prominences"], about["left_bases"], about["right_bases"]
-    floor = np.where(mean[right] > mean[left], right, left)
-    sure = rise / np.hypot(error[tops], error[floor])
-    real = rise > MAXIMA.rise * np.abs(mean[tops] - rise)
-    real &= mean[tops] > MAXIMA.share * mean.max()
-    order = np.argsort(-sure[real], kind="stable")
-    return tops[real][order] - beyond + width // 2, sure[real][order]
