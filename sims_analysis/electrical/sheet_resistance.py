@@ -202,13 +202,21 @@ def sheet_resistance(
     profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
-    window = _read_window(profiles, start, stop)
+    window = read_window(profiles, start, stop)
+    if any("species" in limit.dims for limit in window):
+        raise ProfileError(
+            "start and stop: one for all species, not one for each", argument="start"
+        )
+    stated = "0 atoms/cm^3" if background is None else background
+    net = units.read_number(stated, ("concentration",), "background")
+    if not np.isfinite(net):
+        raise argument_error("background", background, "expected a finite number")
     question = _Question(
         sign=np.array([signs[name] for name in names]),
         limit=_limits(profiles, active_limit),
         elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
         mobility=mobility,
-        background=_read_background(background),
+        background=net,
     )
 
     def measure(frame: Frame, limits: Window = window) -> dict[str, xr.Variable]:
@@ -320,23 +328,6 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
         text = "a sheet resistance takes no active fractions; active_limit= bounds them"
         raise ProfileError(text, argument="donors")
     return {name: -part for name, part in active.items()}
-
-
-def _read_window(profiles: Frame, start: Any, stop: Any) -> Window:
-    window = read_window(profiles, start, stop)
-    if any("species" in limit.dims for limit in window):
-        text = "start and stop: one for all species, not one for each"
-        raise ProfileError(text, argument="start")
-    return window
-
-
-def _read_background(background: Any) -> float:
-    if background is None:
-        return 0.0
-    level = units.read_number(background, ("concentration",), "background")
-    if not np.isfinite(level):
-        raise argument_error("background", background, "expected a finite number")
-    return level
 
 
 def _limits(profiles: Frame, active_limit: Any) -> Array:

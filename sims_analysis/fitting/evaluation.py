@@ -128,47 +128,34 @@ def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr
 
 
 def _values(
-    model: Model,
-    parameters: Sequence[Parameter],
-    means: bool,
-    factors: Array,
-    z: Array,
-    *given: Any,
+    model: Model, parameters: Sequence[Parameter], means: bool, factors: Array, *given: Any
 ) -> Array:
     """Return the values of a curve at the depths of a profile, and their errors; NaN without a fit.
 
     `parameters` are those of the model and the background, `factors` turn value times nm into their
     units; `means` are values over cells.
     """
-    *numbers, square = map(np.array, given[3:])
-    p = np.array(numbers)
+    z, _, _, _, *numbers, square = map(np.array, given)
+    p, here, found = np.array(numbers), np.isfinite(z), np.full((2, z.size), np.nan)
     if isinstance(model, LayeredModel):
         p = model.complete(p)
-    here, found = np.isfinite(z), np.full((2, z.size), np.nan)
-    if np.isfinite(p).all() and here.any():
-        p, square = _apparent(p, square, parameters)
-        square = square / np.outer(factors, factors)
-        found[:, here] = _values_at(z[here], p / factors, square, model, means=means)
-    return found.ravel()
-
-
-def _values_at(
-    z: Array, p: Array, covariance: Array, model: Model, *, means: bool
-) -> tuple[Array, Array]:
+    if not (np.isfinite(p).all() and here.any()):
+        return found.ravel()
+    p, square = _apparent(p, square, parameters)
+    p, square, z = p / factors, square / np.outer(factors, factors), z[here]
     # A cell reaches half way to its neighbours: of one depth alone there is none.
     formula, derivatives = formula_of(z, model, cells(z) if means and z.size > 1 else None)
-    n, known = len(model.parameters), np.isfinite(covariance.diagonal())
-    value = formula(*p[:n]) + p[n:].sum()
-    if not known.any():
-        return value, np.full(z.size, np.nan)
-    rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
-    if free.size:
-        held = {i: p[i] for i in range(n) if not known[i]}
-        curve = Curve(model.parameters, formula, derivatives, held)
-        rows[free] = curve.slopes(curve.at_parameters(p[free]))
-    square = covariance[np.ix_(known, known)]
-    variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
-    return value, np.sqrt(np.maximum(variance, 0.0))
+    n, known = len(model.parameters), np.isfinite(square.diagonal())
+    found[0, here] = formula(*p[:n]) + p[n:].sum()
+    if known.any():
+        rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
+        if free.size:
+            held = {i: p[i] for i in range(n) if not known[i]}
+            curve = Curve(model.parameters, formula, derivatives, held)
+            rows[free] = curve.slopes(curve.at_parameters(p[free]))
+        square, rows = square[np.ix_(known, known)], rows[known]
+        found[1, here] = np.sqrt(np.maximum(np.einsum("iz,ij,jz->z", rows, square, rows), 0.0))
+    return found.ravel()
 
 
 @about(code="other_result", argument="fit")

@@ -27,17 +27,15 @@ from sims_analysis.shapes.model import Parameter
 def fit_each(request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]]) -> xr.Variable:
     """Fit each profile, or each group of those that are linked: a row of numbers for each."""
     size = len(request.labels) * request.fields.size + request.common_fields.size
-    return _each(request, partial(fit_group, request=request.without_data), size, watched=watched)
+    return _each(request, fit_group, size, watched=watched)
 
 
 def _each(
-    request: FitRequest,
-    function: Callable[[Sequence[Samples], Sequence[Mapping[str, float]]], Array],
-    size: int,
-    **options: Any,
+    request: FitRequest, function: Callable[..., Array], size: int, **options: Any
 ) -> xr.Variable:
+    of_one = partial(function, request=replace(request, settings={}, profiles=None))
     return request.frame.each(
-        partial(_row, function, tuple(request.settings)),
+        partial(_row, of_one, tuple(request.settings)),
         *request.settings.values(),
         size=size,
         group=request.over,
@@ -47,12 +45,10 @@ def _each(
 
 
 def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
-    columns, numbers = given[: -len(names)], given[-len(names) :]
-    if columns[0].ndim == 1:
-        return function([Samples(*columns)], [dict(zip(names, numbers, strict=True))])
-    samples = [Samples(*one) for one in zip(*columns, strict=True)]
-    settings = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
-    of_each = [dict(zip(names, one, strict=True)) for one in zip(*settings, strict=True)]
+    columns, numbers = map(np.atleast_2d, given[: -len(names)]), given[-len(names) :]
+    samples = [Samples(*each) for each in zip(*columns, strict=True)]
+    settings = [n if isinstance(n, list) else [n] * len(samples) for n in numbers]
+    of_each = [dict(zip(names, each, strict=True)) for each in zip(*settings, strict=True)]
     return function(samples, of_each)
 
 
@@ -85,7 +81,7 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
             "data.compute()",
             argument="repeat",
         )
-    most = int(_each(request, partial(_count_maxima, request=request.without_data), 1).max())
+    most = int(_each(request, _count_maxima, 1).max())
     linked = read_links(request.of_layers(max(most, 1)), shared, over, prior)
     return replace(linked, fewer_layers=not linked.joint)
 

@@ -12,7 +12,6 @@ import xarray as xr
 
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import Fields
-from sims_analysis.frame.window import Window
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.layered_model import of_layers
 from sims_analysis.shapes.model import Model, Parameter
@@ -94,16 +93,6 @@ class FitRequest:
         """The profiles."""
         assert self.profiles is not None  # noqa: S101 - left out only of what one is fitted by
         return self.profiles
-
-    @property
-    def without_data(self) -> FitRequest:
-        """The same without data, as a profile is fitted by it."""
-        return replace(self, settings={}, profiles=None)
-
-    @property
-    def window(self) -> Window:
-        """The depths between which the model is fitted."""
-        return self.settings["start"], self.settings["stop"]
 
     @cached_property
     def parameters(self) -> list[Parameter]:

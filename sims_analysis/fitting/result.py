@@ -49,7 +49,8 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
     answer = profiles.dataset(variables, coords=labels)
     if not profiles.lazy:
         none = (answer["status"] == "no_data").variable
-        warn_of_empty_window(profiles, request.window, none, FitWarning)
+        window = request.settings["start"], request.settings["stop"]
+        warn_of_empty_window(profiles, window, none, FitWarning)
         warn_of_status(profiles, answer["status"], "the fit is not ok:")
         residuals = answer["residuals"]
         misfit = ((answer["status"] == "ok") & (residuals != "random")).variable
@@ -129,7 +130,8 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
 def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
     variables: dict[str, xr.Variable] = {}
     profiles, objective = request.frame, rows.numbers("objective")
-    support = support_of_window(profiles.unfilled(), request.window)
+    window = request.settings["start"], request.settings["stop"]
+    support = support_of_window(profiles.unfilled(), window)
     # Of logarithms alone, a fit knows the limits of samples below one.
     others = objective != OBJECTIVES.index("squares of ln C")
     flags = support.flags.where(others, support.flags & ~Flag.BELOW_LIMIT)
