@@ -209,6 +209,11 @@ def run(
             for number in numbers:
                 both = list(pool.map(lambda tree, n=number: tree.ask(n), trees))
                 about = both[0][0]["call"]
+                if about != both[1][0]["call"]:  # one tree refuses what made them
+                    counts["data", "other data"] += 1
+                    example = number, about, "data", both[1][0]["call"]
+                    examples.setdefault(("data", "other data"), example)
+                    continue
                 for one, other in zip(*both, strict=True):
                     asked[one["question"]] += 1
                     asked["statuses other than ok"] += _not_ok(one)

@@ -125,21 +125,27 @@ class Flag(IntFlag):
     TRANSIENT = 32
     RESTORED = 64
     SCALE_IN_DOUBT = 128
+    TRUNCATED = 256
 
 
 class Kind(NamedTuple):
     """A kind of evidence: its flags, and the status of answers that rest on samples with one.
 
-    Without a status it is shown by :func:`sims_analysis.quality` and in figures alone. ``text`` is
-    what a warning says of the longest run of such samples: from ``first`` to ``last``, between the
-    neighbours ``low`` and ``high``, with the ``height`` of their limit or value.
+    Without a status it is listed by :func:`sims_analysis.quality` alone. ``text`` is what a warning
+    says of the longest run of such samples: from ``first`` to ``last``, between the neighbours
+    ``low`` and ``high``, which are ``width`` apart, in ``axis_units``; ``meaning`` is that of the
+    kind, ``height`` their limit or value, after a comma, and ``more`` in how many more places there
+    are some. Of samples without a value, ``what`` says that the answer goes across them. Figures
+    mark samples whose kind is ``marked``, as their legends then say, by a ``marker``.
     """
 
     name: str
     flags: Flag
     status: Status | None
     meaning: str
-    text: str = "samples from {first:g} to {last:g} {axis_units}: {meaning}"
+    text: str = "samples from {first:g} to {last:g} {axis_units}{more}: {meaning}"
+    marked: str = ""
+    marker: str = "x"
 
 
 GAP = Flag.GAP_BEFORE | Flag.GAP_AFTER
@@ -162,6 +168,8 @@ KINDS = (
         "samples from {first:g} to {last:g} {axis_units}{more}{height}: equal to the last digit, "
         "as from a saturated detector, or made from such; the answer depends on samples that "
         "were cut off",
+        marked="saturated detector",
+        marker="^",
     ),
     Kind(
         "below_limit",
@@ -173,6 +181,7 @@ KINDS = (
     ),
     Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),
     Kind("transient", Flag.TRANSIENT, None, "of the surface transient"),
+    Kind("truncated", Flag.TRUNCATED, None, "where the record ends inside the profile"),
     Kind("restored", Flag.RESTORED, None, "known to the achieved resolution"),
     Kind(
         "scale_in_doubt",

@@ -102,9 +102,14 @@ def placeholder(ds, name, one):
     return without(ds, (DEPTH > 43) & (DEPTH < 59))
 
 
+def ends(ds, name, one):
+    """Let the record of 11B end inside the implant."""
+    return without(ds, DEPTH > 52)
+
+
 KINDS = {
     "clean": clean, "gap": gap, "limit": limit, "saturated": saturated, "placeholder": placeholder,
-    "transient": clean, "limit, intact": clean,
+    "transient": clean, "ends": ends, "limit, intact": clean,
 }  # fmt: skip
 INTACT = ("clean", "limit, intact")
 IMPAIRED = [kind for kind in KINDS if kind not in INTACT]
@@ -136,6 +141,8 @@ def averaged(ds, intact):
 
 
 def spliced(ds, intact):
+    if of_boron(ds)[next(iter(ds))].sel(depth=slice(60, None)).isnull().all():
+        return sims.splice(intact.sel(depth=slice(0, 35)), ds.sel(depth=slice(20, None)))
     return sims.splice(ds.sel(depth=slice(0, 120)), intact.sel(depth=slice(100, None)))
 
 
@@ -233,7 +240,7 @@ STAGES = {
     ),
     "subtract_background": Correction(
         concentrations, lambda ds, _: sims.subtract_background(ds, window=("165 nm", "180 nm"))
-        if not ds.attrs["data_id"].startswith("limit")
+        if not ds.attrs["data_id"].startswith(("limit", "ends"))
         else sims.subtract_background(ds, value="1e13 atoms/cm^3"),
     ),
     "to_element": Correction(
@@ -341,11 +348,15 @@ EXPECTED = {
     "limit": dict.fromkeys(("dose", "mean", "moments", "junction", "fit"), "below_limit"),
     "saturated": dict.fromkeys(QUESTIONS, "saturated"),
     "transient": {"moments": "truncated", "peak": "truncated"},
+    "ends": {"dose": "truncated", "moments": "truncated"},
 }
 #: Statuses of a fit that has no value: what little is left cannot be fitted.
 NOT_FITTED = ("featureless", "too_few_samples", "several_peaks")
 #: What no longer rests on them, and why.
 APART = {
+    ("subtract_background > average", "ends"): "there is no window to subtract, as in the repeat",
+    ("subtract_background > splice", "ends"): "there is no window to subtract, as in the other",
+    ("subtract_background > average > with_units", "ends"): "there is no window to subtract",
     ("to_grid 10 nm > to_profiles > average", "transient"): "its mean is below the maximum",
     ("average > to_grid 10 nm > netCDF", "transient"): "its mean is below the maximum",
     ("deconvolve", "transient"): "no blur has made it: what is restored has none",

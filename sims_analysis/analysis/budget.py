@@ -124,14 +124,14 @@ def dose_budget(
     limit = None if detection_limit is None else stated_limit(frame, detection_limit)[0]
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth)
-    # What repeats say of the scale is a part of its own.
-    found = integral(replace(frame, repeatability=None), replace(question, above=limit))
-    both = {rule: found} | _other_rule(found)
-    straight, logs = both["trapezoid"].value, both["loglinear"]
-    difference = (straight - logs.value) / straight
-    differs = _doubt_of_rules(difference, rule_tolerance)
-    status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found), differs])
-    parts = {"dose": found.value, **_parts(found, relative)}
+    # What repeats show of the scale is in `rsf_stderr`.
+    dose = integral(replace(frame, repeatability=None), replace(question, above=limit))
+    by_rule = {rule: dose} | _other_rule(dose)
+    trapezoid, loglinear = by_rule["trapezoid"].value, by_rule["loglinear"]
+    difference = (trapezoid - loglinear.value) / trapezoid
+    rule_doubt = _doubt_of_rules(difference, rule_tolerance)
+    status = status_of(dose, [*doubts_of(dose), *doubts_of_transient_in(dose), rule_doubt])
+    parts = {"dose": dose.value, **_parts(dose, relative)}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]
     results = {
         name: frame.with_attrs(part / NM_PER_CM, f"budget_{name}", units_=unit)
@@ -140,10 +140,10 @@ def dose_budget(
     results["dose"].attrs["rule"] = rule
     pure = {
         "rule_difference": difference,
-        "n_linear_segments": logs.n_linear_segments,
-        "coverage": _coverage(found),
+        "n_linear_segments": loglinear.n_linear_segments,
+        "coverage": _coverage(dose),
     }
-    results |= {name: frame.with_attrs(one, name) for name, one in pure.items()}
+    results |= {name: frame.with_attrs(value, name) for name, value in pure.items()}
     results["status"] = frame.status(status)
     answer = frame.dataset(results)
     answer.attrs["rule"] = rule
@@ -154,36 +154,36 @@ def dose_budget(
 _SYSTEMATIC = ("rsf_stderr", "depth_stderr", "day_to_day_stderr")
 
 
-def _parts(found: DoseIntegral, relative: Sequence[xr.Variable]) -> dict[str, xr.Variable]:
-    """Return what a dose is made of, and its errors part by part; NaN where the dose is."""
-    value = found.value
-    known = value.notnull()
+def _parts(dose: DoseIntegral, relative: Sequence[xr.Variable]) -> dict[str, xr.Variable]:
+    """Return the contributions to a dose and its errors; NaN where the dose is NaN."""
+    value = dose.value
+    valid = value.notnull()
     systematic = {
-        name: abs(_integrated_uncertainty(found.frame, part, found.question).where(known))
-        if found.frame.dim in part.dims
+        name: abs(_integrated_uncertainty(dose.frame, part, dose.question).where(valid))
+        if dose.frame.dim in part.dims
         else abs(value) * part
         for name, part in zip(_SYSTEMATIC, relative, strict=False)
     }
-    random = xr.full_like(found.value, np.nan) if found.stderr is None else found.stderr
+    random = xr.full_like(dose.value, np.nan) if dose.stderr is None else dose.stderr
     return {
-        "random_stderr": random.where(known),
+        "random_stderr": random.where(valid),
         "systematic_stderr": of_known(systematic["rsf_stderr"], systematic["depth_stderr"]),
         **systematic,
-        "background_stderr": _background_stderr(found).where(known),
-        "background_dose": found.background.where(known),
-        "surface_dose": _surface(found),
-        "below_detection_dose": _below_detection(found),
+        "background_stderr": _background_stderr(dose).where(valid),
+        "background_dose": dose.background.where(valid),
+        "surface_dose": _surface(dose),
+        "below_detection_dose": _below_detection(dose),
     }
 
 
-def _other_rule(found: DoseIntegral) -> dict[str, DoseIntegral]:
-    """Integrate by the rule that was not asked for, with the same background."""
-    question = found.question
+def _other_rule(dose: DoseIntegral) -> dict[str, DoseIntegral]:
+    """Integrate by the other rule, with the same background."""
+    question = dose.question
     rule = "loglinear" if question.rule == "trapezoid" else "trapezoid"
-    how: Any = {"rule": rule, "hold": question.surface == "hold"}
-    other = found.frame.map(kernels.integrate, question.start, question.stop, **how)
-    value, n_linear = other.value - found.background, other.n_linear_segments
-    return {rule: replace(found, value=value, n_linear_segments=n_linear)}
+    options: Any = {"rule": rule, "hold": question.surface == "hold"}
+    other = dose.frame.map(kernels.integrate, question.start, question.stop, **options)
+    value, n_linear = other.value - dose.background, other.n_linear_segments
+    return {rule: replace(dose, value=value, n_linear_segments=n_linear)}
 
 
 def _integrated_uncertainty(frame: Frame, part: xr.Variable, question: DoseQuestion) -> xr.Variable:
@@ -193,32 +193,32 @@ def _integrated_uncertainty(frame: Frame, part: xr.Variable, question: DoseQuest
     scaled = (frame.value - question.background.level(frame)) * part.fillna(0.0)
     unknown = 0.0 * frame.value + part.isnull()
     total, in_doubt = (integral(replace(plain, value=x), alone).value for x in (scaled, unknown))
-    found: xr.Variable = total.where(~(in_doubt > 0))
-    return found
+    uncertainty: xr.Variable = total.where(~(in_doubt > 0))
+    return uncertainty
 
 
-def _background_stderr(found: DoseIntegral) -> xr.Variable:
+def _background_stderr(dose: DoseIntegral) -> xr.Variable:
     """Return the part of the standard error of a dose that is due to backgrounds."""
-    parts = [] if found.common is None else [found.common.stderr]
-    window = found.question.background.window
+    parts = [] if dose.common is None else [dose.common.stderr]
+    window = dose.question.background.window
     if window is not None:
-        parts.append(mean_over(found.frame, window).stderr * (found.stop - found.start))
-        parts.append(found.trend.slope_error)
+        parts.append(mean_over(dose.frame, window).stderr * (dose.stop - dose.start))
+        parts.append(dose.trend.slope_error)
     variance: Any = sum(part**2 for part in parts)
-    total: xr.Variable = xr.zeros_like(found.value) + variance**0.5
+    total: xr.Variable = xr.zeros_like(dose.value) + variance**0.5
     return total
 
 
-def _below_detection(found: DoseIntegral) -> xr.Variable:
+def _below_detection(dose: DoseIntegral) -> xr.Variable:
     """Integrate the samples below the detection limit; NaN where it is not known."""
-    limit = found.question.above
+    limit = dose.question.above
     if limit is None:
-        return xr.full_like(found.value, np.nan)
+        return xr.full_like(dose.value, np.nan)
     # The trapezoid is linear in the values: those above the limit count 0.
-    samples = found.frame.value.where(~(found.frame.value >= limit), 0.0)
-    low = replace(found.frame, value=samples.transpose(..., found.frame.dim))
-    hold = found.question.surface == "hold"
-    below = low.map(kernels.integrate, found.start, found.stop, hold=hold).value
+    samples = dose.frame.value.where(~(dose.frame.value >= limit), 0.0)
+    low = replace(dose.frame, value=samples.transpose(..., dose.frame.dim))
+    hold = dose.question.surface == "hold"
+    below = low.map(kernels.integrate, dose.start, dose.stop, hold=hold).value
     unknown: Any = np.isinf(limit)
     return replaced_where(unknown, below)
 
@@ -235,20 +235,20 @@ def _doubt_of_rules(difference: xr.Variable, tolerance: float) -> Doubt:
     return Doubt(abs(difference) > tolerance, None, text)
 
 
-def _coverage(found: DoseIntegral) -> xr.Variable:
-    """Return the measured fraction of what was asked, limits that were not are those used."""
-    start, stop = found.question.start.fillna(found.start), found.question.stop.fillna(found.stop)
-    measured = found.stop - found.start - found.support.gap
-    coverage: xr.Variable = (measured / (stop - start)).where(found.start.notnull(), 0.0)
+def _coverage(dose: DoseIntegral) -> xr.Variable:
+    """Return the measured fraction of the requested interval; limits not given are those used."""
+    start, stop = dose.question.start.fillna(dose.start), dose.question.stop.fillna(dose.stop)
+    measured = dose.stop - dose.start - dose.support.gap
+    coverage: xr.Variable = (measured / (stop - start)).where(dose.start.notnull(), 0.0)
     return coverage
 
 
-def _surface(found: DoseIntegral) -> xr.Variable:
+def _surface(dose: DoseIntegral) -> xr.Variable:
     """Integrate down to the end of the transient, whether or not the dose includes it."""
-    frame, question = found.frame, found.question
+    frame, question = dose.frame, dose.question
     top, end = question.given_start, question.surface_depth
     if end is None:
-        return xr.full_like(found.value, np.nan)
+        return xr.full_like(dose.value, np.nan)
     value = frame.map(kernels.integrate, top, end, rule=question.rule).value
     # A window below the transient contains none of it.
     part: xr.Variable = value.where(~((top >= end) & np.isfinite(top)), 0.0)

@@ -106,38 +106,38 @@ def compare(
     >>> ds = sims.open_example("boron-implant")
     >>> other = ds.assign(concentration=1.1 * ds["concentration"])
     >>> other["concentration"].attrs["units"] = "atom/cm^3"
-    >>> found = sims.compare(ds, other)
-    >>> float(found["dose_ratio"].sel(species="B").round(6))
+    >>> ratios = sims.compare(ds, other)
+    >>> float(ratios["dose_ratio"].sel(species="B").round(6))
     1.1
     """
     check_choice("method", method, ("log", "linear"))
     check_options(rule)
     refuse_without_level("compare", level, junction)
     a, b = paired(a, b)
-    how: Any = {"variable": variable, "gaps": gaps}
-    fa = open_frame(a, question="a comparison", **how)
-    fb = open_frame(b, (fa.kind,), question="a comparison with these data", **how)
+    options: Any = {"variable": variable, "gaps": gaps}
+    fa = open_frame(a, question="a comparison", **options)
+    fb = open_frame(b, (fa.kind,), question="a comparison with these data", **options)
     coords = _shared_coords(fa, fb)
     fa, fb = replace(fa, coords=coords), replace(fb, coords=coords)
     start, stop, status = _overlap(fa, fb)
     status, doses = _integrated(fa, fb, (start, stop), status, rule)
-    found = _ratios(fa, fb, method) | {"overlap_start": start, "overlap_stop": stop}
+    results = _ratios(fa, fb, method) | {"overlap_start": start, "overlap_stop": stop}
     if doses:
-        found |= _doses(*doses)
+        results |= _doses(*doses)
     if level is not None:
-        both = [units.dequantify(junction_depth(x, level, **junction, gaps=gaps)) for x in (a, b)]
-        found |= _junctions(*both)
+        pair = [units.dequantify(junction_depth(x, level, **junction, gaps=gaps)) for x in (a, b)]
+        results |= _junctions(*pair)
         # A level may have dimensions of its own.
-        others = {d: c.variable for d, c in both[0].coords.items() if d in both[0].dims}
-        fa = replace(fa, argument_coords={d: c for d, c in others.items() if d not in fa.coords})
+        labels = {d: c.variable for d, c in pair[0].coords.items() if d in pair[0].dims}
+        fa = replace(fa, argument_coords={d: c for d, c in labels.items() if d not in fa.coords})
     terms = _TERMS | dict.fromkeys(("dose_a", "dose_b"), term(fa, "dose"))
     ruled = {"dose_a", "dose_b", "dose_ratio"}
     named = {
-        name: fa.with_attrs(one, terms.get(name, name), **({"rule": rule} if name in ruled else {}))
-        for name, one in found.items()
+        name: fa.with_attrs(var, terms.get(name, name), **({"rule": rule} if name in ruled else {}))
+        for name, var in results.items()
     }
     named["status"] = fa.status(status)
-    ordered = {name: _in_order(one, fa, fb) for name, one in named.items()}
+    ordered = {name: _in_order(var, fa, fb) for name, var in named.items()}
     result = fa.dataset(ordered, coords=fa.along)
     return units.quantify(result) if fa.quantified else result
 
@@ -152,7 +152,7 @@ _TERMS = {
 
 
 def refuse_without_level(name: str, level: Any, junction: JunctionOptions) -> None:
-    """Refuse options of a junction that is not asked for."""
+    """Refuse options of a junction without its level."""
     if junction and level is None:
         raise ProfileError(
             f"{name}: level= must be given with {', '.join(junction)}",
@@ -162,24 +162,24 @@ def refuse_without_level(name: str, level: Any, junction: JunctionOptions) -> No
 
 def _shared_coords(fa: Frame, fb: Frame) -> dict[Any, xr.Variable]:
     """Keep the coordinates that are equal in both; an identifier of one alone would mislead."""
-    kept: dict[Any, xr.Variable | None] = {}
+    shared: dict[Any, xr.Variable | None] = {}
     for name in dict.fromkeys([*fa.coords, *fb.coords]):
         of_a, of_b = fa.coords.get(name), fb.coords.get(name)
         if of_a is not None and of_b is not None and of_a.equals(of_b):
-            kept[name] = of_a
+            shared[name] = of_a
         elif name in (*fa.lead, *fb.lead):
-            kept[name] = of_a if of_a is not None and of_a.ndim else of_b
-    return {name: variable for name, variable in kept.items() if variable is not None}
+            shared[name] = of_a if of_a is not None and of_a.ndim else of_b
+    return {name: variable for name, variable in shared.items() if variable is not None}
 
 
 def _in_order(result: xr.Variable, fa: Frame, fb: Frame) -> xr.Variable:
     """Order the dimensions of a result as in a, after those that only b has."""
-    more = [d for d in fb.lead if d not in fa.lead]
-    return result.transpose(*more, *fa.value.dims, ..., missing_dims="ignore")
+    extra = [d for d in fb.lead if d not in fa.lead]
+    return result.transpose(*extra, *fa.value.dims, ..., missing_dims="ignore")
 
 
 def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
-    """Return where both were measured, from and to, and whether there is such a part."""
+    """Return the start and stop of the depths at which both were measured, and the status."""
     a, b = (frame.map(ends) for frame in (fa, fb))
     first = _in_order(elementwise(np.maximum, a.first, b.first), fa, fb)
     last = _in_order(elementwise(np.minimum, a.last, b.last), fa, fb)
@@ -191,8 +191,8 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
 def _integrated(
     fa: Frame, fb: Frame, window: Window, status: xr.Variable, rule: Rule
 ) -> tuple[xr.Variable, list[DoseIntegral]]:
-    """Say what is doubtful of either in the overlap, and integrate concentrations over it."""
-    found, doses = status, []
+    """Return the worse status of the two in the overlap, and their doses if concentrations."""
+    worst, doses = status, []
     for frame, name in ((fa, "a"), (fb, "b")):
         what, sum_of = f"{name} is not compared in it", None
         if frame.kind in DOSE_KINDS:
@@ -206,61 +206,61 @@ def _integrated(
             support, sum_of = doses[-1].support, doses[-1].value
         else:
             support = support_of_window(frame, window)
-        own = resolve(frame, status, support, window, what=what, sum_of=sum_of)
-        found = worse(found, own)
-    return found, doses
+        frame_status = resolve(frame, status, support, window, what=what, sum_of=sum_of)
+        worst = worse(worst, frame_status)
+    return worst, doses
 
 
 def _ratios(fa: Frame, fb: Frame, method: str) -> dict[str, xr.Variable]:
     """Interpolate b at the depths of a, and return ratios there, with their errors."""
     # One measurement is broadcast against a batch.
-    asked = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
+    depths = xr.Variable((*fa.depth.dims[:-1], ASKED), fa.depth.data)
 
     def at_a(frame: Frame) -> Any:
-        return frame.map(interpolation.interpolate, asked, **AT_DEPTHS, method=method).value
+        return frame.map(interpolation.interpolate, depths, **AT_DEPTHS, method=method).value
 
     def along(result: xr.Variable) -> xr.Variable:
         return xr.Variable([fa.dim if d == ASKED else d for d in result.dims], result.data)
 
     of_b = fb.rounded(at_a(fb))
     if not fb.bridge:
-        flags = fb.map(support_of_points, asked, **AT_DEPTHS).flags
+        flags = fb.map(support_of_points, depths, **AT_DEPTHS).flags
         of_b = of_b.where(flags & (GAP | Flag.BELOW_LIMIT) == 0)
     values = fa.value, along(of_b)
     ratio, log_ratio = elementwise(kernels.ratios, *values, outputs=2)
-    found = {
+    results = {
         "ratio": ratio,
         "log_ratio": log_ratio,
         "rms_log_ratio": (log_ratio**2).mean(fa.dim) ** 0.5,
         "samples": (~is_nan(log_ratio)).sum(fa.dim),
     }
     if fa.stderr is None or fb.stderr is None:
-        return found
+        return results
     # At one depth, it does not matter that other samples have a part of the error in common.
-    own = add_background_error(fa, fa.stderr, lambda f: f.value)
-    (error,) = fb.map(interpolation.stderr_at, asked, **AT_DEPTHS, errors="each", method=method)
-    other = along(add_background_error(fb, error, at_a))
-    errors = elementwise(kernels.ratio_errors, *values, own, other, outputs=2)
-    return found | dict(zip(("ratio_stderr", "log_ratio_stderr"), errors, strict=True))
+    error_a = add_background_error(fa, fa.stderr, lambda f: f.value)
+    (error,) = fb.map(interpolation.stderr_at, depths, **AT_DEPTHS, errors="each", method=method)
+    error_b = along(add_background_error(fb, error, at_a))
+    errors = elementwise(kernels.ratio_errors, *values, error_a, error_b, outputs=2)
+    return results | dict(zip(("ratio_stderr", "log_ratio_stderr"), errors, strict=True))
 
 
 def _doses(of_a: DoseIntegral, of_b: DoseIntegral) -> dict[str, xr.Variable]:
     """Return the doses of a and b in the overlap, their ratio and its error."""
     a, b = of_a.value / NM_PER_CM, of_b.value / NM_PER_CM
     ratio = b / a
-    found = {"dose_a": a, "dose_b": b, "dose_ratio": ratio}
+    results = {"dose_a": a, "dose_b": b, "dose_ratio": ratio}
     if of_a.stderr is not None and of_b.stderr is not None:
         # Not from relative errors, which are undefined for a dose of zero.
-        both = elementwise(np.hypot, of_b.stderr, ratio * of_a.stderr)
-        found["dose_ratio_stderr"] = both / abs(of_a.value)
-    return found
+        error = elementwise(np.hypot, of_b.stderr, ratio * of_a.stderr)
+        results["dose_ratio_stderr"] = error / abs(of_a.value)
+    return results
 
 
 def _junctions(at_a: xr.DataArray, at_b: xr.DataArray) -> dict[str, xr.Variable]:
     """Return the junctions of both, and their shift."""
     a, b = at_a.variable, at_b.variable
-    of_a, of_b = (one["status"].variable for one in (at_a, at_b))
-    found = {
+    of_a, of_b = (junction["status"].variable for junction in (at_a, at_b))
+    results = {
         "junction_a": a,
         "junction_b": b,
         "junction_shift": b - a,
@@ -268,7 +268,7 @@ def _junctions(at_a: xr.DataArray, at_b: xr.DataArray) -> dict[str, xr.Variable]
     }
     if "stderr" in at_a.coords and "stderr" in at_b.coords:
         # Noise moves both crossings to the same side of their edges: what these have in common
-        # cancels. Half of the 68 % interval about the shift that holds that of the edges.
-        errors = (one["stderr"].variable for one in (at_a, at_b))
-        found["junction_shift_stderr"] = elementwise(np.hypot, *errors)
-    return found
+        # cancels. Half of the 68 % interval about the shift that contains that of the edges.
+        errors = (junction["stderr"].variable for junction in (at_a, at_b))
+        results["junction_shift_stderr"] = elementwise(np.hypot, *errors)
+    return results

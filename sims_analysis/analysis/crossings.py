@@ -36,7 +36,7 @@ from sims_analysis.units import ParameterLike
 
 #: Words of the kernels' directions: 0, 1 and, at the end, -1.
 _DIRECTIONS = ("", "rising", "falling")
-_WHOLE = xr.Variable((), 1.0)
+_UNITY = xr.Variable((), 1.0)
 
 Edge = Literal["trailing", "leading", "any"]
 
@@ -145,38 +145,38 @@ def crossings(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> found = sims.crossings(ds, level="1e18 atoms/cm^3").sel(species="B", crossing=0)
-    >>> print(f"{found['depth'].item():.1f} nm, {found['direction'].item()}")
+    >>> edge = sims.crossings(ds, level="1e18 atoms/cm^3").sel(species="B", crossing=0)
+    >>> print(f"{edge['depth'].item():.1f} nm, {edge['direction'].item()}")
     161.9 nm, falling
     """
     check_choice("locate", locate, get_args(Locate))
-    how: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
-    frame, asked = open_at_level(data, level, "a crossing", **how)
-    parameters = asked, subtracted_level(frame)
+    selection: Any = {"axes": vocabulary.AXES, "variable": variable, "gaps": gaps}
+    frame, levels = open_at_level(data, level, "a crossing", **selection)
+    parameters = levels, subtracted_level(frame)
     options: Any = {"dim": "crossing", "max_count": max_count, "where": locate}
-    found = ask_for_all(frame, kernels.table, *parameters, block=_block(frame), **options)
-    stderr = _stderr_at(frame, found, level, asked)
-    status = status_of_crossings(frame, found, "crossing")
-    known = _ancillary(frame, found)
-    limits = {name: known.pop(name) for name in {"detection_limit"} & known.keys()}
+    edges = map_all(frame, kernels.table, *parameters, block=_block(frame), **options)
+    stderr = _stderr_at(frame, edges, level, levels)
+    status = status_of_crossings(frame, edges, "crossing")
+    ancillary = _ancillary(frame, edges)
+    limits = {name: ancillary.pop(name) for name in {"detection_limit"} & ancillary.keys()}
     results = {
-        frame.axis: frame.of_axis(found.depth, "crossing_depth"),
+        frame.axis: frame.of_axis(edges.depth, "crossing_depth"),
         "stderr": frame.of_axis(stderr, "crossing_depth_stderr"),
-        "decay_length": frame.of_axis(found.decay_length, "decay_length"),
-        **known,
+        "decay_length": frame.of_axis(edges.decay_length, "decay_length"),
+        **ancillary,
         f"{frame.axis}_before": frame.with_attrs(
-            found.depth_before, frame.axis, long_name="Last sample before the crossing"
+            edges.depth_before, frame.axis, long_name="Last sample before the crossing"
         ),
         f"{frame.axis}_after": frame.with_attrs(
-            found.depth_after, frame.axis, long_name="First sample after the crossing"
+            edges.depth_after, frame.axis, long_name="First sample after the crossing"
         ),
         "direction": words(
-            found.direction, _DIRECTIONS, long_name=f"Direction with {frame.axis.replace('_', ' ')}"
+            edges.direction, _DIRECTIONS, long_name=f"Direction with {frame.axis.replace('_', ' ')}"
         ),
         "status": frame.status(status),
     }
-    found.number.attrs["long_name"] = "Number of crossings"
-    return frame.dataset(results, coords={"count": found.number, **limits})
+    edges.number.attrs["long_name"] = "Number of crossings"
+    return frame.dataset(results, coords={"count": edges.number, **limits})
 
 
 @recorded
@@ -275,37 +275,37 @@ def junction_depth(
     check_count("confirm", confirm)
     check_choice("locate", locate, get_args(Locate))
     check_bool("strict", strict)
-    frame, asked = open_at_level(data, level, "a junction depth", variable=variable, gaps=gaps)
-    parameters = [asked, subtracted_level(frame)]
+    frame, levels = open_at_level(data, level, "a junction depth", variable=variable, gaps=gaps)
+    parameters = [levels, subtracted_level(frame)]
     if after is not None or detection_limit is not None:
         parameters.append(stated_limit(frame, detection_limit)[0])
     if after is not None:
         parameters.append(_read_after(frame, after))
     options: Any = {"edge": _EDGES[edge], "which": number, "confirm": confirm, "where": locate}
     options |= {"bridge": bool(frame.bridge), "errors": frame.fitted, "block": _block(frame)}
-    found = frame.map(kernels.junction, *parameters, **options)
-    stderr = _stderr_at(frame, found, level, asked)
-    several = _doubts_of_several(found) if which == "deepest" else []
-    how: Any = {"strict": strict, "level": asked}
-    status = status_of_crossings(frame, found, "junction", several, **how)
-    found.number.attrs["long_name"] = "Crossings that qualified"
+    edges = frame.map(kernels.junction, *parameters, **options)
+    stderr = _stderr_at(frame, edges, level, levels)
+    doubts = _doubts_of_several(edges) if which == "deepest" else []
+    keywords: Any = {"strict": strict, "level": levels}
+    status = status_of_crossings(frame, edges, "junction", doubts, **keywords)
+    edges.number.attrs["long_name"] = "Crossings that qualified"
     coords = {
-        "n_crossings": found.number,
-        "decay_length": frame.with_attrs(found.decay_length, "decay_length"),
-        **_ancillary(frame, found),
+        "n_crossings": edges.number,
+        "decay_length": frame.with_attrs(edges.decay_length, "decay_length"),
+        **_ancillary(frame, edges),
     }
-    known = None if frame.stderr is None else stderr
-    how = {"status": status, "stderr": known, "coords": coords}
-    return frame.array(found.depth, "junction_depth", **how)
+    errors = None if frame.stderr is None else stderr
+    keywords = {"status": status, "stderr": errors, "coords": coords}
+    return frame.array(edges.depth, "junction_depth", **keywords)
 
 
 def _block(frame: Frame) -> int:
-    """Return how many samples are searched at a time; errors take more arrays of their size."""
+    """Return the number of samples in a block; with errors, a block takes more memory."""
     return LONG if frame.stderr is None else BLOCK
 
 
 def _read_after(frame: Frame, after: Any) -> xr.Variable:
-    """Read the depth beyond which a junction is looked for; NaN for that of the maximum."""
+    """Read the depth below which a junction is searched for; NaN for that of the maximum."""
     at_peak = isinstance(after, str) and after == "peak"
     if isinstance(after, str) and not any(map(str.isdigit, after)) and not at_peak:
         raise ProfileError(
@@ -326,115 +326,115 @@ def _read_which(which: Any) -> int:
     )
 
 
-def _doubts_of_several(found: Any) -> list[Doubt]:
-    """Return the remark on profiles with more crossings than one, of which the deepest is taken."""
-    if codes(found.number) <= {0, 1}:
+def _doubts_of_several(edges: Any) -> list[Doubt]:
+    """Return the warning of profiles with several crossings, of which the deepest is taken."""
+    if codes(edges.number) <= {0, 1}:
         return []
 
     def text(first: FirstFlagged) -> str:
         return (
-            f"{first.of(found.number):.0f} crossings qualify as the junction; the deepest was taken"
+            f"{first.of(edges.number):.0f} crossings qualify as the junction; the deepest was taken"
         )
 
     remedy = "narrow the choice with after= or confirm=, or give the number of one as which="
-    return [Doubt(found.number > 1, Status.OK, text, {"remedy": remedy}, AmbiguousJunctionWarning)]
+    return [Doubt(edges.number > 1, Status.OK, text, {"remedy": remedy}, AmbiguousJunctionWarning)]
 
 
 def status_of_crossings(
     frame: Frame,
-    found: Any,
-    one: str,
+    edges: Any,
+    noun: str,
     doubts: Iterable[Doubt] = (),
     *,
     strict: bool = False,
     level: xr.Variable | None = None,
 ) -> xr.Variable:
-    """Return the statuses of crossings, or junctions (`one`) at a level; `strict` refuses none."""
-    what = f"no depth is given for a {one} in it"
-    every = [*_doubts_of_missing(frame, found), *doubts]
+    """Return the statuses of crossings, which messages call `noun`; `strict` raises if none."""
+    what = f"no depth is given for a {noun} in it"
+    joint = [*_doubts_of_missing(frame, edges), *doubts]
     with warnings_as_errors(JunctionError, ("undetermined",) if strict else ()):
-        window = found.start, found.stop
-        status = resolve(frame, found.status, Support(found.flags), window, what=what, doubts=every)
-    entry = status.isel({d: 0 for d in status.dims if d not in found.number.dims})
+        window = edges.start, edges.stop
+        status = resolve(frame, edges.status, Support(edges.flags), window, what=what, doubts=joint)
+    entry = status.isel({d: 0 for d in status.dims if d not in edges.number.dims})
     first = first_flagged(frame, entry != Status.OK) if strict else None
     if first is None:
         return status
     word = vocabulary.STATUS[int(first.of(entry))]
-    at, reason = "", word.replace("_", " ")
+    place, reason = "", word.replace("_", " ")
     limit = frame.highest_limit
     if level is not None:
         if limit is not None and word == Status.BELOW_LIMIT.word:
             reason += f" (those without a value are below {frame.shown(first.of(limit))})"
-        at = f" at {frame.shown(first.of(level))}"
+        place = f" at {frame.shown(first.of(level))}"
         reason += f"; the maximum is {frame.shown(first.of(frame.value.max(frame.dim)))}"
-    raise first.error(f"no {one}{at}: {reason}", JunctionError, code=word)
+    raise first.error(f"no {noun}{place}: {reason}", JunctionError, code=word)
 
 
-def _doubts_of_missing(frame: Frame, found: Any) -> list[Doubt]:
-    """Return the warnings of crossings that the samples have, and that are no answer."""
-    doubts, present = [], codes(found.status)
+def _doubts_of_missing(frame: Frame, edges: Any) -> list[Doubt]:
+    """Return the warnings of crossings that may exist, and have no depth."""
+    doubts, present = [], codes(edges.status)
     if Status.BELOW_LIMIT in present and not frame.bridge:
-        # That a level lies below a limit is no news without a crossing.
-        hidden = (found.status == Status.BELOW_LIMIT) & (found.number > 0)
+        # Without a crossing, a level below a limit needs no warning.
+        below = (edges.status == Status.BELOW_LIMIT) & (edges.number > 0)
         text = "a deeper crossing may lie among samples below their limit of detection"
-        doubts.append(Doubt(hidden, Status.BELOW_LIMIT, text))
+        doubts.append(Doubt(below, Status.BELOW_LIMIT, text))
     if Status.UNDETERMINED in present:
-        dims = {*found.status.dims} - {*found.number.dims}
-        noise = (found.status == Status.UNDETERMINED).any(dims) & (found.number == 0)
+        dims = {*edges.status.dims} - {*edges.number.dims}
+        noise = (edges.status == Status.UNDETERMINED).any(dims) & (edges.number == 0)
 
         def of_noise(first: FirstFlagged) -> str:
             return (
-                f"noise can make its {first.of(found.raw_number):.0f} crossings of the level; "
+                f"noise can make its {first.of(edges.raw_number):.0f} crossings of the level; "
                 "their depths are undetermined"
             )
 
         code: Parts = {"code": "undetermined"}
-        doubts.append(Doubt(noise & (found.raw_number > 0), None, of_noise, code))
+        doubts.append(Doubt(noise & (edges.raw_number > 0), None, of_noise, code))
     return doubts
 
 
 def stderr_of_crossings(
-    frame: Frame, found: Any, *errors: xr.Variable | None, part: Any = _WHOLE
+    frame: Frame, edges: Any, *errors: xr.Variable | None, part: Any = _UNITY
 ) -> xr.Variable:
-    """Return the standard errors of crossings with what samples have in common.
+    """Return the standard errors of crossings, with errors that samples have in common.
 
-    Such `errors`, of the background and of the level, over the steepness, move the edge. Restored
-    profiles are known to the achieved resolution where they are steep: of several that meet there,
-    each with its `part`, that of which the depth is known best.
+    Such `errors`, of the background and of the level, move the edge by the error over its
+    steepness. Steep restored profiles are known to the achieved resolution: of several that meet
+    there, each with its `part`, the one with the least error counts.
     """
-    stderr = found.stderr
+    stderr = edges.stderr
     if frame.achieved is not None and frame.stderr is not None:
-        every = resolution_error(frame, found.depth, found.decay_length, found.steepness / part)
-        stderr = every.min(part.dims)
+        width = resolution_error(frame, edges.depth, edges.decay_length, edges.steepness / part)
+        stderr = width.min(part.dims)
     for error in errors:
         if error is not None:
-            stderr = elementwise(np.hypot, stderr, error / found.steepness)
-    in_order: xr.Variable = stderr.transpose(*found.depth.dims)
+            stderr = elementwise(np.hypot, stderr, error / edges.steepness)
+    in_order: xr.Variable = stderr.transpose(*edges.depth.dims)
     return in_order
 
 
-def _stderr_at(frame: Frame, found: Any, level: Any, asked: xr.Variable) -> xr.Variable:
+def _stderr_at(frame: Frame, edges: Any, level: Any, levels: xr.Variable) -> xr.Variable:
     """Return the standard errors of crossings of a level, with those of background and scale."""
     background = None if frame.common is None else frame.common.mean(frame.dim)
-    scale = None if frame.repeatability is None else frame.repeatability * asked
-    return stderr_of_crossings(frame, found, stated_error(frame, level, "level"), background, scale)
+    scale = None if frame.repeatability is None else frame.repeatability * levels
+    return stderr_of_crossings(frame, edges, stated_error(frame, level, "level"), background, scale)
 
 
-def _ancillary(frame: Frame, found: Any) -> dict[str, xr.Variable]:
-    """Return where crossings lie between their two samples, and the limits of detection."""
-    known = {}
+def _ancillary(frame: Frame, edges: Any) -> dict[str, xr.Variable]:
+    """Return the depths of crossings between their two samples, and the limits of detection."""
+    coords = {}
     if frame.stderr is not None:
-        known["raw_crossing"] = frame.of_axis(found.raw_depth, "raw_crossing")
+        coords["raw_crossing"] = frame.of_axis(edges.raw_depth, "raw_crossing")
     if (highest := frame.highest_limit) is not None:
-        known["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
-    return known
+        coords["detection_limit"] = frame.with_attrs(highest, "detection_limit", units_=frame.units)
+    return coords
 
 
 #: Entries of the first search, if their number is not given.
-USUAL = 8
+FIRST_WIDTH = 8
 
 
-def ask_for_all(
+def map_all(
     frame: Frame,
     kernel: Callable[..., Any],
     *parameters: xr.Variable,
@@ -442,7 +442,7 @@ def ask_for_all(
     max_count: int | None,
     **options: Any,
 ) -> Any:
-    """Ask a kernel with any number of results, along `dim`, and keep all or `max_count`."""
+    """Run a kernel with any number of results along `dim`, and keep all or `max_count`."""
     if max_count is not None:
         check_count("max_count", max_count)
     elif frame.lazy:
@@ -450,14 +450,14 @@ def ask_for_all(
             f"for Dask data, give the number of {dim}s to keep for each profile: max_count=...",
             argument="max_count",
         )
-    how: Any = {"errors": frame.fitted, "extra": (dim,), "bridge": bool(frame.bridge), **options}
-    found: Any = frame.map(kernel, *parameters, width=max_count or USUAL, **how)
-    most = int(found.number.values.max(initial=1)) if max_count is None else USUAL
-    if most > USUAL:
-        return frame.map(kernel, *parameters, width=most, **how)
+    options = {"errors": frame.fitted, "extra": (dim,), "bridge": bool(frame.bridge), **options}
+    table: Any = frame.map(kernel, *parameters, width=max_count or FIRST_WIDTH, **options)
+    count = int(table.number.values.max(initial=1)) if max_count is None else FIRST_WIDTH
+    if count > FIRST_WIDTH:
+        return frame.map(kernel, *parameters, width=count, **options)
     if max_count is not None:
-        return found
+        return table
     fields = (  # along their last dimension, if they have it
-        as_variable(one.dims, one.data[..., :most]) if dim in one.dims else one for one in found
+        as_variable(f.dims, f.data[..., :count]) if dim in f.dims else f for f in table
     )
-    return type(found)(*fields)
+    return type(table)(*fields)

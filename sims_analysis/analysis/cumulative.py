@@ -77,19 +77,19 @@ def cumulative_dose(
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     question = read_question(frame, rule=rule, background=background)
     level = question.background.level(frame)
-    how: Any = {"extra": (frame.dim,), "rule": rule, "divisor": NM_PER_CM}
-    (value,) = frame.map(kernels.cumulative, level, **how)
-    whole = integral(replace(frame, stderr=None, counts=None, common=None), question)
-    whole = replace(whole, frame=frame)
-    trend = question.background.trend(frame, (whole.start, whole.stop), whole.value)
-    transient = doubts_of_transient_in(whole, _REMEDY)
-    status = status_of(whole, [*transient, *doubts_of_window(trend)])
+    options: Any = {"extra": (frame.dim,), "rule": rule, "divisor": NM_PER_CM}
+    (value,) = frame.map(kernels.cumulative, level, **options)
+    dose = integral(replace(frame, stderr=None, counts=None, common=None), question)
+    dose = replace(dose, frame=frame)
+    trend = question.background.trend(frame, (dose.start, dose.stop), dose.value)
+    transient = doubts_of_transient_in(dose, _REMEDY)
+    status = status_of(dose, [*transient, *doubts_of_window(trend)])
     name = term(frame, "cumulative_dose")
     return frame.array(frame.rounded(value), name, status=status, coords=frame.along, rule=rule)
 
 
 _OF_RECORD = "the fraction is one of the dose down to there"
-#: What to do about a surface transient.
+#: Remedy of a surface transient.
 _REMEDY = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 
@@ -151,28 +151,28 @@ def depth_at_dose_fraction(
     half of the atoms above 75.1 nm, nine in ten above 112.3 nm
     """
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
-    question, asked = read_question(frame, rule=rule), _fractions(frame, fraction)
-    several = "fraction" in asked.dims
-    each = asked if several else asked.set_dims({**asked.sizes, "fraction": 1})
+    question, requested = read_question(frame, rule=rule), _fractions(frame, fraction)
+    several = "fraction" in requested.dims
+    fractions = requested if several else requested.set_dims({**requested.sizes, "fraction": 1})
     options: dict[str, Any] = {"extra": ("fraction",), "whole": ("fraction",), "rule": rule}
-    found = frame.map(kernels.depth_at_dose_fraction, each, errors="sum", **options)
+    quantiles = frame.map(kernels.depth_at_dose_fraction, fractions, errors="sum", **options)
 
     def depths(other: Frame) -> xr.Variable:
-        at: xr.Variable = other.map(kernels.depth_at_dose_fraction, each, **options).depth
-        return at
+        depth: xr.Variable = other.map(kernels.depth_at_dose_fraction, fractions, **options).depth
+        return depth
 
-    whole = integral(frame, question)
-    end = doubts_of_end(frame, whole.value, whole.below, whole.stderr, _OF_RECORD)
-    status = status_of(whole, [*end, *doubts_of_transient_in(whole, _REMEDY)], found.status)
+    dose = integral(frame, question)
+    end = doubts_of_end(frame, dose.value, dose.below, dose.stderr, _OF_RECORD)
+    status = status_of(dose, [*end, *doubts_of_transient_in(dose, _REMEDY)], quantiles.status)
     stderr = None
     if frame.stderr is not None:
-        stderr = add_background_error(frame, found.stderr, depths)
+        stderr = add_background_error(frame, quantiles.stderr, depths)
     result = frame.array(
-        found.depth,
+        quantiles.depth,
         "depth_at_dose_fraction",
         status=status,
         stderr=stderr,
-        coords={"fraction": xr.Variable(each.dims, each.data, {"units": "1"})},
+        coords={"fraction": xr.Variable(fractions.dims, fractions.data, {"units": "1"})},
     )
     return result if several else result.isel(fraction=0)
 
@@ -180,14 +180,14 @@ def depth_at_dose_fraction(
 def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
     """Read one fraction, several along ``fraction``, or one for each profile or case."""
     if isinstance(fraction, list | tuple | np.ndarray) and np.ndim(fraction) == 1:
-        read = [float(read_pure(frame, one, "fraction", _PARTS)) for one in fraction]
-        found = xr.Variable("fraction", np.array(read, np.float64))
+        numbers = [float(read_pure(frame, number, "fraction", _EXPECTED)) for number in fraction]
+        fractions = xr.Variable("fraction", np.array(numbers, np.float64))
     else:
-        found = read_pure(frame, fraction, "fraction", _PARTS)
-    unknown = is_nan(found) & isinstance(fraction, xr.DataArray)
-    if anywhere(~((found >= 0) & (found <= 1) | unknown)):
-        raise argument_error("fraction", fraction, f"expected {_PARTS}")
-    return found
+        fractions = read_pure(frame, fraction, "fraction", _EXPECTED)
+    unknown = is_nan(fractions) & isinstance(fraction, xr.DataArray)
+    if anywhere(~((fractions >= 0) & (fractions <= 1) | unknown)):
+        raise argument_error("fraction", fraction, f"expected {_EXPECTED}")
+    return fractions
 
 
-_PARTS = "numbers between 0 and 1"
+_EXPECTED = "numbers between 0 and 1"

@@ -114,17 +114,17 @@ def decay_length(
     lowest, top = _read_levels(frame, low, high, detection_limit)
     # Fits take many arrays of the size of their samples.
     options: Any = {"errors": "fit", "edge": _EDGES[edge], "block": BLOCK // 2}
-    asked = a, b, lowest, top, subtracted_level(frame), frame.fraction
-    found, support = frame.ask(kernels.decay, *asked, use="samples", **options)
+    args = a, b, lowest, top, subtracted_level(frame), frame.fraction
+    fit, support = frame.ask(kernels.decay, *args, use="samples", **options)
     stderr = add_background_error(
-        frame, found.stderr, lambda f: f.map(kernels.decay, *asked, **options).length, errors=True
+        frame, fit.stderr, lambda f: f.map(kernels.decay, *args, **options).length, errors=True
     )
-    used = found.start, found.stop
-    stderr = add_unresolved(frame, stderr, found.length, *used)
+    window = fit.start, fit.stop
+    stderr = add_unresolved(frame, stderr, fit.length, *window)
     doubts = [
-        doubt_of_transient(frame, *used),
+        doubt_of_transient(frame, *window),
         Doubt(
-            found.status == Status.WRONG_SHAPE,
+            fit.status == Status.WRONG_SHAPE,
             Status.WRONG_SHAPE,
             "the edge is not exponential between start and stop of the answer: the decay length "
             "depends on them",
@@ -132,15 +132,15 @@ def decay_length(
         ),
     ]
     what = "the decay length is from the others"
-    status = resolve(frame, found.status, support, used, what=what, doubts=doubts, asked=(a, b))
+    status = resolve(frame, fit.status, support, window, what=what, doubts=doubts, requested=(a, b))
     return frame.dataset(
         {
-            "decay_length": frame.of_axis(found.length, "decay_length"),
-            "per_decade": frame.of_axis(found.length * np.log(10.0), "decay_per_decade"),
+            "decay_length": frame.of_axis(fit.length, "decay_length"),
+            "per_decade": frame.of_axis(fit.length * np.log(10.0), "decay_per_decade"),
             "stderr": frame.of_axis(stderr, "decay_length_stderr"),
-            "n": frame.with_attrs(found.n, "samples_used"),
-            **samples_used(frame, found.start, found.stop),
-            "reduced_chi_square": frame.with_attrs(found.reduced_chi_square, "reduced_chi_square"),
+            "n": frame.with_attrs(fit.n, "samples_used"),
+            **samples_used(frame, fit.start, fit.stop),
+            "reduced_chi_square": frame.with_attrs(fit.reduced_chi_square, "reduced_chi_square"),
             "status": frame.status(status),
         }
     )
@@ -149,10 +149,10 @@ def decay_length(
 def _read_levels(
     frame: Frame, low: Any, high: Any, detection_limit: Any
 ) -> tuple[xr.Variable, xr.Variable]:
-    """Read the lowest and highest value of samples: none lies between what is not known."""
+    """Read the lowest and highest value of samples; with an unknown one, none lies between."""
     bottom, top = (
-        frame.parameter(given, (frame.kind,), name, unknown=absent)
-        for given, name, absent in ((low, "low", np.inf), (high, "high", -np.inf))
+        frame.parameter(value, (frame.kind,), name, unknown=absent)
+        for value, name, absent in ((low, "low", np.inf), (high, "high", -np.inf))
     )
     unknown: Any = np.isinf(bottom) | np.isinf(top)
     if anywhere((bottom >= top) & ~unknown):

@@ -95,50 +95,50 @@ def detection_limit(
     ends = read_pair(frame, window)
     counted, above = rule == "currie", xr.Variable((), np.nan)
     if counted:
-        one = _one_count(frame, value_per_count)
-        above = (2.71 + 3.29 * (2.0 * _mean_counts(frame, one, ends)) ** 0.5) * one
-    asked = *ends, above
-    found, support = frame.ask(
-        kernels.detection_limit, *asked, use="samples", errors="sum", counted=counted
+        count = _count_value(frame, value_per_count)
+        above = (2.71 + 3.29 * (2.0 * _mean_counts(frame, count, ends)) ** 0.5) * count
+    parameters = *ends, above
+    result, support = frame.ask(
+        kernels.detection_limit, *parameters, use="samples", errors="sum", counted=counted
     )
-    how: Any = {"what": "the limit is from the others", "category": SimsWarning}
-    missing = _doubts_of_missing(frame, found, ends, counted, value_per_count is not None)
-    how["doubts"] = [*missing, *doubts_of_window(found, "limit", SimsWarning)]
-    status = resolve(frame, found.status, support, ends, **how)
-    said = {"units": frame.units, "long_name": "Mean of the window"}
-    background = frame.as_the_data(xr.Variable(found.mean.dims, found.mean.data, said))
-    coords = {"background": background, "n": frame.with_attrs(found.n, "samples_used")}
+    options: Any = {"what": "the limit is from the others", "category": SimsWarning}
+    missing = _doubts_of_missing(frame, result, ends, counted, value_per_count is not None)
+    options["doubts"] = [*missing, *doubts_of_window(result, "limit", SimsWarning)]
+    status = resolve(frame, result.status, support, ends, **options)
+    attrs = {"units": frame.units, "long_name": "Mean of the window"}
+    background = frame.as_the_data(xr.Variable(result.mean.dims, result.mean.data, attrs))
+    coords = {"background": background, "n": frame.with_attrs(result.n, "samples_used")}
     stderr = add_background_error(
         frame,
-        found.stderr,
-        lambda f: f.map(kernels.detection_limit, *asked, counted=counted).limit,
+        result.stderr,
+        lambda f: f.map(kernels.detection_limit, *parameters, counted=counted).limit,
     )
     columns: Any = {"units_": frame.units, "status": status, "stderr": stderr}
-    return frame.array(found.limit, "detection_limit", coords=coords, **columns)
+    return frame.array(result.limit, "detection_limit", coords=coords, **columns)
 
 
 def _doubts_of_missing(
-    frame: Frame, found: Any, window: Window, counted: bool, stated: bool
+    frame: Frame, result: Any, window: Window, counted: bool, stated: bool
 ) -> list[Doubt]:
-    """Return warnings of profiles without a limit: too few samples, or none that differ."""
-    if codes(found.status) <= {Status.OK}:
+    """Return warnings of profiles without a limit: too few samples, or all the same."""
+    if codes(result.status) <= {Status.OK}:
         return []
     why = "all samples in the window are the same"
     if counted:
         why = "the value of one count is not known" + ("" if stated else ", as nothing was counted")
-    few = f"fewer than {1 if counted else 2} samples" if anywhere(found.n > 0) else "no sample"
-    missed = (found.status == Status.NO_DATA) & frame.measured()
-    blind = found.status == Status.UNDETERMINED
+    too_few = f"fewer than {1 if counted else 2} samples" if anywhere(result.n > 0) else "no sample"
+    empty = (result.status == Status.NO_DATA) & frame.measured()
+    undetermined = result.status == Status.UNDETERMINED
 
     def text(problem: str, first: FirstFlagged) -> str:
         return f"{describe_window(first, window, problem)}: no detection limit can be given"
 
     code: Parts = {"code": "no_sample_in_window"}
-    problems = (missed, f"{few} in the window"), (blind, why)
+    problems = (empty, f"{too_few} in the window"), (undetermined, why)
     return [Doubt(flagged, None, partial(text, problem), code) for flagged, problem in problems]
 
 
-def _mean_counts(frame: Frame, one: xr.Variable, window: Window) -> Any:
+def _mean_counts(frame: Frame, count: xr.Variable, window: Window) -> Any:
     """Return the mean number of counts in a window, before any background was subtracted."""
     if frame.counts is not None:
         return frame.of_counts().map(window_statistics, *window).mean
@@ -149,10 +149,10 @@ def _mean_counts(frame: Frame, one: xr.Variable, window: Window) -> Any:
             "subtract_background()",
             argument="rule",
         )
-    return abs(frame.map(window_statistics, *window).mean / one)
+    return abs(frame.map(window_statistics, *window).mean / count)
 
 
-def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
+def _count_value(frame: Frame, value_per_count: Any) -> xr.Variable:
     if value_per_count is not None:
         stated = frame.parameter(value_per_count, (frame.kind,), "value_per_count")
         refuse_not_positive(stated, value_per_count, "value_per_count")
@@ -168,16 +168,16 @@ def _one_count(frame: Frame, value_per_count: Any) -> xr.Variable:
     # After a background was subtracted, C / k is not the value of one count, but s / sqrt(k) is.
     counts = frame.counts.where(frame.counts > 0)
     ratio = frame.value / counts if frame.stderr is None else frame.stderr / counts**0.5
-    found: xr.Variable = ratio.median(frame.dim)
-    return found
+    count: xr.Variable = ratio.median(frame.dim)
+    return count
 
 
 def stated_limit(
     frame: Frame, detection_limit: Any, name: str = "detection_limit"
 ) -> tuple[xr.Variable, xr.Variable]:
-    """Read a detection limit, NaN where none is stated, and flag profiles of which it is not known.
+    """Read a detection limit, NaN where none is stated, and flag profiles where it is not known.
 
-    Their limit is infinite: nothing lies above it, and there is no answer.
+    Their limit is infinite: nothing lies above it, and there is no result.
     """
     limit = frame.parameter(detection_limit, (frame.kind,), name)
     unknown = limit.isnull() if detection_limit is not None else xr.Variable((), data=False)

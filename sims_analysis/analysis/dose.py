@@ -29,6 +29,7 @@ from sims_analysis.frame.run import (
     everywhere,
     is_lazy,
     is_nan,
+    may_exceed,
     may_hold,
     replaced_where,
 )
@@ -40,7 +41,7 @@ from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.variance import variance_of_dose
-from sims_analysis.outcomes import Status
+from sims_analysis.outcomes import KINDS, Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
@@ -48,7 +49,11 @@ Rule = Literal["trapezoid", "loglinear"]
 Surface = Literal["measured", "exclude", "hold"]
 
 #: Codes of warnings that a strict question raises.
-_STRICT = ("truncated", "gap", "saturated", "below_limit", "no_sample_in_window")
+_STRICT = (
+    "truncated",
+    "no_sample_in_window",
+    *(kind.status.word for kind in KINDS if kind.status is not None),
+)
 
 
 @recorded
@@ -160,21 +165,21 @@ def integrated_dose(
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     with warnings_as_errors(ProfileError, _STRICT if strict else ()):
         question = read_question(frame, start, stop, rule, background, surface, surface_depth)
-        found = integral(frame, question)
-        status = status_of(found, [*doubts_of(found), *doubts_of_transient_in(found)])
-    stderr = None if found.stderr is None else found.stderr / NM_PER_CM
-    value, name = found.value / NM_PER_CM, term(frame, "dose")
+        dose = integral(frame, question)
+        status = status_of(dose, [*doubts_of(dose), *doubts_of_transient_in(dose)])
+    stderr = None if dose.stderr is None else dose.stderr / NM_PER_CM
+    value, name = elementwise(np.divide, dose.value, NM_PER_CM), term(frame, "dose")
     return frame.array(value, name, status=status, stderr=stderr, rule=rule)
 
 
 @dataclass(frozen=True)
 class DoseQuestion:
-    """What is asked of a dose, in canonical units: read once, and asked of any frame."""
+    """The arguments of a dose in canonical units: read once, for any frame."""
 
     #: Limits; NaN for the end of a profile.
     start: xr.Variable
     stop: xr.Variable
-    #: The start that was given, without what `surface` excludes.
+    #: The given start, whatever `surface` excludes.
     given_start: xr.Variable
     rule: str
     background: Background
@@ -195,8 +200,8 @@ def read_question(
 ) -> DoseQuestion:
     """Read the arguments of :func:`integrated_dose`."""
     check_options(rule, surface)
-    given, stop = read_window(frame, start, stop)
-    start, transient = given, None
+    given_start, stop = read_window(frame, start, stop)
+    start, transient = given_start, None
     if surface_depth is not None:
         transient = frame.parameter(surface_depth, ("depth",), "surface_depth")
     if surface == "exclude":
@@ -210,8 +215,8 @@ def read_question(
         # fmax ignores NaN, which stands for a start that was not given. Where the transient is not
         # known to end, there is no dose below it.
         start = elementwise(np.fmax, start, transient.fillna(np.inf))
-    below = read_background(frame, background)
-    return DoseQuestion(start, stop, given, rule, below, surface, transient)
+    subtracted = read_background(frame, background)
+    return DoseQuestion(start, stop, given_start, rule, subtracted, surface, transient)
 
 
 @dataclass(frozen=True)
@@ -220,11 +225,11 @@ class DoseIntegral:
 
     frame: Frame
     question: DoseQuestion
-    #: What it rests on.
+    #: The samples it rests on.
     support: Support
     #: The subtracted integral: level times width; 0 without a background.
     background: xr.Variable
-    #: What the window of a background shows; None without one.
+    #: The trend in the window of a background; None without one.
     trend: Any
     #: From random errors, including the background's; None without standard errors.
     stderr: xr.Variable | None
@@ -241,94 +246,94 @@ class DoseIntegral:
 
 
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
-    """Integrate for :func:`integrated_dose`, :func:`dose_budget` and what compares doses."""
-    start, stop, asked = question.start, question.stop, question.background
-    frame = asked.on(frame)
-    level = asked.level(frame)
+    """Integrate for :func:`integrated_dose`, :func:`dose_budget` and comparisons of doses."""
+    start, stop, background = question.start, question.stop, question.background
+    frame = background.on(frame)
+    level = background.level(frame)
     # Between limits that are the same for all profiles, each is one weighted sum.
-    one_sum = not (start.ndim or stop.ndim) and question.rule == "trapezoid"
-    how: Any = {"block": ALL if one_sum else BLOCK, "rule": question.rule}
-    how["hold"] = question.surface == "hold"
-    how["sees_gaps"] = one_sum and not how["hold"]
+    single_sum = not (start.ndim or stop.ndim) and question.rule == "trapezoid"
+    options: Any = {"block": ALL if single_sum else BLOCK, "rule": question.rule}
+    options["hold"] = question.surface == "hold"
+    options["sees_gaps"] = single_sum and not options["hold"]
     to_the_end = everywhere(is_nan(stop))
-    how["record"] = asked.stated is None and to_the_end
-    # Without a background, it is asked whether noise hides that the record ends inside a profile.
-    how["errors"] = "each" if how["record"] and not asked.given else None
-    how["transient"] = question.surface == "measured" and question.surface_depth is None
-    how["transient"] &= everywhere(is_nan(start))
+    options["record"] = background.stated is None and to_the_end
+    # Without a background, the kernel tests whether noise hides that the record ends in a profile.
+    options["errors"] = "each" if options["record"] and not background.exists else None
+    options["transient"] = question.surface == "measured" and question.surface_depth is None
+    options["transient"] &= everywhere(is_nan(start))
     use: Use = "record" if to_the_end else "curve"
     limits = (start, stop) if question.above is None else (start, stop, question.above)
-    found, support = frame.ask(kernels.integrate, *limits, use=use, **how)
-    value, status, width = found.value, found.status, found.stop - found.start
-    subtracted = level * width if asked.given else level
-    if asked.given:
+    result, support = frame.ask(kernels.integrate, *limits, use=use, **options)
+    value, status, subtracted = result.value, result.status, level
+    if background.exists:
+        subtracted = level * (result.stop - result.start)
         # With an unknown background there is no dose.
         status = replaced_where(is_nan(level), status, Status.NO_DATA)
         value = value - subtracted
 
-    stderr, common = _stderr(frame, (start, stop), question, width)
+    stderr, common = _stderr(frame, (start, stop), question, (result.start, result.stop))
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
-    trend = asked.trend(frame, (found.start, found.stop), value, stderr)
+    trend = background.trend(frame, (result.start, result.stop), value, stderr)
     if stderr is not None and trend is not None:
         stderr = elementwise(np.hypot, stderr, trend.slope_error)
-    of_kernel = changed(found, value=value, status=status)._asdict()
+    of_kernel = changed(result, value=value, status=status)._asdict()
     return DoseIntegral(frame, question, support, subtracted, trend, stderr, common, **of_kernel)
 
 
 def _stderr(
-    frame: Frame, limits: Window, question: DoseQuestion, width: xr.Variable
+    frame: Frame, limits: Window, question: DoseQuestion, used: Window
 ) -> tuple[xr.Variable | None, CommonError | None]:
     """Return the standard error, and the part of a background that was subtracted before."""
     window, hold = question.background.window, question.surface == "hold"
 
-    def again(other: Frame) -> xr.Variable:
+    def integrated(other: Frame) -> xr.Variable:
         # Trapezoids under either rule, as for the variance: they are linear in the values. A stated
         # background, which is exact, drops out.
         total: xr.Variable = other.map(kernels.integrate, *limits, hold=hold).value
         if window is not None:
-            total = total - Background(window=window).level(other) * width
+            total = total - Background(window=window).level(other) * (used[1] - used[0])
         return total
 
-    common = common_error(frame, again, linear=True)
+    common = common_error(frame, integrated, linear=True)
     if frame.stderr is None:
         return None, common
     variance: Any
     options: Any = {"errors": "sum", "window": window is not None, "hold": hold}
-    asked = *limits, *(window or NO_LIMITS)
-    (variance,) = frame.map(variance_of_dose, *asked, **options)
+    parameters = *limits, *(window or NO_LIMITS)
+    (variance,) = frame.map(variance_of_dose, *parameters, **options)
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
     of_scale = replace(frame, common=None)
-    return add_background_error(of_scale, variance**0.5, again, linear=True), common
+    return add_background_error(of_scale, variance**0.5, integrated, linear=True), common
 
 
-def doubts_of(found: DoseIntegral) -> list[Doubt]:
+def doubts_of(dose: DoseIntegral) -> list[Doubt]:
     """Return the doubts about a dose, without that of a surface transient."""
-    below = found.below
-    if found.question.background.given and may_hold(below > 0):
-        # In a tail that still falls, what is subtracted is none.
-        below = below + found.background.clip(min=0.0).where(below > 0, 0.0)
+    below = dose.below
+    if dose.question.background.exists and may_exceed(below):
+        # In a tail that still falls, a part of the dose is subtracted as background.
+        below = below + dose.background.clip(min=0.0).where(below > 0, 0.0)
     return [
-        *_doubts_of_significance(found),
-        *_doubts_of_limits(found),
-        *doubts_of_end(found.frame, found.value, below, found.stderr),
-        *doubts_of_window(found.trend),
+        *_doubts_of_significance(dose),
+        *_doubts_of_limits(dose),
+        *doubts_of_end(dose.frame, dose.value, below, dose.stderr),
+        *doubts_of_window(dose.trend),
     ]
 
 
 def status_of(
-    found: DoseIntegral, doubts: Iterable[Doubt], status: xr.Variable | None = None
+    dose: DoseIntegral, doubts: Iterable[Doubt], status: xr.Variable | None = None
 ) -> xr.Variable:
-    """Return the status of an integral, or of what depends on it, and warn of it."""
+    """Return the status of an integral, or of a result that depends on it, and warn of it."""
     return resolve(
-        found.frame,
-        found.status if status is None else status,
-        found.support,
-        (found.start, found.stop),
-        what=f"the dose is interpolated across it ({found.question.rule})",
-        sum_of=found.value,
-        stderr=found.stderr,
+        dose.frame,
+        dose.status if status is None else status,
+        dose.support,
+        (dose.start, dose.stop),
+        what=f"the dose is interpolated across it ({dose.question.rule})",
+        sum_of=dose.value,
+        stderr=dose.stderr,
         doubts=doubts,
         category=DoseWarning,
     )
@@ -341,41 +346,46 @@ def doubts_of_end(
     stderr: xr.Variable | None = None,
     remedy: str = "pass stop= if the dose down to there is wanted",
 ) -> list[Doubt]:
-    """Return the doubt about doses of whole records, by what lies `below` these.
+    """Return the doubt about doses of whole records, by the doses `below` these.
 
     See :func:`.truncation.missing_below`: where it is more than 2 %, and than their error.
     """
-    if not may_hold(below > 0):
+    if not may_exceed(below):
         return []
 
     def text(first: FirstFlagged) -> str:
-        part = first.of(below) / first.of(dose)
-        more = f", and about {part:.0%} more lies below it, extrapolated from its slope there"
-        return f"the record, {first.record}, ends inside the profile{more if part < 1 else ''}"
+        share = first.of(below) / first.of(dose)
+        if share >= 1:
+            return f"the record, {first.record}, begins or ends inside the profile"
+        more = f"and about {share:.0%} more lies below it, extrapolated from its slope there"
+        return f"the record, {first.record}, ends inside the profile, {more}"
 
-    enough: Any = 0.0 if stderr is None else stderr.fillna(0.0)
-    doubtful = (below > enough) & (dose > enough)
+    error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
+    doubtful = (below > error) & (dose > error)
     return [Doubt(doubtful, Status.TRUNCATED, text, {"remedy": remedy})]
 
 
-def _doubts_of_significance(found: DoseIntegral) -> list[Doubt]:
+def _doubts_of_significance(dose: DoseIntegral) -> list[Doubt]:
     """Return the doubts about doses that do not exceed their standard error."""
-    value, error = found.value, found.stderr
-    known: Any = 0.0 if error is None else replaced_where(is_nan(error), error, 0.0)
-    if not found.question.background.given:
-        return [Doubt(value <= known, Status.BELOW_DETECTION)]
-    # A difference within rounding is not a negative dose.
-    known = known + TOLERANCE * abs(found.background)
-    if not may_hold(value <= known):
+    value, error = dose.value, dose.stderr
+    margin: Any = 0.0 if error is None else replaced_where(is_nan(error), error, 0.0)
+    subtracted = dose.question.background.exists
+    if subtracted:  # a difference within rounding is not a negative dose
+        margin = margin + TOLERANCE * abs(dose.background)
+    low = elementwise(np.less_equal, value, margin, dtype=bool)
+    insignificant = Doubt(low, Status.BELOW_DETECTION)
+    if not may_hold(insignificant.flagged):
         return []
+    if not subtracted:
+        return [insignificant]
     text = (
         "the dose is negative: the background is higher than the profile; does its window lie "
         "in the profile?"
     )
-    negative = (found.background != 0) & (value < -known)
+    negative = (dose.background != 0) & (value < -margin)
     return [
         Doubt(negative, Status.BELOW_DETECTION, text),
-        Doubt(value <= known, Status.BELOW_DETECTION),
+        insignificant,
     ]
 
 
@@ -385,63 +395,63 @@ def check_options(rule: str, surface: str = "measured") -> None:
     check_choice("surface", surface, ("measured", "exclude", "hold"))
 
 
-def _doubts_of_limits(found: DoseIntegral) -> list[Doubt]:
+def _doubts_of_limits(dose: DoseIntegral) -> list[Doubt]:
     """Return the doubts about doses whose limits reach beyond the samples."""
-    frame, question, status = found.frame, found.question, found.status
+    frame, question, status = dose.frame, dose.question, dose.status
     depth = question.surface_depth
     if depth is None and codes(status) <= {Status.OK}:
         return []
     record, doubts = frame.map(ends), []
-    known: Any = ~(np.isinf(question.start) | np.isinf(question.stop)) & found.background.notnull()
+    defined: Any = ~(np.isinf(question.start) | np.isinf(question.stop)) & dose.background.notnull()
     if question.above is not None:
-        known = known & ~np.isinf(question.above)
-    none = (status == Status.NO_DATA) & (record.last > record.first) & known
+        defined = defined & ~np.isinf(question.above)
+    missing = (status == Status.NO_DATA) & (record.last > record.first) & defined
     code: Parts = {"code": "no_sample_in_window"}
     if depth is not None:
         outside = (depth < record.first) | (depth > record.last)
-        none = none & ~outside
+        missing = missing & ~outside
 
-        def transient(first: FirstFlagged) -> str:
+        def outside_text(first: FirstFlagged) -> str:
             return f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
 
-        doubts.append(Doubt(outside, None, transient, {"argument": "surface_depth", **code}))
+        doubts.append(Doubt(outside, None, outside_text, {"argument": "surface_depth", **code}))
 
-    def beyond(first: FirstFlagged) -> str:
+    def beyond_text(first: FirstFlagged) -> str:
         return f"start or stop lies beyond the record; the record runs from {first.record}"
 
-    def empty(first: FirstFlagged) -> str:
+    def empty_text(first: FirstFlagged) -> str:
         return (
             f"no dose: no sample lies between start and stop; the record runs from {first.record}"
         )
 
     return [
         *doubts,
-        Doubt(status == Status.TRUNCATED, Status.TRUNCATED, beyond),
-        Doubt(none, Status.NO_DATA, empty, code),
+        Doubt(status == Status.TRUNCATED, Status.TRUNCATED, beyond_text),
+        Doubt(missing, Status.NO_DATA, empty_text, code),
     ]
 
 
-#: What to do about a surface transient of a dose.
+#: Remedy of a surface transient of a dose.
 _REMEDY = (
     'surface="exclude" with surface_depth="{end:g} nm" leaves it out, surface_depth= alone accepts '
     "it"
 )
 
 
-def doubts_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> list[Doubt]:
+def doubts_of_transient_in(dose: DoseIntegral, remedy: str = _REMEDY) -> list[Doubt]:
     """Return a warning of integrals of records that begin with a surface transient.
 
     The `remedy` has a place for the `end`.
     """
-    frame = found.frame
-    if is_lazy(found.transient_end) or everywhere(is_nan(found.transient_end)):
+    frame = dose.frame
+    if is_lazy(dose.transient_end) or everywhere(is_nan(dose.transient_end)):
         return []
-    seen = frame.map(surface_transient, *NO_LIMITS, most=kernels.MAX_SEARCHED)
-    share, end = seen.above / found.value, seen.end
+    transient = frame.map(surface_transient, *NO_LIMITS, most=kernels.MAX_SEARCHED)
+    share, end = transient.above / dose.value, transient.end
     matters = (
         (end < TRANSIENT.deepest)
-        & (end < found.stop)
-        & (found.value > 0)
+        & (end < dose.stop)
+        & (dose.value > 0)
         & (share > TRANSIENT.matters)
     )
     first = first_flagged(frame, matters)
@@ -450,7 +460,7 @@ def doubts_of_transient_in(found: DoseIntegral, remedy: str = _REMEDY) -> list[D
     text = (
         f"the record begins in a surface transient, and {first.of(share):.0%} of the dose lies "
         f"above {first.of(end):g} nm, where the profile is lowest before its maximum at "
-        f"{first.of(seen.deeper_depth):g} nm"
+        f"{first.of(transient.deeper_depth):g} nm"
     )
     parts: Parts = {"code": "surface_transient", "remedy": remedy.format(end=first.of(end))}
     return [Doubt(matters, None, text, parts)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -9,6 +11,7 @@ from sims_analysis import vocabulary
 from sims_analysis.frame.background import MEAN_OF_OTHERS, Background, add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
+from sims_analysis.frame.messages import doubt_of_window
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import is_nan, replaced_where
 from sims_analysis.frame.window import read_window
@@ -58,8 +61,8 @@ def mean_value(
           at least 1; NaN if they carry none
         - ``samples``: their number n
         - ``status``: ``ok``; ``no_data`` with NaN; ``saturated`` and ``below_limit`` (``<5E15``, so
-          that the mean is too high) by samples in the window, and ``gap`` if a part of the window
-          was not measured
+          that the mean is too high) by samples in the window, ``gap`` if a part of the window was
+          not measured, and ``truncated`` if it reaches as far beyond the record
 
     Raises
     ------
@@ -88,20 +91,22 @@ def mean_value(
     """
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
-    found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
-    status = resolve(frame, found.status, support, window, what=MEAN_OF_OTHERS, asked=window)
+    mean, support = frame.ask(window_mean, *window, use="mean", errors="sum")
+    beyond = [doubt_of_window(mean.status, window)]
+    options: Any = {"what": MEAN_OF_OTHERS, "requested": window, "doubts": beyond}
+    status = resolve(frame, mean.status, support, window, **options)
     level = Background(window=window).level
-    stderr = add_background_error(frame, found.stderr, level, linear=True)
-    scatter = replaced_where(is_nan(found.value), found.excess)
+    stderr = add_background_error(frame, mean.stderr, level, linear=True)
+    scatter = replaced_where(is_nan(mean.value), mean.excess)
     scatter = scatter if frame.stderr is not None else np.nan * scatter
     coords = {
         "scatter": frame.with_attrs(
             scatter, "background_scatter", long_name="Scatter in the window"
         ),
-        "samples": frame.with_attrs(found.n, "samples_used"),
+        "samples": frame.with_attrs(mean.n, "samples_used"),
     }
     answer = frame.array(
-        found.value, frame.term, units_=frame.units, status=status, stderr=stderr, coords=coords
+        mean.value, frame.term, units_=frame.units, status=status, stderr=stderr, coords=coords
     )
     answer.attrs["long_name"] = f"Mean {answer.attrs['long_name'].lower()}"
     return answer

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.analysis.crossings import (
-    ask_for_all,
+    map_all,
     status_of_crossings,
     stderr_of_crossings,
 )
@@ -106,8 +106,8 @@ def metallurgical_junctions(
     --------
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
-    >>> found = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"]).isel(junction=0)
-    >>> print(f"{found['depth'].item():.1f} nm, {found['polarity'].item()}")
+    >>> first = sims.metallurgical_junctions(ds, donors=["P"], acceptors=["B"]).isel(junction=0)
+    >>> print(f"{first['depth'].item():.1f} nm, {first['polarity'].item()}")
     181.9 nm, p->n
     """
     active = read_dopants(donors, acceptors)
@@ -116,46 +116,46 @@ def metallurgical_junctions(
         text = f"there are no {side}, and no background to balance the others"
         raise ProfileError(text, argument=side)
     options: Any = {"kinds": ("concentration",), "question": "a metallurgical junction"}
-    opened = partial(open_frame, variable=variable, gaps=gaps, **options)
-    frame, names = open_dopants(data, active, opened)
+    opener = partial(open_frame, variable=variable, gaps=gaps, **options)
+    frame, names = open_dopants(data, active, opener)
     fractions = np.array([active[name] for name in names])
     net = _net_doping(frame, background)
     check_bool("strict", strict)
     check_choice("locate", locate, get_args(Locate))
-    how: Any = {"group": "species", "fractions": fractions, "locate": locate}
-    how |= {"dim": "junction", "max_count": max_count}
+    settings: Any = {"group": "species", "fractions": fractions, "locate": locate}
+    settings |= {"dim": "junction", "max_count": max_count}
     below = junctions_below_limit(frame, net, fractions)
-    found = ask_for_all(frame, kernels.metallurgical, net, below, **how)
-    stderr = _stderr(frame, found, fractions)
-    status = status_of_crossings(frame, found, "metallurgical junction", strict=strict)
+    junctions = map_all(frame, kernels.metallurgical, net, below, **settings)
+    stderr = _stderr(frame, junctions, fractions)
+    status = status_of_crossings(frame, junctions, "metallurgical junction", strict=strict)
     term = "metallurgical_junction"
-    found.number.attrs["long_name"] = "Number of junctions"
+    junctions.number.attrs["long_name"] = "Number of junctions"
     return frame.dataset(
         {
-            "depth": frame.with_attrs(found.depth, term),
+            "depth": frame.with_attrs(junctions.depth, term),
             "stderr": frame.with_attrs(stderr, f"{term}_stderr"),
             "concentration": frame.with_attrs(
-                found.value,
+                junctions.value,
                 "concentration",
                 long_name="Concentration at the junction",
                 description="of acceptors, equal to donors",
             ),
-            "polarity": words(found.direction, _POLARITY, long_name="Polarity with depth"),
+            "polarity": words(junctions.direction, _POLARITY, long_name="Polarity with depth"),
             "status": frame.status(status),
         },
-        coords={"count": found.number},
+        coords={"count": junctions.number},
     )
 
 
-def _stderr(frame: Frame, found: Any, fractions: Any) -> xr.Variable:
+def _stderr(frame: Frame, junctions: Any, fractions: Any) -> xr.Variable:
     """Return standard errors: backgrounds that were subtracted from the species move net doping."""
     part = xr.Variable("species", abs(fractions))
     common = scale = None
     if frame.common is not None:
         common = ((part * frame.common.mean(frame.dim)) ** 2).sum("species") ** 0.5
     if frame.repeatability is not None:  # of two species, each is as high as the other there
-        scale = found.value * (frame.repeatability**2).sum("species") ** 0.5
-    return stderr_of_crossings(frame, found, common, scale, part=part)
+        scale = junctions.value * (frame.repeatability**2).sum("species") ** 0.5
+    return stderr_of_crossings(frame, junctions, common, scale, part=part)
 
 
 def _net_doping(frame: Frame, background: ParameterLike | None) -> xr.Variable:
@@ -181,15 +181,15 @@ def junctions_below_limit(frame: Frame, net: xr.Variable, fractions: Any) -> xr.
         return xr.Variable((), False)
     below = frame.value.isnull() & frame.limit.notnull()
 
-    of_all: Any = {"group": "species", "fractions": fractions}
-    may: Any = True
+    options: Any = {"group": "species", "fractions": fractions}
+    possible: Any = True
     for sign in (1, -1):
         part = xr.Variable("species", sign * fractions)
         filled = frame.value.where(~below, frame.limit.where(part > 0, 0.0))
-        most = replace(frame, value=filled).map(kernels.net_doping, net, sign=sign, **of_all).value
-        may = may & (most >= 0)
-    may = may | frame.map(kernels.net_doping, net, sign=1, **of_all).value.isnull()
-    flags: xr.Variable = may & below.any(("species", frame.dim))
+        most = replace(frame, value=filled).map(kernels.net_doping, net, sign=sign, **options).value
+        possible = possible & (most >= 0)
+    possible = possible | frame.map(kernels.net_doping, net, sign=1, **options).value.isnull()
+    flags: xr.Variable = possible & below.any(("species", frame.dim))
     return flags
 
 
@@ -197,9 +197,9 @@ def junctions_below_limit(frame: Frame, net: xr.Variable, fractions: Any) -> xr.
 def read_dopants(donors: Dopants, acceptors: Dopants) -> dict[str, float]:
     """Return the active fraction of each species; those of donors are negative."""
     donor, acceptor = _fractions(donors, "donors"), _fractions(acceptors, "acceptors")
-    both = set(donor) & set(acceptor)
-    if both:
-        raise ProfileError(f"{', '.join(map(repr, sorted(both)))}: both donor and acceptor")
+    shared = set(donor) & set(acceptor)
+    if shared:
+        raise ProfileError(f"{', '.join(map(repr, sorted(shared)))}: both donor and acceptor")
     if not (donor or acceptor):
         raise ProfileError("name the donors and the acceptors: donors=['P'], acceptors=['B']")
     return {**{name: -part for name, part in donor.items()}, **acceptor}
@@ -222,15 +222,15 @@ def _fractions(dopants: Dopants, name: str) -> dict[str, float]:
 
 
 def open_dopants(
-    data: Any, dopants: Collection[str], opened: Callable[[Any], Frame]
+    data: Any, dopants: Collection[str], opener: Callable[[Any], Frame]
 ) -> tuple[Frame, list[str]]:
     """Open the data of these species; also return their names in the order of the data."""
-    frame = opened(data)
+    frame = opener(data)
     present = species_of(data, *dopants, name="donors and acceptors")
     if "species" not in frame.lead:
         data = data.expand_dims("species")
-        frame = opened(data)
+        frame = opener(data)
     positions = [i for i, name in enumerate(present) if name in dopants]
     if len(positions) < len(present):
-        frame = opened(data.isel(species=positions))
+        frame = opener(data.isel(species=positions))
     return frame, [present[i] for i in positions]

@@ -22,7 +22,7 @@ from sims_analysis.frame.background import (
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, material_support, resolve
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import Doubt
+from sims_analysis.frame.messages import Doubt, doubt_of_window
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, elementwise, may_hold
 from sims_analysis.frame.window import (
@@ -41,11 +41,11 @@ from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
 
 #: Results, with their places among those of the kernel.
 _PLACES = {"projected_range": 1, "straggle": 2, "skewness": 3, "kurtosis": 4, "dose": 0}
-#: Part of the error of a background by which it is shifted: a whole one may leave no peak.
-_SMALL = 1e-4
-#: Dimension of all of them in one variable: a name that no dimension of a user has.
+#: Part of the error of a background by which it is shifted: all of it may leave no peak.
+_SHIFT = 1e-4
+#: Dimension of all moments in one variable: a name that no dimension of a user has.
 _MOMENT = "__moment__"
-#: Doses of the kernel, in value times nm, are so many times as large.
+#: Divisors of the kernel's results: its doses are in value times nm.
 _SCALE = xr.Variable(_MOMENT, [NM_PER_CM, 1.0, 1.0, 1.0, 1.0])
 
 
@@ -139,8 +139,8 @@ def moments(
     projected_range 77.2 nm
     straggle 26.6 nm
     """
-    asked_of: Any = {"question": "a projected range", "variable": variable, "gaps": gaps}
-    frame = open_frame(data, DOSE_KINDS, **asked_of)
+    selection: Any = {"question": "a projected range", "variable": variable, "gaps": gaps}
+    frame = open_frame(data, DOSE_KINDS, **selection)
     a, b = read_window(frame, start, stop)
     subtracted = read_background(frame, background)
     frame = subtracted.on(frame)
@@ -148,44 +148,49 @@ def moments(
     limit, relative = _read_threshold(frame, threshold)
     ends = window or NO_LIMITS
     options: Any = {"relative": relative, "window": window is not None, "extra": (_MOMENT,)}
-    rest = limit, *ends, subtracted_level(frame)
-    whole = start is stop is threshold is None and subtracted.stated is None
-    how: Any = {"errors": "sum", "record": whole, **options}
-    # What lies beyond the samples with a value belongs to a window that reaches there.
+    parameters = limit, *ends, subtracted_level(frame)
+    whole_record = start is stop is threshold is None and subtracted.stated is None
+    settings: Any = {"errors": "sum", "record": whole_record, **options}
+    # A window beyond the samples with a value includes the samples without one there.
     record = frame.map(row_ends)
     reaches: Any = ~(a >= record.first) | ~(b <= record.last)
     use: Use = "record" if may_hold(reaches) else "curve"
-    found, support = frame.ask(kernels.moments, a, b, level, *rest, use=use, **how)
+    shape, support = frame.ask(kernels.moments, a, b, level, *parameters, use=use, **settings)
 
-    def again(other: Frame, own: xr.Variable | None = None) -> xr.Variable:
-        above = subtracted.level(other) if own is None else own
-        moved: xr.Variable = other.map(kernels.moments, a, b, above, *rest, **options).value
+    def moments_of(other: Frame, fixed_level: xr.Variable | None = None) -> xr.Variable:
+        above = subtracted.level(other) if fixed_level is None else fixed_level
+        moved: xr.Variable = other.map(kernels.moments, a, b, above, *parameters, **options).value
         return moved
 
-    above_level = partial(again, own=level)
-    dose, dose_stderr = (one.isel({_MOMENT: 0}) for one in (found.value, found.stderr))
-    trend = subtracted.trend(frame, (found.start, found.stop), dose, dose_stderr)
-    support = material_support(frame, support, found.value, found.stderr, above_level, over=_MOMENT)
+    above_level = partial(moments_of, fixed_level=level)
+    dose, dose_stderr = (column.isel({_MOMENT: 0}) for column in (shape.value, shape.stderr))
+    trend = subtracted.trend(frame, (shape.start, shape.stop), dose, dose_stderr)
+    support = material_support(frame, support, shape.value, shape.stderr, above_level, over=_MOMENT)
+    beyond = doubt_of_window(shape.status, (a, b))
+    if threshold is not None:
+        cut = "the record ends above the threshold: a part of the tail is missing from the moments"
+        beyond = Doubt(shape.status == Status.TRUNCATED, Status.TRUNCATED, cut)
     doubts = [
-        *doubts_of_end(frame, dose, found.below, dose_stderr),
-        # Above a threshold of it, a transient is used without the maximum below.
-        doubt_of_transient(frame, found.start, b),
+        beyond,
+        *doubts_of_end(frame, dose, shape.below, dose_stderr),
+        # With a threshold relative to its maximum, a transient is taken for the peak.
+        doubt_of_transient(frame, shape.start, b),
         *doubts_of_window(trend),
     ]
-    status = _status(frame, found, support, (a, b), doubts)
-    results = _as_moments(frame, found.value)
-    results |= samples_used(frame, found.start, found.stop) | {"status": frame.status(status)}
+    status = _status(frame, shape, support, (a, b), doubts)
+    results = _as_moments(frame, shape.value)
+    results |= samples_used(frame, shape.start, shape.stop) | {"status": frame.status(status)}
     if frame.stderr is not None:
-        errors = add_background_error(frame, found.stderr, again, by=_SMALL)
+        errors = add_background_error(frame, shape.stderr, moments_of, by=_SHIFT)
         if window is not None:
-            slope_error = trend.slope_error / (found.stop - found.start)
+            slope_error = trend.slope_error / (shape.stop - shape.start)
             errors = _with_window_error(frame, errors, window, slope_error, above_level)
         results |= _as_moments(frame, errors, "_stderr")
     return frame.dataset(results)
 
 
 def _with_window_error(
-    frame: Frame, errors: xr.Variable, window: Window, slope_error: xr.Variable, again: Answer
+    frame: Frame, errors: xr.Variable, window: Window, slope_error: xr.Variable, answer: Answer
 ) -> xr.Variable:
     """Add the error of a window without a count, or with a slope that noise may hide.
 
@@ -195,23 +200,22 @@ def _with_window_error(
     if not (frame.lazy or anywhere(common > 0)):
         return errors
     return add_background_error(
-        replace(frame, common=common, overlap=None, repeatability=None), errors, again, by=_SMALL
+        replace(frame, common=common, overlap=None, repeatability=None), errors, answer, by=_SHIFT
     )
 
 
 def _status(
-    frame: Frame, found: Any, support: Support, asked: Window, doubts: list[Doubt]
+    frame: Frame, result: Any, support: Support, requested: Window, doubts: list[Doubt]
 ) -> xr.Variable:
     """Return the status of moments."""
-    cut = "the record ends above the threshold: a part of the tail is missing from the moments"
     return resolve(
         frame,
-        found.status,
+        result.status,
         support,
-        (found.start, found.stop),
+        (result.start, result.stop),
         what="the moments interpolate across it by straight lines",
-        doubts=[Doubt(found.status == Status.TRUNCATED, Status.TRUNCATED, cut), *doubts],
-        asked=asked,
+        doubts=doubts,
+        requested=requested,
         category=DoseWarning,
     )
 
@@ -219,9 +223,9 @@ def _status(
 def _as_moments(frame: Frame, joined: xr.Variable, end: str = "") -> dict[str, xr.Variable]:
     """Return moments, or their errors, each by its name and with its unit."""
     terms = {name: name for name in _PLACES} | {"dose": term(frame, "dose")}
-    each = joined / _SCALE
+    scaled = joined / _SCALE
     return {
-        f"{name}{end}": frame.with_attrs(each.isel({_MOMENT: i}), f"{terms[name]}{end}")
+        f"{name}{end}": frame.with_attrs(scaled.isel({_MOMENT: i}), f"{terms[name]}{end}")
         for name, i in _PLACES.items()
     }
 

@@ -105,32 +105,32 @@ def peak(
     >>> print(f"{top['concentration'].item():.2e} atom/cm^3 at {top['depth'].item():.0f} nm")
     7.01e+19 atom/cm^3 at 75 nm
     """
-    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
-    frame = open_frame(data, question="a peak", **how)
+    options: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
+    frame = open_frame(data, question="a peak", **options)
     window = read_window(frame, start, stop)
-    asked = *window, subtracted_level(frame)
-    found, parts = frame.ask(kernels.peak, *asked, errors="fit", extra=(_PART,))
+    parameters = *window, subtracted_level(frame)
+    maximum, parts = frame.ask(kernels.peak, *parameters, errors="fit", extra=(_PART,))
     doubts = []
-    if Status.TRUNCATED in codes(found.status):
-        cut = found.status == Status.TRUNCATED
+    if Status.TRUNCATED in codes(maximum.status):
+        cut = maximum.status == Status.TRUNCATED
         doubts = [doubt_of_transient(frame, *window, among=cut)]
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
     flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)
-    support = changed(parts, flags=as_variable(found.status.dims, flags))
+    support = changed(parts, flags=as_variable(maximum.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
-    how = {"what": what, "doubts": doubts, "asked": window}
-    status = resolve(frame, found.status, support, window, **how)
+    options = {"what": what, "doubts": doubts, "requested": window}
+    status = resolve(frame, maximum.status, support, window, **options)
     name = frame.term
     results = {
-        frame.axis: frame.of_axis(found.depth, "peak_depth"),
-        name: frame.with_attrs(found.value, name, units_=frame.units),
-        "fwhm": frame.of_axis(found.fwhm, "fwhm"),
+        frame.axis: frame.of_axis(maximum.depth, "peak_depth"),
+        name: frame.with_attrs(maximum.value, name, units_=frame.units),
+        "fwhm": frame.of_axis(maximum.fwhm, "fwhm"),
         "status": frame.status(status),
     }
-    of_width = found.fwhm_stderr
+    width_stderr = maximum.fwhm_stderr
     if frame.stderr is not None:
-        stderr = found.stderr
+        stderr = maximum.stderr
 
         def highest(other: Frame) -> xr.Variable:
             top: xr.Variable = other.map(kernels.peak, *window, extra=(_PART,)).value
@@ -138,10 +138,10 @@ def peak(
 
         if frame.common is not None:
             stderr = add_background_error(replace(frame, repeatability=None), stderr, highest)
-            common = (stderr**2 - found.stderr**2).clip(min=0.0)
-            of_width = (of_width**2 + common * found.narrowed**2) ** 0.5
+            common = (stderr**2 - maximum.stderr**2).clip(min=0.0)
+            width_stderr = (width_stderr**2 + common * maximum.narrowed**2) ** 0.5
         stderr = add_background_error(replace(frame, common=None), stderr, highest)
-        of = f"{name}_stderr"
-        results[of] = frame.with_attrs(stderr, of, units_=frame.units)
-    results["fwhm_stderr"] = frame.of_axis(of_width, "fwhm_stderr")
+        key = f"{name}_stderr"
+        results[key] = frame.with_attrs(stderr, key, units_=frame.units)
+    results["fwhm_stderr"] = frame.of_axis(width_stderr, "fwhm_stderr")
     return frame.dataset(results)

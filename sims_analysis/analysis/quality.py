@@ -9,7 +9,7 @@ import xarray as xr
 
 from sims_analysis import vocabulary
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import runs_of
+from sims_analysis.frame.evidence import runs_of, with_flags
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.outcomes import GAP, KINDS
@@ -35,7 +35,8 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
         Over ``run``, one for each run of neighbouring samples; as a table by ``.to_dataframe()``:
 
         - ``kind``: ``gap`` (nothing was measured between two samples), ``saturated``,
-          ``below_limit``, ``placeholder``, ``transient``, ``restored`` or ``scale_in_doubt``
+          ``below_limit``, ``placeholder``, ``transient``, ``truncated`` (the record ends inside the
+          profile), ``restored`` or ``scale_in_doubt``
         - ``start``, ``stop`` (``nm``, or ``s``): the first and the last sample; of a gap those
           before and after it
         - ``samples``: their number; 0 in a gap
@@ -53,9 +54,9 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant").sel(species=["B"])
     >>> holed = ds.where((ds.depth < 60) | (ds.depth > 80), drop=True)
-    >>> found = sims.quality(holed)
+    >>> runs = sims.quality(holed)
     >>> [(str(kind), float(a), float(b)) for kind, a, b in
-    ...  zip(found["kind"].values, found["start"].values, found["stop"].values)]
+    ...  zip(runs["kind"].values, runs["start"].values, runs["stop"].values)]
     [('gap', 59.0, 81.0)]
     """
     names: list[Any] = [variable]
@@ -65,11 +66,11 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
         open_frame(data, question="evidence", variable=name, axes=vocabulary.AXES, as_they_are=True)
         for name in names
     ]
-    rows = [row for frame in frames for row in _rows(frame)]
+    rows = [row for frame in frames for row in _rows(with_flags(frame))]
     axis = {"units": frames[0].axis_units}
-    found = {
-        name: ("run", np.array([row[name] for row in rows], dtype), {"long_name": label, **more})
-        for name, dtype, label, more in (
+    variables = {
+        name: ("run", np.array([row[name] for row in rows], dtype), {"long_name": label, **attrs})
+        for name, dtype, label, attrs in (
             ("kind", str, "What is known", {}),
             ("start", np.float64, "First sample", axis),
             ("stop", np.float64, "Last sample", axis),
@@ -83,20 +84,20 @@ def quality(data: xr.Dataset | xr.DataArray, *, variable: str | None = None) -> 
         labels = [str(row.get(d, "")) for row in rows]
         if any(labels) or d in ("variable", "species"):
             coords[d] = ("run", np.array(labels, dtype=str))
-    return xr.Dataset(found, coords)
+    return xr.Dataset(variables, coords)
 
 
 def _rows(frame: Frame) -> list[dict[str, Any]]:
     """Return one row for each run of samples of a frame."""
     value = np.asarray(frame.value.data)
     depth = np.broadcast_to(np.asarray(frame.depth.data), value.shape)
-    there = ~np.isnan(depth) & ~np.isnan(value)
+    measured = ~np.isnan(depth) & ~np.isnan(value)
     if frame.limit is not None:
-        there |= ~np.isnan(np.asarray(frame.limit.data))
+        measured |= ~np.isnan(np.asarray(frame.limit.data))
     rows = []
     for run in runs_of(frame):
         index = np.unravel_index(run.profile, value.shape[:-1])
-        z = depth[index][there[index]]
+        z = depth[index][measured[index]]
         inside = int(((z >= run.first) & (z <= run.last)).sum())
         rows += [
             {

@@ -85,24 +85,24 @@ def surface_concentration(
     """
     check_count("samples", samples, least=3)
     frame = open_frame(data, question="a surface concentration", variable=variable, gaps=gaps)
-    at = frame.parameter(depth, ("depth",), "depth")
+    depths = frame.parameter(depth, ("depth",), "depth")
     fraction = frame.fraction if interpolated(frame) else xr.ones_like(frame.fraction)
 
-    def doubts(found: Any) -> list[Doubt]:
+    def doubts(fit: Any) -> list[Doubt]:
         transient = frame.map(surface_transient, *NO_LIMITS, errors="fit")
         inside = "the depth lies in a surface transient, where signals are not those of the sample"
         bent = "a parabola of ln C does not describe the samples around the depth"
-        where: Parts = {"code": "surface_transient", "remedy": "ask for a depth below it"}
-        shape = found.status == Status.WRONG_SHAPE
+        parts: Parts = {"code": "surface_transient", "remedy": "ask for a depth below it"}
+        shape = fit.status == Status.WRONG_SHAPE
         return [
-            Doubt(at < transient.end, None, inside, where),
+            Doubt(depths < transient.end, None, inside, parts),
             Doubt(shape, Status.WRONG_SHAPE, bent, {"remedy": "try fewer samples="}),
         ]
 
     return answer(
         frame,
         local_value,
-        *(at, subtracted_level(frame), fraction),
+        *(depths, subtracted_level(frame), fraction),
         term="surface_concentration",
         what="the fit interpolates across it by a parabola of ln C",
         errors="fit",

@@ -28,7 +28,7 @@ PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|perc
 def read_relative(frame: Frame, value: Any, name: str) -> xr.Variable:
     """Read a relative standard uncertainty, or one for each of some species; others have NaN."""
     if isinstance(value, Mapping):
-        value = {s: relative_uncertainty(one, f"{name}[{s!r}]") for s, one in value.items()}
+        value = {s: relative_uncertainty(number, f"{name}[{s!r}]") for s, number in value.items()}
     else:
         value = relative_uncertainty(value, name)
     return frame.parameter(value, ("dimensionless",), name)
@@ -64,45 +64,45 @@ def relative_uncertainties(
 ) -> list[xr.Variable]:
     """Read those of sensitivity factor and depth scale; by default what the data state.
 
-    Then the part of the former that is day to day comes third, if they do. A stated dose
+    By default, the day-to-day part of the former comes third, if they state it. A stated dose
     (:func:`scale_to_dose`) takes the place of the sensitivity factor, and the dose does not depend
     on the depth scale then: 0, or NaN where its uncertainty is not known. What repeats show of
     their scale is in the first, whatever is stated.
     """
     coords = units.dequantify(data).coords  # type: ignore[type-var]  # one of the two
     of_dose = coords.variables.get("dose_scale_uncertainty")
-    found = []
-    wanted: list[tuple[str, Any, str]] = [
+    parts = []
+    sources: list[tuple[str, Any, str]] = [
         ("rsf_uncertainty", rsf, "sensitivity_factor_uncertainty"),
         ("depth_uncertainty", depth, "depth_scale_uncertainty"),
     ]
     if rsf is None and "sensitivity_factor_day_to_day" in coords:
-        wanted.append(("", None, "sensitivity_factor_day_to_day"))
-    for argument, value, name in wanted:
-        given = None if value is None else read_relative(frame, value, argument)
-        if given is not None and not isinstance(value, Mapping):
-            found.append(given)
+        sources.append(("", None, "sensitivity_factor_day_to_day"))
+    for argument, value, name in sources:
+        read = None if value is None else read_relative(frame, value, argument)
+        if read is not None and not isinstance(value, Mapping):
+            parts.append(read)
             continue
         stated = xr.Variable((), np.nan)
         if name in coords:
-            one = coords[name]
-            along = frame.dim in one.dims
-            stated = one.variable if along else read_relative(frame, one, name)
+            coord = coords[name]
+            varies = frame.dim in coord.dims
+            stated = coord.variable if varies else read_relative(frame, coord, name)
         if of_dose is not None:
             untouched: Any = (of_dose == 0) & (coords["dose_scale"].variable == 1)
             stated = xr.where(untouched, stated, of_dose * (argument == "rsf_uncertainty"))
-        if given is not None:
-            stated = xr.where(frame.of_species(*value), given, stated)
+        if read is not None:
+            stated = xr.where(frame.of_species(*value), read, stated)
             stated = stated.transpose(..., *(d for d in (frame.dim,) if d in stated.dims))
-        found.append(stated)
+        parts.append(stated)
     if "scale_repeatability" in coords:
         repeated = read_relative(frame, coords["scale_repeatability"], "scale_repeatability")
-        found[0] = of_known(found[0], repeated)
-    return found
+        parts[0] = of_known(parts[0], repeated)
+    return parts
 
 
 def of_known(*parts: xr.Variable) -> xr.Variable:
     """Return the quadratic sum of the parts that are known; NaN where none is."""
     total = sum(part.fillna(0.0) ** 2 for part in parts) ** 0.5
-    found: xr.Variable = total.where(reduce(operator.or_, (part.notnull() for part in parts)))
-    return found
+    result: xr.Variable = total.where(reduce(operator.or_, (part.notnull() for part in parts)))
+    return result

@@ -1,4 +1,4 @@
-"""What can be added to an archive, as a payload: profiles at hand, JSON, files of instruments."""
+"""Payloads of additions to an archive: profiles in memory, JSON, files of instruments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sims_analysis.errors import ArchiveError
 from sims_analysis.files import MAX_BYTES, Budget, shown_path
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 
-#: So many bytes show whether a file is JSON.
+#: Number of bytes that show whether a file is JSON.
 _START = 1000
 _JSON = re.compile(rb'\s*[\[{]\s*["{}\]]')
 
@@ -24,7 +24,7 @@ def payload_of(
 ) -> tuple[bytes, SIMSResult]:
     """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes.
 
-    The result holds what the payload does, its id where it is known, and where that came from.
+    The result holds its profiles, its id where it is known, and its provenance.
     """
     url = ""
     if isinstance(source, str | os.PathLike):
@@ -42,12 +42,12 @@ def payload_of(
             return payload, result
         source = _measurement_in(file, options)
     payload = SIMSResult(data_id="", depth_profiles=profiles_of(source)).to_json()
-    data_id, known = "", {}
+    data_id, origin = "", {}
     if isinstance(source, SIMSResult):
-        data_id, known = source.data_id, source.provenance
-    provenance = {"source": url or known.get("source") or "profiles in memory"}
-    if "retrieved" in known:
-        provenance["retrieved"] = known["retrieved"]
+        data_id, origin = source.data_id, source.provenance
+    provenance = {"source": url or origin.get("source") or "profiles in memory"}
+    if "retrieved" in origin:
+        provenance["retrieved"] = origin["retrieved"]
     return payload, SIMSResult.from_json(payload, data_id=data_id, provenance=provenance)
 
 
@@ -69,11 +69,11 @@ def _json_of(file: Path, max_bytes: int) -> bytes:
     """Read a file if it is JSON; nothing if it is a file of another kind."""
     budget = Budget(max_bytes, ArchiveError, name=file.name)
     try:
-        with file.open("rb") as opened:
-            start = opened.read(_START)
+        with file.open("rb") as stream:
+            start = stream.read(_START)
             if _JSON.match(start):
                 budget.take(len(start), "its payload")
-                return bytes(start + budget.read(opened, "its payload"))
+                return bytes(start + budget.read(stream, "its payload"))
     except OSError as error:
         text = f"cannot read {shown_path(file)!r}: {error.strerror}"
         raise ArchiveError(text, code="unreadable_file") from None

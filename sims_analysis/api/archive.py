@@ -210,16 +210,16 @@ class Archive:
     def entries(
         self, search: Search, species: Sequence[str] = (), *, damaged: bool = False
     ) -> Catalogue:
-        """Return the entries that pass a search: what :meth:`search` does once it has read it.
+        """Return the entries that pass a search that has been read; see :meth:`search`.
 
-        If `damaged`, also those of which nothing is known but how they are damaged.
+        If `damaged`, also entries of which only the damage is known.
         """
         check_format(self.path, strict=False)
         if not search.data_ids:
             return Catalogue(self._index.search(search, species, damaged=damaged).values())
         folders = dict.fromkeys(self.folder(canonical(i)).name for i in search.data_ids if i)
-        found = self._index.search(search, species, damaged=damaged, folders=folders)
-        return Catalogue(found[folder] for folder in folders if folder in found)
+        by_folder = self._index.search(search, species, damaged=damaged, folders=folders)
+        return Catalogue(by_folder[folder] for folder in folders if folder in by_folder)
 
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
@@ -327,13 +327,13 @@ class Archive:
         refused.
         """
         folder = self.folder(data_id)
-        stated = result.provenance
-        moment = as_moment(stated.get("retrieved"), "retrieved") or datetime.now(UTC)
+        provenance = result.provenance
+        moment = as_moment(provenance.get("retrieved"), "retrieved") or datetime.now(UTC)
         record = Record(
             data_id=canonical(data_id),
-            url=files.shown_path(stated.get("source", "")),
+            url=files.shown_path(provenance.get("source", "")),
             retrieved=moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-            sha256=stated.get("sha256") or hashlib.sha256(payload).hexdigest(),
+            sha256=provenance.get("sha256") or hashlib.sha256(payload).hexdigest(),
             last_updated=latest(profile.last_updated for profile in result.depth_profiles),
             etag=validator(etag),
             last_modified=validator(last_modified),
@@ -341,8 +341,8 @@ class Archive:
         entry = None if catalogue is None else catalogue_json(folder, catalogue)
         contents = contents_of(record, payload, entry)
         with self._writing():
-            kept = append(folder, record, contents, supersede=supersede)
-        return changed(result, data_id=record.data_id, provenance=kept.provenance)
+            stored = append(folder, record, contents, supersede=supersede)
+        return changed(result, data_id=record.data_id, provenance=stored.provenance)
 
     def put_catalogue(self, data_id: str, entry: dict[str, Any]) -> None:
         """Keep what the catalogue says of an archived entry, in place of what it said before."""
@@ -392,8 +392,8 @@ class Archive:
         ReadError, PayloadError
             If the file cannot be read.
         """
-        payload, found = payload_of(source, options)
-        data_id = data_id or found.data_id or stated_id(found.depth_profiles)
+        payload, parsed = payload_of(source, options)
+        data_id = data_id or parsed.data_id or stated_id(parsed.depth_profiles)
         if not data_id:
             raise ArchiveError(
                 "the profiles have no data_id",
@@ -401,7 +401,7 @@ class Archive:
                 argument="data_id",
                 remedy="pass data_id=",
             )
-        result = changed(found, provenance=found.provenance | _provenance(url, retrieved))
+        result = changed(parsed, provenance=parsed.provenance | _provenance(url, retrieved))
         return self.keep(data_id, result, payload, supersede=replace)
 
     def export(self, ids: str | Iterable[str], path: str | os.PathLike[str]) -> Archive:
@@ -422,8 +422,8 @@ class Archive:
         other = Archive(path)
         for data_id in [ids] if isinstance(ids, str) else ids:
             folder = self._find(data_id).parent
-            known = read_catalogue(folder)
-            catalogue = readable(known) if known else None
+            entry = read_catalogue(folder)
+            catalogue = readable(entry) if entry else None
             target = other.folder(data_id)
             with other._writing():
                 for version in list_versions(folder):
@@ -470,14 +470,14 @@ class Archive:
             )
         if sha256 is None:
             return versions[-1]
-        wanted = sha256.lower()
-        if not re.fullmatch("[0-9a-f]{8,64}", wanted):
+        digits = sha256.lower()
+        if not re.fullmatch("[0-9a-f]{8,64}", digits):
             raise ArchiveError(
                 f"sha256={sha256!r}; expected 8 to 64 hexadecimal digits", argument="sha256"
             )
-        alike = (one for one in reversed(versions) if one.name.lower().endswith(wanted[:8]))
-        for version in alike:
-            if read_record(version).sha256.startswith(wanted):
+        matches = (path for path in reversed(versions) if path.name.lower().endswith(digits[:8]))
+        for version in matches:
+            if read_record(version).sha256.startswith(digits):
                 return version
         raise ArchiveError(
             f"data entry {data_id!r} has no version with sha256 {sha256}",
@@ -497,7 +497,7 @@ class Archive:
 
 
 def _provenance(url: str | None, retrieved: datetime | None) -> dict[str, str]:
-    """Return what a caller states of it."""
+    """Return the provenance that a caller states."""
     moment = as_moment(retrieved, "retrieved")
     stated = {"source": url, "retrieved": moment.isoformat() if moment else None}
     return {key: text for key, text in stated.items() if text}

@@ -1,4 +1,4 @@
-"""The catalogue: what there is, who measured it, and whether its processing succeeded."""
+"""The catalogue: its entries, which state owner and processing, and searches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIMS = "sims"
 #: Everything, for the parameters `status` and `data_type`.
 ALL = "all"
 _TIMES = ("upload_datetime", "last_updated", "collected_datetime")
-#: Where keywords are looked for.
+#: Fields that are searched for keywords.
 _SEARCHED = (
     "data_id", "raw_name", "source_name", "sample_name", "physical_sample_id",
     "physical_sample_name", "detail_note_content", "name", "tags", "workspaces", "projects",
@@ -88,21 +88,21 @@ class CatalogueEntry:
         if not isinstance(wire, Mapping):
             raise PayloadError(f"expected a catalogue entry, found {json_type(wire)}", path)
         if not isinstance(wire.get("data_id"), str):
-            found = json_type(wire.get("data_id"))
-            raise PayloadError(f"expected a string, found {found}", f"{path}.data_id")
-        known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
-        for name, value in known.items():
+            actual = json_type(wire.get("data_id"))
+            raise PayloadError(f"expected a string, found {actual}", f"{path}.data_id")
+        named = {name: wire[name] for name in WIRE_FIELDS if name in wire}
+        for name, value in named.items():
             kind = _KINDS.get(name, str)
             if value is not None and not isinstance(value, kind):
                 expected = {str: "a string", dict: "an object", list: "an array"}[kind]
                 raise PayloadError(
                     f"expected {expected} or null, found {json_type(value)}", f"{path}.{name}"
                 )
-        return cls(**known, extra={k: v for k, v in wire.items() if k not in known})
+        return cls(**named, extra={k: v for k, v in wire.items() if k not in named})
 
     @property
     def words(self) -> str:
-        """The texts in which keywords are looked for."""
+        """The texts that are searched for keywords."""
         return "\n".join(str(value) for name in _SEARCHED if (value := getattr(self, name)))
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,10 +119,10 @@ class Catalogue(list[CatalogueEntry]):
 
     Examples
     --------
-    >>> found = Catalogue([CatalogueEntry(data_id="w1", sample_name="wafer 1")])
-    >>> found.ids
+    >>> entries = Catalogue([CatalogueEntry(data_id="w1", sample_name="wafer 1")])
+    >>> entries.ids
     ['w1']
-    >>> found.to_frame()[["data_id", "sample_name"]]
+    >>> entries.to_frame()[["data_id", "sample_name"]]
       data_id sample_name
     0      w1     wafer 1
     """
@@ -175,7 +175,7 @@ class Search:
 
     @classmethod
     def of(cls, **filters: Any) -> Search:
-        """Make a search of what a user gives: one string or several, times as strings."""
+        """Make a search of a user's arguments: one string or several, times as strings."""
         kinds = {field.name: str(field.type) for field in fields(cls)}
         for name, value in filters.items():
             if kinds.get(name) == "Sequence[str]":

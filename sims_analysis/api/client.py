@@ -265,15 +265,15 @@ class Client:
             raise _failure_of(failures, total, failures)
 
     def _outcomes(self, data_ids: Iterable[str], errors: str, refresh: bool) -> Outcomes:
-        """Return every entry once: what is archived, then what is fetched, as it arrives."""
+        """Return every entry once: archived ones, then fetched ones as they arrive."""
         if errors not in {"raise", "collect"}:
             raise ApiError(f"errors={errors!r}; expected 'raise' or 'collect'", argument="errors")
         if refresh and self.offline:
             text = "refresh=True asks the API, but offline=True forbids it"
             raise ApiError(text, code="conflicting_arguments", argument="refresh")
-        return self._each(dict.fromkeys(data_ids), refresh)
+        return self._results(dict.fromkeys(data_ids), refresh)
 
-    def _each(self, data_ids: Iterable[str], refresh: bool) -> Outcomes:
+    def _results(self, data_ids: Iterable[str], refresh: bool) -> Outcomes:
         missing = []
         for data_id in data_ids:
             archived = None if refresh else self._archived(data_id)
@@ -286,14 +286,14 @@ class Client:
                 yield from fetched
 
     def _archived(self, data_id: str) -> SIMSResult | SimsError | None:
-        """Return what the archive has, or None if it has to be fetched."""
+        """Return the archived result or its error, or None if the entry has to be fetched."""
         if self.archive is None:
             return None
         try:
             result = (self.archive.get if self.offline else self.archive.find)(data_id)
         except SimsError as error:
             return error
-        # That there were no data then does not mean that there are none now.
+        # An entry that had no data when it was archived may have some now.
         return result if result is not None and (result.species or self.offline) else None
 
     def get_species(self, data_id: str | uuid.UUID, species: str) -> DepthProfile | None:
@@ -376,8 +376,8 @@ class Client:
         if self.offline and self.archive is not None:
             self.archive.check()
             return self.archive.entries(search)
-        found = self._fetcher.catalogue(search.query(), "catalogue search")
-        return Catalogue(entry for entry in found if entry.char_source_type == SIMS)
+        entries = self._fetcher.catalogue(search.query(), "catalogue search")
+        return Catalogue(entry for entry in entries if entry.char_source_type == SIMS)
 
     def entry(self, data_id: str | uuid.UUID) -> CatalogueEntry:
         """Return the catalogue entry of a data id.
@@ -388,15 +388,15 @@ class Client:
             If the catalogue does not have it.
         """
         (data_id,) = as_ids([data_id])
-        found = self.entries([data_id])
-        if not found:
+        entries = self.entries([data_id])
+        if not entries:
             raise NotFound(
                 f"data entry {data_id!r} is not in the catalogue that this key can see",
                 status_code=200,
                 url=self._endpoint.address("data_entries", ""),
                 where={"data_id": data_id},
             )
-        return found[0]
+        return entries[0]
 
     def entries(self, data_ids: Ids) -> Catalogue:
         """Return the catalogue entries of data ids, in their order; unknown ones are left out."""

@@ -19,12 +19,12 @@ class LimitedProtocol(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin."""
+        """Start the timer."""
         super().connection_made(transport)
         self._timer = self.loop.call_later(REQUEST_TIMEOUT, transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived of a request; the timer goes on until that is all of it."""
+        """Receive a part of a request; the timer runs until the request is complete."""
         super().data_received(data)
         if self.cycle is None or self.cycle.response_complete:
             self._timer = self._timer or self.loop.call_later(REQUEST_TIMEOUT, self.transport.abort)
@@ -32,7 +32,7 @@ class LimitedProtocol(H11Protocol):
             self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Stop the timer."""
         self._stop_timer()
         super().connection_lost(exc)
 

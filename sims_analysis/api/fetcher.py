@@ -1,4 +1,4 @@
-"""What the client requests from the API, and what is kept of the responses."""
+"""Requests of the client to the API, and the archiving of responses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _IDS_PER_REQUEST = 100
 class Fetcher:
     """Requests of the API, several at a time, whose responses are archived.
 
-    What it takes is imported and opened at the first request, and never when offline.
+    Libraries are imported and connections opened at the first request, and never when offline.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class Fetcher:
         # By process: two on one connection would read each other's answers after a fork.
         self._http: dict[int, Http] = {}
         self._closed = False
-        # What searches found, to be archived with the payloads that are fetched later.
+        # Catalogue entries of searches, to be archived with payloads that are fetched later.
         self._seen: dict[str, dict[str, Any]] = {}
 
     def close(self) -> None:
-        """Close what is open, for good."""
+        """Close the connections; no request follows."""
         self._closed = True
         if http := self._http.pop(os.getpid(), None):
             http.close()
@@ -61,9 +61,9 @@ class Fetcher:
     def profiles(
         self, ids: Sequence[str], *, refresh: bool = False
     ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
-        """Fetch entries; each is given as it arrives, or as the error that it met.
+        """Fetch entries; yield each as it arrives, or its error.
 
-        Entries without data come last, with what the catalogue says of their processing.
+        Entries without data come last, with their pipeline status in the catalogue.
         """
         batch = Batch(self.options.deadline)
         empty: dict[str, SIMSResult] = {}
@@ -79,17 +79,17 @@ class Fetcher:
                     yield data_id, outcome
         status = self._pipeline_status(list(empty))
         for data_id, result in empty.items():
-            known = {"pipeline_status": status[data_id]} if data_id in status else {}
-            yield data_id, replace(result, provenance=result.provenance | known)
+            extra = {"pipeline_status": status[data_id]} if data_id in status else {}
+            yield data_id, replace(result, provenance=result.provenance | extra)
 
     def _fetch(self, data_id: str, batch: Batch, *, refresh: bool) -> SIMSResult:
         url = self._endpoint.address("sims", data_id)
-        known, validators = self._archived(data_id, url) if refresh else (None, {})
+        archived, validators = self._archived(data_id, url) if refresh else (None, {})
 
         def read(reply: Reply) -> SIMSResult:
-            if reply.unchanged and known is not None:
-                return known
-            return self._received(data_id, url, reply, batch)
+            if reply.unchanged and archived is not None:
+                return archived
+            return self._receive(data_id, url, reply, batch)
 
         with about(where={"data_id": data_id}):
             return self._request(url, f"data entry {data_id!r}", read, batch, validators)
@@ -112,10 +112,10 @@ class Fetcher:
         if self._closed:
             raise ApiError("the client is closed; make a new one", code="closed")
         batch = batch or Batch(self.options.deadline)
-        http = self._http.get(os.getpid()) or self._http.setdefault(os.getpid(), self._connected())
+        http = self._http.get(os.getpid()) or self._http.setdefault(os.getpid(), self._connect())
         return http.get(Request(url, what, batch, validators), read)
 
-    def _connected(self) -> Http:
+    def _connect(self) -> Http:
         if not self._key and self._endpoint.root == DEFAULT_ENDPOINT:
             raise ApiError(
                 "no API key",
@@ -128,15 +128,15 @@ class Fetcher:
         return Http(self._endpoint, self._key, self.options)
 
     def _archived(self, data_id: str, url: str) -> tuple[SIMSResult | None, dict[str, str]]:
-        """Return what is archived of an address, if it is sound, and the server's mark of it."""
+        """Return the archived result of an address, if it is sound, and its validators."""
         if self.archive is not None:
             with suppress(ArchiveError):
-                known, record = self.archive.get(data_id), self.archive.record(data_id)
-                if known.species and record.url == url:
-                    return known, record.validators
+                result, record = self.archive.get(data_id), self.archive.record(data_id)
+                if result.species and record.url == url:
+                    return result, record.validators
         return None, {}
 
-    def _received(self, data_id: str, url: str, reply: Reply, batch: Batch) -> SIMSResult:
+    def _receive(self, data_id: str, url: str, reply: Reply, batch: Batch) -> SIMSResult:
         """Read a response, and archive it if it holds data of the requested entry."""
         payload = reply.body
         provenance = {
@@ -165,12 +165,12 @@ class Fetcher:
         return result
 
     def _pipeline_status(self, ids: Sequence[str]) -> dict[str, str]:
-        """Ask the catalogue why entries are empty; that it does not answer is no failure."""
+        """Ask the catalogue why entries are empty; if it fails, return nothing."""
         try:
-            found = {canonical(e.data_id): e.pipeline_status for e in self.entries(ids)}
+            statuses = {canonical(e.data_id): e.pipeline_status for e in self.entries(ids)}
         except SimsError:
             return {}
-        return {i: found.get(i, "not in the catalogue") or "unknown" for i in ids}
+        return {i: statuses.get(i, "not in the catalogue") or "unknown" for i in ids}
 
     def species(self, data_id: str, species: str) -> DepthProfile | None:
         """Fetch the profile of one species."""
@@ -189,14 +189,14 @@ class Fetcher:
             return self._request(url, what, read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
-        """Ask the catalogue; what it says of archived entries is archived."""
+        """Ask the catalogue; its entries of archived data are archived."""
         # The reference has a slash at the end of this path.
         url = self._endpoint.address("data_entries", "", query=query)
-        found = self._request(url, what, lambda reply: Catalogue.from_json(reply.body))
+        entries = self._request(url, what, lambda reply: Catalogue.from_json(reply.body))
         if (archive := self.archive) is None:
-            return found
+            return entries
         batch = Batch()
-        for entry in found:
+        for entry in entries:
             wire = entry.to_dict()
             self._seen[canonical(entry.data_id)] = wire
             try:
@@ -205,24 +205,24 @@ class Fetcher:
             except ArchiveError as error:
                 text = f"the catalogue entries are not archived: {error}"
                 batch.warn_once("keeping", text, code=error.code, where=error.where)
-        return found
+        return entries
 
     def entries(self, ids: Sequence[str]) -> Catalogue:
         """Fetch the catalogue entries of ids, in their order; unknown ones are left out."""
-        found: dict[str, CatalogueEntry] = {}
+        by_id: dict[str, CatalogueEntry] = {}
         for start in range(0, len(ids), _IDS_PER_REQUEST):
             batch = ids[start : start + _IDS_PER_REQUEST]
             query = [("data_ids", data_id) for data_id in batch]
             query.append(("include_organization_data", "True"))
             what = f"catalogue entry {batch[0]!r} and {len(batch) - 1} more"
-            found.update((canonical(e.data_id), e) for e in self.catalogue(query, what))
-        return Catalogue(found[data_id] for data_id in ids if data_id in found)
+            by_id.update((canonical(e.data_id), e) for e in self.catalogue(query, what))
+        return Catalogue(by_id[data_id] for data_id in ids if data_id in by_id)
 
 
 def _refuse_other(
     profile: DepthProfile, data_id: str, path: str, species: str | None = None
 ) -> None:
-    """Raise if a profile says that it is of another entry, or another species."""
+    """Raise if a profile is of another entry, or of another species."""
     message = f"data entry {data_id!r} was requested, the response is that of {profile.data_id!r}"
     if canonical(stated_id([profile]) or data_id) != data_id:
         raise PayloadError(message, f"{path}.data_id")

@@ -1,7 +1,7 @@
 """Requests over HTTP: the only module that imports httpx.
 
-What can go wrong becomes an error of this library. It is raised where no frame is left in its
-traceback or context that has seen the request or the response, because those hold the key.
+Failures become errors of this library. They are raised where no frame of their traceback or context
+holds the request or the response, because those contain the key.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from sims_analysis.text.escapes import visible
 T = TypeVar("T")
 
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
-#: What a gateway answers in place of a server that does not respond.
+#: Statuses of a gateway in place of a server that does not respond.
 _NO_ANSWER = {408, 425, 429, 502, 503, 504}
 _MEANING: dict[int, tuple[type[StatusError], str]] = {
     401: (Unauthorized, "pass api_key= or set AS_API_KEY"),
@@ -76,15 +76,15 @@ class Http:
         self._options = options
         self._server = Server()
         self._client = _client(endpoint, key, options)
-        # Who does not close the client leaves no open connections either. A forked process that
-        # ends leaves those of its parent alone.
+        # A client that is not closed leaves no open connections either. A forked process that ends
+        # does not close those of its parent.
         self.close = weakref.finalize(self, _close_client, self._client, keep_out_of_logs(key))
         self.close.atexit = False
 
     def get(self, request: Request, read: Callable[[Reply], T]) -> T:
-        """Send a request, and again where that may help.
+        """Send a request, with retries where they may help.
 
-        `read` makes of the response what is wanted, or raises `PayloadError`.
+        `read` decodes the response, or raises `PayloadError`.
         """
         batch = request.batch
         attempt = partial(self._attempt, request, read)
@@ -96,7 +96,7 @@ class Http:
             refused = isinstance(error, Unauthorized) and not (
                 error.status_code == HTTPStatus.FORBIDDEN and self._server.accepts_key
             )
-            unanswered = failure.again and batch.last_answer < request.began
+            unanswered = failure.retryable and batch.last_answer < request.began
             batch.failed(error, refused=refused, unanswered=unanswered)
         raise error.with_traceback(None)
 
@@ -119,7 +119,7 @@ class Http:
             return self._answer(request)
         except KeyboardInterrupt:
             return KeyboardInterrupt()
-        except Exception as error:  # noqa: BLE001 - what is not an error of HTTP is returned as it is
+        except Exception as error:  # noqa: BLE001 - other errors than those of HTTP are returned too
             if not self.close.alive:
                 text = "the client was closed in the meantime; make a new one"
                 return Failure(ApiError(request.message(text), code="closed"))
@@ -130,12 +130,12 @@ class Http:
         reason = type(error).__name__
         detail = self._key.shown(str(error)) or reason
         kind: type[SimsError] = ConnectionFailed
-        again, parts = True, Parts()
+        retryable, parts = True, Parts()
         if isinstance(error, Failure):
             return error
         if isinstance(error, httpx.TimeoutException) and request.left <= 0:
             text = f"no complete response within {self._options.deadline:g} s ({reason})"
-            return Failure(request.timed_out(text, "deadline"), again=True)
+            return Failure(request.timed_out(text, "deadline"), retryable=True)
         if isinstance(error, httpx.ConnectTimeout):
             kind, text = (
                 RequestTimeout,
@@ -143,21 +143,21 @@ class Http:
             )
         elif isinstance(error, httpx.TimeoutException):
             text = f"no response within {self._options.timeout:g} s ({reason})"
-            return Failure(request.timed_out(text, "timeout"), again=True)
+            return Failure(request.timed_out(text, "timeout"), retryable=True)
         elif isinstance(error, httpx.DecodingError):
             text = "the compressed response is corrupt"
         elif "CERTIFICATE_VERIFY_FAILED" in detail:
-            text, again = f"the certificate is not trusted ({detail})", False
+            text, retryable = f"the certificate is not trusted ({detail})", False
             parts = {"argument": "ca_bundle", "code": "untrusted_certificate"}
             parts["remedy"] = "pass ca_bundle= if it is signed by a private authority"
         elif isinstance(error, _FAILURES):
             text = f"the connection failed ({detail}); check the network and the endpoint"
         elif isinstance(error, _OTHERS):
             # They may quote the request, and with it the key.
-            kind, text, again = ApiError, f"the request could not be made ({reason})", False
+            kind, text, retryable = ApiError, f"the request could not be made ({reason})", False
         else:
             return error
-        return Failure(kind(request.message(text), **parts), again=again)
+        return Failure(kind(request.message(text), **parts), retryable=retryable)
 
     def _answer(self, request: Request) -> Reply:
         """Follow redirects within the origin, and return the response."""
@@ -173,14 +173,14 @@ class Http:
                 timeout=httpx.Timeout(limit, connect=connect, pool=None),
             ) as response:
                 if response.has_redirect_location:
-                    target = self._redirected(request, target, response.headers["Location"])
+                    target = self._redirect(request, target, response.headers["Location"])
                     continue
-                return self._received(response, request)
+                return self._receive(response, request)
         raise Failure(
             ApiError(request.message(f"more than {_MAX_REDIRECTS} redirects"), code="redirected")
         )
 
-    def _received(self, response: httpx.Response, request: Request) -> Reply:
+    def _receive(self, response: httpx.Response, request: Request) -> Reply:
         """Read a response, whole or not at all."""
         status, headers = response.status_code, response.headers
         if status not in _NO_ANSWER | {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -199,11 +199,11 @@ class Http:
                     request.message(f"{text}; tell those who run the server"), code="exposed_key"
                 )
             )
-        kept = [headers.get(name) for name in ("ETag", "Last-Modified")]
-        etag, modified = (None if self._key.is_in(text or "") else text for text in kept)
+        values = [headers.get(name) for name in ("ETag", "Last-Modified")]
+        etag, modified = (None if self._key.is_in(text or "") else text for text in values)
         return Reply(body, headers.get("Content-Type", ""), etag, modified)
 
-    def _redirected(self, request: Request, origin: str, location: str) -> str:
+    def _redirect(self, request: Request, origin: str, location: str) -> str:
         try:
             target = urljoin(origin, location)
             host = urlsplit(target).netloc.rpartition("@")[2]
@@ -243,12 +243,12 @@ class Http:
             yield piece
 
     def _refuse(self, response: httpx.Response, request: Request) -> NoReturn:
-        """Raise what an HTTP status other than 200 means."""
+        """Raise the error of an HTTP status other than 200."""
         status = response.status_code
         body = b""
         for piece in self._content(response, request):
             body += piece
-            if len(body) > 2 * _ERROR_BODY:  # a key is not cut off where the text is
+            if len(body) > 2 * _ERROR_BODY:  # more than is shown, so that no key is cut off
                 break
         text = body.decode(errors="replace")
         text = self._key.shown(text) if self._key.is_in(text) else text[:_ERROR_BODY]
@@ -266,26 +266,26 @@ class Http:
         wait = requested_wait(response.headers.get("Retry-After"))
         if isinstance(error, RateLimited):
             error.retry_after = wait
-        again = status in _RETRIED
-        if again and wait:
+        retryable = status in _RETRIED
+        if retryable and wait:
             self._server.pause(wait, request)
-        raise Failure(error, again=again, after=wait or 0.0)
+        raise Failure(error, retryable=retryable, after=wait or 0.0)
 
     def _payload_failure(self, error: PayloadError, reply: Reply, request: Request) -> Failure:
         if "html" in reply.content_type.lower():
             text = "the response is a web page, not JSON; check the endpoint"
             return Failure(PayloadError(request.message(text), code="invalid_json"))
         reason = self._key.shown(str(error.args[0]))
-        # What is not JSON at all may have been cut off or garbled in transit.
-        again = error.code == "invalid_json"
-        named = type(error)(request.message(reason), self._key.shown(error.path))
-        named.add(code=error.code, argument=error.argument, remedy=error.remedy)
-        return Failure(named, again=again)
+        # A response that is not JSON may have been cut off or garbled in transit.
+        retryable = error.code == "invalid_json"
+        masked = type(error)(request.message(reason), self._key.shown(error.path))
+        masked.add(code=error.code, argument=error.argument, remedy=error.remedy)
+        return Failure(masked, retryable=retryable)
 
 
 def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
     def with_key(request: httpx.Request) -> httpx.Request:
-        # On its way, so that the key is in no argument or default.
+        # Added as it is sent, so that the key is in no argument or default.
         request.headers.update({"X-API-KEY": key.reveal()} if key else {})
         return request
 
@@ -300,7 +300,7 @@ def _client(endpoint: Endpoint, key: Secret, options: Options) -> httpx.Client:
             },
             verify=True if options.ca_bundle is None else trusted_certificates(options.ca_bundle),
             limits=httpx.Limits(max_connections=options.max_connections),
-            # A proxy would read what is meant for this machine.
+            # A proxy would read requests to this machine.
             trust_env=not endpoint.is_loopback,
             transport=options.transport,
         )

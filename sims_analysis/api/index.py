@@ -1,9 +1,9 @@
-"""The index of an archive: what is known of its entries, so that searches need not read them all.
+"""The index of an archive: a row for each entry, so that searches need not read them all.
 
 It is in memory, and for later processes in a file in the user's cache folder, never in the archive.
-It is never the truth: every question looks at the folders of the entries first, and what has
-changed since it was indexed is read again. So the file may be lost or damaged at any time; of a few
-entries, or where there is no cache folder to use, there is none.
+It is a cache only: every search first compares it with the folders of the entries, and reads again
+those that have changed since. So the file may be lost or damaged at any time; for few entries, or
+without a cache folder, there is none.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ T = TypeVar("T")
 _MEASUREMENT = ("comment", "file", "instrument", "laboratory", "measured")
 #: Part of the name of the file: versions of this library with other rows have other files.
 ROWS_VERSION = 4
-#: Fewer entries are read as fast as a file is.
+#: Fewer entries are read as fast as the file of an index.
 INDEXED_FROM = 32
 #: Two changes within this time, in nanoseconds, may bear the same time: some file systems count in
-#: steps of 2 s. What has changed so lately is read again by the next question.
+#: steps of 2 s. Entries that have changed so recently are read again by the next search.
 RESOLUTION = 3_000_000_000
 _MAY_CHANGE = -1
 #: A progress bar is shown from so many entries on.
@@ -61,35 +61,35 @@ SHOWN_FROM = 2000
 
 
 class Row(NamedTuple):
-    """What is known of an entry: its catalogue entry, or what the record says, or its damage."""
+    """The row of an entry: its catalogue entry, or a summary of its record or its damage."""
 
     changed: int
     catalogue_changed: int
     data_id: str
-    #: As on the wire, without what is null.
+    #: As on the wire, without fields that are null.
     entry: dict[str, Any]
     damaged: bool
     warning: str
     title: str
     date: str
     species: list[str]
-    #: The texts in which keywords are looked for.
+    #: The texts that are searched for keywords.
     words: str
 
     def passes(self, search: Search, species: Iterable[str] = ()) -> bool:
         """Whether it passes the filters of a search, and has all of the species."""
-        known = self.entry.get
-        projects = [one.get("id") for one in known("projects", ()) if isinstance(one, dict)]
+        get = self.entry.get
+        projects = [item.get("id") for item in get("projects", ()) if isinstance(item, dict)]
         texts = (
-            (search.physical_sample_ids, {known("physical_sample_id")}),
+            (search.physical_sample_ids, {get("physical_sample_id")}),
             (search.project_ids, {str(project) for project in projects if project is not None}),
-            ([] if search.data_type == ALL else [search.data_type], {known("char_source_type")}),
-            ([] if search.status == ALL else [search.status], {known("pipeline_status")}),
+            ([] if search.data_type == ALL else [search.data_type], {get("char_source_type")}),
+            ([] if search.status == ALL else [search.status], {get("pipeline_status")}),
         )
         return (
             all(keyword.casefold() in self.words for keyword in search.keywords)
             and set(species) <= set(self.species)
-            and all(not wanted or not found.isdisjoint(wanted) for wanted, found in texts)
+            and all(not required or not values.isdisjoint(required) for required, values in texts)
             and self._is_within("growth_length", search, int | float)
             and self._is_within("upload_datetime", search, datetime)
             and self._is_within("last_updated", search, datetime)
@@ -133,47 +133,47 @@ class Index:
     ) -> dict[str, CatalogueEntry]:
         """Return the catalogue entries that pass a search, by folder, in the order of the ids.
 
-        If `damaged`, also those of which nothing can be read but how they are damaged; of all
-        folders, or those named.
+        If `damaged`, also entries of which only the damage is known; of all folders, or those
+        named.
         """
         rows = self._current() if folders is None else self._read(dict.fromkeys(folders, (0, 0)))
         _warn(rows.values())
-        found = [
+        hits = [
             (row.data_id, folder)
             for folder, row in rows.items()
             if (damaged or not row.damaged) and row.passes(search, species)
         ]
-        return {folder: CatalogueEntry.from_dict(rows[folder].entry) for _, folder in sorted(found)}
+        return {folder: CatalogueEntry.from_dict(rows[folder].entry) for _, folder in sorted(hits)}
 
     def contents(self, words: Sequence[str], most: int | None) -> tuple[list[EntrySummary], int]:
-        """Return what lists show of entries that hold every word, at most so many; count them."""
+        """Return summaries of at `most` so many entries with every word, and their number."""
         rows = self._current().values()
         _warn(rows)
         search = Search(keywords=words)
-        found = [
+        summaries = [
             EntrySummary(row.data_id, row.title, row.date, row.species)
             for row in rows
             if row.data_id and row.passes(search)
         ]
-        return sorted(found, key=lambda one: one.data_id)[:most], len(found)
+        return sorted(summaries, key=lambda item: item.data_id)[:most], len(summaries)
 
     def _current(self) -> dict[str, Row]:
-        """Return the rows by folder; read what has changed since it was indexed."""
+        """Return the rows by folder; read entries that have changed since they were indexed."""
         states = self._states()
         file = index_file(self._archive) if len(states) >= INDEXED_FROM else None
-        known = self._rows or _rows_in(file)
+        cached = self._rows or _rows_in(file)
         rows = {
             folder: row
-            for folder, row in known.items()
+            for folder, row in cached.items()
             if states.get(folder) == (row.changed, row.catalogue_changed)
         }
-        # In the order of the folder, in which they stand on the disk.
+        # In the order of the folder, as on the disk.
         stale = {folder: state for folder, state in states.items() if folder not in rows}
         try:
             self._read(stale, into=rows)
-        finally:  # what is interrupted goes on here
+        finally:  # also after an interrupt
             stable = {folder: row for folder, row in rows.items() if row.changed != _MAY_CHANGE}
-            if file is not None and stable != known:
+            if file is not None and stable != cached:
                 _keep(file, stable)
             self._rows = stable
         return rows
@@ -191,12 +191,12 @@ class Index:
         return rows
 
     def _states(self) -> dict[str, State]:
-        """List what stands among the entries, and when it was changed."""
+        """List the folders of the entries, and when they were changed."""
         try:
             files.check_folder(self._entries)
-            with os.scandir(self._entries) as found:
+            with os.scandir(self._entries) as entries:
                 # The name of an entry is of ASCII.
-                return {item.name: state_of(item) for item in found if item.name.isascii()}
+                return {item.name: state_of(item) for item in entries if item.name.isascii()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
@@ -242,24 +242,24 @@ def _keep(file: Path, rows: dict[str, Row]) -> None:
 
 
 def _warn(rows: Iterable[Row]) -> None:
-    """Warn of damage that was noted."""
+    """Warn of the damage in rows."""
     for row in rows:
         if row.warning:
             warn(row.warning, SimsWarning, code="damaged_entry", where={"data_id": row.data_id})
 
 
-def state_of(found: os.DirEntry[str]) -> State:
+def state_of(entry: os.DirEntry[str]) -> State:
     """Return when the folder of an entry was changed, and its catalogue entry.
 
     By the clock of the file system, in nanoseconds; 0 without a catalogue entry.
     """
     changed = 0
     try:
-        changed = time_of_change(found.stat(follow_symlinks=False))
-        catalogue = os.lstat(f"{found.path}{os.sep}catalogue.json")
+        changed = time_of_change(entry.stat(follow_symlinks=False))
+        catalogue = os.lstat(f"{entry.path}{os.sep}catalogue.json")
     except OSError:
         return changed, 0
-    # What replaces it at the same moment is another file.
+    # A file that replaces it at the same moment has another inode.
     return changed, time_of_change(catalogue) ^ (catalogue.st_ino & 0xFFFF)
 
 
@@ -270,11 +270,11 @@ def leave_out(path: Path, error: SimsError) -> None:
 
 
 def read_catalogue(folder: Path) -> dict[str, Any] | None:
-    """Read what the catalogue says of the entry in a folder, or None."""
+    """Read the catalogue entry of the data entry in a folder, or return None."""
     file = folder / CATALOGUE
     try:
         entry = decode(files.read_plain(file))
-        orjson.dumps(entry)  # what is nested more deeply than can be written is refused
+        orjson.dumps(entry)  # refuses JSON that is nested too deeply to be written
     except FileNotFoundError:
         return None
     except (OSError, PayloadError, TypeError) as error:
@@ -287,7 +287,7 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
 def read_entry(folder: Path, state: State) -> Row | None:
     """Read the row of the entry in a folder; None if it has no version that can be listed.
 
-    The state is that from before anything is read here, so that what changes meanwhile is noticed.
+    The state is taken before anything is read here, so that changes meanwhile are noticed.
     """
     try:
         versions = list_versions(folder)
@@ -299,33 +299,33 @@ def read_entry(folder: Path, state: State) -> Row | None:
     record, damage = _result_or_error(lambda: read_record(versions[-1]))
     data_id = "" if "~" in folder.name else folder.name.lower()
     data_id = data_id or (record.data_id if record else _earlier_id(versions))
-    known, catalogue_damage = None, None
+    catalogued, catalogue_damage = None, None
     if data_id:
-        known, catalogue_damage = _result_or_error(lambda: _catalogue_entry(folder))
+        catalogued, catalogue_damage = _result_or_error(lambda: _catalogue_entry(folder))
     warning = f"{catalogue_damage}; the record is used instead" if catalogue_damage else ""
-    if damage and not known:
+    if damage and not catalogued:
         warning = f"{damage}; it is left out ({folder.name})"
-    # What is wrong with its payload is an error when the entry is read.
-    measured, unread = _result_or_error(
-        lambda: _measured(read_payload(versions[-1], record)) if record else None
+    # A damaged payload is an error only when the entry is read.
+    summary, unread = _result_or_error(
+        lambda: _summarize(read_payload(versions[-1], record)) if record else None
     )
     is_sound = record and not (unread or catalogue_damage)
     stable = is_sound and all(abs(time.time_ns() - t) > RESOLUTION for t in state)
-    entry = known or CatalogueEntry(
+    entry = catalogued or CatalogueEntry(
         data_id=data_id or folder.name,
         char_source_type=SIMS,
         pipeline_status="error" if damage else "success",
         last_updated=record.last_updated if record else None,
         detail_note_content=str(damage) if damage else None,
     )
-    title, date, species, words = measured or ("", "", [], "")
+    title, date, species, words = summary or ("", "", [], "")
     wire = entry.to_dict().items()
     return Row(
         changed=state[0] if stable else _MAY_CHANGE,
         catalogue_changed=state[1],
         data_id=data_id,
         entry={key: value for key, value in wire if value is not None or key in entry.extra},
-        damaged=bool(damage and not known),
+        damaged=bool(damage and not catalogued),
         warning=warning,
         title=title,
         date=date,
@@ -340,7 +340,7 @@ def _catalogue_entry(folder: Path) -> CatalogueEntry | None:
 
 
 def _result_or_error(read: Callable[[], T]) -> tuple[T | None, SimsError | None]:
-    """Read something; give what was read, or why it cannot be."""
+    """Call a reader; return its result, or its error."""
     try:
         return read(), None
     except (ArchiveError, PayloadError) as error:
@@ -355,8 +355,8 @@ def _earlier_id(versions: list[Path]) -> str:
     return ""
 
 
-def _measured(payload: bytes) -> tuple[str, str, list[str], str]:
-    """Return sample, date, species, and what is searched for, of a payload."""
+def _summarize(payload: bytes) -> tuple[str, str, list[str], str]:
+    """Return sample, date, species, and the searched texts of a payload."""
     wire = decode(payload)
     profiles = [p for p in wire if isinstance(p, dict)] if isinstance(wire, list) else []
     titles = list(dict.fromkeys(_titles(profiles)))

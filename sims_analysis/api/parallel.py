@@ -1,4 +1,4 @@
-"""Several requests at a time, and how far they are."""
+"""Several requests at a time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ T = TypeVar("T")
 def each(
     function: Callable[[str, Batch], T], items: Sequence[str], *, width: int, batch: Batch
 ) -> Generator[tuple[str, T | SimsError], None, None]:
-    """Call a function for every item, `width` at a time; give what is done as it is done.
+    """Call a function for every item, `width` at a time; yield each result as it is done.
 
     The first goes alone, so that a key that is not accepted is sent once. The threads do not keep
     the interpreter alive: an interrupt ends it at once. When the iteration ends early, the batch is
-    cancelled, and no call follows. No more than twice `width` results wait to be taken. What a
-    thread warns of is passed on here, while it goes on.
+    cancelled, and no call follows. No more than twice `width` results wait to be taken. Warnings of
+    the threads are passed on here.
     """
     first, *rest = items
     yield first, _outcome(function, first, batch)
@@ -29,13 +29,13 @@ def each(
         return
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[str, T | BaseException] | SimsWarning] = queue.SimpleQueue()
-    room = threading.Semaphore(2 * width)
+    capacity = threading.Semaphore(2 * width)
     for item in rest:
         todo.put(item)
 
     def work() -> None:
         with redirect_warnings(done.put):
-            while room.acquire() and not batch.is_cancelled:
+            while capacity.acquire() and not batch.is_cancelled:
                 try:
                     item = todo.get_nowait()
                 except queue.Empty:
@@ -46,27 +46,27 @@ def each(
                     done.put((item, error))
 
     threads = min(width, len(rest))
-    waiting = dict.fromkeys(rest)
+    pending = dict.fromkeys(rest)
     try:
         for _ in range(threads):
             threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
-        while waiting:
-            found = _next(done, batch)
-            if found is None:
-                yield from ((item, batch.not_requested(f"data entry {item!r}")) for item in waiting)
+        while pending:
+            result = _next(done, batch)
+            if result is None:
+                yield from ((item, batch.not_requested(f"data entry {item!r}")) for item in pending)
                 return
-            if isinstance(found, SimsWarning):
-                warn(found)
+            if isinstance(result, SimsWarning):
+                warn(result)
                 continue
-            item, outcome = found
+            item, outcome = result
             if isinstance(outcome, BaseException) and not isinstance(outcome, SimsError):
                 raise outcome
-            del waiting[item]
+            del pending[item]
             yield item, outcome
-            room.release()
+            capacity.release()
     finally:
         batch.cancel()
-        room.release(threads)
+        capacity.release(threads)
 
 
 def _outcome(function: Callable[[str, Batch], T], item: str, batch: Batch) -> T | SimsError:
@@ -77,7 +77,7 @@ def _outcome(function: Callable[[str, Batch], T], item: str, batch: Batch) -> T 
 
 
 def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
-    """Wait for what is done next; None if nothing more is to be waited for."""
+    """Wait for the next result; None once the batch is cancelled."""
     while True:
         try:
             # With a timeout: Windows cannot interrupt an endless wait.

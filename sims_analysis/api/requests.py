@@ -13,7 +13,7 @@ from typing import Any, Unpack
 
 from sims_analysis.errors import ApiError, Parts, RequestTimeout, SimsError, SimsWarning, warn
 
-#: The least of each number; whole numbers are those that are counted.
+#: The least value of each numeric option; counts are whole numbers.
 LEAST: dict[str, float] = {
     "timeout": 0.001,
     "deadline": 0.001,
@@ -21,7 +21,7 @@ LEAST: dict[str, float] = {
     "max_connections": 1,
     "max_response_bytes": 1,
 }
-#: So many requests in a row without a response end a batch: the entry is not the reason.
+#: Number of requests in a row without a response that ends a batch: the entry is not the reason.
 _MOST_UNANSWERED = 2
 
 
@@ -45,14 +45,14 @@ class Options:
             kind = type(least)
             fits = isinstance(value, int | kind) and not isinstance(value, bool)
             if not (fits and least <= value < sys.float_info.max):
-                called = "whole number" if kind is int else "number"
+                noun = "whole number" if kind is int else "number"
                 raise ApiError(
-                    f"{name}={value!r:.40}; expected a {called} of at least {least}", argument=name
+                    f"{name}={value!r:.40}; expected a {noun} of at least {least}", argument=name
                 )
 
 
 class Batch:
-    """Requests that belong together: what happens to one may make the others pointless.
+    """Requests that belong together: the failure of one may make the others pointless.
 
     No further request is sent after a key that was refused (:meth:`failed`). Waits end as well,
     and running requests stop, when the caller no longer waits for them (:meth:`cancel`) or the
@@ -80,7 +80,7 @@ class Batch:
         return self._ended is not None or self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Let waits end, and no request follow."""
+        """End all waits, and send no further request."""
         self._cancelled.set()
 
     def sleep(self, seconds: float) -> None:
@@ -90,9 +90,9 @@ class Batch:
         while (left := end - time.monotonic()) > 0 and not self._cancelled.wait(min(left, 0.2)):
             pass
 
-    def retries(self, wanted: int) -> int:
+    def retries(self, limit: int) -> int:
         """Return how often a request is sent again: not at all, after one without a response."""
-        return 0 if self._unanswered else wanted
+        return 0 if self._unanswered else limit
 
     def answered(self) -> None:
         """Note that the server has answered."""
@@ -120,7 +120,7 @@ class Batch:
         return self._ended.about_another(text)
 
     def warn_once(self, kind: str, message: str, **parts: Unpack[Parts]) -> None:
-        """Warn of what may happen to every request of the batch, the first time."""
+        """Warn once of a problem that may occur in every request of the batch."""
         with self._lock:
             is_first = kind not in self._warned
             self._warned.add(kind)
@@ -131,7 +131,7 @@ class Batch:
 class Request:
     """A request that is sent, perhaps several times, and the time it has taken so far.
 
-    It has an address, a name in messages, and the validators of what is archived as headers.
+    It has an address, a name in messages, and the validators of the archived payload as headers.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class Request:
             raise Failure(self.batch.not_requested(self.what))
         if self.left <= 0:
             text = f"no complete response within {self.batch.deadline:g} s"
-            raise Failure(self.timed_out(text, "deadline"), again=True)
+            raise Failure(self.timed_out(text, "deadline"), retryable=True)
 
     def timed_out(self, text: str, limit: str) -> RequestTimeout:
         """Make the error for a response that did not come within a limit of the client."""
@@ -169,8 +169,8 @@ class Request:
 class Failure(Exception):
     """Carries an error out of an attempt, and whether another attempt may help."""
 
-    def __init__(self, error: SimsError, *, again: bool = False, after: float = 0.0) -> None:
+    def __init__(self, error: SimsError, *, retryable: bool = False, after: float = 0.0) -> None:
         super().__init__(error)
         self.error = error
-        self.again = again
+        self.retryable = retryable
         self.after = after

@@ -15,7 +15,7 @@ from sims_analysis.api.requests import Failure, Request
 from sims_analysis.api.secret import Secret
 from sims_analysis.errors import RateLimited
 
-#: At DEBUG these log the headers of a response, in which a server may repeat what it was sent.
+#: At DEBUG these log the headers of a response, in which a server may repeat the key.
 _LOGGERS = ("httpx", "httpcore.http11", "httpcore.http2", "httpcore.connection", "httpcore.proxy")
 #: The longest pause in seconds that a server may request. A longer one is an error at once: the
 #: user has to know of it, and no program should sleep that long.
@@ -23,8 +23,8 @@ _LONGEST_WAIT = 120.0
 #: Shorter pauses in seconds are not warned of.
 _WARNED_FROM = 2.0
 
-#: The shortest and longest pause before another attempt, in seconds. What failed has had time to
-#: recover, and clients that failed together do not come back together.
+#: The shortest and longest pause before another attempt, in seconds. A server has had time to
+#: recover, and clients that failed together do not retry together.
 PAUSES = 0.25, 8.0
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ _log = logging.getLogger("sims_analysis.api")
 
 
 class Server:
-    """What is known of a server: whether it accepts the key, and limits the rate."""
+    """The state of a server: whether it accepts the key, and limits the rate."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,8 +51,8 @@ class Server:
             self._paused_until = max(self._paused_until, now + min(seconds, _LONGEST_WAIT))
         if _WARNED_FROM <= seconds <= _LONGEST_WAIT:
             text = f"the server limits the rate of requests and asks for a pause of {seconds:.0f} s"
-            said = f"{text}; the fetch continues after it"
-            request.batch.warn_once(text, said, code="rate_limited")
+            message = f"{text}; the fetch continues after it"
+            request.batch.warn_once(text, message, code="rate_limited")
 
     def wait(self, request: Request) -> None:
         """Wait as long as the server requested, if there is time for that."""
@@ -66,23 +66,23 @@ class Server:
             raise Failure(
                 RateLimited(request.message(text), url=request.url, retry_after=requested)
             )
-        # Not all at once, when it is over.
+        # Requests do not all go on at the same moment.
         request.batch.sleep(pause + random.uniform(0.0, 0.5))  # noqa: S311 - no secret
 
 
 def keep_out_of_logs(key: Secret) -> Callable[[], None]:
-    """Keep what holds a key out of the logs of HTTP libraries, until the result is called."""
+    """Keep records with a key out of the logs of HTTP libraries, until the result is called."""
 
     def is_clean(record: logging.LogRecord) -> bool:
         return not key.is_in(record.getMessage())
 
     loggers = [logging.getLogger(name) for name in _LOGGERS]
-    for one in loggers:
-        one.addFilter(is_clean)
+    for logger in loggers:
+        logger.addFilter(is_clean)
 
     def end() -> None:
-        for one in loggers:
-            one.removeFilter(is_clean)
+        for logger in loggers:
+            logger.removeFilter(is_clean)
 
     return end
 
@@ -102,7 +102,7 @@ def requested_wait(header: str | None) -> float | None:
 
 
 def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
-    """Call, and call again where that may help; a pause that the server requests is not counted."""
+    """Call, with retries where they may help; a pause that the server requests is not counted."""
     failed = counted = 0
     while True:
         try:
@@ -111,13 +111,13 @@ def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
             failed, counted = failed + 1, counted + (not failure.after)
             # As long as the server requested, and a random time on top.
             pause = failure.after + _random_pause(failed)
-            useless = not failure.again or counted > retries or failure.after > _LONGEST_WAIT
+            useless = not failure.retryable or counted > retries or failure.after > _LONGEST_WAIT
             if useless or pause >= request.left:
                 raise
             _log.info("%s; trying again in %.1f s", failure.error, pause)
             if failed > 1 and not failure.after:
-                said = f"{failure.error}; retried"
-                request.batch.warn_once("retry", said, code=failure.error.code)
+                message = f"{failure.error}; retried"
+                request.batch.warn_once("retry", message, code=failure.error.code)
         request.batch.sleep(pause)
 
 

@@ -32,8 +32,8 @@ class Secret:
         text = text.strip()
         if not re.fullmatch(r"[\x21-\x7e]*", text):
             text = ""  # it must not be seen in the frame of the error either
-            said = "the API key contains characters that an HTTP header cannot"
-            raise ApiError(said, argument="api_key")
+            message = "the API key contains characters that an HTTP header cannot"
+            raise ApiError(message, argument="api_key")
         # In a closure: tools that walk over attributes find a function.
         self.reveal: Callable[[], str] = lambda: text
 
@@ -55,7 +55,7 @@ class Secret:
         return key in text.lower() if isinstance(text, str) else key.encode() in text.lower()
 
     def shown(self, text: str) -> str:
-        """Return a text from elsewhere as it may be shown: nothing of one that holds the key."""
+        """Return a text from elsewhere as it may be shown: a note in place of one with the key."""
         return "(not shown: it contains the API key)" if self.is_in(text) else visible(text)
 
     def __bool__(self) -> bool:

@@ -181,13 +181,13 @@ def _run(app: ASGIApp, host: str, port: int, log_level: str, certfile: Any, keyf
 
 def _refuse_weak_key(key: str) -> str:
     """Refuse a missing or short key."""
-    make = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
+    hint = "python -c 'import secrets; print(secrets.token_urlsafe())' makes one"
     if not key:
-        text = f"no key: set {KEY_VARIABLE} ({make}), or serve without one on loopback"
+        text = f"no key: set {KEY_VARIABLE} ({hint}), or serve without one on loopback"
         raise ApiError(text, code="missing_key")
     if len(key) < SHORTEST:
-        said = f"the key can be guessed: fewer than {SHORTEST} characters; {make}"
-        raise ApiError(said, code="weak_key")
+        message = f"the key can be guessed: fewer than {SHORTEST} characters; {hint}"
+        raise ApiError(message, code="weak_key")
     return key
 
 
@@ -203,7 +203,7 @@ def _encoded_paths(app: ASGIApp) -> ASGIApp:
 
 
 def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
-    """Ask for the key, everywhere but at the description of the API.
+    """Require the key, except for the description of the API.
 
     A browser sends it as a password; the user name does not matter.
     """
@@ -211,13 +211,13 @@ def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
-        shown = headers.get(b"x-api-key") or _password(headers.get(b"authorization", b""))
+        presented = headers.get(b"x-api-key") or _password(headers.get(b"authorization", b""))
         if (
             digest is None
             or scope["type"] != "http"
             or scope["path"] == "/openapi.json"
             # Digests, so that not even the length can be measured.
-            or hmac.compare_digest(hashlib.sha256(shown).digest(), digest)
+            or hmac.compare_digest(hashlib.sha256(presented).digest(), digest)
         ):
             await app(scope, receive, send)
             return
@@ -249,7 +249,7 @@ def _detail(status: int, detail: object) -> Response:
 
 
 def _error_answer(_request: Request, error: Exception) -> Response:
-    """Answer with an error; what went wrong inside is for the log."""
+    """Answer with an error; failures of the server itself go to the log."""
     if isinstance(error, HTTPException):
         response = _detail(error.status_code, error.detail)
         response.headers.update(error.headers or {})
@@ -271,10 +271,10 @@ class ArchiveResponses:
 
     def catalogue(self, request: Request) -> Response:
         """Answer ``GET /data_entries/``."""
-        # A damaged entry must not stop the others, nor be left out: its row says what is wrong.
+        # A damaged entry must not stop the others, nor be left out: its row has the error.
         with collected():
-            found = self._archive.entries(_search(request), damaged=True)
-        return answer(request, orjson.dumps([entry.to_dict() for entry in found]))
+            entries = self._archive.entries(_search(request), damaged=True)
+        return answer(request, orjson.dumps([entry.to_dict() for entry in entries]))
 
     def _payload(self, data_id: str, species_name: str | None = None) -> bytes:
         """Return the payload of an entry, or its profile of one species, as in the contract."""
@@ -283,33 +283,33 @@ class ArchiveResponses:
         if not versions:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"no data entry {data_id!r}")
         _, payload = read_version(versions[-1])
-        known = SIMSResult.from_json(payload, data_id="")
-        if species_name is None and known.species == sorted(known.species):
-            ids = {profile.data_id for profile in known.depth_profiles}
-            if all(isinstance(one, str) and canonical(one) == data_id for one in ids):
+        result = SIMSResult.from_json(payload, data_id="")
+        if species_name is None and result.species == sorted(result.species):
+            ids = {profile.data_id for profile in result.depth_profiles}
+            if all(isinstance(text, str) and canonical(text) == data_id for text in ids):
                 return payload  # byte for byte as it was received, where that is in order
         profiles = [_with_data_id(profile, data_id) for profile in decode(payload)]
         if species_name is not None:
-            found = (profile for profile in profiles if profile["species_name"] == species_name)
-            return orjson.dumps(next(found, None))
+            matches = (profile for profile in profiles if profile["species_name"] == species_name)
+            return orjson.dumps(next(matches, None))
         return orjson.dumps(sorted(profiles, key=lambda profile: str(profile["species_name"])))
 
 
 def answer(request: Request, body: bytes) -> Response:
-    """Answer with JSON, or with 304 if it is what the client has."""
+    """Answer with JSON, or with 304 if the client has it."""
     # Weak: the same content is sent compressed to one and plain to another.
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Encoding"}
-    known = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
-    if etag in known or etag.removeprefix("W/") in known or "*" in known:
+    tags = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
+    if etag in tags or etag.removeprefix("W/") in tags or "*" in tags:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
 
 def _with_data_id(profile: dict[str, Any], data_id: str) -> dict[str, Any]:
     """Give a profile the id of its entry: files that were added here may have none, or another."""
-    known = profile.get("data_id")
-    if known is not None and canonical(str(known)) == data_id:
+    stated = profile.get("data_id")
+    if stated is not None and canonical(str(stated)) == data_id:
         return profile
     return profile | {"data_id": data_id}
 
@@ -322,19 +322,19 @@ def _parameter(request: Request, name: str) -> str:
 
 
 def _search(request: Request) -> Search:
-    """Read the filters of the query; what the contract does not name is ignored."""
-    given: dict[str, Any] = {}
-    wrong = []
+    """Read the filters of the query; parameters that the contract does not name are ignored."""
+    filters: dict[str, Any] = {}
+    errors = []
     for parameter in fields(Search):
         name = parameter.name
         try:
             if texts := request.query_params.getlist(name):
-                given[name] = read_filter(str(parameter.type), texts)
+                filters[name] = read_filter(str(parameter.type), texts)
         except ValueError as error:
-            wrong.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
-    if wrong:
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)  # type: ignore[arg-type]
-    return Search(**given)
+            errors.append({"loc": ["query", name], "msg": str(error), "type": "value_error"})
+    if errors:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, errors)  # type: ignore[arg-type]
+    return Search(**filters)
 
 
 def read_filter(kind: str, texts: list[str]) -> object:

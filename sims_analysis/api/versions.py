@@ -75,7 +75,7 @@ class Record:
 
     @property
     def provenance(self) -> dict[str, str]:
-        """What a `SIMSResult` read from this version carries on."""
+        """The provenance of a `SIMSResult` that is read from this version."""
         return {"source": self.url, "retrieved": self.retrieved, "sha256": self.sha256}
 
     @property
@@ -91,7 +91,7 @@ class Record:
 
 
 _OPTIONAL = ("etag", "last_modified")
-#: The fields of every record, and what they hold.
+#: The fields of every record, with their types.
 _EXPECTED: dict[str, tuple[Any, str]] = {
     **dict.fromkeys(("data_id", "url", "retrieved", "sha256"), (str, "a string")),
     "last_updated": (str | None, "a string or null"),
@@ -111,16 +111,16 @@ def is_of(folder: Path, data_id: object) -> bool:
 
 
 def catalogue_json(folder: Path, entry: dict[str, Any]) -> bytes:
-    """Return what the catalogue says of the entry in a folder, as it is kept."""
+    """Return the catalogue entry of the data entry in a folder, as it is stored."""
     if not is_of(folder, entry.get("data_id")):
-        found = entry.get("data_id")
-        text = f"a catalogue entry of {found!r} is not kept with {folder.name!r}"
-        raise ArchiveError(text, code="other_measurement", where={"data_id": found})
+        other = entry.get("data_id")
+        text = f"a catalogue entry of {other!r} is not kept with {folder.name!r}"
+        raise ArchiveError(text, code="other_measurement", where={"data_id": other})
     return readable(entry)
 
 
 def validator(text: object) -> str | None:
-    """Return what can be sent as a header, or None."""
+    """Return a text that can be sent as a header, or None."""
     return text if isinstance(text, str) and _VALIDATOR.fullmatch(text) else None
 
 
@@ -139,9 +139,9 @@ def listed(what: str, *folders: Path) -> list[Path]:
 def list_versions(folder: Path) -> list[Path]:
     """List the versions in the folder of an entry, the current one last."""
     what = f"data entry {folder.name!r} in the archive {folder.parent.parent.name!r}"
-    found = listed(what, folder.parent, folder)
-    named = [path for path in found if _VERSION.fullmatch(path.name)]
-    return sorted(named, key=lambda path: path.name.upper())
+    paths = listed(what, folder.parent, folder)
+    versions = [path for path in paths if _VERSION.fullmatch(path.name)]
+    return sorted(versions, key=lambda path: path.name.upper())
 
 
 def read_record(version: Path) -> Record:
@@ -160,22 +160,22 @@ def read_record(version: Path) -> Record:
     return record
 
 
-def _as_record(version: Path, found: Any) -> Record:
+def _as_record(version: Path, wire: Any) -> Record:
     """Check each field of a decoded record.json."""
-    if not isinstance(found, dict):
-        raise PayloadError(f"expected an object, found {json_type(found)}")
-    written = found.get("format_version")
-    if isinstance(written, int | float) and written > FORMAT_VERSION:
-        raise _newer(version.parent.name, written)
+    if not isinstance(wire, dict):
+        raise PayloadError(f"expected an object, found {json_type(wire)}")
+    number = wire.get("format_version")
+    if isinstance(number, int | float) and number > FORMAT_VERSION:
+        raise _newer(version.parent.name, number)
     for name, (kind, expected) in _EXPECTED.items():
-        if name not in found or not isinstance(found[name], kind):
-            what = json_type(found[name]) if name in found else "no such field"
+        if name not in wire or not isinstance(wire[name], kind):
+            what = json_type(wire[name]) if name in wire else "no such field"
             raise PayloadError(f"expected {expected}, found {what}", f"$.{name}")
-    if not moment_of(found["retrieved"]):
-        text = found["retrieved"]
+    if not moment_of(wire["retrieved"]):
+        text = wire["retrieved"]
         raise PayloadError(f"expected a time in ISO 8601, found {text!r}", "$.retrieved")
-    marks: dict[str, Any] = {name: validator(found.get(name)) for name in _OPTIONAL}
-    return Record(**{name: found[name] for name in _EXPECTED}, **marks)
+    validators: dict[str, Any] = {name: validator(wire.get(name)) for name in _OPTIONAL}
+    return Record(**{name: wire[name] for name in _EXPECTED}, **validators)
 
 
 def read_version(version: Path) -> tuple[Record, bytes]:
@@ -188,11 +188,11 @@ def read_payload(version: Path, record: Record) -> bytes:
     """Read the payload of a version, and check it against the record."""
     with _readable(version, PAYLOAD):
         payload = files.read_plain(version / PAYLOAD)
-    found = hashlib.sha256(payload).hexdigest()
-    if found != record.sha256:
+    digest = hashlib.sha256(payload).hexdigest()
+    if digest != record.sha256:
         raise damaged(
             version,
-            f"payload.json ({len(payload)} bytes) has the sha256 {found[:16]}..., "
+            f"payload.json ({len(payload)} bytes) has the sha256 {digest[:16]}..., "
             f"its record says {record.sha256[:16]}...",
         )
     return payload
@@ -208,35 +208,35 @@ def _readable(version: Path, name: str) -> Iterator[None]:
 
 
 def contents_of(record: Record, payload: bytes, catalogue: bytes | None) -> dict[str, bytes]:
-    """Return the files of a version, and what the catalogue says of its entry, by name."""
+    """Return the files of a version, and its catalogue entry, by name."""
     contents = {PAYLOAD: payload, RECORD: readable(record.to_dict())}
     return contents if catalogue is None else contents | {CATALOGUE: catalogue}
 
 
 def append(folder: Path, record: Record, contents: dict[str, bytes], *, supersede: bool) -> Record:
-    """Add a version to an entry, and what the catalogue says; give the record of what is kept.
+    """Add a version to an entry, and its catalogue entry; return the record of the current version.
 
-    That is the current version if it holds this payload and is sound. Unless this may `supersede`
+    The existing one stays if it holds this payload and is sound. Unless this may `supersede`
     another payload, that is refused, also while others write at the same time.
     """
     _make_folder(folder)
     with files.locked(folder):
         versions = list_versions(folder)
-        kept = None
+        current = None
         if versions and versions[-1].name.lower().endswith(f"-{record.sha256[:8]}"):
             with suppress(ArchiveError):
-                kept, _ = read_version(versions[-1])
-        if kept is None or kept.sha256 != record.sha256:
+                current, _ = read_version(versions[-1])
+        if current is None or current.sha256 != record.sha256:
             if versions and not supersede:
-                read_version(versions[-1])  # of one that is damaged, that is the reason
+                read_version(versions[-1])  # raises if it is damaged
                 raise _other_measurement(record)
             commit(folder, next_version(versions, record), contents)
-            kept = record
+            current = record
         elif CATALOGUE in contents:
             files.replace_file(folder / CATALOGUE, contents[CATALOGUE])
-    # Also of what was there: it may have been written a moment ago.
+    # Also of an existing version: it may have been written a moment ago.
     wait_until_stable(folder)
-    return kept
+    return current
 
 
 def _other_measurement(record: Record) -> ArchiveError:
@@ -264,7 +264,7 @@ def next_version(versions: list[Path], record: Record) -> str:
 
 
 def commit(folder: Path, name: str, contents: dict[str, bytes]) -> None:
-    """Let a version of an entry appear, whole, and what the catalogue says of the entry."""
+    """Add a complete version of an entry in one step, and its catalogue entry."""
     _make_folder(folder)
     _remove_abandoned(folder)
     temporary = folder / files.temporary_name()
@@ -291,7 +291,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def wait_until_stable(folder: Path) -> None:
-    """Wait until the versions of an entry that have appeared are there to stay."""
+    """Wait until the versions of an entry are on the disk."""
     for path in (folder, folder.parent):
         files.sync_folder(path)
 
@@ -310,7 +310,7 @@ def prepare(path: Path) -> None:
 
 
 def check_format(path: Path, *, strict: bool = True) -> None:
-    """Refuse what this version of the library cannot read; if strict, what is not an archive."""
+    """Refuse a format that this version cannot read; if strict, a folder that is no archive."""
     try:
         version = decode(files.read_plain(path / "archive.json"))["format_version"]
     except (FileNotFoundError, NotADirectoryError):
@@ -336,7 +336,7 @@ def _newer(name: str, version: object) -> ArchiveError:
 
 
 def damaged(version: Path, reason: str) -> ArchiveError:
-    """Name an entry that cannot be trusted, what is wrong, and what to do."""
+    """Make the error for a damaged entry, with the reason and the remedy."""
     entry = version.parent
     return ArchiveError(
         f"data entry {entry.name!r} in the archive {entry.parent.parent.name!r} is damaged: "
@@ -353,7 +353,7 @@ def readable(value: object) -> bytes:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what writers that were killed left behind, long after they can be at work."""
+    """Remove temporary folders of killed writers, long after any writer can be at work."""
     for path in folder.iterdir():
         if path.name.startswith(files.TEMPORARY):
             with suppress(OSError):

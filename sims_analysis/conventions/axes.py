@@ -79,18 +79,18 @@ def same_axis(a: Array, b: Array) -> bool:
 
 
 def merge(axes: list[Array]) -> tuple[Array, list[NDArray[np.intp]], list[Array]]:
-    """Merge strictly increasing axes into one: theirs if all are equal, otherwise their union.
+    """Merge strictly increasing axes into one: the same if all are equal, otherwise their union.
 
-    Also give, for each axis, the indices of its samples on the common one, and their depths there.
+    Also return, for each axis, the indices of its samples on the common one, and their depths.
     """
     distinct: list[Array] = []
-    which: list[int] = []
+    indices: list[int] = []
     for axis in axes:
-        known = next((i for i, other in enumerate(distinct) if same_axis(other, axis)), None)
-        which.append(len(distinct) if known is None else known)
-        if known is None:
+        match = next((i for i, other in enumerate(distinct) if same_axis(other, axis)), None)
+        indices.append(len(distinct) if match is None else match)
+        if match is None:
             distinct.append(axis)
     union, inverse = np.unique(np.concatenate(distinct), return_inverse=True)
     ends = list(accumulate(axis.size for axis in distinct))
     positions = [inverse[end - axis.size : end] for axis, end in zip(distinct, ends, strict=True)]
-    return union, [positions[i] for i in which], [distinct[i] for i in which]
+    return union, [positions[i] for i in indices], [distinct[i] for i in indices]

@@ -31,18 +31,18 @@ ENDS = (
 
 
 def on_canonical_data(function: F) -> F:
-    """Decorate a function to get data in canonical units, and return the kind that was given."""
+    """Decorate a function to get plain data in canonical units, and return Quantities for such."""
 
     @wraps(function)
-    def call(*given: Any, **arguments: Any) -> Any:
-        check_call(function, len(given), arguments)
-        data, *more = given or [arguments.pop("data", None)]
+    def call(*args: Any, **kwargs: Any) -> Any:
+        check_call(function, len(args), kwargs)
+        data, *rest = args or [kwargs.pop("data", None)]
         if not isinstance(data, xr.Dataset):
             raise TypeError(
                 f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
                 f"{remedy_for(data)}"
             )
-        result = function(to_canonical(units.dequantify(data)), *more, **arguments)
+        result = function(to_canonical(units.dequantify(data)), *rest, **kwargs)
         if isinstance(result, xr.Dataset):
             result = with_ancillaries(result)
         return units.quantify(result) if units.is_quantified(data) else result
@@ -74,20 +74,20 @@ def to_canonical(ds: xr.Dataset, prefix: str = "") -> xr.Dataset:
 def scaled(ds: xr.Dataset, name: str, factor: float | xr.Variable) -> dict[str, xr.Variable]:
     """Multiply a variable by a factor, and with it the ancillary ones in its unit.
 
-    By the ends of their names (``""``, ``"_stderr"``...); what is in another unit, as counts are,
-    is there as it was.
+    By the ends of their names (``""``, ``"_stderr"``...); those in another unit, such as counts,
+    are unchanged.
     """
-    found = {end: ds[name + end].variable for end in ENDS if name + end in ds}
-    for end in {"", *IN_ITS_UNIT} & found.keys():
-        product = (found[end] * factor).transpose(*found[""].dims, missing_dims="ignore")
-        found[end] = xr.Variable(product.dims, product.data, found[end].attrs)
-    return found
+    columns = {end: ds[name + end].variable for end in ENDS if name + end in ds}
+    for end in {"", *IN_ITS_UNIT} & columns.keys():
+        product = (columns[end] * factor).transpose(*columns[""].dims, missing_dims="ignore")
+        columns[end] = xr.Variable(product.dims, product.data, columns[end].attrs)
+    return columns
 
 
 def list_variables(ds: xr.Dataset) -> str:
     """List the variables with their units, for messages."""
-    found = [f"{n} ({v.attrs.get('units', 'no unit')})" for n, v in ds.data_vars.items()]
-    return ", ".join(found) or "no variables"
+    listed = [f"{n} ({v.attrs.get('units', 'no unit')})" for n, v in ds.data_vars.items()]
+    return ", ".join(listed) or "no variables"
 
 
 def signal_name(ds: xr.Dataset, question: str) -> str:
@@ -99,7 +99,7 @@ def signal_name(ds: xr.Dataset, question: str) -> str:
 def first_of(
     ds: xr.Dataset, names: Sequence[Any], otherwise: str, fits: Callable[[str], bool] | None = None
 ) -> str:
-    """Return the first variable of some names (that fits); else say what was looked for."""
+    """Return the first variable of some names (that fits); otherwise raise that message."""
     for name in names:
         if isinstance(name, str) and name in ds.data_vars and (fits is None or fits(name)):
             return name
@@ -108,8 +108,8 @@ def first_of(
 
 def was_subtracted(ds: xr.Dataset, unit: str) -> bool:
     """Whether a background was subtracted, from variables in a unit."""
-    before = ds.coords.variables.get("subtracted_background")
-    return before is not None and before.attrs["units"] == unit
+    background = ds.coords.variables.get("subtracted_background")
+    return background is not None and background.attrs["units"] == unit
 
 
 def species_of(ds: xr.Dataset | xr.DataArray, *requested: Any, name: str = "species") -> list[str]:
@@ -127,10 +127,10 @@ def known_species(labels: xr.Variable | None, *requested: Any, name: str = "spec
             argument=name,
         )
     names = [str(label) for label in np.atleast_1d(labels.values)]
-    unknown = [one for one in requested if one not in names]
+    unknown = [label for label in requested if label not in names]
     if unknown:
         raise SpeciesError.missing(unknown[0], names).within(name).add(argument=name)
-    refuse_repeated([one for one in names if one in requested])
+    refuse_repeated([label for label in names if label in requested])
     return names
 
 

@@ -32,10 +32,10 @@ def edges_of(data: xr.Dataset | xr.DataArray, axis: str) -> list[xr.Variable]:
     bounds = coords.get(f"{axis}_bounds")
     if bounds is None:
         names = [name for name in vocabulary.CELLS if name in coords]
-        read = [units.to_canonical_variable(coords[name], (axis,), name)[0] for name in names]
-        return read if len(read) == 2 else []
-    dim, known = axis_of(data), coords[axis]
-    sides = [d for d in bounds.dims if d not in known.dims and bounds.sizes[d] == 2]
+        columns = [units.to_canonical_variable(coords[name], (axis,), name)[0] for name in names]
+        return columns if len(columns) == 2 else []
+    dim, coord = axis_of(data), coords[axis]
+    sides = [d for d in bounds.dims if d not in coord.dims and bounds.sizes[d] == 2]
     if not sides or dim not in bounds.dims:
         raise ProfileError(
             f"{axis}_bounds is over {list_dims(bounds.dims)}; expected {dim!r} and a "
@@ -43,7 +43,7 @@ def edges_of(data: xr.Dataset | xr.DataArray, axis: str) -> list[xr.Variable]:
             code="wrong_dimensions",
         )
     plain = bounds.copy(data=units.magnitude_of(bounds))
-    unit = units.magnitude_and_unit(known, (axis,), axis)[1]
+    unit = units.magnitude_and_unit(coord, (axis,), axis)[1]
     edges = [plain.isel({sides[0]: i}) for i in range(2)]
     return [edge.copy(data=unit.to_canonical(np.asarray(edge.data))) for edge in edges]
 

@@ -1,8 +1,7 @@
-"""What tools of the CF conventions expect of a Dataset, in memory and in a file.
+"""The CF conventions for a Dataset, in memory and in a file.
 
-In memory, a measured variable names its ancillary ones. A file has, in place of what only we
-read, what all tools do: units of UDUNITS, words as flags, labels as characters. :func:`restored`
-undoes it.
+In memory, a measured variable names its ancillary ones. A file has units of UDUNITS, words as flags
+and labels as characters, which all tools read. :func:`restored` undoes it.
 """
 
 from __future__ import annotations
@@ -30,37 +29,37 @@ def with_ancillaries(ds: xr.Dataset) -> xr.Dataset:
         attrs = ds.variables[name].attrs
         names = _ancillary_names(ds, name)
         if attrs.get(_ANCILLARY, "") != names:
-            kept = {key: value for key, value in attrs.items() if key != _ANCILLARY}
-            changed[name] = kept | ({_ANCILLARY: names} if names else {})
+            others = {key: value for key, value in attrs.items() if key != _ANCILLARY}
+            changed[name] = others | ({_ANCILLARY: names} if names else {})
     ds = ds.copy(deep=False) if changed else ds
     for name, attrs in changed.items():
         ds.variables[name].attrs = attrs
     return ds
 
 
-def _ancillary_names(ds: xr.Dataset, name: str, *more: str) -> str:
+def _ancillary_names(ds: xr.Dataset, name: str, *others: str) -> str:
     ends = ("stderr", *vocabulary.COLUMNS)
-    return " ".join(one for one in (*(f"{name}_{end}" for end in ends), *more) if one in ds)
+    return " ".join(key for key in (*(f"{name}_{end}" for end in ends), *others) if key in ds)
 
 
 def missing_attrs(ds: xr.Dataset) -> dict[str, dict[str, str]]:
     """Return the further attributes of a file, by variable: names, axes, standard errors."""
-    wanted: dict[str, dict[str, str]] = {}
+    added: dict[str, dict[str, str]] = {}
     for name, variable in ((str(name), v) for name, v in ds.variables.items()):
-        wanted[name] = {}
-        named = variable.attrs.keys() & {"long_name", "standard_name"}
-        if not named and not name.endswith("_bounds"):  # those of an axis are its own
-            wanted[name]["long_name"] = name.replace("_", " ").capitalize()
+        added[name] = {}
+        has_name = variable.attrs.keys() & {"long_name", "standard_name"}
+        if not has_name and not name.endswith("_bounds"):  # those of an axis are its own
+            added[name]["long_name"] = name.replace("_", " ").capitalize()
         if name in ds.data_vars:
             names = _ancillary_names(
-                ds, name, *(one for one in ("stderr", "status") if one != name)
+                ds, name, *(key for key in ("stderr", "status") if key != name)
             )
-            wanted[name] |= {_ANCILLARY: names} if names else {}
+            added[name] |= {_ANCILLARY: names} if names else {}
         elif name in vocabulary.AXES:
-            wanted[name] |= vocabulary.of_axis(name)
+            added[name] |= vocabulary.of_axis(name)
     return {
         name: {key: text for key, text in attrs.items() if key not in ds[name].attrs}
-        for name, attrs in wanted.items()
+        for name, attrs in added.items()
     }
 
 
@@ -85,7 +84,7 @@ def _unit_of(variable: xr.Variable) -> str | None:
 
 
 def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
-    """Prepare a plain Dataset, whose attrs may be changed, for a file; note what undoes it.
+    """Prepare a plain Dataset, whose attrs may be changed, for a file; record what undoes it.
 
     The memo gets ``units``, the names of variables whose unit was spelled for UDUNITS; ``flags``,
     those of words that became numbers, with the type of the words; and ``ancillary``, ancillary
@@ -94,17 +93,17 @@ def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
     memo["units"], memo["flags"], memo["ancillary"] = [], {}, {}
     for name, variable in ds.variables.items():
         named = str(variable.attrs.get(_ANCILLARY, ""))
-        there = " ".join(one for one in named.split() if one in ds.variables)
-        if there != named:
+        present = " ".join(key for key in named.split() if key in ds.variables)
+        if present != named:
             memo["ancillary"][str(name)] = named
-            variable.attrs |= {_ANCILLARY: there}
-            if not there:
+            variable.attrs |= {_ANCILLARY: present}
+            if not present:
                 del variable.attrs[_ANCILLARY]
         unit = _unit_of(variable)
         if unit and unit != variable.attrs["units"]:
             variable.attrs |= {"units": unit, _OUR_UNITS: variable.attrs["units"]}
             memo["units"].append(str(name))
-    for name in [name for name in ds.variables if _holds_status(name, ds.variables[name])]:
+    for name in [name for name in ds.variables if _is_status(name, ds.variables[name])]:
         flags = _flags(ds.variables[name])
         if flags is not None:
             memo["flags"][str(name)] = ds.variables[name].dtype.str
@@ -112,20 +111,20 @@ def for_file(ds: xr.Dataset, memo: dict[str, Any]) -> xr.Dataset:
     return ds
 
 
-def _holds_status(name: Any, variable: xr.Variable) -> bool:
-    own = str(name) == "status" or str(name).endswith("_status")
-    return own and variable.dtype.kind == "U" and name not in variable.dims
+def _is_status(name: Any, variable: xr.Variable) -> bool:
+    is_status = str(name) == "status" or str(name).endswith("_status")
+    return is_status and variable.dtype.kind == "U" and name not in variable.dims
 
 
 def _flags(variable: xr.Variable) -> xr.Variable | None:
-    """Return words as numbers, with flags that say what they mean; None if these are not words."""
+    """Return words as numbers, with their meanings as flags; None if these are not words."""
     lazy = hasattr(variable.data, "dask")
     words = [word for word in vocabulary.STATUS if word] if lazy else np.unique(variable.values)
     words = [str(word) for word in words if word]
     if not words or any(not word.isascii() or len(word.split()) != 1 for word in words):
         return None
 
-    def coded(texts: Any) -> Any:
+    def encode(texts: Any) -> Any:
         texts = np.asarray(texts)
         codes = np.full(np.shape(texts), _NO_WORD, dtype=np.int8)
         for code, word in enumerate(words):
@@ -136,7 +135,7 @@ def _flags(variable: xr.Variable) -> xr.Variable | None:
         return codes
 
     codes: xr.Variable = xr.apply_ufunc(
-        coded, variable, dask="parallelized", output_dtypes=[np.int8]
+        encode, variable, dask="parallelized", output_dtypes=[np.int8]
     )
     codes.attrs = dict(variable.attrs) | {
         "flag_values": np.arange(len(words), dtype=np.int8),
@@ -162,12 +161,12 @@ def _words(flags: xr.Variable, dtype: str) -> xr.Variable:
     attrs.pop("flag_values")
     table = np.array([*attrs.pop("flag_meanings").split(" "), ""], dtype=dtype)
 
-    def spelled(codes: Any) -> Any:
-        # xarray turns what is missing into NaN; the last word of the table is the empty one.
+    def decode(codes: Any) -> Any:
+        # xarray turns missing values into NaN; the last word of the table is the empty one.
         return table[np.nan_to_num(codes, nan=_NO_WORD).astype(np.intp)]
 
     words: xr.Variable = xr.apply_ufunc(
-        spelled, flags, dask="parallelized", output_dtypes=[table.dtype]
+        decode, flags, dask="parallelized", output_dtypes=[table.dtype]
     )
     words.attrs = attrs
     return words

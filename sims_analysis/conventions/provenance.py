@@ -25,7 +25,7 @@ _ATTRIBUTE = "_sims_provenance"
 
 
 def with_history(data: Data, line: str) -> Data:
-    """Say for readers what was done to data: one more line of the attr ``history``."""
+    """Describe a change of data for readers: one more line of the attr ``history``."""
     lines = f"{_attr(data, 'history')}\n{line}, by sims_analysis {__version__}"
     return data.assign_attrs(history=lines.removeprefix("\n"))
 
@@ -44,7 +44,7 @@ def with_step(data: Data, function: str, /, **parameters: Any) -> Data:
 def question_attrs(
     data: xr.Dataset | xr.DataArray, function: str, /, **parameters: Any
 ) -> dict[str, Any]:
-    """Return what is recorded in the attrs of an answer: the origin of its data, and the call.
+    """Return the attrs that are recorded in an answer: the origin of its data, and the call.
 
     ``question`` is a JSON object ``{"function": ..., "parameters": {...}}``, as of
     :func:`with_step`. In a batch, the origins of the measurements are coordinates, which are left
@@ -57,10 +57,10 @@ def question_attrs(
 
 def _steps(item: xr.Dataset | xr.DataArray) -> list[dict[str, Any]]:
     """List the steps of the measurements of a batch, followed by those of the whole."""
-    known = "steps" in item.coords and item["steps"].chunks is None
-    apart = np.ravel(item["steps"].values).tolist() if known else []
+    readable = "steps" in item.coords and item["steps"].chunks is None
+    texts = np.ravel(item["steps"].values).tolist() if readable else []
     return _distinct(
-        [step for text in (*apart, _attr(item, "steps")) if text for step in json.loads(text)]
+        [step for text in (*texts, _attr(item, "steps")) if text for step in json.loads(text)]
     )
 
 
@@ -69,25 +69,25 @@ def _distinct(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _call(function: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    stated = {name: _recorded(p) for name, p in parameters.items() if p is not None}
+    stated = {name: _as_json(p) for name, p in parameters.items() if p is not None}
     return {"function": function, "parameters": stated}
 
 
-def _recorded(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """Convert an argument to a JSON value."""
     if isinstance(value, xr.Dataset):
         return _origin(value)
     if isinstance(value, Mapping):
-        return {str(key): _recorded(item) for key, item in value.items()}
+        return {str(key): _as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_recorded(item) for item in value]
+        return [_as_json(item) for item in value]
     if isinstance(value, xr.DataArray):
         plain = dequantify(value)
         record: dict[str, Any] = {"shape": dict(plain.sizes), **_origin(plain)}
         if "units" in plain.attrs:
             record["units"] = plain.attrs["units"]
         if plain.size <= 100 and plain.chunks is None:
-            record["values"] = _recorded(plain.values.tolist())
+            record["values"] = _as_json(plain.values.tolist())
         return record
     if isinstance(value, np.ndarray):
         return value.tolist()
@@ -126,23 +126,23 @@ def _recorded_in(item: xr.Dataset | xr.DataArray) -> dict[str, Any]:
 
 
 def _merged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Merge records into one, without repeating what is in several of them."""
+    """Merge records into one, each item once."""
 
-    def every(key: str) -> list[Any]:
+    def collect(key: str) -> list[Any]:
         return [item for record in records for item in _as_list(record.get(key, []))]
 
     merged: dict[str, Any] = {}
     for key in ORIGIN:
-        merged |= _one_or_many(key, every(key))
+        merged |= _one_or_many(key, collect(key))
     merged["sims_analysis_version"] = __version__
-    merged["calls"] = list(dict.fromkeys(filter(None, every("calls"))))
-    questions = _distinct(every("question"))
-    found = {
-        "steps": _distinct(every("steps")),
+    merged["calls"] = list(dict.fromkeys(filter(None, collect("calls"))))
+    questions = _distinct(collect("question"))
+    fields = {
+        "steps": _distinct(collect("steps")),
         "question": questions[0] if len(questions) == 1 else questions,
-        "results": every("results"),
+        "results": collect("results"),
     }
-    return merged | {key: rows for key, rows in found.items() if rows}
+    return merged | {key: rows for key, rows in fields.items() if rows}
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -163,8 +163,8 @@ def _attr(item: xr.Dataset | xr.DataArray, key: str) -> str:
 
 
 def _one_or_many(key: str, texts: Sequence[str]) -> dict[str, Any]:
-    known = list(dict.fromkeys(filter(None, texts)))
-    return {} if not known else {key: known[0] if len(known) == 1 else known}
+    distinct = list(dict.fromkeys(filter(None, texts)))
+    return {} if not distinct else {key: distinct[0] if len(distinct) == 1 else distinct}
 
 
 def _numbers_of(result: Any) -> list[dict[str, Any]]:
@@ -179,8 +179,8 @@ def _numbers_of(result: Any) -> list[dict[str, Any]]:
             row: dict[str, Any] = {"name": str(array.name)}
             for name, coord in array.coords.items():
                 if set(coord.dims) <= set(array.dims):
-                    own = tuple(index[array.dims.index(dim)] for dim in coord.dims)
-                    row[str(name)] = _plain(coord.values[own])
+                    position = tuple(index[array.dims.index(dim)] for dim in coord.dims)
+                    row[str(name)] = _plain(coord.values[position])
             row["value"] = _plain(array.values[index])
             if "units" in array.attrs:
                 row["units"] = array.attrs["units"]

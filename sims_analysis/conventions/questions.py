@@ -1,4 +1,4 @@
-"""What a result is an answer to, from its recorded question or, without it, from what it holds."""
+"""The question of a result: as recorded or, without a record, from its variables."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def function_of(result: Result) -> str:
     """Return the name of the function that gave a result; empty if it is not known."""
     recorded = str(_question(result).get("function", ""))
     names = [str(result.name)] if isinstance(result, xr.DataArray) else list(result.data_vars)
-    held = (name for name, (_, variable) in _FUNCTIONS.items() if variable in names)
-    return recorded or next(held, "")
+    matches = (name for name, (_, variable) in _FUNCTIONS.items() if variable in names)
+    return recorded or next(matches, "")
 
 
 def _question(result: Result) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(str(result.attrs.get("question", "{}")))
+        question: dict[str, Any] = json.loads(str(result.attrs.get("question", "{}")))
     except json.JSONDecodeError:
         return {}
-    return found
+    return question
 
 
 def argument_of(result: Result, name: str) -> Any:
@@ -53,8 +53,8 @@ def argument_of(result: Result, name: str) -> Any:
     if not isinstance(value, dict):
         return value
     values = np.ravel(value.get("values", [])).tolist()
-    known = len(values) == 1 and values[0] is not None and "units" in value
-    return f"{values[0]} {value['units']}" if known else np.nan
+    single = len(values) == 1 and values[0] is not None and "units" in value
+    return f"{values[0]} {value['units']}" if single else np.nan
 
 
 def main_variable(function: str) -> str:

@@ -45,7 +45,7 @@ COORDS = (*_TEXTS, "species_metadata", "wire_fields")
 #: Texts are kept one by one where an array of equal lengths is larger by this factor and so much.
 _WASTE_FACTOR, _WASTE_SIZE = 4, 10_000
 _IDENTIFIERS = ("data_id", "id", "processed_data_id", "last_updated")
-#: What is kept of samples that the arrays do not hold.
+#: Fields about samples that the arrays do not hold.
 _OF_SAMPLES = {"not_measured", "depths", "concentrations", "concentrations_stderr"}
 #: Keys of a profile object with exactly the fields of the reference.
 REFERENCE_KEYS = WIRE_FIELDS[:-1]
@@ -54,7 +54,7 @@ REFERENCE_KEYS = WIRE_FIELDS[:-1]
 def coords(
     placed: Iterable[tuple[int, str, DepthProfile, Array]], data_id: str
 ) -> dict[str, TextCoord]:
-    """Return the coordinates over species with what the variables do not hold of profiles.
+    """Return the coordinates over species with all of profiles that the variables do not hold.
 
     For each profile: the row of its species, the variable with its values, the profile, and the
     depths of its samples on the axis of the Dataset, whose attrs have the `data_id`. A species may
@@ -65,37 +65,37 @@ def coords(
     leading: dict[int, DepthProfile] = {}
     for row, name, profile, z in placed:
         values = {coord: getattr(profile, field) for coord, field in _TEXTS.items()}
-        own = {coord: "" if value is None else str(value) for coord, value in values.items()}
-        own["species_metadata"] = _json(profile.species_metadata, profile)
+        strings = {coord: "" if value is None else str(value) for coord, value in values.items()}
+        strings["species_metadata"] = _json(profile.species_metadata, profile)
         rest = _rest(profile, data_id, z)
         if row not in texts:
-            texts[row], support[row], leading[row] = own, rest, profile
+            texts[row], support[row], leading[row] = strings, rest, profile
             continue
-        own |= {"wire_fields": _json(rest, profile)} if rest else {}
-        support[row].setdefault("also", {})[name] = own
+        strings |= {"wire_fields": _json(rest, profile)} if rest else {}
+        support[row].setdefault("also", {})[name] = strings
     rows = range(len(texts))
-    made = {coord: _text_coord(texts[row][coord] for row in rows) for coord in texts[0]}
+    columns = {coord: _text_coord(texts[row][coord] for row in rows) for coord in texts[0]}
     if any(support.values()):
         fields = (_json(support[row], leading[row]) if support[row] else "" for row in rows)
-        made["wire_fields"] = _text_coord(fields)
-    return made
+        columns["wire_fields"] = _text_coord(fields)
+    return columns
 
 
 def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
     """Turn the scalar species of data such as ``ds.sel(species="B")`` into a dimension.
 
-    It becomes one of the flags of the samples and of their limits of detection, too.
+    The flags of the samples and their limits of detection get it, too.
     """
     if "species" not in ds.dims:
-        own = [name for name in COORDS if name in ds.coords]
+        names = [name for name in COORDS if name in ds.coords]
         ds = ds.expand_dims("species")
-        ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in own})
+        ds = ds.assign_coords({name: ds[name].expand_dims("species") for name in names})
     ends = vocabulary.QUALITY, vocabulary.LIMIT
     ancillary = {f"{name}_{end}" for name in vocabulary.MEASURED for end in ends} & {*ds.coords}
-    alike = {name: ds[name].variable for name in ancillary if "species" not in ds[name].dims}
+    scalars = {name: ds[name].variable for name in ancillary if "species" not in ds[name].dims}
     sizes = {"species": ds.sizes.get("species", 1)}
     return ds.assign_coords(
-        {name: one.set_dims({**sizes, **one.sizes}) for name, one in alike.items() if one.ndim}
+        {name: var.set_dims({**sizes, **var.sizes}) for name, var in scalars.items() if var.ndim}
     )
 
 
@@ -132,16 +132,16 @@ def metadata_of(ds: xr.Dataset, species: str | None = None) -> list[Metadata]:
         return [Metadata()] * many
     texts_of_all = ds["wire_fields"].transpose(MEASUREMENT, ..., missing_dims="ignore")
     names = np.atleast_1d(ds["species"].values)
-    first = names == species  # what was made of others has none of its own
-    found = []
+    first = names == species  # a species that was made of others has no metadata
+    metadata = []
     for texts in texts_of_all.values.reshape(many, -1):
-        own = next(filter(None, map(_metadata_in, texts[first])), None)
-        if own is None:
-            every = [one for one in map(_metadata_in, texts) if one]
-            alike = every and (species is None or all(one == every[0] for one in every))
-            own = every[0] if alike else {}
-        found.append(Metadata.from_dict(own))
-    return found
+        stated = next(filter(None, map(_metadata_in, texts[first])), None)
+        if stated is None:
+            dicts = [d for d in map(_metadata_in, texts) if d]
+            alike = dicts and (species is None or all(d == dicts[0] for d in dicts))
+            stated = dicts[0] if alike else {}
+        metadata.append(Metadata.from_dict(stated))
+    return metadata
 
 
 def _metadata_in(text: Any) -> Any:
@@ -150,26 +150,26 @@ def _metadata_in(text: Any) -> Any:
 
 
 def without_samples(ds: Data) -> Data:
-    """Return data with other samples than were delivered: what was, but for those, stays."""
+    """Return data whose samples are not those delivered, without the fields about those."""
     if "wire_fields" not in ds.coords:
         return ds
     texts = ds["wire_fields"].variable
-    kept = [_of_profile(str(text)) for text in texts.values.flat]
-    if not any(kept):
+    strings = [_of_profile(str(text)) for text in texts.values.flat]
+    if not any(strings):
         return ds.drop_vars("wire_fields")
-    (_, flat) = _text_coord(kept)
-    made = type(texts)(texts.dims, flat.reshape(texts.shape), texts.attrs)
-    return ds.assign_coords(wire_fields=made)
+    (_, flat) = _text_coord(strings)
+    fields = type(texts)(texts.dims, flat.reshape(texts.shape), texts.attrs)
+    return ds.assign_coords(wire_fields=fields)
 
 
 def _of_profile(text: str) -> str:
-    """Return what fields say of a whole profile, without what they say of its samples."""
-    rest = {key: one for key, one in orjson.loads(text or "{}").items() if key not in _OF_SAMPLES}
-    if "extra" in rest:
-        rest["extra"] = {key: one for key, one in rest["extra"].items() if key != COLUMNS}
-    for other in rest.get("also", {}).values():
+    """Return the fields of a profile, without those about its samples."""
+    fields = {key: v for key, v in orjson.loads(text or "{}").items() if key not in _OF_SAMPLES}
+    if "extra" in fields:
+        fields["extra"] = {key: v for key, v in fields["extra"].items() if key != COLUMNS}
+    for other in fields.get("also", {}).values():
         other["wire_fields"] = _of_profile(other.get("wire_fields", ""))
-    return orjson.dumps(rest).decode() if rest else ""
+    return orjson.dumps(fields).decode() if fields else ""
 
 
 def _read_quantity(value: Any, name: str, kind: str) -> float:
@@ -177,11 +177,11 @@ def _read_quantity(value: Any, name: str, kind: str) -> float:
 
 
 def _text_coord(texts: Iterable[str]) -> TextCoord:
-    found = list(texts)
-    longest, every = max(map(len, found), default=0), sum(map(len, found))
+    strings = list(texts)
+    longest, total = max(map(len, strings), default=0), sum(map(len, strings))
     # An array of texts has as much room for each as for the longest.
-    kind = object if longest * len(found) > _WASTE_FACTOR * max(every, _WASTE_SIZE) else str
-    return "species", np.array(found, dtype=kind)
+    kind = object if longest * len(strings) > _WASTE_FACTOR * max(total, _WASTE_SIZE) else str
+    return "species", np.array(strings, dtype=kind)
 
 
 def _json(value: Any, profile: DepthProfile) -> str:
@@ -197,7 +197,7 @@ def _json(value: Any, profile: DepthProfile) -> str:
 
 
 def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
-    """Collect what cannot be restored from the texts and the canonical arrays."""
+    """Collect the fields that cannot be restored from the texts and the canonical arrays."""
     rest: dict[str, Any] = {}
     for name in _IDENTIFIERS:
         value = getattr(profile, name)

@@ -16,7 +16,7 @@ from sims_analysis.errors import ArchiveError
 from sims_analysis.files import Budget
 
 _PIECE = 2**20
-#: Bytes of the largest block of zstd; what its frames begin with, and those that are skipped.
+#: Bytes of the largest block of zstd; the first bytes of its frames, and of skipped ones.
 _BLOCK, _FRAME, _SKIPPED = 2**17, b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
 #: Codecs that keep the number of bytes, or change the type of the numbers.
 _SIZE_PRESERVING = {
@@ -46,8 +46,8 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
             "wrote it",
             code="unsafe_file",
         )
-    found = (store / array.path).rglob("*")
-    files = [path for path in found if path.name[:2] != ".z" and path.name != "zarr.json"]
+    paths = (store / array.path).rglob("*")
+    files = [path for path in paths if path.name[:2] != ".z" and path.name != "zarr.json"]
     files = [path for path in files if path.is_file()]
     if lazy and sum(path.stat().st_size for path in files) > budget.limit:
         return
@@ -58,7 +58,7 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
             if size > budget.left:
                 budget.take(size, f"a chunk of {array.name!r}")
             if name == "blosc" and int.from_bytes(content[12:16], "little") > len(content):
-                # Blosc itself reads what is not there.
+                # Blosc itself reads beyond the end.
                 text = f"{store.name} is not read: a chunk of {array.name!r} is cut off"
                 raise ArchiveError(text, code="damaged_file")
         if not _TEXTS.isdisjoint(names):
@@ -73,13 +73,13 @@ def _name(codec: Any) -> str:
     return str(config.get("id") or config.get("name")).removeprefix("numcodecs.")
 
 
-def _stated_at(start: int) -> Callable[[bytes, int], int]:
+def _size_at(start: int) -> Callable[[bytes, int], int]:
     """Read the size where the codec states it."""
     return lambda content, _most: int.from_bytes(content[start : start + 4], "little")
 
 
 def _inflated_size(content: bytes, most: int) -> int:
-    """Count what is unpacked, of all members of a file of gzip, until it is too much."""
+    """Count the unpacked bytes of all members of a gzip file, until there are more than `most`."""
     size = 0
     while content and size <= most:
         unpack = zlib.decompressobj(wbits=47)
@@ -92,31 +92,31 @@ def _inflated_size(content: bytes, most: int) -> int:
 
 def zstd_size(content: bytes, _most: int) -> int:
     """Bound the size by the blocks of all frames, as RFC 8878 lays them out."""
-    size = at = 0
-    while at + 5 <= len(content):
-        if content[at + 1 : at + 4] == _SKIPPED:
-            at += 8 + int.from_bytes(content[at + 4 : at + 8], "little")
+    size = offset = 0
+    while offset + 5 <= len(content):
+        if content[offset + 1 : offset + 4] == _SKIPPED:
+            offset += 8 + int.from_bytes(content[offset + 4 : offset + 8], "little")
             continue
-        if content[at : at + 4] != _FRAME:
+        if content[offset : offset + 4] != _FRAME:
             break
-        descriptor = content[at + 4]
+        descriptor = content[offset + 4]
         single = descriptor >> 5 & 1
-        at += 6 - single + (0, 1, 2, 4)[descriptor & 3] + (single, 2, 4, 8)[descriptor >> 6]
+        offset += 6 - single + (0, 1, 2, 4)[descriptor & 3] + (single, 2, 4, 8)[descriptor >> 6]
         last = 0
-        while not last and at < len(content):
-            block = int.from_bytes(content[at : at + 3], "little")
+        while not last and offset < len(content):
+            block = int.from_bytes(content[offset : offset + 3], "little")
             last = block & 1
             is_repeated = block >> 1 & 3 == 1  # one byte stands for all
-            at += 3 + (1 if is_repeated else block >> 3)
+            offset += 3 + (1 if is_repeated else block >> 3)
             size += _BLOCK
-        at += 4 * (descriptor >> 2 & 1)
+        offset += 4 * (descriptor >> 2 & 1)
     return size
 
 
 #: Codec -> a function of the packed bytes, and of the largest size that matters.
 _SIZES: dict[str, Callable[[bytes, int], int]] = {
-    "blosc": _stated_at(4),
-    "lz4": _stated_at(0),
+    "blosc": _size_at(4),
+    "lz4": _size_at(0),
     "zstd": zstd_size,
     "zlib": _inflated_size,
     "gzip": _inflated_size,

@@ -36,18 +36,18 @@ def check_hdf5(
 ) -> None:
     """Refuse an HDF5 file that leads to other files, or needs more than the budget.
 
-    If it is read lazily, of its arrays only the axes are read, those over one dimension; of the
-    others a chunk is looked at as well, unless the file is larger than the budget. The error names
-    the link or the data set.
+    If it is read lazily, only arrays over one dimension, the axes, count in full; a chunk of the
+    others is checked as well, unless the file is larger than the budget. The error names the link
+    or the data set.
     """
     import h5py
 
     size = path.stat().st_size
     with h5py.File(path, "r") as file:
         _check_attributes(file, "/", budget, size)
-        waiting, seen = [file["/"]], set()
-        while waiting:
-            group = waiting.pop()
+        pending, seen = [file["/"]], set()
+        while pending:
+            group = pending.pop()
             budget.take(_OBJECT * len(group), f"group {group.name!r}")
             for name in group:
                 place = f"{group.name.rstrip('/')}/{name}"
@@ -61,13 +61,13 @@ def check_hdf5(
                     )
                 item = group[name]
                 # An object may have several names.
-                known = h5py.h5o.get_info(item.id).addr
-                if known in seen:
+                address = h5py.h5o.get_info(item.id).addr
+                if address in seen:
                     continue
-                seen.add(known)
+                seen.add(address)
                 _check_attributes(item, place, budget, size)
                 if isinstance(item, h5py.Group):
-                    waiting.append(item)
+                    pending.append(item)
                 elif isinstance(item, h5py.Dataset):
                     if item.external or item.is_virtual:
                         raise error(
@@ -97,7 +97,7 @@ def _check_attributes(item: Any, place: str, budget: Budget, size: int) -> None:
 
 
 def _take_values(item: Any, place: str, budget: Budget, size: int) -> None:
-    """Take what the values of a data set need, and a chunk: it is unpacked as a whole."""
+    """Take the memory of the values of a data set, and of a chunk, which is unpacked at once."""
     what = f"data set {place!r} of shape {item.shape}"
     count = math.prod(item.shape or ())
     budget.take(item.dtype.itemsize * (count + math.prod(item.chunks or (0,))), what)
@@ -115,17 +115,17 @@ def _check_chunks(item: Any, place: str, budget: Budget) -> None:
     filters = item.id.get_create_plist()
     names = [filters.get_filter(i)[0] for i in range(filters.get_nfilters())]
     deflated = [i for i, name in enumerate(names) if name == h5py.h5z.FILTER_DEFLATE]
-    holds = item.dtype.itemsize * math.prod(item.chunks or ())
+    full_size = item.dtype.itemsize * math.prod(item.chunks or ())
 
     def check(chunk: Any) -> None:
         rounds = [i for i in deflated if not chunk.filter_mask >> i & 1]
-        most = chunk.size * _INFLATED ** len(rounds)
-        if most <= budget.left or not rounds:
+        bound = chunk.size * _INFLATED ** len(rounds)
+        if bound <= budget.left or not rounds:
             return
         _, content = item.id.read_direct_chunk(chunk.chunk_offset)
-        unpacked = zlib.decompressobj().decompress(content, holds + _OBJECT)
-        if len(unpacked) >= holds + _OBJECT or len(rounds) > 1:
-            budget.take(most, f"a chunk of {place!r}, which unpacks to more than it holds,")
+        unpacked = zlib.decompressobj().decompress(content, full_size + _OBJECT)
+        if len(unpacked) >= full_size + _OBJECT or len(rounds) > 1:
+            budget.take(bound, f"a chunk of {place!r}, which unpacks to more than it holds,")
 
     if deflated:
         item.id.chunk_iter(check)
@@ -144,7 +144,7 @@ def _length(value: Any) -> int:
 
 # --- zarr -------------------------------------------------------------------------------------
 
-#: Where the metadata of a store say what is in it and how its numbers are packed, in both formats.
+#: Files of a store with its metadata, and their keys for codecs, in both formats.
 _METADATA = {".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json"}
 _PACKING = {"filters", "compressor", "codecs"}
 #: Memory in bytes that a byte of JSON may take once it is decoded.
@@ -162,7 +162,7 @@ def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
         try:
             content = path.read_bytes()
             budget.take(_DECODED * len(content), f"its metadata {where}")
-            # As zarr itself does it: stricter JSON would not see what zarr sees.
+            # As zarr itself: a stricter decoder would refuse JSON that zarr reads.
             metadata = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
             text = f"{store.name} is not read: {where} cannot be read ({error})"
@@ -179,10 +179,10 @@ def check_zarr(store: Path, budget: Budget, *, lazy: bool = False) -> None:
 
 
 def _files(store: Path, folder: Path) -> Iterator[Path]:
-    """Give the files of metadata in a folder and those below; refuse links, and pipes."""
+    """Yield the files of metadata in a folder and those below; refuse links and pipes."""
     with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
         path = Path(entry)
         where = path.relative_to(store).as_posix()
         is_folder = entry.is_dir(follow_symlinks=False)
@@ -201,7 +201,7 @@ def _files(store: Path, folder: Path) -> Iterator[Path]:
 
 
 def _codecs(metadata: Any, *, packing: bool = False) -> Iterator[str]:
-    """Name the codecs in the metadata of a store, also those within others."""
+    """Yield the names of the codecs in the metadata of a store, nested ones too."""
     if isinstance(metadata, list):
         for item in metadata:
             yield from _codecs(item, packing=packing)
@@ -216,7 +216,7 @@ def _codecs(metadata: Any, *, packing: bool = False) -> Iterator[str]:
 
 
 def _take_arrays(store: Path, budget: Budget, *, lazy: bool) -> None:
-    """Take what the arrays of a store need, and a chunk of each, which may unpack to more."""
+    """Take the memory of the arrays of a store, and of a chunk of each, which may be larger."""
     import zarr
 
     group = zarr.open_group(store, mode="r")

@@ -78,7 +78,7 @@ class _Canonical:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the samples of profiles stand in the arrays of a Dataset, shape (species, samples)."""
+    """The places of the samples of profiles in arrays of the shape (species, samples)."""
 
     profiles: list[_Canonical]
     #: Of each profile, its row, and the places of its samples on the common axis.
@@ -88,16 +88,16 @@ class _Layout:
 
     @cached_property
     def ends(self) -> set[str]:
-        """Which columns there are."""
-        return {end for one in self.profiles for end in one.columns}
+        """The ends of the names of all columns."""
+        return {end for profile in self.profiles for end in profile.columns}
 
     def column(self, end: str, kind: str | None = None) -> Array:
         """Put a column of all profiles, or those of one kind, at its samples."""
         places = zip(self.profiles, self.rows, self.positions, strict=True)
         pieces = [
-            ((row, position), one.columns[end])
-            for one, row, position in places
-            if end in one.columns and kind in (None, one.kind)
+            ((row, position), profile.columns[end])
+            for profile, row, position in places
+            if end in profile.columns and kind in (None, profile.kind)
         ]
         return placed(f"_{end}", self.shape, pieces)
 
@@ -210,20 +210,20 @@ def dataset_of(
 ) -> xr.Dataset:
     """Turn profiles into a Dataset on the union of their axes, for use within this package.
 
-    Other packages do not know it yet: to load pint and its registry takes longer than all else.
+    The accessor is not registered: loading pint and its registry takes longer than all else.
     """
     check_choice("duplicates", duplicates, ("raise", "mean", "step"))
     profiles = _checked(source)
     if depth_units is not None:
         profiles = _in_units(profiles, depth_units)
-    found = []
+    items = []
     for profile in profiles:
         with about(where={"species": profile.species_name}):
-            found.append(_canonical(profile, duplicates))
-    found = _numbered(found)
-    _warn_of_gaps(found)
-    warn_of_implausible([one.profile for one in found])
-    return _joined(found, _dataset_attrs(source, profiles))
+            items.append(_canonical(profile, duplicates))
+    items = _numbered(items)
+    _warn_of_gaps(items)
+    warn_of_implausible([item.profile for item in items])
+    return _joined(items, _dataset_attrs(source, profiles))
 
 
 def _checked(source: Any) -> list[DepthProfile]:
@@ -233,14 +233,14 @@ def _checked(source: Any) -> list[DepthProfile]:
         raise ProfileError("there are no profiles: a Dataset needs at least one", code="no_profile")
     if not profiles:
         status = getattr(source, "provenance", {}).get("pipeline_status")
-        known = (
+        explanation = (
             f"its pipeline_status in the catalogue is {status!r}"
             if status
             else "its pipeline_status in the catalogue says whether it is unknown, still being "
             "processed, or not a SIMS measurement"
         )
         raise ProfileError(
-            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {known}",
+            f"data entry {getattr(source, 'data_id', '')!r} has no SIMS data; {explanation}",
             code="no_profile",
             where={"data_id": getattr(source, "data_id", "")},
         )
@@ -269,16 +269,16 @@ def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfi
     for text in dict.fromkeys(profile.depth_units for profile in profiles):
         with suppress(UnitsError):
             readable[text] = unit_of_kind(text, vocabulary.AXES, "depth_units")
-    kept = readable if any(one.depth_units not in readable for one in profiles) else {}
-    for text, own in () if kept else readable.items():
-        if (own.kind, own.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
+    kept = readable if any(profile.depth_units not in readable for profile in profiles) else {}
+    for text, delivered in () if kept else readable.items():
+        if (delivered.kind, delivered.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
             message = f"the profiles say {text!r}; taken as {depth_units!r}, as stated"
             warn(
                 f"depth_units: {message}", ProfileWarning, code="other_unit", argument="depth_units"
             )
     return [
-        one if one.depth_units in kept else replace(one, depth_units=depth_units)
-        for one in profiles
+        profile if profile.depth_units in kept else replace(profile, depth_units=depth_units)
+        for profile in profiles
     ]
 
 
@@ -320,13 +320,13 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
 
 
 def _ancillary_columns(
-    profile: DepthProfile, own: Unit, of_axis: Unit, order: NDArray[np.intp]
+    profile: DepthProfile, value_unit: Unit, axis_unit: Unit, order: NDArray[np.intp]
 ) -> dict[str, Array]:
     """Read counts, limits, flags, edges of cells... of the samples, in canonical units."""
     kinds = {name: _KINDS[unit] for name, unit in vocabulary.ANCILLARY.items()}
-    kinds |= dict.fromkeys(vocabulary.CELLS, (of_axis.kind,))
+    kinds |= dict.fromkeys(vocabulary.CELLS, (axis_unit.kind,))
     kinds |= {vocabulary.LIMIT: vocabulary.VALUE_KINDS, vocabulary.QUALITY: ()}
-    found = {}
+    columns = {}
     for name, column in columns_of(profile.extra, profile.depths.size).items():
         if name not in kinds:
             continue
@@ -335,14 +335,14 @@ def _ancillary_columns(
         if name != vocabulary.QUALITY:  # which has no unit
             who = f"species {profile.species_name!r}: {name}"
             limit = name == vocabulary.LIMIT and not stated
-            unit = own if limit else unit_of_kind(stated, kinds[name], who)
+            unit = value_unit if limit else unit_of_kind(stated, kinds[name], who)
             values = unit.to_canonical(values)
-        found[name] = values
-    return found
+        columns[name] = values
+    return columns
 
 
 def _flags(depth: Array, columns: Mapping[str, Array], cells: Array | None) -> NDArray[np.int16]:
-    """Return what is known of the samples of a profile: as stated, missing ones, and gaps."""
+    """Return the flags of the samples of a profile: stated ones, missing samples, and gaps."""
     value, limit = columns[""], columns.get(vocabulary.LIMIT)
     missing = np.isnan(value)
     stated = columns.get(vocabulary.QUALITY, np.zeros(value.size))
@@ -350,33 +350,33 @@ def _flags(depth: Array, columns: Mapping[str, Array], cells: Array | None) -> N
     below = missing & (False if limit is None else ~np.isnan(limit))
     flags[below] |= Flag.BELOW_LIMIT
     flags[missing & ~below & (flags == 0)] |= Flag.PLACEHOLDER
-    at = np.flatnonzero(~missing)
-    edges = () if cells is None else np.ascontiguousarray(cells[at].T)
-    if at.size > 1:
-        wide = gap_after(Dense(depth[at], value[None, at], None, *edges))
-        limited = np.cumsum(below)[at]  # those below a limit were measured: no gap
+    index = np.flatnonzero(~missing)
+    edges = () if cells is None else np.ascontiguousarray(cells[index].T)
+    if index.size > 1:
+        wide = gap_after(Dense(depth[index], value[None, index], None, *edges))
+        limited = np.cumsum(below)[index]  # those below a limit were measured: no gap
         if wide is not None:
             gap = wide[:-1] & (np.diff(limited) == 0)
-            flags[at[:-1][gap]] |= Flag.GAP_AFTER
-            flags[at[1:][gap]] |= Flag.GAP_BEFORE
+            flags[index[:-1][gap]] |= Flag.GAP_AFTER
+            flags[index[1:][gap]] |= Flag.GAP_BEFORE
     return flags
 
 
-def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
+def _joined(items: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
     """Put all species on one axis, each sample where it was measured."""
-    axis = _common_axis(found)
-    depth, positions, own = merge([one.depth for one in found])
-    if any(one.depth.size < depth.size for one in found):
+    axis = _common_axis(items)
+    depth, positions, axes = merge([item.depth for item in items])
+    if any(item.depth.size < depth.size for item in items):
         attrs = {**attrs, LAYOUT: OWN_DEPTHS}
-    names = [one.profile.species_name for one in found]
+    names = [item.profile.species_name for item in items]
     row_of = {name: row for row, name in enumerate(dict.fromkeys(names))}
-    layout = _Layout(found, [row_of[n] for n in names], positions, (len(row_of), depth.size))
-    variable_names = _variable_names({one.kind for one in found})
+    layout = _Layout(items, [row_of[n] for n in names], positions, (len(row_of), depth.size))
+    variable_names = _variable_names({item.kind for item in items})
     variables, evidence = _variables(layout, variable_names, ("species", axis))
     shared = {end: layout.column(end) for end in vocabulary.SHARED if end in layout.ends}
     placed_profiles = [
-        (row, variable_names[one.kind], one.profile, z)
-        for one, row, z in zip(found, layout.rows, own, strict=True)
+        (row, variable_names[item.kind], item.profile, z)
+        for item, row, z in zip(items, layout.rows, axes, strict=True)
     ]
     coords: dict[str, Any] = {
         "species": np.array(list(row_of), dtype=str),
@@ -385,9 +385,9 @@ def _joined(found: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
         **evidence,
         **species_metadata.coords(placed_profiles, attrs.get("data_id", "")),
     }
-    if FIELD in found[0].profile.extra:
-        stated = Metadata.from_dict(found[0].profile.extra[FIELD])
-        for name, text in {"x": stated.x, "y": stated.y}.items():
+    if FIELD in items[0].profile.extra:
+        metadata = Metadata.from_dict(items[0].profile.extra[FIELD])
+        for name, text in {"x": metadata.x, "y": metadata.y}.items():
             if text is not None:  # on a wafer, in mm
                 place = read_number(text, ("depth",), f"{FIELD}.{name}") / NM_PER_MM
                 coords[name] = ((), place, {"units": "mm"})
@@ -427,27 +427,27 @@ def _cells(layout: _Layout, species: int, depth: Array) -> Array | None:
 
     None where no profile has cells.
     """
-    if all(one.cells is None for one in layout.profiles):
+    if all(item.cells is None for item in layout.profiles):
         return None
     edges = np.full((species, depth.size, 2), np.nan)
-    for one, row, position in zip(layout.profiles, layout.rows, layout.positions, strict=True):
-        if one.cells is not None:
-            edges[row, position] = one.cells
+    for item, row, position in zip(layout.profiles, layout.rows, layout.positions, strict=True):
+        if item.cells is not None:
+            edges[row, position] = item.cells
     common = edges[0].copy()
-    for own in edges[1:]:
-        common = np.where(np.isnan(common), own, common)
-    slack = AXIS_TOLERANCE * np.ptp(depth)
-    differing = (abs(edges - common) > slack).any() or np.isnan(edges).all(axis=(1, 2)).any()
-    return edges if differing or (common[1:, 0] < common[:-1, 1] - slack).any() else common
+    for profile_edges in edges[1:]:
+        common = np.where(np.isnan(common), profile_edges, common)
+    tolerance = AXIS_TOLERANCE * np.ptp(depth)
+    differing = (abs(edges - common) > tolerance).any() or np.isnan(edges).all(axis=(1, 2)).any()
+    return edges if differing or (common[1:, 0] < common[:-1, 1] - tolerance).any() else common
 
 
-def _numbered(found: list[_Canonical]) -> list[_Canonical]:
+def _numbered(items: list[_Canonical]) -> list[_Canonical]:
     """Distinguish profiles of one species in one kind of unit by a number."""
-    keys = [(one.profile.species_name, one.kind) for one in found]
+    keys = [(item.profile.species_name, item.kind) for item in items]
     counts, seen = Counter(keys), Counter[tuple[str, str]]()
     repeated = [key for key in keys if counts[key] > 1]
     if not repeated:
-        return found
+        return items
     names = []
     for key in keys:
         seen[key] += 1
@@ -465,19 +465,19 @@ def _numbered(found: list[_Canonical]) -> list[_Canonical]:
     text = f"species delivered more than once: {twice}; named {', '.join(listed)}"
     warn(text, ProfileWarning, code="repeated_species", where={"species": repeated[0][0]})
     return [
-        replace(one, profile=replace(one.profile, species_name=name))
-        for one, name in zip(found, names, strict=True)
+        replace(item, profile=replace(item.profile, species_name=name))
+        for item, name in zip(items, names, strict=True)
     ]
 
 
-def _warn_of_gaps(found: list[_Canonical]) -> None:
+def _warn_of_gaps(items: list[_Canonical]) -> None:
     """Warn of samples without a value that are not below a limit of detection, or in a gap."""
     counts = {}
-    for one in found:
-        limit = one.columns.get(vocabulary.LIMIT, np.full(1, np.nan))
-        empty = np.isnan(one.columns[""]) & np.isnan(limit)
-        empty &= one.columns[vocabulary.QUALITY].astype(np.int16) & GAP == 0
-        counts[one.profile.species_name] = int(np.count_nonzero(empty))
+    for item in items:
+        limit = item.columns.get(vocabulary.LIMIT, np.full(1, np.nan))
+        empty = np.isnan(item.columns[""]) & np.isnan(limit)
+        empty &= item.columns[vocabulary.QUALITY].astype(np.int16) & GAP == 0
+        counts[item.profile.species_name] = int(np.count_nonzero(empty))
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
         listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
@@ -487,8 +487,8 @@ def _warn_of_gaps(found: list[_Canonical]) -> None:
         warn(text, ProfileWarning, code="not_measured", where={"species": next(iter(gaps))})
 
 
-def _common_axis(found: list[_Canonical]) -> str:
-    by_axis = {axis: [s for s in found if s.axis == axis] for axis in vocabulary.AXES}
+def _common_axis(items: list[_Canonical]) -> str:
+    by_axis = {axis: [item for item in items if item.axis == axis] for axis in vocabulary.AXES}
     if all(by_axis.values()):
         timed, deep = by_axis["sputter_time"][0].profile, by_axis["depth"][0].profile
         raise ProfileError(
@@ -498,7 +498,7 @@ def _common_axis(found: list[_Canonical]) -> str:
             code="mixed_axes",
             where={"species": timed.species_name},
         )
-    return found[0].axis
+    return items[0].axis
 
 
 _OTHER_INTENSITIES = {"count": "counts", "arbitrary": "intensity_arbitrary"}
@@ -525,10 +525,10 @@ def _dataset_attrs(source: Any, profiles: list[DepthProfile]) -> dict[str, str]:
         attrs.update(source.provenance)
     if FIELD in profiles[0].extra:
         attrs[FIELD] = orjson.dumps(profiles[0].extra[FIELD]).decode()
-        of_file = Metadata.from_dict(profiles[0].extra[FIELD]).sha256
-        if of_file and of_file != attrs.get("sha256"):
+        file_hash = Metadata.from_dict(profiles[0].extra[FIELD]).sha256
+        if file_hash and file_hash != attrs.get("sha256"):
             # The payload that an archive keeps and serves has a different hash.
-            attrs["file_sha256"] = of_file
+            attrs["file_sha256"] = file_hash
     attrs.update(
         sims_analysis_version=__version__,
         history=f"made from {len(profiles)} depth profiles by sims_analysis {__version__}",

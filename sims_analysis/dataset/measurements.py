@@ -22,7 +22,7 @@ from sims_analysis.units import dequantify
 class Measurement:
     """One measurement in canonical units, over species and an increasing axis."""
 
-    #: What it is called in messages.
+    #: Its name in messages.
     label: str
     ds: xr.Dataset
     axis: str
@@ -130,11 +130,11 @@ def split_attrs(
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """Split attrs into those that all measurements share, and those that differ: one for each.
 
-    Those that are made afresh are left out; and of those that differ what is neither number nor
-    text, or cannot become a coordinate because its name is taken.
+    Those `not_merged` are left out; and of those that differ, any that is neither number nor text,
+    or cannot become a coordinate because its name is taken.
     """
     shared: dict[str, Any] = {}
-    apart: dict[str, list[Any]] = {}
+    differing: dict[str, list[Any]] = {}
     for name in dict.fromkeys(str(name) for part in parts for name in part.ds.attrs):
         values: list[Any] = [part.ds.attrs.get(name) for part in parts]
         if name in not_merged:
@@ -143,5 +143,5 @@ def split_attrs(
             shared[name] = values[0]
         elif name not in taken and all(value is None or np.isscalar(value) for value in values):
             missing: Any = "" if any(isinstance(value, str) for value in values) else np.nan
-            apart[name] = [missing if value is None else value for value in values]
-    return shared, apart
+            differing[name] = [missing if value is None else value for value in values]
+    return shared, differing

@@ -85,41 +85,41 @@ def merge_profiles(
     >>> both["species"].values.tolist(), both["data_id"].values.tolist()
     (['B', 'P', 'P (Cs+)'], ['boron-implant', 'boron-implant', 'day 2'])
     """
-    given = list(items)
-    if not given:
+    inputs = list(items)
+    if not inputs:
         text = "there is nothing to merge: give at least one Dataset or result"
         raise ProfileError(text, code="empty_input", argument="items")
-    datasets = [dataset_of_item(item, i) for i, item in enumerate(given)]
+    datasets = [dataset_of_item(item, i) for i, item in enumerate(inputs)]
     parts = [
         open_measurement(ds, f"item {i} ({ds.attrs.get('data_id') or 'no data_id'})")
         for i, ds in enumerate(datasets)
     ]
     axis = one_axis(parts)
     cells = [part.ds.variables.get(f"{axis}_bounds") for part in parts]
-    if not all(one is not None and one.identical(cells[0]) for one in cells):
+    if not all(edges is not None and edges.identical(cells[0]) for edges in cells):
         parts = [with_cells_of_samples(part) for part in parts]
     names = _names(parts, suffix)
     depth, positions, _ = merge([part.depth for part in parts])
     variables = _merged(parts, axis, depth.size, positions)
-    attrs, apart = _attrs(parts, variables)
+    attrs, attr_coords = _attrs(parts, variables)
     if any(part.depth.size < depth.size or LAYOUT in part.ds.attrs for part in parts):
         attrs[LAYOUT] = OWN_DEPTHS
     coords = {"species": np.array(names, dtype=str), axis: (axis, depth, vocabulary.attrs(axis))}
-    merged = xr.Dataset(variables, coords=coords | apart, attrs=attrs)
+    merged = xr.Dataset(variables, coords=coords | attr_coords, attrs=attrs)
     merged = merged.set_coords([n for n in variables if any(n in part.ds.coords for part in parts)])
     merged = with_history(with_ancillaries(merged), f"species of {len(parts)} measurements merged")
     merged = with_step(merged, "merge_profiles", items=datasets, suffix=suffix)
     return quantify(merged) if all(map(is_quantified, datasets)) else merged
 
 
-def dataset_of_item(item: Any, which: int | str) -> xr.Dataset:
+def dataset_of_item(item: Any, key: int | str) -> xr.Dataset:
     """Return the Dataset of one of several items, which may be a result."""
     if isinstance(item, xr.Dataset):
         return item
     if isinstance(item, SIMSResult):
         return to_dataset(item)
     raise TypeError(
-        f"items[{which}]: expected a Dataset or a SIMSResult, found {type(item).__name__}"
+        f"items[{key}]: expected a Dataset or a SIMSResult, found {type(item).__name__}"
     )
 
 
@@ -133,25 +133,25 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     for part in parts:
         for name in part.species:
             owners.setdefault(name, []).append(part.label)
-    twice = [name for name, labels in owners.items() if len(labels) > 1]
-    if twice and suffix is None:
+    both = [name for name, labels in owners.items() if len(labels) > 1]
+    if both and suffix is None:
         raise ProfileError(
-            f"species {twice[0]!r} is in {' and in '.join(owners[twice[0]])}: keep them apart with "
+            f"species {both[0]!r} is in {' and in '.join(owners[both[0]])}: keep them apart with "
             f"suffix=, such as suffix={[f' ({i + 1})' for i in range(len(parts))]}",
             code="repeated_species",
-            where={"species": twice[0]},
+            where={"species": both[0]},
         )
-    ends = [""] * len(parts) if suffix is None else list(suffix)
+    suffixes = [""] * len(parts) if suffix is None else list(suffix)
     names = [
-        f"{name}{end}" if name in twice else name
-        for part, end in zip(parts, ends, strict=True)
+        f"{name}{end}" if name in both else name
+        for part, end in zip(parts, suffixes, strict=True)
         for name in part.species
     ]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ProfileError(
             f"species {', '.join(map(repr, repeated))} would occur more than once; with "
-            f"suffix={ends!r} the names are {names}",
+            f"suffix={suffixes!r} the names are {names}",
             code="repeated_species",
         )
     return names
@@ -173,33 +173,33 @@ def _merged(
             merged[name] = first
             continue
         refuse_other_units(name, holders)
-        rest = tuple(dim for dim in first.dims if dim not in ("species", axis))
-        if rest and axis in first.dims:
+        extra = tuple(dim for dim in first.dims if dim not in ("species", axis))
+        if extra and axis in first.dims:
             raise ProfileError(
                 f"{name!r} is over {list_dims(first.dims)}: bring the items onto one grid with "
                 "to_grid() first",
                 code="wrong_dimensions",
             )
-        dims = ("species", *((axis,) if axis in first.dims else ()), *rest)
+        dims = ("species", *((axis,) if axis in first.dims else ()), *extra)
         pieces, start = [], 0
         for part, position in zip(parts, positions, strict=True):
             row, start = slice(start, start + len(part.species)), start + len(part.species)
             if name in part.ds.variables:
                 where = (row, position) if axis in dims else row
-                pieces.append((where, _over(dims, name, part, holders[0])))
+                pieces.append((where, _values_over(dims, name, part, holders[0])))
         shape = (start, *(size if dim == axis else first.sizes[dim] for dim in dims[1:]))
         merged[name] = xr.Variable(dims, placed(name, shape, pieces), first.attrs)
     return merged
 
 
-def _over(
+def _values_over(
     dims: tuple[str, ...], name: str, part: Measurement, owner: tuple[Measurement, xr.Variable]
 ) -> NDArray[Any]:
-    """Return the values of an item over dimensions, those that it lacks repeated."""
+    """Return the values of an item over dimensions, repeated along those that it lacks."""
     variable, first = part.ds.variables[name], owner[1]
     sizes = {"species": len(part.species), **{d: part.ds.sizes.get(d) for d in dims[1:]}}
-    rest = [dim for dim in dims if dim in first.dims and dim not in ("species", part.axis)]
-    if not set(variable.dims) <= set(sizes) or any(sizes[d] != first.sizes[d] for d in rest):
+    extra = [dim for dim in dims if dim in first.dims and dim not in ("species", part.axis)]
+    if not set(variable.dims) <= set(sizes) or any(sizes[d] != first.sizes[d] for d in extra):
         raise ProfileError(
             f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
             f"{list_dims(first.dims)} in {owner[0].label}",
@@ -212,11 +212,11 @@ def _attrs(
     parts: list[Measurement], taken: dict[str, xr.Variable]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all items share, and those that each species keeps."""
-    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
-    if FIELD in apart:  # a coordinate of the name of the dimension of a batch would be taken for it
-        apart[f"{FIELD}_metadata"] = apart.pop(FIELD)
+    shared, differing = split_attrs(parts, _NOT_MERGED, taken)
+    if FIELD in differing:  # a batch has a dimension of this name
+        differing[f"{FIELD}_metadata"] = differing.pop(FIELD)
     numbers = [len(part.species) for part in parts]
-    coords = {name: ("species", np.repeat(column, numbers)) for name, column in apart.items()}
+    coords = {name: ("species", np.repeat(column, numbers)) for name, column in differing.items()}
     histories = [str(part.ds.attrs["history"]) for part in parts if "history" in part.ds.attrs]
     shared["sims_analysis_version"] = __version__
     shared["history"] = "\n".join(dict.fromkeys("\n".join(histories).split("\n")))

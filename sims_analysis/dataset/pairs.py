@@ -14,28 +14,26 @@ from sims_analysis.errors import ProfileError, SpeciesError
 
 def paired(a: Any, b: Any) -> tuple[Any, Any]:
     """Select the species that both have, and the measurements that two batches both have."""
-    for one in (a, b):
-        if not isinstance(one, xr.Dataset | xr.DataArray):
-            raise TypeError(f"expected a Dataset or a DataArray, found {type(one).__name__}")
+    for ds in (a, b):
+        if not isinstance(ds, xr.Dataset | xr.DataArray):
+            raise TypeError(f"expected a Dataset or a DataArray, found {type(ds).__name__}")
     for dim, error in (("species", SpeciesError), (MEASUREMENT, ProfileError)):
-        with_dim = [dim in one.dims for one in (a, b)]
+        with_dim = [dim in ds.dims for ds in (a, b)]
         if not any(with_dim):
             continue
         if dim == MEASUREMENT and not all(with_dim):
             # A single measurement is paired with every one of a batch, whatever its label.
-            a, b = (
-                one if dim in one.dims else one.drop_vars(dim, errors="ignore") for one in (a, b)
-            )
+            a, b = (ds if dim in ds.dims else ds.drop_vars(dim, errors="ignore") for ds in (a, b))
             continue
         names_a, names_b = (
-            np.atleast_1d(one[dim].values).tolist() if dim in one.coords else [] for one in (a, b)
+            np.atleast_1d(ds[dim].values).tolist() if dim in ds.coords else [] for ds in (a, b)
         )
         if not all(with_dim) and not (names_a and names_b):
             continue
         for names in (names_a, names_b):
             refuse_repeated(names, dim)
-        known = set(names_b)
-        common = [name for name in names_a if name in known]
+        in_b = set(names_b)
+        common = [name for name in names_a if name in in_b]
         if not common:
             raise error(
                 f"the two have no {dim} in common: {', '.join(map(repr, names_a))} and "
@@ -43,7 +41,7 @@ def paired(a: Any, b: Any) -> tuple[Any, Any]:
             )
         selected = common if all(with_dim) else common[0]
         a, b = (
-            one.sel({dim: selected}) if dim in one.dims and names != common else one
-            for one, names in ((a, names_a), (b, names_b))
+            ds.sel({dim: selected}) if dim in ds.dims and names != common else ds
+            for ds, names in ((a, names_a), (b, names_b))
         )
     return a, b

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from sims_analysis.conventions.provenance import of_data, of_figure
-from sims_analysis.dataset.storage import opened, restored
+from sims_analysis.dataset.storage import open_stored, restored
 from sims_analysis.errors import ArchiveError, ProfileError, require
 from sims_analysis.files import Budget, shown_path
 
@@ -84,18 +84,18 @@ def _of_file(path: Path) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(text)
     except ValueError as error:
-        said = f"{path.name}: its provenance is damaged ({error})"
-        raise ArchiveError(said, code="damaged_file") from None
+        message = f"{path.name}: its provenance is damaged ({error})"
+        raise ArchiveError(message, code="damaged_file") from None
     return record
 
 
 def _of_dataset(path: Path) -> dict[str, Any]:
     budget = Budget(error=ArchiveError, advice="", name=path.name)
-    with opened(path, budget) as ds:
+    with open_stored(path, budget) as ds:
         return of_data([restored(ds, budget, path.name)])
 
 
-def _found(text: str) -> str | None:
+def _as_provenance(text: str) -> str | None:
     return text if text.startswith("{") and '"sims_analysis_version"' in text else None
 
 
@@ -109,7 +109,7 @@ def _image_text(path: Path) -> str | None:
             text = image.info.get("Description") or getattr(image, "tag_v2", {}).get(270)
     except (OSError, ValueError, SyntaxError):  # no image that can be read
         return None
-    return _found(str(text))
+    return _as_provenance(str(text))
 
 
 def _svg_text(content: bytes) -> str | None:
@@ -117,13 +117,15 @@ def _svg_text(content: bytes) -> str | None:
     import html
 
     match = re.search(rb"<dc:description>(.*?)</dc:description>", content, re.DOTALL)
-    return None if match is None else _found(html.unescape(match[1].decode("utf-8")))
+    return None if match is None else _as_provenance(html.unescape(match[1].decode("utf-8")))
 
 
 def _pdf_text(content: bytes) -> str | None:
     """Read the literal string after `/Subject` in the information dictionary of a PDF."""
     for match in re.finditer(rb"/Subject \(((?:[^\\()]|\\.)*)\)", content, re.DOTALL):
-        text = _found(re.sub(rb"\\(.)", rb"\1", match[1], flags=re.DOTALL).decode("latin-1"))
+        text = _as_provenance(
+            re.sub(rb"\\(.)", rb"\1", match[1], flags=re.DOTALL).decode("latin-1")
+        )
         if text is not None:
             return text
     return None

@@ -1,4 +1,4 @@
-"""What pint and xarray must know wherever a Dataset is made: the unit of atoms, the accessor."""
+"""Registration in pint and xarray wherever a Dataset is made: the unit of atoms, the accessor."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def without_repeats(
     who: str, unit: Unit, depth: Array, columns: list[Array], duplicates: str
 ) -> tuple[Array, list[Array]]:
-    """Return samples at strictly increasing depths: of canonical ones that do not decrease.
+    """Return samples at strictly increasing depths, of canonical ones that do not decrease.
 
     The columns are the values and, if there are any, their standard errors.
     """
@@ -41,10 +41,10 @@ def without_repeats(
         stepped = depth.copy()
         stepped[repeated] = np.nextafter(depth[repeated], -np.inf)
         return stepped, columns
-    more = repeated.size - 1
-    others = f", as {'does' if more == 1 else 'do'} {more} more" if more else ""
+    count = repeated.size - 1
+    note = f", as {'does' if count == 1 else 'do'} {count} more" if count else ""
     raise ProfileError(
-        f"{who}: {first} occurs twice{others}. For a histogram drawn as steps, pass "
+        f"{who}: {first} occurs twice{note}. For a histogram drawn as steps, pass "
         'duplicates="step", which keeps its dose; for a depth measured twice, duplicates="mean", '
         "which takes the mean of the values there",
         code="unordered_axis",

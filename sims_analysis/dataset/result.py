@@ -20,7 +20,7 @@ from sims_analysis.text.escapes import visible
 if TYPE_CHECKING:
     import xarray as xr
 
-#: What lifts the limit of memory, for which a client or an archive has no option.
+#: Advice on the limit of memory, for which a client or an archive has no option.
 _ADVICE = (
     "if you trust where it comes from, SIMSResult.from_json or sims.read with a larger max_bytes= "
     "reads it"

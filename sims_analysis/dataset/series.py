@@ -27,7 +27,7 @@ class Series:
 
     #: As delivered; empty if the data have no species.
     species: str
-    #: ``"concentration"``, ``"intensity"``...; what the values are, and their unit.
+    #: ``"concentration"``, ``"intensity"``...; the name of the values, and their unit.
     variable: str
     long_name: str
     units: str
@@ -43,21 +43,21 @@ class Series:
     #: Counts and errors of a subtracted background; edges of the cells of averages.
     ancillary: dict[str, Array] = field(default_factory=dict)
     cells: dict[str, Array] = field(default_factory=dict)
-    #: What else is known of samples (:func:`sims_analysis.quality`).
+    #: Further evidence on samples (:func:`sims_analysis.quality`).
     known: tuple[Run, ...] = ()
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
     """List the profiles in the data, species by species in their order."""
     frames = open_frames(data, question="a plot or a file", as_they_are=True)
-    found = [series for frame in frames for series in _of_frame(frame)]
-    if not found:
+    profiles = [series for frame in frames for series in _of_frame(frame)]
+    if not profiles:
         raise ProfileError("nothing was measured: every value is NaN", code="no_data")
     if "species" in data.coords:
         # Species in the order of the data, each with its variables in order of preference.
         order = {str(name): i for i, name in enumerate(np.atleast_1d(data["species"].values))}
-        found.sort(key=lambda series: order[series.species])
-    return found
+        profiles.sort(key=lambda series: order[series.species])
+    return profiles
 
 
 def _columns(frame: Frame) -> dict[str, Array]:
@@ -74,9 +74,9 @@ def _columns(frame: Frame) -> dict[str, Array]:
         "cell_stop": frame.upper,
     }
     columns = {
-        key: np.broadcast_to(np.asarray(one.data, dtype=np.float64), frame.value.shape)
-        for key, one in samples.items()
-        if one is not None
+        key: np.broadcast_to(np.asarray(column.data, dtype=np.float64), frame.value.shape)
+        for key, column in samples.items()
+        if column is not None
     }
     for key in columns.keys() & set(vocabulary.OF_BACKGROUND):
         # As in the data, where infinity means that an error is not known.
@@ -86,18 +86,18 @@ def _columns(frame: Frame) -> dict[str, Array]:
 
 def _of_frame(frame: Frame) -> Iterator[Series]:
     columns = _columns(frame)
-    known: dict[int, list[Run]] = {}
+    runs: dict[int, list[Run]] = {}
     for run in runs_of(frame):
-        known.setdefault(run.profile, []).append(run)
+        runs.setdefault(run.profile, []).append(run)
     term = vocabulary.TERMS.get(frame.name)
     for number, index in enumerate(np.ndindex(frame.value.shape[:-1])):
         measured = ~(np.isnan(columns["y"][index]) | np.isnan(columns["x"][index]))
         if not measured.any():
             continue
-        own = {key: one[index][measured] for key, one in columns.items()}
-        for key in own.keys() & _DEFAULTS.keys():
-            if np.array_equal(own[key], np.full(own[key].shape, _DEFAULTS[key]), equal_nan=True):
-                del own[key]
+        row = {key: column[index][measured] for key, column in columns.items()}
+        for key in row.keys() & _DEFAULTS.keys():
+            if np.array_equal(row[key], np.full(row[key].shape, _DEFAULTS[key]), equal_nan=True):
+                del row[key]
         where = frame.where(dict(zip(frame.lead, index, strict=True)))
         place = {d: str(x) for d, x in where.items()}
         yield Series(
@@ -107,17 +107,17 @@ def _of_frame(frame: Frame) -> Iterator[Series]:
             units=frame.units,
             axis=frame.axis,
             axis_units=CANONICAL[frame.axis],
-            x=own["x"],
-            y=own["y"],
-            stderr=own.get("stderr"),
+            x=row["x"],
+            y=row["y"],
+            stderr=row.get("stderr"),
             place=place,
-            ancillary={key: own[key] for key in vocabulary.COLUMNS if key in own},
-            cells={key: own[key] for key in vocabulary.CELLS if key in own},
-            known=tuple(known.get(number, ())),
+            ancillary={key: row[key] for key in vocabulary.COLUMNS if key in row},
+            cells={key: row[key] for key in vocabulary.CELLS if key in row},
+            known=tuple(runs.get(number, ())),
         )
 
 
-#: Columns of samples where nothing is known, nothing counted, and no background subtracted.
+#: Columns of samples without errors, without counts, and without a subtracted background.
 _DEFAULTS = {
     "stderr": np.nan,
     "counts": np.nan,

@@ -1,4 +1,4 @@
-"""What samples have in common: coordinates of a Dataset, columns of profiles."""
+"""Values that samples have in common: coordinates of a Dataset, columns of profiles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def shared_columns(
     data: xr.Dataset | xr.DataArray, variable: str, where: Mapping[str, Any], samples: int
 ) -> Iterator[tuple[str, Array]]:
-    """Give what the samples of a profile have in common, as a number for each sample.
+    """Yield the values that samples of a profile have in common, as a number for each sample.
 
     `where` is the label of the profile along each dimension; sensitivity factors and doses are
     those of concentrations only.
@@ -50,18 +50,18 @@ def shared_coords(
     Columns have the shape (species, samples), NaN where there is no sample or none is known. A
     resolution stays one of each sample.
     """
-    made: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
+    coords: dict[str, tuple[tuple[str, ...], Array, dict[str, str]]] = {}
     dims: tuple[str, ...]
     for name, rows in columns.items():
-        known = ~np.isnan(rows)
-        if not known.any():
+        valid = ~np.isnan(rows)
+        if not valid.any():
             continue
         values, dims = rows, ("species", axis)
-        lowest = np.where(known, rows, np.inf).min(axis=1)
-        highest = np.where(known, rows, -np.inf).max(axis=1)
+        lowest = np.where(valid, rows, np.inf).min(axis=1)
+        highest = np.where(valid, rows, -np.inf).max(axis=1)
         if (lowest >= highest).all() and vocabulary.SHARED[name] == "1":
-            values, dims = np.where(known.any(axis=1), lowest, np.nan), ("species",)
+            values, dims = np.where(valid.any(axis=1), lowest, np.nan), ("species",)
             if name.startswith("depth") and (values == values[0]).all():
                 values, dims = values[0], ()
-        made[name] = (dims, values, vocabulary.attrs(name))
-    return made
+        coords[name] = (dims, values, vocabulary.attrs(name))
+    return coords

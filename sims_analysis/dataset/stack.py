@@ -98,7 +98,7 @@ def stack(
     >>> batch = sims.stack([ds, ds.isel(depth=slice(20, None))], names=["whole", "without surface"])
     >>> batch["concentration"].dims
     ('measurement', 'species', 'point')
-    >>> doses = sims.integrated_dose(batch).sel(species="B")
+    >>> doses = sims.integrated_dose(batch, stop="400 nm").sel(species="B")
     >>> [f"{dose:.2e} {doses.attrs['units']}" for dose in doses.values]
     ['5.03e+14 atom/cm^2', '4.43e+14 atom/cm^2']
     """
@@ -128,8 +128,8 @@ def stack(
     }
     sizes, masks = {"species": len(species), axis: first.size}, None
     if not all(same_axis(first, part.depth) for part in parts):
-        over = [(part.ds, "species", part.axis) for part in parts]
-        masks = [measured(*one) | flagged(*one) for one in over]
+        arguments = [(part.ds, "species", part.axis) for part in parts]
+        masks = [measured(*args) | flagged(*args) for args in arguments]
         sizes[axis] = max(int(mask.sum(axis=1).max(initial=0)) for mask in masks)
         pieces = [
             ((i, *where), samples)
@@ -139,17 +139,17 @@ def stack(
         depth = placed(axis, (len(parts), *sizes.values()), pieces)
         coords[axis] = ((MEASUREMENT, "species", POINT), depth, vocabulary.attrs(axis))
     names_of = dict.fromkeys(str(name) for part in parts for name in part.ds.variables)
-    others = [name for name in names_of if name not in ("species", axis)]
-    stacked = {name: _stacked(name, parts, rows, sizes, masks) for name in others}
-    attrs, apart = _attrs(parts, {*coords, *stacked})
-    batch = xr.Dataset(stacked, coords=coords | apart, attrs=attrs)
+    kept = [name for name in names_of if name not in ("species", axis)]
+    stacked = {name: _stacked(name, parts, rows, sizes, masks) for name in kept}
+    attrs, attr_coords = _attrs(parts, {*coords, *stacked})
+    batch = xr.Dataset(stacked, coords=coords | attr_coords, attrs=attrs)
     batch = batch.set_coords([n for n in stacked if any(n in part.ds.coords for part in parts)])
     batch = with_ancillaries(batch)
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
 
 
 def _refuse_other(ds: Any, name: str) -> None:
-    """Refuse what is no Dataset, or was selected from a batch."""
+    """Refuse anything but a Dataset, and one that was selected from a batch."""
     if not isinstance(ds, xr.Dataset):
         raise TypeError(f"{name}: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}")
     if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
@@ -165,14 +165,14 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | No
     if names is not None:
         if not np.iterable(names):
             raise argument_error("names", names, "expected a list of them")
-        labels = [one.item() if isinstance(one, xr.DataArray) else one for one in names]
+        labels = [name.item() if isinstance(name, xr.DataArray) else name for name in names]
         if len(labels) != len(datasets):
             text = f"{len(labels)} names for {len(datasets)} measurements"
             raise ProfileError(text, argument="names")
         if len(set(labels)) != len(labels):
             twice = next(label for label in labels if labels.count(label) > 1)
-            said = f"names must be distinct; {twice!r} occurs more than once"
-            raise ProfileError(said, code="repeated_species", argument="names")
+            message = f"names must be distinct; {twice!r} occurs more than once"
+            raise ProfileError(message, code="repeated_species", argument="names")
         return labels
     ids = [str(ds.attrs.get("data_id") or "") for ds in datasets]
     distinct = len(set(ids)) == len(ids) and all(ids)
@@ -199,22 +199,22 @@ def _stacked(
     variables = {part.label: variable.transpose(*dims) for part, variable in holders}
     everywhere = len(holders) == len(parts)
     if masks is None and everywhere and any(hasattr(v.data, "dask") for v in variables.values()):
-        return _lazily(list(variables.values()), rows, sizes[species])
-    own = masks is not None and axis in dims
-    over = tuple(sizes) if own else dims
+        return _stack_lazily(list(variables.values()), rows, sizes[species])
+    padded = masks is not None and axis in dims
+    new_dims = tuple(sizes) if padded else dims
     pieces: list[tuple[Any, Any]] = []
     for i, (part, row) in enumerate(zip(parts, rows, strict=True)):
         if part.label not in variables:
             continue
         values = variables[part.label].data
-        if masks is not None and own:
-            pieces += [((i, *where), one) for where, one in _padded(row, values, masks[i])]
+        if masks is not None and padded:
+            pieces += [((i, *where), samples) for where, samples in _padded(row, values, masks[i])]
         else:
-            pieces.append(((i, row) if species in over else i, values))
-    complete = everywhere and not own
+            pieces.append(((i, row) if species in new_dims else i, values))
+    complete = everywhere and not padded
     complete &= species not in dims or all(row.size == sizes[species] for row in rows)
-    shape = (len(parts), *(sizes[dim] for dim in over))
-    named = tuple(POINT if own and dim == axis else dim for dim in over)
+    shape = (len(parts), *(sizes[dim] for dim in new_dims))
+    named = tuple(POINT if padded and dim == axis else dim for dim in new_dims)
     out = placed(name, shape, pieces, complete=complete)
     return xr.Variable((MEASUREMENT, *named), out, first.attrs)
 
@@ -237,19 +237,19 @@ def _refuse_differing_variables(
         raise ProfileError(text, code="wrong_dimensions")
 
 
-def _lazily(
+def _stack_lazily(
     variables: list[xr.Variable], rows: list[NDArray[np.intp]], species: int
 ) -> xr.Variable:
     """Stack variables of all measurements without computing them."""
     joined = []
     for variable, row in zip(variables, rows, strict=True):
-        one = variable
-        if "species" in one.dims and not np.array_equal(row, np.arange(species)):
+        aligned = variable
+        if "species" in aligned.dims and not np.array_equal(row, np.arange(species)):
             # An extra row of NaN stands for every missing species.
             source = np.full(species, row.size)
             source[row] = np.arange(row.size)
-            one = one.pad(species=(0, 1)).isel(species=source)
-        joined.append(one)
+            aligned = aligned.pad(species=(0, 1)).isel(species=source)
+        joined.append(aligned)
     stacked: xr.Variable = xr.Variable.concat(joined, MEASUREMENT)
     stacked.attrs = dict(variables[0].attrs)
     return stacked
@@ -258,20 +258,20 @@ def _lazily(
 def _padded(
     row: NDArray[np.intp], values: Any, mask: NDArray[np.bool_]
 ) -> Iterator[tuple[tuple[int, slice], NDArray[Any]]]:
-    """Yield the measured samples of each species, for the beginning of its row."""
-    every = np.broadcast_to(np.asarray(values), mask.shape)
-    for i, samples, where in zip(row, every, mask, strict=True):
-        found = samples[where]
-        yield (i, slice(found.size)), found
+    """Yield the measured samples of each species, and the beginning of its row for them."""
+    rows = np.broadcast_to(np.asarray(values), mask.shape)
+    for i, samples, where in zip(row, rows, mask, strict=True):
+        selected = samples[where]
+        yield (i, slice(selected.size)), selected
 
 
 def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all measurements share and those that become coordinates."""
-    shared, apart = split_attrs(parts, _NOT_MERGED, taken)
+    shared, differing = split_attrs(parts, _NOT_MERGED, taken)
     for name in [name for name in _IDENTITY if name in shared and name not in taken]:
-        apart[name] = [shared.pop(name)] * len(parts)
+        differing[name] = [shared.pop(name)] * len(parts)
     flag = {ATTRIBUTE: MEASUREMENT}
-    coords = {name: (MEASUREMENT, np.array(column), flag) for name, column in apart.items()}
+    coords = {name: (MEASUREMENT, np.array(column), flag) for name, column in differing.items()}
     times = [moment_of(metadata_of(part.ds)[0].measured) for part in parts]
     if any(times) and "measured" not in taken:
         column = [np.datetime64(None if t is None else t.astimezone(UTC).replace(tzinfo=None), "ns")
@@ -280,5 +280,5 @@ def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], d
     histories = {part.ds.attrs.get("history") for part in parts}
     earlier = [str(*histories)] if len(histories) == 1 and None not in histories else []
     line = f"{len(parts)} measurements stacked by sims_analysis {__version__}"
-    made = {"sims_analysis_version": __version__, "history": "\n".join([*earlier, line])}
-    return shared | made, coords
+    record = {"sims_analysis_version": __version__, "history": "\n".join([*earlier, line])}
+    return shared | record, coords

@@ -29,11 +29,11 @@ from sims_analysis.units import dequantify
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Attribute of a file that holds what the format cannot store.
+#: Attribute of a file with everything that the format cannot store.
 _MEMO = "sims_analysis_storage"
 #: Name in a file of a DataArray that has none.
 _UNNAMED = "unnamed"
-#: What is raised for files that make no sense, by Python or by a codec.
+#: Exceptions of Python and codecs for unreadable files.
 _UNREADABLE = (
     *(OSError, ValueError, KeyError, RuntimeError, EOFError, zlib.error),
     *(TypeError, ArithmeticError, MemoryError, SystemError),
@@ -169,25 +169,25 @@ def load(
     if not path.exists():
         raise FileNotFoundError(f"no such file: {shown_path(path)!r}")
     budget = Budget(max_bytes, ArchiveError, name=path.name)
-    ds = opened(path, budget, chunks, whole=chunks is None)
+    ds = open_stored(path, budget, chunks, eager=chunks is None)
     register_accessor()
     return restored(ds, budget, path.name)
 
 
-def opened(
-    path: Path, budget: Budget, chunks: Mapping[str, int] | None = None, *, whole: bool = False
+def open_stored(
+    path: Path, budget: Budget, chunks: Mapping[str, int] | None = None, *, eager: bool = False
 ) -> xr.Dataset:
-    """Open a file as xarray does, and read all of it if it is the `whole` that is wanted.
+    """Open a file as xarray does; if `eager`, read all of it.
 
-    Refused is what cannot be read, leads to other files, runs code, or needs more than the budget.
+    A file is refused that cannot be read, leads to others, runs code, or exceeds the budget.
     """
     kind: Any = "zarr" if path.is_dir() else "h5netcdf"
     check = check_zarr if kind == "zarr" else check_hdf5
     lazily = None if chunks is None else dict(chunks)
     try:
-        check(path, budget, lazy=not whole)
+        check(path, budget, lazy=not eager)
         ds = xr.open_dataset(path, engine=kind, chunks=lazily)
-        if whole:
+        if eager:
             with ds:
                 ds = ds.load()
     except _UNREADABLE as error:
@@ -256,8 +256,8 @@ def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
     attrs = ds.get(memo.get("array", ""), ds).attrs
     what = "SIMS depth profiles"
     if not {"depth", "sputter_time"} & {str(dim) for dim in ds.coords}:
-        named = attrs.get("long_name") or str(attrs.get("call", "results")).split("(")[0]
-        what = f"SIMS: {named}"
+        label = attrs.get("long_name") or str(attrs.get("call", "results")).split("(")[0]
+        what = f"SIMS: {label}"
     return f"{what} of {attrs.get('data_id') or 'an unnamed measurement'}"
 
 
@@ -304,7 +304,7 @@ def _from_jsonable(value: Any, budget: Budget) -> Any:
 
 
 def restored(ds: xr.Dataset, budget: Budget, name: str) -> xr.Dataset | xr.DataArray:
-    """Undo the changes of :func:`save`, of which the file `name` says what they were."""
+    """Undo the changes of :func:`save` that are recorded in the file `name`."""
     if _MEMO not in ds.attrs:
         return ds
     try:
@@ -316,7 +316,7 @@ def restored(ds: xr.Dataset, budget: Budget, name: str) -> xr.Dataset | xr.DataA
 
 def _restored(ds: xr.Dataset, memo: dict[str, Any], budget: Budget) -> xr.Dataset | xr.DataArray:
     for name, dtype in {**memo.get("flags", {}), **memo["text"]}.items():
-        # Its width is stated, and may be any.
+        # The file states the width of texts, which may be any number.
         budget.take(ds[name].size * np.dtype(dtype).itemsize, f"the texts of {name!r}")
     ds = cf.restored(ds, memo)
     for name, key in memo["added"]:

@@ -89,16 +89,16 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
         )
     ds = ds.transpose("species", axis, ...)
     rows = range(ds.sizes["species"])
-    found = [_profile(_Series(ds, row, name, axis)) for row in rows for name in names]
-    return [profile for profile in found if profile is not None]
+    profiles = [_profile(_Series(ds, row, name, axis)) for row in rows for name in names]
+    return [profile for profile in profiles if profile is not None]
 
 
 class _Series:
-    """One species in one variable of a Dataset, and what was delivered of it."""
+    """One species in one variable of a Dataset, with its metadata as delivered."""
 
     def __init__(self, ds: xr.Dataset, row: int, name: str, axis: str) -> None:
         self.ds, self.row, self.name, self.axis = ds, row, name, axis
-        self.texts, self.rest = _of_source(ds, row, name)
+        self.texts, self.fields = _of_source(ds, row, name)
         #: Units in the Dataset, and in the profile.
         self.axis_units = _units(ds, axis, (axis,), self.texts.get("source_depth_units"))
         self.units = _units(ds, name, vocabulary.kinds(name), self.texts.get("source_units"))
@@ -115,11 +115,11 @@ class _Series:
     def arrays(self, measured: NDArray[np.bool_]) -> dict[str, Array]:
         """Return the depths, the values and their standard errors."""
         z = self.depth[measured]
-        arrays = {"depths": _restored(z, z, self.axis_units[1], self.rest.get("depths"))}
+        arrays = {"depths": _restored(z, z, self.axis_units[1], self.fields.get("depths"))}
         for field, end in (("concentrations", ""), ("concentrations_stderr", "_stderr")):
             if (values := self.samples(end)) is not None:
                 values = self.units[0].to_canonical(values)[measured]
-                arrays[field] = _restored(z, values, self.units[1], self.rest.get(field))
+                arrays[field] = _restored(z, values, self.units[1], self.fields.get(field))
         return arrays
 
     def columns(self, measured: NDArray[np.bool_]) -> dict[str, tuple[str, NDArray[Any]]]:
@@ -143,9 +143,9 @@ class _Series:
         for end, shared in shared_columns(self.ds, self.name, where, measured.size):
             columns[end] = vocabulary.SHARED[end], shared[measured]
         if self.cells is not None:
-            own = self.axis_units[1]
+            z_unit = self.axis_units[1]
             edges = zip(vocabulary.CELLS, self.cells[measured].T, strict=True)
-            columns |= {side: (own.text, own.from_canonical(edge)) for side, edge in edges}
+            columns |= {side: (z_unit.text, z_unit.from_canonical(edge)) for side, edge in edges}
         return columns
 
     def _in_unit(self, values: Array) -> tuple[str, Array]:
@@ -153,64 +153,64 @@ class _Series:
         return unit.text, np.asarray(unit.from_canonical(self.units[0].to_canonical(values)))
 
 
-def _profile(one: _Series) -> DepthProfile | None:
+def _profile(series: _Series) -> DepthProfile | None:
     """Return a profile; None if it has no samples."""
     # The gaps apply only to the variable in the unit of the source.
-    own = one.units[1].text == one.texts.get("source_units")
-    gaps = one.rest.get("not_measured") if own else None
-    measured = ~np.isnan(one.ds[one.name].values[one.row])
+    as_delivered = series.units[1].text == series.texts.get("source_units")
+    gaps = series.fields.get("not_measured") if as_delivered else None
+    measured = ~np.isnan(series.ds[series.name].values[series.row])
     if not measured.any() and gaps is None:
         return None
-    limit = one.samples(f"_{vocabulary.LIMIT}")
-    flags = one.samples(f"_{vocabulary.QUALITY}")
+    limit = series.samples(f"_{vocabulary.LIMIT}")
+    flags = series.samples(f"_{vocabulary.QUALITY}")
     if gaps is None and limit is not None:  # samples below a limit have no value
         measured |= ~np.isnan(limit)
     if gaps is None and flags is not None:  # nor have those in a gap
         measured |= np.nan_to_num(flags) != 0
-    arrays: dict[str, Any] = one.arrays(measured)
-    columns = one.columns(measured)
+    arrays: dict[str, Any] = series.arrays(measured)
+    columns = series.columns(measured)
     if gaps is not None:
         columns.pop(vocabulary.LIMIT, None)  # it is among the fields of the source
-        both = arrays | {end: values for end, (_, values) in columns.items()}
-        both = _with_gaps(both, np.array(gaps), one.axis_units[1], one.depth, one.cells)
-        columns = {end: (unit, both.pop(end)) for end, (unit, _) in columns.items()}
-        arrays = both
+        full = arrays | {end: values for end, (_, values) in columns.items()}
+        full = _with_gaps(full, np.array(gaps), series.axis_units[1], series.depth, series.cells)
+        columns = {end: (unit, full.pop(end)) for end, (unit, _) in columns.items()}
+        arrays = full
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
     written = {end: {"units": unit, "values": _numbers(v)} for end, (unit, v) in columns.items()}
-    extra = _other_fields(one.rest.get("extra", {}), arrays["depths"].size, written)
-    extra = _with_position(extra, one.ds)
-    keys = one.rest.get("keys", REFERENCE_KEYS if one.texts else ())
-    identifiers = _identifiers(one.ds, one.row, one.texts)
+    extra = _other_fields(series.fields.get("extra", {}), arrays["depths"].size, written)
+    extra = _with_position(extra, series.ds)
+    keys = series.fields.get("keys", REFERENCE_KEYS if series.texts else ())
+    identifiers = _identifiers(series.ds, series.row, series.texts)
     return DepthProfile(
-        species_name=str(one.ds["species"].values[one.row]),
-        depth_units=one.axis_units[1].text,
-        concentration_units=one.units[1].text,
-        species_metadata=orjson.loads(one.texts.get("species_metadata") or "null"),
+        species_name=str(series.ds["species"].values[series.row]),
+        depth_units=series.axis_units[1].text,
+        concentration_units=series.units[1].text,
+        species_metadata=orjson.loads(series.texts.get("species_metadata") or "null"),
         extra=extra,
         _keys=_all_keys(keys, extra, arrays) if keys else (),
         **arrays,
-        **{key: one.rest.get(key, text or None) for key, text in identifiers.items()},
+        **{key: series.fields.get(key, text or None) for key, text in identifiers.items()},
     )
 
 
 def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any]:
-    """Return the texts of a species in one variable, and what else was delivered with it."""
+    """Return the texts of a species in one variable, and its other fields as delivered."""
     texts = {
         coord: str(ds.variables[coord].values[row])
         for coord in COORDS
         if coord in ds.coords and ds.variables[coord].dims == ("species",)
     }
-    rest = orjson.loads(texts.get("wire_fields") or "{}")
-    if name in rest.get("also", {}):
+    fields = orjson.loads(texts.get("wire_fields") or "{}")
+    if name in fields.get("also", {}):
         # A species in several kinds of unit: this variable was a separate profile.
-        texts = rest["also"][name]
-        rest = orjson.loads(texts.get("wire_fields") or "{}")
-    return texts, rest
+        texts = fields["also"][name]
+        fields = orjson.loads(texts.get("wire_fields") or "{}")
+    return texts, fields
 
 
 def _identifiers(ds: xr.Dataset, row: int, texts: dict[str, str]) -> dict[str, str | None]:
-    """Return what a profile is called by the API."""
+    """Return the identifiers of a profile in the API."""
     data_id = ds.attrs.get("data_id")
     if "data_id" in ds.coords and set(ds["data_id"].dims) <= {"species"}:
         # That of one measurement of a batch, or of each species merged from several.
@@ -226,10 +226,10 @@ def _identifiers(ds: xr.Dataset, row: int, texts: dict[str, str]) -> dict[str, s
 def _all_keys(
     delivered: Iterable[str], extra: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """List the fields as they were delivered, and those that were added since."""
-    kept = [key for key in delivered if key in WIRE_FIELDS or key in extra]
+    """List the fields as delivered, and those added since."""
+    keys = [key for key in delivered if key in WIRE_FIELDS or key in extra]
     stderr = ["concentrations_stderr"] if "concentrations_stderr" in arrays else []
-    return tuple(dict.fromkeys([*kept, *stderr, *extra]))
+    return tuple(dict.fromkeys([*keys, *stderr, *extra]))
 
 
 def _numbers(column: Array) -> list[Any]:
@@ -242,13 +242,13 @@ def _other_fields(extra: dict[str, Any], samples: int, written: dict[str, Any]) 
     stated = extra.get(COLUMNS)
     if not isinstance(stated, dict):
         return {**extra, COLUMNS: written} if written else extra
-    own = columns_of(extra, samples)
+    fit = columns_of(extra, samples)
     kept = {
         name: column
         for name, column in stated.items()
         if name not in (*vocabulary.ANCILLARY, *vocabulary.CELLS)
         and (
-            name in own or not (isinstance(column, dict) and isinstance(column.get("values"), list))
+            name in fit or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )
     } | written
     return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
@@ -256,15 +256,15 @@ def _other_fields(extra: dict[str, Any], samples: int, written: dict[str, Any]) 
 
 def _with_position(extra: dict[str, Any], ds: xr.Dataset) -> dict[str, Any]:
     """Put the place on a wafer, where it is a coordinate, among the metadata of the measurement."""
-    stated, moved = extra.get(FIELD, {}), {}
+    stated, changed = extra.get(FIELD, {}), {}
     for name in ("x", "y"):
         if name in ds.coords and ds[name].ndim == 0 and "units" in ds[name].attrs:
             unit = unit_of_kind(ds[name].attrs["units"], ("depth",), name)
             place = float(unit.to_canonical(float(ds[name]))) / NM_PER_MM
-            before = stated.get(name)
-            if before is None or read_number(before, ("depth",), name) / NM_PER_MM != place:
-                moved[name] = f"{place:.12g} mm"
-    return {**extra, FIELD: {**stated, **moved}} if moved else extra
+            earlier = stated.get(name)
+            if earlier is None or read_number(earlier, ("depth",), name) / NM_PER_MM != place:
+                changed[name] = f"{place:.12g} mm"
+    return {**extra, FIELD: {**stated, **changed}} if changed else extra
 
 
 def _units(
@@ -282,19 +282,19 @@ def _units(
     return stated, unit if unit.kind == stated.kind else stated
 
 
-def _restored(z: Array, canonical: Array, unit: Unit, kept: list[list[float]] | None) -> Array:
+def _restored(z: Array, canonical: Array, unit: Unit, delivered: list[list[float]] | None) -> Array:
     """Convert to the source unit; use the kept source numbers where rounding would change them."""
     values = np.array(unit.from_canonical(canonical))
-    if not kept or not z.size:
+    if not delivered or not z.size:
         return values
-    depths, sources = np.array(kept).T
-    at = np.minimum(np.searchsorted(z, depths), z.size - 1)
+    depths, sources = np.array(delivered).T
+    index = np.minimum(np.searchsorted(z, depths), z.size - 1)
     # Use a kept number only if its sample has not changed: if it still equals the converted
     # number, or (on a merged axis) is close to it.
-    same = unit.to_canonical(sources) == canonical[at]
-    same |= np.isclose(values[at], sources, rtol=1e-8, atol=0)
-    same &= z[at] == depths
-    values[at[same]] = sources[same]
+    unchanged = unit.to_canonical(sources) == canonical[index]
+    unchanged |= np.isclose(values[index], sources, rtol=1e-8, atol=0)
+    unchanged &= z[index] == depths
+    values[index[unchanged]] = sources[unchanged]
     return values
 
 

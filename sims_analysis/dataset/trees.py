@@ -80,11 +80,11 @@ def _check_axes(name: str, named: Mapping[str, xr.Dataset]) -> None:
     ds = named[name]
     for above in map(str, PurePosixPath(name).parents):
         for dim in ds.dims if above in named else ():
-            mine, theirs = (data.get_index(dim) for data in (ds, named[above]))
-            if dim in named[above].dims and not mine.equals(theirs):
+            lower, upper = (data.get_index(dim) for data in (ds, named[above]))
+            if dim in named[above].dims and not lower.equals(upper):
                 text = (
-                    f"the {dim} axis of node {name!r} ({mine.size} values) differs from that of "
-                    f"{above!r} above it ({theirs.size}), and nodes of a path share their axes; "
+                    f"the {dim} axis of node {name!r} ({lower.size} values) differs from that of "
+                    f"{above!r} above it ({upper.size}), and nodes of a path share their axes; "
                     "give them names side by side, such as 'w1/a' and 'w1/b'"
                 )
                 raise ProfileError(text, argument="items")
@@ -117,17 +117,17 @@ def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
     >>> tree = sims.to_datatree({"wafer 7/centre": ds, "wafer 7/edge": ds})
-    >>> found = sims.from_datatree(tree["wafer 7"])
-    >>> list(found), found["edge"].identical(ds)
+    >>> nodes = sims.from_datatree(tree["wafer 7"])
+    >>> list(nodes), nodes["edge"].identical(ds)
     (['centre', 'edge'], True)
     """
     if not isinstance(tree, xr.DataTree):
         raise TypeError(f"expected a DataTree, found {type(tree).__name__}")
-    found = {
+    datasets = {
         node.relative_to(tree).removeprefix("./"): node.to_dataset()
         for node in tree.subtree
         if node.data_vars
     }
-    if not found:
+    if not datasets:
         raise ProfileError("no node of the tree has data", code="empty_input", argument="tree")
-    return found
+    return datasets

@@ -70,7 +70,7 @@ def with_units(data: Data, /, **units: str) -> Data:
 def _converted(ds: xr.Dataset, units: dict[str, str], array: str) -> xr.Dataset:
     """Convert variables, their ancillary ones and the edges of cells on axes.
 
-    `array` is the name of that which is `_ARRAY` inside, for messages.
+    `array` is the name of the variable `_ARRAY`, for messages.
     """
     changed: dict[str, xr.Variable] = {}
     for key, text in units.items():
@@ -83,17 +83,17 @@ def _converted(ds: xr.Dataset, units: dict[str, str], array: str) -> xr.Dataset:
                 code="missing_variable",
                 argument=name,
             )
-        ancillary = [one for end in IN_ITS_UNIT if (one := f"{key}{end}") in ds.variables]
+        ancillary = [var for end in IN_ITS_UNIT if (var := f"{key}{end}") in ds.variables]
         is_axis = key in vocabulary.AXES and axis_name(ds) == key
-        # The name of what is not a quantity says nothing of its kind.
+        # Only the names of measured quantities imply a kind.
         kinds = vocabulary.kinds(name) if name in vocabulary.MEASURED else tuple(CANONICAL)
-        for one in (key, *ancillary, *(edge_names(ds, key) if is_axis else ())):
-            variable = ds.variables[one]
+        for var in (key, *ancillary, *(edge_names(ds, key) if is_axis else ())):
+            variable = ds.variables[var]
             # By the CF conventions, bounds are in the unit of their axis and have no attrs.
-            stated = ds.variables[key] if one.endswith("_bounds") else variable
-            unit = magnitude_and_unit(stated, kinds, one.replace(_ARRAY, array))[1]
+            stated = ds.variables[key] if var.endswith("_bounds") else variable
+            unit = magnitude_and_unit(stated, kinds, var.replace(_ARRAY, array))[1]
             target = unit_of_kind(text, (unit.kind,), f"with_units({name}={text!r})")
             values = target.from_canonical(unit.to_canonical(variable.data))
-            attrs = variable.attrs if one.endswith("_bounds") else {**variable.attrs, "units": text}
-            changed[one] = xr.Variable(variable.dims, values, attrs)
+            attrs = variable.attrs if var.endswith("_bounds") else {**variable.attrs, "units": text}
+            changed[var] = xr.Variable(variable.dims, values, attrs)
     return ds.assign(changed)

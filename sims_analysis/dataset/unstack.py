@@ -72,8 +72,8 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
         for name, v in batch.variables.items()
         if name != MEASUREMENT
     }
-    found = [_single(batch, plain, i, axis) for i in range(batch.sizes[MEASUREMENT])]
-    return list(map(quantify, found)) if is_quantified(data) else found
+    measurements = [_single(batch, plain, i, axis) for i in range(batch.sizes[MEASUREMENT])]
+    return list(map(quantify, measurements)) if is_quantified(data) else measurements
 
 
 def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str) -> xr.Dataset:
@@ -109,15 +109,15 @@ def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.int
 
 def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Variable]:
     """Put the padded profiles of a measurement on their shared axis, or on the union."""
-    own = items.pop(axis)
+    coord = items.pop(axis)
     rows = items["species"].size
-    depths = own.values if own.ndim > 1 else np.broadcast_to(own.values, (rows, own.size))
+    depths = coord.values if coord.ndim > 1 else np.broadcast_to(coord.values, (rows, coord.size))
     measured = [np.flatnonzero(~np.isnan(z)) for z in depths]
     nonempty = [row for row in range(rows) if measured[row].size]
     if not nonempty:
         return {n: v for n, v in items.items() if POINT not in v.dims}
     depth, positions, _ = merge([depths[row][measured[row]] for row in nonempty])
-    single = {axis: xr.Variable((axis,), depth, own.attrs)}
+    single = {axis: xr.Variable((axis,), depth, coord.attrs)}
     for name, variable in items.items():
         if POINT not in variable.dims:
             single[name] = variable

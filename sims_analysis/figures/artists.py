@@ -44,6 +44,7 @@ from sims_analysis.figures.plot import (
 )
 from sims_analysis.figures.results import MARKED, draw_regions, draw_results
 from sims_analysis.figures.style import fix_ticks, fold_label
+from sims_analysis.outcomes import KINDS
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.typeset import unit_label
 
@@ -181,12 +182,14 @@ def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
 
 
 def _draw_marks(plot: Plot) -> None:
-    """Mark samples below a limit or below a log axis, and those of a saturated detector."""
+    """Mark samples below a limit or below a log axis, and others of which something is known."""
     for curve, _ in plot.lines:
         if lines.mark_below_limit(plot, curve):
             plot.explain_mark("below the limit")
-        if lines.mark_saturated(plot, curve):
-            plot.explain_mark("saturated detector", markeredgewidth=0.5, **lines.SATURATED)
+        for kind in KINDS:
+            if kind.marked and lines.mark_kind(plot, curve, kind):
+                style = {**lines.OF_KIND, "marker": kind.marker}
+                plot.explain_mark(kind.marked, markeredgewidth=0.5, **style)
     words: dict[str, None] = {}
     for curve in lines.mark_floor(plot):
         y, written = curve.y, curve.y[curve.placeholders()]

@@ -28,7 +28,7 @@ from sims_analysis.figures.colours import (
 )
 from sims_analysis.frame.evidence import Run
 from sims_analysis.kernels.rows import Array, Flags, Index, changed
-from sims_analysis.outcomes import GAP, Flag
+from sims_analysis.outcomes import GAP, Flag, Kind
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.text.arguments import first_few, read_names
 from sims_analysis.text.typeset import unit_label
@@ -196,9 +196,9 @@ class Curve(Series):
         """The most that is too small for a log axis with the largest sample; at least 0."""
         return max(10.0**-DECADES * float(np.nanmax(self.y, initial=0.0)), 0.0)
 
-    def saturated(self) -> Flags:
-        """Find samples that the detector cut off, or that were made from such."""
-        runs = [self._in_run(run) for run in self.known if run.flag & Flag.SATURATED]
+    def of_kind(self, kind: Kind) -> Flags:
+        """Find samples of which something is known, such as that the detector cut them off."""
+        runs = [self._in_run(run) for run in self.known if run.flag & kind.flags]
         return np.asarray(np.any([np.zeros(self.x.shape, dtype=bool), *runs], axis=0))
 
     @property

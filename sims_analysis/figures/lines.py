@@ -12,13 +12,13 @@ from sims_analysis.figures.free_space import has_mark
 from sims_analysis.figures.plot import Plot
 from sims_analysis.figures.style import BAND
 from sims_analysis.kernels.rows import Array, Flags
+from sims_analysis.outcomes import Kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARK: dict[str, Any] = {"marker": "v", "markersize": 1.9, "fillstyle": "none"}
-#: Of a sample that the detector cut off: the value is at least that.
-SATURATED: dict[str, Any] = {"marker": "^", "markersize": 3, "fillstyle": "none"}
+OF_KIND: dict[str, Any] = {"markersize": 3, "fillstyle": "none"}
 _THIN: dict[str, Any] = {"linestyle": "none", "markeredgewidth": 0.4}
 #: The line over a gap.
 _GAP: dict[str, Any] = {"linestyle": (0, (1, 1.5)), "linewidth": 0.8, "marker": ""}
@@ -138,11 +138,17 @@ def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     return bool(found)
 
 
-def mark_saturated(plot: Plot, curve: Curve) -> bool:
-    """Mark samples of a saturated detector; return whether there are any."""
-    which = curve.saturated() & is_data(curve)
+def mark_kind(plot: Plot, curve: Curve, kind: Kind) -> bool:
+    """Mark samples of which something is known; return whether there are any."""
+    which = curve.of_kind(kind) & is_data(curve)
     x = plot.scale(curve.x[which])
-    style = {**SATURATED, **_THIN, "color": curve.colour, "label": "_saturated"}
+    style = {
+        **OF_KIND,
+        "marker": kind.marker,
+        **_THIN,
+        "color": curve.colour,
+        "label": f"_{kind.name}",
+    }
     if which.any():
         plot.axes_of(curve).plot(x, curve.y[which], scaley=False, **style)
     return bool(which.any())

@@ -24,18 +24,18 @@ def read_change(
     As :meth:`Frame.parameter`, of one species alone if it names one, without further dimensions. It
     must be `positive` and finite; NaN for no value, of species that a mapping leaves out as well.
     """
-    read = frame.parameter(value, kinds, name, alone=True)
-    refuse_cases(frame, read, name)
+    numbers = frame.parameter(value, kinds, name, alone=True)
+    refuse_cases(frame, numbers, name)
     if positive:
-        refuse_not_positive(read, value, name)
-    if anywhere(read.isnull()):
-        unknown = frame.measured() & read.isnull()
+        refuse_not_positive(numbers, value, name)
+    if anywhere(numbers.isnull()):
+        unknown = frame.measured() & numbers.isnull()
         if isinstance(value, Mapping):
             unknown = unknown & frame.of_species(*value)
         elif isinstance(value, xr.DataArray) and "species" in value.coords:
             unknown = unknown & frame.of_species(*np.ravel(value["species"]))
         warn_where(frame, unknown, f"{name} is NaN: left as it is", ProfileWarning, argument=name)
-    return read
+    return numbers
 
 
 def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable:
@@ -52,22 +52,20 @@ def read_pure(frame: Frame, value: Any, name: str, expected: str) -> xr.Variable
     return xr.Variable((), float(value))
 
 
-def refuse_not_positive(read: xr.Variable, value: Any, name: str) -> None:
-    """Refuse what is not positive and finite; NaN stands for no value. Not on Dask."""
-    if is_lazy(read):
+def refuse_not_positive(argument: xr.Variable, value: Any, name: str) -> None:
+    """Refuse values that are not positive and finite; NaN means no value. Not on Dask."""
+    if is_lazy(argument):
         return
-    numbers = np.asarray(read.data)
-    known = numbers[~np.isnan(numbers)]
-    if not known.size or not ((known > 0) & np.isfinite(known)).all():
-        found = "" if known.size else ", and is NaN"
-        raise ProfileError(
-            f"{name}={format_argument(value)} must be positive{found}", argument=name
-        )
+    numbers = np.asarray(argument.data)
+    stated = numbers[~np.isnan(numbers)]
+    if not stated.size or not ((stated > 0) & np.isfinite(stated)).all():
+        note = "" if stated.size else ", and is NaN"
+        raise ProfileError(f"{name}={format_argument(value)} must be positive{note}", argument=name)
 
 
-def refuse_cases(frame: Frame, read: xr.Variable, name: str) -> None:
+def refuse_cases(frame: Frame, argument: xr.Variable, name: str) -> None:
     """Refuse an argument over a dimension that the data do not have."""
-    for dim in read.dims:
+    for dim in argument.dims:
         if dim not in frame.value.dims:
             raise ProfileError(
                 f"{name} is over {str(dim)!r}, and the data over "

@@ -30,31 +30,31 @@ from sims_analysis.kernels.rows import TOLERANCE, changed
 from sims_analysis.outcomes import Flag, Status
 from sims_analysis.text.arguments import argument_error
 
-#: What a mean over a window is without its samples below their limit.
+#: Of a mean over a window, some of whose samples are below their limit.
 MEAN_OF_OTHERS = "the mean is from the others"
 
 
 class Background(NamedTuple):
-    """A background as it was asked for: a stated level, the window of a mean, or neither."""
+    """A background as requested: a stated level, the window of a mean, or neither."""
 
     stated: xr.Variable | None = None
     window: Window | None = None
     #: Of a stated level.
     stderr: xr.Variable | None = None
-    #: The frame for which it was read, and the mean over the window of that.
-    known: tuple[Frame, xr.Variable] | None = None
+    #: The frame for which it was read, and its mean over the window.
+    cached: tuple[Frame, xr.Variable] | None = None
 
     @property
-    def given(self) -> bool:
+    def exists(self) -> bool:
         """Whether there is one."""
         return self.stated is not None or self.window is not None
 
     def level(self, frame: Frame) -> xr.Variable:
-        """Return the level below the profiles of a frame; 0 if none was asked for."""
+        """Return the level below the profiles of a frame; 0 if there is none."""
         if self.window is None:
             return xr.Variable((), 0.0) if self.stated is None else self.stated
-        if self.known is not None and self.known[0] is frame:
-            return self.known[1]
+        if self.cached is not None and self.cached[0] is frame:
+            return self.cached[1]
         mean: xr.Variable = frame.map(window_statistics, *self.window).mean
         return mean
 
@@ -69,47 +69,47 @@ class Background(NamedTuple):
         if self.window is None:
             return None
         error = xr.Variable((), np.nan) if stderr is None else stderr
-        asked = *self.window, *limits, limits[1] - limits[0], dose, error
-        return frame.map(kernels.window_trend, *asked, errors="sum")
+        parameters = *self.window, *limits, limits[1] - limits[0], dose, error
+        return frame.map(kernels.window_trend, *parameters, errors="sum")
 
 
 _BEYOND_NOISE = "in the background window, more than its noise, which"
-#: What the profile does in a window that is not level, or the window does.
-_SHOWN = {
+#: The beginning of the message for each trend in a window that is not level.
+_TRENDS = {
     kernels.FALLS: f"the profile falls {_BEYOND_NOISE}",
     kernels.RISES: f"the profile rises {_BEYOND_NOISE}",
     kernels.STEPS: f"the profile steps or bends {_BEYOND_NOISE}",
     kernels.TOO_NOISY: "the background window is too short, or too far away, to show that the "
     "background is level: a slope within its noise",
 }
-#: What to do about these, about samples that scatter, and about the last one.
+#: Remedies: of slopes and steps, of samples that scatter, and of windows that are too noisy.
 _LEVEL = "choose a window where the profile is level"
 _ERRORS = "check the errors, or the value of a count; or choose another window"
 _LONGER = "choose a longer or nearer window, count longer, or state the background as a value"
 
 
 def doubts_of_window(
-    found: Any, what: str = "dose", category: type[SimsWarning] = DoseWarning
+    trend: Any, what: str = "dose", category: type[SimsWarning] = DoseWarning
 ) -> list[Doubt]:
     """Return the doubts about answers for which the mean over a window may not be the background.
 
-    By the :class:`.WindowTrend` that was found, if any: ``wrong_shape`` if a slope or a step beyond
+    By the :class:`.WindowTrend` of the window, if any: ``wrong_shape`` if a slope or a step beyond
     noise changes an answer by more than its error and 2 %, and ``undetermined`` if a slope within
     ``s +- 2.5 u``, with the error u of the slope, does so by more than three errors and 5 %.
     """
-    if found is None or not may_hold(found.shows != kernels.LEVEL):
+    if trend is None or not may_hold(trend.shows != kernels.LEVEL):
         return []
-    shows = found.shows
+    shows = trend.shows
     noisy, scatters = shows == kernels.TOO_NOISY, shows == kernels.SCATTERS
     wrong = (shows != kernels.LEVEL) & ~noisy & ~scatters
 
     def sloping(first: FirstFlagged) -> str:
-        part = first.of(found.change)
+        part = first.of(trend.change)
         by = f"by {part:.0%}" if part < 10 else "more than tenfold"
-        return f"{_SHOWN[int(first.of(shows))]} changes the {what} {by}"
+        return f"{_TRENDS[int(first.of(shows))]} changes the {what} {by}"
 
     def scattering(first: FirstFlagged) -> str:
-        factor = f"{first.of(found.change):.2g} times as much as its standard errors say"
+        factor = f"{first.of(trend.change):.2g} times as much as its standard errors say"
         return f"the profile scatters in the background window, {factor}"
 
     return [
@@ -120,36 +120,36 @@ def doubts_of_window(
 
 
 def with_common(frame: Frame, error: xr.Variable) -> Frame:
-    """Return a frame whose samples have an error in common, besides that which they have."""
-    sizes, before, overlap = frame.value.sizes, frame.common, frame.overlap
+    """Return a frame with an error in common to its samples, in addition to any it has."""
+    sizes, earlier, overlap = frame.value.sizes, frame.common, frame.overlap
     total = error.fillna(0.0).set_dims(sizes).transpose(*frame.value.dims)
-    if before is not None:
-        total = elementwise(np.hypot, total, before)
-        part = before / total.where(total > 0)
-        overlap = None if overlap is None else overlap * part.fillna(0.0) ** 2
+    if earlier is not None:
+        total = elementwise(np.hypot, total, earlier)
+        share = earlier / total.where(total > 0)
+        overlap = None if overlap is None else overlap * share.fillna(0.0) ** 2
     return replace(frame, common=total, overlap=overlap)
 
 
 def stated_error(frame: Frame, value: Any, name: str) -> xr.Variable | None:
-    """Read the standard errors that stated values have as a coordinate; None without one."""
+    """Read the standard errors of stated values from their coordinate; None without one."""
     by_species = value if isinstance(value, Mapping) else {"": value}
-    errors = {key: _coordinate(one, "stderr") for key, one in by_species.items()}
-    if all(one is None for one in errors.values()):
+    errors = {key: _argument_coord(column, "stderr") for key, column in by_species.items()}
+    if all(column is None for column in errors.values()):
         return None
     exact = f"0 {frame.units}"
-    known = {key: exact if one is None else one for key, one in errors.items()}
-    stated: Any = known if isinstance(value, Mapping) else known[""]
+    filled = {key: exact if column is None else column for key, column in errors.items()}
+    stated: Any = filled if isinstance(value, Mapping) else filled[""]
     error: xr.Variable = frame.parameter(stated, (frame.kind,), name, alone=True).fillna(0.0)
     return error
 
 
-def _coordinate(stated: Any, name: str) -> xr.DataArray | None:
+def _argument_coord(stated: Any, name: str) -> xr.DataArray | None:
     """Return a coordinate of an argument, with its unit, over the same dimensions and species."""
     if not (isinstance(stated, xr.DataArray) and name in stated.coords):
         return None
     plain = units.dequantify(stated)
-    one = plain[name].assign_attrs({"units": plain.attrs.get("units"), **plain[name].attrs})
-    return one.drop_vars([key for key in one.coords if key not in (*one.dims, "species")])
+    coord = plain[name].assign_attrs({"units": plain.attrs.get("units"), **plain[name].attrs})
+    return coord.drop_vars([key for key in coord.coords if key not in (*coord.dims, "species")])
 
 
 def read_background(frame: Frame, background: Any) -> Background:
@@ -160,16 +160,16 @@ def read_background(frame: Frame, background: Any) -> Background:
         level = frame.parameter(background, (frame.kind,), "background")
         endless: Any = np.isinf(level)
         error = stated_error(frame, background, "background")
-        found = Background(replaced_where(endless, level), stderr=error)
-        warn_of_layers(frame, found)
-        return found
+        result = Background(replaced_where(endless, level), stderr=error)
+        warn_of_layers(frame, result)
+        return result
     if len(background) != 2:
         raise argument_error("background", background, "expected a value or (start, stop)")
     window = read_pair(frame, background, "background")
-    found = Background(window=window)
+    result = Background(window=window)
     if not frame.lazy:
-        found = changed(found, known=(frame, found.level(frame)))
-        empty = is_nan(found.level(frame))
+        result = changed(result, cached=(frame, result.level(frame)))
+        empty = is_nan(result.level(frame))
         measured = frame.measured() if anywhere(empty) else ~empty
         first = first_flagged(frame, empty & measured)
         if first is not None:
@@ -180,8 +180,8 @@ def read_background(frame: Frame, background: Any) -> Background:
             text += ": without a background there is no result"
             first.warn(text, DoseWarning, **parts)
         warn_of_limits(frame, window, DoseWarning)
-    warn_of_layers(frame, found)
-    return found
+    warn_of_layers(frame, result)
+    return result
 
 
 #: Coordinates with the factor by which each sample was made a concentration.
@@ -217,16 +217,16 @@ def warn_of_limits(
         return
     below = support_of_window(frame, window, "samples").flags & np.int16(Flag.BELOW_LIMIT)
     ok = xr.zeros_like(below, dtype=np.uint8)
-    how: Any = {"what": what, "category": category}
-    resolve(replace(frame, bridge=None), ok, Support(below), window, **how)
+    options: Any = {"what": what, "category": category}
+    resolve(replace(frame, bridge=None), ok, Support(below), window, **options)
 
 
 def warn_of_window(frame: Frame, window: Window, among: xr.Variable | None = None) -> None:
-    """Warn of a window that is not level, by what that changes of the whole record above it."""
-    found: Any = frame.map(kernels.trend_below_record, *window, errors="sum")
+    """Warn of a window that is not level, by its effect on the mean of the record above it."""
+    trend: Any = frame.map(kernels.trend_below_record, *window, errors="sum")
     if among is not None:
-        found = changed(found, shows=replaced_where(~among, found.shows, kernels.LEVEL))
-    for doubt in doubts_of_window(found, "mean of the profile above it", ProfileWarning):
+        trend = changed(trend, shows=replaced_where(~among, trend.shows, kernels.LEVEL))
+    for doubt in doubts_of_window(trend, "mean of the profile above it", ProfileWarning):
         doubt.warn(frame, ProfileWarning)
 
 
@@ -238,23 +238,23 @@ def mean_over(frame: Frame, window: Window) -> Any:
 def subtracted_level(frame: Frame) -> xr.Variable:
     """Return the background that was subtracted from each profile before; 0 where none was.
 
-    By the counts k of its samples, which stay those of what was counted: the mean of ``s sqrt(k) -
-    C``. On a grid finer than the samples, errors s are smaller.
+    From the counts k of its samples, which a subtraction leaves as they are: the mean of
+    ``s sqrt(k) - C``. On a grid finer than the samples, errors s are smaller.
     """
-    stderr, counts, plain = frame.stderr, frame.counts, frame.fraction
+    stderr, counts, fraction = frame.stderr, frame.counts, frame.fraction
     if stderr is None or counts is None or "subtracted_background" not in frame.coords:
         return xr.Variable((), 0.0)
-    between = elementwise(lambda of: samples_of_grid(of)[1], plain)
+    between = elementwise(lambda x: samples_of_grid(x)[1], fraction)
     counted: Any = stderr.where(counts > 0, 0.0) * (counts.clip(min=0.0) / between) ** 0.5
     level: Any = (counted - frame.value).mean(frame.dim)
-    found: xr.Variable = level.where(level > 0, 0.0)
-    return found
+    result: xr.Variable = level.where(level > 0, 0.0)
+    return result
 
 
 def shares_in(frame: Frame, window: Window) -> xr.Variable:
     """Return the share of each sample in the mean over a window; 0 outside it."""
-    found: xr.Variable = frame.map(window_shares, *window, extra=(frame.dim,)).value.fillna(0.0)
-    return found
+    shares: xr.Variable = frame.map(window_shares, *window, extra=(frame.dim,)).value.fillna(0.0)
+    return shares
 
 
 Answer = Callable[[Frame], xr.Variable]
@@ -273,8 +273,8 @@ def common_error(
     """Propagate the error of a subtracted background; None if none was subtracted.
 
     The variance of a sum ``sum w_i c_i`` grows by ``S^2 - 2 S T``, with ``S = sum w_i s_i`` of its
-    error s_i at sample i, and ``T = sum w_i q_i s_i``, ``q_i = cov(c_i, background) / var``. What
-    is not `linear` is taken as such over a part `by` of an error (JCGM 100:2008, 5.1.3, note 2).
+    error s_i at sample i, and ``T = sum w_i q_i s_i``, ``q_i = cov(c_i, background) / var``. An
+    answer that is not `linear` is linearized over `by` errors (JCGM 100:2008, 5.1.3, note 2).
     """
     if frame.common is None:
         return None
@@ -288,9 +288,9 @@ def common_error(
         up, down = (answer(replace(plain, value=frame.value + d * shift)) for d in (by, -by))
         return 0.5 / by * (up - down)
 
-    whole = half_difference(frame.common)
-    own = 0.0 if frame.overlap is None else half_difference(frame.common * frame.overlap)
-    return CommonError(abs(whole), whole * (whole - 2.0 * own))
+    total = half_difference(frame.common)
+    overlapping = 0.0 if frame.overlap is None else half_difference(frame.common * frame.overlap)
+    return CommonError(abs(total), total * (total - 2.0 * overlapping))
 
 
 def add_background_error(
@@ -309,16 +309,16 @@ def add_background_error(
     have independent ones. The sum is not below 0, although the background may cancel errors of the
     samples.
     """
-    alone = [] if frame.common is None else [frame]
+    frames = [] if frame.common is None else [frame]
     if frame.repeatability is not None:
-        alone.append(replace(frame, common=frame.value * frame.repeatability, overlap=None))
+        frames.append(replace(frame, common=frame.value * frame.repeatability, overlap=None))
     if group is not None:
         place = xr.Variable(group, np.arange(frame.value.sizes[group]))
-        every: Any = [(one, one.common) for one in alone]
-        alone = [
-            replace(o, common=c.where(place == i, 0.0)) for o, c in every for i in place.values
+        pairs: Any = [(f, f.common) for f in frames]
+        frames = [
+            replace(o, common=c.where(place == i, 0.0)) for o, c in pairs for i in place.values
         ]
-    for one in alone:
-        found: Any = common_error(one, answer, errors=errors, by=by, linear=linear)
-        stderr = (stderr**2 + found.variance).clip(min=0.0) ** 0.5
+    for f in frames:
+        error: Any = common_error(f, answer, errors=errors, by=by, linear=linear)
+        stderr = (stderr**2 + error.variance).clip(min=0.0) ** 0.5
     return stderr

@@ -32,22 +32,22 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
         check_call(function, len(args), kwargs)
         result: Any = function(*args, **kwargs)
         if isinstance(result, xr.DataArray | xr.Dataset):
-            given = _arguments(function, args, kwargs)
-            data = given.pop(_names(function)[0], None)
-            # The second data of a comparison are on record below.
-            shown = {name: one for name, one in given.items() if name != "b" or name in kwargs}
+            bound = _arguments(function, args, kwargs)
+            data = bound.pop(_names(function)[0], None)
+            # The second data of a comparison are recorded in the question.
+            shown = {name: item for name, item in bound.items() if name != "b" or name in kwargs}
             options = (f", {name}={format_argument(value)}" for name, value in shown.items())
             record = {"call": f"{function.__name__}(data{''.join(options)})"}
             if isinstance(data, xr.DataArray | xr.Dataset):
-                record |= question_attrs(data, function.__name__, **given)
-            # Each variable of a Dataset gets the record too, because people take them out.
-            every: list[Any] = [result]
+                record |= question_attrs(data, function.__name__, **bound)
+            # Each variable of a Dataset gets the record too, because it may be used alone.
+            targets: list[Any] = [result]
             if isinstance(result, xr.Dataset):
-                every += [result.variables[name] for name in result.data_vars]
-            for one in every:
-                one.attrs.update(record)
-        found: R = result
-        return found
+                targets += [result.variables[name] for name in result.data_vars]
+            for item in targets:
+                item.attrs.update(record)
+        answer: R = result
+        return answer
 
     return call
 
@@ -55,18 +55,18 @@ def recorded(function: Callable[P, R]) -> Callable[P, R]:
 def processing_step(of: str = "data") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a function that changes data to record its call as one more of their steps.
 
-    With its arguments, defaults included, but that which it changes: `of`, whose steps these are.
+    With its arguments and defaults, except for `of`, the data that it changes.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             check_call(function, len(args), kwargs)
-            made: Any = function(*args, **kwargs)
-            given = {**(function.__kwdefaults__ or {}), **_arguments(function, args, kwargs)}
-            given.pop(of, None)
-            done: R = with_step(made, function.__name__, **given)
-            return done
+            result: Any = function(*args, **kwargs)
+            arguments = {**(function.__kwdefaults__ or {}), **_arguments(function, args, kwargs)}
+            arguments.pop(of, None)
+            answer: R = with_step(result, function.__name__, **arguments)
+            return answer
 
         return call
 
@@ -75,11 +75,11 @@ def processing_step(of: str = "data") -> Callable[[Callable[P, R]], Callable[P, 
 
 def correction(function: F) -> F:
     """Decorate a step that makes data of a Dataset: in canonical units, with all evidence."""
-    made = processing_step()(function)
+    step = processing_step()(function)
 
     @wraps(function)
-    def call(data: xr.Dataset, *more: Any, **arguments: Any) -> Any:
-        return made(with_evidence(data), *more, **arguments)
+    def call(data: xr.Dataset, *args: Any, **kwargs: Any) -> Any:
+        return step(with_evidence(data), *args, **kwargs)
 
     return cast("F", on_canonical_data(call))
 

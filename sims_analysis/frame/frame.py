@@ -31,7 +31,7 @@ from sims_analysis.kernels.blocks import InfiniteSampleError
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import ends
 
-#: What a profile alone has of each sample.
+#: Fields with a value for each sample.
 _OF_SAMPLES = ["value", "depth", "lower", "upper", "stderr", "counts", "fraction", "flags", "limit"]
 
 
@@ -63,7 +63,7 @@ class Frame(Profiles):
     #: Edges of the cells over which the values are averages, as the axis; None for samples.
     lower: xr.Variable | None = None
     upper: xr.Variable | None = None
-    #: What the data carry of their samples, as sums of flags; None if they carry nothing.
+    #: The flags of the samples in the data, as sums; None if there are none.
     flags: xr.Variable | None = None
     #: The limits of detection of samples below one; NaN at all others.
     limit: xr.Variable | None = None
@@ -99,9 +99,9 @@ class Frame(Profiles):
         precision = np.float32 if self.value.dtype.str[1:] == "f4" else np.float64
         return values if values.dtype == precision else values.astype(precision)
 
-    def map(self, kernel: Callable[..., Any], *parameters: xr.Variable, **how: Any) -> Any:
-        """Run a kernel over the profiles: the first of what :meth:`ask` returns."""
-        return self.ask(kernel, *parameters, use=None, **how)[0]
+    def map(self, kernel: Callable[..., Any], *parameters: xr.Variable, **options: Any) -> Any:
+        """Run a kernel over the profiles: the first result of :meth:`ask`."""
+        return self.ask(kernel, *parameters, use=None, **options)[0]
 
     def ask(
         self,
@@ -114,7 +114,7 @@ class Frame(Profiles):
         group: str | None = None,
         **options: Any,
     ) -> tuple[Any, Support]:
-        """Run a kernel over the profiles: its fields as Variables, and what its answers rest on.
+        """Run a kernel over the profiles: its fields as Variables, and the support of its answers.
 
         That is the interval from ``start`` to ``stop`` of its fields, and `use` says how
         (:data:`.evidence.Use`); `errors` as for :func:`.blocks.run`. A parameter has one value per
@@ -123,22 +123,22 @@ class Frame(Profiles):
         takes all profiles together.
         """
         options = {"use": use, "errors": errors or "each", **options}
-        found: tuple[Any, Support]
-        found = self._run(kernel, self.samples(errors), parameters, options, whole, extra, group)
-        return found
+        result: tuple[Any, Support]
+        result = self._run(kernel, self.samples(errors), parameters, options, whole, extra, group)
+        return result
 
     def samples(
         self, errors: Literal["each", "fit", "sum"] | None = None
     ) -> dict[str, xr.Variable]:
-        """Return what is known of the samples, as kernels take it; see :func:`blocks.run`."""
+        """Return the columns of the samples, as kernels take them; see :func:`blocks.run`."""
         names = ("depth", "value", "lower", "upper", "flags", "limit")
-        every = {name: getattr(self, name) for name in names}
+        columns = {name: getattr(self, name) for name in names}
         if errors is not None:
-            every["stderr"] = self.stderr_of_sums if errors == "sum" else self.stderr
-            every["counts"] = self.counts if errors == "sum" else None
+            columns["stderr"] = self.stderr_of_sums if errors == "sum" else self.stderr
+            columns["counts"] = self.counts if errors == "sum" else None
         if self.fraction.ndim or self.fraction.data != 1.0:
-            every["fraction"] = self.fraction.set_dims(self.sizes)
-        return {name: one for name, one in every.items() if one is not None}
+            columns["fraction"] = self.fraction.set_dims(self.sizes)
+        return {name: column for name, column in columns.items() if column is not None}
 
     def each(
         self,
@@ -159,18 +159,18 @@ class Frame(Profiles):
         `dim`. `watched` yields the indices of all profiles one by one: a progress bar.
         """
         absent = xr.zeros_like(self.value, dtype=np.float64)
-        every: dict[str, Any] = self.samples("each") | {"counts": self.counts}
+        columns: dict[str, Any] = self.samples("each") | {"counts": self.counts}
         for name in ("common", "overlap", "achieved"):
             column = getattr(self, name)
-            every[name] = absent if column is None else column
+            columns[name] = absent if column is None else column
         names = ("depth", "value", "stderr", "counts", *ancillary)
-        samples = {name: every[name] for name in names if every.get(name) is not None}
+        samples = {name: columns[name] for name in names if columns.get(name) is not None}
         options = {"size": size, "watched": watched, "ancillary": tuple(ancillary)}
         along = whole if group is None else (*whole, group)
-        found = self._run(
+        result = self._run(
             function, samples, parameters, options, along, (dim,), group, profile_by_profile
         )[0]
-        rows: xr.Variable = found.value
+        rows: xr.Variable = result.value
         return rows
 
     def _run(
@@ -179,14 +179,14 @@ class Frame(Profiles):
         samples: Mapping[str, xr.Variable],
         parameters: Sequence[xr.Variable],
         options: Mapping[str, Any],
-        *how: Any,
+        *dims: Any,
     ) -> Any:
         """Run over the profiles; an infinite sample is refused by the name of its profile."""
         names = (self.name, self.axis)
         try:
-            return run(kernel, samples, parameters, options, names, *how)
+            return run(kernel, samples, parameters, options, names, *dims)
         except InfiniteSampleError as error:
-            group = how[2]
+            group = dims[2]
             order = [d for d in self.lead if d != group] + ([] if group is None else [group])
             index = np.unravel_index(error.row, [self.value.sizes[d] for d in order])
             place = dict(zip(order, map(int, index), strict=True))
@@ -206,20 +206,20 @@ class Frame(Profiles):
 
     def of_profile(self, **index: int) -> Frame:
         """Return the frame of one profile along dimensions, with its samples alone."""
-        every: Any = {name: getattr(self, name) for name in _OF_SAMPLES}
-        own = {
+        columns: Any = {name: getattr(self, name) for name in _OF_SAMPLES}
+        selected = {
             name: column.isel(index, missing_dims="ignore")
-            for name, column in every.items()
+            for name, column in columns.items()
             if column is not None
         }
-        return replace(self, **own, common=None, overlap=None, scatter=None)
+        return replace(self, **selected, common=None, overlap=None, scatter=None)
 
     def of_counts(self) -> Frame:
         """Return the frame with the counts as its values."""
         return replace(self, value=cast("xr.Variable", self.counts))
 
     def filled(self) -> Frame:
-        """Return the frame with 0 for samples below a limit, for what says that they are."""
+        """Return the frame with 0 for samples below a limit."""
         if self.limit is None:
             return self
         below = self.value.isnull() & self.limit.notnull()
@@ -233,8 +233,8 @@ class Frame(Profiles):
 
     def measured(self) -> xr.Variable:
         """Flag the profiles with at least one sample."""
-        found: xr.Variable = ~is_nan(self.map(ends).first)
-        return found
+        flags: xr.Variable = ~is_nan(self.map(ends).first)
+        return flags
 
     def shown(self, value: float) -> str:
         """Format a value with its unit, for messages: ``"2.06e+18 atom/cm^3"``."""
@@ -248,25 +248,25 @@ class Frame(Profiles):
     def where(self, index: Mapping[Any, int]) -> dict[str, object]:
         """Return the coordinates of a profile, or of a sample, for the parts of messages."""
         coords = {**self.coords, **self.argument_coords}
-        found: dict[str, object] = {
+        labels: dict[str, object] = {
             str(d): str(coords[d].values[i] if d in coords and coords[d].ndim else i)
             for d, i in index.items()
             if d != self.dim
         }
         if "species" in self.coords and self.coords["species"].ndim == 0:
-            found["species"] = str(self.coords["species"].values)
+            labels["species"] = str(self.coords["species"].values)
         if self.dim in index:
             place = self.depth.isel(index, missing_dims="ignore")
-            found[self.axis] = f"{float(place):g} {self.axis_units}"
-        return found
+            labels[self.axis] = f"{float(place):g} {self.axis_units}"
+        return labels
 
     def with_attrs(
         self, values: xr.Variable, name: str, *, units_: str | None = None, **attrs: str | None
     ) -> xr.Variable:
         """Return a result with attrs of the term `name`, and these; None removes one."""
-        every = {**vocabulary.attrs(name, units_), **attrs}
-        kept = {key: text for key, text in every.items() if text is not None}
-        return self.as_the_data(xr.Variable(values.dims, values.data, kept))
+        texts = {**vocabulary.attrs(name, units_), **attrs}
+        stated = {key: text for key, text in texts.items() if text is not None}
+        return self.as_the_data(xr.Variable(values.dims, values.data, stated))
 
     def of_axis(self, values: xr.Variable, name: str) -> xr.Variable:
         """Return a result with attrs (:meth:`with_attrs`) in the words and the unit of the axis."""
@@ -318,18 +318,18 @@ class Frame(Profiles):
     ) -> xr.Dataset:
         """Return variables as a Dataset, with coordinates that do not share a name with them."""
         dims = {d for variable in variables.values() for d in variable.dims}
-        kept = self.coords_over(dims, coords or {})
-        refuse_labels(dims & kept.keys(), variables)
-        kept = {key: coord for key, coord in kept.items() if key not in variables}
-        return xr.Dataset(dict(variables), coords=self.indexed(kept))
+        selected = self.coords_over(dims, coords or {})
+        refuse_labels(dims & selected.keys(), variables)
+        selected = {key: coord for key, coord in selected.items() if key not in variables}
+        return xr.Dataset(dict(variables), coords=self.indexed(selected))
 
     def replaced(self, value: xr.Variable, **ancillary: xr.Variable | None) -> xr.Dataset:
         """Return the Dataset that was opened, with other values: data again, not an answer.
 
-        In the canonical unit, with what belongs to the samples (``stderr=...``): None removes one.
+        In the canonical unit, with columns of the samples (``stderr=...``): None removes one.
         """
         data: xr.Dataset = self.origin
-        made = {}
+        variables = {}
         for end, column in {"": value, **ancillary}.items():
             name = f"{self.name}_{end}" if end else self.name
             if column is None:
@@ -339,29 +339,29 @@ class Frame(Profiles):
             attrs = vocabulary.ancillary_attrs(self.term, end, unit) if end else {}
             attrs |= data[name].attrs if name in data else {}
             order = [d for d in data[self.name].dims if d in column.dims]
-            one = xr.Variable(column.dims, column.data, attrs | {"units": unit})
-            made[name] = self.as_the_data(one.transpose(*order))
-        return data.assign(made)
+            variable = xr.Variable(column.dims, column.data, attrs | {"units": unit})
+            variables[name] = self.as_the_data(variable.transpose(*order))
+        return data.assign(variables)
 
     def times(self, factor: xr.Variable) -> xr.Dataset:
         """Return the data with samples, their errors and those of backgrounds times a factor."""
-        made = scaled(self.origin, self.name, factor)
+        columns = scaled(self.origin, self.name, factor)
         data: xr.Dataset = self.origin
-        return data.assign({f"{self.name}{end}": one for end, one in made.items()})
+        return data.assign({f"{self.name}{end}": column for end, column in columns.items()})
 
     def coords_over(
         self, dims: Iterable[Any], coords: Mapping[str, xr.Variable]
     ) -> dict[Any, xr.Variable]:
         """Select the coordinates that run along no other dimensions than these."""
-        every = {**self.coords, **self.argument_coords, **coords}
+        merged = {**self.coords, **self.argument_coords, **coords}
         for name in dims:
-            if name in every and name not in every[name].dims:
+            if name in merged and name not in merged[name].dims:
                 raise ProfileError(
                     f"{name!r} in the data is a dimension of the answer; rename it, as in "
                     f'data.rename({name}="condition")',
                     code="wrong_dimensions",
                 )
-        return {key: coord for key, coord in every.items() if set(coord.dims) <= set(dims)}
+        return {key: coord for key, coord in merged.items() if set(coord.dims) <= set(dims)}
 
     def indexed(self, coords: Mapping[Any, xr.Variable]) -> xr.Coordinates:
         """Return coordinates with their indexes: those of the data, which take longer to make."""
@@ -373,13 +373,13 @@ class Frame(Profiles):
             for name, index in self.origin.xindexes.items()
             if name in coords and coords[name] is of_data[name]
         }
-        others = {
+        unindexed = {
             name: coord
             for name, coord in coords.items()
             if coord.dims == (name,) and name not in indexes
         }
-        if others:
-            indexes |= xr.Coordinates(others).xindexes
+        if unindexed:
+            indexes |= xr.Coordinates(unindexed).xindexes
         return xr.Coordinates(coords, indexes=indexes)
 
 

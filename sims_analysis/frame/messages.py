@@ -59,8 +59,8 @@ class FirstFlagged:
         return self.frame.of_profile(**self.index)
 
     def _select(self, variable: xr.Variable) -> xr.Variable:
-        found: xr.Variable = variable.isel(self.index, missing_dims="ignore")
-        return found
+        selected: xr.Variable = variable.isel(self.index, missing_dims="ignore")
+        return selected
 
 
 def first_flagged(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:
@@ -80,6 +80,15 @@ def describe_window(first: FirstFlagged, window: Iterable[xr.Variable], what: st
     ends = zip(map(first.of, window), ("the start", "the end"), strict=True)
     a, b = (end if np.isnan(x) else f"{x:g}" for x, end in ends)
     return f"{what}, {a} to {b} {first.frame.axis_units}; the record runs from {first.record}"
+
+
+def doubt_of_window(status: xr.Variable, window: tuple[xr.Variable, xr.Variable]) -> Doubt:
+    """Return the doubt about answers whose windows, by their kernel, reach beyond the record."""
+
+    def text(first: FirstFlagged) -> str:
+        return describe_window(first, window, "the window reaches beyond the record")
+
+    return Doubt(status == Status.TRUNCATED, Status.TRUNCATED, text)
 
 
 def warn_of_empty_window(
@@ -109,10 +118,10 @@ def first_sample(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:
         return None
     profile = frame.label({d: i for d, i in first.index.items() if d != frame.dim})
     others = int(flagged.sum()) - 1
-    more = f" (and {others} more)" if others else ""
+    note = f" (and {others} more)" if others else ""
     label = (
         f"{profile}, {frame.axis.replace('_', ' ')} {first.of(frame.depth):g} {frame.axis_units}: "
-        f"{first.of(frame.value):g} {frame.units}{more}"
+        f"{first.of(frame.value):g} {frame.units}{note}"
     )
     return FirstFlagged(frame, first.index, label)
 
@@ -125,16 +134,16 @@ def warn_where(
     **parts: Unpack[Parts],
 ) -> None:
     """Warn once for all flagged profiles, by the first of them; `text` may be made of it."""
-    found = first_flagged(frame, flagged)
-    if found is not None:
-        found.warn(text if isinstance(text, str) else text(found), category, **parts)
+    first = first_flagged(frame, flagged)
+    if first is not None:
+        first.warn(text if isinstance(text, str) else text(first), category, **parts)
 
 
 class Doubt(NamedTuple):
     """Why some answers may not be ``ok``, as :func:`.evidence.resolve` takes it.
 
-    Those that are flagged have the status, unless theirs has a higher rank, or is that of an answer
-    without a value. A text, or what makes one, is a warning about the first that is flagged.
+    Flagged answers get the status, unless they have one of a higher rank, or one without a value. A
+    text, or a function that makes one, is a warning about the first flagged answer.
     """
 
     flagged: xr.Variable
@@ -165,8 +174,8 @@ def warn_of_status(
 
     `more` adds to what :class:`Status` says of some, and `says` replaces it.
     """
-    found = first_flagged(profiles, ~answer.isin(list(fine)).variable)
-    if found is not None:
-        word = str(answer.isel(found.index).values)
-        said = says.get(word, Status[word.upper()].explanation) + more.get(word, "")
-        found.warn(f"{what} {word.replace('_', ' ')} ({said})", FitWarning, code=word)
+    first = first_flagged(profiles, ~answer.isin(list(fine)).variable)
+    if first is not None:
+        word = str(answer.isel(first.index).values)
+        text = says.get(word, Status[word.upper()].explanation) + more.get(word, "")
+        first.warn(f"{what} {word.replace('_', ' ')} ({text})", FitWarning, code=word)

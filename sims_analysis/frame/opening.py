@@ -18,7 +18,7 @@ from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
-from sims_analysis.frame.run import anywhere, is_lazy, is_nan, may_hold, replaced_where
+from sims_analysis.frame.run import anywhere, is_lazy, is_nan, may_exceed, replaced_where
 from sims_analysis.profiles.plausibility import refuse_impossible
 from sims_analysis.text.arguments import check_choice, format_argument, list_dims, remedy_for
 
@@ -122,7 +122,7 @@ def open_frame(
     return frame
 
 
-def open_frames(data: Any, *, question: str, **how: Any) -> list[Frame]:
+def open_frames(data: Any, *, question: str, **options: Any) -> list[Frame]:
     """Open all measured variables of a Dataset, or an array, on either axis: see `open_frame`."""
     names: list[str | None] = [None]
     if isinstance(data, xr.Dataset):
@@ -136,11 +136,11 @@ def open_frames(data: Any, *, question: str, **how: Any) -> list[Frame]:
                 code="no_profile",
             )
     # Results along the axis can be plotted and written like a measured variable.
-    unnamed = (*vocabulary.VALUE_KINDS, *(_ALONG_AXIS if how.get("as_they_are") else ()))
-    how |= {"question": question, "axes": vocabulary.AXES}
+    unnamed = (*vocabulary.VALUE_KINDS, *(_ALONG_AXIS if options.get("as_they_are") else ()))
+    options |= {"question": question, "axes": vocabulary.AXES}
     kinds = [vocabulary.kinds(name) if name else unnamed for name in names]
-    every = zip(names, kinds, strict=True)
-    return [open_frame(data, own, variable=name, **how) for name, own in every]
+    pairs = zip(names, kinds, strict=True)
+    return [open_frame(data, accepted, variable=name, **options) for name, accepted in pairs]
 
 
 def _achieved(
@@ -154,7 +154,7 @@ def _achieved(
 
 
 def open_samples(data: xr.Dataset, name: str, question: str) -> Frame:
-    """Open a variable of canonical data, as it is and on either axis, to make others of it."""
+    """Open a variable of canonical data with its values as they are, on either axis."""
     kinds = vocabulary.kinds_in(name, data[name].attrs["units"])
     return open_frame(
         data, kinds, question=question, variable=name, axes=vocabulary.AXES, as_they_are=True
@@ -173,60 +173,60 @@ def open_at_level(
     """Open the variable that has the kind of unit of the level, and read the level (or NaN)."""
     kinds = ("dimensionless",) if is_ratio(data) else vocabulary.VALUE_KINDS
     stated = read_stated(level, kinds, "level")
-    how: Any = {"variable": variable, "axes": axes, "gaps": gaps}
+    options: Any = {"variable": variable, "axes": axes, "gaps": gaps}
     try:
-        frame = open_frame(data, (stated.kind,), question=f"{question} of this level", **how)
+        frame = open_frame(data, (stated.kind,), question=f"{question} of this level", **options)
     except UnitsError as error:
         raise UnitsError(f"level={format_argument(level)}: {error}", argument="level") from None
-    read = frame.parameter(stated, (stated.kind,), "level")
-    if not read.ndim and np.isfinite(read.data):
-        return frame, read
+    levels = frame.parameter(stated, (stated.kind,), "level")
+    if not levels.ndim and np.isfinite(levels.data):
+        return frame, levels
     # That of a single profile may be NaN, too; one for several is stated.
-    answered = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
-    wrong: Any = np.isinf(read) if read.ndim or answered else ~np.isfinite(read)
+    single = isinstance(level, xr.DataArray) and all(n == 1 for n in frame.sizes.values())
+    wrong: Any = np.isinf(levels) if levels.ndim or single else ~np.isfinite(levels)
     first = first_flagged(frame, wrong)
     if first is not None:
-        name = f"level of {first.label}" if read.ndim else "level"
-        raise ProfileError(f"{name} is {first.of(read)}; expected a finite number", argument=name)
-    return frame, read
+        name = f"level of {first.label}" if levels.ndim else "level"
+        raise ProfileError(f"{name} is {first.of(levels)}; expected a finite number", argument=name)
+    return frame, levels
 
 
 def _select(
     data: xr.Dataset | xr.DataArray, kinds: tuple[str, ...], question: str, variable: str | None
 ) -> tuple[xr.DataArray, dict[str, xr.Variable]]:
-    """Return a variable, and what belongs to it, by the ends of names."""
+    """Return a variable, and those that belong to its samples, by the ends of their names."""
     if isinstance(data, xr.DataArray):
         return data, _ancillary_coords(data)
     if variable is not None and (not isinstance(variable, str) or variable not in data.data_vars):
         raise UnitsError(
             f"{question}: there is no variable {format_argument(variable)}; the data have "
-            f"{_present(data)}",
+            f"{_list_variables(data)}",
             code="missing_variable",
         )
-    every = vocabulary.MEASURED if variable is None else [variable]
-    names = [name for name in every if name in data.data_vars]
+    candidates = vocabulary.MEASURED if variable is None else [variable]
+    names = [name for name in candidates if name in data.data_vars]
     usable = [n for n in names if _kind_of(n, data.variables[n]) in _kinds_of(n, kinds)]
     if usable:
         # Of a species among others that have another variable: that in which it was measured.
-        chosen = next((name for name in usable if usable[1:] and _holds(data, name)), usable[0])
+        chosen = next((n for n in usable if usable[1:] and _has_sample(data, n)), usable[0])
         ancillary = {
             end: data.variables[f"{chosen}_{end}"]
             for end in vocabulary.OF_SAMPLES
             if f"{chosen}_{end}" in data.variables
         }
         array = data[chosen]
-        if len(data.data_vars) == 1:  # what was a DataArray has its errors as coordinates
+        if len(data.data_vars) == 1:  # a former DataArray has its errors as coordinates
             ancillary |= _ancillary_coords(array)
         return array, ancillary
-    found = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
-    wanted = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
+    listed = ", ".join(f"{name} ({data[name].attrs.get('units', 'no unit')})" for name in names)
+    expected = " or ".join(f"{kind.replace('_', ' ')} ({units.CANONICAL[kind]})" for kind in kinds)
     raise UnitsError(
-        f"{question} needs a {wanted}; the data have {found or _present(data)}",
+        f"{question} needs a {expected}; the data have {listed or _list_variables(data)}",
         code="missing_variable",
     )
 
 
-def _present(data: xr.Dataset) -> str:
+def _list_variables(data: xr.Dataset) -> str:
     return ", ".join(map(str, data.data_vars)) or "no variables"
 
 
@@ -239,13 +239,13 @@ def _ancillary_coords(data: xr.DataArray) -> dict[str, xr.Variable]:
             ancillary[end] = coords[f"{data.name}_{end}"]
     if vocabulary.QUALITY not in ancillary:
         # An array that was renamed has the flags of whatever it was.
-        every = [one for key, one in coords.items() if str(key).endswith(f"_{vocabulary.QUALITY}")]
-        if every:
-            whole = (one.fillna(0).astype(np.int16) for one in every)
-            ancillary[vocabulary.QUALITY] = reduce(operator.or_, whole)
-    own = ancillary.pop("stderr", None)
-    if own is not None and axis_of(data) in own.dims and set(own.dims) <= set(data.dims):
-        ancillary["stderr"] = own.set_dims(data.sizes)
+        parts = [var for key, var in coords.items() if str(key).endswith(f"_{vocabulary.QUALITY}")]
+        if parts:
+            flags = (var.fillna(0).astype(np.int16) for var in parts)
+            ancillary[vocabulary.QUALITY] = reduce(operator.or_, flags)
+    stderr = ancillary.pop("stderr", None)
+    if stderr is not None and axis_of(data) in stderr.dims and set(stderr.dims) <= set(data.dims):
+        ancillary["stderr"] = stderr.set_dims(data.sizes)
     return ancillary
 
 
@@ -265,7 +265,7 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
     return _over_samples(column.fillna(0).astype(np.int16), value)
 
 
-def _holds(data: xr.Dataset, name: str) -> bool:
+def _has_sample(data: xr.Dataset, name: str) -> bool:
     """Return whether a variable has a sample; of several species on Dask, it may."""
     variable = data.variables[name]
     if variable.chunks and data.sizes.get("species", 1) > 1:
@@ -300,11 +300,11 @@ def _plain(variable: xr.Variable) -> xr.Variable:
 
 def _repeatability(coords: Mapping[Any, xr.Variable], dim: str) -> xr.Variable | None:
     """Return the relative standard error of the scale of averages; None where it is 0."""
-    found = coords.get("scale_repeatability")
-    if found is None or dim in found.dims:
+    coord = coords.get("scale_repeatability")
+    if coord is None or dim in coord.dims:
         return None
-    known: Any = _plain(found).fillna(0.0)
-    return known if may_hold(known > 0) else None
+    stderr: Any = _plain(coord).fillna(0.0)
+    return stderr if may_exceed(stderr) else None
 
 
 def _column(end: str, column: xr.Variable, value: xr.Variable, kind: str, name: str) -> xr.Variable:
@@ -353,7 +353,7 @@ def _axis_and_cells(
     if lower is None or upper is None or lower.dims == depth.dims:
         return depth, lower, upper
     # Measurements whose cells differ share no axis.
-    depth, lower, upper = (_over_samples(one, value) for one in (depth, lower, upper))
+    depth, lower, upper = (_over_samples(column, value) for column in (depth, lower, upper))
     return depth, lower, upper
 
 
@@ -369,9 +369,9 @@ def _axis(
     depth, _ = units.to_canonical_variable(coords[axis], (axis,), axis)
     if depth.ndim == 1:
         z = np.asarray(depth.data, dtype=np.float64)
-        known = ~np.isnan(z)
-        padded = dim == POINT and not known.all() and not known[np.argmin(known) :].any()
-        if not padded or anywhere(value[..., ~known].notnull()):
+        measured = ~np.isnan(z)
+        padded = dim == POINT and not measured.all() and not measured[np.argmin(measured) :].any()
+        if not padded or anywhere(value[..., ~measured].notnull()):
             _check_increases(z, axis)
             return xr.Variable((dim,), z)
     # Profiles may share an axis over some dimensions (all species of a measurement).
@@ -380,8 +380,8 @@ def _axis(
 
 def _over_samples(column: xr.Variable, value: xr.Variable) -> xr.Variable:
     """Give a column the dimensions of the values, in their order."""
-    found: xr.Variable = column.set_dims(value.sizes).transpose(*value.dims)
-    return found
+    result: xr.Variable = column.set_dims(value.sizes).transpose(*value.dims)
+    return result
 
 
 def _cells(
@@ -392,7 +392,7 @@ def _cells(
     if not edges:
         return None, None
     lower, upper = _like_axis(edges, depth)
-    if any(one.chunks for one in (depth, lower, upper)):
+    if any(column.chunks for column in (depth, lower, upper)):
         return lower, upper  # on Dask they are not tested
     missing = lower.isnull() | upper.isnull()
     if missing.all():
@@ -408,11 +408,11 @@ def _cells(
     wrong: Any = (depth < lower - tolerance) | (depth > upper + tolerance)
     wrong = wrong | (lower < upper.shift({dim: 1}) - tolerance)
     if wrong.any():
-        every = depth.set_dims(wrong.sizes).transpose(*wrong.dims).values
-        stated = f"{axis}_bounds" if f"{axis}_bounds" in data.coords else "cell_start and cell_stop"
+        depths = depth.set_dims(wrong.sizes).transpose(*wrong.dims).values
+        source = f"{axis}_bounds" if f"{axis}_bounds" in data.coords else "cell_start and cell_stop"
         dropped = [f"{axis}_bounds", "cell_start", "cell_stop"]
         raise ProfileError(
-            f"{stated} at {every[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]} do not "
+            f"{source} at {depths[np.asarray(wrong.data)][0]:g} {units.CANONICAL[axis]} do not "
             f"contain this {axis}, or overlap, as after a change of the {axis} alone; correct "
             f"the bounds, or drop them with data.drop_vars({dropped}, errors='ignore')",
             code="invalid_bounds",
@@ -423,11 +423,11 @@ def _cells(
 def _like_axis(edges: list[xr.Variable], depth: xr.Variable) -> list[xr.Variable]:
     """Give edges of cells the dimensions of the axis, and those along which they differ."""
     for d in [d for d in edges[0].dims if d not in depth.dims]:
-        first = [one.isel({d: 0}) for one in edges]
-        if all(bool((one == f).all()) for one, f in zip(edges, first, strict=True)):
+        first = [edge.isel({d: 0}) for edge in edges]
+        if all(bool((edge == f).all()) for edge, f in zip(edges, first, strict=True)):
             edges = first
     sizes = {**{d: n for d, n in edges[0].sizes.items() if d not in depth.dims}, **depth.sizes}
-    return [one.set_dims(sizes).transpose(*sizes) for one in edges]
+    return [edge.set_dims(sizes).transpose(*sizes) for edge in edges]
 
 
 def _check_increases(z: Any, axis: str) -> None:

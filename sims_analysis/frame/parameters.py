@@ -34,15 +34,15 @@ def read_stated(value: Any, kinds: tuple[str, ...], name: str) -> Stated:
         if not value:
             text = f"{name} is empty; give a value for at least one species"
             raise ProfileError(text, argument=name)
-        each = {key: read_stated(one, kinds, f"{name}[{key!r}]") for key, one in value.items()}
-        found = sorted({one.kind for one in each.values()})
-        if len(found) != 1:
-            mixed = " and ".join(sorted(units.CANONICAL[kind] for kind in found))
+        items = {key: read_stated(item, kinds, f"{name}[{key!r}]") for key, item in value.items()}
+        present = sorted({item.kind for item in items.values()})
+        if len(present) != 1:
+            mixed = " and ".join(sorted(units.CANONICAL[kind] for kind in present))
             raise UnitsError(f"{name} mixes {mixed}; expected one kind of value", argument=name)
-        return Stated(found[0], each)
+        return Stated(present[0], items)
     if isinstance(value, xr.DataArray):
-        read, unit = units.to_canonical_variable(value, kinds, name, np.float64)
-        return Stated(unit.kind, xr.DataArray(read, coords=value.coords))
+        variable, unit = units.to_canonical_variable(value, kinds, name, np.float64)
+        return Stated(unit.kind, xr.DataArray(variable, coords=value.coords))
     number, unit = units.read_quantity(value, kinds, name)
     return Stated(unit.kind, number)
 
@@ -52,13 +52,13 @@ def read_points(
 ) -> xr.DataArray | xr.Variable:
     """Read one depth, or several along `along`: strings with a unit, a Quantity, or a DataArray."""
     if isinstance(value, xr.DataArray):
-        read, _ = units.to_canonical_variable(value, kinds, name, np.float64)
-        return xr.DataArray(read, coords=value.coords)
+        variable, _ = units.to_canonical_variable(value, kinds, name, np.float64)
+        return xr.DataArray(variable, coords=value.coords)
     if isinstance(value, np.ndarray):
-        own = units.CANONICAL[kinds[0]]
+        unit = units.CANONICAL[kinds[0]]
         raise UnitsError(
-            f"{name} is an array without a unit: give strings, ['10 {own}', '20 {own}'], or "
-            f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{own}"}})',
+            f"{name} is an array without a unit: give strings, ['10 {unit}', '20 {unit}'], or "
+            f'xr.DataArray(depths, dims="{along}", attrs={{"units": "{unit}"}})',
             code="missing_unit",
         )
     if isinstance(value, list | tuple):
@@ -70,7 +70,7 @@ def read_points(
 
 @dataclass(frozen=True, kw_only=True)
 class Profiles:
-    """What arguments are aligned with: samples along an axis, and the labels of their profiles."""
+    """Profiles to align arguments with: samples along an axis, and the labels of the profiles."""
 
     #: Samples along the last dimension.
     value: xr.Variable
@@ -82,7 +82,7 @@ class Profiles:
     coords: Mapping[Any, xr.Variable]
     #: Coordinates of dimensions that only parameters have; :meth:`parameter` adds them.
     argument_coords: dict[Any, xr.Variable] = field(default_factory=dict)
-    #: What holds the profiles, for messages.
+    #: The name of the object with the profiles, for messages.
     whose: str = "the data"
 
     @property
@@ -110,9 +110,9 @@ class Profiles:
         """The canonical unit of the axis."""
         return units.CANONICAL[self.axis]
 
-    def species(self, *asked: Any, name: str = "species") -> list[str]:
-        """List the species, which `asked` ones must be among; `name` is that of the argument."""
-        return known_species(self.coords.get("species"), *asked, name=name)
+    def species(self, *required: Any, name: str = "species") -> list[str]:
+        """List the species; `required` ones, of the argument `name`, must be among them."""
+        return known_species(self.coords.get("species"), *required, name=name)
 
     def of_species(self, *names: str) -> xr.Variable:
         """Flag the profiles of some species."""
@@ -162,38 +162,38 @@ class Profiles:
             if d not in self.value.dims and d in value.coords and d not in self.coords:
                 self.argument_coords[d] = value.coords[d].variable
         aligned = self.aligned(value, name, along=along)
-        found: xr.Variable = xr.Variable(aligned.dims, aligned.data).fillna(unknown)
-        return found if self.lazy else found.load()
+        filled: xr.Variable = xr.Variable(aligned.dims, aligned.data).fillna(unknown)
+        return filled if self.lazy else filled.load()
 
     def _by_species(
-        self, given: Mapping[Any, Stated], name: str, unknown: float, *, along: bool
+        self, stated: Mapping[Any, Stated], name: str, unknown: float, *, along: bool
     ) -> xr.Variable:
         """Align an argument that a mapping states for some species."""
-        known = self.species(*given, name=name)
-        read = {}
-        for species, one in given.items():
-            own: Any = one.value
-            if isinstance(own, xr.DataArray) and "species" in own.coords:
-                of = own["species"].values
-                if str(of) != species:
-                    raise SpeciesError(f"{name}[{species!r}] is that of {str(of)!r}", argument=name)
-                own = own.drop_vars("species")
-            read[species] = self._of_profiles(own, f"{name}[{species!r}]", unknown, along=along)
-        sizes = {d: n for one in read.values() for d, n in one.sizes.items()}
+        names = self.species(*stated, name=name)
+        aligned = {}
+        for key, item in stated.items():
+            value: Any = item.value
+            if isinstance(value, xr.DataArray) and "species" in value.coords:
+                label = value["species"].values
+                if str(label) != key:
+                    raise SpeciesError(f"{name}[{key!r}] is that of {str(label)!r}", argument=name)
+                value = value.drop_vars("species")
+            aligned[key] = self._of_profiles(value, f"{name}[{key!r}]", unknown, along=along)
+        sizes = {d: n for item in aligned.values() for d, n in item.sizes.items()}
         absent = xr.Variable((), unknown)
-        columns = [read.get(one, absent).set_dims(sizes) for one in known]
+        columns = [aligned.get(item, absent).set_dims(sizes) for item in names]
         single = self.coords["species"].ndim == 0
-        found: xr.Variable = columns[0] if single else xr.Variable.concat(columns, "species")
-        return found
+        result: xr.Variable = columns[0] if single else xr.Variable.concat(columns, "species")
+        return result
 
     def points(self, value: Any, name: str) -> xr.Variable:
         """Read the depths (times) of a question: one, a list, or each profile's own."""
         with about(argument=name):
-            read = read_points(value, (self.axis,), name, self.axis)
-            if isinstance(read, xr.DataArray):
-                read = self.aligned(read, name)
-        dims = [self.axis if d == self.dim else d for d in read.dims]
-        return xr.Variable(dims, read.data if self.lazy else read.values)
+            depths = read_points(value, (self.axis,), name, self.axis)
+            if isinstance(depths, xr.DataArray):
+                depths = self.aligned(depths, name)
+        dims = [self.axis if d == self.dim else d for d in depths.dims]
+        return xr.Variable(dims, depths.data if self.lazy else depths.values)
 
     def aligned(self, value: xr.DataArray, name: str, *, along: bool = False) -> xr.DataArray:
         """Align an argument with the profiles by labels; with `along`, also with their samples.
@@ -218,38 +218,38 @@ class Profiles:
         refuse_repeated(index.tolist(), f"{name}: {dim}")
         if dim == self.axis:
             return value.isel({dim: self._at_samples(value[dim], name)}, drop=True)
-        own = self.coords[dim]
-        wanted = np.atleast_1d(own.values)
-        positions = index.get_indexer(wanted)
-        missing = sorted({str(label) for label in wanted[positions < 0]})
+        coord = self.coords[dim]
+        labels = np.atleast_1d(coord.values)
+        positions = index.get_indexer(labels)
+        missing = sorted({str(label) for label in labels[positions < 0]})
         if missing:
-            known = first_few([repr(str(label)) for label in index], 8)
+            listed = first_few([repr(str(label)) for label in index], 8)
             raise ProfileError(
-                f"{name} has no value for {dim} {missing}; it has {known}", code="missing_value"
+                f"{name} has no value for {dim} {missing}; it has {listed}", code="missing_value"
             )
-        return value.isel({dim: positions if own.ndim else positions[0]}, drop=True)
+        return value.isel({dim: positions if coord.ndim else positions[0]}, drop=True)
 
-    def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, there: str) -> ProfileError:
+    def _unlabelled(self, value: xr.DataArray, name: str, dim: Any, actual: str) -> ProfileError:
         return ProfileError(
-            f"{name} has {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {there}; "
+            f"{name} has {value.sizes[dim]} values along {str(dim)!r}, and {self.whose} {actual}; "
             f"give it a coordinate {str(dim)!r} that says which value belongs to which",
             code="wrong_dimensions",
         )
 
-    def _at_samples(self, own: xr.DataArray, name: str) -> Any:
+    def _at_samples(self, coord: xr.DataArray, name: str) -> Any:
         """Find the samples of the data on the axis of an argument, within rounding."""
-        index: Any = own.to_index()
-        if "units" in own.attrs:
+        index: Any = coord.to_index()
+        if "units" in coord.attrs:
             what = f"{name}: {self.axis}"
-            read, _ = units.to_canonical_variable(own, (self.axis,), what, np.float64)
-            index = type(index)(read.values)
-        wanted = np.asarray(self.depth.values)
+            variable, _ = units.to_canonical_variable(coord, (self.axis,), what, np.float64)
+            index = type(index)(variable.values)
+        depths = np.asarray(self.depth.values)
         within: dict[str, Any] = {}
         if index.is_monotonic_increasing:
-            within = {"method": "nearest", "tolerance": AXIS_TOLERANCE * float(np.ptp(wanted))}
-        positions = index.get_indexer(wanted, **within)
+            within = {"method": "nearest", "tolerance": AXIS_TOLERANCE * float(np.ptp(depths))}
+        positions = index.get_indexer(depths, **within)
         if (positions < 0).any():
-            listed = first_few([str(place) for place in wanted[positions < 0]], 3)
+            listed = first_few([str(place) for place in depths[positions < 0]], 3)
             raise ProfileError(
                 f"{name} has no value for {self.axis} {listed} {self.axis_units}",
                 code="missing_value",

@@ -31,21 +31,21 @@ def answer(
     It returns ``value`` and ``status``, the ``start`` and ``stop`` that they rest on, and
     ``stderr`` if it has a formula: otherwise errors are propagated numerically. `term` and `units_`
     are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`, and so are the
-    `doubts` about what the kernel found.
+    `doubts`, of the kernel's result.
     """
-    found, support = frame.ask(kernel, *parameters, errors=errors, **options)
-    used = found.start, found.stop
-    status = resolve(frame, found.status, support, used, what=what, doubts=doubts(found))
+    result, support = frame.ask(kernel, *parameters, errors=errors, **options)
+    window = result.start, result.stop
+    status = resolve(frame, result.status, support, window, what=what, doubts=doubts(result))
 
-    def again(other: Frame) -> xr.Variable:
-        moved: xr.Variable = other.map(kernel, *parameters, errors=errors, **options).value
-        return moved
+    def value_of(other: Frame) -> xr.Variable:
+        value: xr.Variable = other.map(kernel, *parameters, errors=errors, **options).value
+        return value
 
-    stderr = getattr(found, "stderr", None)
+    stderr = getattr(result, "stderr", None)
     if frame.stderr is not None:
         weighted = stderr is not None  # a fit depends on the errors themselves
         if stderr is None:
             numerical = partial(propagated, kernel)
             stderr = frame.map(numerical, *parameters, errors=errors, **options).value
-        stderr = add_background_error(frame, stderr, again, errors=weighted)
-    return frame.array(found.value, term, units_=units_, status=status, stderr=stderr)
+        stderr = add_background_error(frame, stderr, value_of, errors=weighted)
+    return frame.array(result.value, term, units_=units_, status=status, stderr=stderr)

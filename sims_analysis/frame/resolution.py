@@ -1,4 +1,4 @@
-"""What the achieved resolution of restored profiles does to a depth that is read from them."""
+"""The effect of the achieved resolution of restored profiles on depths read from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import elementwise
 
 #: A depth is not known better than to this part of the achieved resolution at a sharp edge.
-_KNOWN = 0.35
+_LEAST_ERROR = 0.35
 #: Decay lengths below this part of the achieved resolution may be those of steps.
 _UNRESOLVED = 0.25
 
@@ -21,29 +21,29 @@ def resolution_error(
 ) -> xr.Variable:
     """Return the standard errors of depths in restored profiles, of the achieved resolution R.
 
-    Errors of neighbours within R are all but the same, and move the edge by the error there over
-    the `steepness`, 0.35 R at most. And a restored edge that is steeper than R is an exponential,
-    whatever the true one was: ``0.35 R exp[-(d / R)^2]``, with d the decay length.
+    Errors of neighbours within R are nearly the same, and move the edge by the error there over
+    the `steepness`, 0.35 R at most. A restored edge that is steeper than R is an exponential,
+    whatever its true shape: ``0.35 R exp[-(d / R)^2]``, with d the decay length.
     """
-    away = abs(frame.depth - depth)
-    most = _KNOWN * _at(frame.achieved, away)
-    moved = elementwise(np.fmin, _at(frame.stderr, away) / steepness, most)
-    sharp = most * np.exp(-((_KNOWN * decay_length.fillna(0.0) / most) ** 2))
-    found: xr.Variable = elementwise(np.hypot, moved, sharp).where(depth.notnull())
-    return found
+    distance = abs(frame.depth - depth)
+    most = _LEAST_ERROR * _at(frame.achieved, distance)
+    moved = elementwise(np.fmin, _at(frame.stderr, distance) / steepness, most)
+    sharp = most * np.exp(-((_LEAST_ERROR * decay_length.fillna(0.0) / most) ** 2))
+    error: xr.Variable = elementwise(np.hypot, moved, sharp).where(depth.notnull())
+    return error
 
 
-def _at(samples: Any, away: xr.Variable) -> xr.Variable:
-    """Look up a quantity at the samples that are nearest to depths, so far `away`."""
+def _at(samples: Any, distance: xr.Variable) -> xr.Variable:
+    """Look up a quantity at the samples of the least `distance` from depths."""
     dim = samples.dims[-1]
-    found: xr.Variable = samples.where(away == away.min(str(dim))).max(dim)
-    return found
+    nearest: xr.Variable = samples.where(distance == distance.min(str(dim))).max(dim)
+    return nearest
 
 
 def add_unresolved(
     frame: Frame, stderr: xr.Variable, length: xr.Variable, start: xr.Variable, stop: xr.Variable
 ) -> xr.Variable:
-    """Return standard errors of decay lengths d, of restored profiles with what is not resolved.
+    """Return standard errors of decay lengths d; of restored profiles with the unresolved part.
 
     With r the least achieved resolution, edges of all lengths below r / 4 are restored alike:
     ``d exp[-(d / 0.25 r)^2]`` is part of the error.

@@ -25,7 +25,7 @@ def is_lazy(variable: xr.Variable) -> bool:
 
 
 def as_variable(dims: Sequence[Hashable], array: Any) -> xr.Variable:
-    """Give an array dimensions, without what it costs xarray to find out what it is."""
+    """Give an array dimensions, without xarray's slow checks of its type."""
     return xr.Variable(dims, array, fastpath=True)
 
 
@@ -39,6 +39,11 @@ def may_hold(condition: xr.Variable) -> bool:
     return is_lazy(condition) or bool(condition.data.any())
 
 
+def may_exceed(variable: xr.Variable, bound: float = 0.0) -> bool:
+    """Whether a variable exceeds a number anywhere, or may do so, as it is lazy."""
+    return is_lazy(variable) or bool((variable.data > bound).any())
+
+
 def everywhere(condition: xr.Variable) -> bool:
     """Whether a condition holds everywhere; False if it is lazy."""
     return not is_lazy(condition) and bool(condition.data.all())
@@ -50,39 +55,43 @@ def codes(variable: xr.Variable) -> set[int]:
 
 
 def is_nan(variable: xr.Variable) -> xr.Variable:
-    """Flag what is NaN, without what it costs xarray to ask for the type."""
+    """Flag NaN, without xarray's slow checks of the type."""
     return as_variable(variable.dims, np.isnan(variable.data))
 
 
 def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.nan) -> xr.Variable:
-    """Replace what is flagged, and keep the type; the column itself if nothing is."""
+    """Replace flagged values, and keep the type; the column itself if none is flagged."""
     if set(flagged.dims) <= set(column.dims) and not may_hold(flagged):
         return column
-    found: xr.Variable = column.where(~flagged, instead)
-    return found if found.dtype == column.dtype else found.astype(column.dtype)
+    result: xr.Variable = column.where(~flagged, instead)
+    return result if result.dtype == column.dtype else result.astype(column.dtype)
 
 
-def elementwise(function: Callable[..., Any], *arrays: Any, outputs: int = 1) -> Any:
-    """Apply a function to each element of arrays of xarray's, lazily if one is lazy."""
-    if outputs == 1 and all(isinstance(a, xr.Variable) and not is_lazy(a) for a in arrays):
-        dims = {a.dims for a in arrays if a.ndim} or {()}
-        if len(dims) == 1:  # as of most answers, which xarray takes longer to broadcast
-            return xr.Variable(dims.pop(), function(*(a.data for a in arrays)))
+def elementwise(
+    function: Callable[..., Any], *arrays: Any, outputs: int = 1, dtype: type = float
+) -> Any:
+    """Apply a function to each element of arrays of xarray's and numbers, lazily if one is lazy."""
+    eager = [a for a in arrays if isinstance(a, xr.Variable) and not is_lazy(a)]
+    if outputs == 1 and len(eager) + sum(isinstance(a, float) for a in arrays) == len(arrays):
+        dims = {a.dims for a in eager if a.ndim} or {()}
+        if len(dims) == 1:  # most answers, without xarray's slower broadcasting
+            values = function(*(a if isinstance(a, float) else a.data for a in arrays))
+            return xr.Variable(dims.pop(), values)
     return xr.apply_ufunc(
         function,
         *arrays,
         dask="parallelized",
         output_core_dims=[[]] * outputs,
-        output_dtypes=[float] * outputs,
+        output_dtypes=[dtype] * outputs,
     )
 
 
 def words(codes: xr.Variable, table: Sequence[str], **attrs: str) -> xr.Variable:
     """Look up codes in a table of words, lazily if they are lazy."""
-    known = np.asarray(table)
-    look_up = partial(_look_up, known)
+    entries = np.asarray(table)
+    look_up = partial(_look_up, entries)
     lazy = is_lazy(codes)
-    data = codes.data.map_blocks(look_up, dtype=known.dtype) if lazy else look_up(codes.data)
+    data = codes.data.map_blocks(look_up, dtype=entries.dtype) if lazy else look_up(codes.data)
     return xr.Variable(codes.dims, data, attrs)
 
 
@@ -109,7 +118,7 @@ class Fields:
         return sum(prod(shape) for shape in self.shapes.values())
 
     def row(self, values: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-        """Return a row of those that are there, NaN of others."""
+        """Return a row of the given values, with NaN for others."""
         row = np.full(self.size, np.nan)
         for name in self.shapes.keys() & values.keys():
             row[self._places[name]] = np.ravel(values[name])
@@ -146,22 +155,22 @@ def profile_by_profile(
         row = int(np.ravel_multi_index(place, value.shape[:-1])) if place else 0
         raise InfiniteSampleError(row, sample, "value", float(value[(*place, sample)]))
     core = value.shape[-2:] if group else value.shape[-1:]
-    shapes = [np.shape(one)[: np.ndim(one) - k] for one, k in zip(parameters, whole, strict=True)]
+    shapes = [np.shape(p)[: np.ndim(p) - k] for p, k in zip(parameters, whole, strict=True)]
     lead = np.broadcast_shapes(value.shape[: value.ndim - len(core)], *shapes)
     columns = [
         np.broadcast_to(np.asarray(samples.get(name, np.nan), np.float64), (*lead, *core))
         for name in ("depth", "value", "stderr", "counts", *ancillary)
     ]
-    given = [
-        np.broadcast_to(one, (*lead, *np.shape(one)[np.ndim(one) - k :]))
-        for one, k in zip(parameters, whole, strict=True)
+    arguments = [
+        np.broadcast_to(p, (*lead, *np.shape(p)[np.ndim(p) - k :]))
+        for p, k in zip(parameters, whole, strict=True)
     ]
     rows = np.empty((*lead, size))
-    # What cannot be computed is NaN or infinite, and a status says so.
+    # Failed computations give NaN or infinity, and a status.
     with np.errstate(all="ignore"):
-        for at in watched(list(np.ndindex(*lead))) if prod(lead) else ():
-            rows[at] = function(
-                *(column[at] for column in columns), *(one[at].tolist() for one in given)
+        for index in watched(list(np.ndindex(*lead))) if prod(lead) else ():
+            rows[index] = function(
+                *(column[index] for column in columns), *(p[index].tolist() for p in arguments)
             )
     return SingleResult(rows), None
 
@@ -180,13 +189,13 @@ def _call(
 
 
 def _of_chunk(call: Callable[..., Any], names: tuple[str, str], *arrays: Any) -> Any:
-    """Call it for a chunk; its only field rather than a tuple of one."""
+    """Call a kernel for a chunk; a single field is not returned in a tuple."""
     try:
-        found, support = call(*arrays)
+        answer, support = call(*arrays)
     except InfiniteSampleError as error:  # a chunk does not know the names of its profiles
         raise refuse_infinite(error, "a profile of a chunk", names) from None
-    every = (*found, *(support or ()))
-    return every if len(every) > 1 else every[0]
+    fields = (*answer, *(support or ()))
+    return fields if len(fields) > 1 else fields[0]
 
 
 def run(
@@ -213,9 +222,9 @@ def run(
     for name in extra:
         if name in (*lead, *cases):
             which = "data" if name in lead else "argument"
-            has = "the data have" if name in lead else "an argument has"
+            subject = "the data have" if name in lead else "an argument has"
             raise ProfileError(
-                f"{has} a dimension {name!r}, which the answer needs for its own entries: "
+                f"{subject} a dimension {name!r}, which the answer needs for its own entries: "
                 f"give it another name with {which}.rename({name}=...)",
                 code="wrong_dimensions",
             )
@@ -231,13 +240,13 @@ def run(
     size = 0 if group is None else samples["value"].sizes[group]
     settings = {"whole": ranks[n:], "group": size, **options}
     call = partial(_call, over, kernel, tuple(samples), settings)
-    found, support = _lazily(call, names, arrays, ranks) if lazy else call(*arrays)
+    answer, support = _run_lazily(call, names, arrays, ranks) if lazy else call(*arrays)
 
     def named(result: Any) -> Any:
         fields = (as_variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
         return type(result)(*(v.transpose(*lead, *cases, ...) if cases else v for v in fields))
 
-    return named(found), None if support is None else named(support)
+    return named(answer), None if support is None else named(support)
 
 
 def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, str]) -> ProfileError:
@@ -269,26 +278,26 @@ def _broadcastable(variable: xr.Variable, leading: Sequence[str], last: Sequence
     """Return an array with the leading dimensions in order (size 1 if missing), then the last."""
     if not variable.ndim:
         return variable.data
-    own = [d for d in last if d in variable.dims]
-    wanted = (*(d for d in leading if d in variable.dims), *own)
-    ordered = (variable if variable.dims == wanted else variable.transpose(*wanted)).data
-    if variable.ndim == len(own):
+    core = [d for d in last if d in variable.dims]
+    order = (*(d for d in leading if d in variable.dims), *core)
+    ordered = (variable if variable.dims == order else variable.transpose(*order)).data
+    if variable.ndim == len(core):
         return ordered
     return ordered[tuple(slice(None) if d in variable.dims else None for d in leading)]
 
 
-def _lazily(
+def _run_lazily(
     call: Callable[..., Any], names: tuple[str, str], arrays: Sequence[Any], ranks: Sequence[int]
 ) -> Any:
     """Call the kernel for each chunk; `ranks` are the numbers of core dimensions of the arrays."""
     import dask.array as da
 
-    # Values of no profile give the types and sizes of the results; all else is broadcast to them.
+    # A call with no profile gives the types and sizes of the results.
     shapes = [a.shape[a.ndim - rank :] for a, rank in zip(arrays, ranks, strict=True)]
     empty = (np.zeros((0, *shape) if k == 1 else shape) for k, shape in enumerate(shapes))
     answer, support = call(*empty)
     template = (*answer, *(support or ()))
-    found = da.apply_gufunc(
+    applied = da.apply_gufunc(
         partial(_of_chunk, call, names),
         f"{_signature('i', ranks)}->{_signature('o', [f.ndim - 1 for f in template])}",
         *arrays,
@@ -297,9 +306,9 @@ def _lazily(
             f"o{i}{k}": s for i, f in enumerate(template) for k, s in enumerate(f.shape[1:])
         },
     )
-    every = found if len(template) > 1 else [found]
+    outputs = applied if len(template) > 1 else [applied]
     n = len(answer)
-    return type(answer)(*every[:n]), None if support is None else type(support)(*every[n:])
+    return type(answer)(*outputs[:n]), None if support is None else type(support)(*outputs[n:])
 
 
 def _signature(letter: str, ranks: Sequence[int]) -> str:

@@ -57,19 +57,19 @@ def doubt_of_transient(
     frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any = True
 ) -> Doubt:
     """Return the doubt about answers, `among` all, of windows that begin in a transient."""
-    found: Any = frame.map(surface_transient, start, stop, errors="fit")
+    transient: Any = frame.map(surface_transient, start, stop, errors="fit")
 
     def text(first: FirstFlagged) -> str:
-        at, value, deeper, less, *_ = map(first.of, found)
+        z, value, z_peak, peak, *_ = map(first.of, transient)
         return (
-            f"the window begins in a surface transient, {frame.shown(value)} at {at:g} "
-            f"{frame.axis_units}; a maximum lies deeper, {frame.shown(less)} at {deeper:g} "
+            f"the window begins in a surface transient, {frame.shown(value)} at {z:g} "
+            f"{frame.axis_units}; a maximum lies deeper, {frame.shown(peak)} at {z_peak:g} "
             f"{frame.axis_units}"
         )
 
     remedy = "set start= below the surface transient to exclude it"
     parts: Parts = {"code": "surface_transient", "remedy": remedy}
-    return Doubt(~is_nan(found.depth) & among, Status.TRUNCATED, text, parts, ProfileWarning)
+    return Doubt(~is_nan(transient.depth) & among, Status.TRUNCATED, text, parts, ProfileWarning)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

@@ -15,7 +15,6 @@ from sims_analysis.kernels.counting import (
     window_mean,
     window_statistics,
 )
-from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.rows import (
     Array,
     Dense,
@@ -26,6 +25,7 @@ from sims_analysis.kernels.rows import (
     first_status,
     range_sums,
 )
+from sims_analysis.kernels.truncation import MISSING_SHARE
 from sims_analysis.outcomes import Status
 
 #: What a window shows: the profile is level in it, does something else, or noise may hide a slope.

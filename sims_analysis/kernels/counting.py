@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sims_analysis.kernels.gaps import reaches_beyond
 from sims_analysis.kernels.rows import Array, Index, Rows, SingleResult, first_status
 from sims_analysis.outcomes import Status
 
@@ -136,7 +137,8 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
         most = rows.reduce(np.maximum, share * rows.uncounted, 0.0)
         without_count = np.where(counted | (n == 0), 0.0, 2.0 * most / fraction)
     stderr = np.sqrt(of_one * squared_shares + without_count**2)
-    status = first_status((n == 0, Status.NO_DATA))
+    beyond = reaches_beyond(rows, start, stop)
+    status = first_status((n == 0, Status.NO_DATA), (beyond, Status.TRUNCATED))
     return WindowMean(mean, n, stderr, of_one, scatter, excess, without_count, status, *ends)
 
 

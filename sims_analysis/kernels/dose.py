@@ -25,7 +25,7 @@ from sims_analysis.kernels.rows import (
     first_status,
 )
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.kernels.truncation import missing_below
+from sims_analysis.kernels.truncation import MISSING_SHARE, missing_outside
 from sims_analysis.kernels.variance import variance_of_sum
 from sims_analysis.outcomes import Status
 
@@ -49,8 +49,6 @@ class Integral(NamedTuple):
 
 #: The most profiles that are searched for a surface transient.
 MAX_SEARCHED = 20
-#: The integral of a record lacks what lies below it if that is more than this part of it.
-MISSING_SHARE = 0.02
 
 
 def integrate(
@@ -96,7 +94,9 @@ def integrate(
         value[lost] = np.nan
         status[lost] = np.where(np.isinf(limit), Status.NO_DATA, Status.BELOW_DETECTION)[lost]
     below = (
-        missing_below(measured, MISSING_SHARE * np.abs(value)) if record else np.zeros(rows.count)
+        missing_outside(measured, start, MISSING_SHARE * np.abs(value))
+        if record
+        else np.zeros(rows.count)
     )
     end = nothing = np.full(rows.count, np.nan)
     if transient:

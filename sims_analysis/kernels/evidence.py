@@ -25,6 +25,7 @@ from sims_analysis.kernels.rows import (
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.truncation import ends_inside
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``:
@@ -152,7 +153,7 @@ def support_of_points(rows: Rows, at: Array) -> Support:
 
 
 def flags_from_values(rows: Rows) -> SingleResult:
-    """Return the flags of all samples, (R, n), by their values: gaps, saturation, transients."""
+    """Return the flags of all samples, (R, n), as their values show them."""
     found = np.zeros(rows.value.size, dtype=np.int16)
     wide = gap_after(rows)
     if wide is not None:
@@ -168,8 +169,13 @@ def flags_from_values(rows: Rows) -> SingleResult:
         own = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
         found[own][above] |= Flag.TRANSIENT
+    found[rows.offsets[1:][ends_inside(rows)] - 1] |= Flag.TRUNCATED
     placed = rows.unpacked(found.reshape(rows.value.shape).astype(np.float64))
-    return SingleResult(np.nan_to_num(placed).astype(np.int16))
+    flags = np.nan_to_num(placed).astype(np.int16)
+    if wide is not None:  # depths within a gap have both of its sides
+        sides = ((flags & side != 0).cumsum(axis=1) for side in (Flag.GAP_AFTER, Flag.GAP_BEFORE))
+        flags[np.isnan(placed) & (np.subtract(*sides) > 0)] |= np.int16(GAP)
+    return SingleResult(flags)
 
 
 class EvidenceAtPlaces(NamedTuple):
@@ -207,6 +213,10 @@ def at_places(
                 before, after = np.flatnonzero(b <= low), np.flatnonzero(a >= high)
                 flags[row, before[-1:]] |= np.int16(Flag.GAP_AFTER)
                 flags[row, after[:1]] |= np.int16(Flag.GAP_BEFORE)
+            continue
+        if flag == Flag.TRUNCATED:
+            if axis:
+                flags[row, np.flatnonzero(b <= np.fmax(last, rows.end[row]))[-1:]] |= flag
             continue
         # A value strictly between two samples rests on both.
         before, after = own[own < first][-reach:], own[own > last][:reach]

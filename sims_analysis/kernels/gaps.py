@@ -132,6 +132,13 @@ def breaks(rows: Rows) -> Index:
     return np.concatenate([np.empty(0, dtype=np.intp), *found])
 
 
+def reaches_beyond(rows: Rows, start: Array, stop: Array) -> Flags:
+    """Flag windows that begin or end outside of their records by more than a gap, (R,)."""
+    far = WIDE * (rows.last - rows.first) / np.maximum(rows.size - 1, 1)
+    beyond: Flags = (start < rows.begin - far) | (stop > rows.end + far)
+    return beyond
+
+
 def gap_ends(rows: Rows, at: Any) -> tuple[Any, Any]:
     """Return where gaps begin and end, by the positions of the samples before them."""
     low, high = rows.depth[at], rows.depth[at + 1]

@@ -7,7 +7,7 @@ knots, and no difference of large integrals: in the tail it is as accurate as at
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -124,7 +124,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
         broken = breaks(rows)
         if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
-            place = changed(place, at=np.where(inner, np.nan, place.at))
+            place = changed(place, inside=place.inside & ~inner)
         fraction = _of_points(rows, place)
     return Resampled(found.value, found.n_linear_segments, fraction, known, stderr)
 
@@ -148,7 +148,9 @@ def _of_points(rows: Rows, place: Location) -> Array:
     common = isinstance(rows, Dense) and len(place.segment) == 1
     axis = Packed(rows.depth, rows.depth, offsets=rows.offsets[:2]) if common else rows.packed()
     if not (place.at[:, 1:] > place.at[:, :-1]).all():
-        place = locate(axis, np.sort(place.at, axis=1))
+        order = np.argsort(place.at, axis=1)
+        fields: Any = [np.take_along_axis(f, np.broadcast_to(order, f.shape), 1) for f in place]
+        place = Location(*fields)
     inside, before = place.inside, place.segment.reshape(-1)
     half = np.where(inside[:, 1:] & inside[:, :-1], 0.5 * np.diff(place.at), 0.0)
     weights = np.zeros(inside.shape)

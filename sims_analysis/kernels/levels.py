@@ -100,14 +100,20 @@ def find(rows: Rows, level: Array) -> Crossings:
     row, before = _changes(rows.value, level[:1] if one else level, rows.offsets)
     after = before + 1
     falling = rows.value_at(before) > _at_samples(level, row, before)
-    lower = np.where(falling, after, before)
-    if (rows.value_at(lower) == _at_samples(level, row, lower)).any():
-        # Samples on the level are on neither side: compare their neighbours.
-        off = np.flatnonzero(rows.value != level)
-        sides = rows.value_at(off), np.broadcast_to(level, rows.value.shape).flat[off]
-        row, change = _changes(*sides, off.searchsorted(rows.offsets))
-        before, after, falling = off[change], off[change + 1], np.greater(*sides)[change]
-    return Crossings(row, before, after, falling)
+    lower, outward = np.where(falling, after, before), np.where(falling, 1, -1)
+    crosses = np.ones(row.size, dtype=bool)
+    on = np.flatnonzero(rows.value_at(lower) == _at_samples(level, row, lower))
+    while on.size:  # a sample on the level is on neither side: what lies beyond it decides
+        lower[on] += outward[on]
+        inside = (lower[on] >= rows.offsets[row[on]]) & (lower[on] < rows.offsets[row[on] + 1])
+        crosses[on[~inside]] = False
+        on = on[inside]
+        beyond, limit = rows.value_at(lower[on]), _at_samples(level, row[on], lower[on])
+        crosses[on[beyond > limit]] = False
+        on = on[beyond == limit]
+    before, after = np.where(falling, before, lower), np.where(falling, lower, after)
+    crossings = Crossings(row, before, after, falling)
+    return crossings if crosses.all() else crossings.take(crosses)
 
 
 def _changes(value: Array, level: Array, offsets: Index) -> tuple[Index, Index]:

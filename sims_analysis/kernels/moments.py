@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import shares, window_mean
-from sims_analysis.kernels.dose import MISSING_SHARE
 from sims_analysis.kernels.edges import Edges, around
+from sims_analysis.kernels.gaps import reaches_beyond
 from sims_analysis.kernels.levels import highest
 from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
-from sims_analysis.kernels.truncation import missing_below
+from sims_analysis.kernels.truncation import MISSING_SHARE, missing_outside
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status
 
@@ -82,6 +82,7 @@ def moments(
         (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
         (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
         (few, Status.UNDETERMINED),
+        (np.isnan(threshold) & reaches_beyond(rows, start, stop), Status.TRUNCATED),
     )
     answers = np.array([total, mean, *shape, first, last])
     errors = np.full((5, rows.count), np.nan)
@@ -112,7 +113,11 @@ def moments(
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
     shown = replace(rows, stderr=None) if window else rows  # a window says what the background is
-    below = missing_below(shown, MISSING_SHARE * np.abs(total)) if record else np.zeros(rows.count)
+    below = (
+        missing_outside(shown, start, MISSING_SHARE * np.abs(total))
+        if record
+        else np.zeros(rows.count)
+    )
     return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Rows
+from sims_analysis.kernels.rows import Array, Flags, Rows, range_reduced
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,12 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     row = offsets.searchsorted(place, side="right") - 1
     high = may[row] & (flat[place] > 0)
     row, value = row[high], flat[place[high]]
-    row = np.unique(row[value >= rows.sampled_maximum(row, _RULES.sampled)])
+    high = value >= rows.sampled_maximum(row, _RULES.sampled)
+    row, first = np.unique(row[high], return_index=True)
     if not row.size:
         return None
+    highest = range_reduced(np.maximum, flat, offsets[row], offsets[row + 1], np.nan)
+    row = row[np.maximum.reduceat(value[high], first) >= highest]
     found = np.zeros(flat.size, dtype=bool)
     for own in map(slice, offsets[row].tolist(), offsets[row + 1].tolist()):
         if _is_cut_off(rows.depth_at(np.arange(own.start, own.stop)), flat[own]):

@@ -97,7 +97,9 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
         below = np.flatnonzero(depth > end)
         if below.size and carried.first[i] <= depth[0] <= end:
             top = below[np.argmax(value[below])]
+            # Of the segment across the end, which on a coarse grid is all there is, the half.
             above = np.trapezoid(value[depth <= end], depth[depth <= end])
+            above += 0.5 * value[below[0] - 1] * (depth[below[0]] - depth[below[0] - 1])
             columns[:, row] = depth[0], value[0], depth[top], value[top], end, above
 
 

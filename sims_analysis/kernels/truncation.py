@@ -18,21 +18,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sims_analysis.kernels.gaps import WIDE
 from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solve
-from sims_analysis.kernels.rows import Array, Index, Rows, errors_of, range_sums
+from sims_analysis.kernels.rows import (
+    Array,
+    Flags,
+    Index,
+    Rows,
+    errors_of,
+    range_reduced,
+    range_sums,
+)
+from sims_analysis.outcomes import Flag
 
 
 @dataclass(frozen=True)
 class _Rules:
     """The numbers by which ends are judged; standard errors are those of what is judged."""
 
-    # Number of means that an end is fitted by, each of an independent sample or more
+    # Number of means that an end is fitted by, each of an independent sample or more.
     parts: int = 8
     fewest: int = 3  # number of last samples whose mean is how high a record ends at most
     scatter: int = 64  # number of samples that show the noise of an end, at most
     ordinary: float = 0.6  # part of these samples that a peak does not make scatter more than noise
     largest: float = 8.0  # factor by which others scatter more than the last of these at most
-    # Number of samples whose noise may be twice as large in variance as it is shown.
+    # Number of samples whose noise is taken to be twice as large in variance as they show it.
     uncertain: float = 8.0
     counts: float = 3e3  # counts by which a mean is known at best, as ends are no parabolas
     by_chance: float = 0.05  # probability of a misfit above which a parabola describes an end
@@ -48,12 +58,16 @@ class _Rules:
     matters: float = 2.5  # and factor by which it exceeds what is enough
     rises: float = 3.8  # standard errors of a rise from the lowest part, which chance has chosen
     lower: float = 1.5  # standard errors by which the very end is below the last part
+    # Part of the highest sample below which one end of a record of few is, if the other is too high.
+    few: float = 0.5
     level: float = 0.9  # part of another mean above which one is level with it
     falls: float = 0.9  # fall of ln C over the length of a record below which it is a background,
     straight: float = 0.7  # or part of the fall from the highest part to the last, if that is less
 
 
 _RULES = _Rules()
+#: The integral of a record lacks what lies below it if that is more than this part of it.
+MISSING_SHARE = 0.02
 #: The deviation of a bend of nothing.
 _STRAIGHT = 1e-3
 
@@ -61,15 +75,65 @@ _STRAIGHT = 1e-3
 def missing_below(rows: Rows, enough: Array) -> Array:
     """Return the integral below the end of each record, (R,), in value times depth.
 
-    Infinite where a record rises to its end. 0 where the end is level but for that, the record
-    begins and ends at its highest level, or is too short to tell, what lies below is less than
-    `enough`, (R,), or the end is so low that a record as long again, and as high, would be.
+    Infinite where it is not known: of records that carry that they end inside the profile, that
+    rise to their end, or that end high after few samples. 0 where the end is level but for that,
+    the record begins and ends at its highest level, what lies below is less than `enough`, (R,), or
+    the end is so low that a record as long again, and as high, would be.
     """
+    missing = _seen_below(rows, enough)
+    if rows.carried is not None:
+        row = rows.carried.row[rows.carried.flag == Flag.TRUNCATED]
+        row = row[rows.carried.last[rows.carried.flag == Flag.TRUNCATED] >= rows.last[row]]
+        missing[row[missing[row] == 0]] = np.inf
+    return missing
+
+
+def missing_outside(rows: Rows, start: Array, enough: Array) -> Array:
+    """Return what lies below the end of each record; infinite where it begins inside the profile.
+
+    It does so far below the surface, without a `start` that was asked for, if an exponential from
+    the samples twice as deep through the first one, or as high as that, has more than `enough`.
+    """
+    missing, size = missing_below(rows, enough), rows.size
+    deep = (size > 1) & (rows.begin * (size - 1) > WIDE * (rows.last - rows.first))
+    row = np.flatnonzero(deep & np.isnan(start))
+    if not row.size:
+        return missing
+    begin, end, above = rows.offsets[row], rows.offsets[row + 1], rows.begin[row]
+    first, last = rows.value_at(begin), rows.value_at(end - 1)
+    highest = range_reduced(np.maximum, rows.value.reshape(-1), begin, end, np.nan)
+    deeper = rows.value_at(rows.segment_at(rows.first[row] + above, row))
+    with np.errstate(all="ignore"):
+        rise = np.maximum(deeper / first, 1.0 + _STRAIGHT)
+        above *= first * (1.0 - 1.0 / rise) / np.log(rise)
+    inside = (above > enough[row]) & (np.minimum(first, last) < _RULES.level * highest)
+    missing[row[inside]] = np.inf
+    return missing
+
+
+def ends_inside(rows: Rows) -> Flags:
+    """Flag the records that end inside the profile, (R,)."""
+    total = rows.sum(rows.value * rows.width)
+    return missing_below(rows, MISSING_SHARE * np.abs(total)) > 0
+
+
+def _seen_below(rows: Rows, enough: Array) -> Array:
+    """Return what lies below the end of each record by its samples."""
     missing = np.zeros(rows.count)
     # On a finer grid, samples that are independent are so far apart.
     step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
-    which = np.flatnonzero(rows.size >= _RULES.parts * step)
-    end = rows.offsets[1:]
+    long, end = rows.size >= _RULES.parts * step, rows.offsets[1:]
+    short = np.flatnonzero(~long & (rows.size > 1))
+    if short.size:
+        highest = range_reduced(
+            np.maximum, rows.value.reshape(-1), end[short] - rows.size[short], end[short], np.nan
+        )
+        lowest = np.minimum(
+            rows.value_at(end[short] - 1), rows.value_at(end[short] - rows.size[short])
+        )
+        high = rows.value_at(end[short] - 1) > _RULES.background * highest
+        missing[short[high & (lowest < _RULES.few * highest)]] = np.inf
+    which = np.flatnonzero(long)
     low = rows.value_at(end[which, None] - np.arange(1, _RULES.parts + 1)).mean(axis=1)
     which = which[low * (rows.last - rows.first)[which] > enough[which]]
     if not which.size:

@@ -127,13 +127,11 @@ class _Profile(NamedTuple):
 
 
 def _list_profiles(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
-    """List the profiles, including the samples that were delivered as not measured."""
+    """List the profiles, including samples that were not measured, or below a limit."""
     plain: Any = data  # of either kind
     ds = dequantify(plain)
     found = [_profile(series, ds) for series in series_of(data)]
-    if not isinstance(ds, xr.Dataset) or "wire_fields" not in ds.coords:
-        return found
-    if ds["wire_fields"].ndim > ds["species"].ndim:
+    if not isinstance(ds, xr.Dataset) or any(one.series.place for one in found):
         return found
     of = {(one.series.species, one.series.variable): one for one in found}
     for profile in to_profiles(ds):

@@ -113,17 +113,17 @@ class Metadata:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the known metadata, ready for JSON."""
-        known: dict[str, Any] = {
+        record: dict[str, Any] = {
             name: getattr(self, name) for name in _TEXTS if getattr(self, name)
         }
         if self.layers:
-            known["layers"] = [
+            record["layers"] = [
                 {name: value for name, value in asdict(layer).items() if value}
                 for layer in self.layers
             ]
         if self.other:
-            known["other"] = dict(self.other)
-        return known
+            record["other"] = dict(self.other)
+        return record
 
 
 _LAYER = {f.name for f in fields(Layer)}

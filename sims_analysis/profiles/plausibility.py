@@ -39,14 +39,14 @@ _USUAL = {
 
 @dataclass(frozen=True)
 class _Limits:
-    """What concentrations can be, in atom/cm^3, and in how many samples that is asked."""
+    """Limits of concentrations in atom/cm^3, and the numbers of samples that are checked."""
 
     # Hundreds of times the density of any solid, beyond any error of a sensitivity factor.
     impossible: float = 1e26
     too_little: float = 1e-6  # one atom in a cubic metre
     # Far below any detection limit: numbers in a unit of 1e15 and more, or logarithms.
     detectable: float = 1e3
-    few: int = 3  # samples of a profile that is looked at
+    few: int = 3  # samples of a profile that is checked
     unusual: int = 5  # samples from which on numbers below any detection limit are unusual
     # Ranges of decimal and natural logarithms, from below any detection limit to beyond any solid,
     # and the number of samples from which they are recognized.
@@ -57,7 +57,7 @@ _LIMITS = _Limits()
 _LARGEST_LOGARITHM = max(high for _, high, _ in _LIMITS.logarithms)
 #: Number of samples that are checked before all of them are.
 _INSPECTED_VALUES = 4096
-#: Profiles that are looked at together: the numbers of so many stay in the caches of a processor.
+#: Profiles that are checked together: their numbers stay in the caches of a processor.
 _AT_ONCE = 16
 #: Largest number of species named in one warning.
 _NAMED = 5
@@ -67,29 +67,29 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
     """Warn once of each kind of unusual profile; nothing is changed or refused.
 
     Unusual are depths, times, concentrations, fractions and rates beyond `_USUAL`, concentrations
-    that no instrument detects, what looks like logarithms, and equal samples at the maximum of a
-    profile that scatters (:mod:`sims_analysis.kernels.saturation`). What has an unreadable
-    unit is not judged.
+    that no instrument detects, numbers like logarithms, and equal samples at the maximum of a
+    profile that scatters (:mod:`sims_analysis.kernels.saturation`). Profiles with an unreadable
+    unit are not checked.
     """
-    found: dict[tuple[str, str], list[str]] = {}
-    full: list[str] = []
+    unusual: dict[tuple[str, str], list[str]] = {}
+    names: list[str] = []
     by_axis: dict[int, list[DepthProfile]] = {}
     for profile in profiles:
         by_axis.setdefault(id(profile.depths), []).append(profile)
     for members in by_axis.values():
         for profile in members:
             for what, finding, usual in _findings(profile):
-                found.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
-        full += _saturations(members)
-    for (what, usual), species in found.items():
+                unusual.setdefault((what, usual), []).append(f"{profile.species_name!r} {finding}")
+        names += _saturations(members)
+    for (what, usual), species in unusual.items():
         warn(
             f"unusual {what}: species {first_few(species, _NAMED)}; usual is {usual}. The data are "
             "kept as delivered: check the columns and their units",
             ProfileWarning,
         )
-    if full:
+    if names:
         warn(
-            f"the detector is saturated: species {first_few(full, _NAMED)}. Samples of a profile "
+            f"the detector is saturated: species {first_few(names, _NAMED)}. Samples of a profile "
             "that scatters are not so often equal: it is higher there than what was written",
             ProfileWarning,
             code="saturated",
@@ -97,7 +97,7 @@ def warn_of_implausible(profiles: Iterable[DepthProfile]) -> None:
 
 
 def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
-    """Yield the unusual property, the finding, and what is usual."""
+    """Yield the unusual property, the finding, and the usual values."""
     for name, kinds in (("depth", vocabulary.AXES), ("concentration", vocabulary.VALUE_KINDS)):
         numbers = getattr(profile, f"{name}s")
         try:
@@ -118,8 +118,8 @@ def _findings(profile: DepthProfile) -> Iterator[tuple[str, str, str]]:
                 cause = "divided by a factor that stands elsewhere"
         if cause:
             least = np.fmin.reduce(numbers)
-            found = f"from {least:.4g} to {largest:.4g} {unit.text}, as if {cause}"
-            yield kind, found, "1e+12 to 1e+23 atoms/cm^3"
+            text = f"from {least:.4g} to {largest:.4g} {unit.text}, as if {cause}"
+            yield kind, text, "1e+12 to 1e+23 atoms/cm^3"
 
 
 def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
@@ -128,19 +128,19 @@ def _saturations(members: Sequence[DepthProfile]) -> Iterator[str]:
     for n, profile in enumerate(members):
         measured = np.isfinite(profile.concentrations).tobytes()
         groups.setdefault((measured, n // _AT_ONCE), []).append(profile)
-    for (measured, _), of in groups.items():
-        taken = np.frombuffer(measured, dtype=bool) if 0 in measured else slice(None)
-        depth = members[0].depths[taken]
-        values = np.array([profile.concentrations[taken] for profile in of])
+    for (measured, _), group in groups.items():
+        selected = np.frombuffer(measured, dtype=bool) if 0 in measured else slice(None)
+        depth = members[0].depths[selected]
+        values = np.array([profile.concentrations[selected] for profile in group])
         flags = saturated(Dense(depth, values))
         if flags is None:
             continue
-        for profile, value, full in zip(of, values, flags, strict=True):
-            if full.any():
+        for profile, value, mask in zip(group, values, flags, strict=True):
+            if mask.any():
                 yield (
-                    f"{profile.species_name!r} ({full.sum()} samples of {value[full].max():.6g} "
-                    f"{profile.concentration_units} between {depth[full].min():.4g} and "
-                    f"{depth[full].max():.4g} {profile.depth_units})"
+                    f"{profile.species_name!r} ({mask.sum()} samples of {value[mask].max():.6g} "
+                    f"{profile.concentration_units} between {depth[mask].min():.4g} and "
+                    f"{depth[mask].max():.4g} {profile.depth_units})"
                 )
 
 
@@ -169,27 +169,27 @@ def refuse_impossible(values: Any, kind: str, name: str) -> None:
     thousand evenly spaced samples before all are.
 
     Raises `ProfileError` for concentrations above 1e26 atom/cm^3, hundreds of times any solid, or
-    all below 1e-6; and for what looks like logarithms, or like a profile divided by its maximum.
+    all below 1e-6; and for numbers like logarithms, or like a profile divided by its maximum.
     """
     if kind != "concentration" or not isinstance(values, np.ndarray) or values.size < _LIMITS.few:
         return
     flat = values.reshape(-1)
-    glance = flat[:: max(1, flat.size // _INSPECTED_VALUES)]
+    subset = flat[:: max(1, flat.size // _INSPECTED_VALUES)]
     # Infinities are refused elsewhere, with another message.
-    largest = float(np.abs(glance).max(initial=0.0, where=np.isfinite(glance)))
-    unit, found = CANONICAL[kind], ""
+    largest = float(np.abs(subset).max(initial=0.0, where=np.isfinite(subset)))
+    unit, reason = CANONICAL[kind], ""
     if largest > _LIMITS.impossible:
-        found = f"reaches {largest:.4g} {unit}, and no solid has more than 1.8e+23"
+        reason = f"reaches {largest:.4g} {unit}, and no solid has more than 1.8e+23"
     elif 0 < largest < _LIMITS.too_little and float(np.nanmax(np.abs(flat))) < _LIMITS.too_little:
-        found = f"is at most {largest:.4g} {unit}, less than one atom in a cubic metre"
+        reason = f"is at most {largest:.4g} {unit}, less than one atom in a cubic metre"
     elif 0 < largest <= 1 and _is_normalised(flat):
-        found = f"is 1 {unit} at most, as a profile divided by its maximum is"
-    elif largest <= _LARGEST_LOGARITHM and _are_logarithms(glance) and _are_logarithms(flat):
+        reason = f"is 1 {unit} at most, as a profile divided by its maximum is"
+    elif largest <= _LARGEST_LOGARITHM and _are_logarithms(subset) and _are_logarithms(flat):
         low, high = np.fmin.reduce(flat), np.fmax.reduce(flat)
-        found = f"lies between {low:.4g} and {high:.4g} {unit}, as logarithms of concentrations do"
-    if found:
+        reason = f"lies between {low:.4g} and {high:.4g} {unit}, as logarithms of concentrations do"
+    if reason:
         raise ProfileError(
-            f"{name} {found}; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in "
+            f"{name} {reason}; arithmetic (c**2, np.log10(c), c / c.max()) keeps attrs['units'] in "
             "xarray, though it changes the unit: use the concentration itself, or set the correct "
             "unit",
             code="impossible_value",

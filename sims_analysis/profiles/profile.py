@@ -91,7 +91,7 @@ class DepthProfile:
     _keys: tuple[str, ...] = field(default=(), repr=False)
 
     if TYPE_CHECKING:
-        # What is given may be any array of numbers; what is kept is float64.
+        # The arguments may be any arrays of numbers; the fields are float64.
         def __init__(
             self,
             *,
@@ -113,8 +113,8 @@ class DepthProfile:
     def __post_init__(self) -> None:
         for name in TEXT:
             if not isinstance(getattr(self, name), str):
-                found = type(getattr(self, name)).__name__
-                raise ProfileError(f"{name} must be a string, found {found}", argument=name)
+                type_name = type(getattr(self, name)).__name__
+                raise ProfileError(f"{name} must be a string, found {type_name}", argument=name)
         with about(where={"species": self.species_name}):
             self._check_arrays()
 
@@ -123,7 +123,7 @@ class DepthProfile:
             if getattr(self, name) is None and name not in REQUIRED:
                 continue
             with about(argument=name):
-                array = self._checked(name, getattr(self, name))
+                array = self._check_array(name, getattr(self, name))
                 object.__setattr__(self, name, array)
                 if array.size != self.depths.size:
                     raise ProfileError(
@@ -134,7 +134,7 @@ class DepthProfile:
             text = f"species {self.species_name!r}: the profile has no samples"
             raise ProfileError(text, code="no_profile")
 
-    def _checked(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
+    def _check_array(self, name: str, values: ArrayLike) -> NDArray[np.float64]:
         who = f"species {self.species_name!r}"
         if hasattr(values, "magnitude"):
             raise ProfileError(
@@ -186,17 +186,17 @@ class DepthProfile:
 
     @classmethod
     def _all_of(cls, objects: list[Any], *, booleans: bool) -> list[DepthProfile]:
-        """Do the same as `from_dict` for all profile objects of a payload, in half the time."""
+        """Validate all profile objects of a payload like `from_dict`, in half the time."""
         return list(map(cls._of_checked, fields_of_all(objects, booleans=booleans)))
 
     @classmethod
-    def _of_checked(cls, checked: Mapping[str, Any]) -> DepthProfile:
+    def _of_checked(cls, values: Mapping[str, Any]) -> DepthProfile:
         """Make a record from validated fields, without the checks of __post_init__.
 
         Arrays are not copied: they are read-only, and shared by profiles on the same axis.
         """
         profile = cls.__new__(cls)
-        profile.__dict__.update(checked)
+        profile.__dict__.update(values)
         return profile
 
     def to_dict(self) -> dict[str, Any]:
@@ -220,8 +220,8 @@ class DepthProfile:
         if not isinstance(other, DepthProfile):
             return NotImplemented
         return all(
-            np.array_equal(one, two, equal_nan=True) if isinstance(one, np.ndarray) else one == two
-            for one, two in (
+            np.array_equal(a, b, equal_nan=True) if isinstance(a, np.ndarray) else a == b
+            for a, b in (
                 (getattr(self, f.name), getattr(other, f.name))
                 for f in fields(self)
                 if f.name != "_keys"

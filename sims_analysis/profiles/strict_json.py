@@ -14,7 +14,6 @@ import orjson
 from sims_analysis.errors import PayloadError
 from sims_analysis.files import Budget
 
-#: Beginning of the message about text that is not JSON.
 #: Memory in bytes that an array or object, a text, and any value take while a payload is read.
 _WEIGHTS = {"arrays and objects": 1000, "strings": 100, "values": 56}
 
@@ -29,9 +28,9 @@ def decode(payload: bytes | bytearray | memoryview | str, budget: Budget | None 
     # No two bytes need more than those of an empty array.
     if len(text) * _WEIGHTS["arrays and objects"] > budget.left:
         counts = (text.count(b"[") + text.count(b"{"), text.count(b'"') // 2, text.count(b",") + 1)
-        found = ", ".join(f"{n:,} {what}" for what, n in zip(_WEIGHTS, counts, strict=True))
+        listed = ", ".join(f"{n:,} {what}" for what, n in zip(_WEIGHTS, counts, strict=True))
         needed = sum(map(operator.mul, counts, _WEIGHTS.values()))
-        budget.take(needed, f"JSON of {found} in {len(text):,} bytes")
+        budget.take(needed, f"JSON of {listed} in {len(text):,} bytes")
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError as error:

@@ -41,7 +41,7 @@ def fields_of(wire: Any, path: str) -> dict[str, Any]:
 
     Raises `PayloadError` with the JSON path of the field that violates the contract.
     """
-    return _checked(wire, path, booleans=True)
+    return _validate(wire, path, booleans=True)
 
 
 def fields_of_all(objects: list[Any], *, booleans: bool) -> list[dict[str, Any]]:
@@ -50,17 +50,17 @@ def fields_of_all(objects: list[Any], *, booleans: bool) -> list[dict[str, Any]]
     Where there are no `booleans` in the payload, that takes half the time. Identical axes become
     one array, so that a Dataset need not compare every sample.
     """
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     # Paths are made one by one: of millions of items, the first may be no profile.
-    for i, one in enumerate(objects):
-        fields = _checked(one, f"$[{i}]", booleans=booleans)
-        if found and found[-1]["depths"].tobytes() == fields["depths"].tobytes():
-            fields["depths"] = found[-1]["depths"]
-        found.append(fields)
-    return found
+    for i, item in enumerate(objects):
+        fields = _validate(item, f"$[{i}]", booleans=booleans)
+        if records and records[-1]["depths"].tobytes() == fields["depths"].tobytes():
+            fields["depths"] = records[-1]["depths"]
+        records.append(fields)
+    return records
 
 
-def _checked(wire: Any, path: str, *, booleans: bool) -> dict[str, Any]:
+def _validate(wire: Any, path: str, *, booleans: bool) -> dict[str, Any]:
     """Validate a profile object of the wire, and return the fields of the record."""
     if not isinstance(wire, Mapping):
         raise PayloadError(f"expected a profile object, found {json_type(wire)}", path)
@@ -85,12 +85,12 @@ def _checked(wire: Any, path: str, *, booleans: bool) -> dict[str, Any]:
         raise PayloadError(
             f"species {species!r} has no samples", f"{path}.depths", where={"species": species}
         )
-    known = {name: wire[name] for name in WIRE_FIELDS if name in wire}
-    known["depths"] = depths
+    record = {name: wire[name] for name in WIRE_FIELDS if name in wire}
+    record["depths"] = depths
     for name in ARRAYS[1:]:
-        if known.get(name) is None and name not in REQUIRED:
+        if record.get(name) is None and name not in REQUIRED:
             continue
-        values = _numbers(known[name], f"{path}.{name}", nullable=True, booleans=booleans)
+        values = _numbers(record[name], f"{path}.{name}", nullable=True, booleans=booleans)
         if values.size != depths.size:
             raise PayloadError(
                 f"species {species!r} has {depths.size} depths but {values.size} {name}; "
@@ -98,10 +98,10 @@ def _checked(wire: Any, path: str, *, booleans: bool) -> dict[str, Any]:
                 path,
                 where={"species": species},
             )
-        known[name] = values
-    extra = {name: value for name, value in wire.items() if name not in known}
-    known.update(extra=extra, _keys=tuple(wire))
-    return known
+        record[name] = values
+    extra = {name: value for name, value in wire.items() if name not in record}
+    record.update(extra=extra, _keys=tuple(wire))
+    return record
 
 
 def _expect(value: object, kind: type, expected: str, path: str, name: str) -> None:

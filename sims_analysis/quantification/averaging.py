@@ -19,7 +19,7 @@ from sims_analysis.frame.evidence import anywhere_along
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import FRACTION, open_samples
-from sims_analysis.frame.run import elementwise, may_hold
+from sims_analysis.frame.run import elementwise, may_exceed
 from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.reference import background_columns, column
 from sims_analysis.quantification.repeats import NOTABLE, repeats
@@ -317,7 +317,7 @@ def _uncertainties(coords: Mapping[str, Any], common: _Common) -> dict[str, xr.V
     if depth.ndim:  # of the species of which it is known best
         best = common.depth_variance == common.depth_variance.min(depth.dims)
         depth = depth.where(best).max(depth.dims)
-    if may_hold(depth > 0):
+    if may_exceed(depth):
         earlier = coords.get("depth_scale_uncertainty", xr.Variable((), 0.0))
         made["depth_scale_uncertainty"] = (earlier**2 + depth**2) ** 0.5
     return {

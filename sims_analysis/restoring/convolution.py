@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -18,7 +18,8 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import FRACTION, RESTORED, open_frame
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.rows import changed
+from sims_analysis.kernels.gaps import gap_after
+from sims_analysis.kernels.rows import Dense, changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.resampling.interpolation import of_background
 from sims_analysis.restoring.resolution_function import ResolutionFunction, read_resolution
@@ -165,9 +166,20 @@ def _errors(name: str, z: Array, c: Array, s: Array, k: Array, known: float, *gi
     total = np.where(total > 0, total, zero)
     found[here] = np.sqrt(total)
     weight = segments.record_weights(z) ** 2
+    weight *= _far_from_gaps(z, ResolutionFunction(name, given).reach)
     before = np.where(none.all(), variance, counted)
     found[-1] = min(1.0, known * np.nansum(weight * total) / np.nansum(weight * before))
     return found
+
+
+def _far_from_gaps(z: Array, reach: float) -> Array | Literal[True]:
+    """Flag samples that are not blurred by those next to gaps, which stand for many; if any are."""
+    gaps = gap_after(Dense(z, np.zeros((1, z.size))))
+    if gaps is None:
+        return True
+    ends = z[np.union1d(np.flatnonzero(gaps), np.flatnonzero(gaps) + 1)]
+    far: Array = np.abs(z[:, None] - ends).min(axis=1) > reach
+    return far if far.any() else True
 
 
 @lru_cache(maxsize=1)

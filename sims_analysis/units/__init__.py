@@ -2,8 +2,8 @@
 
 Inside the library, data are plain arrays in the canonical units of :data:`CANONICAL`, and a unit
 is a plain ASCII string. ``typography`` normalizes characters and markup, ``spelling`` knows the
-names of units, ``reading`` their meaning, and ``quantities`` handles values with units: scalars,
-arrays, and the pint-backed view.
+names of units, ``definitions`` their meaning, and ``quantities`` handles values with units:
+scalars, arrays, and the pint-backed view.
 """
 
 from sims_analysis.units.application import define_atoms

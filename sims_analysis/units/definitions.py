@@ -136,10 +136,10 @@ def in_base(powers: Mapping[str, int]) -> tuple[_Dimension, Fraction]:
     dimension: Counter[str] = Counter()
     size = Fraction(1)
     for unit, power in powers.items():
-        of, one = UNITS[unit]
-        dimension[of] += power
-        size *= one**power
-    return frozenset((of, power) for of, power in dimension.items() if power), size
+        base, scale = UNITS[unit]
+        dimension[base] += power
+        size *= scale**power
+    return frozenset((base, power) for base, power in dimension.items() if power), size
 
 
 @lru_cache(maxsize=1)
@@ -148,18 +148,18 @@ def _dimensions() -> dict[_Dimension, tuple[str, Fraction]]:
 
     In a density, the word "atoms" may be missing.
     """
-    found = {}
+    kinds = {}
     for kind, unit in CANONICAL.items():
         if unit in ("1", "arb. unit"):  # of no dimension
             continue
-        for written in (unit, unit.replace("atom", "1")):
-            dimension, size = in_base(powers_of(written, written))
-            found[dimension] = kind, size
-    return found
+        for spelling in (unit, unit.replace("atom", "1")):
+            dimension, size = in_base(powers_of(spelling, spelling))
+            kinds[dimension] = kind, size
+    return kinds
 
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
-    """Read a unit, and require it to be of one of the kinds; an error names what has it."""
+    """Read a unit, and require it to be of one of the kinds; `name` is that in messages."""
     if type(text) is str:
         return _text_of_kind(text, kinds, name)
     if text is None:
@@ -167,14 +167,14 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
             f"{name} has no unit; expected a unit such as {_examples(kinds)}", code="missing_unit"
         )
     if not isinstance(text, str):
-        said = f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
-        raise UnitsError(said, code="unknown_unit", argument=name)
+        message = f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
+        raise UnitsError(message, code="unknown_unit", argument=name)
     return _text_of_kind(str(text), kinds, name)
 
 
 @lru_cache(maxsize=1024)
 def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
-    """Read a unit; cached, because the same few are read again and again."""
+    """Read a unit; cached, because the same few are read repeatedly."""
     try:
         unit = read_unit(text)
     except UnitsError as error:
@@ -207,15 +207,15 @@ def _examples(kinds: tuple[str, ...]) -> str:
 
 def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:
     """Decide which fraction ``"1"`` is, from the acceptable kinds or the name of the variable."""
-    wanted = [kind for kind in ("atomic_fraction", "mass_fraction") if kind in kinds]
-    named = [kind for kind in wanted if name.endswith(kind)]
-    if len(wanted) > 1 and not named:
+    candidates = [kind for kind in ("atomic_fraction", "mass_fraction") if kind in kinds]
+    matches = [kind for kind in candidates if name.endswith(kind)]
+    if len(candidates) > 1 and not matches:
         raise UnitsError(
             f"{name}: ambiguous unit {unit.text!r}: a fraction of atoms, of mass or a plain ratio; "
             "write 'atomic fraction', 'mass fraction' or 'arb. units'",
             code="ambiguous_unit",
         )
-    return Unit(unit.text, (named or wanted)[0]) if wanted else unit
+    return Unit(unit.text, (matches or candidates)[0]) if candidates else unit
 
 
 def _kind_words(kind: str) -> str:

@@ -81,7 +81,7 @@ def read_quantities(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any,
 
 def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
     """Read a Quantity; refuse anything else."""
-    wanted = example(kinds)
+    symbol = example(kinds)
     if hasattr(value, "magnitude") and hasattr(value, "unit_items"):
         unit = unit_of_kind(_pint_text(value), kinds, name)
         magnitude = _real(np.asarray(value.magnitude), name).astype(np.float64)
@@ -90,8 +90,8 @@ def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
     if hasattr(value, "dims") or isinstance(value, (list, tuple, np.ndarray)):
         shown = f"a DataArray over {value.dims}" if hasattr(value, "dims") else reprlib.repr(value)
         raise UnitsError(
-            f"{name}={shown}: expected one value, such as '50 {wanted}'; where several can be "
-            f'given, xr.DataArray(values, dims="case", attrs={{"units": "{wanted}"}})',
+            f"{name}={shown}: expected one value, such as '50 {symbol}'; where several can be "
+            f'given, xr.DataArray(values, dims="case", attrs={{"units": "{symbol}"}})',
             code="not_a_quantity",
             argument=name,
         )
@@ -100,15 +100,15 @@ def _read(value: Any, kinds: tuple[str, ...], name: str) -> tuple[Any, Unit]:
         text = f"{name}={value!r}: write a pure number as a string, '{number}'"
         raise UnitsError(text, code="missing_unit")
     raise UnitsError(
-        f"{name}={value!r} has no unit; write it like '{number} {wanted}' or give a pint Quantity",
+        f"{name}={value!r} has no unit; write it like '{number} {symbol}' or give a pint Quantity",
         code="missing_unit",
     )
 
 
 @lru_cache(maxsize=1024)
 def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
-    """Read ``"50 nm"``; cached, because the same few strings are read again and again."""
-    wanted = example(kinds)
+    """Read ``"50 nm"``; cached, because the same few strings are read repeatedly."""
+    symbol = example(kinds)
     if _DECIMAL_COMMA.match(value):
         raise UnitsError(
             f"{name}={value!r}: write a decimal point, not a comma", code="not_a_quantity"
@@ -116,7 +116,7 @@ def _read_text(value: str, kinds: tuple[str, ...], name: str) -> tuple[float, Un
     match = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(_exponential, plainly(value), count=1))
     if match is None:
         raise UnitsError(
-            f"{name}={value!r} is not a number with a unit, such as '50 {wanted}'",
+            f"{name}={value!r} is not a number with a unit, such as '50 {symbol}'",
             code="not_a_quantity",
         )
     # A pure number in quotes has no unit where it needs none.
@@ -255,7 +255,7 @@ def dequantify(data: Data) -> Data:
 
 
 def with_plain_axes(data: Any) -> Any:
-    """Return data whose indexes have their unit in attrs, as ours do; the same object if they do.
+    """Return data whose indexes have their unit in attrs; the same object if they do already.
 
     pint-xarray makes indexes with a unit, along which xarray cannot concatenate, sort or sum.
     """
@@ -265,16 +265,16 @@ def with_plain_axes(data: Any) -> Any:
     unusual = [name for name, index in data.xindexes.items() if type(index) is not PandasIndex]
     if not unusual:
         return data
-    known, axes = data.coords.variables, {}
-    own = [name for name in unusual if is_quantity(known[name].data)]
-    for name in own:
-        axes[name] = _plain_variable(known[name], str(name))
-        bounds = known.get(f"{name}_bounds")
+    coords, axes = data.coords.variables, {}
+    names = [name for name in unusual if is_quantity(coords[name].data)]
+    for name in names:
+        axes[name] = _plain_variable(coords[name], str(name))
+        bounds = coords.get(f"{name}_bounds")
         if bounds is not None:  # in the unit of the axis, without one of their own
-            moved = xr.Variable(bounds.dims, known[name].data.units * bounds.data)
-            edges = _plain_variable(moved, str(name)).data
+            product = xr.Variable(bounds.dims, coords[name].data.units * bounds.data)
+            edges = _plain_variable(product, str(name)).data
             axes[f"{name}_bounds"] = xr.Variable(bounds.dims, edges, bounds.attrs)
-    return data.drop_indexes(own).assign_coords(axes) if own else data
+    return data.drop_indexes(names).assign_coords(axes) if names else data
 
 
 def _each_variable(data: Any, change: Callable[[xr.Variable, str], xr.Variable]) -> Any:
@@ -288,9 +288,9 @@ def _each_variable(data: Any, change: Callable[[xr.Variable, str], xr.Variable])
         return _each_variable(dataset, change)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    others = {name: v for name, v in data.variables.items() if name not in data.xindexes}
-    changed = {name: change(variable, str(name)) for name, variable in others.items()}
-    return data.assign({name: v for name, v in changed.items() if v is not others[name]})
+    variables = {name: v for name, v in data.variables.items() if name not in data.xindexes}
+    changed = {name: change(variable, str(name)) for name, variable in variables.items()}
+    return data.assign({name: v for name, v in changed.items() if v is not variables[name]})
 
 
 def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:

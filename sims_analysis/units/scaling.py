@@ -62,15 +62,15 @@ def _as_decimals(values: NDArray[Any], multiply: float, divide: float) -> NDArra
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # Subtract a little, because the logarithm of 999.999999999999 rounds to 3.
         leading = np.floor(np.log10(np.abs(values)) - 1e-13)
-        wanted = _DIGITS - len(f"{times:.0f}") - leading
-        possible = np.clip(wanted, max(-_EXACT, tens - _EXACT), min(_EXACT, tens + _EXACT))
+        ideal = _DIGITS - len(f"{times:.0f}") - leading
+        possible = np.clip(ideal, max(-_EXACT, tens - _EXACT), min(_EXACT, tens + _EXACT))
         places = np.nan_to_num(possible).astype(np.intp)
-        whole = np.rint(_by_power(values, places))
-        scaled = _by_power(whole * times, tens - places, over)
-        as_decimal = _by_power(whole, -places) == values
+        integers = np.rint(_by_power(values, places))
+        scaled = _by_power(integers * times, tens - places, over)
+        as_decimal = _by_power(integers, -places) == values
         result = np.where(as_decimal, scaled, values * multiply / divide)
     # Very small or large numbers with many digits, such as a depth in metres.
-    for i in np.flatnonzero(~as_decimal & (wanted != possible) & (np.abs(leading) < _RANGE)):
+    for i in np.flatnonzero(~as_decimal & (ideal != possible) & (np.abs(leading) < _RANGE)):
         ratio = Fraction(int(multiply), int(divide))
         result[i] = float(Fraction(repr(float(values[i]))) * ratio)
     return result

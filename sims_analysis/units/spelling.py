@@ -85,7 +85,7 @@ _FACTOR = re.compile(r"(?<![A-Za-wyzµ\d^])(?:10\^[+-]?\d+|(?:\d+(?:\.\d*)?)?[eE
 def phrase_or_powers(text: str) -> tuple[str, str] | Counter[str]:
     """Read a spelling: for a phrase, give the kind of quantity and the factor.
 
-    Otherwise it gives units and their powers. What is ambiguous, or not in the tables, is refused.
+    Otherwise, give units and their powers. Ambiguous spellings, and others, are refused.
     """
     plain = plainly(text)
     phrase = re.sub(r"[\s.\-_()\[\]]+", "", plain).casefold()
@@ -120,17 +120,17 @@ def powers_of(text: str, plain: str) -> Counter[str]:
             tokens.append(token)
     if not tokens:
         raise unknown(text, "it is empty" if not text.strip() else "it names no unit")
-    one = tokens[0]["number"] == "1"
-    del tokens[:one]
-    found = _product(text, tokens, "unit" if one else "")
+    reciprocal = tokens[0]["number"] == "1"
+    del tokens[:reciprocal]
+    powers = _product(text, tokens, "unit" if reciprocal else "")
     if tokens:
         raise unknown(text, "cannot read it")
-    return found
+    return powers
 
 
 def _product(text: str, tokens: list[re.Match[str]], before: str = "") -> Counter[str]:
     """Take a product from the tokens: to their end, or to a bracket that closes it."""
-    found: Counter[str] = Counter()
+    powers: Counter[str] = Counter()
     sign = 1
     while tokens and tokens[0]["sign"] != ")":
         token = tokens.pop(0)
@@ -151,11 +151,11 @@ def _product(text: str, tokens: list[re.Match[str]], before: str = "") -> Counte
             )
         power = sign * _power(text, token, tokens)
         for unit in part:
-            found[unit] += power * part[unit]
+            powers[unit] += power * part[unit]
         sign, before = 1, "unit"
     if before != "unit":
         raise unknown(text, "cannot read it")
-    return found
+    return powers
 
 
 def _power(text: str, token: re.Match[str], tokens: list[re.Match[str]]) -> int:

@@ -67,7 +67,7 @@ class Api:
             return httpx.Response(200, json=self.catalogue)
         answer = self.bodies.get(unquote(path.split("/sims/")[1]), 404)
         if isinstance(answer, int):
-            return httpx.Response(answer, json={"detail": "no"})
+            return httpx.Response(answer, content=b'{"detail":"no"}')
         return httpx.Response(200, content=answer)
 
     @property

@@ -440,7 +440,7 @@ def test_threads_ask_at_the_same_time(archive, monkeypatch):
 WRITER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
+sys.path[:0] = sys.argv[3:]
 from sims_analysis.api import index
 index.INDEXED_FROM = 2
 from sims_analysis.api.archive import Archive
@@ -459,7 +459,8 @@ def writers(archive, count):
     here = Path(__file__).parent
     return [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, archive.path, f"p{n}", here], stdout=subprocess.PIPE
+            [sys.executable, "-c", WRITER, archive.path, f"p{n}", here, here.parent],
+            stdout=subprocess.PIPE,
         )
         for n in range(count)
     ]

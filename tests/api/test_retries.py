@@ -68,8 +68,8 @@ def attempts(*outcomes):
     return attempt
 
 
-def failure(*, again=True, after=0.0):
-    return Failure(ApiError("no"), again=again, after=after)
+def failure(*, retryable=True, after=0.0):
+    return Failure(ApiError("no"), retryable=retryable, after=after)
 
 
 def test_a_pause_requested_by_the_server_is_no_retry(request_):

@@ -85,6 +85,10 @@ def agree(found, depth, value, *limits, level=0.0, threshold=NAN):
     for row in range(len(value)):
         z, c = samples(depth, value, row)
         status, wanted = reference(z, c, *limits, level, threshold)
+        if status == Status.OK and math.isnan(threshold):
+            gap = 5.0 * np.ptp(z) / (z.size - 1)
+            beyond = limits[0] < z[0] - gap or limits[1] > z[-1] + gap
+            status = Status.TRUNCATED if beyond else status
         doubtful = wanted is not None and abs(c - level).max() * np.ptp(z) > 1e9 * wanted[0]
         # Of all in one sample, the straggle is nothing, or its rounding.
         inside = ~(z < limits[0]) & ~(z > limits[1])

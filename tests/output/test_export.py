@@ -26,6 +26,20 @@ def stack_example():
     return sims.open_example("gan-mg-stack")
 
 
+def test_csv_gives_back_the_limits_of_computed_data(tmp_path):
+    z, low = np.arange(0.0, 40.0), np.arange(40) > 25
+    units = {"units": "atom/cm^3"}
+    ds = xr.Dataset(
+        {"concentration": (("species", "depth"), [np.where(low, np.nan, 1e18)], units)},
+        {"species": ["B"], "depth": ("depth", z, {"units": "nm"})},
+    )
+    limit = ("species", "depth"), [np.where(low, 5e15, np.nan)], units
+    ds = ds.assign_coords(concentration_detection_limit=limit)
+    back = sims.read(sims.to_csv(ds, tmp_path / "b.csv")).to_dataset()
+    assert sims.quality(back)["start"].values.tolist() == [26.0]
+    np.testing.assert_array_equal(back["concentration_detection_limit"], limit[1])
+
+
 @pytest.mark.parametrize("layout", ["tidy", "paired"])
 def test_csv_gives_back_every_sample_bit_for_bit(tmp_path, layout):
     ds = stack_example()

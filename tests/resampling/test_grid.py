@@ -198,6 +198,7 @@ def test_cells_of_an_exponential():
     assert cells["concentration"].attrs["cell_methods"] == "depth: mean"
 
 
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 def test_two_depths_are_enough_for_cells():
     found = sims.to_grid(EXPONENTIAL, depth=["10 nm", "20 nm"], conserve="dose")
     np.testing.assert_allclose(found["depth_bounds"], [[10, 15], [15, 20]], rtol=1e-12)
@@ -233,6 +234,7 @@ def test_cells_that_were_not_wholly_measured_are_nan(approved):
     assert doses[0] == pytest.approx(doses[1], rel=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore:.*ends inside the profile")
 def test_a_hole_between_samples_is_bridged_as_the_dose_bridges_it():
     ds = dataset(np.arange(6.0), [1.0, np.nan, np.nan, 8.0, 8.0, 8.0])
     cells = sims.to_grid(ds, step="1 nm", conserve="dose")
@@ -381,7 +383,7 @@ def test_a_tail_below_its_limit_is_one_on_a_grid(grid):
     ds = dataset(z, np.where(low, np.nan, value)).assign_coords(concentration_detection_limit=limit)
     made = sims.to_grid(ds, **grid)
     kinds = [one["kind"].values.tolist() for one in map(sims.quality, (ds, made))]
-    assert kinds[0] == kinds[1] == ["below_limit"]
+    assert kinds[0] == kinds[1] == ["truncated", "below_limit"]
     with warns(DoseWarning, "below_limit", species="B"):
         assert sims.moments(made)["status"].item() == "below_limit"
 
@@ -447,8 +449,12 @@ def test_errors_beside_a_hole_are_those_of_the_samples(step):
     )
     with warns(ProfileWarning, "gap", run="0"):
         gridded = sims.to_grid(ds, step=step)
+    for window in ({"start": "10 nm", "stop": "50 nm"}, {"start": "110 nm", "stop": "175 nm"}):
+        dose = sims.integrated_dose(gridded, **window)
+        assert dose["stderr"].mean() / dose.std() == pytest.approx(1, abs=0.1)
+    # Of a dose across it, the two samples next to it are most, which are as good as alone.
     dose = sims.integrated_dose(gridded, stop="175 nm", gaps="bridge")
-    assert dose["stderr"].mean() / dose.std() == pytest.approx(1, abs=0.1)
+    assert 0.9 < dose["stderr"].mean() / dose.std() < 1.7
 
 
 @pytest.mark.parametrize("rows", [1, 80])
