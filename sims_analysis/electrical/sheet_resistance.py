@@ -234,25 +234,20 @@ def sheet_resistance(
     answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
-        _warn_of_no_answer(profiles, part, answer["status"], window)
+        warn_of_empty_window(profiles, window, part["status"] == Status.NO_DATA, FitWarning)
+        # Those that rest on samples below a limit have warned.
+        answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
+        status = answer["status"].where(~answered, "ok")
+        ends = "never_reached", "truncated", "below_limit"
+        more = dict.fromkeys(ends, "; say where the layer ends by stop=")
+        fine = ("ok", "no_data", "gap", "saturated")
+        warn_of_status(profiles, status, "no sheet resistance:", fine, more)
         if start is None:
             carries: Any = xr.Variable("species", question.sign) == part["polarity"]
             _warn_of_transient(
                 profiles, part, carries, lambda end: conductance_of(profiles, (end, window[1]))
             )
     return units.quantify(answer) if profiles.quantified else answer
-
-
-def _warn_of_no_answer(
-    profiles: Frame, part: Mapping[str, xr.Variable], status: xr.DataArray, window: Window
-) -> None:
-    """Warn of layers without an answer; those that rest on samples below a limit have warned."""
-    warn_of_empty_window(profiles, window, part["status"] == Status.NO_DATA, FitWarning)
-    answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
-    fine = ("ok", "no_data", "gap", "saturated")
-    ends = "never_reached", "truncated", "below_limit"
-    more = dict.fromkeys(ends, "; say where the layer ends by stop=")
-    warn_of_status(profiles, status.where(~answered, "ok"), "no sheet resistance:", fine, more)
 
 
 def _with_junctions_below_limit(

@@ -136,16 +136,18 @@ def layers(
     if not (isinstance(part, float | int) and 0 < part < 1):
         raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     marker, profiles = _opened(data, species, variable, gaps)
+    below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     if level is None:
         most = 1 + profiles.value.sizes[profiles.dim] // 4  # that samples can show
         row = partial(_between_plateaus, part, interpolated(profiles), most)
         rows = profiles.each(row, profiles.fraction, size=most * _SIZE)
-        below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     else:
         number = profiles.parameter(level, (profiles.kind,), "level")
         refuse_cases(profiles, number, "level")
         rows = _at_level(marker, profiles, level, number)
-        below = _below_limit(profiles, number)
+        limit, none = profiles.highest_limit, xr.zeros_like(number, dtype=bool)
+        if limit is not None:  # the last are below it; nowhere a sample shows a level below it
+            below = [none | (number <= limit), none | limit.notnull()]
         if profiles.stderr is None:
             _warn_of_noise(profiles, number)
     table = rows.data.reshape(*rows.shape[:-1], -1, _SIZE)
@@ -221,15 +223,6 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
         text = "layers of Dask data are not known ahead; give data.compute()"
         raise ProfileError(text, code="dask_data")
     return data, profiles
-
-
-def _below_limit(profiles: Frame, level: xr.Variable) -> list[xr.Variable]:
-    """Flag profiles whose layers may begin, or end, at samples that a file gives as ``<5E15``."""
-    limit, none = profiles.highest_limit, xr.zeros_like(level, dtype=bool)
-    if limit is None:
-        return [none, none]
-    # The last samples are below it; nowhere a sample shows a level below it.
-    return [none | (level <= limit), none | limit.notnull()]
 
 
 def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:

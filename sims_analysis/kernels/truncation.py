@@ -58,7 +58,7 @@ class _Rules:
     matters: float = 2.5  # and factor by which it exceeds what is enough
     rises: float = 3.8  # standard errors of a rise from the lowest part, which chance has chosen
     lower: float = 1.5  # standard errors by which the very end is below the last part
-    # Part of the highest sample below which one end of a record of few is, if the other is too high.
+    # Part of the highest sample below which one end of a short record is, if the other is too high.
     few: float = 0.5
     level: float = 0.9  # part of another mean above which one is level with it
     falls: float = 0.9  # fall of ln C over the length of a record below which it is a background,

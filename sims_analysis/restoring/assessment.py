@@ -58,7 +58,11 @@ def assess(
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, relaxed.factor)
     )
-    kernel, achieved = _resolution(problem, rigid @ answers)
+    # By what each value answers to samples: the averaging kernels, and their widths.
+    kernel = rigid @ answers @ problem.response.matrix
+    achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
+    achieved = _not_below_inside(achieved, problem.z)
+    achieved = _not_below_inside(achieved[::-1], -problem.z[::-1])[::-1]
     value, covariance = problem.mean @ x, freed @ means.T
     # What the error of a background adds that was subtracted before.
     shift = freed @ (answers @ problem.common)
@@ -106,14 +110,6 @@ def _relaxed(problem: InverseProblem, unknowns: Unknowns, best: Minimum) -> tupl
     if not unknowns.prior.convex and relaxed.converged and fits:
         best = changed(best, u=relaxed.u, m=relaxed.m)
     return best, relaxed
-
-
-def _resolution(problem: InverseProblem, answers: Array) -> tuple[Array, Array]:
-    """Return the averaging kernels, by what each value answers to samples, and their widths."""
-    kernel = answers @ problem.response.matrix
-    achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
-    achieved = _not_below_inside(achieved, problem.z)
-    return kernel, _not_below_inside(achieved[::-1], -problem.z[::-1])[::-1]
 
 
 def _local_mean(x: Array, reach: float, changes: Array) -> Array:
