@@ -302,4 +302,5 @@ def _edge(
     double = has_another_edge(record, plateaus, whole)
     breadth, error = OF_MIDDLE * middle.width, OF_MIDDLE * middle.width_stderr
     of_whole = whole.width, whole.width_stderr, breadth, error
-    return _Edge(step.position, step.stderr, *of_whole, step.moved, step.lower, double)
+    *moved, lower = step.moved
+    return _Edge(step.position, step.stderr, *of_whole, (moved[0], moved[1]), lower, double)

@@ -66,8 +66,8 @@ _FOUND = (Status.OK, Status.UNDETERMINED)
 class Step:
     """A step between two plateaus: depths in nm, levels in the unit of the samples; NaN if unknown.
 
-    ``moved`` is how far an error of the level above, and below, moves the position; ``lower``, how
-    far it may lie to the higher side between samples; ``unsure``, whether noise may hide slopes.
+    ``moved`` is how far an error of the level above, and below, moves the position, and how far it
+    may lie to the higher side between samples; ``unsure``, whether noise may hide slopes.
     """
 
     status: Status
@@ -75,12 +75,11 @@ class Step:
     right_level: float = nan
     left_slope: float = nan
     right_slope: float = nan
+    moved: tuple[float, float, float] = (nan, nan, nan)
     position: float = nan
     width: float = nan
     stderr: float = nan
     width_stderr: float = nan
-    moved: tuple[float, float] = (nan, nan)
-    lower: float = nan
     unsure: bool = False
 
 
@@ -455,8 +454,8 @@ def step_between(
         # Anywhere between two samples: the variance of a uniform distribution.
         variance += (z[above[1]] - z[below[1]]) ** 2 / 12
         status, width, width_stderr = Status.UNDETERMINED, nan, nan
-    edge = (position, width, sqrt(variance), width_stderr)
-    return Step(status, *levels, left.slope, right.slope, *edge, (moved[0, 1], moved[1, 1]), lower)
+    lines, by = (*levels, left.slope, right.slope), (moved[0, 1], moved[1, 1], lower)
+    return Step(status, *lines, by, position, width, sqrt(variance), width_stderr)
 
 
 def _crossed(done: Array, levels: Array) -> tuple[Array, Array]:
