@@ -253,6 +253,13 @@ def _flags(column: xr.Variable | None, value: xr.Variable, name: str) -> xr.Vari
     """Return the flags of the samples; None without any, or after they were averaged."""
     if column is None or not column.ndim:
         return None
+    if column.dtype.kind == "b":
+        raise ProfileError(
+            f"{name}_{vocabulary.QUALITY} is a mask of True and False, which does not say of what: "
+            "expected whole numbers, sums of flags, such as 4 for saturated samples",
+            code="impossible_value",
+            argument=f"{name}_{vocabulary.QUALITY}",
+        )
     if column.dtype.kind == "f" and anywhere(column % 1 > 0):
         warn(
             f"{name}_{vocabulary.QUALITY} holds numbers that are not sums of flags, as after a "

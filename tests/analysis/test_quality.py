@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from error_parts import raises
+from error_parts import raises, warns
 from measurement_layouts import measurement, one
 
 import sims_analysis as sims
@@ -35,6 +35,13 @@ def test_of_clean_data_the_table_is_empty():
         "kind": "U", "start": "f", "stop": "f", "samples": "i", "height": "f",
     }  # fmt: skip
     assert len(found.to_dataframe()) == 0
+
+
+def test_a_mask_of_true_and_false_is_no_sum_of_flags():
+    ds = one(Z, COUNTS * 1e15)
+    mask = xr.zeros_like(ds["concentration"], dtype=bool).drop_attrs()
+    with raises(sims.ProfileError, code="impossible_value", argument="concentration_quality"):
+        sims.integrated_dose(ds.assign_coords(concentration_quality=mask))
 
 
 def test_a_gap_lies_between_two_samples_and_holds_none():
@@ -150,3 +157,49 @@ def test_what_a_sum_carries_and_shows_is_one_run(own_axes):
     found = sims.quality(sims.combine(run, {"sum": {"31P": 1, "30Si": 1}}))
     rows = zip(found["kind"].values, found["species"].values, strict=True)
     assert list(rows) == [("saturated", "30Si"), ("saturated", "sum")]
+
+
+# --- what was found wrongly ok -------------------------------------------------------------------
+
+
+def hole(ds):
+    return ds.where((ds["depth"] < 30) | (ds["depth"] > 49))
+
+
+@pytest.mark.parametrize("step", [2, 3, 4, 5])
+def test_a_known_gap_stays_one_in_every_nth_sample(step):
+    known = sims.rescale_depth(hole(one(Z, COUNTS * 1e15)), factor=1.0)
+    for first in range(step):
+        thinned = known.isel(depth=slice(first, None, step))
+        assert "gap" in sims.quality(thinned)["kind"]
+
+
+def test_a_record_that_begins_inside_the_profile_is_truncated():
+    ds = one(Z, 2e18 * np.exp(-0.5 * ((Z - 45) / 12) ** 2) + 1e13)
+    for first, status in ((0, "ok"), (10, "ok"), (25, "truncated"), (40, "truncated")):
+        part = ds.isel(depth=slice(first, None))
+        if status == "ok":
+            assert sims.integrated_dose(part)["status"] == status
+            assert sims.moments(part)["status"] == status
+        else:
+            with warns(sims.errors.DoseWarning, "truncated", species="B"):
+                assert sims.integrated_dose(part)["status"] == status
+            with warns(sims.errors.DoseWarning, "truncated", species="B"):
+                assert sims.moments(part)["status"] == status
+
+
+def test_windows_that_reach_far_beyond_the_record_are_truncated():
+    ds = one(Z, 2e18 * np.exp(-0.5 * ((Z - 45) / 12) ** 2) + 1e13)
+    for question in (sims.mean_value, sims.moments):
+        assert question(ds, start="0 nm", stop="102 nm")["status"] == "ok"
+        with pytest.warns(sims.errors.SimsWarning, match="0 to 900 nm; the record runs from 0 to"):
+            assert question(ds, start="0 nm", stop="900 nm")["status"] == "truncated"
+
+
+def test_a_blur_beside_a_hole_does_not_count_for_the_rest():
+    ds = sims.with_counting_statistics(one(Z, COUNTS * 1e15), value_per_count="1e15 atom/cm^3")
+    fractions = [
+        float(sims.convolve(data, resolution="2 nm").coords["effective_sample_fraction"].item())
+        for data in (ds, hole(ds))
+    ]
+    assert fractions[1] == pytest.approx(fractions[0], rel=0.1)
