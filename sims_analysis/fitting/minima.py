@@ -123,11 +123,16 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     found, objective = _solve(problem)
     found = _in_order(curve, objective, model, found)
     # Something lower, at which the optimizer has not ended, may rule out the first.
-    lowest = min((minimum.cost for minimum in found), default=0.0)
-    highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
-    if not (found and found[0].converged and found[0].cost <= highest):
-        flat = bool(found) and featureless(objective, found[0], problem.c)
-        raise NoFitError("featureless" if flat else "not_converged", problem.known)
+    lowest = min(found, key=lambda minimum: minimum.cost, default=None)
+    cost = lowest.cost if lowest else 0.0
+    highest = cost + _RULES.ruled_out * objective.variance(cost, curve.free.size)
+    if not (lowest and found[0].converged and found[0].cost <= highest):
+        status, z = "not_converged", problem.z
+        if lowest and model.shape == "step" and "position" in model.names:
+            at = curve.complete(lowest.p)[model.names.index("position")]
+            status = status if z[0] <= at <= z[-1] else "truncated"
+        flat = lowest is not None and featureless(objective, found[0], problem.c)
+        raise NoFitError("featureless" if flat else status, problem.known)
     exact = found[0].cost <= EXACT * problem.z.size
     n = len(model.parameters)
     shapes = model.irregular if not any(i < n for i in curve.held) else None

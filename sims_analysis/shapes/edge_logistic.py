@@ -51,11 +51,8 @@ def derivatives(z: Array, position: float, scale: float, asymmetry: float, *side
     grown = _growth(u, asymmetry)
     step = (right - left) + (right_slope - left_slope) * u
     density = step * below * (1 - below) / (2 * scale)
-    by_edge = [
-        -density * (grown + asymmetry * u * (grown - 1)),
-        -density * u * grown / scale,
-        density * u * u * (grown - 1),
-    ]
+    by_position = -density * (grown + asymmetry * u * (grown - 1))
+    by_edge = [by_position, -density * u * grown / scale, density * u * u * (grown - 1)]
     return derivatives_between(u, below, by_edge, left_slope, right_slope)
 
 
@@ -98,10 +95,7 @@ def _best(z: Array, c: Array) -> tuple[float, ...]:
 
 
 def irregular(p: Sequence[float]) -> float:
-    """Return how nearly the steeper side is a jump: the noise of a few samples makes them.
-
-    A jump is as good as a steeper one, so that of all asymmetries most would be jumps.
-    """
+    """Return how nearly the steeper side is a jump, as noise and most asymmetries make it."""
     lean = p[1] * abs(p[2])
     may, surely = _RULES.jumps
     return lean / surely if lean > may else 0.0
