@@ -40,6 +40,7 @@ from .electrical.sheet_resistance import sheet_resistance as sheet_resistance
 from .errors import AmbiguousJunctionWarning as AmbiguousJunctionWarning
 from .errors import ApiError as ApiError
 from .errors import ArchiveError as ArchiveError
+from .errors import ArgumentError as ArgumentError
 from .errors import ConnectionFailed as ConnectionFailed
 from .errors import DoseWarning as DoseWarning
 from .errors import FitWarning as FitWarning

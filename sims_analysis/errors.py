@@ -23,6 +23,7 @@ __all__ = [
     "AmbiguousJunctionWarning",
     "ApiError",
     "ArchiveError",
+    "ArgumentError",
     "ConnectionFailed",
     "DoseWarning",
     "FitWarning",
@@ -50,6 +51,7 @@ CODES: Mapping[str, str] = MappingProxyType(
     {
         "error": "any other error",
         "invalid_argument": "an argument has a value that it cannot have",
+        "unknown_argument": "a function does not have an argument, or takes it by its name alone",
         "conflicting_arguments": "arguments exclude or need each other",
         "empty_input": "a list, a tree, a file or a folder has nothing in it",
         "other_result": "an argument is not the answer of the function that is needed",
@@ -277,6 +279,12 @@ class SimsError(_WithParts):
     layout_preview: str = ""
 
 
+class ArgumentError(SimsError, TypeError):
+    """An argument of a type that it cannot have, or one that a function does not have."""
+
+    code = "invalid_argument"
+
+
 class UnitsError(SimsError, ValueError):
     """A unit is missing, unknown, ambiguous, or of the wrong kind."""
 
@@ -303,7 +311,14 @@ class SpeciesError(SimsError, KeyError):
     code = "unknown_species"
 
     @classmethod
-    def missing(cls, wanted: object, present: Iterable[object], owner: str = "") -> "SpeciesError":
+    def missing(
+        cls,
+        wanted: object,
+        present: Iterable[object],
+        owner: str = "",
+        *,
+        argument: str = "species",
+    ) -> "SpeciesError":
         """Make the error for a missing species; it lists those that the owner, or the data, have.
 
         >>> print(SpeciesError.missing("Li", ["7Li", "23Na"]))
@@ -315,7 +330,7 @@ class SpeciesError(SimsError, KeyError):
         subject, verb = (f"{owner} has", "it has") if owner else ("the data have", "they have")
         listed = ", ".join(map(repr, names)) or "none"
         text = f"{subject} no species {str(wanted)!r}; {verb} {listed}{meant}"
-        return cls(text, where={"species": str(wanted)})
+        return cls(text, argument=argument, where={"species": str(wanted)})
 
 
 def _element(name: str) -> str:

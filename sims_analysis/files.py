@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sims_analysis.errors import ReadError, SimsError
+from sims_analysis.errors import ArgumentError, ProfileError, ReadError, SimsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -176,11 +176,13 @@ class Budget:
 
 
 def checked_limit(max_bytes: Any) -> int:
-    """Return `max_bytes`; raise a `TypeError` or `ValueError` unless it is a positive integer."""
+    """Return `max_bytes`; raise an error unless it is a positive integer."""
     if isinstance(max_bytes, bool) or not isinstance(max_bytes, int):
-        raise TypeError(f"max_bytes={max_bytes!r}; expected a number of bytes, such as 4 * 2**30")
+        text = f"max_bytes={max_bytes!r}; expected a number of bytes, such as 4 * 2**30"
+        raise ArgumentError(text, argument="max_bytes")
     if max_bytes < 1:
-        raise ValueError(f"max_bytes={max_bytes!r}; expected a positive number of bytes")
+        text = f"max_bytes={max_bytes!r}; expected a positive number of bytes"
+        raise ProfileError(text, argument="max_bytes")
     return max_bytes
 
 

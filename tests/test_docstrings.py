@@ -1,6 +1,7 @@
 """Docstrings say what an answer holds, in which units, and where its definition is from."""
 
 import inspect
+import pydoc
 import re
 from pathlib import Path
 
@@ -99,3 +100,13 @@ LONGER = {"plot_profiles", "read"}
 def test_a_docstring_is_short_enough_to_be_read():
     long = {name for name in sims.__all__ if inspect.getdoc(getattr(sims, name)).count("\n") > 89}
     assert long <= LONGER
+
+
+def test_help_is_read_in_one_go_and_leaves_measured_coverages_to_their_page():
+    for name in dir(sims):
+        function = getattr(sims, name)
+        if inspect.isfunction(function):
+            lines = pydoc.render_doc(function, renderer=pydoc.plaintext).splitlines()
+            assert len(lines) < 90, f"help({name}) has {len(lines)} lines"
+            text = " ".join(" ".join(lines).split())
+            assert not re.search(r"cover(s|ed)? \d+( to \d+)? %", text), name

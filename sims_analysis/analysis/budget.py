@@ -32,8 +32,8 @@ from sims_analysis.frame.messages import Doubt, FirstFlagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import replaced_where
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.text.arguments import argument_error, is_number
-from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
+from sims_analysis.text.arguments import argument_error
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike, part_of_one
 
 
 @recorded
@@ -49,7 +49,7 @@ def dose_budget(
     detection_limit: ParameterLike | None = None,
     rsf_uncertainty: Relative | None = None,
     depth_uncertainty: Relative | None = None,
-    rule_tolerance: float = 0.1,
+    rule_tolerance: float | str = 0.1,
     variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
@@ -70,7 +70,7 @@ def dose_budget(
         mapping leaves out, what the data state (:func:`with_rsf`, :func:`average`,
         :func:`calibrate_depth`; after :func:`scale_to_dose` that of the dose in place of both).
         The dose has the same relative error (with factors of layers, ``integral of u C dz``).
-    rule_tolerance : float
+    rule_tolerance : float or str
         Warn if the two rules differ by more than this fraction of the dose.
 
     Returns
@@ -118,8 +118,10 @@ def dose_budget(
     random_stderr 1.00e+11 atom/cm^2
     rsf_stderr    5.03e+13 atom/cm^2
     """
-    if not (is_number(rule_tolerance) and rule_tolerance >= 0):
-        raise argument_error("rule_tolerance", rule_tolerance, "expected a fraction such as 0.1")
+    tolerance = part_of_one(rule_tolerance)
+    if tolerance is None or not tolerance >= 0:
+        expected = "expected a fraction, such as 0.1 or '10 %'"
+        raise argument_error("rule_tolerance", rule_tolerance, expected)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
     limit = None if detection_limit is None else stated_limit(frame, detection_limit)[0]
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
@@ -129,7 +131,7 @@ def dose_budget(
     by_rule = {rule: dose} | _other_rule(dose)
     trapezoid, loglinear = by_rule["trapezoid"].value, by_rule["loglinear"]
     difference = (trapezoid - loglinear.value) / trapezoid
-    rule_doubt = _doubt_of_rules(difference, rule_tolerance)
+    rule_doubt = _doubt_of_rules(difference, tolerance)
     status = status_of(dose, [*doubts_of(dose), *doubts_of_transient_in(dose), rule_doubt])
     parts = {"dose": dose.value, **_parts(dose, relative)}
     unit = vocabulary.attrs(term(frame, "dose"))["units"]

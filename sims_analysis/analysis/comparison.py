@@ -94,7 +94,7 @@ def compare(
     Standard errors are the random part, to first order, for independent measurements a and b:
     ``r sqrt[(s_a / a)^2 + (s_b / b)^2]`` for a ratio r of values or doses; the same without r,
     divided by ln 10, for its logarithm. That of b between samples is as in :func:`to_grid`. Errors
-    common to both cancel. One standard error covers 60 to 79 %.
+    common to both cancel.
 
     References
     ----------

@@ -82,8 +82,9 @@ def crossings(
     max_count : int, optional
         Crossings to keep for each profile; by default all. Required for Dask data.
     locate : {"auto", "fit", "crossing"}
-        Of data with standard errors, whether the samples around a crossing locate it where its two
-        do not suffice, always, or never.
+        Of data with standard errors: ``"crossing"`` interpolates between the two samples at a
+        crossing, ``"fit"`` fits the samples around it, ``"auto"`` does the latter where noise moves
+        the former.
     variable : str, optional
         The variable of a Dataset, if several have the unit of the level.
     gaps : {"flag", "bridge"}
@@ -132,10 +133,9 @@ def crossings(
     with ``stderr = lambda sqrt([(1 - t) s0 / c0]^2 + [t s1 / c1]^2)``. With ``locate="crossing"``,
     ``stderr`` is half of the 68 % interval about that depth.
 
-    One standard error covers 60 to 76 % from 10 counts on, without ``depth_scale_uncertainty``
-    (*What stated errors cover*, on the site). Restored profiles of the
-    resolution R have ``0.35 R exp[-(lambda / R)^2]`` more; of two edges nearer than R (2.5 R about
-    a valley) it covers 38 to 58 %.
+    Errors (*What stated errors cover*, on the site) are without ``depth_scale_uncertainty``.
+    Restored profiles of the resolution R have ``0.35 R exp[-(lambda / R)^2]`` more; for two edges
+    nearer than R (2.5 R about a valley) that is too little.
 
     References
     ----------

@@ -28,7 +28,7 @@ from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.text.arguments import argument_error
-from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike, part_of_one
 
 
 @recorded
@@ -93,10 +93,14 @@ _OF_RECORD = "the fraction is one of the dose down to there"
 _REMEDY = 'data.where(data["depth"] > {end:g}, drop=True) leaves it out'
 
 
+#: ``0.5``, or ``"50 %"``.
+Part = float | str
+
+
 @recorded
 def depth_at_dose_fraction(
     data: xr.Dataset | xr.DataArray,
-    fraction: float | Sequence[float] | NDArray[np.float64] | xr.DataArray = (0.5, 0.9, 0.99),
+    fraction: Part | Sequence[Part] | NDArray[np.float64] | xr.DataArray = (0.5, 0.9, 0.99),
     *,
     rule: Rule = "trapezoid",
     variable: str | None = None,
@@ -110,8 +114,9 @@ def depth_at_dose_fraction(
     ----------
     data, rule, variable, gaps
         As for :func:`integrated_dose`.
-    fraction : float, sequence of float or DataArray
-        Between 0 and 1. A DataArray has one for each profile, or for each of several cases.
+    fraction : float, str, sequence of these, or DataArray
+        Between 0 and 1, or ``"50 %"``. A DataArray has one for each profile, or for each of several
+        cases.
 
     Returns
     -------
@@ -135,8 +140,8 @@ def depth_at_dose_fraction(
     ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w
     of the dose down to z. ``stderr`` is half the distance between the depths at which the
     cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile). NaN where
-    less than u, or less than two counts, lie on one side of z. One standard error covers 63 to 73 %
-    from 10 counts at the maximum, without errors of interpolation between samples.
+    less than u, or less than two counts, lie on one side of z. Errors of interpolation between
+    samples are left out.
 
     References
     ----------
@@ -180,14 +185,20 @@ def depth_at_dose_fraction(
 def _fractions(frame: Frame, fraction: Any) -> xr.Variable:
     """Read one fraction, several along ``fraction``, or one for each profile or case."""
     if isinstance(fraction, list | tuple | np.ndarray) and np.ndim(fraction) == 1:
-        numbers = [float(read_pure(frame, number, "fraction", _EXPECTED)) for number in fraction]
+        numbers = [float(read_pure(frame, _part(f), "fraction", _EXPECTED)) for f in fraction]
         fractions = xr.Variable("fraction", np.array(numbers, np.float64))
     else:
-        fractions = read_pure(frame, fraction, "fraction", _EXPECTED)
+        fractions = read_pure(frame, _part(fraction), "fraction", _EXPECTED)
     unknown = is_nan(fractions) & isinstance(fraction, xr.DataArray)
     if anywhere(~((fractions >= 0) & (fractions <= 1) | unknown)):
         raise argument_error("fraction", fraction, f"expected {_EXPECTED}")
     return fractions
 
 
-_EXPECTED = "numbers between 0 and 1"
+def _part(value: Any) -> Any:
+    """Return ``"50 %"`` as a number, and all else as it is."""
+    part = part_of_one(value)
+    return value if part is None else part
+
+
+_EXPECTED = "numbers between 0 and 1, or per cent of the dose"

@@ -92,7 +92,7 @@ def decay_length(
     of a count is that of the scatter about the line, constant or growing with C, whichever is
     likelier, and its error has Student's t. Within three standard errors of `low` or `high`, the
     fit decides on which side a sample lies. Samples on the far side of a maximum above `high` are
-    left out: they belong to another edge. One standard error covers 62 to 74 %.
+    left out: they belong to another edge.
 
     References
     ----------

@@ -80,13 +80,11 @@ def integrated_dose(
     data : Dataset or DataArray
         Concentrations over depth, on a shared axis or with one axis per profile.
     start, stop : str, Quantity or DataArray, optional
-        Limits, such as ``"50 nm"``; one for all, or one for each profile. By default the ends of
-        the profile. Where a limit is NaN (the depth of a junction that was not found), there is no
-        dose.
+        Limits, such as ``"50 nm"``, for all or for each profile; by default its ends. Where one is
+        NaN (the depth of a junction that was not found), there is no dose.
     rule : {"trapezoid", "loglinear"}
         Straight lines in C between samples (as in instrument software, and unbiased under noise),
-        or in ln C (exact for exponentials); a segment with an end that is not positive is a
-        trapezoid under either rule.
+        or in ln C (exact for exponentials), where both ends are positive.
     background : str, Quantity, DataArray, or (start, stop), optional
         Subtracted: a concentration, or the depth window over which to take its mean.
     surface : {"measured", "exclude", "hold"}
@@ -97,12 +95,12 @@ def integrated_dose(
     variable : str, optional
         The variable of a Dataset, if several hold concentrations.
     gaps : {"flag", "bridge"}
-        ``"bridge"`` accepts answers across gaps, and across samples that a file gives as
-        ``<5E15``. A gap is a distance between neighbouring samples of more than five times the
-        profile's median spacing, and of the spacings around it; :func:`quality` lists them.
+        ``"bridge"`` accepts answers across gaps, and across samples that a file gives as ``<5E15``.
+        A gap is a distance between samples of more than five times the median one, and of those
+        around it: see :func:`quality`.
     strict : bool
         Raise, instead of warning, where the status would be ``truncated``, ``gap``, ``saturated``
-        or ``below_limit`` (Dask data, which are not computed, do neither).
+        or ``below_limit`` (not of Dask data).
 
     Returns
     -------
@@ -120,33 +118,31 @@ def integrated_dose(
         - ``stderr`` (``atom/cm^2``), if the data carry standard errors s: the random part,
           ``sqrt(sum (w_i s_i)^2)`` with the trapezoidal weights, less ``W / n`` for each of the n
           samples of a background window (W is the width of the interval). With zero counts between
-          the limits it is 1.84 counts, the upper end of the 68 % interval, in the sample of the
-          largest weight; a background window without a count is known to 1.84 counts over n. Half
-          of what a hidden slope may change is added, if more than 5 % and two errors; and, of an
-          :func:`average`, what its repeats share
+          the limits it is 1.84 counts in the sample of the largest weight; a background window
+          without a count is known to 1.84 counts over n. Half of what a hidden slope may change is
+          added, if more than 5 % and two errors; and, of an :func:`average`, what its repeats share
 
     Raises
     ------
-    UnitsError
-        If the data hold no concentration (counts have no dose), or a limit has no unit.
-    ProfileError
-        With `strict`; if `start` is not above `stop`; or if a background window is empty.
+    UnitsError, ProfileError
+        If the data hold no concentration (counts have no dose), a limit has no unit, `start` is not
+        above `stop`, or a background window is empty; and with `strict`.
 
     Notes
     -----
-    One standard error covers 60 to 74 % from 10 counts at the maximum (*What stated errors cover*,
-    on the site), but not the error of the rule: on an edge of r decades per sample the trapezoid is
-    too high by a relative ``(r ln 10)^2 / 12``, and under relative noise s the log-linear rule too
-    low by ``s^2 / 6``. Limits are exact, and a stated background without a coordinate ``stderr``.
+    Standard errors (*What stated errors cover*, on the site) leave out that of the rule: on an edge
+    of r decades per sample the trapezoid is too high by a relative ``(r ln 10)^2 / 12``, and under
+    relative noise s the log-linear rule too low by ``s^2 / 6``. Limits are exact, and a stated
+    background without a coordinate ``stderr``.
 
     An end that falls is taken to go on as an exponential. Its slope is that of a parabola fitted to
     ln C over the longest stretch at the end that the parabola describes, if no shorter one is
     flatter. That is right for an exponential, and half too much for a Gaussian cut 1.7 standard
     deviations below its maximum. A slope within 3.2 of its errors passes for a background, unless
     standard errors hide that it falls and more than 5 % and three errors would be missing. A record
-    that rises to its end, or to a plateau there, lacks the rest. Noise hides slopes in the
-    window of a background within 2.5 of their errors: those of exponentials that rise at most
-    tenfold towards the limits, and not above what is measured beside the window.
+    that rises to its end, or to a plateau there, lacks the rest. Noise hides slopes in the window
+    of a background within 2.5 of their errors: those of exponentials that rise at most tenfold
+    towards the limits, and not above what is measured beside the window.
 
     References
     ----------

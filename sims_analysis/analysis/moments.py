@@ -36,8 +36,8 @@ from sims_analysis.kernels import moments as kernels
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import ends as row_ends
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import argument_error, is_number
-from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
+from sims_analysis.text.arguments import is_number
+from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike, part_of_one, read_fraction
 
 #: Results, with their places among those of the kernel.
 _PLACES = {"projected_range": 1, "straggle": 2, "skewness": 3, "kurtosis": 4, "dose": 0}
@@ -122,8 +122,8 @@ def moments(
     samples that show where an end is move it too, and the error of the maximum is added. NaN where
     the error of a sample is unknown, and where the variance is zero.
 
-    One standard error covers 60 to 79 %, of skewness and kurtosis up to 95 % where a background
-    leaves the straggle known to no better than 7 % (*What stated errors cover*, on the site).
+    Errors of skewness and kurtosis (*What stated errors cover*, on the site) are too large where a
+    background leaves the straggle hardly known.
 
     References
     ----------
@@ -232,12 +232,7 @@ def _as_moments(frame: Frame, joined: xr.Variable, end: str = "") -> dict[str, x
 
 def _read_threshold(frame: Frame, threshold: Any) -> tuple[xr.Variable, bool]:
     """Read the value that samples must exceed, and whether it is a fraction of the maximum."""
-    if not is_number(threshold):
-        return frame.parameter(threshold, (frame.kind,), "threshold", unknown=np.inf), False
-    if not 0 < threshold < 1:
-        raise argument_error(
-            "threshold",
-            threshold,
-            "expected a fraction of the maximum between 0 and 1, or a concentration with its unit",
-        )
-    return xr.Variable((), float(threshold)), True
+    if is_number(threshold) or (isinstance(threshold, str) and part_of_one(threshold)):
+        of = "the maximum (or a concentration with its unit)"
+        return xr.Variable((), read_fraction(threshold, "threshold", of=of)), True
+    return frame.parameter(threshold, (frame.kind,), "threshold", unknown=np.inf), False

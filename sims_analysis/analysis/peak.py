@@ -79,12 +79,12 @@ def peak(
     ``ln C = A + B z + D z^2 / 2`` is fitted, by maximum likelihood of the counts, to 0.65 of the
     samples around it that are needed to see the profile fall on either side by three standard
     errors. The parabola's maximum is m with the error s, and ``<variable>_stderr`` is the
-    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. It covers
-    60 to 80 % (*What stated errors cover*, on the site). With errors, the width is that at half of
-    the m of half of these samples, between edges as of :func:`crossings`. Its error covers 57 to
-    82 %, of pointed maxima of thirty counts and fewer 35 to 67 %. Without errors, those of counts
-    are taken that fourth differences show above half of the maximum; less noise moves the half of
-    the highest sample by a few percent.
+    half-width h of the interval about the value c with ``P(|N(m - c, s)| < h) = 0.683``. With
+    errors, the width is that at half of the m of half of these samples, between edges as of
+    :func:`crossings`. Its error (*What stated errors cover*, on the site) is too small for pointed
+    maxima of thirty counts and fewer. Without errors, those of counts are taken that fourth
+    differences show above half of the maximum; less noise moves the half of the highest sample by a
+    few percent.
 
     Between samples, a profile is higher than these by no more than E / 2k, where means over k
     samples to either side lie by E above the parabola of ln C through the three about the maximum

@@ -68,7 +68,7 @@ def surface_concentration(
     -----
     With standard errors, ln C is the mean of polynomials of second to fourth order and of two lines
     that meet near the depth, weighted by how well these agree with the samples (Akaike's
-    criterion); its error, with how far they are apart, covers 62 to 80 %, and 51 % at a point.
+    criterion); its error holds how far they are apart, and is too small at a point.
 
     References
     ----------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Mapping
 from functools import reduce
 from typing import Any
@@ -16,13 +15,10 @@ from sims_analysis.errors import about
 from sims_analysis.frame.frame import Frame
 from sims_analysis.text.arguments import (
     argument_error,
-    is_number,
 )
 
 #: A relative standard uncertainty, or one for each of some species.
 Relative = float | str | xr.DataArray | Mapping[str, float | str | xr.DataArray]
-#: ``5 %``: relative to the value itself, and therefore not read as a unit.
-PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")
 
 
 def read_relative(frame: Frame, value: Any, name: str) -> xr.Variable:
@@ -47,13 +43,9 @@ def relative_uncertainty(value: Any, name: str) -> xr.DataArray:
         if hasattr(magnitude, "chunks") or not bool(((magnitude < 0) | (magnitude >= 1)).any()):
             return array
     else:
-        number: Any = value
-        if isinstance(value, str) and (match := PERCENT.fullmatch(value)):
-            number = float(match[1]) / 100.0
-        elif units.is_quantity(value) and value.dimensionless and np.ndim(value.magnitude) == 0:
-            number = float(value.to("dimensionless").magnitude)
-        if is_number(number) and 0 <= number < 1:
-            return xr.DataArray(float(number), attrs={"units": "1"})
+        part = units.part_of_one(value)
+        if part is not None and 0 <= part < 1:
+            return xr.DataArray(part, attrs={"units": "1"})
     raise argument_error(
         name, value, "expected a relative uncertainty from 0 to below 1, such as 0.05 or '5 %'"
     )

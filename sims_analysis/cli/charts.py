@@ -133,7 +133,7 @@ def chart(
 
     given = {name: options.pop(name) for name in ("baseline", "target", "stddev", "limits")}
     given["rules"] = [rule.replace("-", "_").lower() for rule in rules]
-    stated = {name: one for name, one in given.items() if one}
+    stated = {name: value for name, value in given.items() if value}
     named = all_ids(ids, lists)
     failures: dict[str, str] = {}
     values = _answers(store, named, species, where, question, value_per_count, options, failures)
@@ -151,18 +151,18 @@ def chart(
     flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
     unit = made["value"].attrs["units"]
     numbers = {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
-    numbers |= {str(name): float(one) for name, one in made.data_vars.items() if not one.ndim}
-    known = {name: number for name, number in numbers.items() if not math.isnan(number)}
+    numbers |= {str(name): float(v) for name, v in made.data_vars.items() if not v.ndim}
+    printed = {name: number for name, number in numbers.items() if not math.isnan(number)}
     if style == "json":
         head = {"question": question, "species": species, "kind": kind, "unit": unit}
         print_json(
-            head | {"numbers": known, "values": rows, "files": written, "failures": failures}
+            head | {"numbers": printed, "values": rows, "files": written, "failures": failures}
         )
     else:
         print_lines(f"{made['value'].attrs['long_name']} of {species}: {len(rows)} measurements, "
                     f"{len(flagged)} flagged, in {unit}")  # fmt: skip
         print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
-                            for name, number in known.items()))  # fmt: skip
+                            for name, number in printed.items()))  # fmt: skip
         if flagged:
             print_columns(list(rows[0]), [[*map(_cell, row.values())] for row in flagged])
         if written:
@@ -171,7 +171,7 @@ def chart(
     finish(len(rows), failures, _OUT_OF_CONTROL if flagged and known_rows[-1] is flagged[-1] else 0)
 
 
-def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...]) -> list[str]:
+def _chosen(conditions: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...]) -> list[str]:
     """Return the measurements that say what is wanted; warn if their conditions differ."""
     from difflib import get_close_matches
 
@@ -179,18 +179,18 @@ def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...])
     from sims_analysis.text.arguments import first_few
 
     for name, text in where:
-        there = {own[name] for own in said.values() if own[name]}
-        fitting = {one for one in there if not contradict(name, one, text)}
-        said = {data_id: own for data_id, own in said.items() if own[name] in fitting}
-        if not said:
-            near = get_close_matches(text.lower(), there, 1, 0.5)
-            others = first_few(list(dict.fromkeys([*near, *sorted(there)])), 8) or "nothing of it"
+        stated = {fields[name] for fields in conditions.values() if fields[name]}
+        fitting = {value for value in stated if not contradict(name, value, text)}
+        conditions = {i: fields for i, fields in conditions.items() if fields[name] in fitting}
+        if not conditions:
+            near = get_close_matches(text.lower(), stated, 1, 0.5)
+            others = first_few(list(dict.fromkeys([*near, *sorted(stated)])), 8) or "nothing of it"
             raise ProfileError(
                 f"no measurement says {name} {text!r}; they say {others}", argument="where"
             )
     for name in _FIELDS[1:]:
-        every = list(dict.fromkeys(own[name] for own in said.values() if own[name]))
-        if any(contradict(name, every[0], one) for one in every):
+        every = list(dict.fromkeys(fields[name] for fields in conditions.values() if fields[name]))
+        if any(contradict(name, every[0], value) for value in every):
             text = f"measurements of {name} {first_few(every, 3)} are in one chart"
             warn(
                 f"{text}; --where {name} {every[0]!r} takes those of one",
@@ -198,7 +198,7 @@ def _chosen(said: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...])
                 code="different_conditions",
                 argument="where",
             )
-    return list(said)
+    return list(conditions)
 
 
 def _answers(
@@ -226,26 +226,26 @@ def _answers(
     if unused or (question == "junction" and "level" not in given):
         what = f"--{unused[0]} does not go" if unused else "--level is needed"
         raise click.UsageError(f"{what} with --question {question}")
-    found, said = {}, {}
-    known = store.search(species=species)
-    samples = {one.data_id: one.sample_name or one.physical_sample_name for one in known}
+    datasets, conditions = {}, {}
+    entries = store.search(species=species)
+    samples = {entry.data_id: entry.sample_name or entry.physical_sample_name for entry in entries}
     for data_id in dict.fromkeys(named or samples):
         with failure_noted(failures, data_id):
             result = store.get(data_id)
             one = SIMSResult(
                 data_id=data_id, depth_profiles=[result[species]], provenance=result.provenance
             )
-            ds = found[data_id] = to_dataset(one)
+            ds = datasets[data_id] = to_dataset(one)
             sample = samples.get(data_id) or summarise_dataset(ds).title
-            said[data_id] = {"sample": sample, **conditions_of(metadata_of(ds, species)[0])}
-    if not found:
+            conditions[data_id] = {"sample": sample, **conditions_of(metadata_of(ds, species)[0])}
+    if not datasets:
         finish(0, failures)
-        there = sorted({one for entry in store.contents()[0] for one in entry.species})
+        present = sorted({name for entry in store.contents()[0] for name in entry.species})
         raise click.ClickException(
             f"no measurement in {str(store.path)!r} has the species {species!r}; there are "
-            f"{first_few(there, 8) or 'none'}"
+            f"{first_few(present, 8) or 'none'}"
         )
-    batch = sims.stack({data_id: found[data_id] for data_id in _chosen(said, where)})
+    batch = sims.stack({data_id: datasets[data_id] for data_id in _chosen(conditions, where)})
     if value_per_count is not None:
         batch = sims.with_counting_statistics(batch, value_per_count=value_per_count)
     else:
@@ -271,25 +271,25 @@ def _of_days(values: xr.DataArray) -> xr.DataArray:
     if "measured" not in values.coords:
         raise click.UsageError("--by-day needs the date of each measurement")
     days = values["measured"].dt.floor("D").rename("measurement")
-    found = values.drop_vars("measurement").groupby(days).mean(keep_attrs=True)
-    day = found["measurement"]
-    found = found.assign_coords(
+    means = values.drop_vars("measurement").groupby(days).mean(keep_attrs=True)
+    day = means["measurement"]
+    means = means.assign_coords(
         measured=day, measurement=day.dt.strftime("%Y-%m-%d").values, species=values["species"]
     )
     if "stderr" in values.coords:
         beyond = values["scatter"] if "scatter" in values.coords else 1.0
-        parts = [(one.drop_vars("measurement") ** 2).groupby(days)
-                 for one in (values["stderr"], values["stderr"] / beyond)]  # fmt: skip
-        error, counting = (one.sum(min_count=1).values ** 0.5 for one in parts)
+        parts = [(error.drop_vars("measurement") ** 2).groupby(days)
+                 for error in (values["stderr"], values["stderr"] / beyond)]  # fmt: skip
+        error, counting = (squares.sum(min_count=1).values ** 0.5 for squares in parts)
         stderr = ("measurement", error / parts[0].count().values, values["stderr"].attrs)
-        found = found.assign_coords(stderr=stderr, scatter=("measurement", error / counting))
-    return found
+        means = means.assign_coords(stderr=stderr, scatter=("measurement", error / counting))
+    return means
 
 
 def _rows(made: xr.Dataset) -> list[dict[str, Any]]:
     """List what is charted, a row for each measurement."""
     dim = str(made["value"].dims[0])
-    frame = made.drop_vars([n for n, one in made.variables.items() if not one.ndim]).to_dataframe()
+    frame = made.drop_vars([n for n, v in made.variables.items() if not v.ndim]).to_dataframe()
     frame = frame.reset_index().rename(columns={dim: "measurement"})
     date = made.attrs["time"]
     frame["date"] = frame[date].dt.strftime("%Y-%m-%dT%H:%M") if date else ""

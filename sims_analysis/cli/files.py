@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sims_analysis.cli.options import combined, finish, one_line, print_lines
+from sims_analysis.cli.options import combined, describe, finish, one_line, print_lines
 from sims_analysis.errors import SimsError
 from sims_analysis.files import MAX_BYTES
+from sims_analysis.text.escapes import visible
 
 if TYPE_CHECKING:
     from sims_analysis.dataset.result import SIMSResult
@@ -62,6 +63,17 @@ def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
     return {species: unit for species, _, unit in pairs} or None
 
 
+def refuse_for_entries(entries: Sequence[str], stated: dict[str, Any]) -> None:
+    """Refuse what is stated of files where entries are read, which state it themselves."""
+    nothing = {"number_repeats": False, "max_bytes": MAX_BYTES}
+    given = [name for name, value in stated.items() if value != nothing.get(name)]
+    if entries and given:
+        option = "--" + given[0].replace("_", "-")
+        raise click.UsageError(
+            f"{option} is for files; {visible(entries[0])} is an entry, which states its own"
+        )
+
+
 #: For commands that read files.
 explain_option = click.option(
     "--explain", is_flag=True, help="Show how the files are read, and stop."
@@ -70,12 +82,12 @@ explain_option = click.option(
 
 def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
     """Print how files are understood, whether they can be read or not."""
-    from sims_analysis.readers.files import explain_read
+    from sims_analysis.readers.files import explained
 
     failures = {}
     for number, file in enumerate(files):
         try:
-            text = explain_read(file, **stated)
+            text = explained(file, describe, stated)
         except OSError as error:
             failures[str(file)] = error.strerror or str(error)
         else:

@@ -87,15 +87,17 @@ def describe(message: SimsError | SimsWarning) -> str:
     """Word an error or a warning by its parts, with options for arguments."""
     context = click.get_current_context(silent=True)
     parameters = [] if context is None else context.command.params
-    options = {one.name: one.opts[0] for one in parameters if isinstance(one, click.Option)}
+    options = {p.name: p.opts[0] for p in parameters if isinstance(p, click.Option)}
     option, text = options.get(message.argument, ""), message.message
     if option and text.startswith(message.argument):
         text = option + text.removeprefix(message.argument)
+    # Others than that of which it is, too: "expected less than stop='20 nm'".
+    text = re.sub(r"(?<![\w-])\w+(?==)", lambda name: options.get(name[0], name[0]), text)
     if message.remedy:
-        own = REMEDIES.get(message.code, "see {option}" if option else "")
-        if not {*re.findall(r"(?<!fetch )--[a-z-]+", own)} <= {*options.values()}:
-            own = ""
-        text += f"; {own.format(option=option) or f'in Python, {message.remedy}'}"
+        remedy = REMEDIES.get(message.code, "see {option}" if option else "")
+        if not {*re.findall(r"(?<!fetch )--[a-z-]+", remedy)} <= {*options.values()}:
+            remedy = ""
+        text += f"; {remedy.format(option=option) or f'in Python, {message.remedy}'}"
     return text
 
 
@@ -191,17 +193,17 @@ ids_argument = combined(
 
 def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
     """Return the given ids and those in files, one per line."""
-    found = list(ids)
+    listed = list(ids)
     for file in lists:
         try:
             lines = [line.strip() for line in file]
         except UnicodeError:
             raise click.UsageError(f"{visible(file.name)}: not text in UTF-8") from None
-        found += [line for line in lines if line and not line.startswith("#")]
-    refuse_addresses(found)
-    if not found and (ids or lists):
+        listed += [line for line in lines if line and not line.startswith("#")]
+    refuse_addresses(listed)
+    if not listed and (ids or lists):
         raise click.UsageError("the file has no id on any line")
-    return tuple(found)
+    return tuple(listed)
 
 
 def refuse_addresses(names: Sequence[object]) -> None:
@@ -315,7 +317,7 @@ def print_json(value: Any) -> None:
     import orjson
 
     text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    click.echo(re.sub(r"[^\x20-\x7e\n]+", lambda found: json.dumps(found[0])[1:-1], text))
+    click.echo(re.sub(r"[^\x20-\x7e\n]+", lambda character: json.dumps(character[0])[1:-1], text))
 
 
 def list_species(result: SIMSResult) -> str:

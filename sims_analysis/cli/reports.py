@@ -15,6 +15,7 @@ from sims_analysis.cli.files import (
     file_arguments,
     file_options,
     read_files,
+    refuse_for_entries,
 )
 from sims_analysis.cli.options import (
     FOLDER,
@@ -134,14 +135,14 @@ def report(
     home = INDEX if len(results) > 1 else ""
     for result in results:
         with failure_noted(failures, result.data_id):
-            one = report_of(result, rate, analysis)
+            made = report_of(result, rate, analysis)
             if style == "table":
-                print_lines(to_text(one) + "\n")
-            files = () if no_files else write_files(one, folder, home=home)
+                print_lines(to_text(made) + "\n")
+            files = () if no_files else write_files(made, folder, home=home)
             written = [str(path) for path in files]
             if style == "table" and written:
                 print_lines("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
-            reports.append(one.to_dict() | {"files": written})
+            reports.append(made.to_dict() | {"files": written})
     if len(results) > 1 and not no_files:
         index = write_index(reports, folder, failures)
         if style == "table" and index is not None:
@@ -178,6 +179,7 @@ def read_measurements(
         if source["archive"] is None:
             raise click.UsageError("name the ids; the command search finds them")
         entries = tuple(Archive(source["archive"]).ids())
+    refuse_for_entries(entries, stated)
     if entries:
         with open_client(**source) as client:
             fetched, missing = get(client, entries)

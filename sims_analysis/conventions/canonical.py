@@ -13,7 +13,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.cf import with_ancillaries
 from sims_analysis.errors import ProfileError, SpeciesError, UnitsError
-from sims_analysis.text.arguments import check_call, remedy_for
+from sims_analysis.text.arguments import check_call, type_error
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,10 +38,7 @@ def on_canonical_data(function: F) -> F:
         check_call(function, len(args), kwargs)
         data, *rest = args or [kwargs.pop("data", None)]
         if not isinstance(data, xr.Dataset):
-            raise TypeError(
-                f"{function.__name__} takes an xarray Dataset, found {type(data).__name__}"
-                f"{remedy_for(data)}"
-            )
+            raise type_error("data", data, f"{function.__name__} takes an xarray Dataset")
         result = function(to_canonical(units.dequantify(data)), *rest, **kwargs)
         if isinstance(result, xr.Dataset):
             result = with_ancillaries(result)
@@ -129,7 +126,7 @@ def known_species(labels: xr.Variable | None, *requested: Any, name: str = "spec
     names = [str(label) for label in np.atleast_1d(labels.values)]
     unknown = [label for label in requested if label not in names]
     if unknown:
-        raise SpeciesError.missing(unknown[0], names).within(name).add(argument=name)
+        raise SpeciesError.missing(unknown[0], names, argument=name).within(name)
     refuse_repeated([label for label in names if label in requested])
     return names
 

@@ -32,7 +32,7 @@ from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.dataset.samples import LAYOUT, OWN_DEPTHS
 from sims_analysis.errors import ProfileError
 from sims_analysis.profiles.metadata import FIELD
-from sims_analysis.text.arguments import argument_error, checks_arguments, list_dims
+from sims_analysis.text.arguments import argument_error, checks_arguments, list_dims, type_error
 from sims_analysis.units import is_quantified, quantify
 
 #: Attrs that belong to one Dataset and are not merged.
@@ -118,9 +118,7 @@ def dataset_of_item(item: Any, key: int | str) -> xr.Dataset:
         return item
     if isinstance(item, SIMSResult):
         return to_dataset(item)
-    raise TypeError(
-        f"items[{key}]: expected a Dataset or a SIMSResult, found {type(item).__name__}"
-    )
+    raise type_error("items", item, f"items[{key}]: expected a Dataset or a SIMSResult")
 
 
 def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:

@@ -10,13 +10,14 @@ import xarray as xr
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.canonical import refuse_repeated
 from sims_analysis.errors import ProfileError, SpeciesError
+from sims_analysis.text.arguments import type_error
 
 
 def paired(a: Any, b: Any) -> tuple[Any, Any]:
     """Select the species that both have, and the measurements that two batches both have."""
-    for ds in (a, b):
-        if not isinstance(ds, xr.Dataset | xr.DataArray):
-            raise TypeError(f"expected a Dataset or a DataArray, found {type(ds).__name__}")
+    for name, data in (("a", a), ("b", b)):
+        if not isinstance(data, xr.Dataset | xr.DataArray):
+            raise type_error(name, data, f"{name}: expected a Dataset or a DataArray")
     for dim, error in (("species", SpeciesError), (MEASUREMENT, ProfileError)):
         with_dim = [dim in ds.dims for ds in (a, b)]
         if not any(with_dim):

@@ -13,6 +13,7 @@ from sims_analysis.conventions.provenance import of_data, of_figure
 from sims_analysis.dataset.storage import open_stored, restored
 from sims_analysis.errors import ArchiveError, ProfileError, require
 from sims_analysis.files import Budget, shown_path
+from sims_analysis.text.arguments import type_error
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,9 +61,7 @@ def provenance(
         return _of_file(Path(source))
     if hasattr(source, "savefig"):
         return of_figure(source)
-    raise TypeError(
-        f"expected a path, a Dataset, a DataArray or a Figure, found {type(source).__name__}"
-    )
+    raise type_error("source", source, "expected a path, a Dataset, a DataArray or a Figure")
 
 
 def _of_file(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
+from sims_analysis.errors import ArgumentError, PayloadError, ProfileError, SpeciesError
 from sims_analysis.files import MAX_BYTES, Budget
 from sims_analysis.profiles.metadata import FIELD, Metadata
 from sims_analysis.profiles.profile import DepthProfile
@@ -149,11 +149,12 @@ class SIMSResult:
             if profile.species_name == species:
                 return profile
         if not isinstance(species, str):
-            raise TypeError(
+            raise ArgumentError(
                 f"a result is indexed by the names of its species, found {species!r}; its profiles "
-                f"in order are result.depth_profiles[{species!r}]"
+                f"in order are result.depth_profiles[{species!r}]",
             )
-        raise SpeciesError.missing(species, self.species, f"data entry {self.data_id!r}")
+        owner = f"data entry {self.data_id!r}"
+        raise SpeciesError.missing(species, self.species, owner, argument="")
 
     def __iter__(self) -> Iterator[DepthProfile]:
         return iter(self.depth_profiles)

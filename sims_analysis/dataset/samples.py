@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT, POINT, axis_name, axis_of
 from sims_analysis.errors import ProfileError, SpeciesError
-from sims_analysis.text.arguments import checks_arguments, read_name
+from sims_analysis.text.arguments import checks_arguments, read_name, type_error
 from sims_analysis.units import Data, dequantify, magnitude_of
 
 #: Attr of a Dataset that describes how its species share their axis.
@@ -65,25 +65,25 @@ def samples(data: Data, species: str | None = None) -> Data:
     (1200, 300, 0)
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
-    one: Any = one_species(data, species)
-    if MEASUREMENT in one.dims:
-        if one.sizes[MEASUREMENT] > 1:
+        raise type_error("data", data, "expected a Dataset or a DataArray")
+    profile: Any = one_species(data, species)
+    if MEASUREMENT in profile.dims:
+        if profile.sizes[MEASUREMENT] > 1:
             raise ProfileError(
-                f"expected one measurement, found {one.sizes[MEASUREMENT]}; select one first, "
+                f"expected one measurement, found {profile.sizes[MEASUREMENT]}; select one first, "
                 "as in data.isel(measurement=0)",
                 code="several_measurements",
             )
-        one = one.isel(measurement=0)
-    axis = axis_of(one)
-    one = one.isel({axis: np.flatnonzero(measured(one, axis))})
+        profile = profile.isel(measurement=0)
+    axis = axis_of(profile)
+    profile = profile.isel({axis: np.flatnonzero(measured(profile, axis))})
     if axis == POINT:
-        own = axis_name(one)
+        own_axis = axis_name(profile)
         # An index cannot hold a Quantity.
-        axis_values = dequantify(one[own].reset_coords(drop=True)).variable
-        one = one.assign_coords({own: axis_values}).swap_dims(point=own)
-    one.attrs = {key: value for key, value in one.attrs.items() if key != LAYOUT}
-    chosen: Data = one
+        axis_values = dequantify(profile[own_axis].reset_coords(drop=True)).variable
+        profile = profile.assign_coords({own_axis: axis_values}).swap_dims(point=own_axis)
+    profile.attrs = {key: value for key, value in profile.attrs.items() if key != LAYOUT}
+    chosen: Data = profile
     return chosen
 
 
@@ -99,7 +99,9 @@ def one_species(data: Any, species: str | None) -> Any:
     names = [str(name) for name in np.atleast_1d(data["species"].values)]
     if species is None and len(names) > 1:
         raise SpeciesError(
-            f"name one species: {', '.join(map(repr, names))}", code="missing_species"
+            f"name one species: {', '.join(map(repr, names))}",
+            code="missing_species",
+            argument="species",
         )
     if species not in (None, *names):
         raise SpeciesError.missing(species, names)
@@ -112,11 +114,11 @@ def measured(data: xr.Dataset | xr.DataArray, *dims: str) -> NDArray[np.bool_]:
     """Return the mask of samples with a value in any of the variables, or with a limit."""
     arrays = [data] if isinstance(data, xr.DataArray) else [*data.data_vars.values()]
     along = [array for array in arrays if {*array.dims} == {*dims}]
-    known = [array for array in along if array.name in vocabulary.MEASURED]
+    arrays = [array for array in along if array.name in vocabulary.MEASURED]
     limits = {f"{name}_{vocabulary.LIMIT}" for name in vocabulary.MEASURED} & {*data.coords}
-    known = (known or along) + [data[name] for name in limits if {*data[name].dims} == {*dims}]
+    arrays = (arrays or along) + [data[name] for name in limits if {*data[name].dims} == {*dims}]
     mask = np.zeros([data.sizes[dim] for dim in dims], dtype=bool)
-    for array in known:
+    for array in arrays:
         mask |= ~np.isnan(np.asarray(magnitude_of(array.transpose(*dims))))
     return mask
 

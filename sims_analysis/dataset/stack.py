@@ -35,7 +35,7 @@ from sims_analysis.text.arguments import (
     argument_error,
     checks_arguments,
     list_dims,
-    remedy_for,
+    type_error,
 )
 from sims_analysis.text.times import moment_of
 from sims_analysis.units import is_quantified, quantify
@@ -151,7 +151,7 @@ def stack(
 def _refuse_other(ds: Any, name: str) -> None:
     """Refuse anything but a Dataset, and one that was selected from a batch."""
     if not isinstance(ds, xr.Dataset):
-        raise TypeError(f"{name}: expected a Dataset, found {type(ds).__name__}{remedy_for(ds)}")
+        raise type_error(name, ds, f"{name}: expected a Dataset")
     if MEASUREMENT in ds.coords and MEASUREMENT not in ds.dims:
         raise ProfileError(
             f"{name} was selected from a batch: it has a coordinate {MEASUREMENT!r}; "

@@ -21,9 +21,9 @@ from sims_analysis._version import __version__
 from sims_analysis.conventions import cf
 from sims_analysis.dataset.containers import check_hdf5, check_zarr
 from sims_analysis.dataset.registration import register_accessor
-from sims_analysis.errors import ArchiveError, require
+from sims_analysis.errors import ArchiveError, ProfileError, require
 from sims_analysis.files import MAX_BYTES, Budget, shown_path, sync_folder, temporary_name
-from sims_analysis.text.arguments import checks_arguments
+from sims_analysis.text.arguments import argument_error, checks_arguments, type_error
 from sims_analysis.units import dequantify
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def load(
     'boron-implant'
     """
     path = Path(path)
-    _kind(path)
+    _kind(path, read=True)
     if not path.exists():
         raise FileNotFoundError(f"no such file: {shown_path(path)!r}")
     budget = Budget(max_bytes, ArchiveError, name=path.name)
@@ -197,10 +197,12 @@ def open_stored(
     return ds
 
 
-def _kind(path: Path) -> str:
+def _kind(path: Path, *, read: bool = False) -> str:
     if path.suffix not in _FORMATS:
         name = Path(shown_path(path)).name
-        raise ValueError(f"{name!r}: expected a name that ends in .nc or .zarr")
+        text = f"{name!r}: expected a name that ends in .nc or .zarr"
+        remedy = f"sims.read({name!r}) reads files of instruments and laboratories" if read else ""
+        raise ProfileError(text, argument="path", remedy=remedy)
     kind, packages, extra = _FORMATS[path.suffix]
     require(f"{path.suffix} needs", *packages, extra=extra)
     return kind
@@ -215,13 +217,12 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
     if isinstance(data, xr.DataArray):
         name = _UNNAMED if data.name is None else str(data.name)
         if name in data.coords:
-            raise ValueError(
-                f"the DataArray has the same name as its coordinate {name!r}; rename it"
-            )
+            text = f"the DataArray has the same name as its coordinate {name!r}"
+            raise ProfileError(text, argument="data", remedy="rename it: data.rename(...)")
         memo["array"], memo["nameless"] = name, data.name is None
         data = data.to_dataset(name=name)
     elif not isinstance(data, xr.Dataset):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+        raise type_error("data", data, "expected a Dataset or a DataArray")
     # Encodings from a source file would be applied again: values scaled, text truncated.
     ds: xr.Dataset = dequantify(data).drop_encoding().copy()
     holders = [("", ds.attrs), *((str(name), v.attrs) for name, v in ds.variables.items())]
@@ -284,7 +285,8 @@ def _jsonable(value: Any, key: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if np.isfinite(value) else {"__float__": repr(value)}
-    raise ValueError(f"attribute {key!r} is a {type(value).__name__}, which cannot be stored")
+    text = f"attribute {key!r} is a {type(value).__name__}, which cannot be stored"
+    raise ProfileError(text, code="invalid_metadata", argument="data")
 
 
 def _from_jsonable(value: Any, budget: Budget) -> Any:
@@ -346,7 +348,8 @@ def _encoding(
     encoding: dict[Any, dict[str, Any]] = {}
     unknown = set(chunks or {}) - set(map(str, ds.dims))
     if unknown:
-        raise ValueError(f"chunks name {sorted(unknown)}; the dimensions are {list(ds.dims)}")
+        expected = f"expected some of the dimensions {', '.join(map(str, ds.dims))}"
+        raise argument_error("chunks", dict(chunks or {}), expected)
     for name, variable in ds.variables.items():
         chosen: dict[str, Any] = {}
         if variable.dtype.kind == "f" and name in ds.coords:

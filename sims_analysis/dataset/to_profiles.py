@@ -22,6 +22,7 @@ from sims_analysis.outcomes import GAP
 from sims_analysis.profiles.metadata import COLUMNS, FIELD, columns_of
 from sims_analysis.profiles.profile import DepthProfile
 from sims_analysis.profiles.wire import WIRE_FIELDS
+from sims_analysis.text.arguments import type_error
 from sims_analysis.units import NM_PER_MM, Unit, dequantify, read_number, read_unit, unit_of_kind
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ def to_profiles(data: xr.Dataset) -> list[DepthProfile]:
     ['B', 'P']
     """
     if not hasattr(data, "data_vars"):
-        raise TypeError(
-            f"profiles are made of a Dataset of one measurement, found {type(data).__name__}"
-        )
+        raise type_error("data", data, "profiles are made of a Dataset of one measurement")
     ds = with_species_dimension(dequantify(data))
     axis = axis_of(ds)
     names = [name for name in vocabulary.QUANTITIES if name in ds]

@@ -11,6 +11,7 @@ import xarray as xr
 from sims_analysis.dataset.merge import dataset_of_item
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import ProfileError
+from sims_analysis.text.arguments import type_error
 
 
 def to_datatree(
@@ -122,7 +123,7 @@ def from_datatree(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     (['centre', 'edge'], True)
     """
     if not isinstance(tree, xr.DataTree):
-        raise TypeError(f"expected a DataTree, found {type(tree).__name__}")
+        raise type_error("tree", tree, "expected a DataTree")
     datasets = {
         node.relative_to(tree).removeprefix("./"): node.to_dataset()
         for node in tree.subtree

@@ -14,6 +14,7 @@ from sims_analysis.conventions.species_metadata import with_species_dimension
 from sims_analysis.dataset.measurements import placed
 from sims_analysis.dataset.stack import ATTRIBUTE, METADATA
 from sims_analysis.errors import ProfileError
+from sims_analysis.text.arguments import type_error
 from sims_analysis.units import dequantify, is_quantified, quantify
 
 
@@ -55,7 +56,7 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
     True
     """
     if not isinstance(data, xr.Dataset):
-        raise TypeError(f"expected a Dataset, found {type(data).__name__}")
+        raise type_error("data", data, "expected a Dataset")
     batch = dequantify(data)
     if MEASUREMENT not in batch.dims:
         if MEASUREMENT not in batch.coords and POINT not in batch.dims:

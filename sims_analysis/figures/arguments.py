@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis.conventions.questions import Result, function_of, main_variable
-from sims_analysis.errors import ProfileError, require
+from sims_analysis.errors import ArgumentError, ProfileError, require
 from sims_analysis.text.arguments import (
     argument_error,
     check_bool,
@@ -84,11 +84,11 @@ class PlotOptions:
 
     def named(self) -> set[str]:
         """Return the species that the user has named, in results or in styles."""
-        found = [item["species"] for given in self.results.values() for _, item in given
+        labels = [item["species"] for given in self.results.values() for _, item in given
                  if "species" in item.coords]  # fmt: skip
         mappings = [self.colours, self.detection_limit, *self.line.values()]
-        names = [str(name) for one in found for name in np.ravel(one)]
-        return {*names, *(key for one in mappings if isinstance(one, Mapping) for key in one)}
+        names = [str(name) for label in labels for name in np.ravel(label)]
+        return {*names, *(key for given in mappings if isinstance(given, Mapping) for key in given)}
 
     def style_of(self, species: str) -> dict[str, Any]:
         """Return the style of the curves of a species."""
@@ -100,7 +100,7 @@ class PlotOptions:
 
     def of(self, argument: str, source: str) -> list[Any]:
         """List the results in an argument that are of a measurement."""
-        return [one for key, one in self.results.get(argument, []) if key in (None, source)]
+        return [item for key, item in self.results.get(argument, []) if key in (None, source)]
 
 
 #: Arguments of a plot other than those that take results.
@@ -128,7 +128,8 @@ def read_options(
     if wanted.smooth is not None:
         check_count("smooth", wanted.smooth, least=2)
         if wanted.residuals:
-            raise ValueError("residuals= are of samples, not of their means: leave out smooth=")
+            text = "residuals= are of samples, not of their means: leave out smooth="
+            raise ProfileError(text, code="conflicting_arguments", argument="residuals")
     check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
     check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
     check_scale(wanted.scale)
@@ -140,14 +141,16 @@ def read_options(
         expected = "expected a mapping of species or measurements to colours"
         raise argument_error("colours", wanted.colours, expected + ', such as {"B": "crimson"}')
     if wanted.residuals and not wanted.results["fits"]:
-        raise ValueError("residuals=True needs fits=, from sims.fit(data, model=...)")
+        text = "residuals=True needs fits=, from sims.fit(data, model=...)"
+        raise ProfileError(text, code="conflicting_arguments", argument="residuals")
     other = wanted.comparison
     if other is not None and not (
         isinstance(other, xr.Dataset) and function_of(other) == "compare"
     ):
         raise argument_error("comparison", other, "expected what sims.compare(a, b) gives")
     if other is not None and wanted.residuals:
-        raise ValueError("residuals= and comparison= are both drawn below: leave out one")
+        text = "residuals= and comparison= are both drawn below: leave out one"
+        raise ProfileError(text, code="conflicting_arguments", argument="residuals")
     return wanted
 
 
@@ -155,30 +158,30 @@ def _read_answers(
     argument: str, given: Any, data: Any, measurements: Collection[str]
 ) -> list[Answer]:
     """Read the results in an argument, each with the measurement that it is of; None for any."""
-    one = isinstance(given, xr.Dataset | xr.DataArray)
+    single = isinstance(given, xr.Dataset | xr.DataArray)
     pairs: list[tuple[Any, Any]] = [(None, given)]
-    if isinstance(given, Mapping) and not one:
+    if isinstance(given, Mapping) and not single:
         pairs = [(str(key), items) for key, items in given.items()]
     elif isinstance(given, Sequence) and isinstance(data, Sequence) and len(given) == len(data):
         pairs = list(zip(measurements, given, strict=True))
-    found = [(key, item) for key, items in pairs for item in _several(argument, items)]
-    known = [name for name in measurements if name]
-    for key, item in found:
+    answers = [(key, item) for key, items in pairs for item in _several(argument, items)]
+    labels = [name for name in measurements if name]
+    for key, item in answers:
         _check_kind(argument, item)
         if key is not None and key not in measurements:
-            names = first_few(list(map(repr, known)), 6) or "one, whose results need no key"
+            names = first_few(list(map(repr, labels)), 6) or "one, whose results need no key"
             raise ProfileError(
                 f"{argument}= has results of {key!r}, which is none of the measurements: {names}",
                 argument=argument,
             )
         if key is None and len(measurements) > 1 and "measurement" not in item.coords:
-            count = "one result" if one else f"{len(found)} results"
+            count = "one result" if single else f"{len(answers)} results"
             raise ProfileError(
                 f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
-                f"whose they are by a mapping, as in {argument}={{{known[0]!r}: ...}}",
+                f"whose they are by a mapping, as in {argument}={{{labels[0]!r}: ...}}",
                 argument=argument,
             )
-    return found
+    return answers
 
 
 def _several(argument: str, given: Any) -> list[Result]:
@@ -197,21 +200,21 @@ def _several(argument: str, given: Any) -> list[Result]:
 
 
 def _check_kind(argument: str, item: Result) -> None:
-    found, taken = function_of(item), RESULTS[argument]
-    if found in taken:
+    asked, taken = function_of(item), RESULTS[argument]
+    if asked in taken:
         name = getattr(item, "name", None)
-        part = found in _WHOLE or name not in (None, main_variable(found), *AXES)
+        part = asked in _WHOLE or name not in (None, main_variable(asked), *AXES)
         if isinstance(item, xr.DataArray) and part:
             raise ProfileError(
-                f"{argument}= found the variable {str(name)!r} of {found}(): give the whole result",
+                f"{argument}= found the variable {str(name)!r} of {asked}(): give the whole result",
                 argument=argument,
             )
     elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
-        known = " or ".join(f"{name}()" for name in taken)
-        right = [name for name, its in RESULTS.items() if found in its]
+        expected = " or ".join(f"{name}()" for name in taken)
+        right = [name for name, its in RESULTS.items() if asked in its]
         raise ProfileError(
-            f"{argument}= takes results of {known}; found one "
-            f"of {f'{found}()' if found else 'no known function'}"
+            f"{argument}= takes results of {expected}; found one "
+            f"of {f'{asked}()' if asked else 'no known function'}"
             f"{f': give it as {right[0]}=' if right else ''}",
             code="other_result",
             argument=argument,
@@ -227,13 +230,14 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
     style = normalize_kwargs(dict(line), Line2D)
     for name, value in style.items():
         if name not in _LINE:
-            known = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
-            raise TypeError(f"{function}() has no argument {name!r}{instead_of(name, known)}")
-        for one in value.values() if isinstance(value, Mapping) else [value]:
+            names = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
+            text = f"{function}() has no argument {name!r}{instead_of(name, names)}"
+            raise ArgumentError(text, code="unknown_argument", argument=name)
+        for stated in value.values() if isinstance(value, Mapping) else [value]:
             try:
-                Line2D([], [], **{name: one})
+                Line2D([], [], **{name: stated})
             except (ValueError, TypeError, AttributeError) as error:
-                raise ValueError(f"{name}={format_argument(one)}: {error}") from None
+                raise argument_error(name, stated, str(error)) from None
     colour = style.pop("color", None)
     named = colour is None or isinstance(colour, str)
     return style, colour if named else to_hex(colour, keep_alpha=True)
@@ -241,28 +245,29 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
 
 def _read_limits(given: Any) -> Any:
     """Read detection limits: one for all, one for each species, or those in a result."""
-    found = given
+    limits = given
     if isinstance(given, xr.Dataset):
-        found = given.get("detection_limit", given)
-    along = set(getattr(found, "dims", ()))
-    if isinstance(found, xr.Dataset) or not along <= {"species", "measurement"}:
+        limits = given.get("detection_limit", given)
+    along = set(getattr(limits, "dims", ()))
+    if isinstance(limits, xr.Dataset) or not along <= {"species", "measurement"}:
         expected = "expected one limit, one for each species, or what "
         raise argument_error(
             "detection_limit", given, expected + "sims.detection_limit(data) gives"
         )
-    return found
+    return limits
 
 
 def check_scale(scale: Any) -> None:
     """Refuse a scale that is not known, of all axes or of a quantity."""
-    for one in scale.values() if isinstance(scale, Mapping) else [scale]:
-        check_choice("scale", one, ("log", "linear"))
+    for each in scale.values() if isinstance(scale, Mapping) else [scale]:
+        check_choice("scale", each, ("log", "linear"))
 
 
 def check_title(title: Any) -> None:
     """Refuse a title that is not a string."""
     if title is not None and not isinstance(title, str):
-        raise TypeError(f"title: expected a string, found {format_argument(title)}")
+        text = f"title: expected a string, found {format_argument(title)}"
+        raise ArgumentError(text, argument="title")
 
 
 def check_axes(ax: Any, title: Any) -> None:
@@ -274,8 +279,9 @@ def check_axes(ax: Any, title: Any) -> None:
     from matplotlib.axes import Axes
 
     if ax is not None and not (isinstance(ax, Axes) and ax.name == "rectilinear"):
-        raise TypeError(
-            f"ax: expected one Axes of matplotlib with depth along x, found {type(ax).__name__}; "
-            "species are named by species="
+        raise ArgumentError(
+            f"ax: expected one Axes of matplotlib with depth along x, found {type(ax).__name__}",
+            argument="ax",
+            remedy="species are named by species=",
         )
     check_title(title)

@@ -130,7 +130,7 @@ def _draw_curves(plot: Plot) -> None:
         # Curves are inside the axes; one without samples would be placed at the origin.
         line.set_in_layout(False)
         if differs_from_earlier(plot, curve, line) and "linestyle" not in style:
-            same = [one for one in plot.earlier.values() if one.get_color() == line.get_color()]
+            same = [x for x in plot.earlier.values() if x.get_color() == line.get_color()]
             line.set_linestyle(DASHES[len(same) % len(DASHES)])
         plot.lines.append((curve, line))
     label_lines(plot)
@@ -148,10 +148,10 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         else visible_colour(colour_of(subject[0]), plot.ax)
         for subject, curves in groups.items()
     }
-    wholes = {one: spread_of(curves) for one, curves in groups.items() if len(curves) > 1}
-    far = [curve.measurement for whole in wholes.values() for curve in whole.outliers]
+    wholes = {subject: spread_of(curves) for subject, curves in groups.items() if len(curves) > 1}
+    far = [curve.measurement for spread in wholes.values() for curve in spread.outliers]
     every = [visible_colour(colour, plot.ax) for colour in COLOURS]
-    other = assign_colours(far, {" ".join(one): colour for one, colour in colours.items()}, every)
+    other = assign_colours(far, {" ".join(n): colour for n, colour in colours.items()}, every)
     drawn: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     for subject, curves in groups.items():
@@ -163,21 +163,21 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         median = replace(whole.median, colour=colours[subject])
         _draw_spread(plot, median, whole)
         drawn.append((median, style))
-        coloured = [replace(one, colour=other[one.measurement]) for one in whole.outliers]
-        outliers += [(one, {"linewidth": 0.7, **style}) for one in coloured]
+        coloured = [replace(curve, colour=other[curve.measurement]) for curve in whole.outliers]
+        outliers += [(curve, {"linewidth": 0.7, **style}) for curve in coloured]
     # The legend names the species first.
     return drawn + outliers
 
 
-def _draw_spread(plot: Plot, median: Curve, whole: Spread) -> None:
+def _draw_spread(plot: Plot, median: Curve, spread: Spread) -> None:
     data, x = lines.is_data(median), plot.scale(median.x)
-    lines.shade(plot, median, whole.low, whole.high, data)
+    lines.shade(plot, median, spread.low, spread.high, data)
     style: dict[str, Any] = {"color": median.colour, "linewidth": 0.3, "alpha": 0.5}
-    for end in (whole.low, whole.high):
+    for end in (spread.low, spread.high):
         y = np.where(data & ((end > 0) | (not median.log)), end, np.nan)
         (edge,) = plot.axes_of(median).plot(x, y, label="_edge", **style)
         plot.layout.extents.append((edge, 1.0))
-    plot.explain(f"median of {whole.measurements}", color=plot.grey, linewidth=1.0)
+    plot.explain(f"median of {spread.measurements}", color=plot.grey, linewidth=1.0)
     plot.explain_band(f"the middle {100 * CENTRAL:g} %")
 
 
@@ -193,12 +193,12 @@ def _draw_marks(plot: Plot) -> None:
     words: dict[str, None] = {}
     for curve in lines.mark_floor(plot):
         y, written = curve.y, curve.y[curve.placeholders()]
-        found = {"zero": (y == 0).any(), "negative": (y < 0).any()}
+        why = {"zero": (y == 0).any(), "negative": (y < 0).any()}
         tiny = (y > 0) & (y <= curve.least) & ~curve.placeholders()
-        found[f"below 10$^{{-{DECADES}}}$ of the maximum"] = tiny.any()
+        why[f"below 10$^{{-{DECADES}}}$ of the maximum"] = tiny.any()
         for value in np.unique(written):
-            found[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
-        words |= dict.fromkeys(word for word, there in found.items() if there)
+            why[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
+        words |= dict.fromkeys(word for word, is_so in why.items() if is_so)
     if words:
         plot.explain_mark(" or ".join(words))
 
@@ -236,12 +236,12 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
     """Set the ticks, place the lists of plots that stand `across` in a row, warn of problems."""
     from sims_analysis.figures.layout import arrange
 
-    known: set[str] = set()
+    texts: set[str] = set()
     for plot in reversed(plots):  # a list that has no room inside is then below them all
         _style_ticks(plot)
         explained = plot.layout.explained
-        plot.layout.explained = {text: explained[text] for text in explained if text not in known}
-        known |= set(explained)
+        plot.layout.explained = {text: explained[text] for text in explained if text not in texts}
+        texts |= set(explained)
         plot.layout.read_settings()
         alone = plot.layout.own and len(plots) == 1  # and as high as its labels
         for each in () if alone else plot.layout.axes.values():
@@ -281,7 +281,7 @@ def _style_ticks(plot: Plot) -> None:
     colours = {each: {str(line.get_color()) for line in of[each].values()} for each in of}
     # An arrow does not say which of several right axes is meant: colours or names do.
     for label, each in right if len(right) > 1 else []:
-        others = set().union(*(colours[one] for one in of if one is not each))
+        others = set().union(*(colours[name] for name in of if name is not each))
         if len(colours[each]) != 1 or colours[each] & others:
             each.set_ylabel(f"{label}: {', '.join(of[each])}")
         else:

@@ -51,8 +51,8 @@ def _set_limits(plot: Plot, ax: Axes, which: str, limits: Span) -> None:
     shared = _sharing(ax, which)
     now = getattr(ax, f"get_{which}lim")()
     layouts = [plot.layout, *filter(None, map(layout_at, shared))]
-    ours = [one.limits[each, which] for one in layouts for each in shared
-            if (each, which) in one.limits]  # fmt: skip
+    ours = [layout.limits[each, which] for layout in layouts for each in shared
+            if (each, which) in layout.limits]  # fmt: skip
     if getattr(ax, f"get_autoscale{which}_on")() or now in ours:
         ax.set(**{f"{which}lim": limits})
         for one in layouts:
@@ -68,15 +68,15 @@ def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Ar
     """List the samples of all curves that share an axis, and which are within limits of depth."""
     from sims_analysis.figures.layout import layout_at
 
-    found = []
+    extents = []
     sharing = _sharing(each, which)
     layouts = [*(plot.layout for plot in plots), *filter(None, map(layout_at, sharing))]
-    for line, factor in [pair for one in dict.fromkeys(layouts) for pair in one.extents]:
+    for line, factor in [pair for layout in dict.fromkeys(layouts) for pair in layout.extents]:
         if line.axes in sharing:
             low, high = sorted(line.axes.get_xlim())
             x, y = (np.asarray(a, dtype=np.float64) for a in line.get_data(orig=False))
-            found.append((x, factor * y, (x >= low) & (x <= high)))
-    return found
+            extents.append((x, factor * y, (x >= low) & (x <= high)))
+    return extents
 
 
 def depth_limits(low: float, high: float) -> Span:
@@ -102,7 +102,7 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
         for label, pairs in samples.items()
     }
     every = {label: np.concatenate([*ys, []]) for label, ys in values.items()}
-    found = {label: linear(y) for label, y in every.items() if not log[label]}
+    ranges = {label: linear(y) for label, y in every.items() if not log[label]}
     spans = {label: decades(y) for label, y in every.items() if log[label]}
     floor = marked or any(
         (np.abs(y / 10.0**low - 1.0) < _RULES.floor).sum() > 1
@@ -117,8 +117,8 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
         # which are usually high and flat.
         missing = count - (high - low)
         bottom, top = (low, high + missing) if i == 0 else (low - missing, high)
-        found[label] = 10.0 ** (bottom - room[0]), 10.0 ** (top + room[1])
-    return found
+        ranges[label] = 10.0 ** (bottom - room[0]), 10.0 ** (top + room[1])
+    return ranges
 
 
 def linear(y: Array) -> Span:
@@ -146,7 +146,7 @@ def set_depth_limits(plots: Sequence[Plot]) -> None:
     """Let the depth axes run from the surface to the end of the data, or as the user wants."""
     for plot in plots:
         kind = plot.scale.kind
-        left = [one.ax for one in plots if one.scale.kind == kind]
+        left = [plot.ax for plot in plots if plot.scale.kind == kind]
         depths = [x for each in left for x, *_ in _data(plots, each, "x")]
         every = np.concatenate([*depths] or [np.array([0.0, 1.0])])
         ends = depth_limits(float(every.min()), float(every.max()))
@@ -174,8 +174,8 @@ def set_value_limits(plots: Sequence[Plot]) -> None:
 def _check_shown(plot: Plot) -> None:
     """Warn of limits of the user that show none of the curves."""
     left = [y[inside & np.isfinite(y)] for _, y, inside in _data([plot], plot.ax, "y")]
-    for which, found in (("x", [x for x, *_ in _data([plot], plot.ax, "x")]), ("y", left)):
-        limits, every = getattr(plot.options, f"{which}lim"), np.concatenate([*found, []])
+    for which, values in (("x", [x for x, *_ in _data([plot], plot.ax, "x")]), ("y", left)):
+        limits, every = getattr(plot.options, f"{which}lim"), np.concatenate([*values, []])
         low, high = sorted(getattr(plot.ax, f"get_{which}lim")())
         if limits is not None and every.size and (every.max() < low or every.min() > high):
             label, ends = getattr(plot.ax, f"get_{which}label")(), (every.min(), every.max())
@@ -199,16 +199,14 @@ def _user_limits(
             return value
         return float(convert(read_number(value, kinds, name)))
 
-    found = read(limits[0]), read(limits[1])
-    known = [value for value in found if value is not None]
-    if not np.isfinite(known).all() or len(set(known)) < len(known):
+    ends = read(limits[0]), read(limits[1])
+    numbers = [value for value in ends if value is not None]
+    if not np.isfinite(numbers).all() or len(set(numbers)) < len(numbers):
         raise argument_error(name, limits, "expected two different finite numbers")
-    if name == "ylim" and plot.ax.get_yscale() == "log" and min(known, default=1.0) <= 0.0:
-        raise ValueError(
-            f"{name}={limits!r}: a log axis has no zero; None leaves a limit to the data, and "
-            "scale='linear' draws one"
-        )
-    return found
+    if name == "ylim" and plot.ax.get_yscale() == "log" and min(numbers, default=1.0) <= 0.0:
+        expected = "a log axis has no zero; None leaves a limit to the data"
+        raise argument_error(name, limits, f"{expected}, and scale='linear' draws one")
+    return ends
 
 
 def below_axes(ax: Axes) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,7 +29,7 @@ from sims_analysis.frame.evidence import Run
 from sims_analysis.kernels.rows import Array, Flags, Index, changed
 from sims_analysis.outcomes import GAP, Flag, Kind
 from sims_analysis.profiles.profile import DepthProfile
-from sims_analysis.text.arguments import first_few, read_names
+from sims_analysis.text.arguments import first_few, read_names, type_error
 from sims_analysis.text.typeset import unit_label
 from sims_analysis.units import CANONICAL, Unit, magnitude_and_unit, read_quantity, unit_of_kind
 
@@ -145,7 +144,7 @@ class Curve(Series):
     def smoothed(self, samples: int) -> Curve:
         """Return its running mean over some samples: fewer at the ends, and none across a gap."""
         pieces = map(pd.Series, np.split(self.y, self.gaps + 1))
-        means = [one.rolling(samples, center=True, min_periods=1).mean() for one in pieces]
+        means = [piece.rolling(samples, center=True, min_periods=1).mean() for piece in pieces]
         return replace(self, y=np.concatenate(means), stderr=None, smooth=samples)
 
     @property
@@ -167,16 +166,16 @@ class Curve(Series):
     @property
     def rank(self) -> int:
         """Place of its quantity in the order of preference, 0 for the first."""
-        known = vocabulary.QUANTITIES
-        return known.index(self.variable) if self.variable in known else len(known)
+        order = vocabulary.QUANTITIES
+        return order.index(self.variable) if self.variable in order else len(order)
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of units whose canonical one is that of its quantity."""
         if self.unit is not None:
             return (self.unit.kind,)
-        known = self.variable in vocabulary.TERMS
-        return vocabulary.kinds_in(self.variable, self.units) if known else ()
+        has_term = self.variable in vocabulary.TERMS
+        return vocabulary.kinds_in(self.variable, self.units) if has_term else ()
 
     def below_limit(self) -> Flags:
         """Find samples that lie below the detection limit."""
@@ -248,8 +247,8 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
         named = {str(label): _as_data(item) for label, item in data.items()}
     else:
         items = [_as_data(item) for item in data]
-        ids = [str(one.attrs.get("data_id") or i) for i, one in enumerate(items)]
-        keys = [one if ids.count(one) == 1 else f"{one} ({i})" for i, one in enumerate(ids)]
+        ids = [str(item.attrs.get("data_id") or i) for i, item in enumerate(items)]
+        keys = [label if ids.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(ids)]
         named = dict(zip(keys, items, strict=True))
     if not named:
         text = "there is nothing to draw: no measurement was given"
@@ -262,12 +261,8 @@ def _as_data(item: Any) -> Any:
     if isinstance(item, DepthProfile):
         return to_dataset([item])
     if not isinstance(item, Measurement):
-        is_path = isinstance(item, str | PathLike)
-        advice = f"; for a file, sims.read({str(item)!r}).to_dataset()" if is_path else ""
-        raise TypeError(
-            "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them; "
-            f"found {type(item).__name__}{advice}"
-        )
+        expected = "expected a Dataset, a DataArray, a SIMSResult, or a list or mapping of them"
+        raise type_error("data", item, expected)
     return item.to_dataset() if isinstance(item, SIMSResult) else item
 
 
@@ -288,10 +283,10 @@ def curves_of(
         order = list(dict.fromkeys(curve.species for curve in curves))
     else:
         order = read_names("species", species)
-        there = dict.fromkeys(curve.species for curve in curves)
+        drawn = dict.fromkeys(curve.species for curve in curves)
         for name in order:
-            if name not in there:
-                raise SpeciesError.missing(name, there)
+            if name not in drawn:
+                raise SpeciesError.missing(name, drawn)
     curves = [curve for name in order for curve in curves if curve.species == name]
     if detection_limit is not None:
         curves = [replace(c, detection_limit=_limit(c, detection_limit)) for c in curves]
@@ -304,12 +299,12 @@ def most_intense(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve
     if len(species) <= _RULES.many:
         return list(curves)
     parts = [(curve, float(np.abs(curve.y).mean())) for curve in curves]
-    whole: dict[str, float] = defaultdict(float)
+    largest: dict[str, float] = defaultdict(float)
     share: dict[str, float] = defaultdict(float)
     for curve, part in parts:
-        whole[curve.label] += part
+        largest[curve.label] += part
     for curve, part in parts:
-        share[curve.species] += part / (whole[curve.label] or 1.0)
+        share[curve.species] += part / (largest[curve.label] or 1.0)
     order = sorted(species, key=lambda name: (name not in wanted, -share[name]))
     chosen = {*order[: _RULES.shown], *wanted}
     return [curve for curve in curves if curve.species in chosen]
@@ -332,11 +327,11 @@ def _names_of(series: Series, item: Any) -> dict[str, str]:
 
 def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list[Curve]:
     """Convert the values of the curves to the units that the user wants printed."""
-    there = {kind for curve in curves for kind in curve.kinds}
+    kinds = {kind for curve in curves for kind in curve.kinds}
     several = isinstance(value_units, list | tuple)
     units: dict[str, Unit] = {}
     for text in value_units if several else [value_units]:
-        unit = unit_of_kind(text, tuple(there), "value_units")
+        unit = unit_of_kind(text, tuple(kinds), "value_units")
         other = units.setdefault(unit.kind, unit)
         if other.text != unit.text:
             raise UnitsError(
@@ -418,26 +413,26 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
         refuse_others(name, value, species)
     for argument, given in options.results.items():
         for source, item in given:
-            found = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
+            present = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
             shown = dict.fromkeys(c.species for c in curves if source in (None, c.source))
-            if found and shown and not {*found} & {*shown}:
-                _refuse(argument, f"a result of {first_few(found, 6)}", shown)
+            if present and shown and not {*present} & {*shown}:
+                _refuse(argument, f"a result of {first_few(present, 6)}", shown)
     limit = options.detection_limit
-    known = not isinstance(limit, xr.DataArray) or int(limit.count()) > 0
-    if limit is not None and known and all(np.isnan(curve.detection_limit) for curve in curves):
+    limited = not isinstance(limit, xr.DataArray) or int(limit.count()) > 0
+    if limit is not None and limited and all(np.isnan(curve.detection_limit) for curve in curves):
         _refuse("detection_limit", "none of these", [f"{c.species} ({c.units})" for c in curves])
 
 
-def refuse_others(argument: str, given: Any, known: Iterable[str]) -> None:
+def refuse_others(argument: str, given: Any, allowed: Iterable[str]) -> None:
     """Refuse names in a mapping that are not `known`."""
     for name in given if isinstance(given, Mapping) else ():
-        if name not in known:
-            _refuse(argument, repr(name), known)
+        if name not in allowed:
+            _refuse(argument, repr(name), allowed)
 
 
-def _refuse(argument: str, found: str, known: Iterable[str]) -> None:
-    shown = first_few(list(dict.fromkeys(known)), 6)
-    raise ProfileError(f"{argument}= has {found}; the figure shows {shown}", argument=argument)
+def _refuse(argument: str, given: str, allowed: Iterable[str]) -> None:
+    shown = first_few(list(dict.fromkeys(allowed)), 6)
+    raise ProfileError(f"{argument}= has {given}; the figure shows {shown}", argument=argument)
 
 
 def _limit(curve: Curve, given: Any) -> float:
@@ -470,11 +465,11 @@ def of_curve(result: Result, curve: Curve) -> Result | None:
             if dim in result.dims:
                 result = result.isel({dim: int(label)})
             continue
-        known = [str(name) for name in np.atleast_1d(result[dim].values)]
-        if label not in known:
+        labels = [str(name) for name in np.atleast_1d(result[dim].values)]
+        if label not in labels:
             return None
         if dim in result.dims:
-            result = result.isel({dim: known.index(label)})
+            result = result.isel({dim: labels.index(label)})
     return result
 
 
@@ -533,9 +528,9 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     # At every depth of the first curve at least that one was measured.
     median, low, high = np.nanquantile(values, shares, axis=0)
     gaps = tuple(run for run in first.known if run.flag & GAP)
-    whole = replace(first, x=x, y=median, stderr=None, place={}, source="", known=gaps)
-    whole = replace(whole, dash="solid")
-    return Spread(whole, low, high, len(curves), _outliers(curves, values, median))
+    band = replace(first, x=x, y=median, stderr=None, place={}, source="", known=gaps)
+    band = replace(band, dash="solid")
+    return Spread(band, low, high, len(curves), _outliers(curves, values, median))
 
 
 def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Curve]:
@@ -543,9 +538,9 @@ def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Cur
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log10(values / median)
     ratio[~np.isfinite(ratio)] = np.nan
-    known = ~np.isnan(ratio).all(axis=1)
+    measured = ~np.isnan(ratio).all(axis=1)
     off = np.zeros(len(curves))
-    off[known] = np.nanmedian(ratio[known], axis=1)
+    off[measured] = np.nanmedian(ratio[measured], axis=1)
     distance = np.abs(off - np.median(off))
     deviation = _RULES.robust * float(np.median(distance))
     far = distance > max(_RULES.deviations * deviation, _RULES.decades)

@@ -15,6 +15,7 @@ import numpy as np
 
 from sims_analysis._version import __version__
 from sims_analysis.conventions import provenance as origin
+from sims_analysis.errors import ArgumentError, ProfileError
 from sims_analysis.figures.style import is_default, lay_out, measured_alike
 from sims_analysis.files import replace_file
 from sims_analysis.text.arguments import format_argument
@@ -89,13 +90,15 @@ def save_figure(
     calls = [calls] if isinstance(calls, str) else calls
     if not (isinstance(calls, Sequence) and all(isinstance(call, str) for call in calls)):
         found = format_argument(calls)
-        raise TypeError(f"calls={found}; expected a list of strings, such as ['sims.peak(data)']")
+        text = f"calls={found}; expected a list of strings, such as ['sims.peak(data)']"
+        raise ArgumentError(text, argument="calls")
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix
     if kind not in _METADATA:
-        raise ValueError(
+        raise ProfileError(
             f"cannot write {path.name!r}: only .svg, .pdf, .tiff and .png keep their origin "
-            "and come out the same every time"
+            "and come out the same every time",
+            argument="path",
         )
     record = origin.of_figure(figure, calls)
     text, description = origin.to_text(record), ""
@@ -140,9 +143,10 @@ def _figure_of(given: Any) -> Figure:
              for each in np.ravel(np.array(given, dtype=object))}  # fmt: skip
     if len(found) == 1 and isinstance(figure := found.pop(), Figure):
         return figure
-    raise TypeError(
-        f"expected a figure or its axes, found {type(given).__name__}: "
-        'sims.save_figure(ax, "figure.pdf"), with ax from sims.plot_profiles(data)'
+    raise ArgumentError(
+        f"expected a figure or its axes, found {type(given).__name__}",
+        argument="figure",
+        remedy='sims.save_figure(ax, "figure.pdf"), with ax from sims.plot_profiles(data)',
     )
 
 
@@ -150,7 +154,8 @@ def checked_path(path: Any, example: str) -> Path:
     """Refuse what is not the path of a file."""
     if isinstance(path, str | PathLike) and Path(path).name:
         return Path(path)
-    raise TypeError(f"path={path!r}; expected that of a file, such as {example!r}")
+    text = f"path={path!r}; expected that of a file, such as {example!r}"
+    raise ArgumentError(text, argument="path")
 
 
 @contextmanager

@@ -76,16 +76,16 @@ def _refine(x: Any) -> Any:
 
 def _match_curves(model: xr.DataArray, curves: Sequence[Curve]) -> list[Curve]:
     """Match the profiles of a model with the data that they were fitted to."""
-    found = []
+    matched = []
     for series in series_of(model):
         for curve in curves:
             same_place = series.place in (curve.place, {})
             if series.species in (curve.species, "") and same_place:
                 y = curve.in_units(series.y)
                 name = str(model.attrs.get("model", ""))
-                found.append(replace(curve, x=series.x, y=y, stderr=None, model=name))
+                matched.append(replace(curve, x=series.x, y=y, stderr=None, model=name))
                 break
-    return found
+    return matched
 
 
 def _numbers(models: Sequence[Curve]) -> list[int]:
@@ -124,9 +124,9 @@ def draw_restored(plot: Plot) -> None:
 
 def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     data = _draw_over(plot, curve, "restored", "restored", linewidth=1.1)
-    one: Any = of_curve(answer, curve)
-    best = int(np.nanargmax(one[curve.variable].values))
-    half = 0.5 * float(one["achieved_resolution"][best])
+    answer_of_curve: Any = of_curve(answer, curve)
+    best = int(np.nanargmax(answer_of_curve[curve.variable].values))
+    half = 0.5 * float(answer_of_curve["achieved_resolution"][best])
     ends = plot.scale(curve.x[np.nanargmax(curve.y)] + half * np.array([-1.0, 1.0]))
     level = (_BAR_ON_LOG if curve.log else _BAR_ON_LINEAR) * np.nanmax(curve.y)
     bar: Any = {"color": grey_level(0.0, plot.ax), "linewidth": 0.8, "marker": "|", "markersize": 4}
@@ -137,7 +137,7 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
 
 def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> Curve:
     """Draw a profile over the data that it belongs to, and explain it; return these data."""
-    data, y = next(one for one in plot.curves if one.profile == curve.profile), curve.y
+    data, y = next(drawn for drawn in plot.curves if drawn.profile == curve.profile), curve.y
     positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
     plot.axes_of(data).plot(plot.scale(curve.x), positive, label=f"_{what}", gid=what, **style)
@@ -149,7 +149,8 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
     """Split an axes in two; a figure of our `own` becomes higher by the panel below."""
     spec = ax.get_subplotspec()
     if spec is None:
-        raise ValueError("a panel below needs axes in a grid, as plt.subplots makes them")
+        text = "a panel below needs axes in a grid, as plt.subplots makes them"
+        raise ProfileError(text, argument="ax")
     figure: Any = ax.figure
     if own:
         make_higher(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])
@@ -162,20 +163,20 @@ def panel_below(ax: Axes, *, own: bool) -> Axes:
 
 def draw_ratio(plot: Plot, below: Axes) -> None:
     """Draw the ratio of two measurements, and list the shift of their junction."""
-    found: xr.Dataset = dequantify(plot.options.comparison)
+    comparison: xr.Dataset = dequantify(plot.options.comparison)
     first = {curve.species: curve for curve in reversed(plot.curves)}
     colours = {curve.colour for curve in first.values()}
     seen: list[Any] = []
     label = "ratio"
     for curve in reversed(first.values()):
-        one: Any = of_curve(found, replace(curve, place={}))
-        if one is None or curve.axis not in one.dims:
+        compared: Any = of_curve(comparison, replace(curve, place={}))
+        if compared is None or curve.axis not in compared.dims:
             continue
-        known = np.isfinite(one["ratio"].values)
-        if not known.any():
+        finite = np.isfinite(compared["ratio"].values)
+        if not finite.any():
             continue
-        x, ratio = one[curve.axis].values[known], one["ratio"].values[known]
-        a, b = _compared(plot, one["ratio"][known], curve.subject)
+        x, ratio = compared[curve.axis].values[finite], compared["ratio"].values[finite]
+        a, b = _compared(plot, compared["ratio"][finite], curve.subject)
         # What an instrument writes for no counts has no ratio.
         written = [np.interp(x, c.x, c.placeholders()) > 0 for c in (a, b)]
         x, ratio = plot.scale(x), np.where(np.any(written, axis=0), np.nan, ratio)
@@ -184,16 +185,16 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         # The colours of two measurements say nothing of their ratio; those of species do.
         colour = curve.colour if len(colours) > 1 else plot.grey
         below.plot(x, ratio, color=colour, linestyle=curve.dash)
-        if "ratio_stderr" in one:
-            error = plot.options.coverage * one["ratio_stderr"].values[known]
+        if "ratio_stderr" in compared:
+            error = plot.options.coverage * compared["ratio_stderr"].values[finite]
             style: Any = {"where": ratio > error, "color": colour, "alpha": BAND}
             below.fill_between(x, ratio - error, ratio + error, linewidth=0, **style)
         seen.append(ratio[ratio > 0])
-        if "junction_shift" in one and np.isfinite(one["junction_shift"]):
-            stderr = float(one.get("junction_shift_stderr", np.nan))
-            shift = rounded(abs(float(one["junction_shift"])), plot.options.coverage * stderr)
+        if "junction_shift" in compared and np.isfinite(compared["junction_shift"]):
+            stderr = float(compared.get("junction_shift_stderr", np.nan))
+            shift = rounded(abs(float(compared["junction_shift"])), plot.options.coverage * stderr)
             text = f"{shift.text(style='mathtext')} {curve.axis_units}"
-            text += " deeper" if one["junction_shift"] >= 0 else " shallower"
+            text += " deeper" if compared["junction_shift"] >= 0 else " shallower"
             place = abbreviate(_typeset.plain(b.measurement))
             plot.list_result(f"junction of {curve.name} {text} in {place}", color=colour)
     every = np.concatenate([*seen, [1.0]])
@@ -205,15 +206,15 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
 
 def _compared(plot: Plot, ratio: xr.DataArray, subject: tuple[str, str]) -> tuple[Curve, Curve]:
     """Find the two curves, the reference first, of which this is the ratio."""
-    found: list[tuple[float, Curve, Curve]] = []
+    pairs: list[tuple[float, Curve, Curve]] = []
     for a, b in permutations([curve for curve in plot.curves if curve.subject == subject], 2):
         x = ratio[a.axis].values
         with np.errstate(divide="ignore", invalid="ignore"):
             ends = [np.interp(x, c.x, np.log(c.y), left=np.nan, right=np.nan) for c in (a, b)]
             off = np.abs(ends[1] - ends[0] - np.log(ratio.values))
         if np.isfinite(off).any():
-            found.append((float(np.median(off[np.isfinite(off)])), a, b))
-    best = min(found, key=lambda pair: pair[0], default=None)
+            pairs.append((float(np.median(off[np.isfinite(off)])), a, b))
+    best = min(pairs, key=lambda pair: pair[0], default=None)
     if best is None or (best[0] > _OTHER_DATA and not plot.options.smooth):
         raise ProfileError(
             f"comparison= is of other data of {subject[0]!r} than are drawn; draw both, as in "

@@ -228,8 +228,8 @@ class PlotLayout:
     def _place(self) -> None:
         boxes = [each.get_tightbbox() for each in self._insets()]
         insets = [box for box in boxes if box is not None]
-        known = insets + [legend.get_window_extent() for legend in self._legends()]
-        free = Obstacles(self.left, self.axes.values(), known, self.curves.values())
+        occupied = insets + [legend.get_window_extent() for legend in self._legends()]
+        free = Obstacles(self.left, self.axes.values(), occupied, self.curves.values())
         grounds = [self._background(free.fraction(box)) for box in insets]
         self.listed: dict[str, Any] = {}
         texts, above = [*self._placed_regions(free)], dict(self.above)
@@ -288,7 +288,7 @@ class PlotLayout:
     def _placed_numbers(self, free: Obstacles) -> Iterator[tuple[str, Any]]:
         """Write the results that have room there at their marks."""
         to_axes = self.left.transAxes.inverted()
-        for text in [one for one in self.results if one in self.marks]:
+        for text in [entry for entry in self.results if entry in self.marks]:
             ax, place, colour = self.marks[text]
             if self.shades > 1 and not isinstance(place, tuple):
                 continue  # the lines of another dose would cross the number
@@ -341,17 +341,17 @@ class PlotLayout:
         """Measure the labels at the left, at the right and below, in inches beside the axes."""
         ax, foot, dpi = self.left.bbox, self.foot.bbox, self.figure.dpi
         boxes = [each.yaxis.get_tightbbox() for each in self._all_axes]
-        whole = Bbox.union([ax, *(box for box in boxes if box is not None)])
+        extent = Bbox.union([ax, *(box for box in boxes if box is not None)])
         under = self.foot.xaxis.get_tightbbox() or foot
         below = max(foot.y0 - under.y0, 0.0) / dpi
-        return (ax.x0 - whole.x0) / dpi, (whole.x1 - ax.x1) / dpi, below
+        return (ax.x0 - extent.x0) / dpi, (extent.x1 - ax.x1) / dpi, below
 
     def _ends(self) -> tuple[float, float]:
         """Return where the axes with their labels begin and end; alone, they have the figure."""
         selected = {self.left, self.foot, *self.axes.values()}
         if selected.issuperset(self.figure.axes) and self._is_managed():
             return 0.0, float(self.figure.bbox.width)
-        left, right = (one + _RULES.pad / 72.0 for one in self._margins[:2])
+        left, right = (margin + _RULES.pad / 72.0 for margin in self._margins[:2])
         ax, dpi = self.left.bbox, self.figure.dpi
         return float(ax.x0 - left * dpi), float(ax.x1 + right * dpi)
 
@@ -378,7 +378,7 @@ class PlotLayout:
         for axis in linear:  # measured, it has written its power
             axis.get_tightbbox()
         texts = [axis.get_offset_text() for axis in linear]
-        tops = [one.get_window_extent().y1 for one in texts if one.get_text()]
+        tops = [text.get_window_extent().y1 for text in texts if text.get_text()]
         above = max((top - self.left.bbox.y1 for top in tops + self._upper_ends()), default=0.0)
         return float(above * 72.0 / self.figure.dpi)
 
@@ -394,12 +394,12 @@ class PlotLayout:
 
     def _move_titles(self, renderer: Any) -> None:
         """Let titles stand above names and the axes of the user, and beside each other."""
-        legends = [one for one in self._names.texts if isinstance(one, Legend)]
-        tops = [one.get_window_extent().y1 for one in legends] + self._upper_ends()
+        legends = [child for child in self._names.texts if isinstance(child, Legend)]
+        tops = [legend.get_window_extent().y1 for legend in legends] + self._upper_ends()
         ax, others = self.left.bbox, {*self.left.texts}
         placed: list[Any] = []
         titles = [c for c in self.left.get_children() if isinstance(c, Text) and c not in others]
-        for title in reversed([one for one in titles if one.get_text()]):  # the middle one last
+        for title in reversed([item for item in titles if item.get_text()]):  # the middle one last
             now = title.get_position()
             base, moved = self._moved.get(title, (now, now))
             if now == moved:  # matplotlib leaves it where it was put
@@ -455,8 +455,8 @@ class PlotLayout:
         handle = LIST_STYLE["handlelength"] + LIST_STYLE["handletextpad"]
         most = room / (points * self.figure.dpi / 72.0) - handle
         # Results first, explanations of marks last.
-        known = {**self.listed, **self.explained}
-        entries = {self._break_line(text, most): handle for text, handle in known.items()}
+        explained = {**self.listed, **self.explained}
+        entries = {self._break_line(text, most): handle for text, handle in explained.items()}
         place = {"loc": "upper left", "borderaxespad": 0.0}
         return self._legend(entries, points, **{**LIST_STYLE, **place, **options})
 
@@ -477,11 +477,11 @@ class PlotLayout:
     def _list_below(self) -> Any:
         """Place the list below, no wider than axes and their labels; None if it is too large."""
         (low, high), ax, dpi = self._ends(), self.left.bbox, self.figure.dpi
-        taken = sum(one.get_window_extent().height for one in self._legends_outside(self._list))
+        taken = sum(x.get_window_extent().height for x in self._legends_outside(self._list))
         tallest = np.inf if self.own else _RULES.list_height * (ax.y1 - self.foot.bbox.y0 + taken)
         # At another resolution letters are a little wider: what the figure has grown for stays.
-        edge, whole = _RULES.pad * dpi / 72.0, self.figure.bbox.width
-        widest = min(high - low, whole - 2.0 * edge)
+        edge, width = _RULES.pad * dpi / 72.0, self.figure.bbox.width
+        widest = min(high - low, width - 2.0 * edge)
         ways = [self._way] if self.stays_below else product(self._sizes, (2, 1))
         for points, columns in ways:
             made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
@@ -494,7 +494,7 @@ class PlotLayout:
         self.is_below = made is not None
         if made is not None:
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
-            start = max(edge, min(start, whole - edge - size.width))
+            start = max(edge, min(start, width - edge - size.width))
             depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _RULES.pad
             self._put_at(made, (start - ax.x0) / ax.width, 0.0, -depth)
         return made
@@ -503,7 +503,7 @@ class PlotLayout:
         """List the legends of a layer that stand above or below the axes."""
         if layer is self._list and not self.is_below:
             return []
-        return [one for one in layer.texts if isinstance(one, Legend)]
+        return [text for text in layer.texts if isinstance(text, Legend)]
 
     def covered(self, layer: Layer, renderer: Any = None) -> Any:
         """Return what the texts of a layer cover above or below the axes; None for nothing."""
@@ -512,21 +512,21 @@ class PlotLayout:
             return None
         if layer is self._names:
             outside += [title for title in self._moved if title.get_text()]
-        boxes = [one.get_window_extent(renderer) for one in outside]
+        boxes = [artist.get_window_extent(renderer) for artist in outside]
         low, high = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
         return Bbox.from_extents(self.left.bbox.x0, low, self.left.bbox.x1, high)
 
     def height_outside(self) -> float:
         """Return the height of the lists above and below the axes, in inches."""
         legends = [*self._legends_outside(self._names), *self._legends_outside(self._list)]
-        heights = [one.get_window_extent().height for one in legends]
+        heights = [legend.get_window_extent().height for legend in legends]
         return float(sum(heights) / self.figure.dpi)
 
 
 def layout_at(ax: Axes) -> PlotLayout | None:
     """Return what is known of the plot in an axes, be they left or right; None if there is none."""
     for each in dict.fromkeys([ax, *ax.figure.axes]):
-        for layer in [one for one in each.artists if isinstance(one, Layer)]:
+        for layer in [artist for artist in each.artists if isinstance(artist, Layer)]:
             if layer.layout.is_kept():
                 if ax in layer.layout.axes.values():
                     return layer.layout

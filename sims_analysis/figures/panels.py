@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from sims_analysis.errors import require
+from sims_analysis.errors import ProfileError, require
 from sims_analysis.figures.arguments import OPTIONS, RESULTS, PlotOptions, check_title, read_options
 from sims_analysis.figures.artists import draw, finish, read_curves
 from sims_analysis.figures.curves import Measurements, curves_of, measurements_of, with_styles
@@ -104,7 +104,8 @@ def plot_panels(
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
     wanted = read_options(options, line, data, named, "plot_panels")
     if wanted.residuals or wanted.comparison is not None:
-        raise ValueError("residuals and ratios are drawn by plot_profiles, below its axes")
+        text = "residuals and ratios are drawn by plot_profiles, below its axes"
+        raise ProfileError(text, argument="residuals" if wanted.residuals else "comparison")
     parts = _panels_of(named, by, wanted, named_beside="labels" in options)
     if columns is not None:
         check_count("columns", columns)

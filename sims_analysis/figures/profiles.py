@@ -84,8 +84,7 @@ def plot_profiles(
     detection_limit : str, Quantity, DataArray or Dataset, optional
         One for all species, or one for each: samples below it are open triangles at the limit.
     coverage : float
-        Half-width of bands, bars and printed uncertainties in standard errors, if these are known;
-        0 draws no bands.
+        Half-width of bands, bars and printed uncertainties in standard errors; 0: no bands.
     smooth : int, optional
         Draw running means of so many samples, named so, without bands. Answers do not change.
     regions : mapping, optional
@@ -128,7 +127,7 @@ def plot_profiles(
 
     Raises
     ------
-    ProfileError, SpeciesError, UnitsError, TypeError
+    ProfileError, SpeciesError, UnitsError, ArgumentError
         If there is nothing to draw, a species is absent, a unit is missing or of the wrong kind, or
         an argument is unknown or has results of another function.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @recorded
 def evaluate(
-    fit: xr.Dataset, *, depth: ParameterLike | Sequence[str], model: Model | None = None
+    fit: xr.Dataset, depth: ParameterLike | Sequence[str], *, model: Model | None = None
 ) -> xr.DataArray:
     """Return the values of a fitted model at depths, and how well they are known.
 

@@ -67,9 +67,8 @@ def fit(
 ) -> xr.Dataset:
     """Fit a model to each profile, and say how well its parameters are known.
 
-    Not to be trusted where neighbouring samples are not independent, as smoothed ones are, and for
-    the parts of a ``"dual_pearson"`` with few counts: errors are too small there. *How a fit is
-    done*, on the site, has more.
+    Not to be trusted where samples are not independent, as smoothed ones are, and for parts of a
+    ``"dual_pearson"`` with few counts: errors are too small. See *How a fit is done*, on the site.
 
     Parameters
     ----------
@@ -88,13 +87,12 @@ def fit(
     depth_uncertainty, rsf_uncertainty : float, str, DataArray or mapping, optional
         Relative standard uncertainties of scales, ``"3 %"``; by default what the data state.
     start, stop : str, Quantity or DataArray, optional
-        The window: samples outside are ignored, such as those of the surface transient.
+        The window, such as that below the surface transient.
     background : str, Quantity or DataArray, optional
         A constant under the profile: ``"fit"``, or its value. By default there is none.
     weights : {"auto", "counts", "stderr", "log", "none"}
-        The objective: the Poisson deviance of counts, squares over standard errors, squares of
-        ln C, or plain squares; ``"auto"`` takes the first for which a profile has what it needs.
-        Standard errors that follow the noise of the samples are taken at the curve.
+        The objective: the Poisson deviance of counts, squares over standard errors, squares of ln
+        C, or plain squares; ``"auto"`` takes the first for which a profile has what it needs.
     cell : {"auto", "point", "mean"}
         Whether a sample is the mean over its cell; by default where the data state cells.
     fixed : mapping, optional
@@ -105,14 +103,11 @@ def fit(
         ``"profile"`` adds the ends of 68 % intervals by the profile of the likelihood.
     time : str, Quantity or DataArray, optional
         Duration of the diffusion, ``"30 min"``: models of diffusion then give ``diffusivity``.
-    as_implanted : Dataset, DataArray, str or Quantity, optional
-        For ``"annealed_implant"``: a fit before the anneal, its straggle, or that profile itself.
-    surface : {"reflecting", "absorbing"}
-        Of such a profile: whether what reaches the surface comes back, or is lost.
-    gaps : {"flag", "bridge"}
-        ``"bridge"`` accepts a fit across a gap in the window, which is ``gap`` otherwise.
-    progress : bool, optional
-        A bar on the terminal; by default of many profiles.
+    as_implanted, surface : Dataset, DataArray, str or Quantity, and str, optional
+        For ``"annealed_implant"``: a fit before the anneal, its straggle, or that profile itself;
+        whether the surface reflects (``"reflecting"``) or takes (``"absorbing"``) what reaches it.
+    gaps, progress
+        As for :func:`integrated_dose`; a bar on the terminal, by default of many profiles.
 
     Returns
     -------
@@ -122,10 +117,12 @@ def fit(
         - ``<name>``, ``<name>_stderr``: each parameter, what follows from them, and scales; also
           ``<name>_lower``, ``<name>_upper``, ``<name>_pull`` (``1``: how far from its prior)
         - ``covariance`` over ``(parameter, parameter_)``, in the product of their units
-        - ``status``, ``curve_status``: ``ok``, or what is wrong with the parameters, or the curve
-        - ``residuals``, ``objective``: in words, whether they are random, and what was minimized:
-          ``objective_value``, a sum of squares
-        - ``reduced_chi_square`` (``1``), where errors are known; ``residual_correlation`` (``1``)
+        - ``status``: ``ok``; without parameters ``no_data``, ``too_few_samples``, ``featureless``,
+          ``not_converged`` and ``too_few_maxima``; with them ``at_bound``, ``undetermined``,
+          ``truncated``, ``several_peaks``, ``wrong_shape``, ``gap`` and ``saturated``; and
+          ``curve_status``, which may be ``ok`` where parameters are not
+        - ``residuals``, ``objective``: in words, whether they are random, and what was minimized
+        - ``objective_value``; ``reduced_chi_square``, ``residual_correlation`` (``1``)
         - ``aic`` (``1``): Akaike's criterion, smaller for the better model of the same samples
         - ``largest_departure`` (``1``): of the curve from the samples, over the largest of these
         - ``window_dose``, ``window_dose_stderr``: the integral of the curve without background

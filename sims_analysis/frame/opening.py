@@ -20,7 +20,7 @@ from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, is_lazy, is_nan, may_exceed, replaced_where
 from sims_analysis.profiles.plausibility import refuse_impossible
-from sims_analysis.text.arguments import check_choice, format_argument, list_dims, remedy_for
+from sims_analysis.text.arguments import check_choice, format_argument, list_dims, type_error
 
 DOSE_KINDS = ("concentration", "range_density")
 #: Kinds of results along the axis.
@@ -66,10 +66,7 @@ def open_frame(
     if gaps is not None:
         check_choice("gaps", gaps, ("flag", "bridge"))
     if not isinstance(data, xr.Dataset | xr.DataArray):
-        raise TypeError(
-            f"{question} needs an xarray Dataset or DataArray, found {type(data).__name__}"
-            f"{remedy_for(data)}"
-        )
+        raise type_error("data", data, f"{question} needs an xarray Dataset or DataArray")
     plain = units.with_plain_axes(data)
     array, ancillary = _select(plain, kinds, question, variable)
     coords, dim, axis = dict(array.coords.variables), axis_of(array), axis_name(array)

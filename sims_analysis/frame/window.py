@@ -38,8 +38,7 @@ def read_window(frame: Frame, start: Any, stop: Any, name: str = "") -> Window:
             where = f"{first.label}: "
             texts = [f"{first.of(limit):g} {frame.axis_units}" for limit in (a, b)]
         raise ProfileError(
-            f"{where}{names[0]} must come before {names[1]}, found {names[0]}={texts[0]} and "
-            f"{names[1]}={texts[1]}",
+            f"{where}{names[0]}={texts[0]}; expected less than {names[1]}={texts[1]}",
             argument=names[0],
         )
     return a, b

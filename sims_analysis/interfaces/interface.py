@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.errors import FitWarning, ProfileError
+from sims_analysis.errors import FitWarning
 from sims_analysis.frame.background import add_background_error
 from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
@@ -22,6 +22,7 @@ from sims_analysis.frame.window import Window, read_pair, read_window
 from sims_analysis.interfaces.step import measure_step
 from sims_analysis.kernels.rows import Array, changed
 from sims_analysis.outcomes import GAP, Flag, Status
+from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
 #: Where noise leaves open whether plateaus slope.
@@ -55,8 +56,8 @@ _FOUND = Fields(
 def interface(
     data: xr.Dataset | xr.DataArray,
     *,
-    low: float = 0.16,
-    high: float = 0.84,
+    low: float | str = 0.16,
+    high: float | str = 0.84,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
     left: tuple[ParameterLike, ParameterLike] | None = None,
@@ -67,14 +68,14 @@ def interface(
     """Measure position and width of the step between two plateaus, without a model.
 
     Not to be trusted on plateaus that ripple no faster than once over their length, or, below 100
-    counts, slope and are no longer than the edge is wide: state `left` and `right`.
+    counts, slope and are no longer than the edge is wide: state `left` and `right`. With a model:
+    ``fit(data, model="edge")``.
 
     Parameters
     ----------
     data : Dataset or DataArray
-        Profiles over depth or sputter time, in any unit; one measurement or a batch, on any axes.
-        Over time, answers are in seconds.
-    low, high : float
+        Profiles over depth or sputter time (answers are in seconds then), in any unit, on any axes.
+    low, high : float or str
         Parts of the step between which the width is taken.
     start, stop : str, Quantity or DataArray, optional
         The window in which the interface lies.
@@ -115,10 +116,6 @@ def interface(
     FitWarning
         Where there is no interface to be measured, and where noise may hide that plateaus slope.
 
-    See Also
-    --------
-    fit : ``model="edge"`` and ``model="edge_logistic"``.
-
     Notes
     -----
     The samples between the plateaus are made monotone by least squares (isotonic regression), so
@@ -143,11 +140,10 @@ def interface(
     >>> print(f"{found['position'].item():.2f} {found['width'].item():.2f}")
     50.00 7.96
     """
-    numbers = isinstance(low, int | float) and isinstance(high, int | float)
-    if not (numbers and 0 < low < 0.5 < high < 1):
-        raise ProfileError(
-            f"low={low!r}, high={high!r}; expected 0 < low < 0.5 < high < 1", argument="low"
-        )
+    low, high = (units.read_fraction(part, name, of="the step")
+                 for part, name in ((low, "low"), (high, "high")))  # fmt: skip
+    if not low < 0.5 < high:
+        raise argument_error("low", low, f"expected low < 0.5 < high, found {high=}")
     axes = vocabulary.AXES
     profiles = open_frame(data, question="an interface", variable=variable, axes=axes, gaps=gaps)
     window = read_window(profiles, start, stop)

@@ -27,7 +27,6 @@ from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import GAP, Flag, Status
-from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
 
 
@@ -53,7 +52,7 @@ def layers(
     *,
     species: str | None = None,
     level: ParameterLike | None = None,
-    fraction: float | None = None,
+    fraction: float | str | None = None,
     variable: str | None = None,
     gaps: GapPolicy = "flag",
 ) -> xr.Dataset:
@@ -70,7 +69,7 @@ def layers(
         Which one marks the layers; needed if there are several.
     level : str, Quantity or DataArray, optional
         Where all layers begin and end; by default each at a part of its own steps.
-    fraction : float, optional
+    fraction : float or str, optional
         That part of the step from what lies on either side to the layer's own plateau, or maximum;
         by default half.
     variable : str, optional
@@ -132,9 +131,9 @@ def layers(
     """
     if level is not None and fraction is not None:
         raise ProfileError("give a level or a fraction, not both", code="conflicting_arguments")
-    part = 0.5 if fraction is None else fraction
-    if not (isinstance(part, float | int) and 0 < part < 1):
-        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
+    part = 0.5
+    if fraction is not None:
+        part = units.read_fraction(fraction, "fraction", of="the step to a plateau")
     marker, profiles = _opened(data, species, variable, gaps)
     below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     if level is None:

@@ -19,16 +19,16 @@ def _among(flags: Flags, n: int) -> Any:
 def _beyond(z: Array, far: float, n: int, of: int) -> Flags:
     """Flag a point that is far off, as n of the last `of` are on the same side."""
     sides = [side * z > far for side in (1.0, -1.0)]
-    found: Flags = np.any([one & (_among(one, of) >= n) for one in sides], axis=0)
-    return found
+    beyond: Flags = np.any([side & (_among(side, of) >= n) for side in sides], axis=0)
+    return beyond
 
 
 def _steps(z: Array, n: int, turning: int) -> Flags:
     """Flag a point that ends n points of which each step goes on, or turns about."""
     steps = np.sign(np.diff(z, prepend=np.nan))
     alike = steps[1:] * steps[:-1] == turning
-    found: Flags = _among(np.append(False, alike), n - 2) == n - 2
-    return found
+    flags: Flags = _among(np.append(False, alike), n - 2) == n - 2
+    return flags
 
 
 #: Rule for runs -> the status of a point, and which points complete it, by their distances from the

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from sims_analysis import units
+from sims_analysis import units, vocabulary
+from sims_analysis.conventions.axes import POINT
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.rows import Array, Flags
 from sims_analysis.laboratory.chart_rules import RULES, SETS, flagged
 from sims_analysis.laboratory.process_scatter import CONFIDENCE, scatter_of
-from sims_analysis.text.arguments import argument_error, check_choice, is_number
+from sims_analysis.text.arguments import argument_error, check_choice, is_number, list_dims
 from sims_analysis.text.times import A_DATE, iso_dates
 from sims_analysis.units import QuantityLike, WindowLike
 
@@ -26,6 +27,8 @@ _D2 = 1.128
 #: Kind of chart -> standard deviations of what is drawn from the centre to the limits.
 _WIDTHS = {"individuals": 3.0, "ewma": 2.86, "cusum": 5.0}
 _SLACK = 0.5  # taken off a cumulative sum at each step, in standard deviations
+#: Dimensions along which the values are of one measurement.
+_OF_ONE_MEASUREMENT = ("species", "layer", "crossing", POINT, *vocabulary.AXES)
 #: A day or a month, perhaps with a time of day.
 _ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ][\d:.]+)?)?")
 
@@ -40,7 +43,7 @@ def control_chart(
     stddev: QuantityLike | None = None,
     limits: WindowLike | None = None,
     rules: str | Sequence[str] = "limits",
-    weight: float = 0.2,
+    weight: float | str = 0.2,
     width: float | None = None,
 ) -> xr.Dataset:
     """Chart the answers of many measurements, and flag those that are out of control.
@@ -69,7 +72,7 @@ def control_chart(
         ``two_of_three`` (beyond 2 s on a side), ``four_of_five`` (beyond s), ``run_of_eight``,
         ``run_of_nine`` (on a side), ``trend_of_six``, ``fourteen_alternating``, ``fifteen_within``
         (s), ``eight_without``.
-    weight : float
+    weight : float or str
         Weight w of the latest value in the moving average, ``z_i = w x_i + (1 - w) z_(i-1)``.
     width : float, optional
         From the centre to the limits: 3 s of values; 2.86 of ``s sqrt(w / (2 - w) (1 - (1 -
@@ -127,11 +130,11 @@ def control_chart(
         raise argument_error("rules", rules, f"they are for individuals, not for {kind}")
     for name in names:
         check_choice("rules", name, (*SETS, *RULES))
-    chosen = list(dict.fromkeys(one for name in names for one in SETS.get(name, (name,))))
+    chosen = list(dict.fromkeys(rule for name in names for rule in SETS.get(name, (name,))))
     width = _WIDTHS[kind] if width is None else width
-    for name, given, most in (("weight", weight, 1.0), ("width", width, np.inf)):
-        if not (is_number(given) and 0 < given <= most):
-            raise argument_error(name, given, f"expected a number above 0, at most {most:g}")
+    weight = units.read_fraction(weight, "weight", ends="(]")
+    if not (is_number(width) and width > 0):
+        raise argument_error("width", width, "expected a number above 0")
     series = read_series(values)
     if series.time:
         days = pd.DatetimeIndex(series.data[series.time].values).normalize()
@@ -156,10 +159,10 @@ def control_chart(
     ends = [middle - width * half, middle + width * half]
     if limits is not None:
         two = isinstance(limits, tuple | list) and len(limits) == 2
-        ends = [np.full(x.size, series.number(one, "limits")) for one in limits] if two else []
+        ends = [np.full(x.size, series.number(end, "limits")) for end in limits] if two else []
         if not two or (ends[0] >= ends[1]).any():
             raise argument_error("limits", limits, "expected (lower, upper), lower below upper")
-    beyond = np.any([(one < ends[0]) | (one > ends[1]) for one in drawn.values()], axis=0)
+    beyond = np.any([(y < ends[0]) | (y > ends[1]) for y in drawn.values()], axis=0)
     columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
     columns |= {"lower": ends[0], "upper": ends[1]}
     chart = series.dataset(columns, {"stddev": sigma, **scatter_of(used, series.stderr[inside])})
@@ -213,8 +216,8 @@ def capability(
     from scipy.special import chdtri, ndtri
 
     series = read_series(values)
-    ends = [np.nan if one is None else series.number(one, name)
-            for name, one in (("lower", lower), ("upper", upper))]  # fmt: skip
+    ends = [np.nan if limit is None else series.number(limit, name)
+            for name, limit in (("lower", lower), ("upper", upper))]  # fmt: skip
     if np.isnan(ends).all() or ends[0] >= ends[1]:
         raise argument_error("lower", lower, "expected a limit below upper=, or one of both")
     x = series.value[~np.isnan(series.value)]
@@ -229,8 +232,8 @@ def capability(
     half = float(ndtri(tails[0])) * (1.0 / (9.0 * n) + cpk**2 / (2.0 * (n - 1.0))) ** 0.5
     pure = {"cp": cp, "cp_lower": of_cp[0], "cp_upper": of_cp[1]}
     pure |= {"cpk": cpk, "cpk_lower": cpk - half, "cpk_upper": cpk + half}
-    found = series.dataset({}, {"mean": mean, "stddev": s}).assign(samples=n)
-    return found.assign({name: ((), one, {"units": "1"}) for name, one in pure.items()})
+    answer = series.dataset({}, {"mean": mean, "stddev": s}).assign(samples=n)
+    return answer.assign({name: ((), number, {"units": "1"}) for name, number in pure.items()})
 
 
 @recorded
@@ -271,19 +274,20 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     2.0%, 1 standard deviation 2.0%
     """
     series = read_series(values)
-    known = ~np.isnan(series.value)
-    x = series.value[known]
+    measured = ~np.isnan(series.value)
+    x = series.value[measured]
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
         text = f"expected two or more values with a positive mean, found {x.size}"
         raise ProfileError(text, code="too_few_values", argument="values")
-    scatter = scatter_of(x, series.stderr[known])
+    scatter = scatter_of(x, series.stderr[measured])
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
     part = min(numbers["process_stddev"] / (numbers["stddev"] or 1.0), 1.0)
     numbers["process_half_range"] = part * numbers["half_range"]
-    found = series.dataset({}, {"mean": mean}).assign(samples=x.size)
-    return found.assign({name: ((), one / mean, {"units": "1"}) for name, one in numbers.items()})
+    answer = series.dataset({}, {"mean": mean}).assign(samples=x.size)
+    parts = {name: ((), number / mean, {"units": "1"}) for name, number in numbers.items()}
+    return answer.assign(parts)
 
 
 class Series(NamedTuple):
@@ -305,46 +309,50 @@ class Series(NamedTuple):
     def dataset(self, columns: dict[str, Array], numbers: dict[str, float]) -> xr.Dataset:
         """Return columns and numbers in the unit of the values, with the coordinates of these."""
         attrs = {"units": self.unit.text}
-        every = {name: xr.Variable(self.dim, one, attrs) for name, one in columns.items()}
-        every |= {name: xr.Variable((), one, attrs) for name, one in numbers.items()}
+        every = {name: xr.Variable(self.dim, column, attrs) for name, column in columns.items()}
+        every |= {name: xr.Variable((), number, attrs) for name, number in numbers.items()}
         if "value" in every:
             every["value"].attrs["long_name"] = self.name
-        own = {
-            str(name): one.variable
-            for name, one in self.data.coords.items()
-            if name not in (*every, "status") and (columns or not one.ndim)
+        kept = {
+            str(name): coord.variable
+            for name, coord in self.data.coords.items()
+            if name not in (*every, "status") and (columns or not coord.ndim)
         }
-        return xr.Dataset(every, own, {"time": self.time})
+        return xr.Dataset(every, kept, {"time": self.time})
 
 
 def read_series(values: Any) -> Series:
-    """Read values over one dimension, in order of their times."""
-    if not isinstance(values, xr.DataArray) or values.ndim != 1:
-        array = isinstance(values, xr.DataArray)
-        found = [*map(str, values.dims)] if array else f"a {type(values).__name__}"
-        text = f"expected a DataArray over one dimension, measurement, found {found}"
-        said = f'{text}; select, as in values.sel(species="B")'
-        raise ProfileError(said, code="wrong_dimensions", argument="values")
+    """Read values over measurements, or under another name of these, in order of their times."""
+    array = isinstance(values, xr.DataArray)
+    if not array or values.ndim != 1 or values.dims[0] in _OF_ONE_MEASUREMENT:
+        of = f"one over {list_dims(values.dims)}" if array else f"a {type(values).__name__}"
+        text = f"expected a DataArray over measurements alone, found {of}"
+        remedy = 'select the rest, as in values.sel(species="B")' if array else (
+            'xr.DataArray(values, dims="measurement", attrs={"units": ...})'
+        )  # fmt: skip
+        raise ProfileError(text, code="wrong_dimensions", argument="values", remedy=remedy)
     plain = units.dequantify(values).compute()
     dim = str(plain.dims[0])
     unit = units.unit_of_kind(plain.attrs.get("units"), tuple(units.CANONICAL), "values")
-    times = [str(name) for name, one in plain.coords.items()
-             if one.dims == (dim,) and one.dtype.kind == "M"]  # fmt: skip
+    times = [str(name) for name, coord in plain.coords.items()
+             if coord.dims == (dim,) and coord.dtype.kind == "M"]  # fmt: skip
     if len(times) > 1:
-        text = f"the values have several coordinates of times: {', '.join(times)}; drop_vars() all"
-        raise ProfileError(f"{text} but one", code="ambiguous_time", argument="values")
+        text = f"the values have several coordinates of times: {', '.join(times)}"
+        remedy = f"keep one, as in values.drop_vars({times[1:]})"
+        raise ProfileError(text, code="ambiguous_time", argument="values", remedy=remedy)
     if times:
         unknown = np.isnat(plain[times[0]].values)
         if unknown.any():
-            which = plain[dim].values[unknown][0]
-            said = f"{which!s} has no time in the coordinate {times[0]!r}; drop one"
-            raise ProfileError(said, code="missing_time", argument="values")
+            text = f"{plain[dim].values[unknown][0]!s} has no time in the coordinate {times[0]!r}"
+            remedy = f"drop it, or the times of all, values.drop_vars({times[0]!r})"
+            raise ProfileError(text, code="missing_time", argument="values", remedy=remedy)
         plain = plain.isel({dim: np.argsort(plain[times[0]].values, kind="stable")})
     stderr = np.full(plain.size, np.nan)
     if "stderr" in plain.coords:
         stated = plain["stderr"].attrs.get("units", unit.text)
-        own = units.unit_of_kind(stated, (unit.kind,), "stderr")
-        stderr = unit.from_canonical(own.to_canonical(plain["stderr"].values.astype(np.float64)))
+        unit_of_stderr = units.unit_of_kind(stated, (unit.kind,), "stderr")
+        errors = unit_of_stderr.to_canonical(plain["stderr"].values.astype(np.float64))
+        stderr = unit.from_canonical(errors)
         plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
         stderr = np.broadcast_to(stderr, plain.shape)
         if "scatter" in plain.coords:  # of the samples of a mean, which is no counting
@@ -358,26 +366,27 @@ def read_series(values: Any) -> Series:
 
 def _in_baseline(series: Series, baseline: Any) -> Flags:
     """Return which values are in the baseline: between two times, or two labels."""
-    known: Flags = ~np.isnan(series.value)
+    measured: Flags = ~np.isnan(series.value)
     if baseline is None:
-        return known
+        return measured
     labels = series.data[series.dim].values.tolist()
-    inside: Flags = np.zeros(known.size, dtype=bool)
+    inside: Flags = np.zeros(measured.size, dtype=bool)
     two = isinstance(baseline, tuple | list) and len(baseline) == 2
-    if two and all(one in labels for one in baseline):
+    if two and all(end in labels for end in baseline):
         first, last = map(labels.index, baseline)
         inside[first : last + 1] = True
     elif two and series.time and all(map(_ISO.fullmatch, ends := iso_dates(map(str, baseline)))):
         times: Any = pd.DatetimeIndex(series.data[series.time].values)
         with suppress(TypeError, ValueError):  # no such day
             inside[times.slice_indexer(*ends)] = True
-    if not (inside & known).any():
-        of = f"or dates in {A_DATE}" if series.time else "as there are no times"
-        days = series.data[series.time].dt.strftime("%Y-%m-%d").values if series.time else labels
-        there = " to ".join(map(str, [*days[:1], *days[-1:]]))
-        text = f"expected (first, last) around values, which are of {there}: labels, {of}"
-        raise argument_error("baseline", baseline, text)
-    return inside & known
+    if not (inside & measured).any():
+        expected, span = "two labels of measurements", labels
+        if series.time:
+            span = series.data[series.time].dt.strftime("%Y-%m-%d").values
+            expected += f", or two dates in {A_DATE}"
+        text = f"expected (first, last): {expected}, with values between them; the measurements"
+        raise argument_error("baseline", baseline, f"{text} are from {span[0]} to {span[-1]}")
+    return inside & measured
 
 
 def _chart_statistic(

@@ -103,7 +103,7 @@ def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:
     """Read the cells of a row; those that are not there are empty."""
     place = f"{name}, line {line}, column"
     with about(code="invalid_cell", where={"file": name, "line": line}):
-        row = {one: read_cell(one, cells.get(one, ""), f"{place} {one!r}") for one in COLUMNS}
+        row = {head: read_cell(head, cells.get(head, ""), f"{place} {head!r}") for head in COLUMNS}
         unit, value, stderr = unit_of(row["unit"]), cells["value"], cells.get("stderr")
         if not _LEAST < unit.to_canonical(row["value"]) < _MOST:
             most = f"a factor between {_LEAST:g} and {_MOST:g} {CANONICAL[unit.kind]}"
@@ -144,10 +144,25 @@ def read_text(path: Path) -> str:
         raise _line_error(path.name, line, text, code="unknown_encoding") from None
 
 
+def refuse_missing(path: Path) -> None:
+    """Refuse to take factors from a file that is not there."""
+    if not path.exists():
+        needed = ", ".join(name for name, column in COLUMNS.items() if column.empty is ...)
+        raise ReadError(
+            f"{str(path)!r}: there is no such file of factors, a CSV with a row for each factor in "
+            f"the columns {needed}, and others for its conditions",
+            code="unreadable_file",
+            where={"file": path.name},
+            remedy="sims.Factors(path).add(rsf) makes it, of a factor of rsf_from_standard()",
+        )
+
+
 def read_sheet(path: Path) -> Sheet:
     """Read a file of factors, and add the columns that it leaves out; no file has no factors."""
     text = read_text(path) if path.exists() else ",".join(COLUMNS)
-    sheet = _read_table(text, path.name, [one for one, how in COLUMNS.items() if how.empty is ...])
+    sheet = _read_table(
+        text, path.name, [head for head, how in COLUMNS.items() if how.empty is ...]
+    )
     absent = [column for column in COLUMNS if column not in sheet.header]
     for cells in filter(None, sheet.cells.values()):
         cells.extend(absent if cells is sheet.header else [""] * len(absent))
@@ -171,9 +186,9 @@ def read_list(path: Path) -> Iterator[dict[str, str]]:
         return
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         commas = re.match(r"[^\s,;|:=]+\s*,", line)  # behind a species, they are no decimal ones
-        found = _LINE.fullmatch((line.replace(",", ";") if commas else line).strip(" \t;|"))
-        if found is not None:
-            species, value, unit = found.groups("")
+        match = _LINE.fullmatch((line.replace(",", ";") if commas else line).strip(" \t;|"))
+        if match is not None:
+            species, value, unit = match.groups("")
             row = {"species": species, "value": value.replace(",", "."), "line": str(number)}
             yield row | ({"unit": unit} if unit else {})
         elif re.search(r"\d", line):  # no heading
@@ -195,11 +210,11 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
     except csv.Error as error:
         raise _line_error(name, reader.line_num, str(error), code="damaged_file") from None
     first, header = next(((n, cells) for n, cells in lines.items() if cells), (1, []))
-    known = {one: "_".join(one.lower().split()) for one in header}
-    header[:] = [known[one] if known[one] in COLUMNS else one for one in header]
+    spelled = {head: "_".join(head.lower().split()) for head in header}
+    header[:] = [spelled[head] if spelled[head] in COLUMNS else head for head in header]
     if needed and not COLUMNS.keys() >= set(header):  # what is missing may have another name
         needed = COLUMNS
-    wrong = [one for one in COLUMNS if header.count(one) > 1 or one in {*needed} - {*header}]
+    wrong = [name for name in COLUMNS if header.count(name) > 1 or name in {*needed} - {*header}]
     if wrong:
         these = f"these with {delimiter!r} between them: {', '.join(header)}"
         text = f"expected one column {wrong[0]!r}, found {these}"
@@ -213,7 +228,7 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
             raise _line_error(name, number, found, code="uneven_rows")
         row: Row = {**dict(zip(header, cells, strict=True)), "line": number}
         if delimiter != ",":
-            row |= {one: row[one].replace(",", ".") for one in _NUMBERS if one in row}
+            row |= {column: row[column].replace(",", ".") for column in _NUMBERS if column in row}
         sheet.rows.append(row)
     dates = iso_dates(row.get("date", "") for row in sheet.rows)
     for row, date in zip(sheet.rows, dates, strict=True):

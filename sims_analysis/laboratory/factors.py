@@ -18,7 +18,7 @@ from sims_analysis import vocabulary
 from sims_analysis.conventions.axes import MEASUREMENT
 from sims_analysis.conventions.provenance import with_step
 from sims_analysis.conventions.species_metadata import metadata_of
-from sims_analysis.errors import ProfileError, ReadError, SpeciesError, about
+from sims_analysis.errors import ArgumentError, ProfileError, ReadError, SpeciesError, about
 from sims_analysis.laboratory import factor_file
 from sims_analysis.laboratory.process_scatter import Combined, by_day, mean_of, weighted, weights_at
 from sims_analysis.outcomes import Status
@@ -88,7 +88,10 @@ class Factors:
         return f"Factors({str(self.path)!r})"
 
     def table(self) -> pd.DataFrame:
-        """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC."""
+        """Return all factors by their line, withdrawn ones too; energies in eV, dates in UTC.
+
+        Without a file, there are none.
+        """
         rows = factor_file.read_sheet(self.path).rows
         self._shown = {row["line"]: row for row in rows}
         frame = pd.DataFrame(rows, columns=["line", *factor_file.COLUMNS])
@@ -115,7 +118,7 @@ class Factors:
         """
         source = Path(path)
         always = {"valid": "yes", "standard": source.name, **_checked(stated)}
-        rows = [always | own for own in factor_file.read_list(source)]
+        rows = [always | cells for cells in factor_file.read_list(source)]
         if not rows:
             text = f"{source.name}: there is no factor on any line"
             raise ReadError(text, code="empty_input", where={"file": source.name})
@@ -127,11 +130,12 @@ class Factors:
         One is refused if :meth:`table` has not shown it as it is now.
         """
         same = ("species", "value", "date")
+        factor_file.refuse_missing(self.path)
         with factor_file.locked_sheet(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
                 shown, now = self._shown.get(line), valid.get(line)
-                if not (shown and now) or any(shown[one] != now[one] for one in same):
+                if not (shown and now) or any(shown[column] != now[column] for column in same):
                     raise ProfileError(
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
                         "showed it: call table(), and look again",
@@ -147,7 +151,7 @@ class Factors:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:
-                    if all(str(old[one]) == str(new[one]) for one in same):
+                    if all(str(old[column]) == str(new[column]) for column in same):
                         raise ProfileError(
                             f"{name}, line {new['line']}: this factor of {new['species']!r} is "
                             f"already in line {old['line']}",
@@ -200,6 +204,7 @@ class Factors:
             bracket has only one side.
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
+        factor_file.refuse_missing(self.path)
         given, table = _checked(stated, [*NAMES, "date"]), self.table()
         longest = np.inf
         if max_age is not None:
@@ -208,45 +213,48 @@ class Factors:
                 expected = "expected a number of days, such as '30 days'"
                 raise argument_error("max_age", max_age, expected)
             longest = float(days[1])
-        names = [str(one) for one in np.atleast_1d(data["species"].values) if str(one) != matrix]
-        known = [one for one in names if (table["species"] == one).any()]
-        if not known:
+        labels = map(str, np.atleast_1d(data["species"].values))
+        names = [label for label in labels if label != matrix]
+        listed = [name for name in names if (table["species"] == name).any()]
+        if not listed:
             has = first_few(sorted(set(table["species"])), 8) or "none at all"
             text = f"{str(self.path)!r} has no factor of {first_few(names, 8)}; it has {has}"
             raise SpeciesError(text, code="missing_factor")
         timed = combine != "mean" or max_age is not None
         conditions = [*NAMES, *(["date"] if timed else [])]
-        found = {}
-        for one in known:
-            rows, picked, each = table[table["species"] == one], {}, []
-            for metadata in metadata_of(data, one):
-                said = {"matrix": matrix or "", "abundance": "", **_own_conditions(metadata)}
-                cells = _completed(said, given)
+        factors = {}
+        for species in listed:
+            rows, picked, each = table[table["species"] == species], {}, []
+            for metadata in metadata_of(data, species):
+                of_data = {"matrix": matrix or "", "abundance": "", **_own_conditions(metadata)}
+                cells = _completed(of_data, given)
                 of = {name: factor_file.read_cell(name, cells[name], f"the data say {name}")
                       for name in conditions}  # fmt: skip
                 key = tuple(of.values())
                 if key not in picked:  # measurements of a batch mostly have the same conditions
-                    with about(where={"species": one}):
+                    with about(where={"species": species}):
                         picked[key] = _combined_rows(rows, of, combine, longest, self.path.name)
-                each.append(_factor(one, *picked[key], of))
+                each.append(_factor(species, *picked[key], of))
             made = each[0]
             if MEASUREMENT in data.dims:
                 made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
                                  compat="equals", combine_attrs="override")  # fmt: skip
-            used = rows[rows.index.isin(np.concatenate([one.index for _, one in picked.values()]))]
+            lines = np.concatenate([fitting.index for _, fitting in picked.values()])
+            used = rows[rows.index.isin(lines)]
             for column in ("matrix_signal", "dead_time"):
                 if texts := " and ".join(sorted({*used[column]} - {""})):
                     made = made.assign_coords({column: texts})
             record = used.reset_index()[_RECORD].astype(str).to_dict("records")
-            found[one] = with_step(made, "Factors.pick", combine=combine, rows=record)
-        return found
+            factors[species] = with_step(made, "Factors.pick", combine=combine, rows=record)
+        return factors
 
 
 def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> dict[str, str]:
     """Refuse what is not a column that may be stated, or not what may stand in it."""
     for column, cell in stated.items():
         if column not in columns:
-            raise TypeError(f"{column}={cell!r}; expected one of {', '.join(columns)}")
+            text = f"{column}={cell!r}; expected one of {', '.join(columns)}"
+            raise ArgumentError(text, code="unknown_argument", argument=column)
         if not isinstance(cell, str):
             raise argument_error(column, cell, "expected a string, as in the file")
         with about(argument=column):
@@ -254,15 +262,15 @@ def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> d
     return dict(stated)
 
 
-def _completed(said: Mapping[str, str], stated: Mapping[str, str]) -> dict[str, str]:
+def _completed(known: Mapping[str, str], stated: Mapping[str, str]) -> dict[str, str]:
     """Add what is stated to what data say; refuse that of which they say another thing."""
     read = {name: column.read for name, column in factor_file.COLUMNS.items()}
     read["unit"] = lambda cell: replace(factor_file.unit_of(cell), text="")
     for column, cell in stated.items():
-        if column != "standard" and contradict(column, said.get(column, ""), cell, read[column]):
-            raise argument_error(column, cell, f"the data say {said[column]!r}")
-    own = {column: cell for column, cell in said.items() if cell and column != "standard"}
-    return {**said, **stated, **own}
+        if column != "standard" and contradict(column, known.get(column, ""), cell, read[column]):
+            raise argument_error(column, cell, f"the data say {known[column]!r}")
+    filled = {column: cell for column, cell in known.items() if cell and column != "standard"}
+    return {**known, **stated, **filled}
 
 
 def _row_of(rsf: xr.DataArray) -> dict[str, str]:
@@ -276,16 +284,16 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
             argument="rsf",
         )
     plain = dequantify(rsf)
-    value, total, known = (float(one) for one in (plain, plain["stderr"], plain["dose_stderr"]))
+    value, total, of_dose = map(float, (plain, plain["stderr"], plain["dose_stderr"]))
     numbers = {
         "value": value,
-        "stderr": max(total**2 - np.nan_to_num(known) ** 2, 0.0) ** 0.5,
-        "uncertainty": known / value,
+        "stderr": max(total**2 - np.nan_to_num(of_dose) ** 2, 0.0) ** 0.5,
+        "uncertainty": of_dose / value,
     }
     stated = Metadata.from_dict(json.loads(rsf.attrs.get("measurement", "{}")))
     origins = steps[-1]["parameters"]["data"]
     origin = origins if isinstance(origins, dict) else origins[-1]
-    texts = {one: origin[one] for one in ("data_id", "sha256") if isinstance(origin.get(one), str)}
+    texts = {key: origin[key] for key in ("data_id", "sha256") if isinstance(origin.get(key), str)}
     named = ("species", "matrix", "matrix_signal", "dead_time", "status")
     return {
         **{column: str(plain[column].values) for column in named},
@@ -316,7 +324,7 @@ def _combined_rows(
             "rsf=factors.pick(data, matrix=..., date='2026-03-02')",
             code="missing_time",
         )
-    odd = {one: rows[one].to_numpy() != requested[one] for one in NAMES}
+    odd = {name: rows[name].to_numpy() != requested[name] for name in NAMES}
     energy = rows["energy"].to_numpy(float)
     unknown = np.isnan(energy) & np.isnan(requested["energy"])
     odd["energy"] = ~(same_energy(energy, requested["energy"]) | unknown)
@@ -327,8 +335,8 @@ def _combined_rows(
         fits &= abs(days) <= longest
     if not fits.any():
         of = f"{species} in {requested['matrix'] or 'no matrix'}"
-        there = ", and one ".join(_nearest_misses(rows, odd, days, requested))
-        text = f"{of}: no factor in {name} fits; there is one {there}. What data do not say is "
+        nearest = ", and one ".join(_nearest_misses(rows, odd, days, requested))
+        text = f"{of}: no factor in {name} fits; there is one {nearest}. What data do not say is "
         raise SpeciesError(f"{text}stated to factors.pick()", code="missing_factor")
     rows, days = rows[fits], days[fits]
     rows, days = rows.iloc[np.argsort(days, kind="stable")], np.sort(days)
@@ -336,8 +344,8 @@ def _combined_rows(
     if len({unit.kind for unit in units.values()}) > 1:
         text = f"{name}: factors of {species!r} that fit are in units of several kinds"
         raise ProfileError(text, code="different_units")
-    one = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
-    value, stderr = (rows[column].to_numpy() * one.to_numpy() for column in ("value", "stderr"))
+    sizes = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
+    value, stderr = (rows[column].to_numpy() * sizes.to_numpy() for column in ("value", "stderr"))
     alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
     alone = alone.where(alone != "", rows.index.astype(str))
     day = rows["date"].dt.date.where(rows["date"].notna(), alone)
@@ -361,14 +369,14 @@ def _nearest_misses(
     """Say of the factors that nearly fit what is odd of them, or how many days away they are."""
     misses = {}
     for i, row in enumerate(rows.to_dict("records")):
-        differing = [one for one in NAMES if odd[one][i]]
-        theirs, ours = ({one: of[one] for one in differing} for of in (row, requested))
-        said = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
-        said = "without a date" if np.isnan(days[i]) and row["valid"] else said
+        differing = [name for name in NAMES if odd[name][i]]
+        of_factor, of_data = ({name: of[name] for name in differing} for of in (row, requested))
+        miss = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
+        miss = "without a date" if np.isnan(days[i]) and row["valid"] else miss
         if differing:
-            said = f"with {in_words(theirs)} (the data say {in_words(ours)})"
-        misses[said] = len(differing), np.nan_to_num(abs(days[i]), nan=np.inf)
-    return sorted(misses, key=lambda said: misses[said])[:3]
+            miss = f"with {in_words(of_factor)} (the data say {in_words(of_data)})"
+        misses[miss] = len(differing), np.nan_to_num(abs(days[i]), nan=np.inf)
+    return sorted(misses, key=lambda miss: misses[miss])[:3]
 
 
 def _factor(
@@ -376,20 +384,20 @@ def _factor(
 ) -> xr.DataArray:
     """Return the factor of a species, which rests on some rows, for the conditions of data."""
     kind = factor_file.unit_of(rows["unit"].iloc[0]).kind
-    term, unit, words = FACTOR_TERMS[kind], CANONICAL[kind], {one.word: one for one in Status}
+    term, unit, words = FACTOR_TERMS[kind], CANONICAL[kind], {s.word: s for s in Status}
     parts = {
         "counting_stderr": combined.counting,
         "dose_stderr": float(rows["uncertainty"].max()) * combined.value,  # in common
         "day_to_day_stderr": combined.day_to_day,
     }
-    known = [one for one in parts.values() if not np.isnan(one)]
-    parts["stderr"] = float(np.hypot.reduce(known)) if known else np.nan
-    status = [words.get(one or "ok", Status.SCALE_IN_DOUBT) for one in rows["status"]]
+    errors = [error for error in parts.values() if not np.isnan(error)]
+    parts["stderr"] = float(np.hypot.reduce(errors)) if errors else np.nan
+    status = [words.get(word or "ok", Status.SCALE_IN_DOUBT) for word in rows["status"]]
     coords: dict[str, Any] = {
         "species": species,
-        **{one: text_of(one, requested[one]) for one in NAMES},
+        **{name: text_of(name, requested[name]) for name in NAMES},
         "n_standards": len(rows),
-        "status": max(status, key=lambda one: one.rank).word,
-        **{one: ((), part, vocabulary.attrs(f"factor_{one}", unit)) for one, part in parts.items()},
+        "status": max(status, key=lambda s: s.rank).word,
+        **{end: ((), part, vocabulary.attrs(f"factor_{end}", unit)) for end, part in parts.items()},
     }
     return xr.DataArray(combined.value, coords, (), term, vocabulary.attrs(term, unit))

@@ -84,8 +84,8 @@ def plot_control_chart(
     """
     check_axes(ax, title)
     if not isinstance(chart, xr.Dataset) or function_of(chart) != "control_chart":
-        found = type(chart).__name__
-        text = f"expected what sims.control_chart(values) gives, found {found}"
+        kind = type(chart).__name__
+        text = f"expected what sims.control_chart(values) gives, found {kind}"
         raise ProfileError(text, code="other_result", argument="chart")
     time = chart.attrs.get("time")
     x = chart[time].values if time else np.arange(1, chart["value"].size + 1)
@@ -129,7 +129,7 @@ def _scaled(values: Any, name: str, units: str) -> tuple[float, str]:
 
 def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     """Draw values or what is made of them, what is flagged, and limits."""
-    blue, red = (visible_colour(one, ax) for one in COLOURS[:2])
+    blue, red = (visible_colour(colour, ax) for colour in COLOURS[:2])
     grey, size = grey_level(_RULES.grey, ax), style.setting("lines.markersize")
     size *= _RULES.small if x.size > _RULES.many else 1.0
     made = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
@@ -244,12 +244,12 @@ def plot_wafer_map(
         _colour(axes, places, series.value / scale, counts, label, interpolate=interpolate)
         axes.set(aspect="equal", xticks=[], yticks=[], frame_on=False)
         if counts.sum() > 1:
-            found = uniformity(series.data.isel({series.dim: counts}))
-            known = bool(found["process_stddev"].notnull())
-            half, one = (f"{100 * float(found['process_' * known + name]):.2g}"
+            uniform = uniformity(series.data.isel({series.dim: counts}))
+            separated = bool(uniform["process_stddev"].notnull())
+            half, stddev = (f"{100 * float(uniform['process_' * separated + name]):.2g}"
                          for name in ("half_range", "stddev"))  # fmt: skip
-            beyond = "\nbeyond errors of counting" * known
-            axes.set_xlabel(f"half range {half} %, 1σ {one} %{beyond}")
+            beyond = "\nbeyond errors of counting" * separated
+            axes.set_xlabel(f"half range {half} %, 1σ {stddev} %{beyond}")
         _finish(axes, title)
         _leave_out_crowded(axes)
     origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")

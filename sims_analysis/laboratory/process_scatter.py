@@ -26,16 +26,16 @@ def process_variance(value: Array, stderr: Array, q: float) -> float:
     from scipy.optimize import brentq
 
     square = float(np.sum((value - value.mean()) ** 2))
-    known = np.maximum(stderr**2, _NEGLIGIBLE * square)
+    counting = np.maximum(stderr**2, _NEGLIGIBLE * square)
 
     def excess(t2: float) -> float:
-        weight = 1.0 / (t2 + known)
+        weight = 1.0 / (t2 + counting)
         mean = np.sum(weight * value) / np.sum(weight)
         return float(np.sum(weight * (value - mean) ** 2)) - q
 
     if square == 0.0 or excess(0.0) <= 0.0:
         return 0.0
-    top = square / q + float(known.max())
+    top = square / q + float(counting.max())
     return float(brentq(excess, 0.0, top, xtol=1e-9 * top, rtol=1e-9))
 
 
@@ -44,15 +44,15 @@ def scatter_of(value: Array, stderr: Array) -> dict[str, float]:
     from scipy.special import chdtri
 
     names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
-    known = ~np.isnan(stderr)
-    value, stderr = value[known], stderr[known]
+    counted = ~np.isnan(stderr)
+    value, stderr = value[counted], stderr[counted]
     freedom, tail = value.size - 1, 0.5 * (1.0 - CONFIDENCE)
     if freedom < 1:
         return dict.fromkeys(names, np.nan)
     wanted = freedom, chdtri(freedom, tail), chdtri(freedom, 1.0 - tail)
-    found = [process_variance(value, stderr, float(q)) for q in wanted]
-    variances = [float(np.mean(stderr**2)), *found]
-    return {name: one**0.5 for name, one in zip(names, variances, strict=True)}
+    of_process = [process_variance(value, stderr, float(q)) for q in wanted]
+    variances = [float(np.mean(stderr**2)), *of_process]
+    return {name: v**0.5 for name, v in zip(names, variances, strict=True)}
 
 
 class Combined(NamedTuple):
@@ -94,7 +94,7 @@ def by_day(day: Index, value: Array, stderr: Array, time: Array) -> tuple[Array,
     weight = np.where(unknown[day], 1.0, stderr**-2.0)
     weight /= np.bincount(day, weight)[day]
     terms = weight * value, (weight * stderr) ** 2, time
-    mean, variance, moments = (np.bincount(day, one).astype(float) for one in terms)
+    mean, variance, moments = (np.bincount(day, term).astype(float) for term in terms)
     number = np.bincount(day)
     freedom = np.maximum(number - 1, 1)
     square = np.bincount(day, ((value - mean[day]) / stderr) ** 2) / freedom  # of counting
@@ -113,7 +113,7 @@ def weights_at(time: Array, *, bracket: bool) -> Array | None:
         return nearest.astype(np.float64)
     if not time[0] <= 0.0 <= time[-1]:
         return None
-    return np.array([np.interp(0.0, time, one) for one in np.eye(time.size)])
+    return np.array([np.interp(0.0, time, unit) for unit in np.eye(time.size)])
 
 
 def weighted(value: Array, stderr: Array, weight: Array) -> Combined:
@@ -125,11 +125,11 @@ def weighted(value: Array, stderr: Array, weight: Array) -> Combined:
     """
     used = weight > 0
     counting = float(np.sum((weight[used] * stderr[used]) ** 2)) ** 0.5
-    found = float(np.sum(weight * value))
+    mean = float(np.sum(weight * value))
     n = value.size
     if n == 1:
-        return Combined(found, counting, np.nan)
+        return Combined(mean, counting, np.nan)
     square = float(np.mean(np.diff(value) ** 2)) / 2.0
     t2 = max(square - float(np.mean(np.nan_to_num(stderr) ** 2)), 0.0)
     t2 *= float(student(2.0 * (n - 1) ** 2 / (3.0 * n - 4.0))) ** 2
-    return Combined(found, counting, (t2 * (1.0 + float(np.sum(weight**2)))) ** 0.5)
+    return Combined(mean, counting, (t2 * (1.0 + float(np.sum(weight**2)))) ** 0.5)

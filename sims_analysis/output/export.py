@@ -28,7 +28,7 @@ from sims_analysis.errors import ProfileError, UnitsError, require
 from sims_analysis.files import replace_file, write_lines
 from sims_analysis.kernels.rows import changed
 from sims_analysis.profiles.metadata import columns_of
-from sims_analysis.text.arguments import check_choice, check_count, checks_arguments
+from sims_analysis.text.arguments import argument_error, check_choice, check_count, checks_arguments
 from sims_analysis.text.cells import escape_cell
 from sims_analysis.units import CANONICAL, dequantify, read_unit, unit_of_kind
 
@@ -104,8 +104,8 @@ def to_csv(
     'species,depth (nm),concentration (atom/cm^3)'
     """
     check_choice("layout", layout, ("tidy", "paired"))
-    found = _rounded(_in_units(_list_profiles(data), depth_units, value_units), digits)
-    rows = (_tidy_rows if layout == "tidy" else _column_pairs)(found)
+    profiles = _rounded(_in_units(_list_profiles(data), depth_units, value_units), digits)
+    rows = (_tidy_rows if layout == "tidy" else _column_pairs)(profiles)
     return write_lines(path, (",".join(map(_cell, row)) for row in rows))
 
 
@@ -130,10 +130,10 @@ def _list_profiles(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
     """List the profiles, including samples that were not measured, or below a limit."""
     plain: Any = data  # of either kind
     ds = dequantify(plain)
-    found = [_profile(series, ds) for series in series_of(data)]
-    if not isinstance(ds, xr.Dataset) or any(one.series.place for one in found):
-        return found
-    of = {(one.series.species, one.series.variable): one for one in found}
+    profiles = [_profile(series, ds) for series in series_of(data)]
+    if not isinstance(ds, xr.Dataset) or any(profile.series.place for profile in profiles):
+        return profiles
+    of = {(profile.series.species, profile.series.variable): profile for profile in profiles}
     for profile in to_profiles(ds):
         missing = np.isnan(profile.concentrations)
         if not missing.any():
@@ -146,11 +146,11 @@ def _list_profiles(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
         )
         key, units = (profile.species_name, variable), CANONICAL[kind]
         if key not in of:  # it has no measured sample
-            series = replace(found[0].series, species=key[0], variable=variable, units=units)
-            of[key] = _Profile(series, found[0].table[:0], series.axis_units, units)
+            series = replace(profiles[0].series, species=key[0], variable=variable, units=units)
+            of[key] = _Profile(series, profiles[0].table[:0], series.axis_units, units)
         of[key] = _with_gaps(of[key], profile, missing, ds)
     order = [str(name) for name in np.atleast_1d(ds["species"].values)]
-    return sorted(of.values(), key=lambda one: order.index(one.series.species))
+    return sorted(of.values(), key=lambda profile: order.index(profile.series.species))
 
 
 def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
@@ -172,13 +172,13 @@ def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
             axis = data[series.axis]
             depths = read_unit(axis.attrs["units"]).to_canonical(axis.values)
             columns[f"_{name}"] = column[nearest(depths, series.x)]
-    table = pd.DataFrame({name: one for name, one in columns.items() if one is not None})
+    table = pd.DataFrame({name: values for name, values in columns.items() if values is not None})
     return _Profile(series, table, series.axis_units, series.units)
 
 
-def _with_gaps(one: _Profile, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> _Profile:
+def _with_gaps(measured: _Profile, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> _Profile:
     """Insert the samples of a profile that were not measured, and their detection limits."""
-    along = one.series.axis
+    along = measured.series.axis
     axis = read_unit(ds[along].attrs["units"]).to_canonical(ds[along].values)
     depths = read_unit(profile.depth_units).to_canonical(profile.depths[missing])
     # Their depths in the Dataset, whose axis may be that of another species.
@@ -191,12 +191,12 @@ def _with_gaps(one: _Profile, profile: DepthProfile, missing: Any, ds: xr.Datase
         stated = read_unit(column.get("units") or profile.concentration_units)
         limits = np.array(column["values"], dtype=np.float64)[missing]
         gaps["_detection_limit"] = stated.to_canonical(limits)
-    table = pd.concat([one.table, pd.DataFrame(gaps)]).sort_values("x", kind="stable")
-    return changed(one, table=table)
+    table = pd.concat([measured.table, pd.DataFrame(gaps)]).sort_values("x", kind="stable")
+    return changed(measured, table=table)
 
 
 def _in_units(
-    found: list[_Profile], depth_units: str | None, value_units: str | Mapping[str, str] | None
+    profiles: list[_Profile], depth_units: str | None, value_units: str | Mapping[str, str] | None
 ) -> list[_Profile]:
     """Convert axes and values to the units that are asked for."""
     stated = value_units if isinstance(value_units, Mapping) else {}
@@ -214,96 +214,99 @@ def _in_units(
             argument="value_units",
         )
     if isinstance(value_units, str):
-        series = [one.series for one in found]
+        series = [profile.series for profile in profiles]
         kinds = {kind: s.variable for s in series
                  for kind in vocabulary.kinds_in(s.variable, s.units)}  # fmt: skip
         fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
         stated = {kinds[fitting]: value_units}
-    variables = dict.fromkeys(one.series.variable for one in found)
+    variables = dict.fromkeys(profile.series.variable for profile in profiles)
     unknown = next((name for name in stated if name not in variables), None)
     if unknown is not None:
         have = ", ".join(map(repr, variables))
         text = f"value_units has {unknown!r}; the variables are {have}"
-        raise UnitsError(text, argument="value_units")
-    return [_converted(one, depth_units, stated.get(one.series.variable)) for one in found]
+        raise UnitsError(text, code="missing_variable", argument="value_units")
+    return [
+        _converted(profile, depth_units, stated.get(profile.series.variable))
+        for profile in profiles
+    ]
 
 
-def _rounded(found: list[_Profile], digits: int | None) -> list[_Profile]:
+def _rounded(profiles: list[_Profile], digits: int | None) -> list[_Profile]:
     """Round numbers to significant digits."""
     if digits is None:
-        return found
+        return profiles
     check_count("digits", digits)
     made = []
-    for one in found:
-        table = one.table.map(lambda number: float(f"{number:.{digits}g}"))
+    for profile in profiles:
+        table = profile.table.map(lambda number: float(f"{number:.{digits}g}"))
         if table["x"].duplicated().any():
             place = table["x"][table["x"].duplicated()].iloc[0]
             raise ProfileError(
-                f"digits={digits}: species {one.series.species!r} would have two samples at "
-                f"{one.series.axis} {place:g} {one.axis_units}",
+                f"digits={digits}: species {profile.series.species!r} would have two samples at "
+                f"{profile.series.axis} {place:g} {profile.axis_units}",
                 argument="digits",
             )
-        made.append(changed(one, table=table))
+        made.append(changed(profile, table=table))
     return made
 
 
-def _converted(one: _Profile, depth_units: str | None, value_units: str | None) -> _Profile:
-    table, series = one.table.copy(), one.series
+def _converted(profile: _Profile, depth_units: str | None, value_units: str | None) -> _Profile:
+    table, series = profile.table.copy(), profile.series
     names = [str(name) for name in table]
     along = [name for name in names if name in ("x", *vocabulary.CELLS)]
     if depth_units is not None:
         axis = unit_of_kind(depth_units, (series.axis,), "depth_units")
         table[along] = axis.from_canonical(table[along].to_numpy())
-        one = changed(one, axis_units=depth_units)
+        profile = changed(profile, axis_units=depth_units)
     if value_units is not None:
         kinds = vocabulary.kinds_in(series.variable, series.units)
         unit = unit_of_kind(value_units, kinds, f"value_units of {series.variable!r}")
         values = [n for n in names if n not in along and not vocabulary.ANCILLARY.get(n[1:])]
         table[values] = unit.from_canonical(table[values].to_numpy())
-        one = changed(one, units=value_units)
-    return changed(one, table=table)
+        profile = changed(profile, units=value_units)
+    return changed(profile, table=table)
 
 
-def _columns(one: _Profile) -> dict[str, list[float | None]]:
+def _columns(profile: _Profile) -> dict[str, list[float | None]]:
     """Return the columns of a profile by heading, its depths first."""
-    found = {}
-    for name, column in one.table.items():
-        what, units = f"{one.series.variable}{name}", vocabulary.ANCILLARY.get(str(name)[1:])
-        head = f"{what} ({units or one.units})"
+    columns = {}
+    for name, column in profile.table.items():
+        what, units = f"{profile.series.variable}{name}", vocabulary.ANCILLARY.get(str(name)[1:])
+        head = f"{what} ({units or profile.units})"
         if name in ("x", *vocabulary.CELLS):
-            head = f"{one.series.axis if name == 'x' else name} ({one.axis_units})"
+            head = f"{profile.series.axis if name == 'x' else name} ({profile.axis_units})"
         if name == "" or column.notna().any():
-            found[head] = [None if np.isnan(number) else number for number in column.tolist()]
-    return found
+            columns[head] = [None if np.isnan(number) else number for number in column.tolist()]
+    return columns
 
 
-def _tidy_rows(found: Sequence[_Profile]) -> Iterable[list[Any]]:
+def _tidy_rows(profiles: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return a row for each species and depth, in order of depth."""
-    places = list(dict.fromkeys(key for one in found for key in one.series.place))
-    named = any(one.series.species for one in found)
-    profiles: dict[tuple[str, ...], list[_Profile]] = {}
-    for one in found:
-        key = (*(one.series.place.get(place, "") for place in places), one.series.species)
-        profiles.setdefault(key, []).append(one)
-    along, *columns = dict.fromkeys(head for one in found for head in _columns(one))
+    places = list(dict.fromkeys(key for profile in profiles for key in profile.series.place))
+    named = any(profile.series.species for profile in profiles)
+    groups: dict[tuple[str, ...], list[_Profile]] = {}
+    for profile in profiles:
+        key = (*(profile.series.place.get(place, "") for place in places), profile.series.species)
+        groups.setdefault(key, []).append(profile)
+    along, *columns = dict.fromkeys(head for profile in profiles for head in _columns(profile))
     yield [*places, *(["species"] if named else []), along, *columns]
-    for key, members in profiles.items():
+    for key, members in groups.items():
         rows: dict[float, dict[str, float | None]] = {}
-        for one in members:
-            for head, numbers in _columns(one).items():
-                for x, number in zip(one.table["x"].tolist(), numbers, strict=True):
+        for profile in members:
+            for head, numbers in _columns(profile).items():
+                for x, number in zip(profile.table["x"].tolist(), numbers, strict=True):
                     rows.setdefault(x, {})[head] = number
         for x in sorted(rows):
             yield [*(key if named else key[:-1]), x, *(rows[x].get(head) for head in columns)]
 
 
-def _column_pairs(found: Sequence[_Profile]) -> Iterable[list[Any]]:
+def _column_pairs(profiles: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return two columns for each profile, and more if it has errors or limits."""
     columns: list[tuple[str, Any]] = []
-    for one in found:
-        who = " ".join(filter(None, [*one.series.place.values(), one.series.species]))
+    for profile in profiles:
+        who = " ".join(filter(None, [*profile.series.place.values(), profile.series.species]))
         prefix = f"{who} " if who else ""
-        columns += [(prefix + head, column) for head, column in _columns(one).items()]
+        columns += [(prefix + head, column) for head, column in _columns(profile).items()]
     heads, cells = zip(*columns, strict=True)
     yield list(heads)
     yield from map(list, zip_longest(*cells))
@@ -356,19 +359,19 @@ def to_excel(
     require(".xlsx needs", "openpyxl", extra="excel")
     path = Path(path)
     if path.suffix != ".xlsx":
-        raise ValueError(f"{path.name!r}: the name of a workbook ends in .xlsx")
-    found = _rounded(_in_units(_list_profiles(data), depth_units, value_units), digits)
-    for one in found:
-        if _CONTROL.search(one.series.species):
+        raise argument_error("path", path.name, "expected the name of a workbook, *.xlsx")
+    profiles = _rounded(_in_units(_list_profiles(data), depth_units, value_units), digits)
+    for profile in profiles:
+        if _CONTROL.search(profile.series.species):
             raise ProfileError(
-                f"species {one.series.species!r}: a workbook cannot hold control characters; "
+                f"species {profile.series.species!r}: a workbook cannot hold control characters; "
                 "rename it with ds.assign_coords(species=...), or write CSV",
                 code="failed_write",
-                where={"species": one.series.species},
+                where={"species": profile.series.species},
             )
     sheets = {
-        "profiles": list(_column_pairs(found)),
-        "tidy": list(_tidy_rows(found)),
+        "profiles": list(_column_pairs(profiles)),
+        "tidy": list(_tidy_rows(profiles)),
         "about": [["what", "of", "value"], *_metadata_rows(data)],
     }
     stream = io.BytesIO()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sims_analysis.errors import ProfileError, UnitsError
+from sims_analysis.errors import ArgumentError, ProfileError, UnitsError
 from sims_analysis.text import typeset as _typeset
 from sims_analysis.text.arguments import check_choice, format_argument
 from sims_analysis.text.rounding import rounded, rounded_error
@@ -92,47 +92,48 @@ def _columns(
             text = heading or plain.attrs.get("long_name") or str(plain.name or "value")
             columns.append((text, plain, plain))
         elif isinstance(result, xr.Dataset):
-            whole = _main_parts(dequantify(result))
-            for name, array in whole.data_vars.items():
+            answer = _main_parts(dequantify(result))
+            for name, array in answer.data_vars.items():
                 of = str(name).removesuffix("_stderr")
                 # The covariance of a fit is a whole table for each profile.
-                own = name not in ("stderr", "covariance") and (of == name or of not in whole)
+                apart = name not in ("stderr", "covariance") and (of == name or of not in answer)
                 # Words are answers too, such as the polarity of a junction; status goes with them.
                 words = array.dtype.kind == "U" and name != "status"
-                if own and (array.dtype.kind in "iuf" or words):
+                if apart and (array.dtype.kind in "iuf" or words):
                     text = array.attrs.get("long_name") or str(name)
-                    columns.append((f"{heading}: {text}" if heading else text, array, whole))
+                    columns.append((f"{heading}: {text}" if heading else text, array, answer))
         else:
-            found = f"{heading}={format_argument(result)}" if heading else type(result).__name__
-            raise TypeError(
+            given = f"{heading}={format_argument(result)}" if heading else type(result).__name__
+            raise ArgumentError(
                 "a table is made of answers, such as those of sims.integrated_dose(data) and "
-                f"sims.junction_depth(data, level=...), found {found}"
+                f"sims.junction_depth(data, level=...), found {given}",
+                argument="results",
             )
     return columns
 
 
-def _main_parts(whole: xr.Dataset) -> xr.Dataset:
+def _main_parts(budget: xr.Dataset) -> xr.Dataset:
     """Return a dose budget with its dose, and what it and its error consist of, alone."""
-    if not {"dose", *_PARTS} <= set(whole.data_vars):
-        return whole
-    parts = [name for name in whole.data_vars if str(name).endswith(("stderr", "_dose"))]
-    kept = [name for name in parts if name in _PARTS or bool((whole[name] > 0).any())]
-    status = [name for name in ("status",) if name in whole.data_vars]
-    return whole[["dose", *kept, *status]]
+    if not {"dose", *_PARTS} <= set(budget.data_vars):
+        return budget
+    parts = [name for name in budget.data_vars if str(name).endswith(("stderr", "_dose"))]
+    kept = [name for name in parts if name in _PARTS or bool((budget[name] > 0).any())]
+    status = [name for name in ("status",) if name in budget.data_vars]
+    return budget[["dose", *kept, *status]]
 
 
 def _cells(array: xr.DataArray, of: xr.Dataset | xr.DataArray, *, latex: bool) -> xr.DataArray:
     """Write each value with its error and its status, which stand in what it is of."""
     if not array.dims and "species" in array.coords:
         array = array.expand_dims("species")
-    known: Any = of if isinstance(of, xr.Dataset) else of.coords
-    if "status" in known:  # of each profile, where several share a number
-        array = array.broadcast_like(known["status"])
+    coords: Any = of if isinstance(of, xr.Dataset) else of.coords
+    if "status" in coords:  # of each profile, where several share a number
+        array = array.broadcast_like(coords["status"])
 
     def column(one: xr.DataArray) -> Any:
         return one.broadcast_like(array).transpose(*array.dims).values.ravel()
 
-    status = column(known["status"]) if "status" in known else [""] * array.size
+    status = column(coords["status"]) if "status" in coords else [""] * array.size
     columns = column(array).tolist(), column(_stderr(array, of)).tolist(), status
     texts = [_value(array, *each, latex=latex) for each in zip(*columns, strict=True)]
     labels = {dim: array[dim] for dim in array.dims if dim in array.coords}
@@ -163,20 +164,20 @@ def _stderr(array: xr.DataArray, of: xr.Dataset | xr.DataArray) -> xr.DataArray:
     names = [f"{array.name}_stderr"]
     if isinstance(of, xr.DataArray) or array.name == next(iter(of.data_vars)):
         names.append("stderr")
-    known: Any = of if isinstance(of, xr.Dataset) else of.coords
-    if array.name == "dose" and all(part in known for part in _PARTS):
-        both: xr.DataArray = np.hypot(*(known[part].fillna(0.0) for part in _PARTS))
+    coords: Any = of if isinstance(of, xr.Dataset) else of.coords
+    if array.name == "dose" and all(part in coords for part in _PARTS):
+        both: xr.DataArray = np.hypot(*(coords[part].fillna(0.0) for part in _PARTS))
         return both
     nothing = xr.full_like(array, np.nan, dtype=float)
-    found: xr.DataArray = next((known[name] for name in names if name in known), nothing)
-    own, stated = (str(one.attrs.get("units", "")) for one in (array, found))
-    if own and stated and own != stated:  # a user has changed that of the values
-        of_values, of_errors = map(read_unit, (own, stated))
+    stderr: xr.DataArray = next((coords[name] for name in names if name in coords), nothing)
+    unit, stated = (str(values.attrs.get("units", "")) for values in (array, stderr))
+    if unit and stated and unit != stated:  # a user has changed that of the values
+        of_values, of_errors = map(read_unit, (unit, stated))
         if of_values.kind != of_errors.kind:
-            text = f"{array.name} is in {own!r}, and its standard error in {stated!r}"
+            text = f"{array.name} is in {unit!r}, and its standard error in {stated!r}"
             raise UnitsError(text, code="different_units")
-        found = found * float(of_values.from_canonical(of_errors.to_canonical(1.0)))
-    return found
+        stderr = stderr * float(of_values.from_canonical(of_errors.to_canonical(1.0)))
+    return stderr
 
 
 def _heading(text: str, array: xr.DataArray, *, latex: bool) -> str:

@@ -124,7 +124,9 @@ def _profile_lines(
     names = list(dict.fromkeys(series.species for series in found))
     if species is None and len(names) > 1:
         raise SpeciesError(
-            f"name one species: {', '.join(map(repr, names))}", code="missing_species"
+            f"name one species: {', '.join(map(repr, names))}",
+            code="missing_species",
+            argument="species",
         )
     chosen = [s for s in found if species in (None, s.species)]
     if not chosen:

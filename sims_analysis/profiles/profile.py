@@ -24,6 +24,7 @@ from sims_analysis.profiles.wire import (
     fields_of_all,
     overflows,
 )
+from sims_analysis.text.arguments import type_error
 from sims_analysis.text.escapes import visible
 
 if TYPE_CHECKING:
@@ -281,10 +282,8 @@ def profiles_of(source: Any) -> list[DepthProfile]:
         return [source]
     delivered = getattr(source, "depth_profiles", source)
     if isinstance(delivered, (str, Mapping)) or not isinstance(delivered, Iterable):
-        raise TypeError(
-            "expected a SIMSResult, a DepthProfile or a sequence of profiles, "
-            f"found {type(source).__name__}"
-        )
+        expected = "expected a SIMSResult, a DepthProfile or a sequence of profiles"
+        raise type_error("source", source, expected)
     profiles = list(delivered)
     for i, profile in enumerate(profiles):
         if not isinstance(profile, DepthProfile):

@@ -34,7 +34,6 @@ from sims_analysis.quantification.depth_shifts import (
 from sims_analysis.text.arguments import (
     argument_error,
     check_choice,
-    is_number,
     read_name,
 )
 from sims_analysis.units import Data, QuantityLike
@@ -57,7 +56,7 @@ def align(
     marker: str | None = None,
     method: Method = "cross-correlation",
     level: QuantityLike | None = None,
-    fraction: float | None = None,
+    fraction: float | str | None = None,
     edge: Literal["trailing", "leading"] = "trailing",
     max_shift: QuantityLike | None = None,
     markers: Sequence[Marker] | None = None,
@@ -79,8 +78,9 @@ def align(
         Maximize the correlation coefficient of the profiles (or of their logarithms) over their
         overlap; match the depths at which an edge of the marker crosses a level (best at an
         interface), or its maxima (of the parabola through ln C of three samples).
-    level, fraction : str or Quantity, float, optional
-        For ``method="edge"``: a level, or a fraction of the maximum of each profile instead.
+    level, fraction : str or Quantity, float or str, optional
+        For ``method="edge"``: a level, or a fraction of the maximum of each profile instead,
+        ``0.5`` or ``"50 %"``.
     edge : {"trailing", "leading"}
         For ``method="edge"``: the deepest fall below the level, or the first rise above it.
     max_shift : str or Quantity, optional
@@ -126,8 +126,10 @@ def align(
     pair = paired(a, b)
     if MEASUREMENT in a.dims:
         raise ProfileError(
-            "a is a batch; align to one measurement: a.isel(measurement=0)",
+            "a: expected one measurement to align to, found a batch",
             code="several_measurements",
+            argument="a",
+            remedy="select one, as in a.isel(measurement=0)",
         )
     if marker is not None:
         pair = tuple(_only(data, marker, name) for data, name in zip(pair, "ab", strict=True))
@@ -137,7 +139,7 @@ def align(
         support = support_of_window(frame, NO_LIMITS)
         resolve(frame, ok, support, what="the shift may depend on it")
     if method in _CORRELATIONS:  # a sharp rise that is no part of the profile outweighs all others
-        fa, fb = (_without_artefacts(one) for one in (fa, fb))
+        fa, fb = (_without_artefacts(frame) for frame in (fa, fb))
     how = f"shifted ({method}, {f'marker {marker!r}' if marker else 'all species'})"
     find: Callable[..., Matched] = partial(_by_samples, fa, method=method)
     if markers is not None:
@@ -145,17 +147,20 @@ def align(
         how = f"moved between {len(markers)} markers"
     elif method == "edge":
         height = None if level is None else units.read_number(level, (fa.kind,), "level")
-        find = partial(find, level=height, part=fraction, falling=edge == "trailing")
+        part = fraction
+        if part is not None:
+            part = units.read_fraction(part, "fraction", of="the maximum")
+        find = partial(find, level=height, part=part, falling=edge == "trailing")
     elif max_shift is not None:
         find = partial(find, max_shift=units.read_number(max_shift, (fa.axis,), "max_shift"))
-    matched = [find(*one) for one in _measurements(fb)]
-    pairs = np.array([one.pairs for one in matched])
-    correlation = np.array([one.correlation for one in matched])
+    matched = [find(*rows) for rows in _measurements(fb)]
+    pairs = np.array([match.pairs for match in matched])
+    correlation = np.array([match.correlation for match in matched])
     moved: Data = _moved(b, fa.axis, pairs, method=method, how=how)
     if method in _CORRELATIONS:
-        one = moved[_SHIFTS[fa.axis][0]].variable
+        shift = moved[_SHIFTS[fa.axis][0]].variable
         attrs = vocabulary.attrs("correlation")
-        along = xr.Variable(one.dims, correlation.reshape(one.shape), attrs)
+        along = xr.Variable(shift.dims, correlation.reshape(shift.shape), attrs)
         moved = moved.assign_coords(correlation=along)
     return moved
 
@@ -169,7 +174,7 @@ def _check(
     if method in _NEEDS and marker is None:
         raise ProfileError(
             f'method="{method}" needs the marker whose {_NEEDS[method]} it aligns',
-            argument="method",
+            argument="marker",
         )
     for wrong, text in (
         (
@@ -187,8 +192,6 @@ def _check(
     if max_shift is not None and method not in _CORRELATIONS:
         expected = f'only correlations search, not method="{method}"'
         raise argument_error("max_shift", max_shift, expected)
-    if fraction is not None and not (is_number(fraction) and 0 < fraction < 1):
-        raise argument_error("fraction", fraction, "expected a number between 0 and 1")
     if markers is not None and (isinstance(markers, str) or len(markers) < 2):
         raise argument_error(
             "markers", markers, "expected two or more: species, or pairs of depths"
@@ -230,7 +233,7 @@ def _only(data: Any, marker: str, name: str) -> Any:
     marker = read_name("marker", marker)
     species = np.atleast_1d(data["species"].values).tolist() if "species" in data.coords else []
     if marker not in species:
-        raise SpeciesError.missing(marker, species, name).within("marker").add(argument="marker")
+        raise SpeciesError.missing(marker, species, name, argument="marker").within("marker")
     return data.sel(species=[marker]) if "species" in data.dims else data
 
 
@@ -255,12 +258,12 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
     names = _species_of(fa) or [""]
     pairs = []
     for row, name in enumerate(names):
-        one, other = _samples(fa, row), _samples(fb, row)
-        if min(one[0].size, other[0].size) >= _FEWEST:
-            pairs.append((*one, *other))
+        first, other = _samples(fa, row), _samples(fb, row)
+        if min(first[0].size, other[0].size) >= _FEWEST:
+            pairs.append((*first, *other))
         elif len(names) == 1:
             raise ProfileError(
-                f"species {name!r} has {one[0].size} samples in a and {other[0].size} in "
+                f"species {name!r} has {first[0].size} samples in a and {other[0].size} in "
                 f"{which.removesuffix(': ') or 'b'}; an alignment needs five in each",
                 code="too_few_values",
                 where={"species": name},
@@ -292,15 +295,15 @@ def _edge(
 ) -> float:
     """Return the depth at which the marker crosses a level, or a part of its maximum."""
     level = part * float(value.max()) if level is None else level
-    found = edge_depth(depth, value, level, falling=falling)
-    if np.isnan(found):
+    depth_of_edge = edge_depth(depth, value, level, falling=falling)
+    if np.isnan(depth_of_edge):
         does = "fall below" if falling else "rise above"
         raise ProfileError(
             f"{name} does not {does} the level, {level:.4g} {frame.units}: its values run from "
             f"{value.min():.4g} to {value.max():.4g}",
             code="never_reached",
         )
-    return found
+    return depth_of_edge
 
 
 def _by_markers(fa: Frame, fb: Frame, _: str, *, markers: Sequence[Marker]) -> Matched:
@@ -341,7 +344,7 @@ def _species_of(frame: Frame) -> list[str]:
 
 def _samples(frame: Frame, row: int) -> tuple[Array, Array]:
     """Return the samples of one species of several, or of the only one."""
-    z, c = (one[row] if one.ndim > 1 else one for one in (frame.depth.values, frame.value.values))
+    z, c = (a[row] if a.ndim > 1 else a for a in (frame.depth.values, frame.value.values))
     measured = ~(np.isnan(z) | np.isnan(c))
     return z[measured], c[measured]
 
@@ -360,18 +363,18 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
     new, shifts = {}, []
     for name in names:
         # By the CF conventions, bounds are in the unit of their axis and have no attrs.
-        own = units.dequantify(b[name]).variable
-        stated = b[axis].variable if name.endswith("_bounds") else own
+        variable = units.dequantify(b[name]).variable
+        stated = b[axis].variable if name.endswith("_bounds") else variable
         unit = units.magnitude_and_unit(stated, (axis,), name)[1]
-        start = xr.Variable(own.dims, unit.to_canonical(own.data))
+        start = xr.Variable(variable.dims, unit.to_canonical(variable.data))
         start = start.set_dims({**batch, **start.sizes}).transpose(*batch, ...)
         rows = start.values.reshape(len(pairs), *start.shape[len(batch) :])
         ends = [between_markers(z, *pair) for z, pair in zip(rows, pairs, strict=True)]
         shifts.append(xr.Variable(start.dims, np.reshape(ends, start.shape)) - start)
         # Depths that were converted there and back would move even where the shift is 0.
-        moved = own + xr.Variable(start.dims, unit.from_canonical(shifts[-1].data))
+        moved = variable + xr.Variable(start.dims, unit.from_canonical(shifts[-1].data))
         dims = [alone.get(str(d), d) for d in start.dims]
-        new[name] = xr.Variable(dims, moved.transpose(*start.dims).data, own.attrs)
+        new[name] = xr.Variable(dims, moved.transpose(*start.dims).data, variable.attrs)
     if alone:
         b = b.drop_vars(names).rename(alone)
     b = without_samples(b).assign_coords(new)

@@ -83,10 +83,10 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
         made: xr.DataArray = elementwise(rule, x)
         return made
 
-    found, lazy, made = along(points, x), is_lazy(x.variable), {}
+    stated_at, lazy, made = along(points, x), is_lazy(x.variable), {}
     for end, by in zip(("random_stderr", "common_stderr"), errors, strict=True):
         moved = xr.where(x + by <= at[-1], x + by, (x - by).clip(min=at[0]))
-        error = abs(along(points, moved) - found)
+        error = abs(along(points, moved) - stated_at)
         if lazy or bool((error > 0).any()):
             made[end] = error
     if "stderr" in points.coords:
@@ -94,18 +94,18 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
     if lazy or bool((cut > 0).any()):
         made["status"] = xr.where(cut > 0, Status.SATURATED.word, Status.OK.word)
     if not lazy:
-        there, unit = x.variable.notnull(), places.attrs.get("units", "")
+        valid, unit = x.variable.notnull(), places.attrs.get("units", "")
         stated_for = f"{name} is stated for {element} from {at[0]:g} to {at[-1]:g}"
         for some, text in (
-            (places.where(~there), f"({{}} {unit}) it is not known: {instead} there"),
-            (x.variable.where(found.isnull().variable), f"it is {{}}: {instead} there"),
-            (places.where(there & (cut.variable > 0)), f"({{}} {unit}) it is of saturated samples"),
+            (places.where(~valid), f"({{}} {unit}) it is not known: {instead} there"),
+            (x.variable.where(stated_at.isnull().variable), f"it is {{}}: {instead} there"),
+            (places.where(valid & (cut.variable > 0)), f"({{}} {unit}) it is of saturated samples"),
         ):
             if number := int(some.notnull().sum()):
                 span = f"from {float(some.min()):.3g} to {float(some.max()):.3g}"
-                said = f"{stated_for}, and at {number} samples {text.format(span)}"
-                warn(said, ProfileWarning, argument=name)
-    return found.rename(stated.name).assign_attrs(points.attrs).assign_coords(made)
+                warning = f"{stated_for}, and at {number} samples {text.format(span)}"
+                warn(warning, ProfileWarning, argument=name)
+    return stated_at.rename(stated.name).assign_attrs(points.attrs).assign_coords(made)
 
 
 def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, list[xr.DataArray]]:
@@ -118,33 +118,33 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
             raise ProfileError(f"{name}: {text}: unstack() or to_grid() first", argument=name)
         places = first
     data = data.sel(species=element)
-    own = data["atomic_fraction"].reset_coords(drop=True).drop_attrs(deep=False)
+    fractions = data["atomic_fraction"].reset_coords(drop=True).drop_attrs(deep=False)
     columns = [
-        xr.zeros_like(own.variable) + data.variables.get(f"atomic_fraction_{end}", 0.0)
+        xr.zeros_like(fractions.variable) + data.variables.get(f"atomic_fraction_{end}", 0.0)
         for end in (vocabulary.QUALITY, "stderr", "background_stderr")
     ]
     found = xr.apply_ufunc(
         _followed,
-        *(places, own.variable, *columns),
-        input_core_dims=[[own.dims[-1]]] * 5,
-        output_core_dims=[[own.dims[-1]]] * 4,
+        *(places, fractions.variable, *columns),
+        input_core_dims=[[fractions.dims[-1]]] * 5,
+        output_core_dims=[[fractions.dims[-1]]] * 4,
         vectorize=True,
         dask="parallelized",
         output_dtypes=[float] * 4,
     )
-    return places, [own.copy(data=one.transpose(*own.dims).data) for one in found]
+    return places, [fractions.copy(data=column.transpose(*fractions.dims).data) for column in found]
 
 
 def _followed(z: Array, x: Array, flags: Array, *errors: Array) -> tuple[Array, ...]:
     """Return fractions at all places z; none in gaps, below a limit, more than a cycle beyond."""
-    wanted, known, bits = 0.0 * z, np.isfinite(x), flags.astype(np.int16)
+    wanted, measured, bits = 0.0 * z, np.isfinite(x), flags.astype(np.int16)
     saturated = np.where(bits & Flag.SATURATED, 1.0, 0.0)
     fraction, cut, _, bridged, _ = at_samples(z, wanted, z, x, saturated)
-    limited = ~known & (bits & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
+    limited = ~measured & (bits & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
     fraction[limited | (bridged == 1.0)] = np.nan
     nothing = np.zeros(z.size)
-    each = (np.where(known, np.nan_to_num(one), np.nan) for one in errors)
-    return fraction, cut, *(at_samples(z, wanted, z, one, nothing)[0] for one in each)
+    each = (np.where(measured, np.nan_to_num(error), np.nan) for error in errors)
+    return fraction, cut, *(at_samples(z, wanted, z, error, nothing)[0] for error in each)
 
 
 def read_uncertainty(
@@ -156,26 +156,26 @@ def read_uncertainty(
     """
     if isinstance(stated, Mapping):
         by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}
-        for species, one in stated.items():
-            absolute = has_unit(one)
-            given = one if absolute else relative_uncertainty(one, f"{name}[{species!r}]")
+        for species, u in stated.items():
+            absolute = has_unit(u)
+            given = u if absolute else relative_uncertainty(u, f"{name}[{species!r}]")
             by_kind[absolute][species] = given
-        found = xr.full_like(frame.of_species(), float("nan"), dtype=float)
+        relative = xr.full_like(frame.of_species(), float("nan"), dtype=float)
         if by_kind[True] or not by_kind[False]:
-            found = found.fillna(frame.parameter(by_kind[True], (kind,), name) / of)
+            relative = relative.fillna(frame.parameter(by_kind[True], (kind,), name) / of)
         if by_kind[False]:
-            found = found.fillna(frame.parameter(by_kind[False], ("dimensionless",), name))
+            relative = relative.fillna(frame.parameter(by_kind[False], ("dimensionless",), name))
     elif has_unit(stated):
-        found = frame.parameter(stated, (kind,), name) / of
+        relative = frame.parameter(stated, (kind,), name) / of
     else:
         return read_relative(frame, stated, name)
-    if anywhere((found < 0) | (found >= 1)):
+    if anywhere((relative < 0) | (relative >= 1)):
         raise ProfileError(
             f"{name}={format_argument(stated)} must be less than the value whose uncertainty it "
             "is, and not less than 0",
             argument=name,
         )
-    return found
+    return relative
 
 
 def has_unit(uncertainty: Any) -> bool:

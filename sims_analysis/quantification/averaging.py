@@ -85,9 +85,8 @@ def average(data: xr.Dataset) -> xr.Dataset:
     Notes
     -----
     A replicate is taken as ``(1 + a) C(z) + b z C'(z)``, by least squares with the mean C; a is its
-    scale, and b its depth scale, where these differ significantly. One standard error of a mean or
-    a dose covers 63 to 75 % for 2, 3 and 5 replicates with 2 % between craters, from 10 counts at
-    the maximum. Scales of two species are taken as independent.
+    scale, and b its depth scale, where these differ significantly. Scales of two species are taken
+    as independent.
 
     References
     ----------
@@ -99,16 +98,16 @@ def average(data: xr.Dataset) -> xr.Dataset:
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
     >>> ds = sims.with_counting_statistics(ds, value_per_count="1e14 atoms/cm^3")
-    >>> mean = sims.average(sims.stack([ds, ds]))
-    >>> one = mean.sel(species="B", depth=75)
-    >>> print(f"{one['concentration'].item():.3e} +- {one['concentration_stderr'].item():.1e}")
-    7.008e+19 +- 5.9e+16
+    >>> mean = sims.average(sims.stack({"centre": ds, "edge": ds})).sel(species="B", depth=75)
+    >>> value, error = (mean[f"concentration{end}"].item() for end in ("", "_stderr"))
+    >>> print(f"{value:.3e} +- {error:.1e} atoms/cm^3, of {mean['n_replicates'].item()} replicates")
+    7.008e+19 +- 5.9e+16 atoms/cm^3, of 2 replicates
     """
     if MEASUREMENT not in data.dims:
         raise ProfileError(
             f"average needs a dimension {MEASUREMENT!r}, found {tuple(map(str, data.dims))}; "
             "stack() makes one of many Datasets",
-            code="several_measurements",
+            code="wrong_dimensions",
         )
     if POINT in data.dims:
         raise ProfileError(
@@ -140,8 +139,8 @@ def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
     measured: Any = False
     for name in names:
         value = data[name].variable
-        own = [d for d in value.dims if d not in (MEASUREMENT, "species")]
-        measured = value.notnull().any(own) | measured
+        others = [d for d in value.dims if d not in (MEASUREMENT, "species")]
+        measured = value.notnull().any(others) | measured
     number = measured.sum(MEASUREMENT)
     return xr.Variable(number.dims, number.data, vocabulary.attrs("n_replicates"))
 
@@ -151,26 +150,26 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
     frame = open_samples(data, name, "a mean")
     value = frame.value
     n = value.notnull().sum(MEASUREMENT)
-    known = (n > 0) & (n == value.notnull().any(frame.dim).sum(MEASUREMENT))
-    n = n.where(known)
+    complete = (n > 0) & (n == value.notnull().any(frame.dim).sum(MEASUREMENT))
+    n = n.where(complete)
     pooled, common = _repeats(frame)
     scatter = value.std(MEASUREMENT, ddof=1).where(n > 1) / n**0.5
-    found: dict[str, Any] = {"": value.mean(MEASUREMENT).where(known), "scatter": scatter}
-    found["stderr"] = pooled
+    columns: dict[str, Any] = {"": value.mean(MEASUREMENT).where(complete), "scatter": scatter}
+    columns["stderr"] = pooled
     if frame.stderr is not None:
-        found["stderr"] = _error_by_counts(frame, n).where(~(common.excess > NOTABLE), pooled)
+        columns["stderr"] = _error_by_counts(frame, n).where(~(common.excess > NOTABLE), pooled)
     if frame.counts is not None:
-        found["counts"] = frame.counts.sum(MEASUREMENT).where(known)
-    found |= _backgrounds(frame, n)
+        columns["counts"] = frame.counts.sum(MEASUREMENT).where(complete)
+    columns |= _backgrounds(frame, n)
     if frame.flags is not None:
-        found |= {vocabulary.QUALITY: anywhere_along(frame.flags, MEASUREMENT)}
+        columns |= {vocabulary.QUALITY: anywhere_along(frame.flags, MEASUREMENT)}
         if frame.limit is not None:  # of what those above theirs are a part of
             most = frame.value.fillna(frame.limit).mean(MEASUREMENT)
-            found |= {vocabulary.LIMIT: most.where(frame.limit.notnull().any(MEASUREMENT))}
+            columns |= {vocabulary.LIMIT: most.where(frame.limit.notnull().any(MEASUREMENT))}
     order = [d for d in data[name].dims if d != MEASUREMENT]
     made = {
-        f"{name}_{end}".removesuffix("_"): column(frame.term, end, frame.units, one, order)
-        for end, one in found.items()
+        f"{name}_{end}".removesuffix("_"): column(frame.term, end, frame.units, values, order)
+        for end, values in columns.items()
     }
     made[name].attrs = dict(data[name].attrs)
     _warn_of_scatter(frame, common)
@@ -204,15 +203,15 @@ def _repeats_of_species(
     z: Array, c: Array, s: Array, _: Array, *, fraction: float, stretched: bool
 ) -> Array:
     """Analyse the replicates of one species, those that were measured, at common depths."""
-    found = np.full(z.shape[-1] + len(_Common._fields), np.nan)
+    result = np.full(z.shape[-1] + len(_Common._fields), np.nan)
     measured = np.isfinite(c).any(axis=1)
     c, s, z = c[measured], s[measured], z[0]
     at = np.isfinite(c).all(axis=0) & np.isfinite(z)
     if len(c) > 1 and at.any():
         of_samples, *rest = repeats(z[at], c[:, at], s[:, at], fraction, stretched=stretched)
-        found[: -len(rest)][at] = of_samples
-        found[-len(rest) :] = rest
-    return found
+        result[: -len(rest)][at] = of_samples
+        result[-len(rest) :] = rest
+    return result
 
 
 def _error_by_counts(frame: Frame, n: xr.Variable) -> xr.Variable:
@@ -235,14 +234,14 @@ def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
         return {}
     squares = ancillary["background_stderr"] ** 2
     count = n.max(frame.dim) if frame.dim not in squares.dims else n
-    found: dict[str, Any] = {"background_stderr": squares.sum(MEASUREMENT) ** 0.5 / count}
+    columns: dict[str, Any] = {"background_stderr": squares.sum(MEASUREMENT) ** 0.5 / count}
     if "background_overlap" in ancillary:
         # The covariance of the means, over the variance of the mean background.
         covariance = (ancillary["background_overlap"] * squares).sum(MEASUREMENT)
-        found["background_overlap"] = covariance / squares.sum(MEASUREMENT)
+        columns["background_overlap"] = covariance / squares.sum(MEASUREMENT)
     if "background_scatter" in ancillary:
-        found["background_scatter"] = ancillary["background_scatter"].max(MEASUREMENT)
-    return found
+        columns["background_scatter"] = ancillary["background_scatter"].max(MEASUREMENT)
+    return columns
 
 
 def _warn_of_scatter(frame: Frame, common: _Common) -> None:
@@ -288,22 +287,22 @@ def _coords(data: xr.Dataset) -> dict[str, Any]:
     """Return the coordinates of the mean."""
     kept: dict[str, Any] = {}
     for key, coord in data.coords.items():
-        name, one = str(key), coord.variable
+        name, variable = str(key), coord.variable
         if name in (MEASUREMENT, "stderr", *vocabulary.OF_BACKGROUND):
             continue
         if name.endswith(tuple(f"_{end}" for end in vocabulary.EVIDENCE)):
             continue  # of the means, which have them
-        if MEASUREMENT not in one.dims:
-            kept[name] = one
+        if MEASUREMENT not in variable.dims:
+            kept[name] = variable
         elif name.endswith("_uncertainty"):
-            kept[name] = one.max(MEASUREMENT, skipna=False, keep_attrs=True)
+            kept[name] = variable.max(MEASUREMENT, skipna=False, keep_attrs=True)
         elif name == FRACTION:
-            of_sum = (1 / one.fillna(1.0)).mean(MEASUREMENT)  # its variance over that of samples
-            kept[name] = xr.Variable(of_sum.dims, 1 / of_sum.data, one.attrs)
+            of_sum = (1 / variable.fillna(1.0)).mean(MEASUREMENT)  # its variance over theirs
+            kept[name] = xr.Variable(of_sum.dims, 1 / of_sum.data, variable.attrs)
         elif coord.chunks is None:
-            first = one.isel({MEASUREMENT: 0})
-            missing = one.isnull() & first.isnull() if one.dtype.kind == "f" else False
-            if bool(((one == first) | missing).all()):
+            first = variable.isel({MEASUREMENT: 0})
+            missing = variable.isnull() & first.isnull() if variable.dtype.kind == "f" else False
+            if bool(((variable == first) | missing).all()):
                 kept[name] = first
     return kept
 
@@ -320,6 +319,4 @@ def _uncertainties(coords: Mapping[str, Any], common: _Common) -> dict[str, xr.V
     if may_exceed(depth):
         earlier = coords.get("depth_scale_uncertainty", xr.Variable((), 0.0))
         made["depth_scale_uncertainty"] = (earlier**2 + depth**2) ** 0.5
-    return {
-        name: xr.Variable(one.dims, one.data, vocabulary.attrs(name)) for name, one in made.items()
-    }
+    return {name: xr.Variable(v.dims, v.data, vocabulary.attrs(name)) for name, v in made.items()}

@@ -21,7 +21,7 @@ from sims_analysis.quantification.depth_axis import (
     with_stretched_dose,
 )
 from sims_analysis.quantification.scales import MarkerLine, by_line, line_through, read_scale
-from sims_analysis.text.arguments import check_bool
+from sims_analysis.text.arguments import check_bool, type_error
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 
@@ -41,8 +41,7 @@ def calibrate_depth(
     """Turn sputter time into depth: ``z = v t``, the surface at t = 0.
 
     By layers at known depths (`markers`, `depths`), also an apparent depth into a true one. Not to
-    be trusted to a nanometre or so: in the surface transient, above which no marker may lie, the
-    rate is not constant.
+    be trusted to a nanometre: in the surface transient, where no marker may lie, the rate changes.
 
     Parameters
     ----------
@@ -73,8 +72,7 @@ def calibrate_depth(
     depth_uncertainty : float, str, Quantity or DataArray, optional
         Standard uncertainty of the depth scale (of certified `depths`), relative, such as ``0.05``
         or ``"5 %"``, or in the unit of the rate or the crater depth. That of the line or of the
-        rate is added: of a rate that follows a :func:`composition`, the largest relative one, as
-        depths and doses have no more.
+        rate is added (of one that follows a :func:`composition`, the largest).
 
     Returns
     -------
@@ -93,9 +91,8 @@ def calibrate_depth(
     Raises
     ------
     ProfileError
-        If not exactly one of `rate`, `crater_depth` and `markers` is given, the data have a depth
-        axis, an argument is not positive or ends before the record, or a fit is not ``ok``, or does
-        not have as many layers as `depths`.
+        If not one of `rate`, `crater_depth` and `markers` is given, the data have a depth axis, an
+        argument ends before the record, or a fit is not ``ok``.
     UnitsError
         If an argument has no unit, or one of another kind.
 
@@ -129,7 +126,7 @@ def calibrate_depth(
     'z = 0.42 nm/s * t (crater 210 nm in 500 s)'
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+        raise type_error("data", data, "expected a Dataset or a DataArray")
     if sum(given is not None for given in (rate, crater_depth, markers)) != 1:
         raise ProfileError(
             "give exactly one of rate, crater_depth and markers", code="conflicting_arguments"

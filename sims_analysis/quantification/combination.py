@@ -105,22 +105,22 @@ def combine(
     ['As', 'Si', 'As - Si']
     """
     sums = _read_names(data, signals)
-    every = list(dict.fromkeys(one for parts in sums.values() for one in parts))
+    every = list(dict.fromkeys(species for parts in sums.values() for species in parts))
     name = measured_in(data, variable, *every)
     frame = open_samples(data, name, "a sum of signals")
     made, texts = {}, []
     for new, parts in sums.items():
         weights = {
-            one: _read_weight(frame, stated, f"signals[{new!r}][{one!r}]")
-            for one, stated in parts.items()
+            species: _read_weight(frame, stated, f"signals[{new!r}][{species!r}]")
+            for species, stated in parts.items()
         }
         first = next(iter(parts))
-        own = {one: signal_at(frame, first, one) for one in parts}
+        terms = {species: signal_at(frame, first, species) for species in parts}
         warn_of_shared(data, name, combinations(parts, 2))
-        made[new] = _below_limit(weighted_sum(frame, own, weights))
-        texts.append(f"{new} = {' + '.join(f'{w.text} {one}' for one, w in weights.items())}")
+        made[new] = _below_limit(weighted_sum(frame, terms, weights))
+        texts.append(f"{new} = {' + '.join(f'{w.text} {s}' for s, w in weights.items())}")
     of = {new: list(parts) for new, parts in sums.items()}
-    _refuse_replaced(data, name, [one for one in sums if one in frame.species()])
+    _refuse_replaced(data, name, [label for label in sums if label in frame.species()])
     result = with_signals(data, name, made, of, data[name].dims)
     return with_history(result, f"{name} combined: {'; '.join(texts)}")
 
@@ -154,10 +154,10 @@ def _refuse_replaced(data: xr.Dataset, variable: str, names: Sequence[str]) -> N
             continue
         if "species" not in data[other].dims or is_lazy(data[other].variable):
             continue
-        for one in names:
-            if data[other].sel(species=one).notnull().any():
+        for label in names:
+            if data[other].sel(species=label).notnull().any():
                 raise SpeciesError(
-                    f"{one!r} also has {other}, which would not belong to its new {variable}: "
+                    f"{label!r} also has {other}, which would not belong to its new {variable}: "
                     f"combine before quantifying, or give the new signal another name",
                     code="repeated_species",
                 )
@@ -181,11 +181,11 @@ def read_with_error(frame: Frame, stated: Any, name: str) -> tuple[xr.Variable, 
         if len(stated) != 2:
             raise argument_error(name, stated, f"expected {expected}")
         value = _read_number(frame, stated[0], name, expected)
-        own = f"error of {name}"
+        label = f"error of {name}"
         if isinstance(stated[1], str) and "%" in stated[1]:
-            error = abs(value) * relative_uncertainty(stated[1], own).variable
+            error = abs(value) * relative_uncertainty(stated[1], label).variable
         else:
-            error = _read_number(frame, stated[1], own, "a standard error, as 2e-5 or '10 %'")
+            error = _read_number(frame, stated[1], label, "a standard error, as 2e-5 or '10 %'")
     elif isinstance(stated, xr.DataArray):
         plain = stated.drop_vars([c for c in stated.coords if c not in (*stated.dims, "stderr")])
         value = _read_number(frame, plain.drop_vars("stderr", errors="ignore"), name, expected)
@@ -210,8 +210,8 @@ def _read_number(frame: Frame, stated: Any, name: str, expected: str) -> xr.Vari
     if isinstance(stated, xr.DataArray):
         if "species" in stated.dims:
             raise argument_error(name, stated, "it is over species; expected that of one")
-        one = stated if "units" in stated.attrs else stated.assign_attrs(units="1")
-        read = frame.parameter(one, ("dimensionless",), name, along=True)
+        pure = stated if "units" in stated.attrs else stated.assign_attrs(units="1")
+        read = frame.parameter(pure, ("dimensionless",), name, along=True)
         refuse_cases(frame, read, name)
         return read
     return read_pure(frame, stated, name, expected)

@@ -38,7 +38,7 @@ from sims_analysis.quantification.reference import (
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import with_signals
-from sims_analysis.text.arguments import argument_error, format_argument, read_name
+from sims_analysis.text.arguments import argument_error, format_argument, read_name, type_error
 from sims_analysis.units import WindowLike
 
 _PURPOSE = "a composition"
@@ -73,7 +73,7 @@ def composition(
         In place of `factor`: one measurement of a sample of known composition, whose sums of both
         signals give k.
     fraction : float, str or pair, optional
-        With `standard`: its x, between 0 and 1, with its standard error in a pair.
+        With `standard`: its x, ``0.3`` or ``"30 %"``, with its standard error in a pair.
     window : (start, stop), optional
         With `standard`: depths, or times, between which it has this x; by default everywhere.
     element : str or pair of str, optional
@@ -157,17 +157,17 @@ def composition(
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
     both: Any = k * frame.value + below.value
     warn_undefined(frame, both, frame.of_species(numerator), f"k {numerator} + {denominator}", "x")
-    found = of_both(frame, below, denominator, k, error)
+    columns = of_both(frame, below, denominator, k, error)
     if frame.stderr is not None and below.stderr is not None:
-        found[""] = found[""] - _bias(frame, below, k)
+        columns[""] = columns[""] - _bias(frame, below, k)
     flags = union(evidence_of(frame, denominator), scale_in_doubt(frame, status)).flags
     if flags is not None:
-        found[vocabulary.QUALITY] = flags
-    of_first = {end: one.isel(species=0, missing_dims="ignore") for end, one in found.items()}
-    rest = {end: one for end, one in of_first.items() if end != vocabulary.LIMIT}
+        columns[vocabulary.QUALITY] = flags
+    of_first = {end: c.isel(species=0, missing_dims="ignore") for end, c in columns.items()}
+    rest = {end: c for end, c in of_first.items() if end != vocabulary.LIMIT}
     rest[""] = 1.0 - of_first[""]
     made = dict(zip(elements, (of_first, rest), strict=True))
-    of = {one: [one] if one in names else [numerator, denominator] for one in elements}
+    of = {e: [e] if e in names else [numerator, denominator] for e in elements}
     result = with_signals(data, "atomic_fraction", made, of, data[frame.name].dims)
     stated = f"{float(k):.6g}" if not k.ndim else f"over {', '.join(map(str, k.dims))}"
     ratio = f"{numerator} / {denominator}"
@@ -177,7 +177,7 @@ def composition(
 def _open_two(data: xr.Dataset, numerator: str, denominator: str) -> Frame:
     """Open the signals of two species."""
     name = signal_name(data, _PURPOSE)
-    rows = [species_of(data).index(one) for one in (numerator, denominator)]
+    rows = [species_of(data).index(species) for species in (numerator, denominator)]
     return open_samples(data.isel(species=rows), name, _PURPOSE)
 
 
@@ -200,7 +200,7 @@ def _factor_of_standard(
 ) -> tuple[xr.Variable, xr.Variable, xr.Variable]:
     """Return the factor of a sample of known composition, its standard error, and its status."""
     if not isinstance(standard, xr.Dataset):
-        raise TypeError(f"standard: expected a Dataset, found {type(standard).__name__}")
+        raise type_error("standard", standard, "standard: expected a Dataset")
     with about(argument="standard"):
         plain = with_evidence(to_canonical(units.dequantify(standard)))
         species_of(plain, numerator, denominator, name="standard")
@@ -209,7 +209,13 @@ def _factor_of_standard(
         if lead:
             text = f"expected one measurement, and it is over {lead[0]!r}"
             raise ProfileError(text, code="several_measurements")
-    x, error = read_with_error(frame, fraction, "fraction")
+    stated = fraction
+    if isinstance(fraction, str):
+        stated = units.read_fraction(fraction, "fraction", of="the atoms")
+    elif isinstance(fraction, tuple | list) and fraction and isinstance(fraction[0], str):
+        part = units.read_fraction(fraction[0], "fraction", of="the atoms")
+        stated = (part, *fraction[1:])
+    x, error = read_with_error(frame, stated, "fraction")
     if x.ndim or not 0 < float(x) < 1:
         raise argument_error("fraction", fraction, "expected one number between 0 and 1")
     ends = NO_LIMITS if window is None else read_pair(frame, window)

@@ -23,8 +23,8 @@ from sims_analysis.units import QuantityLike
 @correction
 def to_concentration(
     data: xr.Dataset,
-    *,
     atomic_density: QuantityLike | tuple[str, QuantityLike],
+    *,
     masses: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """Turn atomic (and mass) fractions into concentrations: ``C = x n``.

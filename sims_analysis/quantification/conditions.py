@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from sims_analysis import units
 from sims_analysis.profiles.metadata import Metadata
 
 _ENERGY = re.compile(r"([\d.]+)\s*(k?)eV", re.IGNORECASE)
@@ -50,9 +51,8 @@ def _read_abundance(text: str) -> str:
     """Read by which abundance a factor was divided; 1, for that of an isotope, is as none."""
     if text == "natural":
         return text
-    if not 0 < float(text) <= 1:
-        raise ValueError(text)
-    return "" if float(text) == 1 else f"{float(text):.6g}"
+    part = units.read_fraction(text if "%" in text else float(text), "abundance", ends="(]")
+    return "" if part == 1 else f"{part:.6g}"
 
 
 #: How conditions are read that are not any text.

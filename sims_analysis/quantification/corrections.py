@@ -40,7 +40,7 @@ _MUCH_DEAD_TIME = 0.1
 
 @correction
 def correct_dead_time(
-    data: xr.Dataset, *, dead_time: ParameterLike | Mapping[str, ParameterLike]
+    data: xr.Dataset, dead_time: ParameterLike | Mapping[str, ParameterLike]
 ) -> xr.Dataset:
     """Correct count rates for the dead time of the detector: ``I = I_obs / (1 - I_obs tau)``.
 
@@ -119,8 +119,8 @@ def correct_dead_time(
     alive = 1.0 - dead.where(~impossible)
     errors = {} if frame.stderr is None else {"stderr": frame.stderr / alive}
     corrected = frame.replaced(frame.value / alive, **errors)
-    known = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
-    times = ", ".join(f"{time:g}" for time in known[:5])
+    taus = np.unique(tau.values[np.isfinite(tau.values)]) * 1e9
+    times = ", ".join(f"{time:g}" for time in taus[:5])
     return with_history(corrected, f"intensities corrected for a dead time of {times} ns")
 
 
@@ -280,16 +280,16 @@ def _mean_to_subtract(
         overlap: Any = share / (share**2).sum(frame.dim)
     else:
         # As in any sum: a sample with zero counts adds no variance.
-        own: Any = (frame.stderr * mean.scatter) ** 2
+        scatter: Any = (frame.stderr * mean.scatter) ** 2
         if frame.counts is not None:
-            own = own.where(frame.counts != 0, 0.0)
-        overlap = own * share / (mean.stderr**2 * frame.fraction)
+            scatter = scatter.where(frame.counts != 0, 0.0)
+        overlap = scatter * share / (mean.stderr**2 * frame.fraction)
     columns = {
         "background_stderr": mean.stderr.fillna(np.inf).where(mean.n > 0),
         "background_overlap": overlap.fillna(0.0),
         "background_scatter": mean.scatter,
     }
-    return mean.value.where(chosen), {end: one.where(chosen) for end, one in columns.items()}
+    return mean.value.where(chosen), {end: column.where(chosen) for end, column in columns.items()}
 
 
 def _columns(
@@ -298,11 +298,11 @@ def _columns(
     """Return the columns of the samples: the fresh errors, or those from before."""
     new = level.notnull()
     made = {}
-    for end, one in fresh.items():
+    for end, column in fresh.items():
         name = f"{frame.name}_{end}"
         before = frame.origin.get(name)
         if before is None:
-            made[end] = one
+            made[end] = column
             continue
         if (
             end == "background_stderr"
@@ -315,7 +315,7 @@ def _columns(
                 "and both errors are added as if independent",
                 argument="window",
             )
-        made[end] = xr.where(new, one, before.variable)
+        made[end] = xr.where(new, column, before.variable)
     return made
 
 
@@ -324,14 +324,14 @@ def _total_subtracted(
 ) -> dict[str, xr.Variable]:
     """Return the coordinates with all that was subtracted in this unit, and its standard error."""
     made = {}
-    for end, one in fresh.items():
+    for end, column in fresh.items():
         key = f"subtracted_background{end}"
-        total = one
+        total = column
         if key in data.coords:
             before = data.coords[key].variable
             if end:
-                total = one.fillna(before)
+                total = column.fillna(before)
             else:
-                total = one.fillna(0.0 * before) + before.fillna(0.0 * one)
+                total = column.fillna(0.0 * before) + before.fillna(0.0 * column)
         made[key] = xr.Variable(total.dims, total.data, vocabulary.attrs(key, frame.units))
     return made

@@ -11,8 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from sims_analysis import vocabulary
-from sims_analysis.analysis.uncertainty import PERCENT
+from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import on_canonical_data, was_subtracted
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.conventions.species_metadata import stated_in_metadata
@@ -31,7 +30,6 @@ from sims_analysis.text.arguments import (
     argument_error,
     checks_arguments,
     format_argument,
-    is_number,
 )
 from sims_analysis.units import ParameterLike
 
@@ -110,30 +108,30 @@ def with_counting_statistics(
     >>> print(f"{value:.3e} +- {error:.0e} {sample['concentration'].attrs['units']}")
     7.008e+19 +- 8e+16 atom/cm^3
     """
-    found = data
+    counted = data
     for name in vocabulary.QUANTITIES:
         if name not in data.data_vars:
             continue
         frame = open_samples(data, name, "counting statistics")
-        one = _one_count(frame, dwell_time, value_per_count)
-        if one is None:
+        count = _one_count(frame, dwell_time, value_per_count)
+        if count is None:
             continue
         _refuse_changed(data, name)
         _refuse_processed(data, name)
         if not frame.lazy:
             frame.measured()  # refuses infinite values and depths
-        counts = _counts(frame, one, stated=dwell_time is not None)
-        stderr = one * elementwise(poisson_stderr, counts)
+        counts = _counts(frame, count, stated=dwell_time is not None)
+        stderr = count * elementwise(poisson_stderr, counts)
         made = frame.replaced(frame.value, counts=counts, stderr=stderr)
         names = [f"{name}_counts", f"{name}_stderr"]
-        found = found.assign(made[names])
-        found[names[0]].attrs = {"units": "count", "long_name": "Counts"}
-        found[names[1]].attrs = {
+        counted = counted.assign(made[names])
+        counted[names[0]].attrs = {"units": "count", "long_name": "Counts"}
+        counted[names[1]].attrs = {
             "units": frame.units,
             "long_name": f"Standard error of {name}",
             "description": "random part, from counting statistics",
         }
-    if found is data:
+    if counted is data:
         raise UnitsError(
             "no variable has known counts: give dwell_time for intensities in counts/s, "
             "value_per_count for concentrations; the data have "
@@ -141,8 +139,8 @@ def with_counting_statistics(
             code="missing_variable",
         )
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
-    given = [f"{name}={format_argument(one)}" for name, one in stated.items() if one is not None]
-    return with_history(found, f"with_counting_statistics({', '.join(given)})")
+    given = [f"{name}={format_argument(x)}" for name, x in stated.items() if x is not None]
+    return with_history(counted, f"with_counting_statistics({', '.join(given)})")
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
@@ -204,11 +202,11 @@ def _count_by_factor(data: Any) -> xr.Variable | None:
     time = _counting_time(data)
     if factor is None or by_factor is None or time is None:
         return None
-    one: xr.Variable = factor / time
+    count: xr.Variable = factor / time
     reference = stated_in_metadata(data, "reference_signal", lambda *_: 1.0)
-    one = one if reference is None else one.where(reference.isnull())
-    one = one.where(by_factor == 1.0)
-    return one if bool(one.notnull().any()) else None
+    count = count if reference is None else count.where(reference.isnull())
+    count = count.where(by_factor == 1.0)
+    return count if bool(count.notnull().any()) else None
 
 
 def _counting_time(data: Any) -> xr.Variable | None:
@@ -220,22 +218,18 @@ def _counting_time(data: Any) -> xr.Variable | None:
 
 def _yield(value: Any, name: str) -> float:
     """Read the yield of a detector, a fraction of the ions."""
-    match = PERCENT.fullmatch(value) if isinstance(value, str) else None
-    number = float(match[1]) / 100.0 if match else value
-    if not (is_number(number) and 0 < number <= 1):
-        raise argument_error(name, value, "expected a fraction of the ions, such as '95 %'")
-    return float(number)
+    return units.read_fraction(value, name, of="the ions", ends="(]")
 
 
-def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
+def _counts(frame: Frame, of_one: xr.Variable, *, stated: bool) -> xr.Variable:
     """Return the counts of the samples; NaN of currents, on Dask of what is refused otherwise.
 
     If a counting time was `stated`, warn of species that have none all the same.
     """
-    counts = frame.value / one
+    counts = frame.value / of_one
     if (cup := on_faraday_cup(frame)) is not None:
         counts = counts.where(~cup)
-        current: Any = cup & one.notnull() & frame.value.notnull()
+        current: Any = cup & of_one.notnull() & frame.value.notnull()
         if not stated:
             current = current & ~(cup | frame.value.isnull()).all(frame.dim)
         if (place := first_sample(frame, current)) is not None:
@@ -256,19 +250,19 @@ def _counts(frame: Frame, one: xr.Variable, *, stated: bool) -> xr.Variable:
     if frame.kind == "concentration":
         counts = counts.where(~(counts < _ROUNDED), 0.0)  # placeholders
     else:
-        counts = _whole_counts(frame, counts, one)
-    found: xr.Variable = counts.where(~negative)
-    return found
+        counts = _whole_counts(frame, counts, of_one)
+    kept: xr.Variable = counts.where(~negative)
+    return kept
 
 
-def _whole_counts(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Variable:
+def _whole_counts(frame: Frame, counts: xr.Variable, of_one: xr.Variable) -> xr.Variable:
     """Round counts to whole numbers; refuse others, but those of a few species of many."""
     nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
     broken: Any = (abs(counts - nearest) > allowed) & (allowed < 0.5)
     if (place := first_sample(frame, broken)) is not None:
         odd = broken.any([dim for dim in broken.dims if dim != "species"])
         if frame.kind != "count" or bool(odd.sum() * _FEW > odd.size):
-            text = f"{place.label} is {_fault_of_count(place, counts, one)}"
+            text = f"{place.label} is {_fault_of_count(place, counts, of_one)}"
             raise ProfileError(text, code="impossible_value", where=place.where)
         names = frame.coords["species"].values[odd.values]
         warn(
@@ -278,17 +272,17 @@ def _whole_counts(frame: Frame, counts: xr.Variable, one: xr.Variable) -> xr.Var
             code="impossible_value",
         )
         broken = broken.any(frame.dim)
-    found: xr.Variable = xr.where(allowed < 0.5, nearest, counts).where(~broken)
-    return found
+    whole_counts: xr.Variable = xr.where(allowed < 0.5, nearest, counts).where(~broken)
+    return whole_counts
 
 
-def _fault_of_count(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) -> str:
+def _fault_of_count(place: FirstFlagged, counts: xr.Variable, of_one: xr.Variable) -> str:
     """Say how many counts a sample would be, and what its profile suggests."""
     frame, hint, chosen = place.frame, "", "data.sel(species=[...])"
     number = "not a whole number of counts"
     if frame.kind == "count_rate":
         profile = frame.value.isel({d: i for d, i in place.index.items() if d != frame.dim})
-        lowest = float(profile.where(profile > _ROUNDED * place.of(one)).min())
+        lowest = float(profile.where(profile > _ROUNDED * place.of(of_one)).min())
         number = f"{place.of(counts):.4g} counts, not a whole number of them"
         hint = (
             f" (if the lowest value, {frame.shown(lowest)}, is one count, a sample was counted "
@@ -304,19 +298,19 @@ def _fault_of_count(place: FirstFlagged, counts: xr.Variable, one: xr.Variable) 
 
 @overload
 def poisson_interval(
-    counts: xr.DataArray, *, confidence: float = ...
+    counts: xr.DataArray, *, confidence: float | str = ...
 ) -> tuple[xr.DataArray, xr.DataArray]: ...
 
 
 @overload
 def poisson_interval(
-    counts: ArrayLike, *, confidence: float = ...
+    counts: ArrayLike, *, confidence: float | str = ...
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 
 @checks_arguments
 def poisson_interval(
-    counts: ArrayLike | xr.DataArray, *, confidence: float = ONE_SIGMA
+    counts: ArrayLike | xr.DataArray, *, confidence: float | str = ONE_SIGMA
 ) -> tuple[Any, Any]:
     """Return the exact central interval of the mean of a Poisson count (Garwood 1936).
 
@@ -324,7 +318,7 @@ def poisson_interval(
     ----------
     counts : float, array or DataArray
         Counts, including zeros.
-    confidence : float
+    confidence : float or str
         By default 0.6827, one standard deviation of a normal distribution.
 
     Returns
@@ -348,8 +342,7 @@ def poisson_interval(
     >>> lower.round(2), upper.round(2)
     (array([0.  , 0.17, 2.84]), array([1.84, 3.3 , 8.38]))
     """
-    if not (is_number(confidence) and 0 < confidence < 1):
-        raise argument_error("confidence", confidence, "expected a number between 0 and 1")
+    confidence = units.read_fraction(confidence, "confidence")
     try:
         plain = counts.data if isinstance(counts, xr.DataArray) else np.asarray(counts)
     except ValueError:  # lists of lists of different lengths

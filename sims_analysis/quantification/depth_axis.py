@@ -95,9 +95,9 @@ def read_scale_uncertainty(axis: DepthAxis, uncertainty: Any, scale: Scale) -> x
             "uncertainty, such as '5 %'",
             argument=name,
         )
-    one = xr.Variable((), 1.0) if scale.of is None else scale.of
+    scale_value = xr.Variable((), 1.0) if scale.of is None else scale.of
     relative = per_measurement(
-        read_uncertainty(axis.frame, uncertainty, one, scale.kind, name), name
+        read_uncertainty(axis.frame, uncertainty, scale_value, scale.kind, name), name
     )
     if (relative.ndim or has_unit(uncertainty)) and not bool((relative > 0).all()):
         raise ProfileError(f"{name}={shown} must be positive for each measurement", argument=name)
@@ -117,13 +117,13 @@ def moved(
     if calibration is not None:
         attrs["calibration"] = calibration
     along = {name: xr.Variable(axis.values.dims, axis.values.data, vocabulary.attrs(name))}
-    for one, edge in axis.edges.items():
+    for end, edge in axis.edges.items():
         place = scale.at(edge).transpose(..., *edge.dims[-2:])
-        if one == f"{name}_bounds":
+        if end == f"{name}_bounds":
             attrs["bounds"] = "depth_bounds"
             along["depth_bounds"] = _with_attrs(place, {})
         else:
-            along[one] = _with_attrs(place, data[one].attrs | {"units": units.CANONICAL["depth"]})
+            along[end] = _with_attrs(place, data[end].attrs | {"units": units.CANONICAL["depth"]})
     depth = scale.at(axis.values).transpose(..., axis.values.dims[-1])
     along["depth"] = _with_attrs(depth, attrs)
     stated = {"crater_depth": scale.of if scale.kind == "depth" else None}
@@ -139,12 +139,12 @@ def moved(
     if name in result.dims and dim != name:
         result = result.swap_dims({name: dim})
     coords = {
-        key: xr.Variable([dim if d == name else d for d in one.dims], one.data, one.attrs)
-        for key, one in along.items()
+        key: xr.Variable([dim if d == name else d for d in coord.dims], coord.data, coord.attrs)
+        for key, coord in along.items()
     }
-    for key, known in stated.items():
-        if known is not None:
-            coords[key] = _with_attrs(known, vocabulary.attrs(key))
+    for key, value in stated.items():
+        if value is not None:
+            coords[key] = _with_attrs(value, vocabulary.attrs(key))
     return result.assign_coords(coords)
 
 

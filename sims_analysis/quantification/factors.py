@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from os import PathLike
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import numpy as np
@@ -30,6 +32,9 @@ FACTOR_TERMS = {
     "factor_per_count": "absolute_sensitivity_factor",
 }
 _OF_INTENSITY = {"count/s": "factor_per_rate", "count": "factor_per_count"}
+
+#: What a name of a file of factors ends in, and no quantity.
+_FILE = re.compile(r"\.(csv|tsv|txt|xlsx?)$", re.IGNORECASE)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,6 +69,10 @@ def picks_factors(function: F) -> F:
         for name in ("combine", "max_age"):
             if given.get(name) is not None:
                 options[name] = given[name]
+        if isinstance(table, PathLike) or (isinstance(table, str) and _FILE.search(table)):
+            text = f"rsf={str(table)!r} is the name of a file"
+            remedy = f"for one as sims.Factors writes it, rsf=sims.Factors({str(table)!r})"
+            raise ProfileError(text, argument="rsf", remedy=remedy)
         if isinstance(table, FactorTable) and len(data) == 1 and "matrix" in given:
             given["rsf"] = table.pick(data[0], matrix=given["matrix"], **options)
         elif options:
@@ -124,11 +133,11 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
     `rsf` is given as to :func:`sims_analysis.with_rsf`, in a unit of this kind. A factor that
     states other conditions than those of the intensities is refused, or warned of.
     """
-    above, found = xr.Variable((), -np.inf), None
+    above, joined = xr.Variable((), -np.inf), None
     layers = _layers(rsf)
     for i, (stop, given) in enumerate(layers):
         by_species = _by_species(frame, given, conditions.matrix)
-        table = {one: over_composition(frame.origin, f, "rsf") for one, f in by_species.items()}
+        table = {s: over_composition(frame.origin, f, "rsf") for s, f in by_species.items()}
         for species, factor in table.items():
             _check_conditions(frame, species, factor, conditions)
         if conditions.matrix in table:
@@ -143,10 +152,12 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         if anywhere(end <= above):
             raise ProfileError(f"rsf[{i}]={stop!r}: each layer must end below the one before")
         inside: Any = (frame.depth > above) & (frame.depth <= end)
-        own = [one.where(inside) for one in factors]
-        found = own if found is None else [a.fillna(b) for a, b in zip(found, own, strict=True)]
+        layer = [column.where(inside) for column in factors]
+        joined = (
+            layer if joined is None else [a.fillna(b) for a, b in zip(joined, layer, strict=True)]
+        )
         above = end
-    return Factors(*(_transposed(frame, one) for one in found or []))
+    return Factors(*(_transposed(frame, column) for column in joined or []))
 
 
 def _layers(rsf: Any) -> list[tuple[Any, Any]]:
@@ -168,12 +179,12 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             )
         # A matrix divided by itself is not a concentration.
         every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
-        each = [one for one in every if str(one["species"].values) != matrix]
+        each = [of_species for of_species in every if str(of_species["species"].values) != matrix]
     elif isinstance(rsf, xr.DataArray) and "species" in rsf.coords:
         each = [rsf]
     if isinstance(each, str) or not isinstance(each, Sequence):
         return {_only_species(frame, matrix): rsf}
-    found: dict[str, Any] = {}
+    by_species: dict[str, Any] = {}
     for one in each:
         named = isinstance(one, xr.DataArray) and "species" in one.coords
         if not (named and one["species"].ndim == 0):
@@ -182,14 +193,14 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
                 "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]",
             )
         label = str(one["species"].values)
-        if label in found:
+        if label in by_species:
             raise ProfileError(f"rsf has two factors of {label!r}", code="repeated_species")
-        found[label] = one
-    return found
+        by_species[label] = one
+    return by_species
 
 
 def _only_species(frame: Frame, matrix: str | None) -> str:
-    others = [one for one in frame.species() if one != matrix]
+    others = [label for label in frame.species() if label != matrix]
     if len(others) != 1:
         example = others[0] if others else "11B"
         raise ProfileError(
@@ -207,8 +218,8 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
         return
 
     def unlike(name: str, here: str) -> str | None:
-        said = np.ravel(factor[name].values) if name in factor.coords else ()
-        return next((str(one) for one in said if str(one) != here), None)
+        labels = np.ravel(factor[name].values) if name in factor.coords else ()
+        return next((str(label) for label in labels if str(label) != here), None)
 
     matrix = unlike("matrix", here.matrix or "")
     if matrix is not None:
@@ -240,21 +251,22 @@ def _check_conditions(frame: Frame, species: str, factor: Any, here: Conditions)
 
 def _refuse_contradiction(frame: Frame, species: str, factor: xr.DataArray) -> None:
     """Refuse a factor that was determined under other conditions than the data state."""
-    theirs = conditions_of(Metadata.from_dict(json.loads(factor.attrs.get(FIELD, "{}"))))
-    coords = {one: factor[one] for one in theirs if one in factor.coords}
-    if not (coords or any(theirs.values())):
+    of_factor = conditions_of(Metadata.from_dict(json.loads(factor.attrs.get(FIELD, "{}"))))
+    coords = {condition: factor[condition] for condition in of_factor if condition in factor.coords}
+    if not (coords or any(of_factor.values())):
         return
     data: Any = frame.origin
-    ours = [conditions_of(one) for one in metadata_of(data, species)]
-    for name, text in theirs.items():
-        said = coords.get(name, xr.DataArray(text))
-        if MEASUREMENT in said.indexes and MEASUREMENT in data.indexes:
-            said = said.reindex({MEASUREMENT: data.indexes[MEASUREMENT]}, fill_value="")
-        every = np.broadcast_to(said.values, len(ours)) if said.size in (1, len(ours)) else ()
-        for one, other in zip(every, ours, strict=False):
-            if contradict(name, str(one), other[name]):
+    of_data = [conditions_of(metadata) for metadata in metadata_of(data, species)]
+    for name, text in of_factor.items():
+        stated = coords.get(name, xr.DataArray(text))
+        if MEASUREMENT in stated.indexes and MEASUREMENT in data.indexes:
+            stated = stated.reindex({MEASUREMENT: data.indexes[MEASUREMENT]}, fill_value="")
+        n = len(of_data)
+        every = np.broadcast_to(stated.values, n) if stated.size in (1, n) else ()
+        for value, other in zip(every, of_data, strict=False):
+            if contradict(name, str(value), other[name]):
                 raise SpeciesError(
-                    f"rsf of {species!r} is a factor for {NAMES[name]} {one}, but the data say "
+                    f"rsf of {species!r} is a factor for {NAMES[name]} {value}, but the data say "
                     f"{other[name]!r}; if it holds nevertheless, state its number",
                     code="different_conditions",
                 )
@@ -266,10 +278,10 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
     refuse_cases(frame, value, "rsf")
     refuse_not_positive(value, given, "rsf")
     every: list[dict[str, Any]] = [{} for _ in Factors._fields[1:]]
-    for species, one in table.items():
+    for species, given_factor in table.items():
         doubt = xr.DataArray(0.0)
-        plain = units.dequantify(one) if isinstance(one, xr.DataArray) else doubt
-        found = [
+        plain = units.dequantify(given_factor) if isinstance(given_factor, xr.DataArray) else doubt
+        errors = [
             (plain[name] / plain).reset_coords(drop=True)
             if name in plain.coords
             else xr.DataArray(np.nan)
@@ -277,10 +289,10 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
         ]
         if "status" in plain.coords:
             doubt = (plain["status"] != Status.OK.word).astype(float).reset_coords(drop=True)
-        for part, column in zip([*found, doubt], every, strict=True):
+        for part, column in zip([*errors, doubt], every, strict=True):
             column[species] = part.assign_attrs(units="1")
-    parts = [frame.parameter(one, ("dimensionless",), "rsf", along=True) for one in every]
-    return Factors(*(_transposed(frame, one) for one in (value, *parts)))
+    parts = [frame.parameter(each, ("dimensionless",), "rsf", along=True) for each in every]
+    return Factors(*(_transposed(frame, column) for column in (value, *parts)))
 
 
 def _transposed(frame: Frame, variable: xr.Variable) -> xr.Variable:

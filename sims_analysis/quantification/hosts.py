@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sims_analysis import units
 from sims_analysis.errors import ProfileError, SpeciesError, about
-from sims_analysis.text.arguments import argument_error, is_number, read_names
+from sims_analysis.text.arguments import argument_error, read_names
 
 _AVOGADRO = 6.02214076e23  # exact, per mole
 _CM_PER_ANGSTROM = 1e-8
@@ -176,6 +176,5 @@ def read_abundance(value: Any, species: str, name: str) -> tuple[float, str]:
     if isinstance(value, str) and value == "natural":
         stated = isotope(species)[1] in _REPRESENTATIVE
         return natural_abundance(species), _SOURCE_OF_REPRESENTATIVE if stated else _SOURCE
-    if not (is_number(value) and 0 < value <= 1):
-        raise argument_error(name, value, "expected a fraction above 0, at most 1, or 'natural'")
-    return float(value), "as stated"
+    of = "the atoms of its element ('natural' is that of nature)"
+    return units.read_fraction(value, name, of=of, ends="(]"), "as stated"

@@ -139,20 +139,20 @@ def isotope_ratios(
     frame = open_samples(data, name, "a ratio of isotopes")
     names = frame.species()
     found = []
-    for one in pairs:
-        rows = [names.index(one.numerator), names.index(one.denominator)]
+    for pair in pairs:
+        rows = [names.index(pair.numerator), names.index(pair.denominator)]
         both = open_samples(data.isel(species=rows), name, "a ratio of isotopes")
-        found.append(_compared(both, read_window(both, start, stop), one))
-    joined = {key: xr.Variable.concat([one[key] for one in found], "pair") for key in found[0]}
+        found.append(_compared(both, read_window(both, start, stop), pair))
+    joined = {key: xr.Variable.concat([c[key] for c in found], "pair") for key in found[0]}
     made = {"status": frame.status(joined.pop(""))}
-    for key, one in joined.items():
-        made[key] = column(*_TERMS[key], "1", one, one.dims)
+    for key, pair in joined.items():
+        made[key] = column(*_TERMS[key], "1", pair, pair.dims)
     labels = zip(*pairs, strict=True)
     coords = {
         key: xr.Variable("pair", list(texts))
         for key, texts in zip(("pair", "numerator", "denominator"), labels, strict=False)
     }
-    along = {key: one for key, one in frame.along.items() if "species" not in one.dims}
+    along = {key: column for key, column in frame.along.items() if "species" not in column.dims}
     answer = frame.dataset(made, coords=along | coords)
     _warn(answer)
     return answer
@@ -169,7 +169,7 @@ class _Pair(NamedTuple):
 
 def _pairs(data: xr.Dataset) -> list[_Pair]:
     """List the isotopes of each element, each with the measured one of the highest abundance."""
-    species = [str(one) for one in np.atleast_1d(data["species"].values)]
+    species = [str(label) for label in np.atleast_1d(data["species"].values)]
     masses = stated_in_metadata(data, "mass", _mass)
     numbers = [np.nan] * len(species) if masses is None else np.atleast_1d(masses.values)
     elements: dict[str, list[tuple[float, int, str]]] = {}
@@ -180,11 +180,11 @@ def _pairs(data: xr.Dataset) -> list[_Pair]:
             abundance = natural_abundance(f"{number}{element}")
             elements.setdefault(element, []).append((abundance, number, name))
     pairs = []
-    for element, known in elements.items():
-        most, number, below = max(known)
+    for element, isotopes in elements.items():
+        most, number, below = max(isotopes)
         pairs += [
-            _Pair(f"{own}{element}/{number}{element}", name, below, abundance / most)
-            for abundance, own, name in sorted(known, key=lambda one: one[1])
+            _Pair(f"{mass}{element}/{number}{element}", name, below, abundance / most)
+            for abundance, mass, name in sorted(isotopes, key=lambda item: item[1])
             if name != below
         ]
     if not pairs:
@@ -205,14 +205,14 @@ def _mass(value: Any, name: str) -> float:
 def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variable]:
     """Compare the ratio of two isotopes, the species of a frame, with the natural one."""
 
-    def of(one: Any) -> Any:
-        return None if one is None else one.isel(species=0, missing_dims="ignore")
+    def of(column: Any) -> Any:
+        return None if column is None else column.isel(species=0, missing_dims="ignore")
 
     below = at_samples_of(frame, pair.denominator)
     every = divided(frame, frame.value, below.value, below.stderr, pair.denominator)
     made = {end: of(every[end]) for end in ("", "stderr", "background_stderr") if end in every}
     sizes = made[""].sizes
-    made = {end: one.set_dims(sizes).transpose(*sizes) for end, one in made.items()}
+    made = {end: column.set_dims(sizes).transpose(*sizes) for end, column in made.items()}
     samples = two_signals(frame, pair.denominator)
     depth = of(frame.depth)
     inside = samples.a.notnull() & samples.b.notnull()
@@ -225,7 +225,7 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
     natural = xr.full_like(ratio, pair.natural)
     status = _status(frame, samples, inside, ratio, error, natural, flags)
     means = {"mean_ratio": ratio, "mean_ratio_stderr": error, "natural_ratio": natural}
-    return {f"ratio_{end}".rstrip("_"): one for end, one in made.items()} | means | {"": status}
+    return {f"ratio_{end}".rstrip("_"): v for end, v in made.items()} | means | {"": status}
 
 
 def _status(
@@ -257,8 +257,8 @@ def _status(
 def _error_scaled_to(error: xr.Variable, ratio: xr.Variable, other: xr.Variable) -> xr.Variable:
     """Return the error of a ratio as it would be if it were another, of more counts."""
     more: Any = (other / ratio.where(ratio > 0)).clip(min=1.0).fillna(1.0)
-    found: xr.Variable = error * more**0.5
-    return found
+    scaled: xr.Variable = error * more**0.5
+    return scaled
 
 
 def _differ_significantly(
@@ -269,17 +269,17 @@ def _differ_significantly(
     return (apart > _RULES.errors * error) & (apart > margin * b)
 
 
-def _warn(found: xr.Dataset) -> None:
+def _warn(ratios: xr.Dataset) -> None:
     """Warn of ratios that are not as they should be; not on Dask."""
-    status = found["status"]
+    status = ratios["status"]
     if status.chunks is not None:
         return
     texts, words = [], []
     for place in np.argwhere(status.values != Status.OK.word):
-        one = found.isel(dict(zip(status.dims, place.tolist(), strict=True)))
-        of = ", ".join(str(one[d].item()) for d in status.dims if d in one.coords)
-        numbers = f"{one['mean_ratio'].item():.4g} for {one['natural_ratio'].item():.4g} in nature"
-        words.append(one["status"].item())
+        row = ratios.isel(dict(zip(status.dims, place.tolist(), strict=True)))
+        of = ", ".join(str(row[d].item()) for d in status.dims if d in row.coords)
+        numbers = f"{row['mean_ratio'].item():.4g} for {row['natural_ratio'].item():.4g} in nature"
+        words.append(row["status"].item())
         texts.append(f"{of}: {numbers} ({words[-1]})")
     if texts:
         text = f"isotopes are not in their natural ratio: {first_few(texts, 8)}"

@@ -37,8 +37,8 @@ _AMOUNTS = ("concentration", "atomic_fraction")
 @correction
 def to_element(
     data: xr.Dataset,
-    *,
     abundance: str | Mapping[str, float | str],
+    *,
     species: str | Sequence[str] | None = None,
 ) -> xr.Dataset:
     """Turn concentrations of an isotope into those of its element: ``C_el = C_iso / abundance``.
@@ -91,8 +91,8 @@ def to_element(
     wanted = _isotopes(data, amounts, abundance, species)
     species_of(data, *wanted, name="species")
     fractions, sources = _abundances(abundance, wanted)
-    renamed = [isotope(one)[1] if one in fractions else one for one in names]
-    twice = sorted({one for one in renamed if renamed.count(one) > 1})
+    renamed = [isotope(label)[1] if label in fractions else label for label in names]
+    twice = sorted({label for label in renamed if renamed.count(label) > 1})
     if twice:
         raise SpeciesError(
             f"the data would have {', '.join(map(repr, twice))} twice; name one isotope of it, as "
@@ -102,7 +102,7 @@ def to_element(
     labels = data["species"].variable
     divisor = xr.Variable(
         labels.dims,
-        np.array([fractions.get(one, 1.0) for one in names]).reshape(labels.shape),
+        np.array([fractions.get(label, 1.0) for label in names]).reshape(labels.shape),
         vocabulary.attrs("isotopic_abundance") | {"references": sources},
     )
     divided = {
@@ -132,23 +132,23 @@ def _isotopes(
     for name in amounts:
         value = data[name].notnull()
         measured |= np.ravel(value.any([d for d in value.dims if d != "species"]).values)
-    return [one for one, quantified in zip(species_of(data), measured, strict=True) if quantified]
+    return [s for s, quantified in zip(species_of(data), measured, strict=True) if quantified]
 
 
 def _abundances(given: Any, wanted: list[str]) -> tuple[dict[str, float], str]:
     """Read abundances; also list them with their sources, ``"11B 0.8 (as stated)"``."""
     fractions: dict[str, float] = {}
     sources: dict[str, list[str]] = {}
-    for one in wanted:
-        isotope(one)
+    for species in wanted:
+        isotope(species)
         value, name = given, "abundance"
         if isinstance(given, Mapping):
-            if one not in given:
-                known = ", ".join(map(repr, given))
-                raise SpeciesError(f"abundance lacks {one!r}; it has {known}", code="missing_value")
-            value, name = given[one], f"abundance[{one!r}]"
-        fractions[one], source = read_abundance(value, one, name)
-        sources.setdefault(source, []).append(f"{one} {fractions[one]:.6g}")
+            if species not in given:
+                text = f"abundance lacks {species!r}; it has {', '.join(map(repr, given))}"
+                raise SpeciesError(text, code="missing_value")
+            value, name = given[species], f"abundance[{species!r}]"
+        fractions[species], source = read_abundance(value, species, name)
+        sources.setdefault(source, []).append(f"{species} {fractions[species]:.6g}")
     return fractions, "; ".join(f"{', '.join(each)} ({of})" for of, each in sources.items())
 
 
@@ -226,12 +226,12 @@ def ratio(
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
     if kind == "ratio":
-        found = divided(frame, frame.value, below.value, below.stderr, denominator)
+        columns = divided(frame, frame.value, below.value, below.stderr, denominator)
         among = frame.of_species(numerator)
-        warn_of_bias(frame, below.value, below.stderr, found, among, denominator)
+        warn_of_bias(frame, below.value, below.stderr, columns, among, denominator)
     else:
-        found = of_both(frame, below, denominator)
-    answer = _quotient_array(frame, found, numerator, kind, evidence_of(frame, denominator))
+        columns = of_both(frame, below, denominator)
+    answer = _quotient_array(frame, columns, numerator, kind, evidence_of(frame, denominator))
     origin = {k: v for k, v in data.attrs.items() if k in (*ORIGIN, "history", "steps")}
     answer = answer.assign_coords(numerator=numerator, denominator=denominator)
     of = _DENOMINATORS[kind].format(numerator, denominator)
@@ -246,19 +246,19 @@ def warn_of_bias(
     frame: Frame,
     divisor: xr.Variable,
     stderr: xr.Variable | None,
-    found: Mapping[str, xr.Variable],
+    quotients: Mapping[str, xr.Variable],
     among: xr.Variable,
     denominator: str,
 ) -> None:
     """Warn where ratios are too high, by the square of the divisor's relative error."""
-    if stderr is None or "stderr" not in found:
+    if stderr is None or "stderr" not in quotients:
         return
-    there: Any = (divisor > 0) & found["stderr"].notnull()
-    raised = ((stderr / divisor) ** 2).where(there).mean(frame.dim)
-    own = abs(found[""].where(there).mean(frame.dim))
-    number = (there * frame.fraction).sum(frame.dim)
-    error = ((found["stderr"].where(there) ** 2).mean(frame.dim) / number) ** 0.5
-    if (first := first_flagged(frame, (raised * own > _BIASED * error) & among)) is not None:
+    measured: Any = (divisor > 0) & quotients["stderr"].notnull()
+    raised = ((stderr / divisor) ** 2).where(measured).mean(frame.dim)
+    mean = abs(quotients[""].where(measured).mean(frame.dim))
+    number = (measured * frame.fraction).sum(frame.dim)
+    error = ((quotients["stderr"].where(measured) ** 2).mean(frame.dim) / number) ** 0.5
+    if (first := first_flagged(frame, (raised * mean > _BIASED * error) & among)) is not None:
         part = first.of(raised)
         much = f"about {100 * part:.2g} %" if part < 1.0 else "more than 100 %"
         first.warn(
@@ -271,7 +271,7 @@ def warn_of_bias(
 
 
 def _quotient_array(
-    frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, known: Evidence
+    frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, evidence: Evidence
 ) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
     data: Any = frame.origin
@@ -281,11 +281,11 @@ def _quotient_array(
     where = where.drop_vars(of_signals, errors="ignore")
     limit = found.pop(vocabulary.LIMIT, None)
     columns = {
-        end: column(vocabulary.RATIOS[kind], end, "1", one.isel(species=row), where.dims)
-        for end, one in found.items()
-        if "species" in one.dims
+        end: column(vocabulary.RATIOS[kind], end, "1", values.isel(species=row), where.dims)
+        for end, values in found.items()
+        if "species" in values.dims
     }
-    of = Evidence(*(one if one is None else one.isel(species=row) for one in (known.flags, limit)))
+    of = Evidence(*(c if c is None else c.isel(species=row) for c in (evidence.flags, limit)))
     columns |= evidence_coords(kind, of, "1", where.dims)
     answer = xr.DataArray(columns.pop(""), where.coords, name=kind).assign_coords(columns)
     if answer.ndim == 1 and not frame.lazy:

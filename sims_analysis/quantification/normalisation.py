@@ -59,8 +59,8 @@ _SIGNIFICANT = 5.0
 @correction
 def normalise(
     data: xr.Dataset,
-    *,
     to: str,
+    *,
     window: WindowLike | None = None,
     variable: str | None = None,
 ) -> xr.Dataset:
@@ -138,10 +138,10 @@ def normalise(
         frame.species(to, name="to")
     names, total = frame.species(), to == "total"
     if total:
-        to = next((one for one in names if one.lower() == "total"), to)
+        to = next((species for species in names if species.lower() == "total"), to)
     named = to in names
     if named:
-        warn_of_shared(data, name, [(to, one) for one in names if one != to])
+        warn_of_shared(data, name, [(to, species) for species in names if species != to])
     elif total:
         warn_of_shared(data, name, combinations(names, 2))
         _refuse_sums(data, names)
@@ -152,25 +152,25 @@ def normalise(
     ends = None if window is None else read_pair(frame, window)
     share = None
     if to == "maximum" and not named:
-        whole, share = _maximum(frame, ends)
+        divisor, share = _maximum(frame, ends)
     else:
         if not named:
-            whole = _total(frame)
+            divisor = _total(frame)
         elif ends is None:
-            whole = interpolated(frame, to, ~frame.of_species(to))
+            divisor = interpolated(frame, to, ~frame.of_species(to))
         else:
-            whole = own_samples(frame)
+            divisor = own_samples(frame)
         if ends is not None:
-            whole, share = _mean(frame, whole, ends, window, to if named else None)
+            divisor, share = _mean(frame, divisor, ends, window, to if named else None)
     parts = frame.of_species(to) if named and not total else xr.Variable((), data=True)
-    made = _divided_by(frame, whole, parts, share)
+    made = _divided_by(frame, divisor, parts, share)
     if not frame.lazy:
-        measured = True if whole.limit is None else whole.limit.isnull()
+        measured = True if divisor.limit is None else divisor.limit.isnull()
         of = "the total" if total else f"the {to}" if to == "maximum" else to
         what = "fraction" if total else "ratio"
-        warn_undefined(frame, whole.value, measured, of, what)
-    if share is None and not total and whole.stderr is not None:
-        warn_of_bias(frame, whole.value, whole.stderr, made, ~parts, to)
+        warn_undefined(frame, divisor.value, measured, of, what)
+    if share is None and not total and divisor.stderr is not None:
+        warn_of_bias(frame, divisor.value, divisor.stderr, made, ~parts, to)
     result = _renamed(data, frame, "fraction" if total else "ratio", made)
     over = "" if window is None else f", from {window[0]} to {window[1]}"
     by = f"the {to}" if total or to == "maximum" else to
@@ -182,7 +182,7 @@ def _refuse_sums(data: xr.Dataset, names: Sequence[str]) -> None:
     for step in provenance(data).get("steps", []):
         made = step["parameters"]["signals"] if step["function"] == "combine" else {}
         for new, parts in made.items():
-            twice = [one for one in parts if one in names]
+            twice = [species for species in parts if species in names]
             if new in names and new not in parts and twice:
                 listed = ", ".join(map(repr, twice))
                 raise SpeciesError(
@@ -195,27 +195,27 @@ def _refuse_sums(data: xr.Dataset, names: Sequence[str]) -> None:
 
 def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     """Return a variable of the species that were measured in it, without other such variables."""
-    others = [one for one in vocabulary.MEASURED if one != name and one in data.data_vars]
-    data = data.drop_vars([one + end for one in others for end in ENDS], errors="ignore")
+    others = [other for other in vocabulary.MEASURED if other != name and other in data.data_vars]
+    data = data.drop_vars([other + end for other in others for end in ENDS], errors="ignore")
     if is_lazy(data[name].variable):
         return data
-    there = data[name].variable.notnull()
+    known = data[name].variable.notnull()
     limit = data.variables.get(f"{name}_{vocabulary.LIMIT}")
-    there = there if limit is None else there | limit.notnull()
-    species = there.any([d for d in there.dims if d != "species"])
+    known = known if limit is None else known | limit.notnull()
+    species = known.any([d for d in known.dims if d != "species"])
     return data.isel(species=species.values)
 
 
 def _total(frame: Frame) -> Signal:
     """Return the sum of all signals, at the samples of each; of a batch, of those measured."""
     names = frame.species()
-    there = frame.filled().value.notnull().any(frame.dim)
+    measured_at = frame.filled().value.notnull().any(frame.dim)
 
     def measured(signal: Signal, row: int) -> Signal:
-        own = there.isel(species=row)
+        inside = measured_at.isel(species=row)
         value, stderr, counts = (
-            None if one is None else one.where(own, 0.0)
-            for one in (signal.value, signal.stderr, signal.counts)
+            None if column is None else column.where(inside, 0.0)
+            for column in (signal.value, signal.stderr, signal.counts)
         )
         return changed(signal, value=value, stderr=stderr, counts=counts)
 
@@ -226,7 +226,8 @@ def _total(frame: Frame) -> Signal:
         like = next((other for other in sums if same_samples(frame, other, row)), row)
         if like == row:
             signals = {
-                one: measured(signal_at(frame, first, one), i) for i, one in enumerate(names)
+                species: measured(signal_at(frame, first, species), i)
+                for i, species in enumerate(names)
             }
             sums[row] = weighted_sum(frame, signals, weights)
         of_each.append(sums[like])
@@ -235,35 +236,37 @@ def _total(frame: Frame) -> Signal:
         kept = [d for d in frame.value.dims if d != "species"]
         sizes = {d: frame.value.sizes[d] for d in kept}
         nothing = xr.Variable((), np.nan if end != vocabulary.QUALITY else np.int16(0))
-        rows = [one.get(end, nothing).set_dims(sizes).transpose(*kept) for one in of_each]
-        found: xr.Variable = xr.Variable.concat(rows, "species").transpose(*frame.value.dims)
-        return found
+        rows = [signal.get(end, nothing).set_dims(sizes).transpose(*kept) for signal in of_each]
+        joined: xr.Variable = xr.Variable.concat(rows, "species").transpose(*frame.value.dims)
+        return joined
 
-    columns = {end: column(end) for one in of_each for end in one}
+    columns = {end: column(end) for signal in of_each for end in signal}
     background = {end: columns[end] for end in vocabulary.OF_BACKGROUND if end in columns}
-    known = (columns.get(end) for end in vocabulary.EVIDENCE)
-    return Signal(columns[""], columns.get("stderr"), None, background, *known)
+    evidence = (columns.get(end) for end in vocabulary.EVIDENCE)
+    return Signal(columns[""], columns.get("stderr"), None, background, *evidence)
 
 
 def _mean(
-    frame: Frame, whole: Signal, ends: Window, window: Any, species: str | None
+    frame: Frame, signal: Signal, ends: Window, window: Any, species: str | None
 ) -> tuple[Signal, xr.Variable]:
     """Return the means of a signal over a window, of its own samples, and shares of these."""
     of = replace(
-        frame, value=whole.value, stderr=whole.stderr, counts=None, common=None, overlap=None,
-        scatter=None, flags=whole.flags, limit=None,
+        frame, value=signal.value, stderr=signal.stderr, counts=None, common=None, overlap=None,
+        scatter=None, flags=signal.flags, limit=None,
     )  # fmt: skip
     among = xr.Variable((), data=True) if species is None else frame.of_species(species)
     mean = mean_in(of, ends, among, window)
     share = shares_in(of, ends)
     background = {}
-    if "background_stderr" in whole.background:
-        common = whole.background["background_stderr"]
+    if "background_stderr" in signal.background:
+        common = signal.background["background_stderr"]
         background["background_stderr"] = (share * common.fillna(0.0)).sum(frame.dim)
     stderr = mean.stderr.fillna(np.inf).where(mean.n > 0)
     flags = known_of_mean(of, ends)
-    found = Signal(mean.value, stderr, None, background, flags)
-    return found if species is None else of_row(found, frame.species().index(species)), share
+    mean_signal = Signal(mean.value, stderr, None, background, flags)
+    if species is not None:
+        mean_signal = of_row(mean_signal, frame.species().index(species))
+    return mean_signal, share
 
 
 def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
@@ -274,18 +277,18 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
     elif frame.flags is not None:
         inside = inside.where(frame.flags & Flag.TRANSIENT == 0)
     value = inside.max(frame.dim)
-    there = inside == value
+    at_maximum = inside == value
 
     def of(column: xr.Variable) -> xr.Variable:
-        found: xr.Variable = column.where(there).max(frame.dim)
-        return found
+        largest: xr.Variable = column.where(at_maximum).max(frame.dim)
+        return largest
 
     stderr = None if frame.stderr is None else of(frame.stderr)
     columns = background_columns(frame)
     background = {end: of(columns[end]) for end in ("background_stderr",) if end in columns}
     flags = None
     if frame.flags is not None:
-        flags = anywhere_along(frame.flags.where(there, 0).astype(np.int16), frame.dim)
+        flags = anywhere_along(frame.flags.where(at_maximum, 0).astype(np.int16), frame.dim)
     higher = elementwise(np.fmax, *(inside.shift({frame.dim: by}) for by in (1, -1)))
     above = value - of(higher)
     error: Any = 0.0 if stderr is None else stderr.fillna(0.0)
@@ -294,63 +297,63 @@ def _maximum(frame: Frame, ends: Window | None) -> tuple[Signal, xr.Variable]:
         highest = frame.shown(first.of(value))
         text = f"the maximum, {highest}, is a single sample: its neighbours are below half of it"
         first.warn(text, ProfileWarning, remedy="window= leaves it out")
-    return Signal(value, stderr, None, background, flags), there / there.sum(frame.dim)
+    return Signal(value, stderr, None, background, flags), at_maximum / at_maximum.sum(frame.dim)
 
 
 def _divided_by(
-    frame: Frame, whole: Signal, parts: xr.Variable, share: xr.Variable | None
+    frame: Frame, divisor: Signal, parts: xr.Variable, share: xr.Variable | None
 ) -> dict[str, xr.Variable]:
     """Divide all signals by another, of which those flagged are `parts`; by the ends of names.
 
     With the rest ``R = T - a``, ``a / T`` has the slopes ``R / T^2`` over a and ``-a / T^2`` over
     R. By one number, it is the mean of samples with a `share` in it, and its error common to all.
     """
-    above = whole.value.where(whole.value > 0)
+    above = divisor.value.where(divisor.value > 0)
     value: Any = frame.value / above
     background = background_columns(frame)
     common, overlap = background_of(background)
-    of_whole, overlap_of_whole = background_of(whole.background)
+    of_whole, overlap_of_whole = background_of(divisor.background)
     others = _error_of_rest(of_whole, common, parts)
-    own, of_rest = (1.0 - parts * value) / above, value / above
+    slope, of_rest = (1.0 - parts * value) / above, value / above
     if share is None:
-        stderr = _error_of_rest(whole.stderr, frame.stderr, parts)
+        stderr = _error_of_rest(divisor.stderr, frame.stderr, parts)
         part = None
         if overlap is not None and overlap_of_whole is not None:
             products = of_whole**2 * overlap_of_whole, (common**2 * overlap).fillna(0.0)
             part = (products[0] - parts * products[1]) / others.where(others > 0) ** 2
-        found = propagated(
-            [Part(own, frame.stderr, common, overlap), Part(of_rest, stderr, others, part)]
+        columns = propagated(
+            [Part(slope, frame.stderr, common, overlap), Part(of_rest, stderr, others, part)]
         )
     else:
-        errors = [] if whole.stderr is None else [of_rest * whole.stderr]
-        every = [Part(own, None, common, overlap), Part(of_rest, None, others)]
-        found = propagated([Part(1.0 / above, frame.stderr), *every], errors)
+        errors = [] if divisor.stderr is None else [of_rest * divisor.stderr]
+        every = [Part(slope, None, common, overlap), Part(of_rest, None, others)]
+        columns = propagated([Part(1.0 / above, frame.stderr), *every], errors)
         if frame.stderr is not None and errors:
-            own = parts * share * of_rest / above * frame.stderr**2
-            own = (own / found["background_stderr"] ** 2).fillna(0.0)
-            found["background_overlap"] = found.get("background_overlap", 0.0) + own
-    found = {"": value} | {k: v for k, v in background.items() if k not in found} | found
+            shared = parts * share * of_rest / above * frame.stderr**2
+            shared = (shared / columns["background_stderr"] ** 2).fillna(0.0)
+            columns["background_overlap"] = columns.get("background_overlap", 0.0) + shared
+    columns = {"": value} | {k: v for k, v in background.items() if k not in columns} | columns
     flags = Evidence(frame.flags)
-    if whole.flags is not None:
-        every_flag = whole.flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
+    if divisor.flags is not None:
+        every_flag = divisor.flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
         flags = union(flags, Evidence(every_flag))
     if flags.flags is not None:
-        found[vocabulary.QUALITY] = flags.flags
+        columns[vocabulary.QUALITY] = flags.flags
     if frame.limit is not None:
-        found[vocabulary.LIMIT] = frame.limit / above
-    if whole.limit is not None:  # a part of the total is not known: no more than this
-        known = whole.limit.isnull()
-        limit: Any = found.get(vocabulary.LIMIT, xr.full_like(value, np.nan))
-        found[vocabulary.LIMIT] = limit.fillna(value.where(~known))
-        found |= {end: found[end].where(known) for end in ("", "stderr") if end in found}
-    return found
+        columns[vocabulary.LIMIT] = frame.limit / above
+    if divisor.limit is not None:  # a part of the total is not known: no more than this
+        complete = divisor.limit.isnull()
+        limit: Any = columns.get(vocabulary.LIMIT, xr.full_like(value, np.nan))
+        columns[vocabulary.LIMIT] = limit.fillna(value.where(~complete))
+        columns |= {end: columns[end].where(complete) for end in ("", "stderr") if end in columns}
+    return columns
 
 
-def _error_of_rest(whole: Any, own: Any, parts: xr.Variable) -> Any:
+def _error_of_rest(error: Any, error_of_part: Any, parts: xr.Variable) -> Any:
     """Return the error of the rest of a signal without its parts."""
-    if whole is None or own is None:
-        return whole
-    return (whole**2 - parts * own.fillna(0.0) ** 2).clip(min=0.0) ** 0.5
+    if error is None or error_of_part is None:
+        return error
+    return (error**2 - parts * error_of_part.fillna(0.0) ** 2).clip(min=0.0) ** 0.5
 
 
 def _renamed(
@@ -362,7 +365,8 @@ def _renamed(
         made = {**made, "counts": frame.counts.where(made[""].notnull())}
     result = data.drop_vars([frame.name + end for end in ENDS], errors="ignore")
     columns = {
-        f"{kind}_{end}".rstrip("_"): column(term, end, "1", one, order) for end, one in made.items()
+        f"{kind}_{end}".rstrip("_"): column(term, end, "1", values, order)
+        for end, values in made.items()
     }
     result = result.assign(columns)
-    return result.set_coords([one for one in columns if one.endswith(vocabulary.EVIDENCE)])
+    return result.set_coords([name for name in columns if name.endswith(vocabulary.EVIDENCE)])

@@ -61,18 +61,18 @@ def measured_in(
     """Return the first variable in which all of some species are measured; of none, any of them."""
 
     def fits(name: str) -> bool:
-        one = data[name]
-        if "species" not in one.dims or one.chunks is not None:
-            return "species" in one.dims
-        rows = [one.sel(species=s) for s in species] or [one]
+        array = data[name]
+        if "species" not in array.dims or array.chunks is not None:
+            return "species" in array.dims
+        rows = [array.sel(species=s) for s in species] or [array]
         return all(bool(row.notnull().any()) for row in rows)
 
     listed = " and ".join(map(repr, species)) or "species"
     given = "there is no variable"
     if variable is not None:
         names, given = [variable], f"variable={format_argument(variable)} is not one"
-    one = "" if "species" in data.dims else " (select them with a list: ds.sel(species=['30Si']))"
-    return first_of(data, names, f"{given} with samples of {listed}{one}", fits)
+    hint = "" if "species" in data.dims else " (select them with a list: ds.sel(species=['30Si']))"
+    return first_of(data, names, f"{given} with samples of {listed}{hint}", fits)
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -95,13 +95,13 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
     names = frame.species(species)
     row = names.index(species)
     sizes = {d: frame.value.sizes[d] for d in ("species", dim)}
-    found = frame.each(
+    columns = frame.each(
         partial(_signal_of_group, row=row),
         size=5 * sizes["species"] * sizes[dim],
         dim="__reference__",
         group="species",
     )
-    columns = found.unstack(__reference__={"__column__": 5, **sizes})
+    columns = columns.unstack(__reference__={"__column__": 5, **sizes})
     value, *errors, bridged, dropped = columns.transpose("__column__", *frame.value.dims)
     stderr, of_sums = errors if frame.stderr is not None else (None, None)
     return Reference(value, stderr, of_sums, bridged == 1.0, dropped == 1.0)
@@ -109,9 +109,9 @@ def at_samples_of(frame: Frame, species: str) -> Reference:
 
 def evidence_of(frame: Frame, species: str) -> Evidence:
     """Return what is known of quotients: of the signals, and of a reference at their samples."""
-    own = Evidence(frame.flags, frame.limit)
+    of_signals = Evidence(frame.flags, frame.limit)
     if frame.flags is None:
-        return own
+        return of_signals
     row = frame.species().index(species)
     reference = frame.of_profile(species=row)
     if frame.depth.ndim == 1 and not frame.value.isel(species=row).isnull().any():
@@ -124,10 +124,10 @@ def evidence_of(frame: Frame, species: str) -> Evidence:
         flags = at(reference, places, dim=_PLACES, axis=False).flags
         if flags is not None:
             flags = flags.unstack({_PLACES: sizes}).transpose(*frame.value.dims)
-            there = frame.filled().value.notnull()  # elsewhere is no quotient
-            flags = flags.where(there, 0).astype(np.int16)
+            measured = frame.filled().value.notnull()  # elsewhere is no quotient
+            flags = flags.where(measured, 0).astype(np.int16)
         other = Evidence(flags)
-    return union(own, other)
+    return union(of_signals, other)
 
 
 def mean_in(frame: Frame, window: Window, among: xr.Variable, stated: Any) -> Any:
@@ -149,8 +149,8 @@ def known_of_mean(frame: Frame, window: Window) -> xr.Variable:
     """Return what is known of all that is divided by the means over a window."""
     flags: Any = support_of_window(frame, window, "samples").flags.astype(np.int16)
     below, doubt = np.int16(Flag.BELOW_LIMIT), np.int16(Flag.SCALE_IN_DOUBT)  # also on Dask
-    found: xr.Variable = flags.where(flags & below == 0, flags & ~below | doubt)
-    return found
+    kept: xr.Variable = flags.where(flags & below == 0, flags & ~below | doubt)
+    return kept
 
 
 def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, what: str) -> None:
@@ -187,13 +187,13 @@ def _signal_of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Arr
 
 def at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Array) -> Array:
     """Return a signal at the samples of another, its errors, and what :class:`Reference` flags."""
-    found = np.full((5, at.size), np.nan)
+    result = np.full((5, at.size), np.nan)
     places = np.isfinite(at) & np.isfinite(wanted)
-    known = np.isfinite(own) & np.isfinite(signal)
-    z, x, m, s = at[places], own[known], signal[known], stderr[known]
+    measured = np.isfinite(own) & np.isfinite(signal)
+    z, x, m, s = at[places], own[measured], signal[measured], stderr[measured]
     out = dropped_out(m)
     if np.array_equal(z, x):
-        found[:3, places], found[4, places] = (m, s, s), out
+        result[:3, places], result[4, places] = (m, s, s), out
     elif x.size:
         left = np.maximum(np.searchsorted(x, z, side="right") - 1, 0)
         right = np.minimum(left + 1, x.size - 1)
@@ -212,8 +212,8 @@ def at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Arra
             support_of_points(Dense(x, m[None]), z[None]).flags[0] & GAP != 0,
             (out[left] & (t < 1)) | (out[right] & (t > 0)),
         )
-        found[:, places] = np.where(within, columns, np.nan)
-    return found
+        result[:, places] = np.where(within, columns, np.nan)
+    return result
 
 
 def dropped_out(signal: Array) -> Flags:
@@ -227,8 +227,8 @@ def dropped_out(signal: Array) -> Flags:
         return np.zeros(signal.size, dtype=bool)
     filled = grey_closing(signal, size=3, mode="nearest")
     noise = np.median(np.abs(np.diff(signal)))
-    found: Flags = (signal < filled / 3.0) & (filled - signal > _DROP_ERRORS * noise)
-    return found
+    low: Flags = (signal < filled / 3.0) & (filled - signal > _DROP_ERRORS * noise)
+    return low
 
 
 def _end_spacing(places: Array, end: int) -> float:
@@ -254,23 +254,23 @@ def propagated(parts: Sequence[Part], shared: Sequence[Any] = ()) -> dict[str, x
     where one prevails, and never less than any. Its overlap is ``sum (slope common)^2 overlap /
     total^2``.
     """
-    found = {}
-    if random := [(one.slope * one.stderr) ** 2 for one in parts if one.stderr is not None]:
-        found["stderr"] = reduce(operator.add, random) ** 0.5
-    known = [one for one in parts if one.common is not None]
-    common = [((one.slope * one.common) ** 2).fillna(0.0) for one in known]
+    errors = {}
+    if random := [(part.slope * part.stderr) ** 2 for part in parts if part.stderr is not None]:
+        errors["stderr"] = reduce(operator.add, random) ** 0.5
+    with_common = [part for part in parts if part.common is not None]
+    common = [((part.slope * part.common) ** 2).fillna(0.0) for part in with_common]
     if common or shared:
         total = reduce(operator.add, [*common, *((error**2).fillna(0.0) for error in shared)])
         total = total.where(total > 0)
-        found["background_stderr"] = total**0.5
+        errors["background_stderr"] = total**0.5
         overlaps = [
-            square * one.overlap.fillna(0.0)
-            for square, one in zip(common, known, strict=True)
-            if one.overlap is not None
+            square * part.overlap.fillna(0.0)
+            for square, part in zip(common, with_common, strict=True)
+            if part.overlap is not None
         ]
         if overlaps:
-            found["background_overlap"] = reduce(operator.add, overlaps) / total
-    return found
+            errors["background_overlap"] = reduce(operator.add, overlaps) / total
+    return errors
 
 
 def divided(
@@ -286,10 +286,10 @@ def divided(
     """
     above = divisor.where(divisor > 0)
     ratio: xr.Variable = value / above
-    found = {"": ratio}
+    columns = {"": ratio}
     if frame.limit is not None:
-        found[vocabulary.LIMIT] = limits_over(frame, divisor, species)
-    return found | _errors_of_two(frame, 1.0 / above, ratio / above, stderr, species)
+        columns[vocabulary.LIMIT] = limits_over(frame, divisor, species)
+    return columns | _errors_of_two(frame, 1.0 / above, ratio / above, stderr, species)
 
 
 def of_both(
@@ -298,14 +298,14 @@ def of_both(
     """Return ``x = k a / (k a + b)`` with a factor k, and its errors."""
     a, b = factor * frame.value, below.value
     both = (a + b).where(a + b > 0)
-    found = {"": a / both}
+    columns = {"": a / both}
     if frame.limit is not None:
         limit = factor * limits_over(frame, b, species)
-        found[vocabulary.LIMIT] = limit / (1.0 + limit)
+        columns[vocabulary.LIMIT] = limit / (1.0 + limit)
     square = both**2
     slopes = factor * b / square, a / square
     shared = [] if error is None else [error * frame.value * b / square]
-    return found | _errors_of_two(frame, *slopes, below.stderr, species, shared)
+    return columns | _errors_of_two(frame, *slopes, below.stderr, species, shared)
 
 
 def _errors_of_two(
@@ -321,7 +321,7 @@ def _errors_of_two(
     parts = [Part(slope, frame.stderr, *background_of(background))]
     if species is not None:
         of_reference = {
-            end: at_samples_of_all(frame, one, species) for end, one in background.items()
+            end: at_samples_of_all(frame, column, species) for end, column in background.items()
         }
         common, overlap = background_of(of_reference)
         if not (common is None or frame.lazy or anywhere(common > 0)):
@@ -343,18 +343,18 @@ def with_common(columns: Mapping[str, xr.Variable], error: Any) -> dict[str, xr.
     if before is None:
         return {"background_stderr": error}
     total = (before.fillna(0.0) ** 2 + error.fillna(0.0) ** 2) ** 0.5
-    found = {"background_stderr": total}
+    columns = {"background_stderr": total}
     if overlap is not None:
-        found["background_overlap"] = overlap * (before / total.where(total > 0)) ** 2
-    return found
+        columns["background_overlap"] = overlap * (before / total.where(total > 0)) ** 2
+    return columns
 
 
 def at_samples_of_all(frame: Frame, column: xr.Variable, species: str) -> xr.Variable:
     """Return a column of one species at the samples of all."""
     row = frame.species(species).index(species)
-    own: xr.Variable = column.isel(species=row, missing_dims="ignore")
-    if frame.dim not in own.dims:
-        return own
+    at_its_samples: xr.Variable = column.isel(species=row, missing_dims="ignore")
+    if frame.dim not in at_its_samples.dims:
+        return at_its_samples
     every = column.set_dims(frame.value.sizes).transpose(*frame.value.dims)
     every = every.fillna(0.0).where(frame.value.notnull())
     return at_samples_of(replace(frame, value=every, stderr=None), species).value
@@ -365,8 +365,8 @@ def limits_over(frame: Frame, divisor: xr.Variable, species: str | None) -> xr.V
     limit: Any = frame.limit
     if species is not None and frame.dim in divisor.dims:
         divisor = divisor.fillna(at_samples_of(frame.filled(), species).value)
-    found: xr.Variable = limit / divisor.where(divisor > 0)
-    return found
+    limits: xr.Variable = limit / divisor.where(divisor > 0)
+    return limits
 
 
 class TwoSignals(NamedTuple):
@@ -384,32 +384,32 @@ class TwoSignals(NamedTuple):
     def ratio(self, inside: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
         """Return the ratio of the sums over some samples, and its standard error."""
 
-        def total(one: Any) -> Any:
-            return None if one is None else one.where(inside).sum(self.dim)
+        def total(column: Any) -> Any:
+            return None if column is None else column.where(inside).sum(self.dim)
 
         below: Any = total(self.b)
         below = below.where(below > 0)
         ratio: Any = (total(self.a) / below).where(inside.any(self.dim))
-        squares: list[Any] = [None if one is None else total(one**2) ** 0.5 for one in self.stderr]
+        squares: list[Any] = [None if s is None else total(s**2) ** 0.5 for s in self.stderr]
         if squares[0] is None:
             scatter = total((self.a - ratio * self.b) ** 2) ** 0.5
             squares[0] = scatter.where((inside.sum(self.dim) > 1) & (ratio != 0))
         elif self.none is not None:
             none = self.none.where(inside).max(self.dim).fillna(0.0)
             squares[0] = squares[0].where(squares[0] > 0, none)
-        common = [total(one) for one in self.common]
+        common = [total(column) for column in self.common]
         slopes = 1.0 / below, ratio / below
         parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
-        found = propagated(parts)
-        shared: Any = found.get("background_stderr", xr.Variable((), 0.0))
-        return ratio, (found["stderr"] ** 2 + shared.fillna(0.0) ** 2) ** 0.5
+        errors = propagated(parts)
+        shared: Any = errors.get("background_stderr", xr.Variable((), 0.0))
+        return ratio, (errors["stderr"] ** 2 + shared.fillna(0.0) ** 2) ** 0.5
 
 
 def two_signals(frame: Frame, species: str) -> TwoSignals:
     """Return the first of two species of a frame, and the second at its samples, for sums."""
 
-    def of(one: Any) -> Any:
-        return None if one is None else one.isel(species=0, missing_dims="ignore")
+    def of(column: Any) -> Any:
+        return None if column is None else column.isel(species=0, missing_dims="ignore")
 
     below = at_samples_of(frame, species)
     stderr, none = frame.stderr_of_sums, None
@@ -431,5 +431,5 @@ def background_columns(frame: Frame) -> dict[str, xr.Variable]:
     """Return what says of a subtracted background how well it is known; nothing without one."""
     data: Any = frame.origin
     names = {end: f"{frame.name}_{end}" for end in vocabulary.OF_BACKGROUND}
-    found = {end: data.variables[name] for end, name in names.items() if name in data.variables}
-    return found if "background_stderr" in found else {}
+    columns = {end: data.variables[name] for end, name in names.items() if name in data.variables}
+    return columns if "background_stderr" in columns else {}

@@ -19,6 +19,7 @@ from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.kernels.rows import Array, Index
 from sims_analysis.resampling.grid import to_grid
+from sims_analysis.text.arguments import type_error
 from sims_analysis.units import ParameterLike, QuantityLike
 
 
@@ -82,13 +83,13 @@ def repeatability(
     0.014
     """
     if not isinstance(batch, xr.Dataset | xr.DataArray):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(batch).__name__}")
+        raise type_error("batch", batch, "expected a Dataset or a DataArray")
     refuse_without_level("repeatability", level, junction)
     if MEASUREMENT not in batch.dims:
         raise ProfileError(
             f"repeatability needs a dimension {MEASUREMENT!r}, found "
             f"{tuple(map(str, batch.dims))}; stack() makes one of many Datasets",
-            code="several_measurements",
+            code="wrong_dimensions",
         )
     if step is None and POINT in batch.dims:
         raise ProfileError(

@@ -67,14 +67,15 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
     for _ in range(1 if counted else _RULES.times):
         noise = stated if counted else _pooled(left, mean)
         variance = noise / fraction  # of as many independent samples
-        found, known = _least_squares(deviation, shapes, variance)
+        coefs, variances = _least_squares(deviation, shapes, variance)
         if len(shapes) > 1:
-            depth_variance, square = known[1], np.sum(found[:, 1] ** 2) / (m - 1)
+            depth_variance, square = variances[1], np.sum(coefs[:, 1] ** 2) / (m - 1)
             if not scatter_counts(square, depth_variance, m - 1, _RULES.different):
-                found, known = _least_squares(deviation, shapes[:1], variance)
-        left = deviation - found @ shapes[: found.shape[1]]
-    scale, *depth = (_error_of_mean(*one) for one in zip(found.T, known, strict=True))
-    excess, freedom = 1.0, (m - 1) * (z.size - found.shape[1])
+                coefs, variances = _least_squares(deviation, shapes[:1], variance)
+        left = deviation - coefs @ shapes[: coefs.shape[1]]
+    scale, *depth = (_error_of_mean(*pair) for pair in zip(coefs.T, variances, strict=True))
+    of_scale = np.sum(coefs[:, 0] ** 2) / variances[0] if variances[0] else 0.0
+    excess, freedom = 1.0, (m - 1) * (z.size - coefs.shape[1])
     if counted and freedom > 0:
         excess = _excess(np.sum(left**2 / noise), freedom, fraction)
         if excess > NOTABLE:  # the errors are not those of the samples
@@ -85,7 +86,7 @@ def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -
         scale=scale,
         depth=depth[0] if depth else 0.0,
         depth_variance=depth_variance,
-        scale_excess=_excess(np.sum(found[:, 0] ** 2) / known[0] if known[0] else 0.0, m - 1, 1.0),
+        scale_excess=_excess(of_scale, m - 1, 1.0),
         excess=excess,
     )
 
@@ -97,10 +98,10 @@ def _least_squares(deviation: Array, shapes: Array, variance: Array) -> tuple[Ar
     return (deviation * weights) @ shapes.T @ normal, np.diag(normal)
 
 
-def _error_of_mean(found: Array, variance: float) -> float:
+def _error_of_mean(coefs: Array, variance: float) -> float:
     """Return the standard error of the mean of values beyond the noise in them."""
-    m = found.size
-    square = np.sum(found**2) / (m - 1)
+    m = coefs.size
+    square = np.sum(coefs**2) / (m - 1)
     if not scatter_counts(square, variance, m - 1):
         return 0.0
     return float(np.sqrt(max(student(m - 1.0) ** 2 * square - variance, 0.0) / m))
@@ -120,20 +121,20 @@ def _pooled(left: Array, mean: Array) -> Array:
     """
     m, n = left.shape
     half = min(int(np.ceil(0.5 * _RULES.freedom / (m - 1))), n - 1)
-    own, square = np.maximum(mean, 0.0), np.sum(left**2, axis=0) / (m - 1)
+    of_mean, square = np.maximum(mean, 0.0), np.sum(left**2, axis=0) / (m - 1)
     level = np.maximum(_smooth(mean), 0.0)
     if not (level.any() and square.any()):
         return neighbour_mean(square, half)
-    count = square.sum() / (m * own.sum())
-    little = neighbour_mean(own, half) * (2 * half + 1) < _RULES.counted * count
+    count = square.sum() / (m * of_mean.sum())
+    little = neighbour_mean(of_mean, half) * (2 * half + 1) < _RULES.counted * count
 
     def size_of(noise: Array) -> Array:
         squares, noises = neighbour_mean(square, half), neighbour_mean(noise, half)
         # Where little was counted all around, one count is at least what it is elsewhere.
         overall = square.sum() / noise.sum()
         size = np.divide(squares, noises, out=np.full(n, overall), where=noises > 0)
-        known: Array = np.where(little | (size == 0), np.maximum(size, overall), size)
-        return known
+        enough: Array = np.where(little | (size == 0), np.maximum(size, overall), size)
+        return enough
 
     # As of counts, where k is one: zero of them have half the width of the interval [0, 1.84].
     count = size_of(level)
@@ -147,9 +148,9 @@ def _pooled(left: Array, mean: Array) -> Array:
         unlikely = np.sum(weight * (np.log(smooth) + square / smooth))
         if unlikely < least:
             # As of counts, by the values themselves: answers know how these favour low ones.
-            least, variance = unlikely, size * (own + relative * own**2)
-    found: Array = np.maximum(variance, none)
-    return found
+            least, variance = unlikely, size * (of_mean + relative * of_mean**2)
+    pooled: Array = np.maximum(variance, none)
+    return pooled
 
 
 def _smooth(mean: Array) -> Array:

@@ -100,8 +100,8 @@ def rescale_depth(
             code="missing_axis",
         )
     axis = open_axis(data, "depth")
-    frame, one = axis.frame, xr.Variable((), 1.0)
-    stretch, shift, crater = one, xr.Variable((), 0.0), None
+    frame, stretch_of_axis = axis.frame, xr.Variable((), 1.0)
+    stretch, shift, crater = stretch_of_axis, xr.Variable((), 0.0), None
     if factor is not None:
         stretch = read_pure(frame, factor, "factor", "a positive number, such as 1.02")
         refuse_not_positive(stretch, factor, "factor")
@@ -141,8 +141,8 @@ def _known_crater(axis: DepthAxis) -> xr.Variable:
 @correction
 def scale_to_dose(
     data: xr.Dataset,
-    *,
     dose: ParameterLike | Mapping[str, ParameterLike],
+    *,
     dose_uncertainty: float | ParameterLike | Mapping[str, float | ParameterLike] | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,
@@ -212,9 +212,9 @@ def scale_to_dose(
     5.000000e+14 +- 1.5e+13
     """
     frame = open_frame(data, DOSE_KINDS, question="a dose")
-    known = read_change(frame, dose, ("areal_density",), "dose")
+    target = read_change(frame, dose, ("areal_density",), "dose")
     several = frame.sizes.get("species", 1)
-    if several > 1 and "species" not in known.dims:
+    if several > 1 and "species" not in target.dims:
         raise ProfileError(
             f"a dose belongs to one species, and there are {several}: "
             f"dose={{{species_of(data)[0]!r}: '1e15 atoms/cm^2'}}",
@@ -222,19 +222,19 @@ def scale_to_dose(
         )
     limits = {"start": start, "stop": stop, "background": background, "rule": rule}
     if frame.kind == "range_density":
-        return _from_range_densities(data, frame, known, dose_uncertainty, limits)
-    found = compare_dose(frame, known, dose_uncertainty, limits)
-    cases = [str(dim) for dim in found.factor.dims if dim not in frame.lead]
+        return _from_range_densities(data, frame, target, dose_uncertainty, limits)
+    compared = compare_dose(frame, target, dose_uncertainty, limits)
+    cases = [str(dim) for dim in compared.factor.dims if dim not in frame.lead]
     if cases:
         raise ProfileError(
             f"start, stop or background is over {cases[0]!r}, but a profile is scaled by one "
             f"number: add this dimension to the data first, with data.expand_dims({cases[0]}=...)",
             code="wrong_dimensions",
         )
-    scale = found.factor.fillna(1.0)
-    of_the_scale = _scale_coords(frame, scale, known, found.uncertainty)
+    scale = compared.factor.fillna(1.0)
+    of_the_scale = _scale_coords(frame, scale, target, compared.uncertainty)
     result = frame.times(scale).assign_coords(of_the_scale)
-    doubtful = scale_in_doubt(frame, found.status.where(known.notnull(), Status.OK))
+    doubtful = scale_in_doubt(frame, compared.status.where(target.notnull(), Status.OK))
     flags = union(Evidence(frame.flags), doubtful)
     result = result.assign_coords(
         evidence_coords(frame.name, flags, frame.units, data[frame.name].dims)
@@ -249,7 +249,7 @@ def scale_to_dose(
 def _from_range_densities(
     data: xr.Dataset,
     frame: Frame,
-    known: xr.Variable,
+    target: xr.Variable,
     uncertainty: Any,
     limits: Mapping[str, Any],
 ) -> xr.Dataset:
@@ -260,18 +260,18 @@ def _from_range_densities(
             f"{given[0]} does not apply to a range density, which is of one ion per area",
             code="conflicting_arguments",
         )
-    relative = xr.full_like(known, np.nan)
+    relative = xr.full_like(target, np.nan)
     if uncertainty is not None:
-        relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
-    made = scaled(data, frame.name, known)
+        relative = read_uncertainty(frame, uncertainty, target, "areal_density", "dose_uncertainty")
+    made = scaled(data, frame.name, target)
     result = data.drop_vars([frame.name + end for end in made])
-    if anywhere(known.isnull()):  # species without a dose stay as they were
+    if anywhere(target.isnull()):  # species without a dose stay as they were
         kept = {end: data[frame.name + end].variable for end in made}
-        left = {end: one.where(known.isnull()).transpose(*one.dims) for end, one in kept.items()}
-        result = data.assign({frame.name + end: one for end, one in left.items()})
+        left = {end: v.where(target.isnull()).transpose(*v.dims) for end, v in kept.items()}
+        result = data.assign({frame.name + end: column for end, column in left.items()})
     result = with_concentration(result, frame, made)
-    scale = xr.ones_like(known)
-    result = result.assign_coords(_scale_coords(frame, scale, known, relative))
+    scale = xr.ones_like(target)
+    result = result.assign_coords(_scale_coords(frame, scale, target, relative))
     return with_history(result, "range densities times a dose")
 
 
@@ -286,15 +286,15 @@ class ComparedDose(NamedTuple):
 
 
 def compare_dose(
-    frame: Frame, known: xr.Variable, uncertainty: Any, limits: Mapping[str, Any]
+    frame: Frame, target: xr.Variable, uncertainty: Any, limits: Mapping[str, Any]
 ) -> ComparedDose:
     """Compare profiles with known doses; counts of a transient would be taken for the dose."""
-    known_ones = replace(frame, value=frame.value.where(known.notnull()))
-    found = integral(known_ones, read_question(known_ones, **limits))
-    transient = doubt_of_transient(known_ones, found.start, found.stop)
-    status = status_of(found, [*doubts_of(found), transient])
-    area = found.value / NM_PER_CM
-    if (wrong := first_flagged(frame, known.notnull() & ~(area > 0))) is not None:
+    known_ones = replace(frame, value=frame.value.where(target.notnull()))
+    dose = integral(known_ones, read_question(known_ones, **limits))
+    transient = doubt_of_transient(known_ones, dose.start, dose.stop)
+    status = status_of(dose, [*doubts_of(dose), transient])
+    area = dose.value / NM_PER_CM
+    if (wrong := first_flagged(frame, target.notnull() & ~(area > 0))) is not None:
         raise wrong.error(
             "no dose between these depths to compare with (integral "
             f"{np.nan_to_num(wrong.of(area)):.3g}); check start, stop and background",
@@ -303,18 +303,18 @@ def compare_dose(
         )
     relative, counting = xr.Variable((), np.nan), xr.full_like(area, np.nan)
     if uncertainty is not None:
-        relative = read_uncertainty(frame, uncertainty, known, "areal_density", "dose_uncertainty")
-    if found.stderr is not None:
-        counting = found.stderr / NM_PER_CM / area
-    return ComparedDose(known / area, counting, relative, status)
+        relative = read_uncertainty(frame, uncertainty, target, "areal_density", "dose_uncertainty")
+    if dose.stderr is not None:
+        counting = dose.stderr / NM_PER_CM / area
+    return ComparedDose(target / area, counting, relative, status)
 
 
 def _scale_coords(
-    frame: Frame, scale: xr.Variable, known: xr.Variable, relative: xr.Variable
+    frame: Frame, scale: xr.Variable, target: xr.Variable, relative: xr.Variable
 ) -> dict[str, xr.Variable]:
     """Return coordinates of the scale and its error; as before where no dose is known, or 1, 0."""
     data: Any = frame.origin
-    fresh = known.notnull()
+    fresh = target.notnull()
     uncertainty: xr.Variable = relative.where(fresh, 0.0)
     uncertainty = uncertainty.transpose(*(d for d in frame.lead if d in uncertainty.dims))
     made = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
@@ -327,7 +327,7 @@ def _scale_coords(
             made[name] = xr.where(fresh, uncertainty, data[name].variable)
     if "scale_repeatability" in data.coords:
         made["scale_repeatability"] = xr.where(fresh, np.nan, data["scale_repeatability"].variable)
-    for name, one in made.items():
+    for name, coord in made.items():
         attrs = data[name].attrs if name in data.coords else vocabulary.attrs(name)
-        made[name] = xr.Variable(one.dims, one.data, attrs)
+        made[name] = xr.Variable(coord.dims, coord.data, attrs)
     return made

@@ -37,7 +37,7 @@ from sims_analysis.text.arguments import argument_error, format_argument, is_num
 _KNOWN = 5.0
 #: A line is bent where chance makes its misfit as large in one case of two hundred.
 _CHANCE_OF_MISFIT = 0.005
-_STATUS = tuple(one.word for one in (Status.OK, Status.TWO_MARKERS, Status.BENT))
+_STATUS = tuple(status.word for status in (Status.OK, Status.TWO_MARKERS, Status.BENT))
 
 
 class MarkerLine(NamedTuple):
@@ -91,8 +91,8 @@ def _error_of(frame: Frame, rate: Any) -> xr.Variable | None:
     if not parts:
         return None
     relative = of_known(*parts)
-    found: xr.Variable = relative.max([d for d in relative.dims if d != MEASUREMENT])
-    return found
+    largest: xr.Variable = relative.max([d for d in relative.dims if d != MEASUREMENT])
+    return largest
 
 
 def _depths_by_rate(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scale:
@@ -105,14 +105,14 @@ def _depths_by_rate(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scal
             argument="rate",
         )
     refuse_not_positive(speed, rate, "rate")
-    known = speed.values[np.isfinite(speed.values)]
-    text = f"z = integral of a rate from {known.min():.4g} to {known.max():.4g} nm/s"
+    speeds = speed.values[np.isfinite(speed.values)]
+    text = f"z = integral of a rate from {speeds.min():.4g} to {speeds.max():.4g} nm/s"
 
     lead = {MEASUREMENT, *time.dims} - {frame.dim}
 
     def at(places: xr.Variable) -> xr.Variable:
         inner = [d for d in places.dims if d not in lead]
-        found: xr.Variable = xr.apply_ufunc(
+        depths: xr.Variable = xr.apply_ufunc(
             _integrated,
             places,
             time,
@@ -121,22 +121,22 @@ def _depths_by_rate(frame: Frame, time: xr.Variable, rate: xr.DataArray) -> Scal
             output_core_dims=[inner],
             vectorize=True,
         )
-        return found
+        return depths
 
     return Scale(at, text, relative=_error_of(frame, rate))
 
 
 def _integrated(places: Array, time: Array, speed: Array) -> Array:
     """Integrate a rate from t = 0 to some times."""
-    known = np.isfinite(time) & np.isfinite(speed)
-    if not known.any():
+    usable = np.isfinite(time) & np.isfinite(speed)
+    if not usable.any():
         return np.full(places.shape, np.nan)
-    t, v = time[known], speed[known]
+    t, v = time[usable], speed[usable]
     every = np.unique(np.concatenate([t, [0.0], places[np.isfinite(places)]]))
     rate = np.interp(every, t, v)
     depth = np.append(0.0, np.cumsum(0.5 * (rate[1:] + rate[:-1]) * np.diff(every)))
-    found: Array = np.interp(places, every, depth) - np.interp(0.0, every, depth)
-    return found
+    depths: Array = np.interp(places, every, depth) - np.interp(0.0, every, depth)
+    return depths
 
 
 def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
@@ -155,11 +155,11 @@ def by_line(line: MarkerLine, axis: str, *, apply_offset: bool) -> Scale:
 def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
     """Fit a line through the positions of layers, which have the errors, over known depths."""
     position, square = _positions(frame, fit)
-    known = _known_depths(depths, position.sizes["layer"])
+    certified = _known_depths(depths, position.sizes["layer"])
     lead = [d for d in position.dims if d != "layer"]
     where = position.transpose(*lead, "layer").values
     squares = square.transpose(*lead, "parameter", "parameter_").values
-    rows = np.vectorize(_line, signature="(n),(n),(n,n)->(k)")(known, where, squares)
+    rows = np.vectorize(_line, signature="(n),(n),(n,n)->(k)")(certified, where, squares)
     words = np.array(_STATUS)[rows[..., 5].astype(int)]
     _warn_of_line(np.unique(words).tolist())
     numbers = (xr.Variable(lead, rows[..., i]) for i in range(5))
@@ -322,9 +322,9 @@ def format_value(value: xr.Variable, unit: str = "") -> str:
     return f"{float(value):.6g} {unit}".strip()
 
 
-def _line(known: Array, where: Array, square: Array) -> Array:
+def _line(certified: Array, where: Array, square: Array) -> Array:
     """Return rate, offset, their errors, the misfit and the status of one measurement."""
-    line = straight_line(known, where, square)
+    line = straight_line(certified, where, square)
     (aa, ab), (_, bb) = line.covariance
     a, b = line.intercept, line.slope
     if not b > _KNOWN * np.sqrt(bb):
@@ -348,7 +348,7 @@ _WARNED = {
 
 
 def _warn_of_line(words: Sequence[str]) -> None:
-    worst = next((one for one in _WARNED if one in words), None)
+    worst = next((word for word in _WARNED if word in words), None)
     if worst is not None:
         warn(f"markers: {_WARNED[worst]}", FitWarning, argument="markers")
 
@@ -391,10 +391,10 @@ def _positions(frame: Frame, fit: xr.Dataset) -> tuple[xr.DataArray, xr.DataArra
 
 def _labels(fit: xr.Dataset, layers: list[int]) -> list[str]:
     """Return the labels of the positions in the covariance."""
-    there = set(fit["parameter"].values.tolist())
+    names = set(fit["parameter"].values.tolist())
     for name in ("position", "projected_range"):
         labels = [f"{name}[{layer}]" for layer in layers]
-        if there.issuperset(labels):
+        if names.issuperset(labels):
             return labels
     raise ProfileError(
         "markers: the covariance of the fit does not contain the depths of its layers"

@@ -44,10 +44,8 @@ from sims_analysis.quantification.reference import (
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.text.arguments import (
-    argument_error,
     check_bool,
     check_choice,
-    is_number,
     read_name,
 )
 from sims_analysis.units import WindowLike
@@ -69,7 +67,7 @@ def with_rsf(
     matrix: str | None,
     matrix_signal: Literal["cycle", "mean"] = "cycle",
     window: WindowLike | None = None,
-    matrix_threshold: float = 0.01,
+    matrix_threshold: float | str = 0.01,
     keep_intensity: bool = False,
     combine: Literal["mean", "nearest", "bracket"] | None = None,
     max_age: str | None = None,
@@ -85,8 +83,8 @@ def with_rsf(
         With intensities of the species and of the matrix; one measurement or a batch.
     rsf : mapping, str, Quantity, DataArray, Factors, or list
         The factors by species, ``{"11B": "5e22 atoms/cm^3", ...}``, of the measured isotope and
-        this matrix signal. One may be a DataArray over ``measurement``, over depth, or over the
-        element of a :func:`composition`, whose atomic fraction it then follows linearly. Also:
+        this matrix signal. One may be a DataArray over ``measurement``, depth, or the element of a
+        :func:`composition`, which it then follows linearly. Also:
 
         - what :func:`rsf_from_standard` returns, or a list of such factors
         - a factor alone, if there is one species besides the matrix
@@ -101,7 +99,7 @@ def with_rsf(
         adds no noise. Between its samples the signal is interpolated linearly.
     window : (start, stop), optional
         Where that mean is taken: depths, or times, below a surface transient.
-    matrix_threshold : float
+    matrix_threshold : float or str
         There is no concentration where the matrix signal has vanished: below this fraction of its
         maximum (or mean). With ``"cycle"`` it also has where it is not above three of its standard
         errors, or drops for one or two cycles to less than a third of its neighbours.
@@ -126,13 +124,10 @@ def with_rsf(
 
     Raises
     ------
-    SpeciesError
-        If a species is absent, or a factor belongs to other conditions than the data say.
-    UnitsError
-        If there are no intensities, or a factor has no unit of concentration.
-    ProfileError
-        If one factor is given for several species, or is not positive; the window holds no sample
-        of the matrix; or a species already has a concentration at these depths.
+    SpeciesError, UnitsError, ProfileError
+        If a species is absent, a factor belongs to other conditions than the data say, or is one
+        for several species; there are no intensities, or a factor has no unit of concentration;
+        the window holds no sample of the matrix; or a species already has a concentration there.
 
     Warns
     -----
@@ -145,10 +140,9 @@ def with_rsf(
     Notes
     -----
     A ratio to k counts of the matrix is too high by 1 / k. With standard errors, ``"cycle"``
-    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts: doses are within 0.1 % from 30 counts on. A
-    matrix sample that several samples use counts that often in s_m, so that errors of sums are
-    right. Errors of a composition are added likewise, common ones to
-    ``concentration_background_stderr``.
+    divides by ``I_m + s_m^2 / I_m``, k + 1 of counts. A matrix sample that several samples use
+    counts that often in s_m, so that errors of sums are right. Errors of a composition are added
+    likewise, common ones to ``concentration_background_stderr``.
 
     References
     ----------
@@ -159,8 +153,9 @@ def with_rsf(
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("sputter-time")
     >>> ds = sims.with_rsf(ds, rsf={"As": "5e21 atoms/cm^3"}, matrix="Si")
-    >>> ds["sensitivity_factor"].sel(species="As").item()
-    5e+21
+    >>> top = sims.peak(ds).sel(species="As")
+    >>> print(f"{top['concentration'].item():.2e} atoms/cm^3 at {top['sputter_time'].item():.1f} s")
+    1.84e+20 atoms/cm^3 at 147.6 s
     """
     check_choice("matrix_signal", matrix_signal, _MATRIX_SIGNALS)
     if window is not None and matrix_signal != "mean":
@@ -177,18 +172,21 @@ def with_rsf(
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
     _check_signals(frame, factors.value, matrix)
     wanted = frame.value.notnull() & factors.value.notnull()
+    of = "the maximum"
+    threshold = units.read_fraction(matrix_threshold, "matrix_threshold", of=of, ends="[)")
     if matrix is None:
         made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
-        status, known = None, Evidence(frame.flags)
+        status, evidence = None, Evidence(frame.flags)
     elif matrix_signal == "mean":
-        made, status, known = _by_mean(frame, wanted, matrix, window, _threshold(matrix_threshold))
+        made, status, evidence = _by_mean(frame, wanted, matrix, window, threshold)
     else:
-        made, status, known = _by_cycle(frame, wanted, matrix, _threshold(matrix_threshold))
+        made, status, evidence = _by_cycle(frame, wanted, matrix, threshold)
     if matrix is not None and frame.dim not in factors.value.dims and not frame.lazy:
         _warn_of_change(frame, matrix)
-    known = union(known, scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK))))
-    if known.flags is not None:
-        made[vocabulary.QUALITY] = known.flags.where(factors.value.notnull(), 0)
+    doubt = scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK)))
+    evidence = union(evidence, doubt)
+    if evidence.flags is not None:
+        made[vocabulary.QUALITY] = evidence.flags.where(factors.value.notnull(), 0)
     result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)
     if status is not None:
         result = _with_coord(result, "matrix_status", status)
@@ -215,8 +213,8 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
     wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
     if matrix is not None:
         data: Any = frame.origin
-        quantified = [one for one, here in zip(frame.species(), wanted.values, strict=True) if here]
-        warn_of_shared(data, frame.name, [(matrix, one) for one in quantified])
+        quantified = [s for s, here in zip(frame.species(), wanted.values, strict=True) if here]
+        warn_of_shared(data, frame.name, [(matrix, species) for species in quantified])
         wanted = wanted | frame.of_species(matrix)
     measured = frame.value.notnull().any([dim for dim in frame.value.dims if dim != "species"])
     if (empty := first_flagged(frame, wanted & ~measured)) is not None:
@@ -236,14 +234,6 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
         )
 
 
-def _threshold(value: Any) -> float:
-    if not (is_number(value) and 0 <= value < 1):
-        raise argument_error(
-            "matrix_threshold", value, "expected a fraction of the maximum, such as 0.01"
-        )
-    return float(value)
-
-
 #: Quotients with their errors; what is wrong with the matrix signal at each sample; what is known.
 _Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None, Evidence]"
 
@@ -260,12 +250,12 @@ def _by_mean(
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
     status = _status(frame, wanted, matrix, vanished, None)
-    known = Evidence(frame.flags)
+    evidence = Evidence(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
         flags = _of_one_species(frame, matrix, known_of_mean(frame, ends))
         flags = flags.set_dims(frame.value.sizes).transpose(*frame.value.dims)
-        known = union(known, Evidence(flags))
-    return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, known
+        evidence = union(evidence, Evidence(flags))
+    return divided(frame, frame.value.where(~vanished), mean, None, matrix), status, evidence
 
 
 def _warn_of_transient(frame: Frame, matrix: str, mean: xr.Variable) -> None:
@@ -337,8 +327,8 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
 
 
 def _of_one_species(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:
-    found: xr.Variable = variable.isel(species=frame.species().index(species))
-    return found
+    row: xr.Variable = variable.isel(species=frame.species().index(species))
+    return row
 
 
 def _status(
@@ -375,13 +365,13 @@ def _quantified(
 ) -> xr.Dataset:
     """Return the data with concentrations, and with what belongs to them, for the intensities."""
     data: Any = frame.origin
-    made = {f"_{end}" if end else "": one for end, one in quotients.items()}
+    made = {f"_{end}" if end else "": column for end, column in quotients.items()}
     if "_stderr" in made:
         of_factor = made[""] * factors.random.fillna(0.0)
         made["_stderr"] = (made["_stderr"] ** 2 + of_factor**2) ** 0.5
     if is_lazy(factors.common) or bool(factors.common.notnull().any()):
         common = with_common(quotients, abs(made[""] * factors.common))
-        made |= {f"_{end}": one for end, one in common.items()}
+        made |= {f"_{end}": error for end, error in common.items()}
     made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
     if frame.counts is not None:
         made["_counts"] = frame.counts.where(made[""].notnull())
@@ -390,9 +380,9 @@ def _quantified(
     result = with_concentration(data, frame, made)
     result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
     for name in ("uncertainty", "day_to_day"):
-        one = getattr(factors, name)
-        if is_lazy(one) or bool(one.notnull().any()):
-            result = _with_coord(result, f"sensitivity_factor_{name}", one)
+        factor = getattr(factors, name)
+        if is_lazy(factor) or bool(factor.notnull().any()):
+            result = _with_coord(result, f"sensitivity_factor_{name}", factor)
     return result
 
 
@@ -407,8 +397,8 @@ def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr
         before = ds[n].variable
         gone = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
         nothing = 0 if n.endswith(vocabulary.QUALITY) else np.nan
-        found = before.where(~gone, nothing).transpose(*before.dims)
-        left[n] = xr.Variable(found.dims, found.data, before.attrs)
+        kept = before.where(~gone, nothing).transpose(*before.dims)
+        left[n] = xr.Variable(kept.dims, kept.data, before.attrs)
     return ds.assign(left)
 
 

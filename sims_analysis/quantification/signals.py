@@ -89,8 +89,8 @@ def same_samples(frame: Frame, a: int, b: int) -> bool:
     if frame.lazy:
         return False
     filled = frame.filled().value
-    there = [filled.isel(species=row).notnull().values for row in (a, b)]
-    same = [np.array_equal(*there)]
+    measured = [filled.isel(species=row).notnull().values for row in (a, b)]
+    same = [np.array_equal(*measured)]
     if "species" in frame.depth.dims:
         z = [frame.depth.isel(species=row).values for row in (a, b)]
         same.append(np.array_equal(z[0], z[1], equal_nan=True))
@@ -99,36 +99,38 @@ def same_samples(frame: Frame, a: int, b: int) -> bool:
 
 def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
     """Return one signal at the samples of all; `among` those are messages."""
-    found = at_samples_of(frame.filled(), species)
-    warn_bridged(frame, species, found, among)
-    value, limit = found.value, None
+    signal = at_samples_of(frame.filled(), species)
+    warn_bridged(frame, species, signal, among)
+    value, limit = signal.value, None
     if frame.limit is not None:
         high = at_samples_of(replace(frame, value=frame.value.fillna(frame.limit)), species).value
         value, limit = value.where(~(high > value)), high.where(high > value)
     columns = background_columns(frame).items()
-    background = {end: at_samples_of_all(frame, one, species) for end, one in columns}
+    background = {end: at_samples_of_all(frame, column, species) for end, column in columns}
     counts = None
     if frame.counts is not None:
         row = frame.species().index(species)
-        there: Any = frame.value.notnull() & (row_of(frame.depth, row) == frame.depth)
-        counts = row_of(frame.counts, row).where(there).transpose(*frame.value.dims)
+        measured: Any = frame.value.notnull() & (row_of(frame.depth, row) == frame.depth)
+        counts = row_of(frame.counts, row).where(measured).transpose(*frame.value.dims)
     return Signal(
-        value, found.of_sums, counts, background, evidence_of(frame, species).flags, limit
+        value, signal.of_sums, counts, background, evidence_of(frame, species).flags, limit
     )
 
 
 def row_of(variable: xr.Variable, row: int) -> xr.Variable:
     """Return a column of one species."""
-    found: xr.Variable = variable.isel(species=row, missing_dims="ignore")
-    return found
+    selected: xr.Variable = variable.isel(species=row, missing_dims="ignore")
+    return selected
 
 
 def of_row(signal: Signal, row: int) -> Signal:
     """Return the signal of one species."""
     value, stderr, counts, background, flags, limit = signal
     every = (stderr, counts, flags, limit)
-    stderr, counts, flags, limit = (None if one is None else row_of(one, row) for one in every)
-    columns = {end: row_of(one, row) for end, one in background.items()}
+    stderr, counts, flags, limit = (
+        None if column is None else row_of(column, row) for column in every
+    )
+    columns = {end: row_of(column, row) for end, column in background.items()}
     return Signal(row_of(value, row), stderr, counts, columns, flags, limit)
 
 
@@ -142,38 +144,42 @@ def weighted_sum(
     """
     highest: Any = 0.0
     unknown: Any = 0.0
-    for one, signal in signals.items():
-        weight, most = weights[one].value, signal.value
+    for species, signal in signals.items():
+        weight, most = weights[species].value, signal.value
         if signal.limit is not None:
             limit = signal.limit.where(most.isnull())
             unknown = unknown + abs(weight) * limit.fillna(0.0)
             most = most.fillna(limit)
         highest = highest + weight.clip(min=0.0) * most.fillna(0.0)
-    signals = {one: _zero_below_limit(signal) for one, signal in signals.items()}
-    terms = [(weights[one], signal) for one, signal in signals.items()]
-    parts = [Part(w.value, one.stderr, *background_of(one.background)) for w, one in terms]
-    shared = [one.value * w.error for w, one in terms if w.error is not None]
+    signals = {species: _zero_below_limit(signal) for species, signal in signals.items()}
+    terms = [(weights[species], signal) for species, signal in signals.items()]
+    parts = [Part(w.value, signal.stderr, *background_of(signal.background)) for w, signal in terms]
+    shared = [signal.value * w.error for w, signal in terms if w.error is not None]
     shared += _errors_of_scale(frame, signals, weights)
-    value: Any = reduce(operator.add, [w.value * one.value for w, one in terms])
-    found = {"": value} | propagated(parts, shared)
-    scatter = [one.background.get("background_scatter") for _, one in terms]
-    scatter = [one for one in scatter if one is not None]
+    value: Any = reduce(operator.add, [w.value * signal.value for w, signal in terms])
+    columns = {"": value} | propagated(parts, shared)
+    scatter = [signal.background.get("background_scatter") for _, signal in terms]
+    scatter = [column for column in scatter if column is not None]
     if scatter:
-        found["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
-    flags = union(*(Evidence(_flags_unless_weightless(w, one.flags)) for w, one in terms)).flags
-    if any(one.limit is not None for _, one in terms):
+        columns["background_scatter"] = reduce(partial(elementwise, np.fmax), scatter)
+    flags = union(
+        *(Evidence(_flags_unless_weightless(w, signal.flags)) for w, signal in terms)
+    ).flags
+    if any(signal.limit is not None for _, signal in terms):
         enough: Any = abs(value)
-        if "stderr" in found:
-            enough = elementwise(np.maximum, enough, found["stderr"].fillna(0.0))
+        if "stderr" in columns:
+            enough = elementwise(np.maximum, enough, columns["stderr"].fillna(0.0))
         matters = unknown > _NOTABLE * enough
-        found[vocabulary.LIMIT] = highest.where(matters)
+        columns[vocabulary.LIMIT] = highest.where(matters)
         if flags is not None:
             flags = flags.where(matters, flags & ~Flag.BELOW_LIMIT)
     if flags is not None:
-        found[vocabulary.QUALITY] = flags
-    if "stderr" in found and frame.counts is not None and _are_constant([w for w, _ in terms]):
-        found |= _counts_of_sum(found["stderr"], [one for _, one in terms], terms[0][0].value)
-    return found
+        columns[vocabulary.QUALITY] = flags
+    if "stderr" in columns and frame.counts is not None and _are_constant([w for w, _ in terms]):
+        columns |= _counts_of_sum(
+            columns["stderr"], [signal for _, signal in terms], terms[0][0].value
+        )
+    return columns
 
 
 def _zero_below_limit(signal: Signal) -> Signal:
@@ -204,20 +210,20 @@ def _counts_of_sum(
     stderr: xr.Variable, signals: Sequence[Signal], weight: xr.Variable
 ) -> dict[str, xr.Variable]:
     """Return the counts of a sum of one kind, and its error: zeros add none, unless all are."""
-    if any(one.counts is None for one in signals):
+    if any(signal.counts is None for signal in signals):
         return {}
-    counts: Any = reduce(operator.add, [one.counts for one in signals])
-    value: Any = reduce(operator.add, [one.value for one in signals])
+    counts: Any = reduce(operator.add, [signal.counts for signal in signals])
+    value: Any = reduce(operator.add, [signal.value for signal in signals])
     alike = [
-        abs(one.value * counts - value * one.counts)
-        <= abs(value) * (_ROUNDED + _ROUNDED_RELATIVE * one.counts)  # type: ignore[operator]
-        for one in signals
+        abs(signal.value * counts - value * signal.counts)
+        <= abs(value) * (_ROUNDED + _ROUNDED_RELATIVE * signal.counts)  # type: ignore[operator]
+        for signal in signals
     ]
     counts = counts.where(reduce(operator.and_, alike))
-    errors: list[Any] = [weight * one.stderr for one in signals if one.stderr is not None]
+    errors: list[Any] = [weight * signal.stderr for signal in signals if signal.stderr is not None]
     some = [
-        error.where(one.counts > 0, 0.0) ** 2  # type: ignore[operator]
-        for error, one in zip(errors, signals, strict=True)
+        error.where(signal.counts > 0, 0.0) ** 2  # type: ignore[operator]
+        for error, signal in zip(errors, signals, strict=True)
     ]
     counted = reduce(operator.add, some) ** 0.5
     nothing = reduce(partial(elementwise, np.fmax), errors)
@@ -230,25 +236,25 @@ def _errors_of_scale(
 ) -> list[Any]:
     """Return errors of factors of the parts, where these differ and the sum has none as a whole."""
     data: Any = frame.origin
-    rows = [frame.species().index(one) for one in signals]
-    found = []
+    rows = [frame.species().index(species) for species in signals]
+    terms = []
     for name in _OF_SCALE:
         relative = data.coords.variables.get(name)
         if relative is not None and "dose_scale" in data.coords and name != _OF_SCALE[-1]:
             relative = relative.where(data.coords.variables["dose_scale"] == 1, 0.0)
         if relative is not None and not _agree(relative, rows):
             of_each = (row_of(relative, row).fillna(0.0) for row in rows)
-            found += [
-                weights[one].value * signal.value * part
-                for (one, signal), part in zip(signals.items(), of_each, strict=True)
+            terms += [
+                weights[species].value * signal.value * part
+                for (species, signal), part in zip(signals.items(), of_each, strict=True)
             ]
-    return found
+    return terms
 
 
 def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = None) -> xr.Dataset:
     """Return data with errors of factors among what all samples have in common, for quotients."""
     every, quantified = (*_OF_SCALE, "sensitivity_factor_day_to_day"), variable == "concentration"
-    names = [one for one in (every if quantified else (_REPEATS,)) if one in data.coords]
+    names = [coord for coord in (every if quantified else (_REPEATS,)) if coord in data.coords]
     if not names:
         return data
     frame = open_samples(data, variable, "an error of factors")
@@ -261,8 +267,8 @@ def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = Non
         relative = relative.where(~frame.of_species(over), 0.0)
     made = with_common(background_columns(frame), abs(relative * frame.value))
     dims, unit = data[variable].dims, data[variable].attrs["units"]
-    columns = {f"{variable}_{end}": column(variable, end, unit, one, dims)
-               for end, one in made.items()}  # fmt: skip
+    columns = {f"{variable}_{end}": column(variable, end, unit, errors, dims)
+               for end, errors in made.items()}  # fmt: skip
     return data.assign(columns).drop_vars(names)
 
 
@@ -272,7 +278,7 @@ def _agree(coord: xr.Variable, rows: Sequence[int]) -> bool:
         return False
     first, *others = (coord.isel(species=row, missing_dims="ignore").values for row in rows)
     nan = coord.dtype.kind == "f"
-    return all(np.array_equal(first, one, equal_nan=nan) for one in others)
+    return all(np.array_equal(first, other, equal_nan=nan) for other in others)
 
 
 def with_signals(
@@ -288,9 +294,9 @@ def with_signals(
     What else is known stays with a new one where it is the same for all of these.
     """
     names = species_of(data)
-    every = [*names, *(one for one in made if one not in names)]
-    rows = {new: [names.index(one) for one in parts] for new, parts in of.items()}
-    index = [names.index(one) if one in names else rows[one][0] for one in every]
+    every = [*names, *(species for species in made if species not in names)]
+    rows = {new: [names.index(species) for species in parts] for new, parts in of.items()}
+    index = [names.index(species) if species in names else rows[species][0] for species in every]
     result = data.isel(species=index)
     labels = data["species"].variable
     result = result.assign_coords(species=("species", every, labels.attrs))
@@ -317,16 +323,18 @@ def with_signals(
         kind = np.dtype(np.int16 if end == vocabulary.QUALITY else np.float64)
         nothing = xr.Variable("species", np.full(len(every), _missing_value(kind).data), attrs)
         before = result[name].variable if name in result.variables else nothing
-        own = {every.index(new): one.get(end, _missing_value(kind)) for new, one in made.items()}
-        changed[name] = _with_rows(before, own, order)
+        columns_by_row = {
+            every.index(new): ends.get(end, _missing_value(kind)) for new, ends in made.items()
+        }
+        changed[name] = _with_rows(before, columns_by_row, order)
     result = result.assign(changed)
-    return result.set_coords([one for one in changed if one.endswith(vocabulary.EVIDENCE)])
+    return result.set_coords([name for name in changed if name.endswith(vocabulary.EVIDENCE)])
 
 
 def _suffixes(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """List the ends of the names of a variable's columns: those there, and those made."""
-    there = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
-    return list(dict.fromkeys([*there, *(end for one in made.values() for end in one)]))
+    present = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
+    return list(dict.fromkeys([*present, *(end for ends in made.values() for end in ends)]))
 
 
 def _missing_value(kind: np.dtype[Any]) -> xr.Variable:
@@ -341,13 +349,13 @@ def _with_rows(
     """Return a column with those of some species replaced."""
     if before.dtype.kind in "UO":  # Dask takes a single text for no array
         before = before.compute()
-    over = {d: n for one in (before, *rows.values()) for d, n in one.sizes.items()}
+    over = {d: n for column in (before, *rows.values()) for d, n in column.sizes.items()}
     sizes = {d: over[d] for d in order if d in over}
     each = {d: n for d, n in sizes.items() if d != "species"}
     every = before.set_dims(sizes).transpose(*sizes)
-    found = [
+    replaced = [
         rows[i].set_dims(each).transpose(*each) if i in rows else every.isel(species=i)
         for i in range(sizes["species"])
     ]
-    made = xr.Variable.concat(found, "species").transpose(*sizes)
+    made = xr.Variable.concat(replaced, "species").transpose(*sizes)
     return xr.Variable(made.dims, made.data, before.attrs)

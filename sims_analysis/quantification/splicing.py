@@ -27,7 +27,7 @@ from sims_analysis.frame.evidence import (
 )
 from sims_analysis.frame.opening import open_samples
 from sims_analysis.outcomes import Status
-from sims_analysis.text.arguments import check_bool, format_argument
+from sims_analysis.text.arguments import check_bool, format_argument, type_error
 from sims_analysis.units import QuantityLike
 
 #: Pieces that differ by more than this many standard errors, and by more than this factor, differ.
@@ -105,7 +105,7 @@ def splice(
     pieces = _piece(a, "a"), _piece(b, "b")
     axis = one_axis(pieces)
     top, deep = (with_evidence(piece.ds) for piece in pieces)
-    common = [one for one in pieces[0].species if one in pieces[1].species]
+    common = [species for species in pieces[0].species if species in pieces[1].species]
     names = [n for n in vocabulary.QUANTITIES if n in top.data_vars and n in deep.data_vars]
     if not common:
         listed = (", ".join(map(repr, piece.species)) for piece in pieces)
@@ -134,8 +134,8 @@ def splice(
         "splice_scale": factor.reindex(species=result["species"]).variable,
         "splice_scale_uncertainty": uncertainty.reindex(species=result["species"]).variable,
     }
-    for key, one in stated.items():
-        one.attrs = vocabulary.attrs(key)
+    for key, value in stated.items():
+        value.attrs = vocabulary.attrs(key)
     where = f"{place:g} {units.CANONICAL[axis]}"
     line = f"two pieces spliced at {where}{', the second scaled' if scale else ''}"
     done = with_history(result.assign_coords(stated), line)
@@ -144,7 +144,7 @@ def splice(
 
 def _piece(data: Any, name: str) -> Measurement:
     if not isinstance(data, xr.Dataset):
-        raise TypeError(f"splice takes two Datasets, found {type(data).__name__} as {name}")
+        raise type_error(name, data, f"{name}: splice takes two Datasets")
     species_of(data)
     return open_measurement(data, name)
 
@@ -157,18 +157,18 @@ def _overlap(
     a: xr.Dataset, b: xr.Dataset, axis: str, names: list[str], common: list[str]
 ) -> _Overlap:
     starts, stops = [], []
-    for one in common:
-        ends = [_measured_range(piece, axis, names, one) for piece in (a, b)]
+    for species in common:
+        ends = [_measured_range(piece, axis, names, species) for piece in (a, b)]
         if any(end is None for end in ends):
             continue
         (first, last), (begin, end) = ends  # type: ignore[misc]  # None was left out above
         if not (first <= begin < last <= end):
             unit = units.CANONICAL[axis]
             raise ProfileError(
-                f"species {one!r}: a runs from {first:g} to {last:g} {unit}, b from {begin:g} to "
-                f"{end:g} {unit}; b must begin within a and end below it",
+                f"species {species!r}: a runs from {first:g} to {last:g} {unit}, b from "
+                f"{begin:g} to {end:g} {unit}; b must begin within a and end below it",
                 code="no_sample_in_window",
-                where={"species": one},
+                where={"species": species},
             )
         starts.append(begin)
         stops.append(last)
@@ -194,9 +194,9 @@ def _compared(
 ) -> tuple[str, list[str]]:
     """Return the first variable that both pieces have of a species, and all such species."""
     for name in names:
-        there, too = (piece[name].notnull().any(axis).sel(species=common) for piece in (a, b))
-        if bool((there & too).any()):
-            return name, [str(one) for one in there["species"].values[(there & too).values]]
+        measured, too = (piece[name].notnull().any(axis).sel(species=common) for piece in (a, b))
+        if bool((measured & too).any()):
+            return name, [str(s) for s in measured["species"].values[(measured & too).values]]
     raise UnitsError(
         f"there is no species of which both pieces have the same variable, of {', '.join(names)}: "
         "quantify both pieces, or neither",
@@ -229,22 +229,22 @@ def _scales(
     for piece in (a, b):
         frame = open_samples(piece.sel(species=common), name, "a splice")
         start, stop = (f"{float(end)!r} {frame.axis_units}" for end in overlap)
-        found = integral(frame, read_question(frame, start=start, stop=stop))
+        dose = integral(frame, read_question(frame, start=start, stop=stop))
         resolved = resolve(
             frame,
-            found.status,
-            found.support,
-            (found.start, found.stop),
+            dose.status,
+            dose.support,
+            (dose.start, dose.stop),
             what="the integral over the overlap, which gives the factor, is interpolated across it",
-            sum_of=found.value,
-            stderr=found.stderr,
+            sum_of=dose.value,
+            stderr=dose.stderr,
             category=ProfileWarning if scale else None,
         )
-        value = xr.DataArray(found.value.values, {"species": common}, ["species"])
+        value = xr.DataArray(dose.value.values, {"species": common}, ["species"])
         status = worse(status, value.copy(data=resolved.values))
         variance = xr.full_like(value, np.nan)
-        if found.stderr is not None:
-            variance = value.copy(data=found.stderr.values**2)
+        if dose.stderr is not None:
+            variance = value.copy(data=dose.stderr.values**2)
         parts.append(value.where(value > 0))
         squares.append(variance / value**2)
     return parts[0] / parts[1], (squares[0] + squares[1]) ** 0.5, status
@@ -270,10 +270,10 @@ def _scaled(
     made: dict[str, xr.Variable] = {}
     flags: dict[str, xr.Variable] = {}
     for name in names:
-        made |= {name + end: one for end, one in scaled(b, name, every).items()}
+        made |= {name + end: values for end, values in scaled(b, name, every).items()}
         frame = open_samples(b, name, "a splice")
-        known = union(Evidence(frame.flags), scale_in_doubt(frame, codes))
-        flags |= evidence_coords(name, known, frame.units, b[name].dims)
+        evidence = union(Evidence(frame.flags), scale_in_doubt(frame, codes))
+        flags |= evidence_coords(name, evidence, frame.units, b[name].dims)
     return b.assign(made).assign_coords(flags)
 
 
@@ -281,16 +281,16 @@ def _warn_of_difference(
     factors: xr.DataArray, uncertainties: xr.DataArray, axis: str, overlap: _Overlap
 ) -> None:
     for species in factors["species"].values:
-        factor, error = (float(one.sel(species=species)) for one in (factors, uncertainties))
+        factor, error = (float(a.sel(species=species)) for a in (factors, uncertainties))
         if np.isnan(factor):
             continue  # nothing to compare
         off = abs(np.log(factor))
         limit = np.log(_UNSTATED) if np.isnan(error) else max(_STDERRS * error, np.log(_NOTABLE))
         if off > limit:
-            known = "" if np.isnan(error) else f" +- {error * factor:.2g}"
+            uncertainty = "" if np.isnan(error) else f" +- {error * factor:.2g}"
             warn(
-                f"species {str(species)!r}: from {_span(overlap, axis)}, a is {factor:.4g}{known} "
-                "times b; scale=True makes them agree there",
+                f"species {str(species)!r}: from {_span(overlap, axis)}, a is "
+                f"{factor:.4g}{uncertainty} times b; scale=True makes them agree there",
                 ProfileWarning,
                 code="different_levels",
                 where={"species": str(species)},
@@ -307,11 +307,11 @@ _OF_SAMPLES = [
 def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: float) -> xr.Dataset:
     """Join the samples of a down to a place with those of b below it."""
     parts = []
-    for piece, own in ((a, a[axis] <= place), (b, b[axis] > place)):
-        kept = own | ~piece["species"].isin(common)
+    for piece, side in ((a, a[axis] <= place), (b, b[axis] > place)):
+        kept = side | ~piece["species"].isin(common)
         kinds = [n for n in _OF_SAMPLES if n in piece.coords and axis in piece[n].dims]
         columns = piece.reset_coords(kinds).data_vars
-        cut = {name: one.where(kept) if axis in one.dims else one for name, one in columns.items()}
+        cut = {name: v.where(kept) if axis in v.dims else v for name, v in columns.items()}
         parts.append(xr.Dataset(cut).reset_coords(drop=True))
     joined = parts[0].combine_first(parts[1])
     held = [n for q in vocabulary.QUANTITIES for n in (q, f"{q}_{vocabulary.LIMIT}")]
@@ -335,7 +335,7 @@ def _coords(a: xr.Dataset, b: xr.Dataset, axis: str, joined: xr.Dataset) -> dict
     for key in dict.fromkeys([*a.coords, *b.coords]):
         held = [piece[key] for piece in (a, b) if key in piece.coords]
         first = held[0]
-        if key in ("species", axis) or any(axis in one.dims for one in held):
+        if key in ("species", axis) or any(axis in coord.dims for coord in held):
             continue
         if first.dims == ("species",):
             known: dict[str, Any] = {}

@@ -44,6 +44,7 @@ from sims_analysis.quantification.factors import FACTOR_TERMS, kind_of_factor
 from sims_analysis.quantification.hosts import read_abundance
 from sims_analysis.quantification.rescaling import ComparedDose, compare_dose
 from sims_analysis.quantification.sensitivity import with_rsf
+from sims_analysis.text.arguments import type_error
 from sims_analysis.text.times import moment_of
 from sims_analysis.units import ParameterLike, QuantityLike, WindowLike
 
@@ -64,7 +65,7 @@ def rsf_from_standard(
     concentration_uncertainty: float | QuantityLike | None = None,
     matrix_signal: Literal["cycle", "mean"] = "cycle",
     window: WindowLike | None = None,
-    matrix_threshold: float = 0.01,
+    matrix_threshold: float | str = 0.01,
     rule: Literal["trapezoid", "loglinear"] = "trapezoid",
 ) -> xr.DataArray:
     """Determine the sensitivity factor of a species from standards.
@@ -90,7 +91,7 @@ def rsf_from_standard(
         The background b: an intensity, ``"2 counts/s"``, or the depth window in which the mean of
         the quotient is taken. Where only the matrix signal drifts, :func:`subtract_background`
         first, from the standard and from the unknown.
-    abundance : float or "natural", optional
+    abundance : float, str or "natural", optional
         Of the implanted isotope, if the factor shall be that of the element.
     dose_uncertainty, concentration_uncertainty : float, str or Quantity, optional
         Its standard uncertainty, common to all standards: relative, ``"3 %"``, or in its unit.
@@ -178,8 +179,8 @@ def rsf_from_standard(
     uncertainty = dose_uncertainty if concentration is None else concentration_uncertainty
     said = _metadata_of(standards, species)
     measured = [
-        _factors_of_standard(one, species, what, (value, uncertainty), background, options, limits)
-        for one, value in zip(standards, certified, strict=True)
+        _factors_of_standard(ds, species, what, (value, uncertainty), background, options, limits)
+        for ds, value in zip(standards, certified, strict=True)
     ]
     of_element, fraction = "", 1.0
     if abundance is not None:
@@ -200,8 +201,8 @@ def rsf_from_standard(
 
 def _listed(data: Any) -> list[xr.Dataset]:
     standards = [data] if isinstance(data, xr.Dataset) else list(data)
-    if not standards or not all(isinstance(one, xr.Dataset) for one in standards):
-        raise TypeError("rsf_from_standard takes a Dataset, or a list of Datasets")
+    if not standards or not all(isinstance(ds, xr.Dataset) for ds in standards):
+        raise type_error("data", data, "rsf_from_standard takes a Dataset, or a list of Datasets")
     return standards
 
 
@@ -238,34 +239,34 @@ def _factors_of_standard(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
     frame = replace(frame, kind=_QUOTIENTS[kind])
-    known = read_change(frame, certified[0], (_KINDS[what],), what)
+    certified_value = read_change(frame, certified[0], (_KINDS[what],), what)
     compare = compare_dose if what == "dose" else _compare_mean
-    found = compare(frame, known, certified[1], limits | {"background": background})
-    columns = (found.factor, found.counting, found.uncertainty + 0.0 * found.factor, found.status)
-    return kind, np.stack([np.ravel(np.asarray(one.data, dtype=float)) for one in columns])
+    match = compare(frame, certified_value, certified[1], limits | {"background": background})
+    columns = (match.factor, match.counting, match.uncertainty + 0.0 * match.factor, match.status)
+    return kind, np.stack([np.ravel(np.asarray(column.data, dtype=float)) for column in columns])
 
 
 def _compare_mean(
-    frame: Frame, known: xr.Variable, uncertainty: Any, limits: dict[str, Any]
+    frame: Frame, certified: xr.Variable, uncertainty: Any, limits: dict[str, Any]
 ) -> ComparedDose:
     """Compare known concentrations with the mean over the quotients, and its error."""
     window = read_window(frame, limits["start"], limits["stop"])
-    found, support = frame.ask(window_mean, *window, use="mean", errors="sum")
-    ratio, level = found.value, Background(window=window).level
-    stderr = add_background_error(frame, found.stderr, level, linear=True)
+    mean, support = frame.ask(window_mean, *window, use="mean", errors="sum")
+    ratio, level = mean.value, Background(window=window).level
+    stderr = add_background_error(frame, mean.stderr, level, linear=True)
     below = read_background(frame, limits["background"])
     if below.window is not None:
         subtracted = mean_over(frame, below.window)
         ratio, stderr = ratio - subtracted.value, (stderr**2 + subtracted.stderr**2) ** 0.5
-    if (wrong := first_flagged(frame, known.notnull() & ~(ratio > 0))) is not None:
+    if (wrong := first_flagged(frame, certified.notnull() & ~(ratio > 0))) is not None:
         raise wrong.error(
             f"the mean quotient between these limits is {wrong.of(ratio):.3g}; check start, stop "
             "and background",
             ProfileError,
         )
-    status = xr.where(found.n > 0, int(Status.OK), int(Status.NO_DATA))
+    status = xr.where(mean.n > 0, int(Status.OK), int(Status.NO_DATA))
     record: Any = frame.map(ends)
-    used = found.start.clip(min=record.first), found.stop.clip(max=record.last)
+    used = mean.start.clip(min=record.first), mean.stop.clip(max=record.last)
     width = used[1] - used[0]
     trend = below.trend(frame, used, ratio * width, stderr * width)
     doubts = doubts_of_window(trend)
@@ -275,20 +276,20 @@ def _compare_mean(
     relative = xr.Variable((), np.nan)
     if uncertainty is not None:
         relative = read_uncertainty(
-            frame, uncertainty, known, "concentration", "concentration_uncertainty"
+            frame, uncertainty, certified, "concentration", "concentration_uncertainty"
         )
-    return ComparedDose(known / ratio, stderr / ratio, relative, status)
+    return ComparedDose(certified / ratio, stderr / ratio, relative, status)
 
 
 def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata]:
     """Return what is known of all standards; refuse those of different conditions."""
-    said: list[Metadata] = []
+    stated: list[Metadata] = []
     names: list[Any] = []
-    for number, one in enumerate(standards):
-        said += metadata_of(one, species)
-        alone = [one.attrs.get("data_id", f"data[{number}]")]
-        names += one[MEASUREMENT].values.tolist() if MEASUREMENT in one.dims else alone
-    every = zip(names, map(conditions_of, said), strict=True)
+    for number, standard in enumerate(standards):
+        stated += metadata_of(standard, species)
+        alone = [standard.attrs.get("data_id", f"data[{number}]")]
+        names += standard[MEASUREMENT].values.tolist() if MEASUREMENT in standard.dims else alone
+    every = zip(names, map(conditions_of, stated), strict=True)
     for (a, first), (b, second) in combinations(every, 2):
         for name, text in first.items():
             if contradict(name, text, second[name]):
@@ -297,23 +298,23 @@ def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata
                     f"and {second[name]!r}; determine one of those measured alike",
                     code="different_conditions",
                 )
-    return said
+    return stated
 
 
 def _common_conditions(stated: Sequence[Metadata]) -> dict[str, Any]:
     """Return what all say alike, each condition as the first that says it, the latest date."""
-    materials = [tuple(Layer(matrix=layer.matrix) for layer in one.layers) for one in stated]
+    materials = [tuple(Layer(matrix=layer.matrix) for layer in m.layers) for m in stated]
     every = [
-        replace(one, layers=layers).to_dict() for one, layers in zip(stated, materials, strict=True)
+        replace(m, layers=layers).to_dict() for m, layers in zip(stated, materials, strict=True)
     ]
-    said = [item for one in every for item in one.items()]
+    conditions = [item for by_name in every for item in by_name.items()]
     alike = {
         key: text
-        for key, text in reversed(said)
+        for key, text in reversed(conditions)
         if any(conditions_of(Metadata.from_dict({key: text})).values())
-        or all(one.get(key) == text for one in every)
+        or all(by_name.get(key) == text for by_name in every)
     }
-    moments = {moment: one.measured for one in stated if (moment := moment_of(one.measured))}
+    moments = {moment: m.measured for m in stated if (moment := moment_of(m.measured))}
     if moments:
         alike["measured"] = moments[max(moments)]
     return alike
@@ -337,7 +338,7 @@ def _needed_signals(ds: xr.Dataset, species: str, matrix: str | None) -> tuple[x
 
 def _dead_time(standards: Sequence[xr.Dataset]) -> str:
     """Say whether the standards were corrected for dead time; warn if only some were."""
-    states = {dead_time_of(one) for one in standards}
+    states = {dead_time_of(standard) for standard in standards}
     if len(states) > 1:
         warn(
             "some standards were corrected for dead time, and some were not: treat all alike, and "
@@ -366,10 +367,10 @@ def _mean(measured: Sequence[tuple[str, Array]], species: str, fraction: float) 
         squares = float(factors.std(ddof=1)) ** 2, random**2 * number
         if np.isnan(random) or scatter_counts(*squares, number - 1):
             random = float(student(number - 1)) * stderr["repeatability_stderr"]
-    known = [part for part in (random, stderr["dose_stderr"]) if not np.isnan(part)]
-    stderr = {"stderr": float(np.hypot.reduce(known)) if known else np.nan, **stderr}
+    parts = [part for part in (random, stderr["dose_stderr"]) if not np.isnan(part)]
+    stderr = {"stderr": float(np.hypot.reduce(parts)) if parts else np.nan, **stderr}
     term, unit = FACTOR_TERMS[kind], units.CANONICAL[kind]
-    status = max(map(Status, codes.astype(int)), key=lambda one: one.rank).word
+    status = max(map(Status, codes.astype(int)), key=lambda s: s.rank).word
     return xr.DataArray(
         value,
         coords={

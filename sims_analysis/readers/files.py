@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sims_analysis.dataset.result import SIMSResult
 from sims_analysis.errors import (
+    ArgumentError,
     PartialResultsError,
     ReadError,
     SimsError,
@@ -31,7 +32,7 @@ from sims_analysis.readers.tables.grid import Grid
 from sims_analysis.readers.tables.header_cells import try_header
 from sims_analysis.readers.tables.layout_preview import explanation, layout_preview
 from sims_analysis.readers.tables.table import read_grid
-from sims_analysis.text.arguments import check_choice, checks_arguments
+from sims_analysis.text.arguments import argument_error, check_choice, checks_arguments, type_error
 from sims_analysis.text.progress import progress as bar
 
 if TYPE_CHECKING:
@@ -237,18 +238,27 @@ def explain_read(path: Readable, **options: Any) -> str:
       B  values of a species that is not named  in at/cm3
     not read: the file does not name the species of the second column; pass species=, its name
     """
+    return explained(path, str, options)
+
+
+def explained(
+    path: Readable, describe: Callable[[SimsError | SimsWarning], str], options: Mapping[str, Any]
+) -> str:
+    """Show how a file is understood, as :func:`explain_read`, with errors in the words wanted."""
     forced = None if options.get("format") is None else reader_for(options["format"])
     stated = _options(**{k: v for k, v in options.items() if k not in _OF_CALL})
     if is_several(path):
-        raise TypeError(f"path={path!r}; expected one file")
+        raise ArgumentError(f"path={path!r}; expected one file", argument="path")
     source = list_inputs(path)[0].read(stated)
-    outcome: list[SIMSResult] | SimsError
+    outcome: list[SIMSResult] | SimsError | str
     with collected() as warned:
         try:
             outcome = _read_source(source, forced, warned)
         except SimsError as error:
             outcome = error
-    return explanation(source, outcome, [str(warning) for warning in warned], read_formats())
+    if isinstance(outcome, SimsError):
+        outcome = describe(outcome)
+    return explanation(source, outcome, [*map(describe, warned)], read_formats())
 
 
 def read_formats() -> dict[str, str]:
@@ -279,18 +289,19 @@ def _options(**stated: Any) -> Options:
     ):
         given = stated.get(name)
         if given is not None and not isinstance(given, kinds):
-            raise TypeError(f"{name}={given!r}; expected {expected}")
+            raise ArgumentError(f"{name}={given!r}; expected {expected}", argument=name)
     nothing, rows = stated.get("not_measured", ()), stated.get("header_rows")
     stated["not_measured"] = [nothing] if isinstance(nothing, str) else tuple(nothing)
     if rows is not None:
         rows = [rows] if isinstance(rows, int) else list(rows)
         if not all(isinstance(row, int) and row >= 0 for row in rows):
-            raise TypeError(f"header_rows={rows!r}; expected numbers of rows, from 0")
+            text = f"header_rows={rows!r}; expected numbers of rows, from 0"
+            raise ArgumentError(text, argument="header_rows")
         stated["header_rows"] = rows
     if stated.get("samples") is False:
         stated["samples"] = None
     if stated.get("decimal") not in (None, ".", ","):
-        raise ValueError(f"decimal={stated['decimal']!r}; expected '.' or ','")
+        raise argument_error("decimal", stated["decimal"], "expected '.' or ','")
     checked_limit(stated.get("max_bytes", MAX_BYTES))
     return Options(**stated)
 
@@ -359,12 +370,16 @@ def _read_source(
                 code="damaged_file",
             )
         # What was found odd before may be why.
-        odd = [f"; {warning}" for warning in warned[:_MOST_WARNINGS]]
-        odd += [f"; and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
-        odd += [] if failed.argument == "encoding" else [_in_encoding(source)]
+        odd = [warning.message for warning in warned[:_MOST_WARNINGS]]
+        odd += [f"and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
+        remedies = [failed.remedy, *(warning.remedy for warning in warned[:_MOST_WARNINGS])]
+        if failed.argument != "encoding" and _is_garbled(source):
+            odd.append(f"its letters look like those of another encoding: {ENCODINGS}?")
+            remedies.append("encoding= states it")
         if forced is not None:
-            odd.append(f"; without format={forced.name!r}, it is recognised by its content")
-        text = f"{source.name}: {failed.message}{''.join(odd)}"
+            remedies.append(f"without format={forced.name!r}, it is recognised by its content")
+        failed.remedy = "; ".join(dict.fromkeys(filter(None, remedies)))
+        text = f"{source.name}: {'; '.join([failed.message, *odd])}"
         place = {"file": source.name, **_place_in(failed.message)}
         # What is said of no kind is that of what was read.
         kind = "damaged_file" if source.trace.grid is None else "ambiguous_table"
@@ -376,14 +391,12 @@ def _read_source(
         raise failed from error
 
 
-def _in_encoding(source: Source) -> str:
-    """Note of a text that cannot be read that its letters look like those of another encoding."""
+def _is_garbled(source: Source) -> bool:
+    """Whether letters of a text that cannot be read look like those of another encoding."""
     try:
-        garbled = source.is_text and source.is_garbled(source.start)
+        return source.is_text and source.is_garbled(source.start)
     except ReadError:
-        return ""
-    advice = f"its letters look like those of another encoding: {ENCODINGS}?"
-    return f"; {advice} encoding= states it" if garbled else ""
+        return False
 
 
 @checks_arguments
@@ -467,7 +480,7 @@ def _with_index(df: Any) -> Any:
     if isinstance(df, pd.Series):
         df = df.to_frame()
     if not isinstance(df, pd.DataFrame):
-        raise TypeError(f"df is of type {type(df).__name__}; expected a pandas.DataFrame")
+        raise type_error("df", df, "expected a pandas.DataFrame")
     named = [n for n, name in enumerate(df.index.names) if name is not None and name not in df]
     if named:
         return df.reset_index(level=named)

@@ -13,10 +13,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sims_analysis import plugins
-from sims_analysis.errors import ProfileWarning, ReadError, SimsWarning, collected, warn
+from sims_analysis.errors import (
+    ArgumentError,
+    ProfileWarning,
+    ReadError,
+    SimsWarning,
+    collected,
+    warn,
+)
 from sims_analysis.files import Budget
 from sims_analysis.readers.signals import Content
 from sims_analysis.readers.source import Options, Source
+from sims_analysis.text.arguments import argument_error
+from sims_analysis.text.guesses import instead_of
 
 _FOR_TABLES = ("columns", "header_rows", "samples")
 
@@ -165,13 +174,13 @@ def reader_for(stated: str | Reader) -> Reader:
     if not isinstance(stated, str):
         fault = fault_of(stated)
         if fault is not None:
-            raise TypeError(f"format={stated!r} is not a reader: {fault}")
+            raise ArgumentError(f"format={stated!r} is not a reader: {fault}", argument="format")
         return stated
-    for known in readers():
-        if known.name == stated:
-            return known
-    names = ", ".join(known.name for known in readers())
-    raise ValueError(f"format={stated!r}; expected one of {names}")
+    names = {known.name: known for known in readers()}
+    if stated not in names:
+        meant = instead_of(stated, [*names], words={})
+        raise argument_error("format", stated, f"expected one of {', '.join(names)}{meant}")
+    return names[stated]
 
 
 #: Layouts that fit many a file that is not a depth profile.

@@ -34,7 +34,13 @@ from sims_analysis.resampling.interpolation import (
     at_depths,
     resampled,
 )
-from sims_analysis.text.arguments import argument_error, check_choice, check_count, list_dims
+from sims_analysis.text.arguments import (
+    argument_error,
+    check_choice,
+    check_count,
+    list_dims,
+    type_error,
+)
 from sims_analysis.units import Data, ParameterLike, QuantityLike
 
 
@@ -125,8 +131,8 @@ def to_grid(
     >>> import sims_analysis as sims
     >>> ds = sims.open_example("boron-implant")
     >>> cells = sims.to_grid(ds, step="5 nm", conserve="dose")
-    >>> cells["depth_bounds"].values[0]
-    array([1., 6.])
+    >>> [f"{mean:.2e}" for mean in cells["concentration"].sel(species="B", depth=[3.5, 8.5])]
+    ['1.17e+19', '5.62e+18']
     """
     method = method or ("log" if every is None else "linear")
     check_choice("method", method, REACH)
@@ -252,7 +258,9 @@ def _grid(frame: Frame, cells: bool, *, step: Any, depth: Any, like: Any, every:
         points, words = np.atleast_1d(at.data), f"{at.size} stated values of {frame.axis}"
     if not (np.isfinite(points).all() and (np.diff(points) > 0).all()):
         raise ProfileError(
-            f"the {frame.axis} values of a grid must increase strictly", code="unordered_axis"
+            f"the {frame.axis} values of a grid must increase strictly",
+            code="unordered_axis",
+            argument="depth" if like is None else "like",
         )
     if not cells:
         return _Grid(points, None, words)
@@ -319,7 +327,7 @@ def _of_samples(frame: Frame, every: int) -> _Grid:
 
 def _axis_like(frame: Frame, like: Any) -> tuple[Array, Array | None]:
     if not isinstance(like, xr.Dataset | xr.DataArray):
-        raise TypeError(f"like must be a Dataset or DataArray, found {type(like).__name__}")
+        raise type_error("like", like, "like: expected a Dataset or a DataArray")
     if frame.axis not in like.coords or like[frame.axis].ndim != 1:
         raise ProfileError(
             f"like has no common {frame.axis} axis; if its profiles have axes of their own, "

@@ -35,7 +35,6 @@ _Block = tuple[slice, slice, Array]
 @recorded
 def convolve(
     data: xr.Dataset | xr.DataArray,
-    *,
     resolution: QuantityLike | Mapping[str, QuantityLike] | xr.Dataset,
 ) -> xr.DataArray:
     """Blur profiles with a depth resolution function; their dose stays what it is.

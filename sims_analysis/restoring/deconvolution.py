@@ -79,8 +79,8 @@ _DOSE = Parameter("window_dose", "area", "integral over depth")
 @recorded
 def deconvolve(
     data: xr.Dataset | xr.DataArray,
-    *,
     resolution: QuantityLike | Mapping[str, QuantityLike] | xr.Dataset,
+    *,
     variable: str | None = None,
     start: ParameterLike | None = None,
     stop: ParameterLike | None = None,

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 import numpy as np
 
-from sims_analysis.errors import ProfileError
+from sims_analysis.errors import ArgumentError, ProfileError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,15 +27,39 @@ def format_argument(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(format_argument, value)) + "]"
     if isinstance(value, dict):
-        return (
-            "{" + ", ".join(f"{key!r}: {format_argument(one)}" for key, one in value.items()) + "}"
-        )
+        return "{" + ", ".join(f"{key!r}: {format_argument(v)}" for key, v in value.items()) + "}"
     return repr(value)
 
 
 def argument_error(name: str, value: object, expected: str) -> ProfileError:
     """Return the error for a value that an argument cannot have."""
     return ProfileError(f"{name}={format_argument(value)}; {expected}", argument=name)
+
+
+#: What only lists of profiles, Datasets and results have -> what they are, and what to do.
+_LISTS = {
+    "species_name": (" of profiles", "use sims.to_dataset(profiles)"),
+    "data_vars": (" of Datasets", "use sims.stack(datasets)"),
+    "depth_profiles": (
+        " of results",
+        "use the .to_dataset() of each, and sims.stack() for a batch",
+    ),
+}
+
+
+def type_error(name: str, value: Any, expected: str) -> ArgumentError:
+    """Return the error for an argument of another type, and how that becomes a Dataset."""
+    of, remedy = "", ""
+    if hasattr(value, "to_dataset"):
+        remedy = "use its .to_dataset()"
+    elif isinstance(value, list | tuple) and value:
+        of, remedy = next((_LISTS[key] for key in _LISTS if hasattr(value[0], key)), ("", ""))
+    elif type(value).__name__ == "DataFrame":
+        remedy = "use sims.from_dataframe(frame).to_dataset()"
+    elif isinstance(value, str) or hasattr(value, "__fspath__"):
+        remedy = "use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
+    text = f"{expected}, found {type(value).__name__}{of}"
+    return ArgumentError(text, argument=name, remedy=remedy)
 
 
 #: What users guess -> what there is instead, where a similar name would not help.
@@ -57,7 +81,7 @@ _INSTEAD = {
 
 
 def check_call(function: Callable[..., Any], positional: int, named: Collection[str]) -> None:
-    """Refuse arguments that a function does not have by a `TypeError` with the call that was meant.
+    """Refuse arguments that a function does not have, and say which call was meant.
 
     Data come first by position, all else by name.
     """
@@ -68,14 +92,15 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     import inspect  # takes long to import, and errors are rare
 
     parameters = inspect.signature(function).parameters
-    kinds = {name: one.kind for name, one in parameters.items()}
+    kinds = {name: parameter.kind for name, parameter in parameters.items()}
     first = [n for n, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
     options = [n for n, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
     if positional > len(first):
         shown = ", ".join([*first, *(f"{name}=..." for name in options[:2])])
-        raise TypeError(
+        raise ArgumentError(
             f"{function.__name__}() takes {' and '.join(first)} by position, everything else by "
-            f"name: {function.__name__}({shown})"
+            f"name: {function.__name__}({shown})",
+            code="unknown_argument",
         )
     for name in [n for n, kind in kinds.items() if kind is inspect.Parameter.VAR_KEYWORD]:
         # "Unpack[JunctionOptions]": the options of another function
@@ -86,9 +111,11 @@ def check_call(function: Callable[..., Any], positional: int, named: Collection[
     for name in named:
         if name not in (*first, *options):
             hint, has = instead_of(name, [*first, *options]), ", ".join([*first[1:], *options])
-            raise TypeError(
+            raise ArgumentError(
                 f"{function.__name__}() has no argument {name!r}{hint} "
-                f"(it takes {has or 'the data alone'})"
+                f"(it takes {has or 'the data alone'})",
+                code="unknown_argument",
+                argument=name,
             )
 
 
@@ -96,7 +123,7 @@ def instead_of(name: str, options: Sequence[str]) -> str:
     """Say which option was meant, or what there is instead; nothing if that is not known."""
     import difflib  # takes long to import, and errors are rare
 
-    parts = [one for one in options if name in one.split("_")]
+    parts = [option for option in options if name in option.split("_")]
     near = difflib.get_close_matches(name, parts or options, 1, 0.0 if parts else 0.75)
     if near:
         return f"; did you mean {near[0]}=?"
@@ -117,24 +144,6 @@ def checks_arguments(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def remedy_for(data: Any) -> str:
-    """Say how what was given in place of a Dataset becomes one; empty if that is not known."""
-    if hasattr(data, "to_dataset"):
-        return ": use its .to_dataset()"
-    if isinstance(data, list | tuple) and data:
-        if hasattr(data[0], "species_name"):
-            return " of profiles: use sims.to_dataset(profiles)"
-        if hasattr(data[0], "data_vars"):
-            return " of Datasets: use sims.stack(datasets)"
-        if hasattr(data[0], "depth_profiles"):
-            return " of results: use the .to_dataset() of each, and sims.stack() for a batch"
-    if type(data).__name__ == "DataFrame":
-        return ": use sims.from_dataframe(frame).to_dataset()"
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        return ": use sims.read(path).to_dataset() for an instrument's file, or sims.load(path)"
-    return ""
-
-
 def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is a plain real number, Python's or numpy's; a boolean is not."""
     return isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool)
@@ -148,16 +157,16 @@ def check_bool(name: str, value: object) -> None:
 
 def check_count(name: str, value: Any, least: int = 1) -> None:
     """Refuse values other than whole numbers of at least `least`, Python's or numpy's."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not (whole and value >= least):
+    integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not (integer and value >= least):
         raise argument_error(name, value, f"expected a whole number, at least {least}")
 
 
 def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     """Refuse a value that is not one of those allowed."""
-    known = list(allowed)
-    if not isinstance(value, str) or value not in known:
-        *others, last = map(repr, known)
+    choices = list(allowed)
+    if not isinstance(value, str) or value not in choices:
+        *others, last = map(repr, choices)
         listed = f"{', '.join(others)} or {last}" if others else last
         raise argument_error(name, value, f"expected {listed}")
 
@@ -170,9 +179,9 @@ def read_names(name: str, value: Any) -> list[str]:
     elif isinstance(values, str) or not isinstance(values, Iterable) or hasattr(values, "units"):
         values = [values]
     names = list(values)
-    if not names or not all(isinstance(one, str) for one in names):
+    if not names or not all(isinstance(label, str) for label in names):
         raise argument_error(name, value, "expected a list of species, such as ['B', 'P']")
-    return [str(one) for one in names]
+    return [str(label) for label in names]
 
 
 def read_name(name: str, value: Any) -> str:

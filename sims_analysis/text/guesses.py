@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 #: Other words for what there is.
@@ -22,14 +22,14 @@ _WORDS = {
 }
 
 
-def instead_of(guess: str, names: Sequence[str]) -> str:
+def instead_of(guess: str, names: Sequence[str], words: Mapping[str, str] = _WORDS) -> str:
     """Ask which name is meant by a guess: ``; did you mean peak?``; empty if none is similar."""
     word = guess.casefold()
-    found = [_WORDS[word]] if word in _WORDS else []
-    names = [one for one in names if one.islower()]  # functions
-    found += [one for one in names if len(word) > 2 and word in one]
-    found = found or get_close_matches(word, names, 3, 0.7)
-    if not found:
+    near = [words[word]] if word in words else []
+    names = [name for name in names if name.islower()]  # functions
+    near += [name for name in names if len(word) > 2 and word in name]
+    near = near or get_close_matches(word, names, 3, 0.7)
+    if not near:
         return ""
-    *others, last = dict.fromkeys(found[:6])
+    *others, last = dict.fromkeys(near[:6])
     return f"; did you mean {', '.join(others) + ' or ' * bool(others) + last}?"

@@ -27,8 +27,8 @@ def moment_of(text: str | datetime | None) -> datetime | None:
 
 def latest(times: Iterable[str | None]) -> str | None:
     """Return the latest of ISO 8601 times, as written; a naive one is UTC."""
-    known = {moment: text for text in times if (moment := moment_of(text))}
-    return known[max(known)] if known else None
+    by_moment = {moment: text for text in times if (moment := moment_of(text))}
+    return by_moment[max(by_moment)] if by_moment else None
 
 
 def as_moment(value: str | datetime | None, name: str) -> datetime | None:
@@ -47,11 +47,11 @@ def iso_dates(texts: Iterable[str]) -> list[str]:
     texts = list(texts)
     every = [_LOCAL_DATE.fullmatch(text) for text in texts]
     for mark in "./":
-        found = {i: one for i, one in enumerate(every) if one and one[2] == mark}
-        days = {place for one in found.values() for place in (1, 3) if int(one[place]) > 12}
+        dates = {i: match for i, match in enumerate(every) if match and match[2] == mark}
+        days = {place for match in dates.values() for place in (1, 3) if int(match[place]) > 12}
         if len(days) == 1:
             (day,) = days
-            for i, one in found.items():
+            for i, one in dates.items():
                 hour = re.sub(r"^ (?=\d:)", " 0", one[5])
                 texts[i] = f"{one[4]}-{one[4 - day]:>02}-{one[day]:>02}{hour}"
     return texts

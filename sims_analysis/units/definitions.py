@@ -100,6 +100,8 @@ def _unit(text: str, kind: str, factor: Fraction) -> Unit:
 
 
 _LONGEST = 200
+#: Units that a message names.
+_MOST_EXAMPLES = 3
 
 
 @lru_cache(maxsize=1024)
@@ -163,11 +165,10 @@ def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
     if type(text) is str:
         return _text_of_kind(text, kinds, name)
     if text is None:
-        raise UnitsError(
-            f"{name} has no unit; expected a unit such as {_examples(kinds)}", code="missing_unit"
-        )
+        text = f"{name} has no unit; expected a unit {_expected(kinds)}"
+        raise UnitsError(text, code="missing_unit")
     if not isinstance(text, str):
-        message = f"{name}={text!r}; expected a unit as a string, such as {_examples(kinds)}"
+        message = f"{name}={text!r}; expected a unit as a string, {_expected(kinds)}"
         raise UnitsError(message, code="unknown_unit", argument=name)
     return _text_of_kind(str(text), kinds, name)
 
@@ -184,7 +185,7 @@ def _text_of_kind(text: str, kinds: tuple[str, ...], name: str) -> Unit:
     if unit.kind not in kinds:
         raise UnitsError(
             f"{name} is in {text!r}, which is {_kind_words(unit.kind)}; expected a unit "
-            f"such as {_examples(kinds)}",
+            f"{_expected(kinds)}",
             argument=_argument_in(name),
         )
     return unit
@@ -201,8 +202,20 @@ def example(kinds: tuple[str, ...]) -> str:
     return _KINDS[kinds[0]][1].split("'")[1]
 
 
-def _examples(kinds: tuple[str, ...]) -> str:
-    return " or ".join(dict.fromkeys(_KINDS[kind][1] for kind in kinds))
+#: Where values are meant, examples of their kinds.
+_OF_VALUES = ("concentration", "atomic_fraction", "count_rate")
+
+
+def _expected(kinds: tuple[str, ...]) -> str:
+    """Say which units are expected, by three at most: of several kinds, the plainest of each."""
+    units = [unit for kind in kinds for unit in _KINDS[kind][1].split("'")[1::2]]
+    what = ""
+    if len(units) > _MOST_EXAMPLES:
+        if {*_OF_VALUES} <= {*kinds}:
+            what, kinds = "of values, ", _OF_VALUES
+        units = [example((kind,)) for kind in kinds]
+    *others, last = map(repr, units[:_MOST_EXAMPLES])
+    return f"{what}such as {', '.join(others)}{' or ' * bool(others)}{last}"
 
 
 def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:

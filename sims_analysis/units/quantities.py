@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from sims_analysis.errors import ProfileError, UnitsError, about
-from sims_analysis.text.arguments import is_number
+from sims_analysis.text.arguments import argument_error, is_number, type_error
 from sims_analysis.units.application import application_registry
 from sims_analysis.units.definitions import CANONICAL, Unit, example, read_unit, unit_of_kind
 from sims_analysis.units.typography import plain as plainly
@@ -54,6 +54,34 @@ _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d")
 def read_number(value: Any, kinds: tuple[str, ...], name: str) -> float:
     """Read one number with its unit, in the canonical unit of its kind; see `read_quantity`."""
     return read_quantity(value, kinds, name)[0]
+
+
+#: ``5 %``: of a whole, or of the value itself, and therefore not read as a unit.
+_PERCENT = re.compile(r"\s*([+]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(?:%|percent)\s*")
+
+
+def part_of_one(value: Any) -> float | None:
+    """Return ``0.05``, ``"5 %"`` or a Quantity without dimension as a number; None for others."""
+    if isinstance(value, str) and (match := _PERCENT.fullmatch(value)):
+        return float(match[1]) / 100.0
+    if is_quantity(value) and value.dimensionless and np.ndim(value.magnitude) == 0:
+        return float(value.to("dimensionless").magnitude)
+    return float(value) if is_number(value) else None
+
+
+def read_fraction(value: Any, name: str, *, of: str = "", ends: str = "()") -> float:
+    """Read a fraction from 0 to 1, as :func:`part_of_one`; without 0, or 1, at a round bracket.
+
+    Messages say what it is a fraction `of`.
+    """
+    part = part_of_one(value)
+    inside = part is not None and 0.0 <= part <= 1.0
+    if part is None or not inside or (part, ends[0]) == (0, "(") or (part, ends[1]) == (1, ")"):
+        least = "at least 0" if ends[0] == "[" else "above 0"
+        most = "at most 1" if ends[1] == "]" else "below 1"
+        expected = f"expected a fraction{' of ' * bool(of)}{of}, {least} and {most}"
+        raise argument_error(name, value, f"{expected}, such as 0.2 or '20 %'")
+    return part
 
 
 def read_quantity(value: Any, kinds: tuple[str, ...], name: str) -> tuple[float, Unit]:
@@ -287,7 +315,7 @@ def _each_variable(data: Any, change: Callable[[xr.Variable, str], xr.Variable])
         dataset = data.to_dataset(name="__sims__", promote_attrs=False)
         return _each_variable(dataset, change)["__sims__"].rename(name)
     if not isinstance(data, xr.Dataset):
-        raise TypeError(f"expected a Dataset or a DataArray, found {type(data).__name__}")
+        raise type_error("data", data, "expected a Dataset or a DataArray")
     variables = {name: v for name, v in data.variables.items() if name not in data.xindexes}
     changed = {name: change(variable, str(name)) for name, variable in variables.items()}
     return data.assign({name: v for name, v in changed.items() if v is not variables[name]})

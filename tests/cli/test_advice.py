@@ -77,3 +77,27 @@ def test_an_archive_keeps_no_login_and_no_token(tmp_path, approved):
     with raises(sims.ArchiveError, argument="source", text=approved) as caught:
         archive.add(address)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "depth (nm),B\n0,1e18\n1,2e18\n",
+        "depth (nm);B (cm^-3)\n0;1,234\n1;2.5\n2;3.5\n",
+        "depth (nm),B (cm^-3)\n0,1e18\n1,bad\n2,1e16\n",
+        "depth (nm),B (cm^-3)\n0,1e18\n1,>5e18\n2,1e16\n",
+        "depth (nm),B (cm^-3)\n0,1e18\n1,2e18\n2,-9999\n",
+        "0,1e18\n1,2e18\n2,3e18\n",
+        "Sample,depth (nm),B (cm^-3)\nW1,0,1e18\nW1,1,2e18\nW2,0,1e18\nW2,1,2e18\n",
+    ],
+)
+@pytest.mark.parametrize("explain", [(), ("--explain",)])
+def test_an_argument_of_python_is_called_that(table, explain, tmp_path):
+    """What no option says is said after "in Python"."""
+    path = tmp_path / "t.csv"
+    path.write_text(table)
+    printed = CliRunner().invoke(cli, ["report", str(path), "--no-files", *explain]).output
+    (reason,) = re.findall(r"(?:Error: |not read: )(.*(?:\n.+)*)", printed)
+    before, _, after = " ".join(reason.split()).partition("in Python, ")
+    assert not re.search(r"(?<![\w-])[a-z_]+=", before)
+    assert after or re.search(r"--[a-z]", before)

@@ -140,7 +140,7 @@ def test_the_latest_value_out_of_control_has_an_exit_code(lab):
         (
             ["--species", "11B", "--baseline", "2025-01-01", "2025-02-01"],
             2,
-            "around values, which are of 2026-03-01 to 2026-03-12: labels",
+            "with values between them; the measurements are from 2026-03-01 to 2026-03-12",
         ),
         (["--species", "11B", "--baseline", "01.03.2026", "02.03.2026"], 2, "may be in February"),
         (["--species", "11B", "--limits", "9e14", "1e15"], 2, "--limits='9e14' has no unit"),

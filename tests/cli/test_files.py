@@ -65,10 +65,10 @@ def test_several_units_are_of_species(texts, approved):
 def test_a_file_that_cannot_be_shown_has_the_reason_of_the_system(
     error, reason, monkeypatch, capsys
 ):
-    def explain_read(*_, **__):
+    def explained(*_):
         raise error
 
-    monkeypatch.setattr(reading, "explain_read", explain_read)
+    monkeypatch.setattr(reading, "explained", explained)
     with pytest.raises(SystemExit):
         files.explain_files(["a.csv"], {})
     assert capsys.readouterr().err == f"Error: a.csv: {reason}\n"

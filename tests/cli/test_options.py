@@ -43,6 +43,8 @@ def test_the_help_of_an_option_says_its_default(command):
         (sims.ProfileError("level='5' has no unit", argument="level"), "--level='5' has no unit"),
         (sims.ApiError("max_connections=0 is not a number", argument="max_connections"),
          "--max-connections=0 is not a number"),
+        (sims.ProfileError("level='5'; expected less than doping='3'", argument="level"),
+         "--level='5'; expected less than --doping='3'"),
         (sims.ReadError("sheet=3 is not there", argument="sheet"), "sheet=3 is not there"),
         (sims.UnitsError("no unit", argument="depth_units", code="missing_unit", remedy="pass it"),
          "no unit; state it with --depth-units UNIT"),

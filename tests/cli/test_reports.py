@@ -164,3 +164,15 @@ def test_options_are_those_of_the_questions():
     (junction,) = found["junctions"]
     expected = sims.metallurgical_junctions(ds, **both)["depth"]
     assert junction["depth"] == pytest.approx(expected.item(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [["--species", "B"], ["--units", "B=cm^-3"], ["--depth-units", "um"], ["--number-repeats"],
+     ["--max-bytes", "9"]],
+)  # fmt: skip
+@pytest.mark.parametrize("ids", [[], ["boron-implant"]])
+def test_what_is_stated_of_files_is_refused_for_entries(ids, stated):
+    done = run("report", *ids, "--no-files", *stated)
+    assert done.exit_code == 2
+    assert f"{stated[0]} is for files; " in done.stderr

@@ -54,7 +54,7 @@ def test_an_argument_that_there_is_not_is_refused_with_what_was_meant(approved):
     with raises(TypeError, text=approved):
         sims.correct_dead_time(DS, deadtime="20 ns")
     with raises(TypeError, text=approved):
-        sims.correct_dead_time(DS, "20 ns")
+        sims.correct_dead_time(DS, "20 ns", "B")
 
 
 def test_only_datasets_have_several_variables(approved):

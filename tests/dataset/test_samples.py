@@ -93,7 +93,7 @@ def test_a_species_chosen_already():
     one = sims.samples(ds.sel(species="70Zn"))
     assert one.identical(sims.samples(ds, "70Zn"))
     assert sims.samples(ds.sel(species="70Zn"), "70Zn").identical(one)
-    with raises(SpeciesError, species="23Na"):
+    with raises(SpeciesError, argument="species", species="23Na"):
         sims.samples(ds.sel(species="70Zn"), "23Na")
 
 
@@ -132,7 +132,7 @@ def test_like_one_of_the_species():
 
 
 def test_arguments_of_the_axis_are_checked(approved):
-    with raises(SpeciesError, species="Zn"):
+    with raises(SpeciesError, argument="species", species="Zn"):
         sims.to_dataset(result(), like="Zn")
     with raises(ProfileError, "conflicting_arguments", text=approved):
         sims.to_dataset(result(), depth="1 nm", like="70Zn")

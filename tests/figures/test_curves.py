@@ -77,7 +77,7 @@ def test_curves_come_by_species_in_the_order_of_the_first_or_of_the_user():
     data = {"a": BOTH, "b": BOTH.sel(species=["P"])}
     assert names(data) == ["B, a", "P, a", "P, b"]
     assert names(data, species=["P", "B"]) == ["P, a", "P, b", "B, a"]
-    with raises(SpeciesError, species="As"):
+    with raises(SpeciesError, argument="species", species="As"):
         names(data, species=["As", "B", "Sb"])
     assert names(sims.ratio(BOTH, numerator="B", denominator="P")) == ["B / P"]
     same = B.assign_attrs(data_id="W")

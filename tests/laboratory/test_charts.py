@@ -143,13 +143,18 @@ def test_what_is_refused(change, error, code):
         sims.control_chart(x, **change)
 
 
-def test_what_is_no_series():
+def test_what_is_no_series(approved):
     with raises(UnitsError, "missing_unit"):
         sims.control_chart(xr.DataArray([1.0, 2.0], dims="measurement"))
     with raises(ProfileError, "wrong_dimensions", argument="values"):
         sims.control_chart(np.array(FLOW))
     with raises(ProfileError, "wrong_dimensions", argument="values"):
         sims.control_chart(values(FLOW).expand_dims("species", axis=1))
+    for dim in ("species", "depth", "layer"):
+        along = values(FLOW).rename(measurement=dim)
+        for question in (sims.control_chart, sims.capability, sims.uniformity):
+            with raises(ProfileError, "wrong_dimensions", argument="values", text=approved):
+                question(along)
     for one in ([1.0, 1.0], [1.0]):
         with raises(ProfileError, "too_few_values", argument="values"):
             sims.capability(values(one), upper="2")

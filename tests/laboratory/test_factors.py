@@ -613,3 +613,16 @@ def test_several_layers_are_another_material_than_one(factors, approved):
         factors.pick(unlike, matrix="30Si", material="Si")
     kept(factors, ["2026-03-02"], **of("Ge", "GaN", "SiGe", "SiC"))
     assert factors.pick(unlike, matrix="30Si")["11B"]["material"] == "GaN + Ge + SiC + SiGe"
+
+
+def test_a_file_that_is_not_there_has_no_factors(tmp_path, approved):
+    factors = sims.Factors(tmp_path / "nix.csv")
+    assert factors.table().empty  # the first factor makes it
+    ds = sims.open_example("sputter-time")
+    for call in (lambda: factors.withdraw(2, note="wrong"),
+                 lambda: sims.with_rsf(ds, rsf=factors, matrix="Si")):  # fmt: skip
+        with raises(ReadError, "unreadable_file", text=approved):
+            call()
+    for path in ("factors.csv", factors.path):
+        with raises(ProfileError, argument="rsf", text=approved):
+            sims.with_rsf(ds, rsf=path, matrix="Si")

@@ -45,7 +45,7 @@ def test_a_gaussian_has_the_moments_of_one(tmp_path):
 def test_what_a_simulator_cannot_read_is_refused(tmp_path):
     with raises(ProfileError, argument="order"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", order="atlas")
-    with raises(SpeciesError, species="B"):
+    with raises(SpeciesError, argument="species", species="B"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", species="B")
     with raises(ProfileError, argument="order"):
         sims.to_tcad(fitted("gaussian", (1e15, 100, 30)), tmp_path / "x.txt", order=["suprem"])

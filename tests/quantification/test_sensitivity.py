@@ -291,8 +291,8 @@ def test_no_concentration_where_the_matrix_has_vanished(approved):
     edge = timed(TIME, B=np.ones(TIME.size), Si=np.where(TIME < 60, 1e4, 100.0))
     assert "matrix_status" not in sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si").coords
     with warns(ProfileWarning, "not_measured", species="B", sputter_time="60 s"):
-        sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=0.011)
-    for bad in (1.0, -0.1, "1 %", True):
+        sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si", matrix_threshold="1.1 %")
+    for bad in (1.0, -0.1, "1", "100 %", True):
         with raises(ProfileError, argument="matrix_threshold"):
             sims.with_rsf(edge, rsf="1e22 cm^-3", matrix="Si", matrix_threshold=bad)
 

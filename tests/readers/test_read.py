@@ -814,3 +814,15 @@ def test_an_archive_of_a_tof_instrument_needs_a_package(monkeypatch):
         sims.read(b"\x89HDF\r\n\x1a\n tof-sims-sparse-hdf5")
     assert str(raised.value) == 'SIMS-H5 needs simsh5: pip install "sims-analysis[simsh5]"'
     assert raised.value.name == "simsh5"
+
+
+def test_a_format_or_a_file_of_another_kind_is_answered_with_what_was_meant(tmp_path, approved):
+    path = tmp_path / "w7.txt"
+    path.write_text("depth (nm) B (cm^-3)\n0 1e18\n1 2e18\n")
+    for name in ("cameca", "tabel", "csv"):
+        with raises(sims.ProfileError, argument="format", text=approved):
+            sims.read(path, format=name)
+    with raises(sims.ProfileError, argument="path", text=approved):
+        sims.load(path)
+    with raises(sims.ProfileError, argument="decimal", text=approved):
+        sims.read(path, decimal=":")

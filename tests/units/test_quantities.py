@@ -13,6 +13,7 @@ from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.units import (
     dequantify,
     quantify,
+    read_fraction,
     read_quantities,
     read_quantity,
     unit_of_kind,
@@ -149,3 +150,16 @@ def test_a_missing_unit_differs_from_one_that_is_no_text(kinds):
     for unit, parts in ((None, ("missing_unit",)), (5, ("unknown_unit", "x"))):
         with raises(UnitsError, *parts):
             unit_of_kind(unit, kinds, "x")
+
+
+def test_fractions_are_numbers_per_cent_or_quantities_without_dimension(approved):
+    registry = application_registry()
+    for stated in (0.2, "20 %", "20percent", np.float32(0.2), registry.Quantity(0.2, "")):
+        assert read_fraction(stated, "x") == pytest.approx(0.2, rel=1e-7)
+    assert read_fraction("0 %", "x", ends="[)") == 0
+    assert read_fraction(1, "x", ends="(]") == 1
+    for wrong in (0, 1, "0.2", "-1 %", "120 %", None, True, np.nan, registry.Quantity(0.2, "nm")):
+        with raises(ProfileError, argument="x"):
+            read_fraction(wrong, "x")
+    with raises(ProfileError, argument="x", text=approved):
+        read_fraction(2, "x", of="the maximum", ends="[]")

@@ -215,8 +215,8 @@ def analyse(
         doses, crossings = _doses_and_crossings(data, measured, ends, level, options)
         balance = None
         if (donors and acceptors) or (doping and (donors or acceptors)):
-            known = {one.species for one in measured}
-            if missing := ", ".join(n for n in (*donors, *acceptors) if n not in known):
+            species = {profile.species for profile in measured}
+            if missing := ", ".join(n for n in (*donors, *acceptors) if n not in species):
                 reason = f"no concentration over depth of {missing}"
                 messages.append(f"no metallurgical junctions: {reason}")
             else:
@@ -256,10 +256,10 @@ def _group_by_transient(
 ) -> Iterable[tuple[str | None, list[str]]]:
     """Group the species by the end of their transient, so that one call asks about all of them."""
     groups: dict[str | None, list[str]] = {}
-    for one in profiles:
+    for profile in profiles:
         # A depth means nothing on a time axis.
-        end = ends.get(one.species) if one.axis == "depth" else None
-        groups.setdefault(end or None, []).append(one.species)
+        end = ends.get(profile.species) if profile.axis == "depth" else None
+        groups.setdefault(end or None, []).append(profile.species)
     return groups.items()
 
 
@@ -273,8 +273,8 @@ def _peaks(
     """Find the maximum of every profile below its surface transient."""
     from sims_analysis.analysis.peak import peak
 
-    for variable in dict.fromkeys(one.variable for one in profiles):
-        selected = [one for one in profiles if one.variable == variable]
+    for variable in dict.fromkeys(profile.variable for profile in profiles):
+        selected = [profile for profile in profiles if profile.variable == variable]
         for end, names in _group_by_transient(selected, ends):
             window: dict[str, Any] = {} if end is None else {"start": end}
             with collected(describe) as of_peak:
@@ -284,8 +284,8 @@ def _peaks(
             messages += of_peak
             for one in [] if end or of_peak else selected:
                 if one.species in names and one.axis == "depth" and one.y.argmax() == 0:
-                    found = f"{one.species}: the peak is the first sample"
-                    messages.append(describe(ProfileWarning(found, **_FIRST)))
+                    note = f"{one.species}: the peak is the first sample"
+                    messages.append(describe(ProfileWarning(note, **_FIRST)))
 
 
 def _doses_and_crossings(
@@ -319,8 +319,8 @@ def rows_of(
 ) -> list[SpeciesReport]:
     """Write the results of each profile as a row: plain numbers, None where there is none."""
     tops = {
-        variable: _by_species(found for found in peaks if variable in found)
-        for variable in {one.variable for one in profiles}
+        variable: _by_species(answer for answer in peaks if variable in answer)
+        for variable in {profile.variable for profile in profiles}
     }
     budgets, depths = _by_species(doses), _by_species(crossings)
     rows = []
@@ -346,19 +346,19 @@ def rows_of(
 
 def _by_species(results: Iterable[xr.Dataset | xr.DataArray]) -> dict[str, Mapping[str, Any]]:
     """Return what each species has of the results: the values of variables and coordinates."""
-    found: dict[str, Mapping[str, Any]] = {}
+    answers: dict[str, Mapping[str, Any]] = {}
     for result in results:
-        whole = result.to_dataset(name="value") if isinstance(result, xr.DataArray) else result
+        answer = result.to_dataset(name="value") if isinstance(result, xr.DataArray) else result
         columns = {
             str(name): column.values.tolist()
-            for name, column in whole.variables.items()
+            for name, column in answer.variables.items()
             if column.dims == ("species",)
         }
-        found |= {
+        answers |= {
             str(name): {key: column[i] for key, column in columns.items()}
             for i, name in enumerate(columns["species"])
         }
-    return found
+    return answers
 
 
 def _finite(value: float | None) -> float | None:

@@ -135,12 +135,12 @@ def _cells_each(
 
 def _in_columns(lines: Sequence[str], rows: Sequence[int], delimiter: str, width: int) -> list[str]:
     """Put the current of the beam into its columns: below the species, more cells are before it."""
-    found = list(lines)
+    columns = list(lines)
     for i in rows:
-        cells = found[i].rstrip(f"{delimiter} ").split(delimiter)
+        cells = columns[i].rstrip(f"{delimiter} ").split(delimiter)
         if len(cells) > width and not any(map(str.strip, cells[: len(cells) - width])):
-            found[i] = delimiter.join(cells[-width:])
-    return found
+            columns[i] = delimiter.join(cells[-width:])
+    return columns
 
 
 def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
@@ -165,7 +165,7 @@ def _groups(line: str, delimiter: str) -> Iterator[dict[str, str | None]]:
 
 def _signal(name: str, units: dict[str, str | None], columns: Array) -> Signal:
     value = columns[:, -1]
-    there = ~np.isnan(columns).all(axis=1)
+    measured = ~np.isnan(columns).all(axis=1)
     axes = {"depth" if "depth" in units else "time": columns[:, 0]}
     if columns.shape[1] > 2:
         axes = {"depth": columns[:, 1], "time": columns[:, 0]}
@@ -177,13 +177,13 @@ def _signal(name: str, units: dict[str, str | None], columns: Array) -> Signal:
     axis = next((a for a in filled if units.get(a)), filled[0])
     signal = Signal(
         name=name,
-        depths=axes[axis][there],
+        depths=axes[axis][measured],
         depth_units=units.get(axis),
-        values=value[there],
+        values=value[measured],
         units=units["value"],
     )
     if axis == "depth" and "time" in filled:
-        signal.ancillary["sputter_time"] = Column(axes["time"][there], units.get("time"))
+        signal.ancillary["sputter_time"] = Column(axes["time"][measured], units.get("time"))
     return signal
 
 
@@ -193,9 +193,9 @@ def _add_counting(signals: Sequence[Signal]) -> None:
     for signal in rates:
         if (signal.values == _FILL).any():
             signal.metadata["fill_value"] = f"{_FILL} {signal.units}"
-    known = [s for s in signals if {"counting_time", "detector_yield"} <= set(s.metadata)]
-    for detector in {s.metadata["detector"] for s in known}:
-        members = [s for s in known if s.metadata["detector"] == detector]
+    counted = [s for s in signals if {"counting_time", "detector_yield"} <= set(s.metadata)]
+    for detector in {s.metadata["detector"] for s in counted}:
+        members = [s for s in counted if s.metadata["detector"] == detector]
         stated = float(members[0].metadata["detector_yield"].split()[0]) / 100
         seen = find_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
         if seen is not None:
@@ -272,15 +272,15 @@ class _FileHeader:
 
     def of_species(self, name: str) -> dict[str, str]:
         """Collect the metadata of one species."""
-        known = _named(self.conditions.get(name, {}), _NAMES["conditions"])
-        if detector := known.get("detector"):
+        fields = _named(self.conditions.get(name, {}), _NAMES["conditions"])
+        if detector := fields.get("detector"):
             names = {form.format(detector): plain for form, plain in _NAMES["detector"].items()}
-            known |= _named(self.sections.get("ion detector parameters", {}), names)
+            fields |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
-            found = _named(calibration.get(name, {}), _NAMES["calibration"])
-            known |= {plain + suffix: value for plain, value in found.items()}
-        return known
+            calibrated = _named(calibration.get(name, {}), _NAMES["calibration"])
+            fields |= {plain + suffix: value for plain, value in calibrated.items()}
+        return fields
 
     def metadata(self) -> Metadata:
         """Collect the metadata of the measurement."""
@@ -320,10 +320,10 @@ def _words(key: str) -> str:
 def _named(entries: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
     """Rename what is known and stated, and write it with the unit that its key has."""
     stated = {key: value for key, value in entries.items() if value}
-    found = {
+    fields = {
         name: _quantity(key, value) for key, value in stated.items() for name in (_words(key), key)
     }
-    return {plain: found[name] for name, plain in names.items() if name in found}
+    return {plain: fields[name] for name, plain in names.items() if name in fields}
 
 
 def _quantity(key: str, value: str) -> str:
@@ -498,10 +498,10 @@ def recognises_cameca_binary(source: Source) -> bool:
 def read_cameca_binary(source: Source) -> Content:
     """Read the profiles."""
     content = source.content
-    found = _binary_header(content)
-    if found is None:
+    header = _binary_header(content)
+    if header is None:
         raise ReadError("the file is not a binary CAMECA file", code="other_format")
-    order, version, kind, size = found
+    order, version, kind, size = header
     if kind in _OTHERS:
         text = f"the file is a scan or an image (CAMECA type {kind}), not a depth profile"
         raise ReadError(text, code="no_profile")

@@ -70,30 +70,30 @@ def read(source: Source) -> Content:
         return Content(
             signals=[read_two_columns(source, below, name or "", units, where="column 2")]
         )
-    whole = source.decoded.endswith(("\n", "\r"))
-    if not whole:
+    complete = source.decoded.endswith(("\n", "\r"))
+    if not complete:
         source.options.truncated(
             "the file is truncated: its last line has no line end, and is left out"
         )
     delimiter = _delimiter(source) or ","
     # Between commas it is a point.
     options = replace(source.options, decimal=None) if delimiter == "," else source.options
-    found = _unquoted_table(source.decoded, options) if delimiter == "," else None
-    if found is None:
+    table = _unquoted_table(source.decoded, options) if delimiter == "," else None
+    if table is None:
         # The ends of lines within names are a part of them.
         text = io.StringIO(source.decoded, newline="")
         rows = [*filter(None, csv.reader(text, delimiter=delimiter))]
         while rows[0] and not rows[0][-1]:
             rows[0].pop()
-        found = _table(rows if whole else rows[:-1], options)
-    found = replace(
-        found,
-        header=[*map(unescape_cell, found.header)],
-        texts=[[*map(unescape_cell, column)] for column in found.texts],
+        table = _table(rows if complete else rows[:-1], options)
+    table = replace(
+        table,
+        header=[*map(unescape_cell, table.header)],
+        texts=[[*map(unescape_cell, column)] for column in table.texts],
     )
-    axes = [match for match in map(_AXIS.fullmatch, found.header) if match]
-    paired = len(axes) > 1 or ("species" not in found.header and axes[0][1])
-    return Content(signals=list(_paired(found) if paired else _tidy(found)))
+    axes = [match for match in map(_AXIS.fullmatch, table.header) if match]
+    paired = len(axes) > 1 or ("species" not in table.header and axes[0][1])
+    return Content(signals=list(_paired(table) if paired else _tidy(table)))
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class _Table:
 
 def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line") -> _Table:
     """Split rows of cells into headers, texts and numbers."""
-    found = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
-    width = len(found.header)
+    table = _Table([str(cell) for cell in rows[0]], [], np.empty((0, 0)))
+    width = len(table.header)
     short = next((i for i, row in enumerate(rows, 1) if len(row) < width), None)
     if short is not None:
         raise ReadError(f"{word} {short} ends before column {column_name(width - 1)}")
@@ -125,8 +125,8 @@ def _table(rows: Sequence[Sequence[object]], options: Options, word: str = "line
                 f"{word} {i}: {len(row)} cells in a table of {width} columns; {beyond!r} belongs "
                 "to none"
             )
-    texts = [[str(row[j] or "") for row in rows[1:]] for j in range(found.axis)]
-    return _with_numbers(found, Grid(rows, options, row_word=word), texts)
+    texts = [[str(row[j] or "") for row in rows[1:]] for j in range(table.axis)]
+    return _with_numbers(table, Grid(rows, options, row_word=word), texts)
 
 
 def _unquoted_table(text: str, options: Options) -> _Table | None:
@@ -134,18 +134,18 @@ def _unquoted_table(text: str, options: Options) -> _Table | None:
     if '"' in text or "\r" in text:
         return None
     lines = text.split("\n")[:-1]
-    found = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
-    if found is None or set(map(str.count, lines, repeat(","))) != {len(found.header) - 1}:
+    table = _Table(lines[0].split(","), [], np.empty((0, 0))) if lines else None
+    if table is None or set(map(str.count, lines, repeat(","))) != {len(table.header) - 1}:
         return None
-    return _with_numbers(found, TextGrid(lines, options, delimiter=","))
+    return _with_numbers(table, TextGrid(lines, options, delimiter=","))
 
 
-def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
+def _with_numbers(table: _Table, grid: Grid, texts: list[list[str]] | None = None) -> _Table:
     """Add the numbers of a grid, and its texts where they are not known."""
     if len(grid) < 2:
         raise ReadError("the headers have no rows of numbers below them", code="no_profile")
-    labels = range(found.axis)
-    block = grid.read(range(1, len(grid)), len(found.header), labels=labels)
+    labels = range(table.axis)
+    block = grid.read(range(1, len(grid)), len(table.header), labels=labels)
     for (row, column), limit in block.limits.items():
         raise ReadError(
             f"{grid.where(block.rows[row], column)}: a limit, <{limit:g}, is not a value: it "
@@ -153,9 +153,9 @@ def _with_numbers(found: _Table, grid: Grid, texts: list[list[str]] | None = Non
             code="not_a_number",
         )
     return replace(
-        found,
+        table,
         texts=[block.texts[j] for j in labels] if texts is None else texts,
-        values=block.values[:, found.axis :],
+        values=block.values[:, table.axis :],
     )
 
 
@@ -213,64 +213,64 @@ def _units(name: str, units: str) -> str:
     return name.replace("_", " ") if units == "1" else units
 
 
-def _tidy(found: _Table) -> Iterator[Signal]:
+def _tidy(table: _Table) -> Iterator[Signal]:
     """Read a row for each sample."""
-    headers = found.header[: found.axis]
+    headers = table.header[: table.axis]
     for column, header in enumerate(headers):
-        labels = dict.fromkeys(() if header == "species" else found.texts[column])
+        labels = dict.fromkeys(() if header == "species" else table.texts[column])
         if len(labels) > 1:
             raise ReadError(
                 f"the file contains several measurements ({header}: {', '.join(labels)})",
                 remedy="write and read one at a time, or sims.save and sims.load the batch",
                 code="several_measurements",
             )
-    columns = found.header[found.axis :]
+    columns = table.header[table.axis :]
     if "species" not in headers:
-        yield from _signals("", columns, found.values)
+        yield from _signals("", columns, table.values)
         return
-    for name, rows in group_by_label(found.texts[headers.index("species")]):
-        yield from _signals(name, columns, found.values[rows])
+    for name, rows in group_by_label(table.texts[headers.index("species")]):
+        yield from _signals(name, columns, table.values[rows])
 
 
-def _paired(found: _Table) -> Iterator[Signal]:
+def _paired(table: _Table) -> Iterator[Signal]:
     """Read the columns of each profile: its depths, then what belongs to them."""
-    axes = [(j, m) for j, m in enumerate(map(_AXIS.fullmatch, found.header)) if m]
-    stops = [*(j for j, _ in axes[1:]), len(found.header)]
+    axes = [(j, m) for j, m in enumerate(map(_AXIS.fullmatch, table.header)) if m]
+    stops = [*(j for j, _ in axes[1:]), len(table.header)]
     for (start, match), stop in zip(axes, stops, strict=True):
-        values = found.values[:, start:stop]
+        values = table.values[:, start:stop]
         rows = ~np.isnan(values[:, 0])
-        yield from _signals(match[1] or "", found.header[start:stop], values[rows])
+        yield from _signals(match[1] or "", table.header[start:stop], values[rows])
 
 
 def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signal]:
     """Make the profiles of one species; a row where nothing is stated was not measured."""
     axis, *others = (_AXIS.fullmatch(headers[0]), *map(_VALUE.fullmatch, headers[1:]))
-    found = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
-    if axis is None or not found:
+    columns = {(m[2], m[4], m[3]): values[:, j] for j, m in enumerate(others, 1) if m}
+    if axis is None or not columns:
         raise ReadError(f"line 1: no values next to the column {headers[0]!r}", code="no_profile")
     edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, headers)) if m}
     nothing = np.full(len(values), np.nan)
-    kinds = [(variable, units) for variable, units, what in found if what is None]
-    limits = {kind: found.get((*kind, "_detection_limit"), nothing) for kind in kinds}
-    stated = {kind: ~np.isnan(np.fmax(found[*kind, None], limits[kind])) for kind in kinds}
+    kinds = [(variable, units) for variable, units, what in columns if what is None]
+    limits = {kind: columns.get((*kind, "_detection_limit"), nothing) for kind in kinds}
+    stated = {kind: ~np.isnan(np.fmax(columns[*kind, None], limits[kind])) for kind in kinds}
     empty = ~np.any(list(stated.values()), axis=0)
     for kind in kinds:
         if not stated[kind].any() and not (empty.all() and kind == kinds[0]):
             continue
         there = stated[kind] | empty
-        stderr = found.get((*kind, "_stderr"), nothing)[there]
+        stderr = columns.get((*kind, "_stderr"), nothing)[there]
         signal = Signal(
             name=name,
             depths=values[there, 0],
             depth_units=axis[3],
-            values=found[*kind, None][there],
+            values=columns[*kind, None][there],
             units=_units(*kind),
             where=f"column {headers[0]!r}",
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.mark_below_limit(limits[kind][there])
         for end, own in vocabulary.ANCILLARY.items():
-            column = found.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
+            column = columns.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
             if not np.isnan(column).all():
                 signal.ancillary[end] = Column(column, own or _units(*kind))
         signal.ancillary |= {end: Column(edge[there], unit) for end, (edge, unit) in edges.items()}

@@ -145,10 +145,10 @@ def _refuse_headless(grid: Grid, headers: Headers, block: Block, pairs: Sequence
             continue
         same = (left.axis, left.name) == (pair.axis, pair.name)
         if same and headers.units[j] in (None, headers.units[left.value]):
-            there = ~np.isnan(block.values[:, j])
-            row, neighbour = int(there.argmax()), pair.name or headers.texts[left.value]
+            filled = ~np.isnan(block.values[:, j])
+            row, neighbour = int(filled.argmax()), pair.name or headers.texts[left.value]
             raise ReadError(
-                f"{grid.where(block.rows[row], j)}: the first of {there.sum()} values in a column "
+                f"{grid.where(block.rows[row], j)}: the first of {filled.sum()} values in a column "
                 f"without a header, next to those of {neighbour!r}; if its row has a cell too "
                 "many, take that out, otherwise give the column a header",
                 **WHICH_COLUMNS,
@@ -161,11 +161,11 @@ class _PairFinder:
         self.headers, self.filled = headers.headers, headers.filled
         self.width = len(headers.headers)
         values = headers.columns("value")
-        own = [self.headers[j].name for j in values]
+        names = [self.headers[j].name for j in values]
         #: What all values are called, if that is no species.
-        same = len(own) > 1 and len({*own}) == 1 and not is_species(own[0])
-        self.common = own[0] if same else None
-        self.labels = are_labels(own)
+        same = len(names) > 1 and len({*names}) == 1 and not is_species(names[0])
+        self.common = names[0] if same else None
+        self.labels = are_labels(names)
 
     def pairs(self) -> list[Pair]:
         self._refuse_other_kinds()
@@ -217,8 +217,8 @@ class _PairFinder:
         ancillary = [j for j in found.columns(*kinds) if j not in errors]
         for j in reversed(ancillary if pairs else []):
             text, name = found.texts[j] or self.grid.letter(j), self.headers[j].name
-            own = found.texts.count(text) > 1 or is_limit(text)
-            left = [pair for pair in pairs if pair.value < j] if own else []
+            of_one = found.texts.count(text) > 1 or is_limit(text)
+            left = [pair for pair in pairs if pair.value < j] if of_one else []
             named = [pair for pair in pairs if name and pair.name == name]
             owner = (named or left[-1:] or pairs)[0]
             owner.ancillary = {text: j} | owner.ancillary
@@ -236,9 +236,9 @@ class _PairFinder:
         kinds = [(pair.name, pair.axis, self.found.units[pair.value]) for pair in pairs]
         counts = Counter(kinds)
         for pair, kind in zip(pairs, kinds, strict=True):
-            own = self.headers[pair.value].name
-            if counts[kind] > 1 and own not in ("", pair.name, self.common, *LETTERS):
-                pair.name = f"{pair.name} {own}"
+            name = self.headers[pair.value].name
+            if counts[kind] > 1 and name not in ("", pair.name, self.common, *LETTERS):
+                pair.name = f"{pair.name} {name}"
 
     def _depth_next_to_time(self, one: int, other: int) -> tuple[int, dict[str, int]]:
         """Take the depth for the axis, where there is a time too."""
@@ -321,8 +321,8 @@ class _PairFinder:
             # A pair may be named at its depths: ``B depth (nm)``; ``from surface`` is no name.
             of_axis = self.headers[axis].name
             # ``y`` is no element.
-            own = "" if header.name in LETTERS and header.name.islower() else header.name
-            return own or above or (of_axis if names_species(of_axis) else "")
+            letter = "" if header.name in LETTERS and header.name.islower() else header.name
+            return letter or above or (of_axis if names_species(of_axis) else "")
         word = header.name in LETTERS or header.name == self.common or not is_species(header.name)
         if not header.name or word or self.labels or header.explicit:
             return above

@@ -151,8 +151,8 @@ class Grid(Sized):
 
     def values(self, row: int) -> Sequence[object]:
         """Return the cells of a row; ``None`` for nothing."""
-        found: Sequence[object] = self.rows[row]
-        return found
+        cells: Sequence[object] = self.rows[row]
+        return cells
 
     def headers(self, row: int, width: int) -> list[str]:
         """Return the cells of a row above the numbers; one that is merged is the header of each."""
@@ -191,8 +191,8 @@ class Grid(Sized):
 
     def column(self, column: int) -> int:
         """Return the place of a column in the file."""
-        known = self.columns or ()
-        return known[column] if column < len(known) else column
+        stated = self.columns or ()
+        return stated[column] if column < len(stated) else column
 
     def letter(self, column: int) -> str:
         """Name a column as spreadsheets do."""
@@ -334,19 +334,23 @@ class Grid(Sized):
         )
         opens, which = [], "decimal='.' or decimal=','"
         for j, cells in () if stated or mark != "." else self._with_points(split, rows):
-            if j not in texts and (found := open_point(cells)):
-                row, mixed = found
+            if j not in texts and (point := open_point(cells)):
+                row, mixed = point
                 what = "the points of the column may separate thousands or decimals"
                 opens.append(f"{self.where(self.number(rows[row]), j)}: {what}")
                 if mixed:
-                    text = f"{opens[-1]}: pass {which} to say which"
-                    raise ReadError(text, code="ambiguous_table", argument="decimal")
+                    raise ReadError(
+                        opens[-1],
+                        code="ambiguous_table",
+                        argument="decimal",
+                        remedy=f"{which} says which",
+                    )
         if opens:
             text = f"{opens[0]}; read as decimals, here and in columns like it"
             warn(text, ProfileWarning, argument="decimal", remedy=f"{which} says which")
         labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
-        whole = self.numbers is None and isinstance(rows, range)
-        numbers = range(rows[0] + 1, rows[-1] + 2) if whole else [self.number(i) for i in rows]
+        unbroken = self.numbers is None and isinstance(rows, range)
+        numbers = range(rows[0] + 1, rows[-1] + 2) if unbroken else [self.number(i) for i in rows]
         return Block(values, limits, numbers, labelled, errors, lengths)
 
     def _split(
@@ -478,8 +482,8 @@ class TextGrid(Grid):
 
     def texts(self, rows: Sequence[int]) -> Sequence[str]:
         """Return the lines of a block."""
-        whole = len(rows) == rows[-1] - rows[0] + 1
-        lines = self.lines[rows[0] : rows[-1] + 1] if whole else [self.lines[i] for i in rows]
+        unbroken = len(rows) == rows[-1] - rows[0] + 1
+        lines = self.lines[rows[0] : rows[-1] + 1] if unbroken else [self.lines[i] for i in rows]
         return [line.strip() for line in lines] if self.delimiter is None else lines
 
     def mark(self, lines: Sequence[str], words: Mapping[int, bool], labels: Collection[int]) -> str:
@@ -489,8 +493,8 @@ class TextGrid(Grid):
         text = self.text or ","
         if (self.delimiter == "," and not self.quoted) or not any(c in text for c in _COMMAS):
             return "."
-        found = (line for line in lines if any(c in line for c in _COMMAS))
-        rows = ([c.strip('" ') for c in self.split(line)] for line in found)
+        marked = (line for line in lines if any(c in line for c in _COMMAS))
+        rows = ([c.strip('" ') for c in self.split(line)] for line in marked)
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
         return mark or "."

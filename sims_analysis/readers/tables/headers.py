@@ -233,18 +233,18 @@ class Headers:
         texts = row.texts
         headers = list(map(try_header, texts))
         roles = [h.role for h in headers if h.explicit]
-        whole = len(texts) == sum(self._used) and not any(
+        all_used = len(texts) == sum(self._used) and not any(
             text.endswith(":") or is_number(text) for text in texts
         )
-        if len(headers) < 2 or not (whole or any(r not in ("value", "text") for r in roles)):
+        if len(headers) < 2 or not (all_used or any(r not in ("value", "text") for r in roles)):
             return None
         if self._stated and any(map(is_unit, texts)):
             # Of rows that the user states, one with a bare unit is that of units.
             return False, 0, len(texts)
         axes = sum(h.role in ("axis", "time") and h.explicit for h in headers)
         named = (h for h, text in zip(headers, texts, strict=True) if not is_number(text))
-        own = sum(h.role == "unread" or (h.role == "value" and bool(h.name)) for h in named)
-        return axes > 0, axes + own, len(texts)
+        telling = sum(h.role == "unread" or (h.role == "value" and bool(h.name)) for h in named)
+        return axes > 0, axes + telling, len(texts)
 
     def _read_heads(self, block: Block) -> None:
         """Read the cells of the row of heads, with what units and numbers say of them."""
@@ -258,11 +258,11 @@ class Headers:
                     raise error.within(self._grid.where(number, j)) from None
         for j, texts in block.texts.items():
             header, stated = self.headers[j], {*map(str.strip, texts)}
-            own = [k for k in self.columns("value") if self.name(k) == header.name]
+            columns = [k for k in self.columns("value") if self.name(k) == header.name]
             # ``Unit`` is that of the column to its left.
-            own += [j - 1] if j and named_role(self.texts[j], "unit") else []
-            if header.role == "unit" and len(stated) == 1 and own:
-                self.units[own[0]], self._stating[own[0]] = stated.pop(), self._body.first
+            columns += [j - 1] if j and named_role(self.texts[j], "unit") else []
+            if header.role == "unit" and len(stated) == 1 and columns:
+                self.units[columns[0]], self._stating[columns[0]] = stated.pop(), self._body.first
         self._axes_by_units()
         for j, header in enumerate(self.headers):
             unit = self.units[j]
@@ -426,15 +426,15 @@ class Headers:
         better = self._are_names(texts) and all(map(names_species, filter(None, texts)))
         heads = [h.name if cell else "" for h, cell in zip(self.headers, row.cells, strict=True)]
         groups = [*filter(None, heads)]
-        own = list(map(try_header, row.cells))
-        species = {own[j].name for j in row.filled}
+        names = list(map(try_header, row.cells))
+        species = {names[j].name for j in row.filled}
         # ``Cs+`` above several species is what all of them were measured with.
         fewer = len(groups) < len(row.filled) and not species <= LETTERS
         grouped = are_labels(groups) or not any(map(names_species, groups)) or fewer
         if better or (groups and not (grouped and all(map(is_only_species, species)))):
             return
-        self.names = [h.name or cell for h, cell in zip(own, row.cells, strict=True)]
-        for j, header in enumerate(own):
+        self.names = [h.name or cell for h, cell in zip(names, row.cells, strict=True)]
+        for j, header in enumerate(names):
             if header.unit and self.units[j] is None:
                 self.units[j], self._stating[j] = header.unit, row.place
         self._take(row, "names", "each of its cells is below the header of values")
@@ -468,17 +468,17 @@ class Headers:
         if any(self.names) or not self._are_names(cells):
             return
         texts = [*filter(None, cells)]
-        own = [self.headers[j].name for j in self.columns("value")]
-        unnamed = not any(own) or are_labels(own)
-        own = [] if unnamed else own
-        if len(texts) == 1 and any(map(is_species, own)):
+        names = [self.headers[j].name for j in self.columns("value")]
+        unnamed = not any(names) or are_labels(names)
+        names = [] if unnamed else names
+        if len(texts) == 1 and any(map(is_species, names)):
             # ``C`` is carbon below "W7, doped with B", and a concentration below "boron".
             if not is_only_species(try_header(texts[0]).name or texts[0]):
                 return
             # Alone above headers that name species, ``W7`` is a wafer rather than tungsten.
-            if not LETTERS.intersection(own) and _letters(texts[0]) not in map(_letters, own):
+            if not LETTERS.intersection(names) and _letters(texts[0]) not in map(_letters, names):
                 return
-        elif all(map(is_species, own)) and not all(map(names_species, texts)):
+        elif all(map(is_species, names)) and not all(map(names_species, texts)):
             return
         self.names = cells
         name, unit = "", None
@@ -520,12 +520,12 @@ class Headers:
         if errors and {*filled} == {*values, *errors} - {*axes}:
             return True
         starts, each = len(_starts(axes)), len(values) // len(filled)
-        own, kinds = [self.headers[j].name for j in values], [self.texts[j] for j in values]
+        labels, kinds = [self.headers[j].name for j in values], [self.texts[j] for j in values]
         # ``| B | | P |`` above ``z | Int. | Conc. | Int. | Conc.``
         grouped = filled == values[:: each or 1] and kinds == kinds[:each] * len(filled)
-        grouped = grouped and starts == 1 and (not any(own) or are_labels(own))
-        whole = grouped or len(filled) in (starts, len(values))
-        return whole and ({*filled} <= {*axes} or {*filled} <= {*values})
+        grouped = grouped and starts == 1 and (not any(labels) or are_labels(labels))
+        fits = grouped or len(filled) in (starts, len(values))
+        return fits and ({*filled} <= {*axes} or {*filled} <= {*values})
 
     def _take_samples(self, row: _Row) -> None:
         """Take a row that distinguishes columns by samples."""
@@ -585,22 +585,22 @@ class Headers:
         """Put the units of heads and rows together; two that differ are refused."""
         for j, header in enumerate(self.headers):
             # "Intensity" leaves the unit open.
-            own = header.unit if header.unit and unit_kind(header.unit) != "arbitrary" else None
+            unit = header.unit if header.unit and unit_kind(header.unit) != "arbitrary" else None
             of_row = self.units[j]
-            known = own and of_row and unit_kind(of_row) and unit_kind(own)
-            if known and j in self._stating and not same_unit(own or "", of_row or ""):
+            same_kind = unit and of_row and unit_kind(of_row) and unit_kind(unit)
+            if same_kind and j in self._stating and not same_unit(unit or "", of_row or ""):
                 where = self._grid.where(self._grid.number(self._stating[j]), j)
                 raise UnitsError(
-                    f"{where}: the unit {of_row!r} disagrees with {own!r} of the header "
+                    f"{where}: the unit {of_row!r} disagrees with {unit!r} of the header "
                     f"{self.texts[j]!r}; correct one of them",
                     code="different_units",
                 )
-            self.units[j] = own or of_row or header.unit
+            self.units[j] = unit or of_row or header.unit
 
     def _refuse_factors(self) -> None:
         """Refuse factors in units and in notes, which would be lost."""
         grid = self._grid
-        found = [
+        factors = [
             (self._stating[j], j, unit)
             for j, unit in enumerate(self.units)
             if unit and j in self._stating and has_factor(unit)
@@ -609,13 +609,13 @@ class Headers:
         notes = [(i, j, cell) for i, cells in rows for j, cell in enumerate(cells)]
         notes += [(i, 0, " ".join(cells)) for i, cells in rows]
         errors = any(header.role == "error" for header in self.headers)
-        for row, column, text in (*found, *notes):
+        for row, column, text in (*factors, *notes):
             where = f"{grid.where(grid.number(row), column)}: "
             if errors and _OF_ERRORS.search(text):
                 advice = "convert them to standard errors in the unit of the values"
                 said = f"{where}{text!r} is about errors; {advice}, and take it out"
                 raise UnitsError(said, code="scaled_values")
-            if (row, column, text) in found or factor_in(text):
+            if (row, column, text) in factors or factor_in(text):
                 refuse_factor(text, where)
 
 

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from sims_analysis.errors import SimsError
 from sims_analysis.readers.source import Source
 from sims_analysis.readers.tables.grid import Grid, TextGrid
 from sims_analysis.readers.tables.regions import is_preferred
@@ -40,16 +39,16 @@ def layout_preview(source: Source) -> str:
 
 def explanation(
     source: Source,
-    outcome: Sequence[SIMSResult] | SimsError,
+    outcome: Sequence[SIMSResult] | str,
     warned: Sequence[str],
     formats: Mapping[str, str],
 ) -> str:
-    """Describe how a file is read: the outcome and the warnings."""
+    """Describe how a file is read: the outcome, or why there is none, and the warnings."""
     name = source.trace.format
     about = f", read as {name!r}: {formats.get(name, 'a reader of your own')}" if name else ""
     lines = [f"{source.name}{about}", *layout_preview(source).splitlines()]
-    if isinstance(outcome, SimsError):
-        lines += _wrapped(f"not read: {str(outcome).removeprefix(f'{source.name}: ')}")
+    if isinstance(outcome, str):
+        lines += _wrapped(f"not read: {outcome.removeprefix(f'{source.name}: ')}")
     else:
         lines += [line for result in outcome for line in _profiles(result)]
         lines += [line for text in warned for line in _wrapped(f"warning: {text}")]

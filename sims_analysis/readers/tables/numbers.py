@@ -30,9 +30,6 @@ _COMMA = re.compile(r"[+\-\u2212]?(\d+,?\d*|,\d+)([eEdD][+\-\u2212]?\d+)?")
 SIMPLE = re.compile(r"[+-]?\d+\.?\d*([eE][+-]?\d+)?")
 _FORMS = {".": _POINT, ",": _COMMA, None: re.compile(f"{_POINT.pattern}|{_COMMA.pattern}")}
 _INFINITE = re.compile(r"[+-]?inf(inity)?|[+-]?1[.,]#(INF|IND|QNAN)\d*", re.IGNORECASE)
-_OPEN_COMMA = (
-    "the comma separates thousands or decimals: pass decimal='.' or decimal=',' to say which"
-)
 #: Groups of three digits: a number in thousands, or one with three decimals.
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 #: By decimal mark, numbers whose thousands are apart: by what, more groups, and the decimals.
@@ -185,31 +182,31 @@ def read_cell(
         plain = number.replace(",", ".").replace("\u2212", "-")
         value = float(plain.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
-    raise ReadError(f"{where}: {stripped!r} is not a number{_hint(number)}", code="not_a_number")
+    hint, remedy = _hint(number)
+    text = f"{where}: {stripped!r} is not a number; {hint}"
+    raise ReadError(text, code="not_a_number", remedy=remedy)
 
 
-def _hint(number: str) -> str:
-    """Say what a cell that is not a number may be."""
+def _hint(number: str) -> tuple[str, str]:
+    """Say what a cell that is not a number may be, and which argument settles it."""
     grouped = any(form.fullmatch(number) for form in _GROUPED.values())
     above = number.startswith((">", "\u2265"))
     hints = (
         (number in SIGNS, "give its column a header, or write it into the cells: <1E15"),
-        (_THOUSANDS.fullmatch(number), _OPEN_COMMA),
+        (_THOUSANDS.fullmatch(number), "its comma may separate thousands; pass decimal='.' or ','"),
         (grouped, "remove the separators of thousands, which only some cells of its column have"),
         (CLOCK.match(number), "it is a time of day or a duration: give it in seconds"),
         (number.endswith("%"), "per cent may be parts of one or of a hundred: give plain numbers"),
         (number.startswith("="), "the formula was never calculated: save it in a spreadsheet"),
-        (_COMMA.fullmatch(number), "if the comma is a decimal one, pass decimal=','"),
-        (_POINT.fullmatch(number), "if the point is the decimal mark, pass decimal='.'"),
-        (above, "a value above a limit is not measured: name it in not_measured="),
+        (_COMMA.fullmatch(number), "its comma may be the decimal mark; then pass decimal=','"),
+        (_POINT.fullmatch(number), "its point may be the decimal mark; then pass decimal='.'"),
+        (above, "a value above a limit is not measured; name it in not_measured="),
         (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers"),
+        (re.match(r"[^\w^]*\d", number), "write it as a plain number, such as 1.2E18"),
+        (True, "a note begins with #; if it says that nothing was measured, pass not_measured="),
     )
-    text = "if it says that nothing was measured, name it in not_measured="
-    default = f"{text}; if its row is a note, begin that with #, and if another table begins "
-    default += "there, put that into a file or a sheet of its own"
-    if re.match(r"[^\w^]*\d", number):
-        default = "write it as a plain number, such as 1.2E18"
-    return f"; {next((hint for fits, hint in hints if fits), default)}"
+    hint, _, remedy = next(hint for fits, hint in hints if fits).partition("; ")
+    return hint, remedy
 
 
 def read_columns(
@@ -248,7 +245,8 @@ def read_columns(
             try:
                 value = read_cell(cell, other if odd_mark else mark, nothing)
             except ReadError as error:
-                failure = ReadError(f"{where(i, j)}{error.message}", code=error.code)
+                error.args = (f"{where(i, j)}{error.message}",)
+                failure = error
                 stop = i
                 break
             if isinstance(value, Cell):

@@ -104,15 +104,15 @@ def read_xls(content: bytes, budget: Budget) -> list[Cells]:
     for number in range(book.nsheets):
         sheet = book.sheet_by_index(number)
         budget.take(sum(map(sheet.row_len, range(sheet.nrows))) * _CELL, f"sheet {sheet.name!r}")
-        found = Cells(sheet.name, sheet.visibility != 0)
+        cells = Cells(sheet.name, sheet.visibility != 0)
         for i in range(sheet.nrows):
             row = {j: _xls_cell(cell, book) for j, cell in enumerate(sheet.row(i))}
             if filled := {j: v for j, v in row.items() if v is not None and str(v).strip()}:
-                found.rows[i] = filled
-        found.spans = [
+                cells.rows[i] = filled
+        cells.spans = [
             (top, left, bottom - 1, right - 1) for top, bottom, left, right in sheet.merged_cells
         ]
-        sheets.append(found)
+        sheets.append(cells)
         book.unload_sheet(number)
     return sheets
 
@@ -174,24 +174,24 @@ def is_preferred(sheet: Grid) -> bool:
 
 def candidate_sheets(source: Source) -> list[Grid]:
     """Return the sheet that the user names, "Processed data", or all of them, hidden ones last."""
-    found, requested = all_sheets(source), source.options.sheet
+    sheets, requested = all_sheets(source), source.options.sheet
     if requested is not None:
         number = isinstance(requested, int) and not isinstance(requested, bool)
-        for n, sheet in enumerate(found):
+        for n, sheet in enumerate(sheets):
             if requested == (n if number else sheet.name):
                 return [sheet]
         # To be shown, where the requested one is not there.
-        source.trace.grid = next((sheet for sheet in found if sheet.start), None)
-        names = ", ".join(repr(sheet.name) for sheet in found)
+        source.trace.grid = next((sheet for sheet in sheets if sheet.start), None)
+        names = ", ".join(repr(sheet.name) for sheet in sheets)
         raise ReadError(
-            f"sheet={requested!r} is not in the workbook; it has {len(found)}, from 0: {names}",
+            f"sheet={requested!r} is not in the workbook; it has {len(sheets)}, from 0: {names}",
             argument="sheet",
         )
-    for sheet in found:
+    for sheet in sheets:
         if is_preferred(sheet) and len(sheet):
             return [sheet]
     # Old versions and half-done sums are hidden: they are rarely the ones wanted.
-    return sorted(found, key=lambda sheet: sheet.hidden)
+    return sorted(sheets, key=lambda sheet: sheet.hidden)
 
 
 #: First row, first column, last row and last column of cells that are merged, from 0.
@@ -346,8 +346,8 @@ class _CellStyle:
 
 def _string(item: ET.Element) -> str:
     """Return a text, of several parts if it is set in several ways; readings are no part of it."""
-    own = item.text or "" if item.tag == "t" else ""
-    return own + "".join(_string(child) for child in item if child.tag in ("t", "r"))
+    parts = item.text or "" if item.tag == "t" else ""
+    return parts + "".join(_string(child) for child in item if child.tag in ("t", "r"))
 
 
 def _styles(root: Iterable[ET.Element]) -> list[str]:
@@ -392,15 +392,15 @@ _DELIMITERS = ("\t", ";", ",", "|", None)
 
 def text_grid(source: Source) -> Grid | None:
     """Find the cells of a text; ``None`` if no lines hold numbers next to each other."""
-    found = grid_of_lines(source.lines, source.options, source.text)
-    open_lines = sum(line.count('"') % 2 for line in found.lines) if found and found.quoted else 0
-    if found and open_lines > 1:
+    grid = grid_of_lines(source.lines, source.options, source.text)
+    open_lines = sum(line.count('"') % 2 for line in grid.lines) if grid and grid.quoted else 0
+    if grid and open_lines > 1:
         # A cell holds the end of a line; one that is open at the end was cut off.
         lines = (f"{line}\n" for line in source.lines)
-        rows = csv.reader(lines, delimiter=found.delimiter or ",")
+        rows = csv.reader(lines, delimiter=grid.delimiter or ",")
         cells: list[list[object]] = [[cell.strip() or None for cell in row] for row in rows]
         return Grid([row for row in cells if any(row)], source.options)
-    return found
+    return grid
 
 
 def grid_of_lines(
@@ -411,8 +411,8 @@ def grid_of_lines(
     most = 0
     for delimiter in _DELIMITERS:
         # Blanks would stand within words.
-        known = text is None or delimiter is None or delimiter in text
-        if not known or (delimiter is None and most >= _WORDED):
+        readable = text is None or delimiter is None or delimiter in text
+        if not readable or (delimiter is None and most >= _WORDED):
             continue
         quoted = delimiter is not None and any('"' in line for line in lines[:_QUOTED_ROWS])
         grid = TextGrid(lines, options, delimiter=delimiter, quoted=quoted, text=text)
@@ -450,9 +450,9 @@ def transposed_rows(grid: Grid) -> list[int]:
         return []
     rows = [i for i in range(len(grid)) if len([*filter(None, grid.cells(i))]) > 2]
     between = {*range(rows[0], rows[-1])} - {*rows} if rows else ()
-    whole = all(grid.kind(i) is RowKind.BLANK for i in between)
+    blank = all(grid.kind(i) is RowKind.BLANK for i in between)
     nothing = grid.options.not_measured
-    return rows if whole and is_transposed([grid.cells(i) for i in rows], nothing) else []
+    return rows if blank and is_transposed([grid.cells(i) for i in rows], nothing) else []
 
 
 #: A letter that numbers do not hold.
@@ -496,8 +496,8 @@ def tables_in(grid: Grid) -> list[Grid]:
     if len(starts) == 1:
         return [grid]
     # They are what distinguishes samples.
-    whole = replace(grid, options=replace(grid.options, samples=None))
-    return [whole.part(start, stop) for start, stop in pairwise([*starts, len(grid)])]
+    every_row = replace(grid, options=replace(grid.options, samples=None))
+    return [every_row.part(start, stop) for start, stop in pairwise([*starts, len(grid)])]
 
 
 def _numbers_below(grid: Grid, row: int, words: Mapping[int, bool]) -> bool:
@@ -505,9 +505,9 @@ def _numbers_below(grid: Grid, row: int, words: Mapping[int, bool]) -> bool:
     others = (RowKind.NUMBERS, RowKind.MIXED, RowKind.HEADERS)
     words = grid.words_below(row, words)
     below = (i for i in range(row + 1, len(grid)) if grid.kind(i, words) in others)
-    found = next(below, None)
-    numbers = sum(map(is_number, [] if found is None else grid.cells(found)))
-    return numbers > 1 and found is not None and grid.kind(found, words) is RowKind.NUMBERS
+    head = next(below, None)
+    numbers = sum(map(is_number, [] if head is None else grid.cells(head)))
+    return numbers > 1 and head is not None and grid.kind(head, words) is RowKind.NUMBERS
 
 
 def without_side_notes(grid: Grid) -> Grid:

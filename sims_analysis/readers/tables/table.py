@@ -357,11 +357,11 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
             text = cells[pair.value]
             raise ReadError(
                 f"{grid.where(row, pair.value)}: {text} is far from all other "
-                f"values of its column, in {places.size} of {values.size} rows: if it says that "
-                f"nothing was measured, pass not_measured={text!r}; if it is a value, "
-                "not_measured='-' keeps it",
+                f"values of its column, in {places.size} of {values.size} rows",
                 code="not_a_number",
                 argument="not_measured",
+                remedy=f"if it says that nothing was measured, pass not_measured={text!r}; if it "
+                "is a value, not_measured='-' keeps it",
             )
 
 
