@@ -185,7 +185,7 @@ def _profile(series: _Series) -> DepthProfile | None:
         species_name=str(series.ds["species"].values[series.row]),
         depth_units=series.axis_units[1].text,
         concentration_units=series.units[1].text,
-        species_metadata=orjson.loads(series.texts.get("species_metadata") or "null"),
+        species_metadata=_json(series.texts, "species_metadata"),
         extra=extra,
         _keys=_all_keys(keys, extra, arrays) if keys else (),
         **arrays,
@@ -200,12 +200,21 @@ def _of_source(ds: xr.Dataset, row: int, name: str) -> tuple[dict[str, str], Any
         for coord in COORDS
         if coord in ds.coords and ds.variables[coord].dims == ("species",)
     }
-    fields = orjson.loads(texts.get("wire_fields") or "{}")
+    fields = _json(texts, "wire_fields") or {}
     if name in fields.get("also", {}):
         # A species in several kinds of unit: this variable was a separate profile.
         texts = fields["also"][name]
-        fields = orjson.loads(texts.get("wire_fields") or "{}")
+        fields = _json(texts, "wire_fields") or {}
     return texts, fields
+
+
+def _json(texts: dict[str, str], name: str) -> Any:
+    """Read a coordinate that holds JSON; None for nothing."""
+    try:
+        return orjson.loads(texts.get(name) or "null")
+    except orjson.JSONDecodeError:
+        text = f"the coordinate {name} holds no JSON: {texts[name]!r}; keep notes in the attrs"
+        raise ProfileError(text, argument=name) from None
 
 
 def _identifiers(ds: xr.Dataset, row: int, texts: dict[str, str]) -> dict[str, str | None]:

@@ -133,6 +133,8 @@ def _list_profiles(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
     profiles = [_profile(series, ds) for series in series_of(data)]
     if not isinstance(ds, xr.Dataset) or any(profile.series.place for profile in profiles):
         return profiles
+    if not any(str(name).endswith(("wire_fields", vocabulary.LIMIT)) for name in ds.coords):
+        return profiles
     of = {(profile.series.species, profile.series.variable): profile for profile in profiles}
     for profile in to_profiles(ds):
         missing = np.isnan(profile.concentrations)

@@ -225,7 +225,7 @@ def test_errors_of_layers_cover_the_truth(peak, width, slope):
     ds = models_truth.profile(counts * 1e18, z, dims=("trial", "depth")).to_dataset()
     found = sims.layers(sims.with_counting_statistics(ds, value_per_count="1e18 atoms/cm^3"))
     found = found.isel(trial=(found["status"].isel(layer=0) == "ok").values, layer=0)
-    assert found.sizes["trial"] > 0.85 * n
+    assert found.sizes["trial"] > (0.75 if slope else 0.85) * n  # noise may hide more of a slope
     for name, truth in (("top", 60), ("bottom", 130), ("thickness", 70)):
         inside = abs(found[name] - truth) < found[f"{name}_stderr"]
         assert 0.57 < float(inside.mean()) < 0.8
