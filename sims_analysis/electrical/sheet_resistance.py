@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -27,7 +27,7 @@ from sims_analysis.frame.evidence import (
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import anywhere, is_nan, may_hold, replaced_where, words
+from sims_analysis.frame.run import Fields, anywhere, is_nan, may_hold, replaced_where, words
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels.levels import find, locate
 from sims_analysis.kernels.rows import Dense, changed
@@ -45,7 +45,10 @@ _NOTABLE = 0.01
 _SIGNIFICANT = 3.0
 #: By the sign of the carriers, 0, 1 or -1.
 _TYPES = ("", "n", "p")
-_ROW = ("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status")
+#: What is found of a measurement; by each mobility, the sheet conductance in siemens.
+_FOUND = Fields(
+    dict.fromkeys(("conductance", "stderr", *MOBILITIES, "depth", "dose", "polarity", "status"), ())
+)
 
 
 @dataclass(frozen=True)
@@ -86,9 +89,15 @@ class _Question:
         sigma: Array = np.where(signs > 0, electrons, holes) * (signs * self.net(values))
         return sigma
 
-
-#: The samples of one species in order of depth: depths, values, and standard errors.
-_Samples: TypeAlias = tuple[Array, Array, Array]
+    def slopes(self, values: Array, signs: Array) -> Array:
+        """Return the derivatives of the conductivity over the values of each species."""
+        here, slopes = self.conductivity(values, self.mobility, signs), np.empty_like(values)
+        for i, value in enumerate(values):
+            step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
+            moved = values.copy()
+            moved[i] += step
+            slopes[i] = (self.conductivity(moved, self.mobility, signs) - here) / step
+        return slopes
 
 
 @recorded
@@ -193,48 +202,52 @@ def sheet_resistance(
     profiles, names = open_dopants(data, signs, opened)
     if profiles.stderr is not None:  # those of sums: grid values share samples
         profiles = replace(profiles, stderr=profiles.stderr / profiles.fraction**0.5)
-    window = _read_window(profiles, start, stop)
+    window = read_window(profiles, start, stop)
+    if any("species" in limit.dims for limit in window):
+        raise ProfileError(
+            "start and stop: one for all species, not one for each", argument="start"
+        )
+    stated = "0 atoms/cm^3" if background is None else background
+    net = units.read_number(stated, ("concentration",), "background")
+    if not np.isfinite(net):
+        raise argument_error("background", background, "expected a finite number")
     question = _Question(
         sign=np.array([signs[name] for name in names]),
         limit=_limits(profiles, active_limit),
         elements=("As" if _is_arsenic(profiles, signs, names) else "P", "B"),
         mobility=mobility,
-        background=_read_background(background),
+        background=net,
     )
 
-    def rows_of(frame: Frame, limits: Window = window) -> xr.Variable:
-        rows = frame.each(partial(_row, question), *limits, size=len(_ROW), group="species")
-        return rows.transpose("__row__", ...)
+    def measure(frame: Frame, limits: Window = window) -> dict[str, xr.Variable]:
+        row = partial(_row, question)
+        return _FOUND.variables(frame.each(row, *limits, size=_FOUND.size, group="species"))
 
-    part = dict(zip(_ROW, rows_of(profiles), strict=True))
-    stderr = add_background_error(
-        profiles, part["stderr"], lambda frame: rows_of(frame)[0], group="species"
-    )
+    def conductance_of(frame: Frame, limits: Window = window) -> xr.Variable:
+        return measure(frame, limits)["conductance"]
+
+    part = measure(profiles)
+    stderr = add_background_error(profiles, part["stderr"], conductance_of, group="species")
     part["status"] = part["status"].fillna(Status.NO_DATA).astype(np.uint8)
     part |= _with_junctions_below_limit(profiles, part, window[1], question)
-    part["status"] = _resolved(profiles, part, stderr, window, lambda one: rows_of(one)[0])
+    part["status"] = _resolved(profiles, part, stderr, window, conductance_of)
     answer = _dataset(profiles, part, stderr, mobility)
     answer.attrs["mobility"] = f"{mobility}, electrons as of {question.elements[0]}, holes as of B"
     if not profiles.lazy:
-        _warn_of_no_answer(profiles, part, answer["status"], window)
+        warn_of_empty_window(profiles, window, part["status"] == Status.NO_DATA, FitWarning)
+        # Those that rest on samples below a limit have warned.
+        answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
+        status = answer["status"].where(~answered, "ok")
+        ends = "never_reached", "truncated", "below_limit"
+        more = dict.fromkeys(ends, "; say where the layer ends by stop=")
+        fine = ("ok", "no_data", "gap", "saturated")
+        warn_of_status(profiles, status, "no sheet resistance:", fine, more)
         if start is None:
             carries: Any = xr.Variable("species", question.sign) == part["polarity"]
             _warn_of_transient(
-                profiles, part, carries, lambda end: rows_of(profiles, (end, window[1]))[0]
+                profiles, part, carries, lambda end: conductance_of(profiles, (end, window[1]))
             )
     return units.quantify(answer) if profiles.quantified else answer
-
-
-def _warn_of_no_answer(
-    profiles: Frame, part: Mapping[str, xr.Variable], status: xr.DataArray, window: Window
-) -> None:
-    """Warn of layers without an answer; those that rest on samples below a limit have warned."""
-    warn_of_empty_window(profiles, window, part["status"] == Status.NO_DATA, FitWarning)
-    answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
-    fine = ("ok", "no_data", "gap", "saturated")
-    ends = "never_reached", "truncated", "below_limit"
-    more = dict.fromkeys(ends, "; say where the layer ends by stop=")
-    warn_of_status(profiles, status.where(~answered, "ok"), "no sheet resistance:", fine, more)
 
 
 def _with_junctions_below_limit(
@@ -261,15 +274,15 @@ def _resolved(
     conductance: Callable[[Frame], xr.Variable],
 ) -> xr.Variable:
     """Return the statuses, with those of layers that rest on what was not measured."""
-    layer, whole = (window[0], part["depth"]), part["conductance"]
+    layer, answer = (window[0], part["depth"]), part["conductance"]
     stated = may_hold(~is_nan(window[1]))
     of_each = support_of_window(profiles, layer, "curve" if stated else "record")
     support = material_support(
         profiles,
         changed(of_each, flags=anywhere_along(of_each.flags.astype(np.int16), "species")),
-        xr.ones_like(whole),
-        stderr / whole,
-        lambda other: conductance(other) / whole,
+        xr.ones_like(answer),
+        stderr / answer,
+        lambda other: conductance(other) / answer,
     )
     what = "the layer is interpolated across it"
     return resolve(profiles, part["status"], support, layer, what=what, category=FitWarning)
@@ -285,8 +298,8 @@ def _warn_of_transient(
 
     Or all of it, if that of a species that `carries` the current reaches deeper than the layer.
     """
-    found: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
-    depth, end = part["depth"], found.end.where(found.end < TRANSIENT.deepest)
+    transient: Any = profiles.map(surface_transient, *NO_LIMITS, errors="fit")
+    depth, end = part["depth"], transient.end.where(transient.end < TRANSIENT.deepest)
     end = end.where((end < depth) | carries).max("species")
     if not anywhere(end.notnull()):
         return
@@ -312,25 +325,6 @@ def _signs(donors: Any, acceptors: Any) -> dict[str, float]:
     return {name: -part for name, part in active.items()}
 
 
-def _read_window(profiles: Frame, start: Any, stop: Any) -> Window:
-    """Read the limits of the layer, which are the same for all species."""
-    window = read_window(profiles, start, stop)
-    if any("species" in limit.dims for limit in window):
-        text = "start and stop: one for all species, not one for each"
-        raise ProfileError(text, argument="start")
-    return window
-
-
-def _read_background(background: Any) -> float:
-    """Read the net doping of the wafer in atom/cm^3; 0 without."""
-    if background is None:
-        return 0.0
-    level = units.read_number(background, ("concentration",), "background")
-    if not np.isfinite(level):
-        raise argument_error("background", background, "expected a finite number")
-    return level
-
-
 def _limits(profiles: Frame, active_limit: Any) -> Array:
     """Read the highest active concentration of each species; infinite without one."""
     read = profiles.parameter(active_limit, ("concentration",), "active_limit").fillna(np.inf)
@@ -351,28 +345,59 @@ def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -
 
 
 def _row(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
-    """Return what is found of one measurement, as `_ROW` has it."""
     s = np.where(k == 0, 0.0, s)  # in a sum, a sample of no counts adds no variance
-    here = [in_order(*one) for one in zip(z, c, strict=True)]
-    own = [(z[i][at], c[i][at], s[i][at]) for i, at in enumerate(here)]
-    word, found = _measured(question, own, *window)
-    found = {"polarity": 0.0, **found, "status": Status[word.upper()]}
-    return np.array([found.get(name, np.nan) for name in _ROW])
+    here = [in_order(*columns) for columns in zip(z, c, strict=True)]
+    species = [_Species(z[i][at], c[i][at], s[i][at]) for i, at in enumerate(here)]
+    word, numbers = _measured(question, species, *window)
+    return _FOUND.row({"polarity": 0.0, **numbers, "status": Status[word.upper()]})
+
+
+class _AtDepths(NamedTuple):
+    """Values of a species at depths, and the sample before each and the part of the way beyond."""
+
+    value: Array
+    before: Array
+    part: Array
+
+
+class _Species(NamedTuple):
+    """The samples of a species in order of depth, with standard errors."""
+
+    z: Array
+    c: Array
+    s: Array
+
+    def at(self, depths: Array) -> _AtDepths:
+        before = np.clip(np.searchsorted(self.z, depths, side="right") - 1, 0, self.z.size - 2)
+        part = (depths - self.z[before]) / (self.z[before + 1] - self.z[before])
+        value = interpolated(self.c[before], self.c[before + 1], part, log=True)
+        return _AtDepths(value, before, part)
+
+    def variance(self, at: _AtDepths, slope: Array) -> float:
+        """Return the variance of ``sum(slope * value)``, by the errors of the samples."""
+        by_sample = np.zeros(self.c.size)
+        low, high = self.c[at.before], self.c[at.before + 1]
+        both = (low > 0) & (high > 0)
+        to_low = np.where(both, at.value / low, 1.0) * (1 - at.part)
+        to_high = np.where(both, at.value / high, 1.0) * at.part
+        np.add.at(by_sample, at.before, slope * to_low)
+        np.add.at(by_sample, at.before + 1, slope * to_high)
+        return float(np.nansum((by_sample * self.s) ** 2))
 
 
 def _measured(
-    question: _Question, own: Sequence[_Samples], start: float, stop: float
+    question: _Question, species: Sequence[_Species], start: float, stop: float
 ) -> tuple[str, dict[str, float]]:
     """Return the status of one measurement, and what is known of its layer."""
-    if min(z.size for z, _, _ in own) < 2:
+    if min(one.z.size for one in species) < 2:
         return "no_data", {}
-    first, last = max(z[0] for z, _, _ in own), min(z[-1] for z, _, _ in own)
-    first = np.fmax(first, start)
-    depths = np.unique(np.concatenate([*(z for z, _, _ in own), [first]]))
+    first = np.fmax(max(one.z[0] for one in species), start)
+    last = min(one.z[-1] for one in species)
+    depths = np.unique(np.concatenate([*(one.z for one in species), [first]]))
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
         return "no_data", {}
-    changes, types = _types(depths, own, question)
+    changes, types = _types(depths, species, question)
     of_all = {"polarity": float(types[0])} if types.size == 1 else {}
     if np.isnan(stop):
         turned = changes[np.flatnonzero(np.diff(types))]
@@ -384,20 +409,23 @@ def _measured(
     if stop <= first:
         return "no_data", {}
     depths = np.append(depths[depths < stop], stop)
-    at = [_interpolated(depths, z, c) for z, c, _ in own]
-    values = np.stack([value for value, _, _ in at])
+    at = [one.at(depths) for one in species]
+    values = np.stack([one.value for one in at])
     weight = record_weights(depths) / NM_PER_CM
     signs = types[np.searchsorted(changes, depths)]  # a change belongs to what is above it
     net = question.net(values)
-    found = {
+    numbers = {
         name: CHARGE * float(weight @ question.conductivity(values, name, signs))
         for name in MOBILITIES
     }
-    conductance = found[question.mobility]
-    stderr = _conductance_error(values, at, own, weight, question, signs)
+    conductance, stderr = numbers[question.mobility], np.nan
+    if any(np.isfinite(one.s).any() for one in species):
+        slopes = CHARGE * weight * question.slopes(values, signs)
+        variances = (one.variance(*each) for one, *each in zip(species, at, slopes, strict=True))
+        stderr = float(np.sqrt(sum(variances)))
     if conductance < np.fmax(stderr, 0.0):
         return "below_detection", of_all
-    return "ok", found | {
+    return "ok", numbers | {
         "conductance": conductance,
         "stderr": stderr,
         "depth": stop,
@@ -406,91 +434,53 @@ def _measured(
     }
 
 
-def _interpolated(depths: Array, z: Array, c: Array) -> tuple[Array, Array, Array]:
-    """Return values at depths, the sample before each, and how far it is to the next."""
-    before = np.clip(np.searchsorted(z, depths, side="right") - 1, 0, z.size - 2)
-    part = (depths - z[before]) / (z[before + 1] - z[before])
-    return interpolated(c[before], c[before + 1], part, log=True), before, part
-
-
-def _types(depths: Array, own: Sequence[_Samples], question: _Question) -> tuple[Array, Array]:
+def _types(depths: Array, species: Sequence[_Species], question: _Question) -> tuple[Array, Array]:
     """Return where the type changes, and the signs of the carriers before, between and after.
 
     Layers that noise has made belong to their neighbours.
     """
     if question.only:
         return np.empty(0), np.array([question.only])
-    values = np.stack([_interpolated(depths, z, c)[0] for z, c, _ in own])
+    values = np.stack([one.at(depths).value for one in species])
     active = question.active(values).clip(0.0)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
     sides = Dense(depths, acceptors[None]), donors[None]
-    found = find(*sides)
-    changes = locate(*sides, found).depth if found.row.size else np.empty(0)
+    crossed = find(*sides)
+    changes = locate(*sides, crossed).depth if crossed.row.size else np.empty(0)
     net, weight = donors - acceptors, record_weights(depths)
     layer, count = np.searchsorted(changes, depths), changes.size + 1
     integral = np.bincount(layer, weight * net, count)
-    there = np.arange(count)
-    variance = sum(np.interp(depths, z, s) ** 2 for z, _, s in own)
+    sure = np.arange(count)
+    variance = sum(np.interp(depths, one.z, one.s) ** 2 for one in species)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
-        there = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
-    if not there.size:
+        sure = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
+    if not sure.size:
         return np.empty(0), np.zeros(1)
     # Of an odd number of changes between two layers the middle one is theirs.
-    owner = there[np.searchsorted((there[:-1] + there[1:] + 1) // 2, np.arange(count), "right")]
+    owner = sure[np.searchsorted((sure[:-1] + sure[1:] + 1) // 2, np.arange(count), "right")]
     return changes, np.sign(integral[owner])
-
-
-def _conductance_error(
-    values: Array,
-    at: Sequence[tuple[Array, Array, Array]],
-    own: Sequence[_Samples],
-    weight: Array,
-    question: _Question,
-    signs: Array,
-) -> float:
-    """Propagate the standard error of each sample; the junction's does not count to first order."""
-    if not any(np.isfinite(s).any() for _, _, s in own):
-        return float("nan")
-    here = question.conductivity(values, question.mobility, signs)
-    variance = 0.0
-    for i, ((_, c, s), (value, before, part)) in enumerate(zip(own, at, strict=True)):
-        step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
-        moved = values.copy()
-        moved[i] += step
-        change = question.conductivity(moved, question.mobility, signs) - here
-        slope = CHARGE * weight * change / step
-        by_sample = np.zeros(c.size)
-        low, high = c[before], c[before + 1]
-        both = (low > 0) & (high > 0)
-        to_low = np.where(both, value / low, 1.0) * (1 - part)
-        to_high = np.where(both, value / high, 1.0) * part
-        np.add.at(by_sample, before, slope * to_low)
-        np.add.at(by_sample, before + 1, slope * to_high)
-        variance += float(np.nansum((by_sample * s) ** 2))
-    return float(np.sqrt(variance))
 
 
 def _dataset(
     profiles: Frame, part: Mapping[str, xr.Variable], stderr: xr.Variable, mobility: str
 ) -> xr.Dataset:
-    """Give each number its name, unit and words."""
     answer, term, made = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
     each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
     spread = (each.max("__row__") - each.min("__row__")) / 2 / answer
-    found = {
+    variables = {
         term: made(answer, term, mobility=mobility),
         f"{term}_stderr": made(stderr / part["conductance"] ** 2, f"{term}_stderr"),
     }
-    for name, one in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
-        found[f"{term}_{name}"] = made(one, term, mobility=name)
+    for name, value in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
+        variables[f"{term}_{name}"] = made(value, term, mobility=name)
     about = {"long_name": "Spread of the mobility models", "description": "half range / answer"}
     spread.attrs = {"units": "1", **about}
-    found["model_spread"] = profiles.as_the_data(spread)
-    found["layer_depth"] = made(part["depth"], "depth", description="where the layer ends")
+    variables["model_spread"] = profiles.as_the_data(spread)
+    variables["layer_depth"] = made(part["depth"], "depth", description="where the layer ends")
     in_layer = "net active dopants of the layer"
-    found["carrier_dose"] = made(part["dose"], "dose", description=in_layer)
-    found["polarity"] = words(part["polarity"], _TYPES, long_name="Type of the layer")
-    found["status"] = profiles.status(part["status"])
-    return profiles.dataset(found)
+    variables["carrier_dose"] = made(part["dose"], "dose", description=in_layer)
+    variables["polarity"] = words(part["polarity"], _TYPES, long_name="Type of the layer")
+    variables["status"] = profiles.status(part["status"])
+    return profiles.dataset(variables)

@@ -75,58 +75,44 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
         if given.get(name) is not None:  # of a profile of which it is not known there is no fit
             unknown = settings[name].isnull()
             settings["start"] = settings["start"].where(~unknown, np.inf)
+    cell, settings = stated["cell"], settings | _uncertainties(profiles, stated)
+    if cell == "auto":  # means over cells where the data state these
+        cell = "point" if profiles.lower is None or model is DIFFUSED else "mean"
+    samples = profiles
+    if profiles.limit is not None and stated["weights"] in ("auto", "log"):
+        # Of logarithms, samples that a file gives as ``<5E15`` are below that.
+        most = elementwise(np.fmax, settings["detection_limit"], profiles.highest_limit)
+        samples, settings["detection_limit"] = profiles.filled(), most
     request = FitRequest(
         model=model,
         kind=profiles.kind,
         axis=profiles.axis,
         weights=stated["weights"],
-        cell=_cell(profiles, model, stated["cell"]),
+        cell=cell,
         background=mode,
         fixed=_fixed(model, stated["fixed"], profiles),
         intervals=stated["interval"] == "profile",
-        settings=settings | _uncertainties(profiles, stated),
-        profiles=profiles,
+        settings=settings,
+        profiles=samples,
     )
-    request = _with_limits(request)
     return _with_initials(request, before, stated["surface"]) if measured else request
-
-
-def _with_limits(request: FitRequest) -> FitRequest:
-    """Add the limits of samples that a file gives as ``<5E15`` to a fit of logarithms."""
-    profiles, settings = request.frame, request.settings
-    if profiles.limit is None or request.weights not in ("auto", "log"):
-        return request
-    limit: Any = profiles.highest_limit
-    both = elementwise(np.fmax, settings["detection_limit"], limit)
-    settings = {**settings, "detection_limit": both}
-    return replace(request, profiles=profiles.filled(), settings=settings)
-
-
-def _cell(profiles: Frame, model: Model, stated: str) -> str:
-    """Return what samples are: means over cells where the data state these, unless it is stated."""
-    if stated != "auto":
-        return stated
-    return "point" if profiles.lower is None or model is DIFFUSED else "mean"
 
 
 def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
     """Return the relative uncertainties of scales; 0 where there is none, or no such scale."""
     data: Any = profiles.origin
-    found = {}
+    uncertainties = {}
     read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
-    for name, one in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
-        # Factors of layers: the largest stands for all.
-        known = one.fillna(0.0)
-        if profiles.dim in known.dims:
-            known = known.max(profiles.dim)
+    for name, relative in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
+        largest = relative.fillna(0.0)
+        if profiles.dim in largest.dims:  # factors of layers
+            largest = largest.max(profiles.dim)
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
-        if no_such and given[name] is not None and anywhere(known > 0):
-            raise ProfileError(
-                "depth_uncertainty: the data are over sputter time, not over depth",
-                argument="depth_uncertainty",
-            )
-        found[name] = 0.0 * known if no_such else known
-    return found
+        if no_such and given[name] is not None and anywhere(largest > 0):
+            text = "depth_uncertainty: the data are over sputter time, not over depth"
+            raise ProfileError(text, argument="depth_uncertainty")
+        uncertainties[name] = 0.0 * largest if no_such else largest
+    return uncertainties
 
 
 def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
@@ -138,12 +124,11 @@ def read_repeat(model: Model, repeat: Any, shared: Any) -> LayeredModel:
     if model.has_levels:
         instead = "which would be repeated, too; leave it to background='fit'"
         raise argument_error("repeat", repeat, f"{of} has a level of its own, {instead}")
-    whole = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
-    if not ((isinstance(repeat, str) and repeat == "auto") or (whole and repeat >= 1)):
+    number = isinstance(repeat, int | np.integer) and not isinstance(repeat, bool)
+    if not ((isinstance(repeat, str) and repeat == "auto") or (number and repeat >= 1)):
         raise argument_error("repeat", repeat, "expected a number of layers, such as 5, or 'auto'")
     if shared is None:
-        own = unshared_by_default(model)
-        shared = [name for name in model.names if name not in own]
+        shared = [name for name in model.names if name not in unshared_by_default(model)]
     return layered(model, 1 if repeat == "auto" else int(repeat), read_shared(model, shared))
 
 
@@ -151,17 +136,13 @@ def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRe
     """Add what profiles have in common; `shared` is None where it is about layers."""
     linked = _linked(request, shared, over)
     uncertain = {name: request.settings[of] for name, of in SCALES.items()}
-    scales = tuple(name for name, one in uncertain.items() if bool((one != 0).any()))
-    own = tuple(
-        name
-        for name in scales
-        if linked.over in uncertain[name].dims or (name == "rsf_scale" and linked.over == "species")
-    )
-    return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=own)
+    scales = tuple(name for name, relative in uncertain.items() if bool((relative != 0).any()))
+    of_species = ["rsf_scale"] if linked.over == "species" else []
+    own = [name for name in scales if linked.over in uncertain[name].dims or name in of_species]
+    return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=tuple(own))
 
 
 def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
-    """Add measured profiles before the anneal."""
     profiles, settings = request.frame, request.settings
     if request.cell != "point":
         raise ProfileError(
@@ -169,12 +150,9 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
             "cells while they diffuse, so that nothing has to be averaged; leave cell out",
             argument="cell",
         )
-    variable = None
-    if isinstance(before, xr.Dataset) and profiles.name in before:
-        variable = profiles.name
-    frame = open_frame(
-        before, question="a profile before the anneal", variable=variable, axes=("depth",)
-    )
+    same = isinstance(before, xr.Dataset) and profiles.name in before
+    how: Any = {"variable": profiles.name if same else None, "axes": ("depth",)}
+    frame = open_frame(before, question="a profile before the anneal", **how)
     # Where a time is not known, there is no sample: the window starts at infinity.
     start = np.unique(settings["start"].values[settings["start"].values != np.inf])
     if start.size > 1:
@@ -182,12 +160,11 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
             "start must be one depth with a measured profile as as_implanted", argument="start"
         )
     first = float(start.max(initial=-np.inf))
-    found: list[Any] = []
+    initials: list[Any] = []
 
-    def add_initial(z: Array, c: Array, s: Array, k: Array, *rest: Any) -> Array:
-        samples = Samples(z, c, s, k, *rest[:2])
-        found.append(initial_of(samples, request, first, float(rest[2])))
-        return np.array([len(found) - 1.0])
+    def add_initial(*given: Any) -> Array:
+        initials.append(initial_of(Samples(*given[:6]), request, first, float(given[6])))
+        return np.array([len(initials) - 1.0])
 
     fraction = frame.fraction.set_dims(frame.sizes)
     eager = frame if not frame.lazy else open_frame(before.compute(), question="", axes=("depth",))
@@ -196,7 +173,7 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
     which = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
     refuse_cases(profiles, which, "as_implanted")
     settings = {**settings, "initial": which}
-    return replace(request, initials=tuple(found), surface=surface, settings=settings)
+    return replace(request, initials=tuple(initials), surface=surface, settings=settings)
 
 
 def is_profile(value: Any) -> bool:
@@ -227,12 +204,12 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
     if over is None and len(profiles.lead) == 1:
         over = profiles.lead[0]
     if not isinstance(over, str) or over not in profiles.lead:
-        known = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
+        dimensions = ", ".join(map(repr, profiles.lead)) or "none: there is a single profile"
         raise argument_error(
             "over",
             over,
             f"expected the dimension of the profiles that share "
-            f"{', '.join(map(repr, names))}: {known}",
+            f"{', '.join(map(repr, names))}: {dimensions}",
         )
     if not names:
         raise ProfileError("shared=(): name the parameters that profiles have in common")
@@ -245,7 +222,7 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
             raise ProfileError(f"shared={name!r} needs {argument}=")
         if replaced in names or replaced in request.fixed:
             raise ProfileError(
-                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held",
+                f"shared={name!r} takes the place of {replaced!r}, which cannot be shared or held"
             )
     coord = profiles.coords.get(over)
     labels = range(profiles.sizes[over]) if coord is None else coord.values
@@ -260,7 +237,6 @@ def _linked(request: FitRequest, shared: Any, over: Any) -> FitRequest:
 
 @about(argument="prior")
 def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
-    """Read means and widths of parameters, by their names in one profile."""
     if not isinstance(prior, Mapping | None):
         raise argument_error(
             "prior",
@@ -269,22 +245,22 @@ def _prior(request: FitRequest, prior: Any) -> dict[str, tuple[float, float]]:
             f"name, such as {{{request.model.names[-1]!r}: ('1.6 nm', '0.2 nm')}}",
         )
     stated = _by_label("prior", prior, request.linked_parameters, request.model, list)
-    found = {}
-    for label, (one, pair) in stated.items():
+    priors = {}
+    for label, (parameter, pair) in stated.items():
         if label in request.fixed:
             raise ProfileError(
-                f"{one.name!r} is in both prior and fixed: a held value has no prior"
+                f"{parameter.name!r} is in both prior and fixed: a held value has no prior"
             )
-        name, profiles = f"prior[{one.name!r}]", request.frame
+        name, profiles = f"prior[{parameter.name!r}]", request.frame
         if not (isinstance(pair, list | tuple) and len(pair) == 2):
             expected = "a value and its standard uncertainty, such as ('1.6 nm', '0.2 nm')"
             raise argument_error(name, pair, f"expected {expected}")
-        mean = _held(one, pair[0], f"{name}[0]", profiles)
-        width = _read_held(pair[1], one.units(profiles.kind, profiles.axis), f"{name}[1]")
+        mean = _held(parameter, pair[0], f"{name}[0]", profiles)
+        width = _read_held(pair[1], parameter.units(profiles.kind, profiles.axis), f"{name}[1]")
         if not 0 < width < np.inf:
             raise argument_error(f"{name}[1]", pair[1], "expected a finite width above 0")
-        found[label] = mean, width
-    return found
+        priors[label] = mean, width
+    return priors
 
 
 def _by_label(
@@ -295,11 +271,11 @@ def _by_label(
     several: type[list[Any]] | UnionType,
 ) -> dict[str, tuple[Parameter, Any]]:
     """Return what is stated of parameters, by their labels: the same for all layers, or several."""
-    known = {one.name: (one, place) for one, place in by_name(parameters)}
-    _refuse_unknown(argument, stated or {}, list(known), model)
-    found: dict[str, tuple[Parameter, Any]] = {}
+    places = {one.name: (one, place) for one, place in by_name(parameters)}
+    _refuse_unknown(argument, stated or {}, list(places), model)
+    by_label: dict[str, tuple[Parameter, Any]] = {}
     for name, value in (stated or {}).items():
-        one, place = known[name]
+        parameter, place = places[name]
         labels = [parameters[i].name for i in np.atleast_1d(place.values)]
         each = [value] * len(labels)
         if place.ndim and isinstance(value, several):
@@ -310,8 +286,8 @@ def _by_label(
                 "each layer",
                 argument=argument,
             )
-        found |= {label: (one, own) for label, own in zip(labels, each, strict=True)}
-    return found
+        by_label |= {label: (parameter, of) for label, of in zip(labels, each, strict=True)}
+    return by_label
 
 
 def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[str, ...]:
@@ -319,7 +295,7 @@ def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[st
     if isinstance(shared, str) or not isinstance(shared, Iterable):
         such_as = f"such as [{model.names[-1]!r}]"
         raise argument_error("shared", shared, f"expected names of parameters, {such_as}")
-    names = tuple(dict.fromkeys(one if isinstance(one, str) else repr(one) for one in shared))
+    names = tuple(dict.fromkeys(name if isinstance(name, str) else repr(name) for name in shared))
     _refuse_unknown("shared", names, [*model.names, *more], model)
     return names
 
@@ -337,18 +313,16 @@ def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], o
 def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> None:
     for name, allowed in _CHOICES.items():
         check_choice(name, stated[name], allowed)
-    given = [one for one, option in _OPTIONS.items() if option not in model.options]
-    given = [one for one in given if stated[one] is not None]
+    foreign = [name for name, option in _OPTIONS.items() if option not in model.options]
+    given = [name for name in foreign if stated[name] is not None]
     if stated["surface"] != "reflecting" and model is not DIFFUSED:
         given.append("surface")
     for name in given:
         raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     counted = profiles.counts is not None or profiles.kind == "count"
-    known = {"counts": counted, "stderr": profiles.stderr is not None}
     weights = stated["weights"]
-    if not known.get(weights, True):
-        adds = "with_counting_statistics() adds them"
-        text = f"the data have no {profiles.name}_{weights}; {adds}"
+    if not {"counts": counted, "stderr": profiles.stderr is not None}.get(weights, True):
+        text = f"the data have no {profiles.name}_{weights}; with_counting_statistics() adds them"
         raise argument_error("weights", weights, text)
 
 
@@ -356,17 +330,17 @@ def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) ->
 def _refuse_model(model: Model) -> None:
     """Raise for a parameter of an unknown kind, or of a name that another variable has."""
     names = [BACKGROUND.name, "covariance", *NUMBERS]
-    for one in (*model.parameters, *model.derived):
-        where = f"the model {model.name!r}, parameter {one.name!r}"
-        if one.name in names:
+    for parameter in (*model.parameters, *model.derived):
+        where = f"the model {model.name!r}, parameter {parameter.name!r}"
+        if parameter.name in names:
             raise ProfileError(
                 f"{where}: another variable of its fits has that name (a constant under the "
                 "profile is no parameter of a model: background='fit')"
             )
-        if one.kind not in get_args(Kind):
+        if parameter.kind not in get_args(Kind):
             kinds = ", ".join(map(repr, get_args(Kind)))
-            raise ProfileError(f"{where}: kind={one.kind!r}; expected one of {kinds}")
-        names.append(one.name)
+            raise ProfileError(f"{where}: kind={parameter.kind!r}; expected one of {kinds}")
+        names.append(parameter.name)
 
 
 def refuse_dimensions(profiles: Frame, *names: str) -> None:
@@ -384,8 +358,8 @@ def _background(model: Model, background: Any) -> tuple[str, Any]:
     if background is None:
         return "none", None
     if model.has_levels:
-        own = ", ".join(one.name for one in model.parameters if one.kind == "value")
-        text = f"the model {model.name!r} has levels of its own, {own}"
+        levels = ", ".join(p.name for p in model.parameters if p.kind == "value")
+        text = f"the model {model.name!r} has levels of its own, {levels}"
         raise argument_error("background", background, text)
     if isinstance(background, str) and background == "fit":
         return "fit", None
@@ -419,15 +393,17 @@ def _fixed(model: Model, fixed: Mapping[str, Any] | None, profiles: Frame) -> di
     if len(stated) == len(model.parameters):
         raise ProfileError(f"fixed holds all parameters of {model.name!r}: there is nothing to fit")
     return {
-        label: _held(one, value, f"fixed[{one.name!r}]", profiles)
-        for label, (one, value) in stated.items()
+        label: _held(p, value, f"fixed[{p.name!r}]", profiles)
+        for label, (p, value) in stated.items()
     }
 
 
-def _held(one: Parameter, value: Any, name: str, profiles: Frame) -> float:
-    number = _read_held(value, one.units(profiles.kind, profiles.axis), name)
-    if not one.lower <= number <= one.upper:
-        raise argument_error(name, value, f"expected a value from {one.lower:g} to {one.upper:g}")
+def _held(parameter: Parameter, value: Any, name: str, profiles: Frame) -> float:
+    number = _read_held(value, parameter.units(profiles.kind, profiles.axis), name)
+    if not parameter.lower <= number <= parameter.upper:
+        raise argument_error(
+            name, value, f"expected a value from {parameter.lower:g} to {parameter.upper:g}"
+        )
     return number
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from sims_analysis.fitting.minima import FitResult, distance_to_bounds, half_widths
 from sims_analysis.fitting.objectives import Objective, SumOfSquares
 from sims_analysis.fitting.optimization import Minimum, profile_interval
-from sims_analysis.fitting.peaks import not_one_peak
 from sims_analysis.fitting.preparation import FitProblem, NoFitError
 from sims_analysis.fitting.request import BACKGROUND, WINDOW_DOSE, FitRequest
+from sims_analysis.kernels.maxima import not_one_peak
 from sims_analysis.kernels.residuals import (
     RANDOM,
     correlation,
@@ -34,9 +34,9 @@ _DATA_STATUSES = ("several_peaks", "truncated")
 class _Rules:
     """The numbers by which a fit is judged."""
 
-    known_dose: float = 0.1  # the curve is known if its integral is to this part
-    bound: float = 0.02  # standard errors from a bound at which a parameter is at it,
-    end: float = 1e-6  # or, without an error, this part of the range between two
+    known_dose: float = 0.1  # part of its integral to which a curve is known at least
+    bound: float = 0.02  # standard errors from a bound within which a parameter is at it,
+    end: float = 1e-6  # and part of the range between two, of one without an error
     step: float = 1e-6  # part of a parameter, or 1e-3 of its error, for derivatives
 
 
@@ -50,12 +50,13 @@ def assess(
     request: FitRequest,
 ) -> dict[str, Any]:
     """Return the values of :attr:`FitRequest.fields` in the user's units; the status in a word."""
-    found = assess_curve(problem, result, result.stderr, request)
-    found |= parameter_values(result, problem.scale, intervals=request.intervals)
-    points = [result.curve.complete(one.p) * problem.scale for one in result.minima]
-    shares = [one.share for one in result.minima]
+    numbers = assess_curve(problem, result, result.stderr, request)
+    numbers |= parameter_values(result, problem.scale, intervals=request.intervals)
+    points = [result.curve.complete(minimum.p) * problem.scale for minimum in result.minima]
+    shares = [minimum.share for minimum in result.minima]
     n = len(request.model.parameters)
-    return found | derived_values(request, settings, points, found["covariance"][:n, :n], shares)
+    square = numbers["covariance"][:n, :n]
+    return numbers | derived_values(request, settings, points, square, shares)
 
 
 def parameter_values(
@@ -67,7 +68,7 @@ def parameter_values(
     unit = scale[free]
     square = np.full((scale.size, scale.size), np.nan)
     square[free[:, None], free] = result.covariance * unit * unit[:, None]
-    found = {
+    numbers = {
         "value": curve.complete(best.p) * scale,
         "stderr": curve.complete(stderr * unit, held=np.nan),
         "covariance": square,
@@ -78,8 +79,8 @@ def parameter_values(
             ends[:, place] = best.p[i]
             if not (result.exact and isfinite(stderr[i])):  # otherwise it is known: a point
                 ends[:, place] = profile_interval(curve, result.objective, result.minima, i)
-        found["lower"], found["upper"] = ends * scale
-    return found
+        numbers["lower"], numbers["upper"] = ends * scale
+    return numbers
 
 
 def assess_curve(
@@ -87,24 +88,24 @@ def assess_curve(
 ) -> dict[str, Any]:
     """Return the status of a curve, by the errors of its free parameters, and its statistics."""
     described, wrong = _statistics(problem, result, request)
-    known: dict[str, Any] = {**problem.known, **described}
+    numbers: dict[str, Any] = {**problem.known, **described}
     status = _status(problem, result, stderr, request)
     if status not in _DATA_STATUSES and wrong:
         status = "wrong_shape"
     if status in {*_DATA_STATUSES, "wrong_shape"} and _outside(problem, result, request):
         # The maximum or the step itself is outside: its parameters would be an extrapolation.
-        raise NoFitError(status, known)
-    known["status"] = status
+        raise NoFitError(status, numbers)
+    numbers["status"] = status
     if status in ("undetermined", "at_bound"):
-        dose, error = known["window_dose"], known["window_dose_stderr"]
-        known["curve_status"] = "ok" if error < _RULES.known_dose * abs(dose) else status
-    return known
+        dose, error = numbers["window_dose"], numbers["window_dose_stderr"]
+        numbers["curve_status"] = "ok" if error < _RULES.known_dose * abs(dose) else status
+    return numbers
 
 
 def _outside(problem: FitProblem, result: FitResult[Objective], request: FitRequest) -> bool:
     """Return whether the maximum of a peak, one of several, or a step lies outside the window."""
     model, best = request.model, result.best
-    at = [i for i, one in enumerate(model.names) if model.shape == "step" and one == "position"]
+    at = [i for i, name in enumerate(model.names) if model.shape == "step" and name == "position"]
     if isinstance(model, LayeredModel):
         at = model.at
     if at:
@@ -119,20 +120,20 @@ def _statistics(
 ) -> tuple[dict[str, float], bool]:
     """Describe the curve and its residuals; also return whether it has another shape."""
     objective, best = result.objective, result.best
-    found = objective.statistics(best.m, best.cost, best.x.size)
+    seen = objective.statistics(best.m, best.cost, best.x.size)
     rows = result.curve.jacobian(best) * np.sqrt(objective.information(best.m))
     departure = largest_departure(problem.c, best.m)
     code, wrong = RANDOM, False
     if not result.exact:
-        m = best.m[found.of]
-        code, wrong = verdict(found.r, rows[:, found.of], found.test.chance, m, departure)
+        m = best.m[seen.of]
+        code, wrong = verdict(seen.r, rows[:, seen.of], seen.test.chance, m, departure)
     dose, error = _window_dose(problem, result, rows, request)
     return {
         "objective_value": best.cost,
-        "reduced_chi_square": found.test.reduced,
-        "aic": found.aic,
+        "reduced_chi_square": seen.test.reduced,
+        "aic": seen.aic,
         "residuals": code,
-        "residual_correlation": correlation(found.r),
+        "residual_correlation": correlation(seen.r),
         "largest_departure": departure,
         "window_dose": dose,
         "window_dose_stderr": error,
@@ -151,9 +152,9 @@ def _window_dose(
     factor = problem.top * WINDOW_DOSE.factor(request.kind, request.axis)
     weight = record_weights(problem.z) * factor
 
-    def dose(one: Minimum) -> float:
-        level = curve.complete(one.p)[-1] if request.background != "none" else 0.0
-        return float(weight @ (one.m - level))
+    def dose(minimum: Minimum) -> float:
+        level = curve.complete(minimum.p)[-1] if request.background != "none" else 0.0
+        return float(weight @ (minimum.m - level))
 
     slopes = curve.jacobian(best) @ weight
     if request.background == "fit":
@@ -167,10 +168,10 @@ def _window_dose(
     variance *= objective.variance(best.cost, best.x.size)
     if problem.subtracted[0].any():
         moved = of_slopes @ (unit * np.sqrt(objective.information(best.m)))
-        shift, own = (float(moved @ by) for by in problem.subtracted)
-        variance = max(variance + shift * (shift - 2 * own), 0.0)
+        shift, by_samples = (float(moved @ by) for by in problem.subtracted)
+        variance = max(variance + shift * (shift - 2 * by_samples), 0.0)
     value = dose(best)
-    apart = [(dose(one) - value) ** 2 for one in result.candidates]
+    apart = [(dose(minimum) - value) ** 2 for minimum in result.candidates]
     return value, sqrt(variance + sum(apart) / len(apart))
 
 
@@ -203,12 +204,13 @@ def _at_bound(result: FitResult[Objective], stderr: Array) -> bool:
     """Return whether a parameter is at its bound; a background may be, where there is none."""
     numbers = zip(result.curve.free, result.best.p.tolist(), stderr.tolist(), strict=True)
     for place, value, error in numbers:
-        one = result.curve.parameters[place]
-        near, span = min(value - one.lower, one.upper - value), one.upper - one.lower
+        parameter = result.curve.parameters[place]
+        lower, upper = parameter.lower, parameter.upper
+        near, span = min(value - lower, upper - value), upper - lower
         # At an end of a range, a shape has no error that could say how near it is.
         unknown = isnan(error) and isfinite(span)
         at = near < (_RULES.end * span if unknown else _RULES.bound * error)
-        if at and one.name != BACKGROUND.name:
+        if at and parameter.name != BACKGROUND.name:
             return True
     return False
 
@@ -232,9 +234,9 @@ def derived_values(
     values = [*points[0][:n].tolist(), *(settings[name] for name in model.options)]
     errors = np.zeros((len(values), len(values)))
     errors[: len(covariance), : len(covariance)] = covariance
-    for own, name in enumerate(names[n:], start=n):
+    for place, name in enumerate(names[n:], start=n):
         error = settings.get(f"{name}_stderr", nan)
-        errors[own, own] += error**2 if isfinite(error) else 0.0
+        errors[place, place] += error**2 if isfinite(error) else 0.0
 
     def of(point: list[float]) -> Array:
         given = dict(zip(names, point, strict=True))

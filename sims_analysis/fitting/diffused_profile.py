@@ -125,9 +125,9 @@ def annealed(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Sh
     """
     pieces = float(np.median(np.diff(nodes))) ** 2 / 6
     far = width**2 > 2 * pieces
-    own = np.sqrt(width**2 - pieces) if far else np.sqrt(0.5) * width
-    value, by_own, by_node = shape(z, nodes, x, float(own), surface)
-    return Shape(value, by_own * (width / own if far else np.sqrt(0.5)), by_node)
+    narrowed = np.sqrt(width**2 - pieces) if far else np.sqrt(0.5) * width
+    value, by_own, by_node = shape(z, nodes, x, float(narrowed), surface)
+    return Shape(value, by_own * (width / narrowed if far else np.sqrt(0.5)), by_node)
 
 
 def diffused(initial: Initial, surface: str) -> Model:
@@ -151,7 +151,6 @@ def diffused(initial: Initial, surface: str) -> Model:
 
 
 def _diffusivity(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
-    """Return ``D = w^2 / 2 t``."""
     return [(p["broadening"] / NM_PER_CM) ** 2 / (2 * options["time"])]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,17 +71,17 @@ def evaluate(
     6.989e+19 +- 3e+16 atom/cm^3
     """
     chosen = _model_of(fit, model)
-    quantified = any(units.is_quantity(one.variable.data) for one in fit.data_vars.values())
+    quantified = any(units.is_quantity(array.variable.data) for array in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)
     frame, at = _opened(fit, depth, quantified=quantified)
-    curve, arrays = _of_each_profile(fit, chosen, frame)
-    n, whole = frame.value.sizes[frame.dim], ("parameter", "parameter_")
-    given = [one.variable for one in arrays]
-    rows = frame.each(curve, *given, size=2 * n, dim=frame.dim, whole=whole)
+    model, values, arrays = _of_each_profile(fit, chosen, frame)
+    n, square = frame.value.sizes[frame.dim], ("parameter", "parameter_")
+    given = [array.variable for array in arrays]
+    rows = frame.each(values, *given, size=2 * n, dim=frame.dim, whole=square)
     value, stderr = (rows.isel({frame.dim: part}) for part in (slice(n), slice(n, None)))
     if frame.dim not in at.dims:  # one depth of each profile
-        value, stderr = (one.isel({frame.dim: 0}) for one in (value, stderr))
+        value, stderr = (array.isel({frame.dim: 0}) for array in (value, stderr))
     unit = str(fit.attrs["variable_units"])
     plain = {"description": None, "comment": None}
     error = "Standard error of the curve"
@@ -90,7 +90,7 @@ def evaluate(
         frame.axis: place if at.dims == (frame.axis,) else frame.as_the_data(place),
         "stderr": frame.with_attrs(stderr, frame.term, units_=unit, long_name=error, **plain),
     }
-    what = f"{curve.model.summary}, as fitted"
+    what = f"{model.summary}, as fitted"
     answer = frame.array(
         value, frame.term, units_=unit, coords=coords, label=frame.name, description=what
     )
@@ -127,47 +127,35 @@ def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr
     return frame, at
 
 
-@dataclass(frozen=True, eq=False)
-class _ProfileCurve:
-    """The curve of one profile after the other; not a function, since lazy answers are pickled."""
+def _values(
+    model: Model, parameters: Sequence[Parameter], means: bool, factors: Array, *given: Any
+) -> Array:
+    """Return the values of a curve at the depths of a profile, and their errors; NaN without a fit.
 
-    model: Model
-    #: With a background, if one was fitted; and what turns value times nm into their units.
-    parameters: Sequence[Parameter]
-    factors: Array
-    #: Whether values are means over cells.
-    means: bool
-
-    def __call__(self, z: Array, _: Array, __: Array, ___: Array, *given: Any) -> Array:
-        """Return the values at the depths of a profile, and their errors; NaN without a fit."""
-        *numbers, square = map(np.array, given)
-        p = np.array(numbers)
-        if isinstance(self.model, LayeredModel):
-            p = self.model.complete(p)
-        here, found = np.isfinite(z), np.full((2, z.size), np.nan)
-        if np.isfinite(p).all() and here.any():
-            p, square = _apparent(p, square, self.parameters)
-            square = square / np.outer(self.factors, self.factors)
-            found[:, here] = self._at(z[here], p / self.factors, square)
+    `parameters` are those of the model and the background, `factors` turn value times nm into their
+    units; `means` are values over cells.
+    """
+    z, _, _, _, *numbers, square = map(np.array, given)
+    p, here, found = np.array(numbers), np.isfinite(z), np.full((2, z.size), np.nan)
+    if isinstance(model, LayeredModel):
+        p = model.complete(p)
+    if not (np.isfinite(p).all() and here.any()):
         return found.ravel()
-
-    def _at(self, z: Array, p: Array, covariance: Array) -> tuple[Array, Array]:
-        """Return values and their standard errors at some depths."""
-        # A cell reaches half way to its neighbours: of one depth alone there is none.
-        of_cells = cells(z) if self.means and z.size > 1 else None
-        formula, derivatives = formula_of(z, self.model, of_cells)
-        n, known = len(self.model.parameters), np.isfinite(covariance.diagonal())
-        value = formula(*p[:n]) + p[n:].sum()
-        if not known.any():
-            return value, np.full(z.size, np.nan)
+    p, square = _apparent(p, square, parameters)
+    p, square, z = p / factors, square / np.outer(factors, factors), z[here]
+    # A cell reaches half way to its neighbours: of one depth alone there is none.
+    formula, derivatives = formula_of(z, model, cells(z) if means and z.size > 1 else None)
+    n, known = len(model.parameters), np.isfinite(square.diagonal())
+    found[0, here] = formula(*p[:n]) + p[n:].sum()
+    if known.any():
         rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
         if free.size:
             held = {i: p[i] for i in range(n) if not known[i]}
-            curve = Curve(self.model.parameters, formula, derivatives, held)
+            curve = Curve(model.parameters, formula, derivatives, held)
             rows[free] = curve.slopes(curve.at_parameters(p[free]))
-        square = covariance[np.ix_(known, known)]
-        variance = np.einsum("iz,ij,jz->z", rows[known], square, rows[known])
-        return value, np.sqrt(np.maximum(variance, 0.0))
+        square, rows = square[np.ix_(known, known)], rows[known]
+        found[1, here] = np.sqrt(np.maximum(np.einsum("iz,ij,jz->z", rows, square, rows), 0.0))
+    return found.ravel()
 
 
 @about(code="other_result", argument="fit")
@@ -198,8 +186,8 @@ def _model_of(fit: Any, model: Model | None) -> Model:
 
 def _of_each_profile(
     fit: xr.Dataset, model: Model, frame: Frame
-) -> tuple[_ProfileCurve, list[xr.DataArray]]:
-    """Return the curve of each profile, and its parameters, scales and covariance.
+) -> tuple[Model, Callable[..., Array], list[xr.DataArray]]:
+    """Return the model of each profile, what gives its values, and its parameters and covariance.
 
     Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
     """
@@ -207,7 +195,7 @@ def _of_each_profile(
     if layers:
         model = layered(model, len(layers), fit.attrs["shared"].split(", "))
     parameters = [*model.parameters, *([BACKGROUND] if BACKGROUND.name in fit.data_vars else [])]
-    names = [one.name for one in parameters] + [name for name in SCALES if name in fit]
+    names = [p.name for p in parameters] + [name for name in SCALES if name in fit]
     arrays = []
     for name in names:
         base, number = split_label(name)
@@ -219,8 +207,8 @@ def _of_each_profile(
     labels = (
         np.atleast_1d(fit[over].values) if over in fit.coords else np.arange(fit.sizes.get(over, 1))
     )
-    known = {str(label): i for i, label in enumerate(fit["parameter"].values)}
-    table = [[_place(known, name, str(label), layers, fit) for name in names] for label in labels]
+    places = {str(label): i for i, label in enumerate(fit["parameter"].values)}
+    table = [[_place(places, name, str(label), layers, fit) for name in names] for label in labels]
     square = fit["covariance"].drop_vars(["parameter", "parameter_", "layer"], errors="ignore")
     at = xr.DataArray(np.array(table), dims=["__profile__", "parameter"])
     at = at.rename(__profile__=over) if over in fit.dims else at.isel(__profile__=0)
@@ -232,13 +220,13 @@ def _of_each_profile(
         here = xr.DataArray(np.array(names) == replaced, dims="parameter")
         factor = xr.where(here, moved, 1.0)
         square = square * factor * factor.rename(parameter="parameter_")
-    factors = np.array([one.factor(frame.kind, frame.axis) for one in parameters])
+    factors = np.array([p.factor(frame.kind, frame.axis) for p in parameters])
     means = fit.attrs.get("cell", "point") == "mean"
-    return _ProfileCurve(model, parameters, factors, means), [*arrays, square]
+    return model, partial(_values, model, parameters, means, factors), [*arrays, square]
 
 
 def _place(
-    known: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
+    places: Mapping[str, int], name: str, label: str, layers: Sequence[Any], fit: xr.Dataset
 ) -> int:
     """Return the place of a profile's parameter in the covariance."""
     base, number = split_label(name)
@@ -246,8 +234,8 @@ def _place(
     restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
     inside = (f"{label}, {layer}", layer or label, label)
     for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
-        if one in known:
-            return known[one]
+        if one in places:
+            return places[one]
     text = f"the covariance of the fit does not contain {name!r}, which the curve needs"
     raise ProfileError(text, code="other_result", argument="fit")
 
@@ -285,7 +273,7 @@ def list_models() -> pd.DataFrame:
 
     rows = {}
     for name, model in models().items():
-        derived = ", ".join(one.name for one in model.derived)
+        derived = ", ".join(p.name for p in model.derived)
         parameters = ", ".join(model.names) + (f" ({derived})" if derived else "")
         rows[name] = (model.summary, parameters, model.reference)
     return pd.DataFrame.from_dict(

@@ -177,7 +177,6 @@ def fit(
 
 
 def _description(request: FitRequest, background: Any, fixed: Any, prior: Any) -> dict[str, str]:
-    """Say for attrs what was fitted, and what was stated before."""
     profiles, model = request.frame, request.model
     words = {"none": "none", "fit": "fitted"}
     return {
@@ -205,7 +204,6 @@ def _list_of(stated: Mapping[str, Any] | None) -> str:
 
 
 def _range(uncertainty: xr.Variable) -> str:
-    """Say for attrs how well a scale is known."""
     values = np.unique(uncertainty.values)
     return f"{values[0]:g}" if values.size == 1 else f"{values[0]:g} to {values[-1]:g}"
 

@@ -18,27 +18,24 @@ from sims_analysis.fitting.joint_fit import fit_together
 from sims_analysis.fitting.minima import minimize
 from sims_analysis.fitting.preparation import NoFitError, prepare
 from sims_analysis.fitting.request import SCALES, WINDOW_DOSE, FitRequest, scale_powers
+from sims_analysis.kernels.maxima import maxima
 from sims_analysis.kernels.samples import Array, Samples
 from sims_analysis.outcomes import Status
-from sims_analysis.shapes.layered_model import maxima
 from sims_analysis.shapes.model import Parameter
 
 
 def fit_each(request: FitRequest, watched: Callable[[list[Any]], Iterable[Any]]) -> xr.Variable:
     """Fit each profile, or each group of those that are linked: a row of numbers for each."""
     size = len(request.labels) * request.fields.size + request.common_fields.size
-    return _each(request, partial(fit_group, request=request.without_data), size, watched=watched)
+    return _each(request, fit_group, size, watched=watched)
 
 
 def _each(
-    request: FitRequest,
-    function: Callable[[Sequence[Samples], Sequence[Mapping[str, float]]], Array],
-    size: int,
-    **options: Any,
+    request: FitRequest, function: Callable[..., Array], size: int, **options: Any
 ) -> xr.Variable:
-    """Return so many numbers of each profile, or of each group of those that are linked."""
+    of_one = partial(function, request=replace(request, settings={}, profiles=None))
     return request.frame.each(
-        partial(_row, function, tuple(request.settings)),
+        partial(_row, of_one, tuple(request.settings)),
         *request.settings.values(),
         size=size,
         group=request.over,
@@ -48,13 +45,10 @@ def _each(
 
 
 def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
-    """Call a function with the samples and the settings of a profile, or of a group."""
-    columns, numbers = given[: -len(names)], given[-len(names) :]
-    if columns[0].ndim == 1:
-        return function([Samples(*columns)], [dict(zip(names, numbers, strict=True))])
-    samples = [Samples(*one) for one in zip(*columns, strict=True)]
-    settings = [one if isinstance(one, list) else [one] * len(samples) for one in numbers]
-    of_each = [dict(zip(names, one, strict=True)) for one in zip(*settings, strict=True)]
+    columns, numbers = map(np.atleast_2d, given[: -len(names)]), given[-len(names) :]
+    samples = [Samples(*each) for each in zip(*columns, strict=True)]
+    settings = [n if isinstance(n, list) else [n] * len(samples) for n in numbers]
+    of_each = [dict(zip(names, each, strict=True)) for each in zip(*settings, strict=True)]
     return function(samples, of_each)
 
 
@@ -87,7 +81,7 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
             "data.compute()",
             argument="repeat",
         )
-    most = int(_each(request, partial(_count_maxima, request=request.without_data), 1).max())
+    most = int(_each(request, _count_maxima, 1).max())
     linked = read_links(request.of_layers(max(most, 1)), shared, over, prior)
     return replace(linked, fewer_layers=not linked.joint)
 
@@ -95,7 +89,6 @@ def with_layers_counted(request: FitRequest, shared: Any, over: Any, prior: Any)
 def _count_maxima(
     samples: Sequence[Samples], settings: Sequence[Mapping[str, float]], request: FitRequest
 ) -> Array:
-    """Return how many maxima of a profile stand out of its noise."""
     with suppress(NoFitError):
         problem = prepare(samples[0], settings[0], request)
         return np.array([len(maxima(problem.c, problem.objective.noise(problem.c)))])
@@ -136,11 +129,11 @@ def _with_scales(
     """Widen errors by scales, which samples do not determine, by what is known of these."""
     if not request.scales or "value" not in answer:
         return answer, {}
-    known = np.array([settings[SCALES[name]] for name in request.scales])
+    widths = np.array([settings[SCALES[name]] for name in request.scales])
 
     def shift_by_scales(values: Any, parameters: Sequence[Parameter]) -> Array:
         """Return what one standard deviation of each scale does to values."""
-        by: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales) * known
+        by: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales) * widths
         return by
 
     def widened(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
@@ -158,12 +151,12 @@ def _with_scales(
     dose = answer["window_dose_stderr"], answer["window_dose"], [WINDOW_DOSE]
     found["window_dose_stderr"] = widened(*dose)[0]
     along, square = shift_by_scales(value, parameters), answer["covariance"]
-    across = along * known
-    whole = np.block([[square + along @ along.T, across], [across.T, np.diag(known**2)]])
-    held = np.append(np.isnan(square.diagonal()), np.zeros(known.size, dtype=bool))
-    whole[held] = whole[:, held] = np.nan
-    ones, absent = np.ones(known.size), np.full(square.shape[0], np.nan)
-    of_scales = {"value": ones, "stderr": known, "lower": ones - known, "upper": ones + known}
+    across = along * widths
+    covariance = np.block([[square + along @ along.T, across], [across.T, np.diag(widths**2)]])
+    held = np.append(np.isnan(square.diagonal()), np.zeros(widths.size, dtype=bool))
+    covariance[held] = covariance[:, held] = np.nan
+    ones, absent = np.ones(widths.size), np.full(square.shape[0], np.nan)
+    of_scales = {"value": ones, "stderr": widths, "lower": ones - widths, "upper": ones + widths}
     of_scales["pull"] = 0 * ones
     common = {name: np.append(found.get(name, absent), one) for name, one in of_scales.items()}
-    return found, common | {"covariance": whole, "aic": answer.get("aic", np.nan)}
+    return found, common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}

@@ -98,7 +98,7 @@ class _LinkedProfile:
         at = {e.name: k for k, e in entries if e.profile in (None, self.number)}
         parameters = request.linked_parameters
         #: Which of all parameters are its own, what 1 is there, and by which powers scales act.
-        self.own = np.array([at[one.name] for one in parameters])
+        self.own = np.array([at[p.name] for p in parameters])
         self.factor = scale[self.own] / problem.scale
         self.scales = [at[name] for name in request.scales]
         self.powers = scale_powers(parameters, request.scales)
@@ -138,9 +138,9 @@ class _LinkedProfile:
         """Return their derivatives with respect to apparent parameters, and to the nodes."""
         if self.nodes is None:
             return self.curve.slopes(self.curve.at_parameters(p)), np.empty(0)
-        one = self._shape(p, theta)
-        rows = [one.value, p[0] * one.by_width, np.ones(self.z.size)]
-        return np.array(rows[: p.size]), p[0] * one.by_node.T
+        curve = self._shape(p, theta)
+        rows = [curve.value, p[0] * curve.by_width, np.ones(self.z.size)]
+        return np.array(rows[: p.size]), p[0] * curve.by_node.T
 
     def _shape(self, p: Array, theta: Array) -> Shape:
         return annealed(self.z, self.depths, theta[self.nodes], float(p[1]), self.request.surface)
@@ -148,13 +148,13 @@ class _LinkedProfile:
     def start(self, free: Array) -> Array:
         """Return true parameters from the free ones of the profile alone."""
         problem, request = self.problem, self.request
-        whole = problem.curve.complete(free)
-        p: Array = whole / self.factor
+        every = problem.curve.complete(free)
+        p: Array = every / self.factor
         if self.restated is None:
             return p
         place, model = self.restated[0], request.model
-        given = dict(zip(model.names, (whole * problem.scale).tolist(), strict=False))
-        which = [one.name for one in model.derived].index(request.restated)
+        given = dict(zip(model.names, (every * problem.scale).tolist(), strict=False))
+        which = [parameter.name for parameter in model.derived].index(request.restated)
         value = float(model.derive(given, self.settings)[which]) if model.derive else np.nan
         # A small one if it is 0.
         p[place] = (value if value > 0 else 1e-20) / self.factor[place]
@@ -169,12 +169,12 @@ class _JointObjective(SumOfSquares):
 
     def linearized(self, m: Array) -> tuple[Array, Array]:
         """Return the residuals of all, and their derivatives."""
-        both = np.hstack([one.linearized(m[at]) for one, at in self.parts])
+        both = np.hstack([objective.linearized(m[at]) for objective, at in self.parts])
         return both[0], both[1]
 
     def scored(self, m: Array) -> tuple[Array, Array]:
         """Return the derivatives of half of the cost, and their expected curvature."""
-        both = np.hstack([one.scored(m[at]) for one, at in self.parts])
+        both = np.hstack([objective.scored(m[at]) for objective, at in self.parts])
         return both[0], both[1]
 
 
@@ -187,8 +187,6 @@ class _Priors(NamedTuple):
 
 
 class _Group:
-    """Profiles that are fitted together."""
-
     def __init__(self, profiles: Sequence[_LinkedProfile], request: FitRequest) -> None:
         self.profiles, self.request, self.entries = profiles, request, request.entries
         ranks = {one.name: j for j, one in enumerate(request.linked_parameters)}
@@ -223,39 +221,42 @@ class _Group:
         self.curve = Curve(self.parameters, self._values, self._slopes, held)
 
     def _priors(self) -> _Priors:
-        """Return what is known of the parameters of profiles that take part."""
-        known = []
+        priors = []
         for k, (entry, owner) in enumerate(zip(self.entries, self.owners, strict=True)):
             if owner is not None and entry.name in self.request.prior:
                 mean, width = self.request.prior[entry.name]
-                known.append((k, mean / self.scale[k], width / self.scale[k]))
+                priors.append((k, mean / self.scale[k], width / self.scale[k]))
             elif owner is not None and entry.name in self.request.scales:
-                known.append((k, 1.0, max(owner.settings[SCALES[entry.name]], 1e-12)))
-        which, means, widths = zip(*known, strict=True) if known else ((), (), ())
+                priors.append((k, 1.0, max(owner.settings[SCALES[entry.name]], 1e-12)))
+        which, means, widths = zip(*priors, strict=True) if priors else ((), (), ())
         return _Priors(list(which), np.array(means), np.array(widths))
 
     def _add_initials(self) -> list[tuple[Initial, slice, slice]]:
         """Add the values before an anneal to the parameters: where they are, and their samples."""
-        found: dict[int, tuple[Initial, slice, slice]] = {}
+        places: dict[int, tuple[Initial, slice, slice]] = {}
         first = len(self.entries)
         for profile in self.profiles:
-            one = profile.initial
-            if one is None or one.objective is None:
+            initial = profile.initial
+            if initial is None or initial.objective is None:
                 continue
-            if id(one) not in found:
-                n = one.z.size
-                found[id(one)] = one, slice(first, first + n), slice(self.end, self.end + n)
+            if id(initial) not in places:
+                n = initial.z.size
+                places[id(initial)] = (
+                    initial,
+                    slice(first, first + n),
+                    slice(self.end, self.end + n),
+                )
                 self.parameters += [
                     Parameter(f"before[{i}]", "value", "", lower=0) for i in range(n)
                 ]
                 first, self.end = first + n, self.end + n
-            profile.nodes, profile.depths = found[id(one)][1], one.z
+            profile.nodes, profile.depths = places[id(initial)][1], initial.z
         self.scale = np.append(self.scale, np.ones(first - len(self.entries)))
-        return list(found.values())
+        return list(places.values())
 
     def _values(self, *theta: float) -> Array:
         values = np.array(theta)
-        parts = [one.values(one.apparent(values)[0], values) for one in self.profiles]
+        parts = [profile.values(profile.apparent(values)[0], values) for profile in self.profiles]
         parts += [values[nodes] for _, nodes, _ in self.initials]
         return np.concatenate([*parts, values[self.priors.which]])
 
@@ -263,13 +264,13 @@ class _Group:
         values = np.array(theta)
         n_known = len(self.priors.which)
         out = np.zeros((values.size, self.end + n_known))
-        for one in self.profiles:
-            p, slopes = one.apparent(values)
+        for profile in self.profiles:
+            p, slopes = profile.apparent(values)
             some = np.flatnonzero(slopes.any(axis=0))
-            rows, of_nodes = one.rows(p, values)
-            out[some, one.at] = slopes[:, some].T @ rows
-            if one.nodes is not None:
-                out[one.nodes, one.at] = of_nodes
+            rows, of_nodes = profile.rows(p, values)
+            out[some, profile.at] = slopes[:, some].T @ rows
+            if profile.nodes is not None:
+                out[profile.nodes, profile.at] = of_nodes
         for _, nodes, at in self.initials:
             out[nodes, at] = np.eye(nodes.stop - nodes.start)
         out[self.priors.which, np.arange(n_known) + self.end] = 1.0
@@ -278,10 +279,10 @@ class _Group:
     def _objective(self, variances: Sequence[float]) -> _JointObjective:
         """Return the sum of all; a profile of unknown errors counts by the variance about it."""
         parts: list[tuple[Objective, slice]] = []
-        for one, variance in zip(self.profiles, variances, strict=True):
-            shared = replace(one.objective, share=one.objective.share / variance)
-            parts.append((shared, one.at))
-        parts += [(one.objective, at) for one, _, at in self.initials if one.objective]
+        for profile, variance in zip(self.profiles, variances, strict=True):
+            shared = replace(profile.objective, share=profile.objective.share / variance)
+            parts.append((shared, profile.at))
+        parts += [(initial.objective, at) for initial, _, at in self.initials if initial.objective]
         which, means, widths = self.priors
         if which:
             parts.append((Squares(means, widths), slice(self.end, self.end + len(which))))
@@ -290,13 +291,13 @@ class _Group:
     def minimize(self) -> FitResult[_JointObjective] | None:
         """Minimize the sum of all; None if no minimum was found."""
         variances = [
-            one.objective.variance(one.alone.best.cost, one.alone.best.p.size)
-            for one in self.profiles
+            profile.objective.variance(profile.alone.best.cost, profile.alone.best.p.size)
+            for profile in self.profiles
         ]
         objective = self._objective(variances)
         # A sum of squares that chance would make, if all errors are known.
-        n = float(sum(one.objective.informative for one in self.profiles))
-        n += sum(one.z.size for one, *_ in self.initials)
+        n = float(sum(profile.objective.informative for profile in self.profiles))
+        n += sum(initial.z.size for initial, *_ in self.initials)
         enough = n + 3 * np.sqrt(2 * n) + 9 * len(self.priors.which)
         found: list[Minimum] = []
         for start in self._starts():
@@ -310,31 +311,31 @@ class _Group:
             if np.allclose(before, variances, rtol=1e-6):
                 break
             objective = self._objective(variances)
-            found = distinct([solve(self.curve, objective, one.p) for one in found])
+            found = distinct([solve(self.curve, objective, minimum.p) for minimum in found])
         candidates = plausible_minima(self.curve, objective, found)
         minima = by_likelihood(self.curve, objective, candidates)
         background = np.zeros_like(minima[0].covariance)
-        for one in self.profiles:
+        for profile in self.profiles:
             moved = np.zeros((2, minima[0].m.size))
-            moved[:, one.at] = one.problem.subtracted
+            moved[:, profile.at] = profile.problem.subtracted
             background += background_covariance(self.curve, objective, minima[0], moved)
         return FitResult(self.curve, objective, minima, candidates, background)
 
     def _scatter(self, best: Minimum, before: Sequence[float]) -> list[float]:
         """Return the variance of the residuals of each profile about the curve of all."""
-        own = sum(e.profile == self.profiles[0].number for e in self.entries)
-        shared = len(self.entries) - own * len(self.request.labels)
-        free = own + shared / len(self.profiles)
-        found = []
-        for one, variance in zip(self.profiles, before, strict=True):
-            cost, objective = one.objective.cost(best.m[one.at]), one.objective
-            found.append(variance if objective.known_errors else objective.variance(cost, free))
-        return found
+        alone = sum(e.profile == self.profiles[0].number for e in self.entries)
+        shared = len(self.entries) - alone * len(self.request.labels)
+        free = alone + shared / len(self.profiles)
+        variances = []
+        for profile, variance in zip(self.profiles, before, strict=True):
+            cost, objective = profile.objective.cost(best.m[profile.at]), profile.objective
+            variances.append(variance if objective.known_errors else objective.variance(cost, free))
+        return variances
 
     def _starts(self) -> list[Array]:
         """Return sets of starting values: from the fits of profiles alone, then as these began."""
-        each = [[one.alone.best.p, *one.problem.starts] for one in self.profiles]
-        return [self._start(one)[self.curve.free] for one in zip(*each, strict=False)]
+        each = [[profile.alone.best.p, *profile.problem.starts] for profile in self.profiles]
+        return [self._start(values)[self.curve.free] for values in zip(*each, strict=False)]
 
     def _start(self, free: Sequence[Any]) -> Array:
         """Return the median of what profiles begin with, and the profiles before their anneal."""
@@ -352,38 +353,37 @@ class _Group:
     ) -> Mapping[str, Any]:
         """Return the numbers that all have in common, but of `featureless` profiles alone."""
         n, intervals = len(self.entries), self.request.intervals
-        found: dict[str, Any] = {}
-        found |= parameter_values(result, self.scale, intervals=intervals, first=n)
+        numbers: dict[str, Any] = {}
+        numbers |= parameter_values(result, self.scale, intervals=intervals, first=n)
         pull = np.full(self.scale.size, np.nan)
         which, means, widths = self.priors
         pull[which] = (self.curve.complete(result.best.p)[which] - means) / widths
-        found["pull"] = pull
-        every = {one.number for one in self.profiles}
+        numbers["pull"] = pull
+        every = {profile.number for profile in self.profiles}
         absent = [
             k
             for k, (entry, owner) in enumerate(zip(self.entries, self.owners, strict=True))
             if owner is None or (every if entry.profile is None else {entry.profile}) <= featureless
         ]
-        for name in {*PARAMETER_NUMBERS, "pull"} & found.keys():
-            found[name][absent] = np.nan
-            found[name] = found[name][:n]
-        return found | {"covariance": found["covariance"][:n, :n], "aic": self._aic(result)}
+        for name in {*PARAMETER_NUMBERS, "pull"} & numbers.keys():
+            numbers[name][absent] = np.nan
+            numbers[name] = numbers[name][:n]
+        return numbers | {"covariance": numbers["covariance"][:n, :n], "aic": self._aic(result)}
 
     def _aic(self, result: FitResult[_JointObjective]) -> float:
-        """Return Akaike's criterion of all profiles and priors together."""
         m, total = result.best.m, 2.0 * result.best.x.size
-        for one in self.profiles:
-            cost, n = one.objective.cost(m[one.at]), one.z.size
-            known = one.objective.known_errors
-            total += cost if known else n * float(np.log(max(cost, LEAST_COST) / n)) + 2
+        for profile in self.profiles:
+            cost, n = profile.objective.cost(m[profile.at]), profile.z.size
+            scaled = profile.objective.known_errors
+            total += cost if scaled else n * float(np.log(max(cost, LEAST_COST) / n)) + 2
         others = result.objective.parts[len(self.profiles) :]
         return total + sum(objective.cost(m[at]) for objective, at in others)
 
-    def answer(self, one: _LinkedProfile, result: FitResult[_JointObjective]) -> dict[str, Any]:
+    def answer(self, profile: _LinkedProfile, result: FitResult[_JointObjective]) -> dict[str, Any]:
         """Return the answer for one profile: its status, its residuals, and what follows."""
-        problem, objective = one.problem, one.objective
+        problem, objective = profile.problem, profile.objective
         theta = self.curve.complete(result.best.p)
-        p, slopes = one.apparent(theta)
+        p, slopes = profile.apparent(theta)
         slopes = slopes[:, self.curve.free]
         square = slopes @ result.covariance @ slopes.T
         # What is held is true, and apparent by the scales.
@@ -403,36 +403,36 @@ class _Group:
             known = assess_curve(problem, own, stderr[curve.free], self.request)
         except NoFitError as end:
             return {**end.known, "status": end.status}
-        return known | self._true(one, theta, result) | {"aic": np.nan}
+        return known | self._true(profile, theta, result) | {"aic": np.nan}
 
     def _true(
-        self, one: _LinkedProfile, theta: Array, result: FitResult[_JointObjective]
+        self, profile: _LinkedProfile, theta: Array, result: FitResult[_JointObjective]
     ) -> dict[str, Any]:
         """Return true parameters, what follows from them, and the dose of the window."""
-        request, problem, free = self.request, one.problem, self.curve.free
+        request, problem, free = self.request, profile.problem, self.curve.free
         model, n = request.model, len(request.model.parameters)
-        p, slopes = one.apparent(theta)
+        p, slopes = profile.apparent(theta)
         # The dose of the window is one more number that follows from the samples.
         factor = WINDOW_DOSE.factor(request.kind, request.axis)
         weight = record_weights(problem.z) * problem.top * factor
         below = p[-1] if request.background != "none" else 0.0
         moved = np.zeros(theta.size)
-        moved[free] = self.curve.slopes(result.best)[:, one.at] @ weight
+        moved[free] = self.curve.slopes(result.best)[:, profile.at] @ weight
         if request.background != "none":
             moved -= weight.sum() * slopes[-1]
-        values = np.append(p * problem.scale, weight @ (result.best.m[one.at] - below))
+        values = np.append(p * problem.scale, weight @ (result.best.m[profile.at] - below))
         rows = np.vstack([slopes * problem.scale[:, None], moved])
         # The scales themselves, and what they make of apparent numbers.
-        scales, own = theta[one.scales], np.eye(theta.size)[one.scales]
+        scales, by_scales = theta[profile.scales], np.eye(theta.size)[profile.scales]
         powers = scale_powers([*request.parameters, WINDOW_DOSE], request.scales)
         factors = np.prod(scales**powers, axis=1)
-        true = factors[:, None] * (rows + values[:, None] * (powers / scales @ own))
+        true = factors[:, None] * (rows + values[:, None] * (powers / scales @ by_scales))
         square = true[:, free] @ result.covariance @ true[:, free].T
         made, errors = values * factors, np.sqrt(np.maximum(square.diagonal(), 0.0))
-        known: dict[str, Any] = {"value": made[:-1], "stderr": errors[:-1]}
-        known |= {"window_dose": made[-1], "window_dose_stderr": errors[-1]}
+        numbers: dict[str, Any] = {"value": made[:-1], "stderr": errors[:-1]}
+        numbers |= {"window_dose": made[-1], "window_dose_stderr": errors[-1]}
         # What follows does so from apparent numbers, and is scaled itself.
-        derivatives = np.vstack([rows[:n], np.zeros((len(model.options), theta.size)), own])
+        derivatives = np.vstack([rows[:n], np.zeros((len(model.options), theta.size)), by_scales])
         derivatives = derivatives[:, free]
         of_derived = scale_powers(model.derived, request.scales)
         scaled = replace(
@@ -440,18 +440,17 @@ class _Group:
             options=(*model.options, *request.scales),
             derive=model.derive and partial(_scaled, model, of_derived),
         )
-        given = {**one.settings, **dict(zip(request.scales, scales.tolist(), strict=True))}
+        given = {**profile.settings, **dict(zip(request.scales, scales.tolist(), strict=True))}
         both = derivatives @ result.covariance @ derivatives.T
         # What is held is true: apparent, it moves with the scales.
         apparent = replace(request, model=scaled, fixed={})
-        return known | derived_values(apparent, given, [values[:-1]], both, [1.0])
+        return numbers | derived_values(apparent, given, [values[:-1]], both, [1.0])
 
 
 def _scaled(
     model: Model, powers: Array, p: Mapping[str, float], options: Mapping[str, float]
 ) -> list[float]:
-    """Return derived values of true parameters, from apparent ones and the scales."""
     apparent = np.array(model.derive(p, options) if model.derive else [])
     scales = np.array([options[name] for name in SCALES if name in options])
-    found: list[float] = (apparent * np.prod(scales**powers, axis=1)).tolist()
-    return found
+    true: list[float] = (apparent * np.prod(scales**powers, axis=1)).tolist()
+    return true

@@ -36,19 +36,19 @@ _ONE_SIGMA = float(ndtr(1.0) - ndtr(-1.0))
 class _Rules:
     """The numbers by which minima are compared; costs are in squared residuals."""
 
-    ruled_out: float = 9.0  # a minimum higher by this is, at three standard deviations
-    widening: float = 3.0  # of an error by other minima, at most: beyond it, they are apart
-    steps: int = 40  # in which the half-width of an interval is halved
-    along: float = 0.9  # correlation with a parameter without error, from which one has none
-    margin: float = 10.0  # by which a curve does better than a constant, by Akaike's criterion
+    ruled_out: float = 9.0  # cost above the lowest that rules a minimum out: three deviations
+    widening: float = 3.0  # factor by which other minima widen an error at most, or they are apart
+    steps: int = 40  # number of times that the half-width of an interval is halved
+    along: float = 0.9  # correlation with a parameter without error from which one has none
+    margin: float = 10.0  # Akaike's criterion by which a curve does better than a constant
     constant: float = 1e-20  # cost for each sample below which all are the same
     described: float = 1e-14  # cost for each sample below which a curve goes through all
-    smooth: float = 0.5  # of the expected cost, below which the samples are smoother than noise
+    smooth: float = 0.5  # part of the expected cost below which samples are smoother than noise
     chance: float = 3.0  # standard deviations above the expected cost that are chance
-    walk: int = 60  # evaluations of another objective, on the way,
-    walks: int = 3  # and how many of its minima are followed
-    refined: int = 2  # how often the noise is taken from the curve
-    difference: float = 1e-4  # of a coordinate, for the curvature of the likelihood
+    walk: int = 60  # number of evaluations of another objective on the way,
+    walks: int = 3  # and of its minima that are followed
+    refined: int = 2  # number of times that the noise is taken from the curve
+    difference: float = 1e-4  # step of a coordinate for the curvature of the likelihood
 
 
 _RULES = _Rules()
@@ -87,9 +87,9 @@ class FitResult(Generic[SumOfSquares_co]):
         stderr = np.sqrt(self.best.covariance.diagonal())
         if len(self.minima) > 1:
             stderr = half_widths(
-                np.sqrt([one.covariance.diagonal() for one in self.minima]),
-                np.array([one.p - self.best.p for one in self.minima]),
-                [one.share for one in self.minima],
+                np.sqrt([minimum.covariance.diagonal() for minimum in self.minima]),
+                np.array([minimum.p - self.best.p for minimum in self.minima]),
+                [minimum.share for minimum in self.minima],
             )
         if self.exact and self.objective.known_errors:
             return stderr
@@ -98,7 +98,7 @@ class FitResult(Generic[SumOfSquares_co]):
         parameters = [self.curve.parameters[i] for i in self.curve.free]
         unknown = stderr > distance_to_bounds(parameters, self.best.p)
         if self.irregular:
-            unknown |= np.array([not one.scales for one in parameters])
+            unknown |= np.array([not p.scales for p in parameters])
         if unknown.any():
             alone = np.sqrt(self.best.covariance.diagonal())
             along = np.abs(self.best.covariance) > _RULES.along * alone[:, None] * alone
@@ -111,8 +111,8 @@ def distance_to_bounds(parameters: Sequence[Parameter], values: Array) -> Array:
     """Return how far shapes are from their bounds, which an interval cannot pass."""
     return np.array(
         [
-            np.inf if one.scales else min(value - one.lower, one.upper - value)
-            for one, value in zip(parameters, values.tolist(), strict=True)
+            np.inf if p.scales else min(value - p.lower, p.upper - value)
+            for p, value in zip(parameters, values.tolist(), strict=True)
         ]
     )
 
@@ -123,27 +123,30 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     found, objective = _solve(problem)
     found = _in_order(curve, objective, model, found)
     # Something lower, at which the optimizer has not ended, may rule out the first.
-    lowest = min((one.cost for one in found), default=0.0)
-    highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
-    if not (found and found[0].converged and found[0].cost <= highest):
-        flat = bool(found) and featureless(objective, found[0], problem.c)
-        raise NoFitError("featureless" if flat else "not_converged", problem.known)
+    lowest = min(found, key=lambda minimum: minimum.cost, default=None)
+    cost = lowest.cost if lowest else 0.0
+    highest = cost + _RULES.ruled_out * objective.variance(cost, curve.free.size)
+    if not (lowest and found[0].converged and found[0].cost <= highest):
+        status, z = "not_converged", problem.z
+        if lowest and model.shape == "step" and "position" in model.names:
+            at = curve.complete(lowest.p)[model.names.index("position")]
+            status = status if z[0] <= at <= z[-1] else "truncated"
+        flat = lowest is not None and featureless(objective, found[0], problem.c)
+        raise NoFitError("featureless" if flat else status, problem.known)
     exact = found[0].cost <= EXACT * problem.z.size
-    irregular, n = None, len(model.parameters)
-    if model.irregular and not (exact or any(i < n for i in curve.held)):
-        of_parameters = model.irregular
+    n = len(model.parameters)
+    shapes = model.irregular if not any(i < n for i in curve.held) else None
 
-        def irregular(one: Minimum) -> bool:
-            return of_parameters(one.p[:n].tolist())
+    def irregular(minimum: Minimum) -> float:
+        return 0.0 if exact or shapes is None else shapes(minimum.p[:n].tolist())
 
     candidates = found[:1] if exact else plausible_minima(curve, objective, found)
-    minima = by_likelihood(curve, objective, candidates, irregular)
+    minima = by_likelihood(curve, objective, candidates, None if shapes is None else irregular)
     best = minima[0]
     if featureless(objective, best, problem.c):
         raise NoFitError("featureless", problem.known)
     background = background_covariance(curve, objective, best, problem.subtracted)
-    edges = irregular is not None and irregular(best)
-    return FitResult(curve, objective, minima, candidates, background, exact, edges)
+    return FitResult(curve, objective, minima, candidates, background, exact, irregular(best) >= 1)
 
 
 def featureless(objective: Objective, at: Minimum, c: Array) -> bool:
@@ -174,13 +177,13 @@ def _solve(problem: FitProblem) -> tuple[list[Minimum], Objective]:
         # A model that needs several starts may also need another objective on the way.
         other = objective.reweighted(problem.c)
         walked = solve_each(curve, other, starts, evaluations=_RULES.walk)[: _RULES.walks]
-        found = distinct([*found, *(solve(curve, objective, one.p) for one in walked)])
+        found = distinct([*found, *(solve(curve, objective, minimum.p) for minimum in walked)])
     for _ in range(_RULES.refined):
         refined = objective.refined(found[0].m, curve.free.size)
         if refined is objective:
             break
         objective = refined
-        found = distinct([solve(curve, objective, one.p) for one in found])
+        found = distinct([solve(curve, objective, minimum.p) for minimum in found])
         if not found:
             break
     return found, objective
@@ -193,22 +196,22 @@ def _in_order(
     n = len(model.parameters)
     if model.ordered is None or any(i < n for i in curve.held):
         return found
-    named = [[*model.ordered(one.p[:n].tolist()), *one.p[n:].tolist()] for one in found]
+    named = [[*model.ordered(minimum.p[:n].tolist()), *minimum.p[n:].tolist()] for minimum in found]
     return distinct(
-        one if p == one.p.tolist() else solve(curve, objective, p)
-        for one, p in zip(found, named, strict=True)
+        minimum if p == minimum.p.tolist() else solve(curve, objective, p)
+        for minimum, p in zip(found, named, strict=True)
     )
 
 
 def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
     """Raise for a formula that has a value at some depths only."""
-    there = np.isfinite(curve.values(np.array(start)))
-    if there.any() and not there.all():
+    defined = np.isfinite(curve.values(np.array(start)))
+    if defined.any() and not defined.all():
         names = [curve.parameters[i].name for i in curve.free]
         values = ", ".join(f"{n}={v:.4g}" for n, v in zip(names, start, strict=True))
         raise ProfileError(
-            f"the model has no value at {z[~there][0]:g} nm, with the starting values {values} (in "
-            "units of the largest sample); its formula must give one at every depth, or the "
+            f"the model has no value at {z[~defined][0]:g} nm, with the starting values {values} "
+            "(in units of the largest sample); its formula must give one at every depth, or the "
             "window (start=, stop=) leave out where it does not",
             argument="model",
         )
@@ -220,14 +223,14 @@ def plausible_minima(
     """Return the minima that chance may have made higher than the lowest, which is the first."""
     lowest = found[0].cost
     highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
-    return [one for one in found if one.converged and one.cost <= highest]
+    return [minimum for minimum in found if minimum.converged and minimum.cost <= highest]
 
 
 def by_likelihood(
     curve: Curve,
     objective: SumOfSquares,
     candidates: Sequence[Minimum],
-    irregular: Callable[[Minimum], bool] | None = None,
+    irregular: Callable[[Minimum], float] | None = None,
 ) -> list[Minimum]:
     """Return minima with their covariance, the one with most of the likelihood first.
 
@@ -240,21 +243,23 @@ def by_likelihood(
     unit = objective.variance(lowest, curve.free.size)
     if irregular is not None and len(candidates) > 1:
         inverted = _observed_covariance
-        candidates = [one for one in candidates if not irregular(one)] or candidates
-    known = [replace(one, covariance=inverted(curve, objective, one)) for one in candidates]
-    if len(known) == 1:
-        return known
-    mass = np.zeros(len(known))
-    for i, one in enumerate(known):
-        volume = np.linalg.slogdet(one.covariance / (one.dp_dx[:, None] * one.dp_dx))[1]
-        mass[i] = 0.5 * (volume - (one.cost - known[0].cost) / unit)
+        candidates = [minimum for minimum in candidates if not irregular(minimum)] or candidates
+    minima = [
+        replace(minimum, covariance=inverted(curve, objective, minimum)) for minimum in candidates
+    ]
+    if len(minima) == 1:
+        return minima
+    mass = np.zeros(len(minima))
+    for i, minimum in enumerate(minima):
+        volume = np.linalg.slogdet(minimum.covariance / (minimum.dp_dx[:, None] * minimum.dp_dx))[1]
+        mass[i] = 0.5 * (volume - (minimum.cost - minima[0].cost) / unit)
     if np.isnan(mass[0]):  # of the lowest there is no volume to compare
         mass[1:] = np.nan
         mass[0] = 0.0
     shares = np.nan_to_num(np.exp(mass - np.nanmax(mass)))
     shares /= shares.sum()
     order = [i for i in np.argsort(-shares, kind="stable") if shares[i] > 0]
-    return [replace(known[i], share=float(shares[i])) for i in order]
+    return [replace(minima[i], share=float(shares[i])) for i in order]
 
 
 def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:

@@ -101,9 +101,10 @@ class Objective(SumOfSquares):
     def roots(self, m: Array) -> tuple[Array, Array]:
         """Return the signed roots of what independent samples add to the cost, and their slopes."""
 
-    @abstractmethod
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return the slope of half of what a sample adds, and its expected curvature."""
+        r, slope = self.roots(m)
+        return r * slope, slope * slope
 
     @abstractmethod
     def level(self, c: Array) -> float:
@@ -143,14 +144,14 @@ class Objective(SumOfSquares):
 
     def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return what the residuals say of a fit with so many free parameters."""
-        found = self.residuals(m, cost / self.share, free / self.share)
+        seen = self.residuals(m, cost / self.share, free / self.share)
         if self.share == 1:
-            return found
+            return seen
         # Values between the same samples are alike; two spacings apart they have none in common.
         apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
-        value, degrees, variance = found.test
+        value, degrees, variance = seen.test
         test = ChiSquare(self.share * value, self.share * degrees, variance)
-        return Statistics(found.r[::apart], found.of[::apart], test, self.share * found.aic)
+        return Statistics(seen.r[::apart], seen.of[::apart], test, self.share * seen.aic)
 
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
@@ -251,23 +252,23 @@ class Squares(Objective):
         return self.stated is not None
 
     @cached_property
-    def stderr(self) -> Array | None:
+    def stderr(self) -> Array:
         """The standard errors, at the values of the curve where they were made of the samples."""
         c, s = self.value, self.stated
         if s is None or self.curve is None:
-            return s
-        one = s**2 / np.maximum(c, s)  # as if of counts
+            return np.ones_like(c) if s is None else s
+        count = s**2 / np.maximum(c, s)  # as if of counts
 
         def powers(values: Array) -> Array:
-            return np.vander(np.maximum(values, one), 3)
+            return np.vander(np.maximum(values, count), 3)
 
         coefficients, _ = nnls(powers(c) / s[:, None] ** 2, np.ones(c.size))
         variance = powers(c) @ coefficients
         if scatter(np.log(s**2 / variance)) >= scatter(np.log(s**2)):
             return s
         near = np.clip(self.curve, c - _MOVED * s, c + _MOVED * s)
-        found: Array = s * np.sqrt(powers(near) @ coefficients / variance)
-        return found
+        at_curve: Array = s * np.sqrt(powers(near) @ coefficients / variance)
+        return at_curve
 
     @property
     def code(self) -> int:
@@ -281,26 +282,16 @@ class Squares(Objective):
 
     def roots(self, m: Array) -> tuple[Array, Array]:
         """Return ``(m - c) / s`` and ``1 / s``."""
-        apart = m - self.value
-        if self.stderr is None:
-            return apart, np.ones_like(m)
-        return apart / self.stderr, 1 / self.stderr
-
-    def derivatives(self, m: Array) -> tuple[Array, Array]:
-        """Return ``(m - c) / s^2`` and ``1 / s^2``."""
-        r, slope = self.roots(m)
-        return r * slope, slope * slope
+        return (m - self.value) / self.stderr, 1 / self.stderr
 
     def level(self, c: Array) -> float:
         """Return the weighted mean."""
-        if self.stderr is None:
-            return float(c.mean())
         weight = self.stderr**-2.0
         return float(weight @ c / weight.sum())
 
     def noise(self, c: Array) -> Array:
         """Return the standard errors, or the scatter."""
-        return np.full(c.size, scatter(c)) if self.stderr is None else self.stderr
+        return self.stderr if self.known_errors else np.full(c.size, scatter(c))
 
     def residuals(self, m: Array, cost: float, free: float) -> Statistics:
         """Return the residuals and their sum of squares."""
@@ -313,7 +304,7 @@ class Squares(Objective):
     def refined(self, m: Array, free: float) -> Squares:  # noqa: ARG002
         """Take errors at the curve, where they were made of the samples."""
         taken = replace(self, curve=m)
-        return self if taken.stderr is self.stated else taken
+        return taken if self.known_errors and taken.stderr is not self.stated else self
 
 
 @dataclass(frozen=True)

@@ -23,21 +23,21 @@ class _Rules:
     """The numbers by which minima and the ends of intervals are found and distinguished."""
 
     undefined: float = 1e8  # residual where a model has no value: a step there is taken back
-    largest: float = 150.0  # an exponent of which exp() does not overflow in its fourth power
-    step: float = 1e-7  # of a coordinate for forward differences, while minimizing,
+    largest: float = 150.0  # exponent of which exp() does not overflow in its fourth power
+    step: float = 1e-7  # part of a coordinate for forward differences, while minimizing,
     central: float = 1e-5  # and for central ones
-    singular: float = 1e12  # what other parameters multiply a variance by, where it has none
-    same_cost: float = 1e-6  # minima are the same if their costs differ by less than this part,
-    same_coordinates: tuple[float, float] = (0.01, 1e-3)  # and coordinates by this part or number,
-    same_curves: tuple[float, float] = (1e-4, 1e-12)  # or the curves by this
-    steps: int = 20  # an end of an interval is searched in so many steps,
-    far: float = 40.0  # to this coordinate: what goes on beyond it ends at the bound;
-    end: float = 0.01  # there the root of the rise is 1, to this
-    tolerance: float = 1e-6  # of the minima on the way there
-    reach: float = 0.1  # the first step, of the coordinate, where there is no error,
-    longest: float = 2.0  # and at most in a logarithm; a longer step is by as many at most
+    singular: float = 1e12  # factor by which others multiply a variance that is none
+    same_cost: float = 1e-6  # part by which costs of the same minimum differ at most,
+    same_coordinates: tuple[float, float] = (0.01, 1e-3)  # part and number of its coordinates,
+    same_curves: tuple[float, float] = (1e-4, 1e-12)  # or of its curves
+    steps: int = 20  # number of steps in which an end of an interval is searched,
+    far: float = 40.0  # coordinate beyond which it is at the bound,
+    end: float = 0.01  # difference of the root of the rise from 1 at it, at most,
+    tolerance: float = 1e-6  # and of the minima on the way there
+    reach: float = 0.1  # first step, as a part of the coordinate, where there is no error,
+    longest: float = 2.0  # and at most in a logarithm; number of steps that one grows by, at most
     inner: tuple[float, float] = (0.1, 0.9)  # parts of a bracket between which the next step is
-    bound: float = 1e-9  # distance from two bounds of a start at either, in their range,
+    bound: float = 1e-9  # distance of a start from either of two bounds, in their range,
     lower: float = 1e-30  # and from a lower one
 
 
@@ -117,10 +117,10 @@ class Curve:
             step = (_RULES.central if central else _RULES.step) * max(1.0, abs(value))
             up, down = value + step, value - step if central else value
             rows.append((m_at(i, up) - (m_at(i, down) if central else point.m)) / (up - down))
-        found = np.array(rows)
+        slopes = np.array(rows)
         if central:
-            point.rows = found
-        return found
+            point.rows = slopes
+        return slopes
 
 
 def _to_coordinate(value: float, lower: float, upper: float) -> float:
@@ -240,9 +240,9 @@ def solve_each(
     """Return the :func:`distinct` minima from several starts, as long as none is below `enough`."""
     found: list[Minimum | None] = []
     for start in starts:
-        one = solve(curve, objective, start, evaluations=evaluations)
-        found.append(one)
-        if one is not None and one.converged and one.cost < enough:
+        minimum = solve(curve, objective, start, evaluations=evaluations)
+        found.append(minimum)
+        if minimum is not None and minimum.converged and minimum.cost < enough:
             break
     return distinct(found)
 
@@ -250,10 +250,10 @@ def solve_each(
 def distinct(found: Iterable[Minimum | None]) -> list[Minimum]:
     """Sort solutions, those that converged first and then by cost; equal ones once."""
     kept: list[Minimum] = []
-    for one in found:
-        if one is not None and not any(one.is_same(other) for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda one: (not one.converged, one.cost))
+    for minimum in found:
+        if minimum is not None and not any(minimum.is_same(other) for other in kept):
+            kept.append(minimum)
+    return sorted(kept, key=lambda minimum: (not minimum.converged, minimum.cost))
 
 
 def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
@@ -271,7 +271,7 @@ def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     except np.linalg.LinAlgError:
         return np.full_like(information, np.nan)
     # The diagonal says how nearly the other parameters can stand in for one.
-    if not all(0 < one < _RULES.singular for one in inverse.diagonal().tolist()):
+    if not all(0 < part < _RULES.singular for part in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
     unit = at.dp_dx / scale
     unit[undetermined] = np.nan
@@ -287,12 +287,12 @@ def background_covariance(
     ``S S' - S T' - T S'``, see :func:`sims_analysis.frame.background.common_error`: S and T are
     what parameters move by with all samples, and with the part that their own errors have made.
     """
-    shift, own = subtracted
+    shift, by_samples = subtracted
     if not shift.any():
         return np.zeros_like(at.covariance)
     unit = objective.variance(at.cost, at.x.size)
     weights = at.covariance @ curve.slopes(at) * objective.information(at.m) / unit
-    s, t = weights @ shift, weights @ own
+    s, t = weights @ shift, weights @ by_samples
     made: Array = np.outer(s, s) - np.outer(s, t) - np.outer(t, s)
     return made
 
@@ -306,8 +306,8 @@ def profile_interval(
     """
     lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)
-    inside = [one for one in minima if one.cost < lowest + unit]
-    ends = [_ends_about(curve, objective, one, which, lowest, unit) for one in inside]
+    inside = [minimum for minimum in minima if minimum.cost < lowest + unit]
+    ends = [_ends_about(curve, objective, minimum, which, lowest, unit) for minimum in inside]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
@@ -337,11 +337,11 @@ def _ends_about(
             value = _from_coordinate(here + sign * step, *bounds)[0]
             held = replace(curve, held={**curve.held, number: value})
             ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
-            found = solve(held, objective, ahead, tolerance=_RULES.tolerance)
+            minimum = solve(held, objective, ahead, tolerance=_RULES.tolerance)
             rise = inf
-            if found is not None:
-                rise = float(np.sqrt(max(found.cost - lowest, 0.0) / unit))
-                near = step, found.x
+            if minimum is not None:
+                rise = float(np.sqrt(max(minimum.cost - lowest, 0.0) / unit))
+                near = step, minimum.x
             if abs(rise - 1) < _RULES.end:
                 return value
             if rise < 1:

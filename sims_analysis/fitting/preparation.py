@@ -25,14 +25,15 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 class _Rules:
     """The numbers by which samples are turned into counts, and a background is begun with."""
 
-    equal: float = 0.02  # of values on a grid, so many show what one count stands for,
+    equal: float = 0.02  # part of values on a grid that show what one count stands for,
     alike: float = 1e-6  # if theirs are the same to this part
-    # Between two samples of m counts that differ by three standard errors, logarithms lie below a
-    chance: float = 2.25  # straight line by this part of it, over m
+    # Part of a straight line, over the counts m of two samples that differ by three standard
+    # errors, by which logarithms lie below it at most.
+    chance: float = 2.25
     digits: float = 1e-3  # rounding of values that are below their counts, which may have four,
     rounding: float = 1e-9  # and of values that are above them
-    ends: int = 10  # a background begins at the mean of one sample in so many, at the ends,
-    background: float = 0.9  # less a tenth
+    ends: int = 10  # number of parts of a profile, at an end of one of which a background begins,
+    background: float = 0.9  # and part of its mean that it is
 
 
 _RULES = _Rules()
@@ -93,7 +94,7 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     if objective is not None and objective.below_zero and request.background != "none":
         # As values may be; counts and logarithms are not.
         parameters[-1] = replace(BACKGROUND, lower=-np.inf)
-    scale = np.array([top if one.scales else 1.0 for one in parameters]) * request.factors
+    scale = np.array([top if p.scales else 1.0 for p in parameters]) * request.factors
     cells = samples.cells(here[keep]) if request.cell == "mean" else None
     curve = _curve(z, cells, request, parameters, scale, settings["background"])
     if objective is None or n * settings["fraction"] < curve.free.size + 2:
@@ -101,7 +102,7 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
     first, last = (bool(not keep[i] and window.c[i] <= TINY) for i in (0, -1))
     # Sets that differ only in held parameters are the same.
-    sets = [one[curve.free].tolist() for one in _starts(z, c, objective, curve, request)]
+    sets = [values[curve.free].tolist() for values in _starts(z, c, objective, curve, request)]
     if not sets:
         raise NoFitError("too_few_maxima", known)
     starts = list(dict.fromkeys(map(tuple, sets)))
@@ -111,8 +112,8 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
 def with_whole_counts(window: Samples, kind: str, top: float) -> Samples:
     """Return samples, in units of `top`, whose values are their counts if all are whole numbers."""
     rounded = np.round(window.c * top)
-    whole = kind == "count" and np.isnan(window.k).all()
-    alike = whole and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6)
+    uncounted = kind == "count" and np.isnan(window.k).all()
+    alike = uncounted and np.allclose(rounded, window.c * top, rtol=1e-9, atol=1e-6)
     return replace(window, k=rounded) if alike else window
 
 
@@ -125,15 +126,15 @@ def objective_of(
     counted = np.isfinite(counts)
     if weights == "counts" or (weights == "auto" and counted.any()):
         keep = counted & (counts >= 0)
-        one = 1 / top if request.kind == "count" else np.nan
-        return poisson_of(window.where(keep), one, fraction), keep
-    known = np.isfinite(window.s) & (window.s > 0)
+        count = 1 / top if request.kind == "count" else np.nan
+        return poisson_of(window.where(keep), count, fraction), keep
+    usable = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
-    if weights == "auto" and not known.any():
+    if weights == "auto" and not usable.any():
         # Of values that scatter about 0, the positive ones alone would lie above the truth.
         weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
     if weights in ("auto", "stderr"):
-        return Squares(window.c[known], window.s[known], share=fraction), known
+        return Squares(window.c[usable], window.s[usable], share=fraction), usable
     if weights == "none":
         return Squares(window.c, None, share=fraction), everything
     if limit > 0:
@@ -144,16 +145,16 @@ def objective_of(
     return LogSquares(c, np.zeros(c.size, dtype=bool), share=fraction), keep
 
 
-def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None:
+def poisson_of(window: Samples, stated: float, fraction: float) -> Poisson | None:
     """Return the deviance of counts; None if the value of one count is not known."""
     counts = np.where(window.k > TINY, window.k, 0.0)
-    one = _one_count(window, counts, known)
-    if one is None:
+    per_count = _one_count(window, counts, stated)
+    if per_count is None:
         return None
-    offset, counted = one * counts - window.c, counts > 0
+    offset, counted = per_count * counts - window.c, counts > 0
     # Rounding of values, which may have four digits; only below their counts is it harmless.
     rounded = np.where(offset < 0, _RULES.digits, _RULES.rounding)
-    offset[np.abs(offset) < rounded * np.maximum(np.abs(window.c), one)] = 0.0
+    offset[np.abs(offset) < rounded * np.maximum(np.abs(window.c), per_count)] = 0.0
     # A value where nothing was counted stands for 0, and what was subtracted is interpolated.
     placeholder = ~counted & (window.c > 0)
     if placeholder.any() and counted.any():
@@ -163,10 +164,10 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None
     if plain:  # nothing was subtracted
         low = counted
     if not low.any():
-        return Poisson(counts, one, offset, share=fraction)
+        return Poisson(counts, per_count, offset, share=fraction)
     # Means of several samples, or values between them, whose errors are less than those of counts.
-    by_value = np.divide(window.c, counts, out=one.copy(), where=low & counted)
-    less = np.minimum((one / by_value)[counted], 1.0) ** 2
+    by_value = np.divide(window.c, counts, out=per_count.copy(), where=low & counted)
+    less = np.minimum((per_count / by_value)[counted], 1.0) ** 2
     share = fraction / float(less @ counts[counted] / counts.sum())
     offset[low] = 0.0
     if plain and counted.any():
@@ -174,33 +175,33 @@ def poisson_of(window: Samples, known: float, fraction: float) -> Poisson | None
     return Poisson(counts, by_value, offset, share=share)
 
 
-def _value_per_count(z: Array, one: Array, counts: Array) -> Array:
+def _value_per_count(z: Array, per_count: Array, counts: Array) -> Array:
     """Return what one count stands for, by values on a grid between samples and their counts.
 
     Interpolated logarithms lie below straight lines; where equal neighbours show that one count
     stands for the same everywhere, it does so there, too.
     """
     counted = counts > 0
-    known = one[counted]
-    most = known.max()
-    if np.mean(known > (1 - _RULES.alike) * most) >= _RULES.equal:
-        known = np.where((most - known) * counts[counted] < _RULES.chance * most, most, known)
-    found: Array = np.exp(np.interp(z, z[counted], np.log(known)))
-    return found
+    shown = per_count[counted]
+    most = shown.max()
+    if np.mean(shown > (1 - _RULES.alike) * most) >= _RULES.equal:
+        shown = np.where((most - shown) * counts[counted] < _RULES.chance * most, most, shown)
+    values: Array = np.exp(np.interp(z, z[counted], np.log(shown)))
+    return values
 
 
-def _one_count(window: Samples, counts: Array, known: float) -> Array | None:
+def _one_count(window: Samples, counts: Array, stated: float) -> Array | None:
     """Return the value that one count stands for; between counted samples where none was."""
-    if np.isfinite(known):
-        return np.full(counts.size, known)
+    if np.isfinite(stated):
+        return np.full(counts.size, stated)
     by_error, by_value = window.s / np.sqrt(counts), window.c / counts
-    one = np.where(np.isfinite(by_error) & (by_error > 0), by_error, by_value)
-    usable = (counts > 0) & np.isfinite(one) & (one > 0)
+    per_count = np.where(np.isfinite(by_error) & (by_error > 0), by_error, by_value)
+    usable = (counts > 0) & np.isfinite(per_count) & (per_count > 0)
     if not usable.any():
         return None
     if usable.all():
-        return one
-    return np.exp(np.interp(window.z, window.z[usable], np.log(one[usable])))
+        return per_count
+    return np.exp(np.interp(window.z, window.z[usable], np.log(per_count[usable])))
 
 
 def formula_of(z: Array, model: Model, cells: Cells | None = None) -> tuple[Any, Any]:
@@ -229,9 +230,9 @@ def _curve(
 ) -> Curve:
     formula, derivatives = formula_of(z, request.model, cells)
     held = {
-        i: request.fixed[one.name] / scale[i]
-        for i, one in enumerate(parameters)
-        if one.name in request.fixed
+        i: request.fixed[parameter.name] / scale[i]
+        for i, parameter in enumerate(parameters)
+        if parameter.name in request.fixed
     }
     if request.background == "none":
         return Curve(parameters, formula, derivatives, held)
@@ -263,22 +264,21 @@ def _starts(
     largest = max(float(rest.max()), 1e-12)
     scale = np.array([largest if p.scales else 1.0 for p in request.model.parameters])
     if isinstance(request.model, LayeredModel):
-        found = request.model.starts(z, rest / largest, objective.noise(c) / largest)
+        sets = request.model.starts(z, rest / largest, objective.noise(c) / largest)
     else:
-        found = _sets(request.model, z, rest / largest)
-    return [np.append(one * scale, background) for one in found]
+        sets = _sets(request.model, z, rest / largest)
+    return [np.append(values * scale, background) for values in sets]
 
 
 @about(argument="model")
 def _sets(model: Model, z: Array, c: Array) -> list[Array]:
-    """Ask a model for its sets of starting values."""
     sets = []
-    for one in model.start(z, c):
-        values = np.array(one, np.float64)
+    for stated in model.start(z, c):
+        values = np.array(stated, np.float64)
         if values.shape != (len(model.parameters),):
             raise ProfileError(
-                f"the model {model.name!r} starts from {one!r}; its start(z, c) must give a list "
-                f"of sets, each with {len(model.parameters)} values: {', '.join(model.names)}"
+                f"the model {model.name!r} starts from {stated!r}; its start(z, c) must give a "
+                f"list of sets, each with {len(model.parameters)} values: {', '.join(model.names)}"
             )
         sets.append(values)
     if not sets:

@@ -12,7 +12,6 @@ import xarray as xr
 
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.run import Fields
-from sims_analysis.frame.window import Window
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.layered_model import of_layers
 from sims_analysis.shapes.model import Model, Parameter
@@ -33,21 +32,9 @@ SCALE_PARAMETERS = {
 _POWERS = {"depth": 1, "area": 1, "velocity": 1, "diffusivity": 2, "per_depth": -1, "slope": -1}
 #: What is found of each profile, apart from its parameters.
 NUMBERS = (
-    "status",
-    "objective",
-    "residuals",
-    "objective_value",
-    "reduced_chi_square",
-    "aic",
-    "n_samples",
-    "n_left_out",
-    "residual_correlation",
-    "largest_departure",
-    "window_start",
-    "window_stop",
-    "curve_status",
-    "window_dose",
-    "window_dose_stderr",
+    *("status", "curve_status", "objective", "residuals", "n_samples", "n_left_out"),
+    *("objective_value", "reduced_chi_square", "aic", "residual_correlation", "largest_departure"),
+    *("window_start", "window_stop", "window_dose", "window_dose_stderr"),
 )
 #: What is found of each parameter.
 PARAMETER_NUMBERS = ("value", "stderr", "lower", "upper")
@@ -107,16 +94,6 @@ class FitRequest:
         assert self.profiles is not None  # noqa: S101 - left out only of what one is fitted by
         return self.profiles
 
-    @property
-    def without_data(self) -> FitRequest:
-        """The same without data, as a profile is fitted by it."""
-        return replace(self, settings={}, profiles=None)
-
-    @property
-    def window(self) -> Window:
-        """The depths between which the model is fitted."""
-        return self.settings["start"], self.settings["stop"]
-
     @cached_property
     def parameters(self) -> list[Parameter]:
         """The model's parameters, and the background."""
@@ -125,7 +102,7 @@ class FitRequest:
     @cached_property
     def factors(self) -> Array:
         """Factors from values times nm to the user's units, of each parameter."""
-        return np.array([one.factor(self.kind, self.axis) for one in self.parameters])
+        return np.array([p.factor(self.kind, self.axis) for p in self.parameters])
 
     @property
     def linked_parameters(self) -> list[Parameter]:
@@ -133,15 +110,13 @@ class FitRequest:
         if not self.restated:
             return self.parameters
         replaced = self.model.restated[self.restated][0]
-        derived = next(one for one in self.model.derived if one.name == self.restated)
-        return [
-            replace(derived, lower=0.0) if one.name == replaced else one for one in self.parameters
-        ]
+        derived = next(p for p in self.model.derived if p.name == self.restated)
+        return [replace(derived, lower=0.0) if p.name == replaced else p for p in self.parameters]
 
     @property
     def joint(self) -> bool:
         """Whether profiles cannot be fitted as if they were alone; scales alone are no reason."""
-        scaled = {one.name for one in self.parameters if scale_powers([one]).any()}
+        scaled = {p.name for p in self.parameters if scale_powers([p]).any()}
         held = bool(self.scales) and not scaled.isdisjoint(self.fixed)
         return bool(self.shared or self.prior or self.initials or held)
 
@@ -165,34 +140,36 @@ class FitRequest:
     @property
     def entries(self) -> list[Entry]:
         """All parameters, those of profiles first, and the scales last."""
-        names = [one.name for one in self.linked_parameters]
-        own = [(name, split_label(name)[0] not in self.shared) for name in names]
-        own += [(name, name in self.own_scales) for name in self.scales]
-        found = []
-        for name, each in own:
+        names = [p.name for p in self.linked_parameters]
+        of_each = [(name, split_label(name)[0] not in self.shared) for name in names]
+        of_each += [(name, name in self.own_scales) for name in self.scales]
+        entries = []
+        for name, each in of_each:
             if not each:
-                found.append(Entry(name, name, None))
+                entries.append(Entry(name, name, None))
                 continue
             for i, label in enumerate(self.labels):
                 base, layer = split_label(name)
                 inside = ", ".join(filter(None, (label, layer)))
-                found.append(Entry(f"{base}[{inside}]" if inside else base, name, i))
-        return found
+                entries.append(Entry(f"{base}[{inside}]" if inside else base, name, i))
+        return entries
 
     def places(self) -> list[tuple[Parameter, xr.Variable]]:
         """Return all parameters, and their places among the entries, over profiles and layers."""
         at = {(entry.name, entry.profile): k for k, entry in enumerate(self.entries)}
         parameters = [*self.linked_parameters, *(SCALE_PARAMETERS[name] for name in self.scales)]
-        found = []
-        for one, place in by_name(parameters):
+        places = []
+        for parameter, place in by_name(parameters):
             names = [parameters[i].name for i in np.atleast_1d(place.values)]
             shared = (names[0], None) in at
             profiles = [None] if shared else range(len(self.labels))
             table = np.array([[at[name, i] for name in names] for i in profiles])
             sizes = {self.over: len(profiles)} if self.over and not shared else {}
             sizes |= dict.fromkeys(map(str, place.dims), len(names))
-            found.append((one, xr.Variable(list(sizes), table.reshape(list(sizes.values())))))
-        return found
+            places.append(
+                (parameter, xr.Variable(list(sizes), table.reshape(list(sizes.values()))))
+            )
+        return places
 
     def of_layers(self, n: int) -> FitRequest:
         """Return the same for so many layers, which all profiles have."""
@@ -200,33 +177,33 @@ class FitRequest:
 
     def from_fewer_layers(self, fewer: FitRequest, values: Mapping[str, Any]) -> dict[str, Any]:
         """Put what was found for fewer layers where those of the same names are in this one."""
-        found = dict(values)
+        numbers = dict(values)
         of_parameters = (*PARAMETER_NUMBERS, "covariance")
         for names, every, some in (
             (of_parameters, self.parameters, fewer.parameters),
             (("derived", "derived_stderr"), self.model.derived, fewer.model.derived),
         ):
-            labels = [one.name for one in every]
-            at = np.array([labels.index(one.name) for one in some], dtype=int)
+            labels = [p.name for p in every]
+            at = np.array([labels.index(p.name) for p in some], dtype=int)
             for name in values.keys() & set(names):
                 part = np.asarray(values[name])
-                found[name] = np.full((len(every),) * part.ndim, np.nan)
-                found[name][np.ix_(*[at] * part.ndim)] = part
-        return found
+                numbers[name] = np.full((len(every),) * part.ndim, np.nan)
+                numbers[name][np.ix_(*[at] * part.ndim)] = part
+        return numbers
 
 
 def by_name(parameters: Sequence[Parameter]) -> list[tuple[Parameter, xr.Variable]]:
     """Return parameters by their names, and where they stand: over layers, if each has one."""
     places: dict[str, list[int]] = {}
-    for i, one in enumerate(parameters):
-        places.setdefault(split_label(one.name)[0], []).append(i)
-    found = []
+    for i, parameter in enumerate(parameters):
+        places.setdefault(split_label(parameter.name)[0], []).append(i)
+    named = []
     for name, at in places.items():
         first = parameters[at[0]]
         layered = first.name != name
         place = xr.Variable("layer", at) if layered else xr.Variable((), at[0])
-        found.append((replace(first, name=name) if layered else first, place))
-    return found
+        named.append((replace(first, name=name) if layered else first, place))
+    return named
 
 
 def split_label(name: str) -> tuple[str, str]:
@@ -237,6 +214,6 @@ def split_label(name: str) -> tuple[str, str]:
 
 def scale_powers(parameters: Sequence[Parameter], scales: Sequence[str] = tuple(SCALES)) -> Array:
     """Return by which powers of the scales true numbers exceed apparent ones, a row each."""
-    powers = [(_POWERS.get(one.kind, 0.0), float(one.scales)) for one in parameters]
+    powers = [(_POWERS.get(p.kind, 0.0), float(p.scales)) for p in parameters]
     which = [list(SCALES).index(name) for name in scales]
     return np.array(powers).reshape(-1, 2)[:, which]

@@ -35,21 +35,22 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
     own = _Rows(_ordered(each, profiles.lead), request.fields, profiles.lead)
     rows = _ordered(rows.isel(__row__=slice(m * size, None)), profiles.lead)
     best = _Rows(rows, in_common, profiles.lead) if in_common.shapes else own
-    found = _parameters(request, own, best)
+    variables = _parameters(request, own, best)
     dims = (*best.rows.dims[:-1], "parameter", "parameter_")
     square = best.fields.of(best.rows.data, "covariance")
-    found["covariance"] = xr.Variable(dims, square, vocabulary.attrs("covariance"))
+    variables["covariance"] = xr.Variable(dims, square, vocabulary.attrs("covariance"))
     names = [entry.label for entry in request.entries]
-    found |= _statistics(own, request)
-    found["aic"] = best.numbers("aic", vocabulary.attrs("aic"))
+    variables |= _statistics(own, request)
+    variables["aic"] = best.numbers("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
-    n_layers = max((one.sizes.get("layer", 0) for one in found.values()), default=0)
+    n_layers = max((variable.sizes.get("layer", 0) for variable in variables.values()), default=0)
     if n_layers:
         labels["layer"] = xr.Variable("layer", np.arange(1, n_layers + 1))
-    answer = profiles.dataset(found, coords=labels)
+    answer = profiles.dataset(variables, coords=labels)
     if not profiles.lazy:
         none = (answer["status"] == "no_data").variable
-        warn_of_empty_window(profiles, request.window, none, FitWarning)
+        window = request.settings["start"], request.settings["stop"]
+        warn_of_empty_window(profiles, window, none, FitWarning)
         warn_of_status(profiles, answer["status"], "the fit is not ok:")
         residuals = answer["residuals"]
         misfit = ((answer["status"] == "ok") & (residuals != "random")).variable
@@ -82,52 +83,55 @@ class _Rows:
 
 
 def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
-    """Put the dimensions of the profiles first, in their order."""
     return rows.transpose(*lead, ..., missing_dims="ignore")
 
 
 def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
     """Return all that has a value and an error: parameters, what follows, and the window's dose."""
     profiles = request.frame
-    found: dict[str, xr.Variable] = {}
+    variables: dict[str, xr.Variable] = {}
 
-    def add(one: Parameter, rows: _Rows, value: str, stderr: str, at: xr.Variable | None) -> None:
-        what = one.name.replace("_", " ")
+    def add(
+        parameter: Parameter, rows: _Rows, value: str, stderr: str, at: xr.Variable | None
+    ) -> None:
+        what = parameter.name.replace("_", " ")
         attrs = {
-            "units": one.units(profiles.kind, profiles.axis),
+            "units": parameter.units(profiles.kind, profiles.axis),
             "long_name": what.capitalize(),
-            "description": one.definition,
+            "description": parameter.definition,
         }
-        found[one.name] = rows.numbers(value, attrs, at)
+        variables[parameter.name] = rows.numbers(value, attrs, at)
         error = {"long_name": f"Standard error of {what}"}
-        found[f"{one.name}_stderr"] = rows.numbers(stderr, attrs | error, at)
+        variables[f"{parameter.name}_stderr"] = rows.numbers(stderr, attrs | error, at)
         for end in ("lower", "upper") if request.intervals and value == "value" else ():
             end_of = {"long_name": f"{end.capitalize()} end of the 68 % interval"}
-            found[f"{one.name}_{end}"] = rows.numbers(end, attrs | end_of, at)
+            variables[f"{parameter.name}_{end}"] = rows.numbers(end, attrs | end_of, at)
 
     known_before = {split_label(name)[0] for name in request.prior} | set(request.scales)
-    for one, at in request.places():
-        add(one, best, "value", "stderr", at)
-        if one.name in known_before:
-            text = f"Fit less prior of {one.name.replace('_', ' ')}, in widths of the prior"
-            found[f"{one.name}_pull"] = best.numbers("pull", {"units": "1", "long_name": text}, at)
+    for parameter, at in request.places():
+        add(parameter, best, "value", "stderr", at)
+        if parameter.name in known_before:
+            text = f"Fit less prior of {parameter.name.replace('_', ' ')}, in widths of the prior"
+            variables[f"{parameter.name}_pull"] = best.numbers(
+                "pull", {"units": "1", "long_name": text}, at
+            )
     # What a restated parameter took the place of follows from it.
     for value, stderr, given in (
         ("value", "stderr", request.parameters),
         ("derived", "derived_stderr", request.model.derived),
     ):
-        for one, at in by_name(given):
-            if one.name not in found:
-                add(one, own, value, stderr, at)
+        for parameter, at in by_name(given):
+            if parameter.name not in variables:
+                add(parameter, own, value, stderr, at)
     add(WINDOW_DOSE, own, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
-    return found
+    return variables
 
 
 def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
-    """Return the statuses and statistics of each fit."""
-    found: dict[str, xr.Variable] = {}
+    variables: dict[str, xr.Variable] = {}
     profiles, objective = request.frame, rows.numbers("objective")
-    support = support_of_window(profiles.unfilled(), request.window)
+    window = request.settings["start"], request.settings["stop"]
+    support = support_of_window(profiles.unfilled(), window)
     # Of logarithms alone, a fit knows the limits of samples below one.
     others = objective != OBJECTIVES.index("squares of ln C")
     flags = support.flags.where(others, support.flags & ~Flag.BELOW_LIMIT)
@@ -135,14 +139,14 @@ def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
     for name, term in (("status", "fit_status"), ("curve_status", "curve_status")):
         codes = rows.numbers(name).fillna(Status.NO_DATA).astype(np.uint8)
         codes = resolve(profiles, codes, support, category=None)
-        found[name] = profiles.status(codes, term)
+        variables[name] = profiles.status(codes, term)
     for name, table in (("residuals", RESIDUALS), ("objective", OBJECTIVES)):
-        found[name] = words(rows.numbers(name), table, **vocabulary.attrs(name))
+        variables[name] = words(rows.numbers(name), table, **vocabulary.attrs(name))
     for name in ("n_samples", "n_left_out"):
-        found[name] = rows.numbers(name, vocabulary.attrs(name)).astype(np.int64)
+        variables[name] = rows.numbers(name, vocabulary.attrs(name)).astype(np.int64)
     for name in NUMBERS:
-        if name in found or name.startswith(WINDOW_DOSE.name):
+        if name in variables or name.startswith(WINDOW_DOSE.name):
             continue
         unit = profiles.axis_units if name.startswith("window") else None
-        found[name] = rows.numbers(name, vocabulary.attrs(name, unit))
-    return found
+        variables[name] = rows.numbers(name, vocabulary.attrs(name, unit))
+    return variables

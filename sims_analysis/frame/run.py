@@ -128,6 +128,10 @@ class Fields:
         """Return one of them from an array of rows along its last dimension."""
         return rows[..., self._places[name]].reshape((*rows.shape[:-1], *self.shapes[name]))
 
+    def variables(self, rows: xr.Variable) -> dict[str, xr.Variable]:
+        """Return all of them, if they are numbers, from rows along the last dimension."""
+        return {name: rows[..., place.start] for name, place in self._places.items()}
+
 
 def profile_by_profile(
     function: Callable[..., Any],

@@ -17,10 +17,10 @@ from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import warn_of_empty_window, warn_of_status, warn_where
 from sims_analysis.frame.opening import interpolated, open_frame
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import Fields, replaced_where
 from sims_analysis.frame.window import Window, read_pair, read_window
-from sims_analysis.interfaces.step import ROW, measure_step
-from sims_analysis.kernels.rows import changed
+from sims_analysis.interfaces.step import measure_step
+from sims_analysis.kernels.rows import Array, changed
 from sims_analysis.outcomes import GAP, Flag, Status
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import ParameterLike
@@ -39,6 +39,17 @@ _EXPLANATIONS = {
     "wrong_shape": "the record leaves both plateaus, or has another edge; start= and stop= choose "
     "one step",
 }
+
+#: What is found of a step; its depths first, and their errors.
+_FOUND = Fields(
+    dict.fromkeys(
+        (
+            *("position", "width", "stderr", "width_stderr"),
+            *("left_level", "right_level", "left_slope", "right_slope", "unsure", "status"),
+        ),
+        (),
+    )
+)
 
 
 @recorded
@@ -109,19 +120,8 @@ def interface(
     -----
     The samples between the plateaus are made monotone by least squares (isotonic regression), so
     that noise crosses each part once, and interpolated linearly. From 16 % to 84 % of an error
-    function are 1.989 standard deviations (ISO 18115: the depth resolution).
-
-    Plateaus reach up to two widths from the position, without samples at their outer end that lie
-    off the line of the others, such as a surface transient (of up to 20 steps, in the first quarter
-    of the record), and without a tail at the step, if 24 samples beyond it are level: that belongs
-    to the step. The step counts between lines where a slope of more than 1.5 of its standard
-    errors changes the level by 2 % of the step.
-
-    Errors come from the standard errors of the samples, or from the scatter of neighbours, where
-    none are stated and where it is surely larger, with those of both levels; what neighbours share
-    on plateaus, as a ripple, counts in these, and goes on along the step, as does a bend: how far a
-    parabola is off there. Straight lines between samples h apart widen a step: ``h^2 / (2.2
-    width)`` is part of the error of a width.
+    function are 1.989 standard deviations (ISO 18115: the depth resolution). *Depth resolution*,
+    on the site, says what plateaus are, and where errors come from.
 
     References
     ----------
@@ -144,22 +144,22 @@ def interface(
                  for part, name in ((low, "low"), (high, "high")))  # fmt: skip
     if not low < 0.5 < high:
         raise argument_error("low", low, f"expected low < 0.5 < high, found {high=}")
-    how: Any = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
-    profiles = open_frame(data, question="an interface", **how)
+    axes = vocabulary.AXES
+    profiles = open_frame(data, question="an interface", variable=variable, axes=axes, gaps=gaps)
     window = read_window(profiles, start, stop)
     limits = [*window]
     for name, given in (("left", left), ("right", right)):
         limits += read_pair(profiles, (None, None) if given is None else given, name)
 
-    row = partial(measure_step, parts=(low, high), between=interpolated(profiles))
+    row = partial(_row, parts=(low, high), between=interpolated(profiles))
 
-    def rows_of(frame: Frame) -> xr.Variable:
-        return frame.each(row, profiles.fraction, *limits, size=len(ROW))
+    def measure(frame: Frame) -> xr.Variable:
+        return frame.each(row, profiles.fraction, *limits, size=_FOUND.size)
 
-    rows = rows_of(profiles)
-    part = dict(zip(ROW, rows.transpose("__row__", ...), strict=True))
+    rows = measure(profiles)
+    part = _FOUND.variables(rows)
     stderr = add_background_error(
-        profiles, rows[..., 4:6], lambda other: rows_of(other)[..., :2], errors=True
+        profiles, rows[..., 2:4], lambda other: measure(other)[..., :2], errors=True
     )
     part |= {"stderr": stderr[..., 0], "width_stderr": stderr[..., 1]}
     part["status"] = _resolved(part, profiles, window)
@@ -172,6 +172,10 @@ def interface(
         unsure = (part["unsure"] == 1) & (answer["status"] == "ok").variable
         warn_where(profiles, unsure, _MAY_SLOPE, FitWarning)
     return units.quantify(answer) if profiles.quantified else answer
+
+
+def _row(*samples: Any, **how: Any) -> Array:
+    return _FOUND.row(vars(measure_step(*samples, **how)))
 
 
 def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) -> xr.Variable:
@@ -194,21 +198,16 @@ def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) 
 
 
 def _dataset(part: Mapping[str, xr.Variable], profiles: Frame) -> xr.Dataset:
-    """Give each number its name, unit and words."""
     attrs: dict[str, dict[str, str]] = {}
     for name in ("position", "width"):
-        of = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
-        error = {"long_name": "Standard error, random part"}
-        attrs |= {name: of, f"{name}_stderr": of | error}
+        attrs[name] = vocabulary.attrs(f"interface_{name}", profiles.axis_units)
+        attrs[f"{name}_stderr"] = attrs[name] | {"long_name": "Standard error, random part"}
     level = "mean over the plateau; of one that slopes, its line at the position"
     slope = "of the plateau; 0 where it is level"
-    for name, text, unit in (
-        ("level", level, profiles.units),
-        ("slope", slope, f"{profiles.units} / {profiles.axis_units}"),
-    ):
+    for name, text, per in (("level", level, ""), ("slope", slope, f" / {profiles.axis_units}")):
         for side, where in (("left", "above"), ("right", "below")):
-            long_name = f"{name.capitalize()} {where}"
-            attrs[f"{side}_{name}"] = {"long_name": long_name, "units": unit, "description": text}
+            names = {"long_name": f"{name.capitalize()} {where}", "units": f"{profiles.units}{per}"}
+            attrs[f"{side}_{name}"] = names | {"description": text}
     part = {**part, "position_stderr": part["stderr"]}
     answer = {name: xr.Variable(part[name].dims, part[name].data, of) for name, of in attrs.items()}
     answer["status"] = profiles.status(part["status"])

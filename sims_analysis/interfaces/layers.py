@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -21,7 +22,7 @@ from sims_analysis.frame.evidence import GapPolicy, resolve, support_of_window
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import interpolated, open_frame
-from sims_analysis.interfaces.stack import ROW, find_layers
+from sims_analysis.interfaces.stack import Layer, find_layers
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import changed
 from sims_analysis.kernels.samples import Array, in_order
@@ -33,14 +34,16 @@ from sims_analysis.units import ParameterLike
 class _Rules:
     """The numbers by which noise may have made layers of data without standard errors."""
 
-    short: int = 2  # what lies between two crossings is of so few samples,
-    shallow: float = 1.6  # none of them further from the level than by this factor,
-    several: int = 2  # and there are so many of them
+    short: int = 2  # number of samples between two crossings at most,
+    shallow: float = 1.6  # factor by which all of these are near the level,
+    several: int = 2  # and number of such places from which on noise may have made them
 
 
 _RULES = _Rules()
 #: An edge among such samples has no depth.
 _LOST = GAP | Flag.BELOW_LIMIT
+#: How many numbers a layer has.
+_SIZE = len(Layer._fields)
 
 
 @recorded
@@ -131,62 +134,55 @@ def layers(
     part = 0.5
     if fraction is not None:
         part = units.read_fraction(fraction, "fraction", of="the step to a plateau")
-    one, profiles = _opened(data, species, variable, gaps)
+    marker, profiles = _opened(data, species, variable, gaps)
+    below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
     if level is None:
-        row = partial(_between_plateaus, part, interpolated(profiles), _max_layers(profiles))
-        rows = profiles.each(row, profiles.fraction, size=_max_layers(profiles) * len(ROW))
-        below = [xr.zeros_like(profiles.fraction, dtype=bool)] * 2
+        most = 1 + profiles.value.sizes[profiles.dim] // 4  # that samples can show
+        row = partial(_between_plateaus, part, interpolated(profiles), most)
+        rows = profiles.each(row, profiles.fraction, size=most * _SIZE)
     else:
         number = profiles.parameter(level, (profiles.kind,), "level")
         refuse_cases(profiles, number, "level")
-        rows = _at_level(one, profiles, level, number)
-        below = _below_limit(profiles, number)
+        rows = _at_level(marker, profiles, level, number)
+        limit, none = profiles.highest_limit, xr.zeros_like(number, dtype=bool)
+        if limit is not None:  # the last are below it; nowhere a sample shows a level below it
+            below = [none | (number <= limit), none | limit.notnull()]
         if profiles.stderr is None:
             _warn_of_noise(profiles, number)
-    table = rows.data.reshape(*rows.shape[:-1], -1, len(ROW))
+    table = rows.data.reshape(*rows.shape[:-1], -1, _SIZE)
     width = (table[..., 0] != Status.PADDING).sum(axis=-1).max(initial=1)
     dims = (*rows.dims[:-1], "layer", "__row__")
     columns = xr.Variable(dims, table[..., :width, :]).transpose("__row__", ...)
-    every = dict(zip(ROW, columns, strict=True))
-    found = _resolved(profiles, every, below, stated=level is not None)
-    return _dataset(found, profiles, widths=level is None)
-
-
-def _max_layers(profiles: Frame) -> int:
-    """Return the largest number of layers that samples can show."""
-    return 1 + profiles.value.sizes[profiles.dim] // 4
+    every = dict(zip(Layer._fields, columns, strict=True))
+    resolved = _resolved(profiles, every, below, stated=level is not None)
+    return _dataset(resolved, profiles, widths=level is None)
 
 
 def _between_plateaus(
     part: float, between: bool, most: int, z: Array, c: Array, s: Array, _: Array, fraction: float
 ) -> Array:
-    """Return rows of :data:`ROW`, one for each layer, by its own plateau."""
     return _padded(find_layers(z, c, s, fraction, part, between=between), most)
 
 
-def _padded(found: Any, most: int) -> Array:
-    """Return so many rows of :data:`ROW`; those after the ones found are padding."""
-    rows = np.full((most, len(ROW)), np.nan)
+def _padded(layers: Sequence[Layer], most: int) -> Array:
+    """Return so many layers as a row; those after the ones found are padding."""
+    rows = np.full((most, _SIZE), np.nan)
     rows[:, 0] = Status.PADDING
-    for row, one in zip(rows, found, strict=False):
-        row[: len(one)] = one
+    rows[: len(layers)] = layers[:most]
     return rows.ravel()
 
 
-def _at_level(one: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
-    """Return rows of :data:`ROW`, one for each layer, between the crossings of a level."""
-    found = units.dequantify(crossings(one, level=level, gaps="bridge"))
-    *edges, status = (found.variables[n] for n in (profiles.axis, "stderr", "direction", "status"))
-    size = len(ROW) * (1 + edges[0].sizes["crossing"] // 2)
+def _at_level(marker: Any, profiles: Frame, level: Any, number: xr.Variable) -> xr.Variable:
+    """Return the layers of each profile, between the crossings of a level."""
+    crossed = units.dequantify(crossings(marker, level=level, gaps="bridge"))
+    names = (profiles.axis, "stderr", "direction", "status")
+    *edges, status = (crossed.variables[n] for n in names)
+    size = _SIZE * (1 + edges[0].sizes["crossing"] // 2)
     return profiles.each(_layers, *edges, number, status[..., 0], whole=["crossing"], size=size)
 
 
 def _resolved(
-    profiles: Frame,
-    part: dict[str, xr.Variable],
-    below: list[xr.Variable],
-    *,
-    stated: bool,
+    profiles: Frame, part: dict[str, xr.Variable], below: list[xr.Variable], *, stated: bool
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
@@ -194,49 +190,38 @@ def _resolved(
     """
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
-    there = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
+    is_layer = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
     at = [profiles.map(support_of_points, end, **along).flags for end in ends]
     inside = support_of_window(profiles, ends)
     apart = _LOST | (Flag.SATURATED if stated else 0)
-    flags = at[0] | at[1] | (inside.flags.where(there, 0).astype(np.int16) & ~apart)
+    flags = at[0] | at[1] | (inside.flags.where(is_layer, 0).astype(np.int16) & ~apart)
+    low, none = np.int16(Flag.BELOW_LIMIT), np.int16(0)
     for end, may in zip(ends, below, strict=True):
-        flags = flags | xr.where(
-            there & end.isnull() & may, np.int16(Flag.BELOW_LIMIT), np.int16(0)
-        )
+        flags = flags | xr.where(is_layer & end.isnull() & may, low, none)
     what = "no depth is given for a layer that begins or ends in it"
     support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
-    found = {**part, "status": resolve(profiles, codes, support, ends, what=what)}
+    resolved = {**part, "status": resolve(profiles, codes, support, ends, what=what)}
     for name, flagged in zip(("top", "bottom"), at, strict=True):
         if not profiles.bridge:
             lost = flagged & _LOST != 0
-            for one in (name, f"{name}_stderr", "thickness_stderr"):
-                found[one] = found[one].where(~lost)
-    return found | {"thickness": found["bottom"] - found["top"]}
+            for column in (name, f"{name}_stderr", "thickness_stderr"):
+                resolved[column] = resolved[column].where(~lost)
+    return resolved | {"thickness": resolved["bottom"] - resolved["top"]}
 
 
 def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> tuple[Any, Frame]:
-    """Return the data of the species that marks the layers, and their profiles."""
     if species is not None or getattr(data, "sizes", {}).get("species", 1) > 1:
         data = one_species(data, species)
     how: dict[str, Any] = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
-    profiles, one = open_frame(data, question="a layer", **how), data
-    if isinstance(one, xr.Dataset):
+    profiles = open_frame(data, question="a layer", **how)
+    if isinstance(data, xr.Dataset):
         held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
-        one = one[[name for name in held if name in one]]
+        data = data[[name for name in held if name in data]]
     refuse_dimensions(profiles, "layer", "crossing")
     if profiles.lazy:
         text = "layers of Dask data are not known ahead; give data.compute()"
         raise ProfileError(text, code="dask_data")
-    return one, profiles
-
-
-def _below_limit(profiles: Frame, level: xr.Variable) -> list[xr.Variable]:
-    """Flag profiles whose layers may begin, or end, at samples that a file gives as ``<5E15``."""
-    limit, none = profiles.highest_limit, xr.zeros_like(level, dtype=bool)
-    if limit is None:
-        return [none, none]
-    # The last samples are below it; nowhere a sample shows a level below it.
-    return [none | (level <= limit), none | limit.notnull()]
+    return data, profiles
 
 
 def _warn_of_noise(profiles: Frame, level: xr.Variable) -> None:
@@ -260,31 +245,29 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     change = np.flatnonzero(np.diff(c > level))
     runs = [c[i + 1 : j + 1] for i, j in pairwise(change)]
     near = [
-        one.size <= _RULES.short and max(one.max() / level, level / one.min()) < _RULES.shallow
-        for one in runs
-        if one.min() > 0 < level
+        run.size <= _RULES.short and max(run.max() / level, level / run.min()) < _RULES.shallow
+        for run in runs
+        if run.min() > 0 < level
     ]
     return np.array([float(sum(near))])
 
 
 def _layers(z: Array, c: Array, _: Array, __: Array, *given: Any) -> Array:
-    """Return rows of :data:`ROW`, one for each layer of a profile between its crossings."""
     *crossing, level, otherwise = given
     depth, stderr, direction = map(np.array, crossing)
     above, kept = c[in_order(z, c)] > level, np.flatnonzero(np.isfinite(depth))
     edges = [("rising", np.nan, np.nan)] if above[:1].any() else []
     edges += [(str(direction[i]), depth[i], stderr[i]) for i in kept]
     edges += [("falling", np.nan, np.nan)] if above[-1:].any() else []
-    rows = []
+    layers = []
     for (side, top, upper), (other, bottom, lower) in pairwise(edges):
         if side == "rising" != other:
             code = Status.TRUNCATED if np.isnan([top, bottom]).any() else Status.OK
-            rows.append((code, top, upper, bottom, lower, np.hypot(upper, lower)))
-    return _padded(rows or [(Status[otherwise.upper()],)], 1 + depth.size // 2)
+            layers.append(Layer(code, top, upper, bottom, lower, np.hypot(upper, lower)))
+    return _padded(layers or [Layer(Status[otherwise.upper()])], 1 + depth.size // 2)
 
 
 def _dataset(part: dict[str, xr.Variable], profiles: Frame, *, widths: bool) -> xr.Dataset:
-    """Give each number its name, unit and words."""
     texts = {
         "top": ("interface_position", "where the layer begins"),
         "bottom": ("interface_position", "where the layer ends"),
@@ -296,14 +279,10 @@ def _dataset(part: dict[str, xr.Variable], profiles: Frame, *, widths: bool) -> 
     answer = {}
     for name, (term, text) in texts.items():
         words = name.replace("_", " ")
-        names = {
-            name: words.capitalize(),
-            f"{name}_stderr": f"Standard error of {words}, random part",
-        }
-        for one, long_name in names.items():
-            answer[one] = profiles.with_attrs(
-                part[one], term, units_=profiles.axis_units, long_name=long_name, description=text
-            )
+        error = f"Standard error of {words}, random part"
+        for end, long_name in (("", words.capitalize()), ("_stderr", error)):
+            how = {"units_": profiles.axis_units, "long_name": long_name, "description": text}
+            answer[f"{name}{end}"] = profiles.with_attrs(part[f"{name}{end}"], term, **how)
     answer["status"] = profiles.status(part["status"])
     coords = {}
     if (limit := profiles.highest_limit) is not None:

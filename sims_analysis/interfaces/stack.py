@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -23,37 +24,46 @@ from sims_analysis.interfaces.step import (
     step_between,
     surely_slopes,
 )
+from sims_analysis.kernels.maxima import maxima
 from sims_analysis.kernels.residuals import running
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
-from sims_analysis.shapes.layered_model import maxima
 
-#: What is found of each layer: its status, depths and errors of its edges, the error of its
-#: thickness, and the widths of both edges from 16 % to 84 %, and their errors.
-ROW = (
-    *("status", "top", "top_stderr", "bottom", "bottom_stderr", "thickness_stderr"),
-    *("top_width", "top_width_stderr", "bottom_width", "bottom_width_stderr"),
-)
+
+class Layer(NamedTuple):
+    """A layer: depths in nm, their standard errors, and widths of edges from 16 % to 84 %."""
+
+    status: Status
+    top: float = nan
+    top_stderr: float = nan
+    bottom: float = nan
+    bottom_stderr: float = nan
+    thickness_stderr: float = nan
+    top_width: float = nan
+    top_width_stderr: float = nan
+    bottom_width: float = nan
+    bottom_width_stderr: float = nan
 
 
 @dataclass(frozen=True)
 class _Rules:
     """The numbers by which layers are found, and judged."""
 
-    smallest: float = 0.05  # a layer is at least this part of the highest
-    step: float = 0.15  # inside of it another rises or falls by at least this part of it
-    matters: float = 0.01  # a plateau slopes if that changes its level by this part of its steps,
-    longer: float = 0.6  # and it is longer than this part of the distance to the next
-    complete: float = 1.5  # a plateau begins so many widths from an edge
-    rounded: float = 0.8  # one that is round is above this part of its height
-    # A stretch of this part of an edge is a plateau if its slope is below this part of the edge's,
+    smallest: float = 0.05  # part of the highest layer that another has at least
+    step: float = 0.15  # part of a layer by which another inside of it rises or falls at least
+    matters: float = 0.01  # part of its steps by which a slope changes a plateau that is a line,
+    longer: float = 0.6  # and part of the distance to the next plateau that it is long at least
+    complete: float = 1.5  # widths of an edge from its position to the plateau
+    rounded: float = 0.8  # part of its height above which a round plateau is measured
+    # Pairs: of a part of an edge that is a plateau, and of the mean slope of the edge that it may
+    # have at most: longer stretches may be steeper.
     flat: tuple[tuple[float, float], ...] = ((0.45, 0.5), (1 / 3, 0.5), (1 / 6, 0.3))
-    sure: float = 3.0  # by so many standard errors
-    noise: float = 0.1  # means over neighbours are known to this part of the largest difference
-    rounding: float = 1e-9  # less than this part of it is rounding
-    chosen: float = 4.5  # of a step of fewer standard errors noise has chosen the plateau
-    overlap: float = 0.49  # edges as wide as this part of their distance put it off by 5 %
-    narrowed: float = 1.5  # noise may narrow what is seen of edges by so many standard errors
+    sure: float = 3.0  # standard errors by which it surely is less steep
+    noise: float = 0.1  # part of the largest difference to which means over neighbours are known
+    rounding: float = 1e-9  # part of it below which noise is rounding
+    chosen: float = 4.5  # standard errors of a step below which noise has chosen the plateau
+    overlap: float = 0.49  # part of the distance of edges that their width may be, 5 % off beyond
+    narrowed: float = 1.5  # standard errors by which noise may narrow what is seen of edges
 
 
 _RULES = _Rules()
@@ -76,43 +86,43 @@ class _Edge(NamedTuple):
     double: bool = False
 
 
-_NO_EDGE = _Edge(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, (0.0, 0.0))
+_NO_EDGE = _Edge(nan, nan, nan, nan, nan, nan, (0.0, 0.0))
 
 
 def find_layers(
     z: Array, c: Array, s: Array, fraction: float, part: float, *, between: bool
-) -> list[Sequence[float]]:
-    """Return rows of :data:`ROW`, one for each layer; one with a status if there is none.
+) -> list[Layer]:
+    """Return the layers; one with a status if there is none.
 
     A layer begins and ends at this `part` of the step to the plateau on either side.
     """
     here = in_order(z, c)
     if here.size < 5:
-        return [(Status.NO_DATA,)]
+        return [Layer(Status.NO_DATA)]
     z, c = z[here], c[here]
     record = Record(z, c, *errors(c, s[here], fraction), between and fraction < 1, ())
     size = float(np.ptp(c))
     noise = np.maximum(record.s, _RULES.rounding * size)
     nodes, mean = _nodes(record, noise / np.sqrt(record.fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
-        return [(Status.FEATURELESS,)]
+        return [Layer(Status.FEATURELESS)]
     found = _places(record, nodes, mean[nodes])
     ends = np.array([record.z[place[[0, -1]]] for place, _ in found])
     beside = ends[1:, 0] - ends[:-1, 1], np.abs(np.diff(mean[nodes]))
-    largest = [np.maximum(np.append(one, 0.0), np.insert(one, 0, 0.0)) for one in beside]
+    largest = [np.maximum(np.append(column, 0.0), np.insert(column, 0, 0.0)) for column in beside]
     plateaus = [_level(record, *one, *each) for one, *each in zip(found, *largest, strict=True)]
-    places, levels = [one for one, _ in found], [one.level for one in plateaus]
+    places, levels = [one for one, _ in found], [plateau.level for plateau in plateaus]
     edges = [
         _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
     ]
     overlap = [False, *(_overlap(*both) for both in pairwise(edges)), False]
-    rows = []
+    layers = []
     for i, (top, bottom) in enumerate(pairwise([None, *edges, None])):
         rises = levels[i] - np.array(levels[max(i - 1, 0) : i] + levels[i + 1 : i + 2])
         if rises.max() > 0:
             merged = any(overlap[max(i - 1, 0) : i + 2])
-            rows.append(_layer(top, bottom, rises, plateaus[i], merged=merged))
-    return rows
+            layers.append(_layer(top, bottom, rises, plateaus[i], merged=merged))
+    return layers
 
 
 def _overlap(one: _Edge, other: _Edge) -> bool:
@@ -125,8 +135,8 @@ def _overlap(one: _Edge, other: _Edge) -> bool:
 
 def _layer(
     top: _Edge | None, bottom: _Edge | None, rises: Array, plateau: Plateau, *, merged: bool
-) -> Sequence[float]:
-    """Return the row of a layer; an edge inside of which the record begins or ends is None.
+) -> Layer:
+    """Return a layer; an edge inside of which the record begins or ends is None.
 
     A higher plateau moves edges to lower neighbours inwards, and those to higher ones outwards.
     """
@@ -138,12 +148,12 @@ def _layer(
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
         status = Status.WRONG_SHAPE
-    unknown = any(one and np.isnan(one.depth) for one in (top, bottom))
+    unknown = any(edge and np.isnan(edge.depth) for edge in (top, bottom))
     if unknown or merged or np.abs(rises).min() < _RULES.chosen * plateau.noise:
         status = Status.UNDETERMINED
     depths = first.depth, first.stderr, last.depth, last.stderr
     widths = first.width, first.width_stderr, last.width, last.width_stderr
-    return [status, *depths, thickness, *widths]
+    return Layer(status, *depths, float(thickness), *widths)
 
 
 def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
@@ -193,8 +203,8 @@ def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> 
             continue
         mean_slope = (1 - 2 * _RULES.step) / (z[high - 1] - z[low])
         u, y, sigma = (
-            np.lib.stride_tricks.sliding_window_view(one, length)
-            for one in (z, done, noise[inside] / abs(size))
+            np.lib.stride_tricks.sliding_window_view(column, length)
+            for column in (z, done, noise[inside] / abs(size))
         )
         u = u - u.mean(axis=1, keepdims=True)
         squares = np.vecdot(u, u)
@@ -217,12 +227,12 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
     z, last = record.z, len(nodes) - 1
     ends = zip(pairwise(nodes), pairwise(levels.tolist()), strict=True)
     edges = [_locate_edge(record, *pair, *values) for pair, values in ends]
-    found = []
+    places = []
     for i, node in enumerate(nodes):
         before, after = edges[max(i - 1, 0)], edges[min(i, last - 1)]
         begin = before.at + _RULES.complete * before.width if i > 0 else -np.inf
         end = after.at - _RULES.complete * after.width if i < last else np.inf
-        place = np.flatnonzero((z > begin) & (z < end))
+        place = in_order(z, record.c, begin, end)
         if i in (0, last):
             place = np.sort(level_part(record, place if i == 0 else place[::-1]))
         extremum = 0
@@ -231,8 +241,8 @@ def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[A
             end = after.nearly[0] if i < last else np.inf
             place = np.union1d(np.flatnonzero((z > begin) & (z < end)), node)
             extremum = 1 if levels[i] > levels[i - 1 if i else 1] else -1
-        found.append((place, extremum))
-    return found
+        places.append((place, extremum))
+    return places
 
 
 class _EdgeEstimate(NamedTuple):
@@ -244,7 +254,6 @@ class _EdgeEstimate(NamedTuple):
 
 
 def _locate_edge(record: Record, first: int, last: int, low: float, high: float) -> _EdgeEstimate:
-    """Return where an edge lies between a sample of one plateau and of the next."""
     inside = slice(first, last + 1)
     z, c = record.z[inside], record.c[inside]
     smooth = isotonic_regression((c - low) / (high - low)).x
@@ -284,13 +293,14 @@ def _edge(
     record = replace(record, places=halves)
     at = part if plateaus[1].level > plateaus[0].level else 1 - part
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
-    row = middle
+    step = middle
     if part != 0.5:
         near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
-        row = step_between(record, plateaus, near, at)
-    if np.isnan(row[0]):
+        step = step_between(record, plateaus, near, at)
+    if np.isnan(step.position):
         return _NO_EDGE
     double = has_another_edge(record, plateaus, whole)
-    breadth, error = OF_MIDDLE * middle[1], OF_MIDDLE * middle[5]
-    moved = row[8], row[9]
-    return _Edge(row[0], row[4], whole[1], whole[5], breadth, error, moved, row[11], double)
+    breadth, error = OF_MIDDLE * middle.width, OF_MIDDLE * middle.width_stderr
+    of_whole = whole.width, whole.width_stderr, breadth, error
+    *moved, lower = step.moved
+    return _Edge(step.position, step.stderr, *of_whole, (moved[0], moved[1]), lower, double)

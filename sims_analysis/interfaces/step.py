@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,6 @@ from sims_analysis.kernels.residuals import chance_of_excess, running, scatter
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.outcomes import Status
 
-ROW = (
-    *("position", "width", "left_level", "right_level", "stderr", "width_stderr"),
-    #: How far errors of the levels, and interpolation, move the position; how much of the width
-    #: lies above it.
-    *("left_slope", "right_slope", "left_moved", "right_moved", "upper", "lower"),
-    *("unsure", "status"),
-)
 #: The middle of a step, and the width of an error function over that from one part to the other.
 WHOLE, MIDDLE, OF_WHOLE, OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.989, 1.896
 
@@ -31,37 +24,63 @@ WHOLE, MIDDLE, OF_WHOLE, OF_MIDDLE = (0.16, 0.84), (0.3, 0.7), 1.989, 1.896
 class _Rules:
     """The numbers by which a step is judged; R is the achieved resolution of a restored one."""
 
-    plateau: float = 0.1  # part of the samples, at either end, unless a plateau is stated
-    rounding: float = 1e-9  # a step below this part of the levels is rounding
-    complete: float = 2.0  # widths from the position: 4 % of the end of an exponential are left
-    bent: float = 2.2  # lines between samples h apart widen a step by h^2 over so many widths
-    sharper: float = 15.0  # a restored width is known to R^2 over so many widths
-    asymmetric: float = 0.04  # a restored position is known to this part of R
-    skewed: float = 58.0  # a position is off by h^3 over so many squares of the standard deviation
-    slopes: float = 1.5  # a slope of so many standard errors matters
-    matters: float = 0.02  # if it changes the level by this part of the step;
-    seen: float = 0.2  # it is surely seen where the position is known to this part of the width
-    off: float = 2.5  # samples are off a plateau by so many standard errors,
-    sure: float = 3.0  # surely by so many
-    beyond: float = 0.1  # a record leaves both plateaus by this part of the step
-    blocks: int = 10  # a step is in parts if means over so many parts of it,
-    around: float = 2.5  # within so many standard deviations of its position,
-    another: float = 0.025  # are off an error function by more than this part of the step,
-    hardly: float = 1e-3  # and chance makes it in fewer cases
-    tail: float = 0.45  # the end of a step may move it by this part of its error,
-    of_sigma: float = 0.01  # and of its standard deviation
-    tries: int = 32  # a plateau may begin at a multiple of the record over this,
-    highest: float = 20.0  # below samples that differ from it by less than so many steps;
-    decays: float = 0.45  # in this part of them, by half of all;
-    few: int = 5  # fewer may differ in any way
-    grows: float = 1.2  # scatter of samples twice as far apart that share no noise grows by less
-    many: int = 24  # the scatter of so many samples is known
-    shared: float = 2.0  # neighbours share what covers so many standard errors of their covariance
+    plateau: float = 0.1  # part of the samples that is a plateau at either end, unless stated
+    rounding: float = 1e-9  # part of the levels below which a step is rounding
+    complete: float = 2.0  # widths from the position to a plateau: 4 % of an exponential are left
+    bent: float = 2.2  # widths over which h^2 is what lines between samples h apart widen a step by
+    sharper: float = 15.0  # widths over which R^2 is the error of a restored width
+    asymmetric: float = 0.04  # part of R that is the error of a restored position
+    # Squares of the standard deviation over which h^3 is the error of a position by its samples.
+    skewed: float = 58.0
+    slopes: float = 1.5  # standard errors from which a slope of a plateau counts,
+    matters: float = 0.02  # and part of the step by which it changes the level at least
+    # Part of the width to which a position is known where a slope would surely have been seen.
+    seen: float = 0.2
+    off: float = 2.5  # standard errors by which samples are off a plateau
+    sure: float = 3.0  # standard errors by which they surely are
+    beyond: float = 0.1  # part of the step by which a record leaves both plateaus
+    # A step is in parts if means over blocks are off an error function, and surely not by chance:
+    blocks: int = 10  # number of these means,
+    around: float = 2.5  # standard deviations on either side of the position that they span,
+    another: float = 0.025  # part of the step that they may be off,
+    hardly: float = 1e-3  # probability below which chance is no reason
+    # The end of a step moves a plateau if this moves the position by more than
+    tail: float = 0.45  # this part of its standard error,
+    of_sigma: float = 0.01  # and of the standard deviation of the step
+    # A plateau begins below a surface transient:
+    tries: int = 32  # number of places in the record at which it may begin,
+    highest: float = 20.0  # steps that a sample of the transient exceeds the plateau by at most,
+    decays: float = 0.45  # part of its samples that hold half of its integral at most;
+    few: int = 5  # number of samples that may be of any shape
+    grows: float = 1.2  # factor by which scatter over twice the distance grows less without sharing
+    many: int = 24  # number of samples whose scatter is known
+    shared: float = 2.0  # standard errors of the covariance of neighbours from which they share it
 
 
 _RULES = _Rules()
 #: Statuses of a step that has a position.
 _FOUND = (Status.OK, Status.UNDETERMINED)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step between two plateaus: depths in nm, levels in the unit of the samples; NaN if unknown.
+
+    ``moved`` is how far an error of the level above, and below, moves the position, and how far it
+    may lie to the higher side between samples; ``unsure``, whether noise may hide slopes.
+    """
+
+    status: Status
+    left_level: float = nan
+    right_level: float = nan
+    left_slope: float = nan
+    right_slope: float = nan
+    moved: tuple[float, float, float] = (nan, nan, nan)
+    position: float = nan
+    width: float = nan
+    stderr: float = nan
+    width_stderr: float = nan
+    unsure: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +121,7 @@ class Plateau:
 
     def correlation(self, *z: float) -> float:
         """Return that of the errors of the line at two depths."""
-        first, last = (complex(self.error, self.slope_error * (one - self.centre)) for one in z)
+        first, last = (complex(self.error, self.slope_error * (depth - self.centre)) for depth in z)
         return (first * last.conjugate()).real / (abs(first * last) or 1.0)
 
 
@@ -115,36 +134,35 @@ def measure_step(
     *limits: float,
     parts: tuple[float, float],
     between: bool,
-) -> Array:
-    """Measure a step between two `parts`: return the numbers of :data:`ROW`.
+) -> Step:
+    """Measure a step between two `parts`.
 
     `limits` are those of the record and of both plateaus; a fraction of independent samples below 1
     is of interpolated values if `between`.
     """
-    row = np.full(len(ROW), np.nan)
-    row[-1] = Status.NO_DATA
+    answer = Step(Status.NO_DATA)
     bounds, *stated = limits[:2], limits[2:4], limits[4:]
     here = in_order(z, c, *bounds)
     z, c, s = z[here], c[here], s[here]
     if z.size < 5:
-        return row
+        return answer
     part = max(2, round(_RULES.plateau * z.size))
-    free = [bool(np.isnan(one).all()) for one in stated]
+    free = [bool(np.isnan(pair).all()) for pair in stated]
     record = Record(z, c, *errors(c, s, fraction), between and fraction < 1, ())
     last = np.arange(z.size - part, z.size) if free[1] else in_order(z, c, *stated[1])
     # A plateau begins where a surface transient ends.
     for begin in range(0, z.size // 4 if free[0] else 1, max(1, z.size // _RULES.tries)):
         first = np.arange(begin, begin + part) if free[0] else in_order(z, c, *stated[0])
         if not (first.size and last.size):
-            return row
-        found, used = _from_plateaus(replace(record, places=[first, last]), parts, free)
-        if begin == 0 or (found[-1] in _FOUND and _is_transient(used, found)):
-            row = found
-        if row[-1] not in (Status.FEATURELESS, Status.TRUNCATED):
+            return answer
+        step, used = _from_plateaus(replace(record, places=[first, last]), parts, free)
+        if begin == 0 or (step.status in _FOUND and _is_transient(used, step)):
+            answer = step
+        if answer.status not in (Status.FEATURELESS, Status.TRUNCATED):
             break
-    if row[-1] == Status.FEATURELESS and _means_differ(record, part):
-        row[-1] = Status.WRONG_SHAPE
-    return row
+    if answer.status == Status.FEATURELESS and _means_differ(record, part):
+        return replace(answer, status=Status.WRONG_SHAPE)
+    return answer
 
 
 def _means_differ(record: Record, part: int) -> bool:
@@ -157,57 +175,59 @@ def _means_differ(record: Record, part: int) -> bool:
     return bool(mean[high] - mean[low] > least)
 
 
-def _is_transient(record: Record, row: Array) -> bool:
+def _is_transient(record: Record, step: Step) -> bool:
     """Return whether samples before a plateau come ever closer to it, unlike those of a layer.
 
     Half of what they differ by, together, is among the first of those that make nine tenths.
     """
     before = slice(0, int(record.places[0][0]))
-    off = record.c[before] - row[2] - row[6] * (record.z[before] - row[0])
+    plateau = step.left_level + step.left_slope * (record.z[before] - step.position)
+    off = record.c[before] - plateau
     part = np.abs(np.cumsum(off)) / max(abs(off.sum()), 1e-300)
     half, most = np.argmax(part >= 0.5), np.argmax(part >= 0.9)
     decays = most < max(_RULES.few, record.c.size // 16) or half < _RULES.decays * most
-    return bool(decays and np.abs(off).max() < _RULES.highest * abs(row[3] - row[2]))
+    return bool(
+        decays and np.abs(off).max() < _RULES.highest * abs(step.right_level - step.left_level)
+    )
 
 
 def _from_plateaus(
     record: Record, parts: tuple[float, float], free: Sequence[bool]
-) -> tuple[Array, Record]:
+) -> tuple[Step, Record]:
     """Measure a step, then again from `free` plateaus that reach up to it; lines if they slope."""
-    level = [fit_plateau(record, one, sloping=False) for one in record.places]
-    row = step_between(record, level, parts)
-    if row[-1] not in _FOUND:
-        return row, record
+    level = [fit_plateau(record, place, sloping=False) for place in record.places]
+    first = step_between(record, level, parts)
+    if first.status not in _FOUND:
+        return first, record
     about, narrow = _position_and_width(record, level), record
-    seen = row[4] < _RULES.seen * about[1] or (record.fraction < 1 and not record.grid)
+    seen = first.stderr < _RULES.seen * about[1] or (record.fraction < 1 and not record.grid)
     for _ in range(4):
         # Slopes that are there show best once the plateaus reach up to the step.
         record = replace(record, places=_places(narrow, about, free))
-        lines = [fit_plateau(record, one, sloping=True) for one in record.places]
+        lines = [fit_plateau(record, place, sloping=True) for place in record.places]
         before, about = about, _position_and_width(record, lines)
         if np.isnan(about[0]) or np.allclose(about, before, rtol=1e-3):
             break
     position = about[0] if np.isfinite(about[0]) else float(record.z.mean())
-    step = abs(lines[1].at(position) - lines[0].at(position))
-    slopes = [surely_slopes(one, position, _RULES.matters * step) for one in lines]
+    height = abs(lines[1].at(position) - lines[0].at(position))
+    slopes = [surely_slopes(line, position, _RULES.matters * height) for line in lines]
     chosen = [
-        one if slope else fit_plateau(record, place, sloping=False)
-        for one, place, slope in zip(lines, record.places, slopes, strict=True)
+        line if slope else fit_plateau(record, place, sloping=False)
+        for line, place, slope in zip(lines, record.places, slopes, strict=True)
     ]
-    answer = step_between(record, chosen, parts)
+    step = step_between(record, chosen, parts)
     # Lines that noise has turned say nothing against what levels say.
-    if answer[-1] not in _FOUND:
-        answer, record, chosen = row, narrow, level
-    answer[-2] = any(free) and not (any(slopes) or seen)
-    if answer[-1] in _FOUND and _is_no_single_step(record, chosen, float(answer[0]), free):
-        answer[-1] = Status.WRONG_SHAPE
-    elif _reaches_into(record, chosen, answer, float(np.diff(ndtri(parts))[0]), free):
-        answer[[0, 1, 4, 5]] = np.nan
-        answer[-1] = Status.TRUNCATED
-    else:  # after what is decided by errors: what ends of steps leave on plateaus is no ripple
-        errors = [4, 5, 8, 9]
-        answer[errors] = step_between(record, chosen, parts, rippled=True)[errors]
-    return answer, record
+    if step.status not in _FOUND:
+        step, record, chosen = first, narrow, level
+    step = replace(step, unsure=any(free) and not (any(slopes) or seen))
+    if _is_no_single_step(record, chosen, step.position, free):
+        return replace(step, status=Status.WRONG_SHAPE), record
+    if _reaches_into(record, chosen, step, float(np.diff(ndtri(parts))[0]), free):
+        unknown: Any = dict.fromkeys(("position", "width", "stderr", "width_stderr"), nan)
+        return replace(step, status=Status.TRUNCATED, **unknown), record
+    # After what is decided by errors: what ends of steps leave on plateaus is no ripple.
+    rippled = step_between(record, chosen, parts, rippled=True)
+    return replace(step, stderr=rippled.stderr, width_stderr=rippled.width_stderr), record
 
 
 def surely_slopes(line: Plateau, position: float, least: float) -> bool:
@@ -219,7 +239,7 @@ def surely_slopes(line: Plateau, position: float, least: float) -> bool:
 def _position_and_width(record: Record, plateaus: Sequence[Plateau]) -> tuple[float, float]:
     """Return where a step is, and its width from 16 % to 84 %; or what its middle says, if less."""
     whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
-    return whole[0], float(np.fmin(whole[1], OF_MIDDLE * middle[1]))
+    return whole.position, float(np.fmin(whole.width, OF_MIDDLE * middle.width))
 
 
 def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) -> list[Array]:
@@ -229,27 +249,27 @@ def _places(record: Record, about: tuple[float, float], free: Sequence[bool]) ->
     left = np.flatnonzero(record.z < position - reach)
     left = left[left >= record.places[0][0]]
     right = np.flatnonzero(record.z > position + reach)[::-1]
-    found = []
+    places = []
     outermost = record.places[0], record.places[1][::-1]
     for near, place, may in zip((left, right), outermost, free, strict=True):
-        own = near if near.size > place.size else place
-        found.append(np.sort(level_part(record, own) if may else place))
-    return found
+        larger = near if near.size > place.size else place
+        places.append(np.sort(level_part(record, larger) if may else place))
+    return places
 
 
 def _reaches_into(
-    record: Record, plateaus: Sequence[Plateau], row: Array, width: float, free: Sequence[bool]
+    record: Record, plateaus: Sequence[Plateau], step: Step, width: float, free: Sequence[bool]
 ) -> bool:
     """Return whether an error function, so many sigma wide, moves a `free` plateau, and itself."""
-    position, sigma = row[0], row[1] / width
-    left, right = (one.at(record.z) for one in plateaus)
+    position, sigma = step.position, step.width / width
+    left, right = (plateau.at(record.z) for plateau in plateaus)
     model = replace(record, c=left + (right - left) * ndtr((record.z - position) / sigma))
     moved = [
-        own * abs(fit_plateau(model, place, sloping=one.slope != 0).at(position) - one.at(position))
-        for own, place, one in zip(free, record.places, plateaus, strict=True)
+        may * abs(fit_plateau(model, at, sloping=line.slope != 0).at(position) - line.at(position))
+        for may, at, line in zip(free, record.places, plateaus, strict=True)
     ]
-    shift = np.sqrt(np.pi / 2) * sigma * max(moved) / abs(row[3] - row[2])
-    return bool(shift > max(_RULES.tail * row[4], _RULES.of_sigma * sigma))
+    shift = sqrt(np.pi / 2) * sigma * max(moved) / abs(step.right_level - step.left_level)
+    return bool(shift > max(_RULES.tail * step.stderr, _RULES.of_sigma * sigma))
 
 
 def level_part(record: Record, place: Array) -> Array:
@@ -265,7 +285,6 @@ def level_part(record: Record, place: Array) -> Array:
 
 
 def _slopes(record: Record, place: Array) -> bool:
-    """Return whether samples surely slope."""
     line = fit_plateau(record, place, sloping=True)
     return abs(line.slope) > _RULES.sure * line.slope_error
 
@@ -297,7 +316,7 @@ def _is_no_single_step(
     used = slice(min(begin, record.z.size // 4) if free[0] else begin, None if free[1] else end)
     width = max(5, record.z[used].size // 30)
     z, c, noise = (
-        running(one[used], width) for one in (record.z, record.c, _noise(record, plateaus))
+        running(column[used], width) for column in (record.z, record.c, _noise(record, plateaus))
     )
     left, right = plateaus[0].at(np.minimum(z, position)), plateaus[1].at(np.maximum(z, position))
     # Between them on the step, and on their lines on plateaus.
@@ -311,18 +330,17 @@ def _is_no_single_step(
     return has_another_edge(record, plateaus, step_between(record, plateaus, WHOLE))
 
 
-def has_another_edge(record: Record, plateaus: Sequence[Plateau], row: Array) -> bool:
+def has_another_edge(record: Record, plateaus: Sequence[Plateau], step: Step) -> bool:
     """Return whether a step is surely in parts: far from an error function of its width.
 
     By means over parts of it, less what its position, width and skewness explain.
     """
-    sigma = row[1] / OF_WHOLE
-    u = (record.z - row[0]) / sigma
+    u = (record.z - step.position) * OF_WHOLE / step.width
     near = np.flatnonzero(np.abs(u) < _RULES.around)
     near = near[(near >= record.places[0][0]) & (near <= record.places[1][-1])]
     if not near.size > _RULES.blocks // 2:
         return False
-    left, right = (one.at(record.z[near]) for one in plateaus)
+    left, right = (plateau.at(record.z[near]) for plateau in plateaus)
     u, noise = u[near], _noise(record, plateaus)[near] / np.abs(right - left)
     density = np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi)
     departure = (record.c[near] - left) / (right - left) - ndtr(u)
@@ -386,60 +404,58 @@ def step_between(
     at: float = 0.5,
     *,
     rippled: bool = False,
-) -> Array:
-    """Return the row of a step between two lines: where a part of it is complete, and its width.
+) -> Step:
+    """Return the step between two lines: where a part of it is complete, and its width.
 
     With what neighbours share on plateaus that are `rippled`: it goes on along the step.
     """
-    row = np.full(len(ROW), np.nan)
     z, places, (left, right) = record.z, record.places, plateaus
     ends = z[places[0][-1]], z[places[1][0]]
     middle = 0.5 * (ends[0] + ends[1])
-    row[2:4] = [one.at(middle) for one in plateaus]
-    row[6:8], row[-2] = (left.slope, right.slope), 0.0
+    known: Any = (left.at(middle), right.at(middle), left.slope, right.slope)
     between = slice(int(places[0][0]), int(places[1][-1]) + 1)
     noise = _noise(record, plateaus)[between]
     z, c = z[between], record.c[between]
     step = right.at(z) - left.at(z)
     if not (_levels_differ(plateaus, middle) and (step * step[0] > 0).all()):  # lines that cross
-        row[-1] = Status.FEATURELESS
-        return row
+        return Step(Status.FEATURELESS, *known)
     done, noise = (c - left.at(z)) / step, noise / np.abs(step)
     levels_at = np.array([parts[0], at, parts[1]])
     above, part = _crossed(done, levels_at)
-    row[-1] = Status.TRUNCATED
     if above[0] == 0 or above[-1] == z.size:
-        return row
+        return Step(Status.TRUNCATED, *known)
     below = above - 1
     depths = z[below] + part * (z[above] - z[below])
     if depths[0] < ends[0] or depths[-1] > ends[1]:
-        return row
-    row[:2], row[10] = (depths[1], depths[2] - depths[0]), depths[1] - depths[0]
-    row[2:4] = [one.at(depths[1]) for one in plateaus]
+        return Step(Status.TRUNCATED, *known)
+    position, width = depths[1], depths[2] - depths[0]
+    levels = left.at(position), right.at(position)
     low, _, high = ndtri(levels_at).tolist()
-    sigma = row[1] / (high - low)
-    steepest = max(row[1], float(z[above[1]] - z[below[1]]))
+    sigma = width / (high - low)
+    steepest = max(width, float(z[above[1]] - z[below[1]]))
     samples = z, done, noise, record.fraction
     own, slopes = _errors_of_samples(samples, levels_at, above, part, steepest)
     steps = np.abs(step[above])
     # What an error of either level moves: each crossing, and all of them together.
-    sizes = _level_errors(record, plateaus, float(depths[1]), rippled=rippled)[:, None]
+    sizes = _level_errors(record, plateaus, position, rippled=rippled)[:, None]
     if rippled:
         shared = (1 - levels_at) * left.shared + levels_at * right.shared
         own = np.hypot(own, shared / steps / slopes)
     moved = np.array([1 - levels_at, levels_at]) * sizes / steps / slopes
-    lower, skewed, bent = _between_samples(record, row, above, slopes[1] * steps[1], z, sigma)
-    row[8:10], row[11] = moved[:, 1], lower
-    row[4] = np.sqrt(own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2)
+    height = 0.5 * abs(levels[0] + levels[1])
+    lower, skewed, bent = _between_samples(
+        record, width, height, above, slopes[1] * steps[1], z, sigma
+    )
+    variance = own[1] ** 2 + np.sum(moved[:, 1] ** 2) + lower**2 + skewed**2
     of_levels = np.sum((moved[:, 2] - moved[:, 0]) ** 2)
-    row[5] = np.sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
-    row[-1] = Status.OK
+    width_stderr = sqrt(own[0] ** 2 + own[2] ** 2 + of_levels + bent**2)
+    status = Status.OK
     if above[0] == above[-1]:
-        # Anywhere between two samples: the standard deviation of a uniform distribution.
-        row[4] = np.hypot(row[4], (z[above[1]] - z[below[1]]) / np.sqrt(12))
-        row[[1, 5]] = np.nan
-        row[-1] = Status.UNDETERMINED
-    return row
+        # Anywhere between two samples: the variance of a uniform distribution.
+        variance += (z[above[1]] - z[below[1]]) ** 2 / 12
+        status, width, width_stderr = Status.UNDETERMINED, nan, nan
+    lines, by = (*levels, left.slope, right.slope), (moved[0, 1], moved[1, 1], lower)
+    return Step(status, *lines, by, position, width, sqrt(variance), width_stderr)
 
 
 def _crossed(done: Array, levels: Array) -> tuple[Array, Array]:
@@ -458,11 +474,11 @@ def _level_errors(
     record: Record, plateaus: Sequence[Plateau], position: float, *, rippled: bool
 ) -> Array:
     """Return the errors of both levels at a step; `rippled` plateaus may bend towards it."""
-    sizes = np.array([one.error_at(position) for one in plateaus])
+    sizes = np.array([plateau.error_at(position) for plateau in plateaus])
     if not rippled:
         return sizes
-    bends = [_bend(record, *one, position) for one in zip(record.places, plateaus, strict=True)]
-    bent: Array = np.hypot(sizes * [one.grown for one in plateaus], bends)
+    bends = [_bend(record, *pair, position) for pair in zip(record.places, plateaus, strict=True)]
+    bent: Array = np.hypot(sizes * [plateau.grown for plateau in plateaus], bends)
     return bent
 
 
@@ -482,7 +498,6 @@ def _bend(record: Record, place: Array, plateau: Plateau, position: float) -> fl
 
 
 def _levels_differ(plateaus: Sequence[Plateau], middle: float) -> bool:
-    """Whether two plateaus differ by more than their errors half-way between them."""
     one, other = (plateau.at(middle) for plateau in plateaus)
     error, of_other = (plateau.error_at(middle) for plateau in plateaus)
     unsure = 5 * float(np.hypot(error, of_other))
@@ -504,19 +519,24 @@ def _errors_of_samples(
     steep = np.array([0.0, slope, 0.0]) / width
     shares = part**2 + (1 - part) ** 2
     every = zip(above, steep, shares, strict=True)
-    return np.transpose([_error(z, done, noise, int(i), fraction, *one) for i, *one in every])
+    return np.transpose([_error(z, done, noise, int(i), fraction, *at) for i, *at in every])
 
 
 def _between_samples(
-    record: Record, row: Array, above: Array, steepness: float, z: Array, sigma: float
+    record: Record,
+    width: float,
+    height: float,
+    above: Array,
+    steepness: float,
+    z: Array,
+    sigma: float,
 ) -> tuple[float, float, float]:
     """Return what is unknown between samples: twice of a step's position, once of its width."""
-    fraction, width = record.fraction, row[1]
+    fraction = record.fraction
     spacing = float(samples_of_grid(np.array(fraction))[0]) if record.grid else 1.0
     cell = spacing * float(z[above[1]] - z[above[1] - 1])
     # On a grid between samples, lines of logarithms may lie below straight ones: in the middle by
     # an eighth of the change of ln C, two thirds of which are the mean over places between samples.
-    height = 0.5 * abs(row[2] + row[3])
     lower = min(cell * steepness / height, 1.0) * cell / 12 if record.grid else 0.0
     # What is restored is known to the achieved resolution: its asymmetry within that is not.
     restored = fraction < 1 and not record.grid
@@ -530,9 +550,9 @@ def _between_samples(
 
 def _noise(record: Record, plateaus: Sequence[Plateau]) -> Array:
     """Return the standard errors of samples: their own, or more if plateaus scatter more."""
-    own = [float(np.sqrt(np.mean(record.s[one] ** 2))) for one in record.places]
-    ratios = [one.noise / s if s > 0 else 1.0 for one, s in zip(plateaus, own, strict=True)]
-    return record.s * max(*ratios, 1.0)
+    stated = [float(np.sqrt(np.mean(record.s[place] ** 2))) for place in record.places]
+    ratios = [plateau.noise / s for plateau, s in zip(plateaus, stated, strict=True) if s > 0]
+    return record.s * max([1.0, *ratios])
 
 
 def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
@@ -551,9 +571,9 @@ def errors(c: Array, s: Array, fraction: float) -> tuple[Array, float]:
     level = running(np.pad(c, 2, mode="edge"), 5)
     half = level > 0.5 * (level.min() + level.max())
     share = running(np.pad(half, 2, mode="edge").astype(float), 5)
-    below, above = (c[one] for one in (share < 0.1, share > 0.9))
+    below, above = (c[side] for side in (share < 0.1, share > 0.9))
     least, most = scatter(below, apart), scatter(above, apart)
-    low, high = (float(np.median(level[one])) if one.any() else 0.0 for one in (~half, half))
+    low, high = (float(np.median(level[side])) if side.any() else 0.0 for side in (~half, half))
     power = 0.5
     if min(low, least, most) > 0:
         power = float(np.clip(np.log(most / least) / np.log(high / low), 0.0, 1.0))
@@ -569,8 +589,8 @@ def _averaged_samples(c: Array) -> int:
     That of a smooth curve grows as the square of the distance; then it is nothing that they share.
     """
     apart = [2**k for k in range(4) if 2**k <= c.size // 16] or [1]
-    seen = [scatter(c, one) for one in [*apart, 2 * apart[-1]]]
-    grown = (one for one, a, b in zip(apart, seen, seen[1:], strict=False) if b < _RULES.grows * a)
+    seen = [scatter(c, distance) for distance in [*apart, 2 * apart[-1]]]
+    grown = (n for n, a, b in zip(apart, seen, seen[1:], strict=False) if b < _RULES.grows * a)
     return next(grown, apart[-1] if seen[-1] < 2 * apart[-1] * seen[0] else 1)
 
 

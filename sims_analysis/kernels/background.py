@@ -36,19 +36,19 @@ LEVEL, FALLS, RISES, STEPS, SCATTERS, TOO_NOISY = range(6)
 class _Rules:
     """The numbers by which a window is judged."""
 
-    hides: float = 2.5  # noise hides slopes of up to so many of their standard errors,
-    higher: float = 2.0  # of a mean that is higher by so many of its own,
-    matters: float = 0.05  # which matter if they change this part of an answer,
-    errors: float = 2.0  # and by so many of its errors
-    surface: float = 0.01  # a power of the depth ends at this part of it
-    rises: float = 10.0  # the factor by which backgrounds rise at most
-    # A step is one to a part of the window: an eighth or a quarter at an end, or its middle.
+    hides: float = 2.5  # standard errors of a slope that noise may hide
+    higher: float = 2.0  # standard errors by which the mean is higher then, at most
+    matters: float = 0.05  # part of an answer by which a hidden slope changes it if it matters,
+    errors: float = 2.0  # and standard errors of the answer
+    surface: float = 0.01  # part of the depth of a window from which a power of it goes no further
+    rises: float = 10.0  # factor by which backgrounds rise at most
+    # Parts of the window in which a step may be: an eighth or a quarter at an end, or its middle.
     begins: tuple[float, ...] = 0.0, 0.0, 0.25, 0.75, 0.875
     ends: tuple[float, ...] = 0.125, 0.25, 0.75, 1.0, 1.0
-    enough: int = 8  # so many samples show their scatter without errors
-    notable: float = 1.4  # they scatter by more than this times their errors,
-    rounding: float = 1e-9  # a scatter below this part of the mean is rounding, as of conversions
-    improbable: float = 1e-7  # and by chance so rarely
+    enough: int = 8  # number of samples that show their scatter
+    notable: float = 1.4  # factor by which samples scatter more than their errors, if it is said,
+    improbable: float = 1e-7  # and probability below which chance does not make it
+    rounding: float = 1e-9  # part of the mean below which scatter is that of conversions
 
 
 _RULES = _Rules()

@@ -44,22 +44,30 @@ Locate = Literal["auto", "fit", "crossing"]
 class _Rules:
     """The numbers by which edges are located."""
 
-    known: float = 6.0  # a window's sides differ by so many standard errors of their sums,
-    apart: float = 0.3  # and their means by this part of the level: 0.3 decay lengths
-    growth: float = 1.3  # until then it grows, by this factor,
-    fewest: int = 2  # from so many samples on either side
-    curved: float = 5.0  # prior deviation of the curvature of ln C, over its slope squared: 0 for
-    # an exponential, -1 for a line of C, -0.7 at half of a Gaussian; wide, so that the data decide
-    misfit: float = 0.01  # a window is halved where chance makes its chi-square more rarely
-    doubtful: float = 0.05  # and where it makes that of the least one so, two samples are heard
-    kink: float = 1.5  # a curvature of more standard errors may be of a kink, which is off by this
-    farther: float = 1.25  # times what a window of twice the width moves: a steep side soon ends;
-    sag: float = 0.5  # and by less than this part of the sag in the window: 0.2 to 0.33 of it
-    alone: float = 8.0  # two samples suffice that differ by so many standard errors, ...
-    steep: tuple[float, float] = 1.0, 2.0  # ... if ln C falls by more from one to the other: those
-    # beyond belong to another part. Below the first, and from half of `alone`, it is the fit alone
-    goes_on: float = 0.5  # above it, samples tell how, if ln C falls beside by this part
-    uncertain: float = 0.33  # above this relative error, of ten counts, no logarithm is taken
+    # A window about a crossing grows until its sides differ by so many standard errors of their
+    # sums, and their means by a part of the level: 0.3 decay lengths.
+    known: float = 6.0
+    apart: float = 0.3
+    growth: float = 1.3  # factor by which the window grows
+    fewest: int = 2  # number of samples on either side at the beginning
+    # Deviation of the curvature of ln C beforehand, in squares of its slope: it is 0 for an
+    # exponential, -1 for a line of C, and -0.7 at half of a Gaussian; wide, so that data decide.
+    curved: float = 5.0
+    misfit: float = 0.01  # probability of its chi-square below which a window is halved
+    # Probability of the chi-square of the least window below which its two samples count, too.
+    doubtful: float = 0.05
+    kink: float = 1.5  # standard errors of a curvature beyond which it may be that of a kink:
+    # factor by which the edge is farther off than a window of twice the width moves it,
+    farther: float = 1.25
+    # and part of the sag in the window by which it is off at most: 0.2 to 0.33 were seen.
+    sag: float = 0.5
+    alone: float = 8.0  # standard errors by which two samples differ that suffice,
+    # if ln C falls from one to the other by the second of these; below the first, and below half
+    # of `alone`, the window is asked alone: samples beyond a steep edge belong to another part.
+    steep: tuple[float, float] = 1.0, 2.0
+    # Part of a fall by more than the second that ln C falls by beside it, if samples tell how.
+    goes_on: float = 0.5
+    uncertain: float = 0.33  # relative error, of ten counts, from which no logarithm is taken
 
 
 _RULES = _Rules()

@@ -40,22 +40,23 @@ from sims_analysis.outcomes import Status
 class _Rules:
     """The numbers by which a maximum and its width are judged."""
 
-    known: float = 3.0  # a side is lower than the middle by so many standard errors, at the reach
-    trusted: float = 0.65  # a parabola can be trusted in this part of that,
-    curved: float = 1.0  # and its maximum if the curvature is known to so many standard errors
-    shifted: float = 0.7  # its error has so much of how far half of the window moves it
-    growth: float = 1.3  # of a reach, or a group of samples, per iteration
-    precise: float = 0.003  # two samples tell an edge with an error of this part of its distance
-    part: float = 3.0  # a group is not longer than the width over this
-    steep: float = 0.5  # a side that falls less steeply farther out, by this, meets in no point
-    counts: float = 2000.0  # noise of so many counts in a maximum moves widths
-    seen: int = 8  # and is known by so many samples with equal steps, to
-    equal: float = 0.01  # this part;
-    looked: int = 250  # of longer records, about so many samples are looked at;
-    lone: float = 0.45  # it is none if one sample makes this part of it
-    missed: float = 0.04  # a maximum is not known that may be missed by this part of it,
-    errors: float = 2.0  # and by so many standard errors of the highest sample;
-    least: float = 0.004  # it is in the errors if it is more than one, and this part of it
+    known: float = 3.0  # standard errors by which a side is lower than the middle: so far one looks
+    trusted: float = 0.65  # part of that distance over which a parabola is fitted
+    curved: float = 1.0  # standard errors to which its curvature is known if its maximum is taken
+    shifted: float = 0.7  # part of what half of the window moves a maximum by that is its error
+    growth: float = 1.3  # factor by which a distance, or a group of samples, grows from try to try
+    precise: float = 0.003  # part of its distance to which two samples tell an edge well enough
+    part: float = 3.0  # number of groups of samples that the width holds at least
+    steep: float = 0.5  # part of its slope that a side keeps farther out, if it meets in a point
+    counts: float = 2000.0  # counts in a maximum below which noise moves widths
+    seen: int = 8  # number of samples with equal steps that show noise
+    equal: float = 0.01  # part of a step by which steps differ that are equal
+    looked: int = 250  # number of samples of a longer record that are looked at for noise
+    lone: float = 0.45  # part of all noise that a single sample makes, from which it is none
+    missed: float = 0.04  # part of a maximum that may be missed, beyond which it is not known,
+    errors: float = 2.0  # and standard errors of the highest sample
+    # Part of it that is in the errors, if it is more than one standard error, too.
+    least: float = 0.004
 
 
 _RULES = _Rules()

@@ -33,18 +33,20 @@ NEARLY_NORMAL = 3.0
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which residuals are judged; chance makes them in a part of all cases."""
+    """The numbers by which residuals are judged; probabilities are those that chance makes them."""
 
-    unlikely: float = 0.005  # they are not random if chance makes them less often than this
-    averaged: int = 3  # neighbours in a block, at least
-    blocks: int = 24  # of a profile, at most
-    spare: int = 2  # blocks, or residuals, beyond the parameters: from so many on they are asked;
-    spare_known: int = 6  # where errors are known, and chi-square alone says something, later
-    # Where they are not, departures are of the shape if chance makes their low frequencies in less
-    shape: float = 0.0025  # than this; or, of
-    large: float = 0.2  # departures of more than this part of the largest sample,
-    surely: float = 0.001  # whose neighbours follow each other by chance in less than this,
-    shape_if_large: float = 0.02  # than this
+    unlikely: float = 0.005  # probability below which residuals are not random
+    averaged: int = 3  # number of neighbours in a block, at least
+    blocks: int = 24  # number of blocks of a profile, at most
+    # Number of blocks, or residuals, beyond the parameters from which they are asked,
+    spare: int = 2
+    spare_known: int = 6  # and where errors are known, so that chi-square says something alone
+    # Without known errors, a departure that is seen is one of the shape if the probability of the
+    # low frequencies is below
+    shape: float = 0.0025  # this,
+    shape_if_large: float = 0.02  # or this where the departure is large:
+    large: float = 0.2  # part of the largest sample beyond which it is,
+    surely: float = 0.001  # if the probability of its neighbours is below this, too
 
 
 _RULES = _Rules()

@@ -34,30 +34,37 @@ from sims_analysis.outcomes import Flag
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which ends are judged."""
+    """The numbers by which ends are judged; standard errors are those of what is judged."""
 
-    parts: int = 8  # of an end, whose means are fitted: of one independent sample at least
-    fewest: int = 3  # last samples, whose mean is how high a record ends at most
-    scatter: int = 64  # samples that show its noise, at most
-    ordinary: float = 0.6  # part of these that a peak does not scatter more than noise does;
-    largest: float = 8.0  # no other is taken to scatter more than so many times the last of them
-    uncertain: float = 8.0  # noise that so many show is taken to be twice as large in variance
-    counts: float = 3e3  # no mean is taken to be better known, as ends are no parabolas
-    by_chance: float = 0.05  # a parabola describes an end unless chance makes its misfit as rarely
-    bend: float = 0.5  # beforehand, the deviation of that of ln C over an end, of what it falls by,
-    background: float = 0.35  # and less by the square of the height above this part of the highest
-    clearly: float = 3.2  # a slope is so many errors,
-    perhaps: float = 0.5  # or this many where noise may hide it: where so many times
-    noisy: float = 4.0  # the variance of a mean that is known as well as can be is of noise,
-    high: tuple[float, float] = 0.2, 0.4  # (and ends above so much of the highest always may fall),
-    errors: float = 3.0  # and the rest is more than so many errors of the integral
-    matters: float = 2.5  # and so many times what is enough;
-    rises: float = 3.8  # and a rise from the lowest part, which chance has chosen
-    lower: float = 1.5  # the very end is below the last part by more errors than this
-    few: float = 0.25  # and of few samples what begins above this part
-    level: float = 0.9  # what is above this part of another is level with it
-    falls: float = 0.9  # over the length of a record, ln C of an end that is no background; or this
-    straight: float = 0.7  # part of what it falls by from the highest part to the last
+    # Number of means that an end is fitted by, each of an independent sample or more.
+    parts: int = 8
+    fewest: int = 3  # number of last samples whose mean is how high a record ends at most
+    scatter: int = 64  # number of samples that show the noise of an end, at most
+    ordinary: float = 0.6  # part of these samples that a peak does not make scatter more than noise
+    largest: float = 8.0  # factor by which others scatter more than the last of these at most
+    # Number of samples whose noise is taken to be twice as large in variance as they show it.
+    uncertain: float = 8.0
+    counts: float = 3e3  # counts by which a mean is known at best, as ends are no parabolas
+    by_chance: float = 0.05  # probability of a misfit above which a parabola describes an end
+    # Deviation of the bend of ln C over an end, beforehand, as a part of what it falls by,
+    bend: float = 0.5
+    # and part of the highest mean above which it is less, by the square of the height.
+    background: float = 0.35
+    clearly: float = 3.2  # standard errors by which an end falls clearly
+    perhaps: float = 0.5  # standard errors by which it may fall where noise can hide it:
+    # Variance of a mean, over the least that `counts` leave it, where noise can,
+    noisy: float = 4.0
+    # parts of the highest between which an end more and more may fall, however level it looks;
+    high: tuple[float, float] = 0.2, 0.4
+    errors: float = 3.0  # standard errors of the integral that the rest exceeds then,
+    matters: float = 2.5  # and factor by which it exceeds what is enough
+    rises: float = 3.8  # standard errors of a rise from the lowest part, which chance has chosen
+    lower: float = 1.5  # standard errors by which the very end is below the last part
+    # Part of the highest sample below which a record of few samples begins, if it ends too high.
+    few: float = 0.25
+    level: float = 0.9  # part of another mean above which one is level with it
+    falls: float = 0.9  # fall of ln C over the length of a record below which it is a background,
+    straight: float = 0.7  # or part of the fall from the highest part to the last, if that is less
 
 
 _RULES = _Rules()
@@ -171,7 +178,8 @@ def _end_high(rows: Rows, row: Index) -> Flags:
     high: Flags = (last > _RULES.background * highest) & (first < _RULES.few * highest)
     if high.any():
         least = range_reduced(np.minimum, np.where(flat > 0, flat, np.inf), begin, end, np.nan)
-        high &= last - first > _RULES.clearly * np.sqrt(least * last)
+        with np.errstate(invalid="ignore"):  # of rows without a positive value
+            high &= last - first > _RULES.clearly * np.sqrt(least * last)
     return high
 
 

@@ -26,19 +26,19 @@ MAX_DEVIANCE = 12.0
 class _Rules:
     """The numbers by which a restored profile is judged; w is the width of the function."""
 
-    windows: range = range(2, 13)  # means over so many samples are compared with the curve:
-    misfit: float = 4.0  # beyond this deviance it does not describe them
-    steep: float = 2.0  # a rise towards an end is cut if it is by this factor over w / 2,
-    turned: float = 1.15  # or by this one from a minimum within 2 w,
-    surely: float = 2.5  # and by so many standard errors
-    feature: float = 0.1  # maxima are this much above the valley between them, in ln x;
-    apart: float = 4.0  # those that are farther apart, in achieved resolutions, are not examined;
-    needed: float = 3.0  # they are needed if the misfit without the valley is larger by so much,
-    stiff: float = 1e6  # without it, a squared change there costs half of this
+    windows: range = range(2, 13)  # numbers of samples over which the curve is compared with them
+    misfit: float = 4.0  # deviance of such a window beyond which the curve does not describe it
+    steep: float = 2.0  # factor of a rise over w / 2 towards an end that is cut,
+    turned: float = 1.15  # or of one from a minimum within 2 w,
+    surely: float = 2.5  # and standard errors of it
+    feature: float = 0.1  # height of a maximum above the valley next to it in ln x, at least
+    apart: float = 4.0  # achieved resolutions between two maxima that are examined, at most
+    needed: float = 3.0  # misfit, in units of ln L, that a valley spares if samples need it
+    stiff: float = 1e6  # curvature of the prior where there is none: no change is left
     # How far away a kink of ln x may as well be, in w. In one cell, kinks make an edge lopsided:
     # half of a step of 3 nm, blurred by 4 nm, was 0.5 nm off; 0.15 if kinks are distributed.
     kink: float = 0.25
-    none: float = 0.92  # half of the 1.84 counts that none may be
+    none: float = 0.92  # counts where none were: half of the 1.84 that none may be
 
 
 _RULES = _Rules()
@@ -58,12 +58,16 @@ def assess(
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, relaxed.factor)
     )
-    kernel, achieved = _resolution(problem, rigid @ answers)
+    # By what each value answers to samples: the averaging kernels, and their widths.
+    kernel = rigid @ answers @ problem.response.matrix
+    achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
+    achieved = _not_below_inside(achieved, problem.z)
+    achieved = _not_below_inside(achieved[::-1], -problem.z[::-1])[::-1]
     value, covariance = problem.mean @ x, freed @ means.T
     # What the error of a background adds that was subtracted before.
-    whole = freed @ (answers @ problem.common)
-    own = freed @ (answers @ (problem.common * problem.overlap))
-    stderr = np.sqrt(np.maximum(np.diag(covariance) + whole * (whole - 2 * own), 0.0))
+    shift = freed @ (answers @ problem.common)
+    by_samples = freed @ (answers @ (problem.common * problem.overlap))
+    stderr = np.sqrt(np.maximum(np.diag(covariance) + shift * (shift - 2 * by_samples), 0.0))
     shown, stderr = _below_detection(problem, value, stderr, achieved)
     dose = float(weight @ value)
     doubtful = np.zeros(0) if far_off else _doubtful_maxima(problem, unknowns, best, achieved)
@@ -108,14 +112,6 @@ def _relaxed(problem: InverseProblem, unknowns: Unknowns, best: Minimum) -> tupl
     return best, relaxed
 
 
-def _resolution(problem: InverseProblem, answers: Array) -> tuple[Array, Array]:
-    """Return the averaging kernels, by what each value answers to samples, and their widths."""
-    kernel = answers @ problem.response.matrix
-    achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
-    achieved = _not_below_inside(achieved, problem.z)
-    return kernel, _not_below_inside(achieved[::-1], -problem.z[::-1])[::-1]
-
-
 def _local_mean(x: Array, reach: float, changes: Array) -> Array:
     """Return the mean of what belongs to changes between cells over those that are near."""
     at = x[: changes.size] + 0.5 * (x[x.size - changes.size] - x[0])
@@ -140,20 +136,20 @@ def _full_width(kernel: Array, x: Array) -> Array:
     rows = Dense(x, np.ascontiguousarray(kernel))
     row, top = highest(rows)
     half = 0.5 * rows.value_at(top)[:, None]
-    found = find(rows, half)
-    sides, place = crossings_around(found, row, top)
+    crossed = find(rows, half)
+    sides, place = crossings_around(crossed, row, top)
     ends = np.tile(x[[0, -1]], rows.count)  # of a row that does not fall to half on a side
-    ends[place] = locate(rows, half, found.take(sides)).depth
+    ends[place] = locate(rows, half, crossed.take(sides)).depth
     width: Array = ends[1::2] - ends[::2]
     return width
 
 
 def _not_below_inside(achieved: Array, z: Array) -> Array:
     """Return resolutions not below that of the first kernel that the window does not cut."""
-    whole = int(np.argmax(z - z[0] >= 0.5 * achieved))
-    found = achieved.copy()
-    found[:whole] = np.maximum(found[:whole], achieved[whole])
-    return found
+    first = int(np.argmax(z - z[0] >= 0.5 * achieved))
+    raised = achieved.copy()
+    raised[:first] = np.maximum(raised[:first], achieved[first])
+    return raised
 
 
 def largest_deviance(problem: InverseProblem, m: Array) -> float:
@@ -200,14 +196,14 @@ def _doubtful_maxima(
     sign = np.sign(np.diff(u[inside]))
     maxima = inside[1:-1][(sign[:-1] > 0) & (sign[1:] <= 0)]
     reach = np.interp(x, problem.z, _RULES.apart * achieved)
-    found: list[float] = []
+    doubtful: list[float] = []
     for left, right in pairwise(maxima.tolist()):
         depth = min(u[left], u[right]) - u[left : right + 1].min()
         if depth < _RULES.feature or x[right] - x[left] > max(reach[left], reach[right]):
             continue
         if not _is_needed(unknowns, best, left, right):
-            found.append(float(x[left] if u[left] < u[right] else x[right]))
-    return np.array(sorted(set(found)))
+            doubtful.append(float(x[left] if u[left] < u[right] else x[right]))
+    return np.array(sorted(set(doubtful)))
 
 
 def _is_needed(unknowns: Unknowns, best: Minimum, left: int, right: int) -> bool:

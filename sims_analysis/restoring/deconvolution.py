@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
@@ -30,15 +31,22 @@ from sims_analysis.frame.opening import ACHIEVED, FRACTION, RESTORED, open_frame
 from sims_analysis.frame.run import Fields, words
 from sims_analysis.frame.window import Window, read_window
 from sims_analysis.kernels.rows import changed
-from sims_analysis.kernels.samples import Array, Samples
+from sims_analysis.kernels.samples import Array, Samples, in_order
 from sims_analysis.outcomes import Flag, Status
-from sims_analysis.restoring.inverse_problem import SOURCES
+from sims_analysis.restoring import minimization
+from sims_analysis.restoring.assessment import MAX_DEVIANCE, assess, largest_deviance
+from sims_analysis.restoring.inverse_problem import (
+    SOURCES,
+    InverseProblem,
+    NotRestoredError,
+    inverse_problem,
+)
+from sims_analysis.restoring.minimization import Minimum, Unknowns
 from sims_analysis.restoring.resolution_function import (
     Resolution,
     ResolutionFunction,
     read_resolution,
 )
-from sims_analysis.restoring.restoration import COLUMNS, NUMBERS, fields, restore
 from sims_analysis.shapes.model import Parameter
 from sims_analysis.text.arguments import argument_error, check_bool, format_argument, is_number
 from sims_analysis.units import ParameterLike, QuantityLike
@@ -52,6 +60,19 @@ _ERRORS = (
 _BELOW_LIMIT = (
     "restored from the others, the profile is too high near these, and not known below the limit"
 )
+#: The numbers of a profile, and its columns, as long as the samples.
+_NUMBERS = (
+    *("status", "source_of_errors", "smoothness", "n_samples", "largest_deviance"),
+    *("window_dose", "window_dose_stderr", "carried_dose", "fraction"),
+    *("doubtful_maxima", "doubtful_maximum"),
+)
+_COLUMNS = ("value", "stderr", "refolded", "achieved_resolution")
+#: Where no profile on cells of the samples is blurred to what was measured, one on cells of so many
+#: parts of these may be: of layers thinner than a cell that lie across two, given enough counts.
+#: Samples must be apart by this part of the function's width.
+_FINER, _COARSE = 2, 1 / 15
+#: Strengths that are tried, of curvature and of steps.
+_CURVATURES, _STEPS = 10.0 ** np.arange(-2.5, 2.6, 0.25), 10.0 ** np.arange(-0.5, 2.1, 0.25)
 _DOSE = Parameter("window_dose", "area", "integral over depth")
 
 
@@ -172,17 +193,19 @@ def deconvolve(
         refuse_cases(frame, read, name)
     for width in function.widths:
         refuse_cases(frame, width, "resolution")
-    found = fields(frame.value.sizes[frame.dim], kernels=averaging_kernels)
+    n = frame.value.sizes[frame.dim]
+    square = {"averaging_kernel": (n, n)} if averaging_kernels else {}
+    fields = Fields({**dict.fromkeys(_NUMBERS, ()), **dict.fromkeys(_COLUMNS, (n,)), **square})
     rows = frame.each(
-        partial(_row, function.name, strength, frame.kind, averaging_kernels),
+        partial(_row, fields, function.name, strength, frame.kind),
         *window,
         level,
         frame.fraction,
         *function.widths,
-        size=found.size,
+        size=fields.size,
         ancillary=("common", "overlap", "lower", "upper"),
     )
-    answer = _dataset(frame, rows, found, window)
+    answer = _dataset(frame, rows, fields, window)
     answer.attrs |= {
         "resolution": _described(function),
         "smoothness": format_argument(smoothness),
@@ -207,11 +230,71 @@ def _strength(smoothness: Any) -> str | float:
     raise argument_error("smoothness", smoothness, "expected 'auto', 'steps' or a number above 0")
 
 
-def _row(name: str, strength: str | float, kind: str, kernels: bool, *given: Any) -> Array:
+def _row(fields: Fields, name: str, strength: str | float, kind: str, *given: Any) -> Array:
+    """Return one profile restored, NaN outside of its window."""
     samples, (start, stop, background, fraction, *widths) = Samples(*given[:8]), given[8:]
-    settings = {"start": start, "stop": stop, "background": background, "fraction": fraction}
+    settings = {"background": background, "fraction": fraction}
     function = ResolutionFunction(name, tuple(widths))
-    return restore(samples, settings, function, strength, kind, kernels=kernels)
+    here = in_order(samples.z, samples.c, start, stop)
+
+    def at(parts: int, about: float = np.nan) -> tuple[Array, dict[str, Any]]:
+        problem = inverse_problem(samples, here, settings, function, kind, parts)
+        prior = minimization.curvature(problem.x, problem.fwhm)
+        if strength == "steps":
+            prior = minimization.steps(problem.x)
+        unknowns = Unknowns(problem.response, problem.misfit, prior, problem.offset)
+        best = _minimum(problem, unknowns, strength, about)
+        found = assess(problem, unknowns, best, kernels="averaging_kernel" in fields.shapes)
+        more = {"n_samples": problem.z.size, "source_of_errors": SOURCES.index(problem.source)}
+        return problem.here, more | found
+
+    try:
+        place, found = at(1)
+        coarse = float(np.median(np.diff(samples.z[here]))) > _COARSE * function.fwhm
+        too_wide = found["status"] == "resolution_too_wide"
+        if too_wide and coarse and found["largest_deviance"] < MAX_DEVIANCE:
+            with suppress(NotRestoredError):
+                finer = at(_FINER, found["smoothness"])
+                if finer[1]["status"] != "resolution_too_wide":
+                    place, found = finer
+    except NotRestoredError as end:
+        place, found = here, {"status": str(end), "n_samples": here.size, "source_of_errors": 0}
+    for column, shape in fields.shapes.items():
+        if shape and column in found:
+            values = np.full(shape, np.nan)
+            values[np.ix_(*[place] * len(shape))] = found[column]
+            found[column] = values
+    return fields.row({**found, "status": Status[found["status"].upper()]})
+
+
+def _minimum(
+    problem: InverseProblem, unknowns: Unknowns, smoothness: str | float, about: float
+) -> Minimum:
+    def far_off(minimum: Minimum) -> bool:
+        # A descent that has not ended may have some way to go yet.
+        most = MAX_DEVIANCE if minimum.converged else 2 * MAX_DEVIANCE
+        return largest_deviance(problem, minimum.m) > most
+
+    if isinstance(smoothness, str):
+        strengths = _STEPS if smoothness == "steps" else _CURVATURES
+        # On finer cells, the strength is about what it is on these.
+        strengths = strengths[~(np.abs(np.log10(strengths / about)) > 1)]
+        best = minimization.by_evidence(unknowns, strengths, _start(problem), far_off)
+    else:
+        strengths = np.append(_CURVATURES[smoothness > _CURVATURES], smoothness)
+        best = minimization.of_strength(unknowns, strengths, _start(problem))
+    if not (np.isfinite(best.u).all() and (best.converged or far_off(best))):
+        raise NotRestoredError("not_converged")
+    return best
+
+
+def _start(problem: InverseProblem) -> Array:
+    """Begin at the samples, averaged over the function's width."""
+    count = float(np.median(problem.misfit.value_per_count))
+    counts, number = problem.counts_about(0.5 * problem.fwhm)
+    mean = count * counts / number - problem.offset
+    begin: Array = np.interp(problem.x, problem.z, np.log(np.maximum(mean, 0.05 * count)))
+    return begin
 
 
 def _described(resolution: Resolution) -> str:
@@ -223,46 +306,45 @@ def _described(resolution: Resolution) -> str:
 
 
 def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -> xr.Dataset:
-    """Give each number and column its name, unit and words."""
 
     def part(name: str, *dims: str) -> xr.Variable:
         return xr.Variable((*rows.dims[:-1], *dims), fields_.of(rows.data, name))
 
-    numbers, name, term = {one: part(one) for one in NUMBERS}, frame.name, frame.term
-    value, stderr, refolded, achieved = (part(one, frame.dim) for one in COLUMNS)
+    numbers, name, term = {one: part(one) for one in _NUMBERS}, frame.name, frame.term
+    value, stderr, refolded, achieved = (part(one, frame.dim) for one in _COLUMNS)
     stderr.attrs = vocabulary.ancillary_attrs(term, "stderr", frame.units)
-    found = {
+    variables = {
         name: frame.with_attrs(value, term, units_=frame.units),
         f"{name}_stderr": frame.as_the_data(stderr),
         "refolded": frame.with_attrs(refolded, "refolded", units_=frame.units),
     }
     dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
     for one in ("window_dose", "window_dose_stderr", "carried_dose"):
-        found[one] = frame.with_attrs(numbers[one] * times, one, units_=dose_units)
+        variables[one] = frame.with_attrs(numbers[one] * times, one, units_=dose_units)
     for one in ("n_samples", "doubtful_maxima"):
         numbers[one] = numbers[one].fillna(0).astype(np.int64)
     plain = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
-    found |= {one: frame.with_attrs(numbers[one], one) for one in plain}
+    variables |= {one: frame.with_attrs(numbers[one], one) for one in plain}
     if "averaging_kernel" in fields_.shapes:
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
-        found["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
+        variables["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
     codes = numbers["status"].fillna(Status.NO_DATA).astype(np.uint8)
     support = support_of_window(frame, window)
     codes = resolve(frame, codes, support, window, category=None)
-    found["status"] = frame.status(codes, "restored_status")
+    variables["status"] = frame.status(codes, "restored_status")
     of = "source_of_errors"
-    found[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))
+    variables[of] = words(numbers[of], SOURCES, **vocabulary.attrs(of))
     fraction = numbers["fraction"].fillna(1.0)
     fraction.attrs = dict(RESTORED)
     achieved = frame.with_attrs(achieved, ACHIEVED)
     coords = {**frame.along, FRACTION: fraction, ACHIEVED: achieved}
     coords |= _evidence(frame, value, achieved)
-    return frame.dataset(found, coords=coords)
+    return frame.dataset(variables, coords=coords)
 
 
 def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dict[str, xr.Variable]:
     """Return what is known of restored samples: all that lies within the achieved resolution."""
-    depth, width = (one.copy(data=units.magnitude_of(one)) for one in (frame.depth, achieved))
+    depth, width = (v.copy(data=units.magnitude_of(v)) for v in (frame.depth, achieved))
     width = width.fillna(0.0)
     flag = xr.where(restored.notnull(), np.int16(Flag.RESTORED), np.int16(0))
     of = union(Evidence(flag), at_samples(frame, depth - width, depth + width))
@@ -277,12 +359,12 @@ def _warn(frame: Frame, answer: xr.Dataset) -> None:
     other = "" if stated == "'auto'" else f"; or smoothness={stated} does not suit it: try 'auto'"
     more = {"resolution_too_wide": other}
     warn_of_status(frame, answer["status"], "the restored profile is not ok:", more=more)
-    found = first_flagged(frame, (answer["doubtful_maxima"] > 0).variable)
-    if found is not None:
-        n = int(found.of(answer["doubtful_maxima"].variable))
-        at = found.of(units.dequantify(answer)["doubtful_maximum"].variable)
+    first = first_flagged(frame, (answer["doubtful_maxima"] > 0).variable)
+    if first is not None:
+        n = int(first.of(answer["doubtful_maxima"].variable))
+        at = first.of(units.dequantify(answer)["doubtful_maximum"].variable)
         which = f"the maximum at {at:g} nm" if n == 1 else f"{n} maxima, the first at {at:g} nm,"
-        found.warn(
+        first.warn(
             f"{which} may be no layer: without the valley next to it, the profile "
             "is nearly as likely for these counts",
             FitWarning,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,14 +21,14 @@ SOURCES = ("", "counts", "standard errors", "scatter")
 class _Rules:
     """What is asked of samples, and how cells are laid below them."""
 
-    samples: int = 5  # the fewest that are restored
-    counts: float = 20.0  # the fewest within a width of the function where there are most
-    most_counts: float = 1e6  # that samples without errors are taken to hold
-    cell: float = 0.25  # the width of a cell over that of the function, at most,
-    parts: int = 4  # unless the spacing of the samples is larger by more than this factor
-    beyond: float = 1e-3  # the share of the function beyond the cells, on each side, at most,
-    most_beyond: int = 200  # and so many cells: wider ones where it is wider than the profile
-    points: int = 4  # of a cell over which samples are averaged: there the function is evaluated
+    samples: int = 5  # number of samples that are restored, at least
+    counts: float = 20.0  # counts within a width of the function where there are most, at least
+    most_counts: float = 1e6  # counts that samples without errors are taken to hold, at most
+    cell: float = 0.25  # width of a cell, as a part of that of the function, at most,
+    parts: int = 4  # if so many cells between two samples are enough for it
+    beyond: float = 1e-3  # share of the function beyond the cells on each side, at most,
+    most_beyond: int = 200  # and number of cells there, at most: wider ones where it is wide
+    points: int = 4  # number of depths in a cell over which samples are averaged
 
 
 _RULES = _Rules()
@@ -98,21 +98,23 @@ def inverse_problem(
     if misfit is None:
         raise NotRestoredError("too_few_counts")
     z, edges = window.z, _edges(window.z, function, parts)
-    averaged = window.lower is not None and bool(np.isfinite(window.lower).all())
-    if averaged:
+    if window.lower is not None and bool(np.isfinite(window.lower).all()):
         below, above = window.cells(np.arange(z.size))
+        at, weights = np.polynomial.legendre.leggauss(_RULES.points)
+        middle, half = z + 0.5 * (above - below), 0.5 * (above + below)
+        response = _matrix([middle + u * half for u in at], 0.5 * weights, edges, function)
     else:
         limit = 2.5 * float(np.median(np.diff(z)))
         below, above = (np.minimum(reach, limit) for reach in cells(z))
-    at = _gauss_points(z - below, z + above) if averaged else [(z, 1.0)]
-    one = InverseProblem(
+        response = _matrix([z], [1.0], edges, function)
+    problem = InverseProblem(
         here,
         z,
         below + above,
         top,
         source,
         misfit,
-        Response(_matrix(at, edges, function)),
+        Response(response),
         _overlap(z - below, z + above, edges),
         0.5 * (edges[1:] + edges[:-1]),
         np.diff(edges),
@@ -121,9 +123,9 @@ def inverse_problem(
         window.common / top,
         window.overlap,
     )
-    if float(one.counts_about(0.5 * function.fwhm)[0].max()) < _RULES.counts:
+    if float(problem.counts_about(0.5 * function.fwhm)[0].max()) < _RULES.counts:
         raise NotRestoredError("too_few_counts")
-    return one
+    return problem
 
 
 def _largest(samples: Samples, here: Array, function: ResolutionFunction) -> float:
@@ -149,8 +151,8 @@ def _with_counts(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
     if (np.isfinite(s) & (s > 0)).any():
         k = np.where(c > 0, (c / np.where(s > 0, s, np.nan)) ** 2, 0)
         return replace(window, k=k), "standard errors"
-    one = _count_by_scatter(window.z, window.c)
-    return replace(window, k=c / one, s=np.sqrt(one * c)), "scatter"
+    count = _count_by_scatter(window.z, window.c)
+    return replace(window, k=c / count, s=np.sqrt(count * c)), "scatter"
 
 
 def _count_by_scatter(z: Array, c: Array) -> float:
@@ -187,19 +189,12 @@ def _edges(z: Array, function: ResolutionFunction, times: int = 1) -> Array:
     return np.concatenate([ends[:1], between, ends[1:]])
 
 
-def _gauss_points(lower: Array, upper: Array) -> list[tuple[Array, float]]:
-    """Return depths between others, and their weights in the mean between these (Gauss)."""
-    at, weights = np.polynomial.legendre.leggauss(_RULES.points)
-    middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
-    return [
-        (middle + u * half, 0.5 * w) for u, w in zip(at.tolist(), weights.tolist(), strict=True)
-    ]
-
-
-def _matrix(at: list[tuple[Array, float]], edges: Array, function: ResolutionFunction) -> Array:
+def _matrix(
+    depths: Sequence[Array], weights: Iterable[float], edges: Array, function: ResolutionFunction
+) -> Array:
     """Return the share of each cell in each sample; beyond the outermost, all is as in these."""
-    passed = np.zeros((at[0][0].size, edges.size))
-    for z, weight in at:
+    passed = np.zeros((depths[0].size, edges.size))
+    for z, weight in zip(depths, weights, strict=True):
         passed += weight * function.cumulative(z[:, None] - edges)
     passed[:, 0], passed[:, -1] = 1.0, 0.0
     seen: Array = np.maximum(passed[:, :-1] - passed[:, 1:], 0.0)

@@ -23,13 +23,13 @@ from sims_analysis.kernels.rows import Array
 class _Rules:
     """The numbers by which a minimum is searched: none of them changes where it is."""
 
-    cut: float = 1e-3  # smaller parts of the function are left out of directions of descent
-    columns: int = 48  # of the curvature, made at a time
-    decrement: float = 1e-3  # in units of the misfit, at which a minimum is reached
-    steps: int = 40  # that a descent may take
-    change: float = 4.0  # of ln x, at most, in one step
-    kept: float = 0.1  # share of the majorizing curvature, where the prior's own is less
-    evidence: float = 25.0  # so far below the largest, no stronger prior is tried
+    cut: float = 1e-3  # part of the function below which it is left out of directions of descent
+    columns: int = 48  # number of columns of the curvature that are made at a time
+    decrement: float = 1e-3  # fall of the misfit in a step, in units of ln L, that ends a descent
+    steps: int = 40  # number of steps of a descent, at most
+    change: float = 4.0  # change of ln x in one step, at most
+    kept: float = 0.1  # part of the majorizing curvature that is kept where the prior's is less
+    evidence: float = 25.0  # ln of the evidence below the largest from which no other is tried
 
 
 _RULES = _Rules()
@@ -90,8 +90,8 @@ def curvature(x: Array, scale: float) -> Prior:
 
 def steps(x: Array) -> Prior:
     """Return the prior ``s sum |u_{j+1} - u_j|`` of strength ``s``: the total variation."""
-    one = np.ones(x.size - 1)
-    return Prior(np.stack([-one, one]), _variation, convex=True)
+    ones = np.ones(x.size - 1)
+    return Prior(np.stack([-ones, ones]), _variation, convex=True)
 
 
 def parabola(prior: Prior) -> Prior:
@@ -151,10 +151,10 @@ class Response:
         last = np.where(some, n - seen[::-1].argmax(axis=0), 0)
         blocks = []
         for begin in range(0, m, _RULES.columns):
-            own = slice(begin, min(begin + _RULES.columns, m))
-            rows = slice(int(first[own].min()), int(last[own].max()))
-            to = slice(begin, min(m, own.stop + across))
-            blocks.append((own, to, rows, np.ascontiguousarray(near[rows, to])))
+            columns = slice(begin, min(begin + _RULES.columns, m))
+            rows = slice(int(first[columns].min()), int(last[columns].max()))
+            to = slice(begin, min(m, columns.stop + across))
+            blocks.append((columns, to, rows, np.ascontiguousarray(near[rows, to])))
         return blocks
 
     @cached_property
@@ -167,9 +167,9 @@ class Response:
         """Return ``X A' W A X``: its diagonals, the main one first."""
         m, across = x.size, self._without_tails[1]
         square = self._workspace[: m * (m + across)].reshape(m, m + across)
-        for own, to, rows, part in self._blocks:
-            weighted = part[:, : own.stop - own.start] * information[rows, None]
-            square[own, to] = weighted.T @ part
+        for columns, to, rows, part in self._blocks:
+            weighted = part[:, : columns.stop - columns.start] * information[rows, None]
+            square[columns, to] = weighted.T @ part
         # One longer, each row begins at its diagonal.
         diagonals = self._workspace.reshape(m, m + across + 1)[:, : across + 1].T
         beyond = np.concatenate([x, np.zeros(across)])
@@ -255,13 +255,13 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
             break
         length = min(1.0, _RULES.change / float(np.abs(step).max()))
         while True:
-            there = unknowns.at(here.u + length * step, strength)
-            if there.value <= here.value - 1e-4 * length * decrement or length < 1e-4:  # Armijo
+            ahead = unknowns.at(here.u + length * step, strength)
+            if ahead.value <= here.value - 1e-4 * length * decrement or length < 1e-4:  # Armijo
                 break
             length *= 0.5
-        if not there.value < here.value:
+        if not ahead.value < here.value:
             break
-        here = there
+        here = ahead
     above = unknowns.factor(here, *unknowns.scored(here), here.costs.above)
     # The density of either prior grows with its strength, for each change.
     normed = here.changes.size * np.log(strength)

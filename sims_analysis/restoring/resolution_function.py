@@ -46,14 +46,14 @@ class ResolutionFunction:
     def described(self) -> str:
         """Return its name and widths."""
         pairs = zip(_names(self.name), self.widths, strict=True)
-        return f"{self.name}, " + ", ".join(f"{one} {width:.4g} nm" for one, width in pairs)
+        return f"{self.name}, " + ", ".join(f"{name} {width:.4g} nm" for name, width in pairs)
 
     @property
     def reach(self) -> float:
         """Distance beyond which nothing of it arrives."""
         return sum(
-            width * (_DEVIATIONS if one in _GAUSSIAN else _DECAYS)
-            for one, width in zip(_names(self.name), self.widths, strict=True)
+            width * (_DEVIATIONS if name in _GAUSSIAN else _DECAYS)
+            for name, width in zip(_names(self.name), self.widths, strict=True)
         )
 
     def within(self, share: float) -> tuple[float, float]:
@@ -88,7 +88,7 @@ def read_resolution(frame: Frame, resolution: Any) -> Resolution:
         return _checked("delta_drf", {"sigma": sigma}, format_argument(resolution))
     for name in _SHAPES:
         if set(resolution) == set(_names(name)):
-            widths = {k: _width(frame, one, f"resolution[{k!r}]") for k, one in resolution.items()}
+            widths = {k: _width(frame, w, f"resolution[{k!r}]") for k, w in resolution.items()}
             return _checked(name, widths, format_argument(dict(resolution)))
     functions = " or ".join(", ".join(_names(name)) for name in _SHAPES)
     raise argument_error("resolution", dict(resolution), f"expected the widths {functions}")
@@ -109,12 +109,8 @@ def _of_fit(frame: Frame, fit: xr.Dataset) -> Resolution:
         word = str(fit["status"].values[(fit["status"] != "ok").values].ravel()[0])
         if not anywhere(sum(read.widths, xr.Variable((), 0.0)).notnull()):
             raise ProfileError(f"resolution: the fit is {word}, not ok", code=word)
-        warn(
-            f"resolution: the fit of the function is not ok: {word}",
-            FitWarning,
-            code=word,
-            argument="resolution",
-        )
+        text = f"resolution: the fit of the function is not ok: {word}"
+        warn(text, FitWarning, code=word, argument="resolution")
     return read
 
 
@@ -125,10 +121,9 @@ def _fitted_width(frame: Frame, fit: xr.Dataset, name: str) -> xr.Variable:
         width = width.squeeze(drop=True)
     others = [str(d) for d in width.dims if d not in frame.lead]
     if others:
-        listed = ", ".join(others)
         raise ProfileError(
-            f"resolution: the fit is over {listed}, and the data are not; choose one of its "
-            f"{width.size} fits, as with .isel({others[0]}=0)",
+            f"resolution: the fit is over {', '.join(others)}, and the data are not; choose one of "
+            f"its {width.size} fits, as with .isel({others[0]}=0)"
         )
     return frame.parameter(width, ("depth",), f"resolution: {name}")
 
@@ -143,14 +138,14 @@ def _width(frame: Frame, width: Any, name: str) -> xr.Variable:
 
 def _checked(name: str, widths: Mapping[str, xr.Variable], given: str) -> Resolution:
     """Refuse negative widths, and none above 0; those that are not stated are 0."""
-    found = [widths.get(one, xr.Variable((), 0.0)) for one in _names(name)]
-    for one, width in zip(_names(name), found, strict=True):
+    every = [widths.get(width_name, xr.Variable((), 0.0)) for width_name in _names(name)]
+    for width_name, width in zip(_names(name), every, strict=True):
         if anywhere((width < 0) | np.isinf(width)):
-            raise ProfileError(f"resolution={given}: {one} must be finite and not negative")
-    if anywhere(sum(found, xr.Variable((), 0.0)) == 0):
+            raise ProfileError(f"resolution={given}: {width_name} must be finite and not negative")
+    if anywhere(sum(every, xr.Variable((), 0.0)) == 0):
         raise ProfileError(f"resolution={given}: all widths are 0")
-    return Resolution(name, found)
+    return Resolution(name, every)
 
 
 def _names(name: str) -> list[str]:
-    return [one for one in _SHAPES[name].MODEL.names if one not in ("dose", "position")]
+    return [w for w in _SHAPES[name].MODEL.names if w not in ("dose", "position")]

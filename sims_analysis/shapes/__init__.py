@@ -19,11 +19,11 @@ from sims_analysis.text.arguments import format_argument
 @cache
 def models() -> dict[str, Model]:
     """Return every model by its name: ``MODEL`` of the modules of this folder, then of plugins."""
-    names = sorted(found.name for found in pkgutil.iter_modules(__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    own = {one.MODEL.name: one.MODEL for one in modules if hasattr(one, "MODEL")}
-    added = plugins.found("sims_analysis.models", fault_of, set(own))
-    return own | {model.name: model for model in added}
+    of_folder = {module.MODEL.name: module.MODEL for module in modules if hasattr(module, "MODEL")}
+    added = plugins.found("sims_analysis.models", fault_of, set(of_folder))
+    return of_folder | {model.name: model for model in added}
 
 
 def fault_of(model: Any) -> str | None:

@@ -23,10 +23,10 @@ def formula(z: Array, dose: float, projected_range: float, straggle: float) -> A
 
 def derivatives(z: Array, dose: float, projected_range: float, straggle: float) -> Array:
     """Return the derivatives with respect to dose, projected range and straggle."""
-    one = gaussian.derivatives(z, dose, projected_range, straggle)
+    below = gaussian.derivatives(z, dose, projected_range, straggle)
     mirrored = gaussian.derivatives(z, dose, -projected_range, straggle)
     mirrored[1] *= -1
-    return one + mirrored
+    return below + mirrored
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:

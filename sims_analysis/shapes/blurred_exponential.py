@@ -31,7 +31,7 @@ def pdf(u: Array, length: float, sigma: float) -> Array:
 
 def cdf(u: Array, length: float, sigma: float) -> Array:
     """Return the integral of :func:`pdf` up to `u`: ``l f + Phi(u / s)``."""
-    sigma = max(sigma, 1e-9 * length)
+    sigma = max(sigma, 1e-9 * length) or 1.0
     reached: Array = np.minimum(length * pdf(u, length, sigma) + special.ndtr(u / sigma), 1.0)
     return reached
 
@@ -60,5 +60,5 @@ def pdf_derivatives(u: Array, length: float, sigma: float) -> tuple[Array, Array
 
 def _widths(length: float, sigma: float) -> tuple[float, float]:
     """Replace 0: without length it is a Gaussian, without sigma an exponential, to 1e-16."""
-    whole = max(length, sigma)
-    return max(length, 1e-9 * whole), max(sigma, 1e-9 * whole)
+    least = 1e-9 * (max(length, sigma) or 1.0)
+    return max(length, least), max(sigma, least)

@@ -46,7 +46,7 @@ def derivatives(
 ) -> Array:
     """Return the derivatives with respect to dose, position, growth, decay and sigma."""
     # Held at 0, a length needs no derivative.
-    growth, decay = (one or 1e-9 * sigma for one in (growth, decay))
+    growth, decay = (length or 1e-9 * sigma for length in (growth, decay))
     u, both = z - position, growth + decay
     up, up_u, up_l, up_s = pdf_derivatives(u, growth, sigma)
     down, down_u, down_l, down_s = pdf_derivatives(-u, decay, sigma)
@@ -57,7 +57,7 @@ def derivatives(
         (down + decay * down_l - shape) / both,
         (growth * up_s + decay * down_s) / both,
     )
-    return np.stack([shape, *(dose * one for one in rows)])
+    return np.stack([shape, *(dose * row for row in rows)])
 
 
 #: Growth, decay and Gaussian in standard deviations of the whole: their squares come to about 1.

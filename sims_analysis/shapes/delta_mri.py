@@ -20,20 +20,18 @@ def formula(
     """
     v = z - position + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    value: Array = np.zeros_like(v)
-    if seen < 1:
-        value = (1 - seen) * pdf(-v, mixing, roughness)
-    if seen > 0:
-        value = value + seen * pdf(v, information, roughness)
-    return dose * value
+    sides = (1 - seen) * pdf(-v, mixing, roughness) + seen * pdf(v, information, roughness)
+    value: Array = dose * sides
+    return value
 
 
 def cumulative(u: Array, mixing: float, roughness: float, information: float) -> Array:
     """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
     v = u + mixing
     seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    value: Array = (1 - seen) * (1.0 - cdf(-v, mixing, roughness))
-    return value + seen * cdf(v, information, roughness) if seen > 0 else value
+    below = 1.0 - cdf(-v, mixing, roughness)
+    value: Array = (1 - seen) * below + seen * cdf(v, information, roughness)
+    return value
 
 
 def derivatives(
@@ -55,7 +53,7 @@ def derivatives(
         (1 - seen) * down_s + seen * up_s,
         seen * up_l + by_information,
     )
-    return np.stack([(1 - seen) * down + seen * up, *(dose * one for one in rows)])
+    return np.stack([(1 - seen) * down + seen * up, *(dose * row for row in rows)])
 
 
 #: Mixing, roughness and information depth in standard deviations of the whole.
@@ -65,7 +63,7 @@ _STARTS = (0.8, 0.55, 0.3), (0.5, 0.7, 0.5), (0.3, 0.5, 0.9), (0.9, 0.3, 0.9)
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Split the variance between the three lengths, in several ways."""
     m = moments_above(z, c, 0.005)
-    return [(m.area, m.mean, *(np.array(one) * m.deviation).tolist()) for one in _STARTS]
+    return [(m.area, m.mean, *(np.array(parts) * m.deviation).tolist()) for parts in _STARTS]
 
 
 MODEL = Model(

@@ -17,27 +17,27 @@ _HEAD, _TAIL = slice(0, 4), slice(4, 8)
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers of starting values: parts of the maximum, and widths of the head."""
+    """The numbers of starting values; distances and widths are in widths of the head."""
 
-    core: float = 0.2  # of the maximum, above which the head is measured: of a Gaussian there,
-    area: float = 1.05  # the whole area is larger by this factor,
-    width: float = 1.15  # and the whole width by this one
-    tail: float = 0.01  # of the largest rest, above which the tail is measured
-    shares: tuple[float, float] = (0.02, 0.6)  # of the dose, between which the tail has its own,
-    share: float = 0.1  # and this one where nothing is left of the samples
-    least: float = 0.05  # of the maximum, above which the skewness is measured,
-    lean: float = 0.5  # to this at most; with it
-    other_lean: float = -0.3  # this one is tried
-    head_kurtosis: float = 3.3
-    # Of tails: distance from the head, and width, in widths; and skewness. Where there is a rest,
+    core: float = 0.2  # part of the maximum above which the head is measured: of a Gaussian there
+    area: float = 1.05  # factor by which the whole area is larger,
+    width: float = 1.15  # and by which the whole width is
+    tail: float = 0.01  # part of the largest rest above which the tail is measured
+    shares: tuple[float, float] = (0.02, 0.6)  # least and largest part of the dose in the tail
+    share: float = 0.1  # part of the dose in the tail where the head leaves no rest
+    least: float = 0.05  # part of the maximum above which the skewness is measured
+    lean: float = 0.5  # skewness of the head, at most,
+    other_lean: float = -0.3  # and one that is tried, too
+    head_kurtosis: float = 3.3  # kurtosis of the head
+    # Distance, width and skewness of tails that are tried,
     near: tuple[float, float, float] = (1.0, 2.0, 0.5)
     far: tuple[float, float, float] = (2.0, 2.5, 1.0)
-    skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # of one where the rest is
-    kurtosis: tuple[float, float] = (3.2, 1.6)  # at no skewness, and times its square
-    # Halves of the dose: distance from the head, width, skewness and kurtosis of either, and by
-    # what part of it the area of the core is exceeded.
-    half_head: tuple[float, float, float, float] = (-0.3, 0.8, 0.0, 3.3)
-    half_tail: tuple[float, float, float, float] = (1.0, 1.5, 0.9, 4.7)
+    skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # and skewnesses of one where the rest is
+    kurtosis: tuple[float, float] = (3.2, 1.6)  # kurtosis of tails: at no skewness, by its square
+    # Distance, width and skewness of two halves of the dose, and the part of the whole area that
+    # the core has then.
+    half_head: tuple[float, float, float] = (-0.3, 0.8, 0.0)
+    half_tail: tuple[float, float, float] = (1.0, 1.5, 0.9)
     half_core: float = 0.6
 
 
@@ -78,15 +78,14 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     measured = moments_above(z, c, rules.least).skewness
     leans = float(np.clip(measured, -rules.lean, rules.lean)), rules.other_lean
     known = core.area / (1 - share), 1 - share, core.mean, width
-    constant, square = rules.kurtosis
-    sets = [
-        (*known, lean, rules.head_kurtosis, *tail, constant + square * tail[2] ** 2)
-        for tail in tails
-        for lean in leans
-    ]
+    pairs = [((*known, lean), tail) for tail in tails for lean in leans]
     # A skewed tail that holds half of the dose, and part of the maximum.
-    halves = (*part(*rules.half_head), *part(*rules.half_tail))
-    return [*sets, (core.area / rules.half_core, 0.5, *halves)]
+    half = core.area / rules.half_core, 0.5, *part(*rules.half_head)
+    constant, square = rules.kurtosis
+    return [
+        (*head, rules.head_kurtosis, *tail, constant + square * tail[2] ** 2)
+        for head, tail in [*pairs, (half, part(*rules.half_tail))]
+    ]
 
 
 def ordered(p: Sequence[float]) -> Sequence[float]:
@@ -107,15 +106,15 @@ def irregular(p: Sequence[float]) -> bool:
 
 def _moments(part: str) -> list[Parameter]:
     return [
-        replace(one, name=f"{part}_{one.name}", definition=f"{one.definition}, of the {part}")
-        for one in pearson.MODEL.parameters[1:]
+        replace(p, name=f"{part}_{p.name}", definition=f"{p.definition}, of the {part}")
+        for p in pearson.MODEL.parameters[1:]
     ]
 
 
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return the part of the dose that lies below the surface."""
     parts = (p["head_fraction"], 1 - p["head_fraction"])
-    names = [one.name for one in pearson.MODEL.parameters[1:]]
+    names = [parameter.name for parameter in pearson.MODEL.parameters[1:]]
     left = sum(
         share * (1 - pearson.outside(*(p[f"{part}_{name}"] for name in names)))
         for share, part in zip(parts, ("head", "tail"), strict=True)

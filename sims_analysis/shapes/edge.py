@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import isotonic_regression
 from scipy.special import ndtr, ndtri
@@ -41,16 +43,20 @@ def derivatives(z: Array, position: float, width: float, *sides: float) -> Array
     below = ndtr(scaled)
     step = (right - left) + (right_slope - left_slope) * u
     density = step * np.exp(-0.5 * scaled**2) / np.sqrt(2 * np.pi)
-    return np.stack(
-        [
-            -density * SIGMAS / width - left_slope * (1 - below) - right_slope * below,
-            -density * scaled / width,
-            1 - below,
-            below,
-            u * (1 - below),
-            u * below,
-        ]
-    )
+    by_edge = [-density * SIGMAS / width, -density * scaled / width]
+    return derivatives_between(u, below, by_edge, left_slope, right_slope)
+
+
+def derivatives_between(
+    u: Array, below: Array, by_edge: Sequence[Array], left_slope: float, right_slope: float
+) -> Array:
+    """Return the derivatives with respect to position, shape, levels and slopes.
+
+    `by_edge` are those by the position and the shape of what has passed, times the step.
+    """
+    by_position = by_edge[0] - left_slope * (1 - below) - right_slope * below
+    levels = [1 - below, below, u * (1 - below), u * below]
+    return np.stack([by_position, *by_edge[1:], *levels])
 
 
 def plateaus(z: Array, c: Array) -> tuple[float, float, float, float]:
@@ -77,7 +83,7 @@ def steepest(z: Array, c: Array) -> tuple[float, float, float, float]:
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Take level plateaus, and where the samples pass 16, 50 and 84 %; or the steepest place."""
-    return [(*found(z, c), 0.0, 0.0) for found in (plateaus, steepest)]
+    return [(*measure(z, c), 0.0, 0.0) for measure in (plateaus, steepest)]
 
 
 MODEL = Model(

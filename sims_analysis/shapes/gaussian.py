@@ -33,8 +33,8 @@ def derivatives(z: Array, dose: float, projected_range: float, straggle: Array |
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:
     """Take the moments above a tenth of the maximum: 0.968 and 0.907 of a whole Gaussian's."""
-    found = moments_above(z, c, 0.1)
-    return [(found.area / 0.968, found.mean, found.deviation / 0.907)]
+    m = moments_above(z, c, 0.1)
+    return [(m.area / 0.968, m.mean, m.deviation / 0.907)]
 
 
 def retained(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.signal import find_peaks
 
-from sims_analysis.kernels.residuals import running
+from sims_analysis.kernels.maxima import maxima, most_significant
 from sims_analysis.kernels.samples import Array
 from sims_analysis.shapes.model import Model, Parameter
 
 POSITION = Parameter("position", "depth", "of the layer")
 
 
-@dataclass(frozen=True)
-class _Rules:
-    """The numbers by which maxima, and so layers, are counted."""
-
-    sure: float = 5.0  # standard errors by which a maximum stands above the valleys next to it;
-    seen: float = 3.0  # so many are enough where the number of layers is known
-    rise: float = 0.1  # that height over the level of the deeper valley, at least
-    share: float = 0.01  # of the largest maximum that the others are, at least
-    distinct: float = 3.0  # standard errors by which layers differ from nothing, and each other
-    whole: float = 0.5  # of the outermost maxima, to which the curve falls towards the ends
+#: Standard errors by which layers differ from nothing, and each other.
+_DISTINCT = 3.0
+#: Part of the outermost maxima to which the curve falls towards the ends.
+_WHOLE = 0.5
 
 
-MAXIMA = _Rules()
-
-
-def _of_layer(one: Parameter, layer: int) -> Parameter:
+def _of_layer(parameter: Parameter, layer: int) -> Parameter:
     """Name the parameter of a layer, as the labels of a covariance do."""
-    return replace(one, name=f"{one.name}[{layer}]")
+    return replace(parameter, name=f"{parameter.name}[{layer}]")
 
 
 def unshared_by_default(model: Model) -> list[str]:
     """Return the parameters that each layer has of its own: how much of it there is, and where."""
-    return [one.name for one in model.parameters if one.scales or one.name == model.location]
+    return [p.name for p in model.parameters if p.scales or p.name == model.location]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +66,7 @@ class LayeredModel(Model):
         ends = [0, *valleys, c.size - 1]
         parts = [slice(a, b + 1) for a, b in pairwise(ends)]
         each = [np.array(self.of.start(z[part], c[part])) for part in parts]
-        several = np.array([one[: min(map(len, each))] for one in each])
+        several = np.array([starts[: min(map(len, each))] for starts in each])
         sets = []
         for k in range(several.shape[1]):
             values: dict[int, list[float]] = {}
@@ -114,12 +104,12 @@ class _Sum:
 
     def derive(self, p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
         """Return what follows for each layer; first its position, if that has another name."""
-        found: list[float] = []
+        derived: list[float] = []
         for row in self.rows:
-            own = dict(zip(self.of.names, (p[self.names[k]] for k in row), strict=True))
-            found += [] if POSITION.name in own else [own[self.of.location]]
-            found += self.of.derive(own, options) if self.of.derive else []
-        return found
+            of_layer = dict(zip(self.of.names, (p[self.names[k]] for k in row), strict=True))
+            derived += [] if POSITION.name in of_layer else [of_layer[self.of.location]]
+            derived += self.of.derive(of_layer, options) if self.of.derive else []
+        return derived
 
     def ordered(self, p: Sequence[float]) -> list[float]:
         """Exchange layers until they are in order of depth."""
@@ -135,13 +125,12 @@ class _Sum:
 def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
     """Return the sum of `n` layers of a model; `shared` parameters are the same for all."""
     layers = [
-        [one if one.name in shared else _of_layer(one, i + 1) for one in model.parameters]
-        for i in range(n)
+        [p if p.name in shared else _of_layer(p, i + 1) for p in model.parameters] for i in range(n)
     ]
-    common = [one for one in model.parameters if one.name in shared]
-    parameters = [one for layer in layers for one in layer if one not in common] + common
+    common = [p for p in model.parameters if p.name in shared]
+    parameters = [p for layer in layers for p in layer if p not in common] + common
     rows = tuple(tuple(map(parameters.index, layer)) for layer in layers)
-    total = _Sum(model, [one.name for one in parameters], rows)
+    total = _Sum(model, [p.name for p in parameters], rows)
     # All layers have a position, whatever it is called in a model of one.
     alias = [] if POSITION.name in model.names else [POSITION]
     return LayeredModel(
@@ -152,7 +141,7 @@ def layered(model: Model, n: int, shared: Collection[str]) -> LayeredModel:
         start=model.start,
         reference=model.reference,
         derivatives=model.derivatives and total.derivatives,
-        derived=[_of_layer(one, i + 1) for i in range(n) for one in (*alias, *model.derived)],
+        derived=[_of_layer(p, i + 1) for i in range(n) for p in (*alias, *model.derived)],
         derive=total.derive,
         ordered=total.ordered,
         options=model.options,
@@ -175,57 +164,10 @@ def not_these_layers(
         return "several_peaks"
     where, amounts = values[model.at], [i for i, p in enumerate(model.parameters) if p.scales]
     tops = np.flatnonzero(np.r_[False, (m[1:-1] > m[:-2]) & (m[1:-1] >= m[2:]), False])
-    if not tops.size or (m[[0, -1]] > MAXIMA.whole * m[tops[[0, -1]]]).any():
+    if not tops.size or (m[[0, -1]] > _WHOLE * m[tops[[0, -1]]]).any():
         return "truncated"
     apart = np.diff(where), np.hypot(stderr[model.at][1:], stderr[model.at][:-1])
-    distinct = (values[amounts] > MAXIMA.distinct * stderr[amounts]).all() and (
-        apart[0] > MAXIMA.distinct * apart[1]
+    distinct = (values[amounts] > _DISTINCT * stderr[amounts]).all() and (
+        apart[0] > _DISTINCT * apart[1]
     ).all()
     return None if distinct else "undetermined"
-
-
-def maxima(c: Array, noise: Array) -> list[int]:
-    """Return the samples of the maxima that stand out of the noise, the most certain first."""
-    seen = [tops[sure > MAXIMA.sure].tolist() for tops, sure in _by_width(c, noise)]
-    return max(seen, key=len)
-
-
-def most_significant(c: Array, noise: Array, n: int) -> list[int]:
-    """Return so many maxima by the width at which the last is most certain; none if it is not."""
-    best, found = MAXIMA.seen, []
-    for tops, sure in _by_width(c, noise):
-        if tops.size >= n and sure[n - 1] > best:
-            best, found = sure[n - 1], sorted(tops[:n].tolist())
-    return found
-
-
-def _by_width(c: Array, noise: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield :func:`maxima_of_means` over more and more neighbours."""
-    width = 1
-    while width == 1 or 4 * width <= c.size:
-        yield maxima_of_means(c, noise, width)
-        width = 2 * width + 1
-
-
-def maxima_of_means(
-    c: Array, noise: Array, width: int, *, ends: bool = False
-) -> tuple[Array, Array]:
-    """Return maxima of means over neighbours, the most certain first, and their rise in errors.
-
-    The first and the last mean may be maxima only if `ends` are asked for.
-    """
-    mean, error = running(c, width), np.sqrt(running(noise * noise, width) / width)
-    beyond = int(ends)
-    if ends:
-        low = 2 * mean.min() - mean.max()
-        mean = np.concatenate([[low], mean, [low]])
-        error = np.concatenate([error[:1], error, error[-1:]])
-    # Of equal neighbours, as counts are, one is the maximum.
-    tops, about = find_peaks(mean * (1 + 1e-12 * np.arange(mean.size)), prominence=0)
-    rise, left, right = about["prominences"], about["left_bases"], about["right_bases"]
-    floor = np.where(mean[right] > mean[left], right, left)
-    sure = rise / np.hypot(error[tops], error[floor])
-    real = rise > MAXIMA.rise * np.abs(mean[tops] - rise)
-    real &= mean[tops] > MAXIMA.share * mean.max()
-    order = np.argsort(-sure[real], kind="stable")
-    return tops[real][order] - beyond + width // 2, sure[real][order]

@@ -108,9 +108,9 @@ class Model:
         ``ordered(parameters)`` gives the same curve's parameters under their right names, where a
         model has two parts that may be exchanged.
     irregular : callable, optional
-        ``irregular(parameters)`` says whether the curve has edges whose errors do not follow from
-        the curvature of the likelihood: if all parameters are free, minima without edges come
-        first, and where there is none, shapes have no error.
+        ``irregular(parameters)`` says how surely, from 0 to 1, the curve has edges whose errors do
+        not follow from the curvature of the likelihood: if all parameters are free, minima of 0
+        come first, and where there is none, shapes have no error from 1 on.
     options : tuple of str
         Names of options that `derive` takes: ``"time"`` (s), ``"initial_straggle"`` (nm).
     restated : mapping, optional
@@ -165,9 +165,9 @@ class Model:
     location: str = ""
     on_time: bool = False
     ordered: Callable[[Sequence[float]], Sequence[float]] | None = None
-    irregular: Callable[[Sequence[float]], bool] | None = None
+    irregular: Callable[[Sequence[float]], float] | None = None
 
     @property
     def names(self) -> list[str]:
         """Names of the parameters, in the order of the formula."""
-        return [parameter.name for parameter in self.parameters]
+        return [p.name for p in self.parameters]

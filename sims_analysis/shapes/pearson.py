@@ -44,12 +44,12 @@ _UNIT_WEIGHTS = 2.0 * _COSH * _UNIT * (1.0 / (1.0 + np.exp(2.0 * _SINH))) * (_Y[
 def _coefficients(skewness: float, kurtosis: float) -> tuple[float, ...] | None:
     """Return c1, d0, d1, d2, the ends of the support and the norm; None where there is no shape."""
     square = skewness * skewness
-    whole = 10.0 * kurtosis - 12.0 * square - 18.0
-    if not whole > 0.0:
+    divisor = 10.0 * kurtosis - 12.0 * square - 18.0
+    if not divisor > 0.0:
         return None
-    c0 = (4.0 * kurtosis - 3.0 * square) / whole
-    c1 = skewness * (kurtosis + 3.0) / whole
-    d2 = (2.0 * kurtosis - 3.0 * square - 6.0) / whole
+    c0 = (4.0 * kurtosis - 3.0 * square) / divisor
+    c1 = skewness * (kurtosis + 3.0) / divisor
+    d2 = (2.0 * kurtosis - 3.0 * square - 6.0) / divisor
     d0, d1 = c0 - c1 * c1 * (1.0 - d2), c1 * (1.0 - 2.0 * d2)
     # Without that, the mode is a minimum: shapes like a J or a U, which no implant has.
     if not d0 > _RULES.mode:
@@ -123,10 +123,10 @@ def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
 
 def shape(x: Array, skewness: float, kurtosis: float) -> Array:
     """Return the density of mean 0, variance 1 and these moments; NaN where there is none."""
-    found = _coefficients(float(skewness), float(kurtosis))
-    if found is None:
+    coefficients = _coefficients(float(skewness), float(kurtosis))
+    if coefficients is None:
         return np.full_like(x, np.nan)
-    c1, d0, d1, d2, low, high, norm = found
+    c1, d0, d1, d2, low, high, norm = coefficients
     t = x + c1
     inside = (t > low) & (t < high)
     with np.errstate(all="ignore"):
@@ -137,10 +137,10 @@ def shape(x: Array, skewness: float, kurtosis: float) -> Array:
 
 def edge_power(skewness: float, kurtosis: float) -> float:
     """Return the lowest power of the distance from an end with which the density rises."""
-    found = _coefficients(float(skewness), float(kurtosis))
-    if found is None:
+    coefficients = _coefficients(float(skewness), float(kurtosis))
+    if coefficients is None:
         return 0.0
-    _, _, d1, d2, *ends, _ = found
+    _, _, d1, d2, *ends, _ = coefficients
     return min((abs(t / (d1 + 2 * d2 * t)) for t in ends if np.isfinite(t)), default=np.inf)
 
 
@@ -157,10 +157,10 @@ def derivatives(
 ) -> Array:
     """Return the derivatives; with respect to skewness and kurtosis by differences."""
     x = (z - projected_range) / straggle
-    found = _coefficients(float(skewness), float(kurtosis))
-    if found is None:
+    coefficients = _coefficients(float(skewness), float(kurtosis))
+    if coefficients is None:
         return np.full((5, *z.shape), np.nan)
-    c1, d0, d1, d2, *_ = found
+    c1, d0, d1, d2, *_ = coefficients
     t = x + c1
     density = shape(x, skewness, kurtosis)
     with np.errstate(all="ignore"):
@@ -198,10 +198,10 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 def outside(projected_range: float, straggle: float, skewness: float, kurtosis: float) -> float:
     """Return the part of the distribution that lies above the surface."""
-    found = _coefficients(float(skewness), float(kurtosis))
-    if found is None:
+    coefficients = _coefficients(float(skewness), float(kurtosis))
+    if coefficients is None:
         return np.nan
-    c1, d0, d1, d2, low, high, norm = found
+    c1, d0, d1, d2, low, high, norm = coefficients
     surface = c1 - projected_range / straggle
     beyond = _half(d0, d1, d2, low if surface < 0 else high, surface) / norm
     return beyond if surface < 0 else 1 - beyond

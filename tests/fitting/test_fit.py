@@ -371,6 +371,24 @@ def test_an_interval_reaches_over_all_minima_inside_it():
     assert high > 1
 
 
+def test_minima_share_the_likelihood_as_its_integral_says():
+    """Two wells, one higher and wider than the other."""
+
+    def values(a):
+        return np.array([5 * (a * a - 1) / (1 + 0.1 * a), 0.6 * a + 0.8])
+
+    curve = Curve([Parameter("a", "dimensionless", "")], values, None, {})
+    objective = Squares(np.zeros(2), np.ones(2))
+    found = by_likelihood(curve, objective, solve_each(curve, objective, [[2.0], [-2.0]]))
+    a = np.linspace(-4, 4, 8001)
+    likelihood = np.exp(-0.5 * (values(a) ** 2).sum(axis=0))
+    of_well = [likelihood[np.sign(a) == np.sign(one.p[0])].sum() for one in found]
+    shares = [one.share for one in found]
+    assert sum(shares) == pytest.approx(1)
+    np.testing.assert_allclose(shares, np.array(of_well) / likelihood.sum(), atol=0.02)
+    assert 0.1 < shares[1] < 0.4
+
+
 @pytest.mark.study
 def test_a_length_that_is_smaller_than_its_error_has_none():
     parameters, z, _ = COVERED["edge_logistic"]
@@ -403,6 +421,21 @@ def test_of_few_counts_no_lower_minimum_is_missed(model, truth, z, seed, trial, 
     known = replace(models()[model], start=lambda *_: [np.array(other) / units])
     found, there = (quietly(ds, model=one)["objective_value"].item() for one in (model, known))
     assert found < there + 0.1
+
+
+def test_an_edge_of_few_counts_is_no_jump_that_noise_has_made():
+    """Where one side may as well be a jump, of an asymmetry up to 1e4 per nm."""
+    parameters, z, _ = COVERED["edge_logistic"]
+    ds = models_truth.counted("edge_logistic", parameters, z, peak=10, trials=10, seed=1)
+    fit = quietly(ds.isel(trial=[4, 7, 9]), model="edge_logistic")
+    assert (abs(fit["asymmetry"]) * fit["scale"] < 3).all()
+    assert (abs(fit["position"] - 120) < 3 * fit["position_stderr"]).all()
+    # One that counts show to be eight times as steep on one side has its errors.
+    steep = (120, 8, 0.6, 1e21, 2e20, 0, 0)
+    ds = models_truth.counted("edge_logistic", steep, z, peak=1e4, trials=1, seed=1)
+    fit = quietly(ds, model="edge_logistic").isel(trial=0)
+    assert fit["status"].item() == "ok"
+    assert abs(fit["asymmetry"] - 0.6) < 3 * fit["asymmetry_stderr"] < 0.3
 
 
 def test_a_background_that_is_not_there_is_ok_at_0():
@@ -1301,7 +1334,8 @@ def test_an_exact_step_between_two_samples_has_no_width(model, weights):
         fit = sims.fit(step, model=model, weights=weights)
     assert fit["status"].item() == "undetermined"
     assert np.isnan(fit["width_16_84_stderr"].item())
-    assert fit["left_level_stderr"].item() < 1e-6 * 1e20
+    # Of plateaus that slope, levels at a position that is not known are not known either.
+    assert not fit["left_level_stderr"].item() >= 1e-6 * 1e20
 
 
 def test_a_distribution_that_ends_steeply_inside_the_window_is_whole():

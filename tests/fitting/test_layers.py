@@ -10,13 +10,9 @@ from scipy.special import erfc
 
 import sims_analysis as sims
 from sims_analysis.errors import FitWarning
+from sims_analysis.kernels.maxima import maxima, most_significant
 from sims_analysis.shapes import find_model
-from sims_analysis.shapes.layered_model import (
-    layered,
-    maxima,
-    most_significant,
-    not_these_layers,
-)
+from sims_analysis.shapes.layered_model import layered, not_these_layers
 
 WIDTHS = {"delta_drf": (1.0, 2.2, 1.4), "delta_mri": (2.5, 1.2, 0.8), "gaussian": (2.0,)}
 Z = np.arange(0, 76, 0.4)

@@ -110,3 +110,11 @@ def test_noise_that_made_errors_small_does_not_draw_a_curve_down(power):
     assert np.mean([one.level(one.value) for one in levels]) == pytest.approx(c.mean(), abs=1e-3)
     smooth = Squares(c[0], np.linspace(0.1, 0.2, 200))
     assert smooth.refined(np.ones(200), 1) is smooth
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25, 3.0])
+def test_samples_below_a_limit_scatter_as_the_others_do(share):
+    every = replace(OBJECTIVES["limits"], share=share)
+    others = LogSquares(every.value[~LOW], LOW[~LOW], share=share)
+    variance = others.variance(others.cost(M[~LOW]), 1.0)
+    assert every.refined(M, 1.0).scatter == pytest.approx(variance**0.5, rel=1e-12)

@@ -61,6 +61,15 @@ def test_the_cumulative_function_is_the_integral(name, widths):
 # --- the profile ------------------------------------------------------------------------------
 
 
+def test_the_resolution_at_both_ends_is_that_of_the_first_whole_kernel():
+    """Of samples that are the same from both sides; a kernel that is cut is no narrower."""
+    ds = rt.counted(np.full(60, 400.0), np.arange(60.0), seed=None)
+    achieved = sims.deconvolve(ds, resolution="2 nm")["achieved_resolution"].values
+    np.testing.assert_allclose(achieved, achieved[::-1], rtol=0.01)
+    whole = int(np.argmax(np.arange(60) >= 0.5 * achieved))
+    assert (achieved[:whole] >= achieved[whole]).all()
+
+
 def test_a_layer_is_as_thick_as_it_is(layer):
     ds, scale, found = layer
     assert found["status"] == "ok"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sims_analysis.fitting.peaks import not_one_peak, second_peak, two_maxima
+from sims_analysis.kernels.maxima import not_one_peak, second_peak, two_maxima
 
 Z = np.linspace(0.0, 300.0, 151)
 NOISE = np.full(Z.size, 1.0)
