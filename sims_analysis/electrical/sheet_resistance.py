@@ -25,16 +25,17 @@ from sims_analysis.frame.evidence import (
     support_of_window,
 )
 from sims_analysis.frame.frame import Frame
-from sims_analysis.frame.messages import first_flagged, warn_of_empty_window, warn_of_status
+from sims_analysis.frame.messages import Doubt, first_flagged, warn_of_empty_window, warn_of_status
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import Fields, anywhere, is_nan, may_hold, replaced_where, words
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels.levels import find, locate
-from sims_analysis.kernels.rows import Dense, changed
+from sims_analysis.kernels.rows import Dense, changed, ends
 from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
+from sims_analysis.kernels.truncation import ends_inside
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
@@ -154,7 +155,8 @@ def sheet_resistance(
         - ``layer_depth`` (``nm``): where the layer ends
         - ``carrier_dose`` (``atom/cm^2``): the net active dopants in it
         - ``polarity``: ``"n"`` or ``"p"``
-        - ``status``: ``ok``; with a number, what the layer rests on, such as ``gap``; without one,
+        - ``status``: ``ok``; with a number, what the layer rests on, such as ``gap``, or
+          ``truncated`` where the record ends inside the profile; without one,
           ``never_reached`` (both types of doping, and no junction), ``below_limit`` (the junction
           may lie where a file says ``<5E15``), ``truncated`` (`stop` is below the last sample),
           ``no_data``, or ``below_detection`` (the conductance is within its standard error)
@@ -236,7 +238,9 @@ def sheet_resistance(
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, part["status"] == Status.NO_DATA, FitWarning)
         # Those that rest on samples below a limit have warned.
-        answered = part["conductance"].notnull() & (part["status"] == Status.BELOW_LIMIT)
+        code: Any = part["status"]
+        answered = part["conductance"].notnull()
+        answered &= (code == Status.BELOW_LIMIT) | (code == Status.TRUNCATED)
         status = answer["status"].where(~answered, "ok")
         ends = "never_reached", "truncated", "below_limit"
         more = dict.fromkeys(ends, "; say where the layer ends by stop=")
@@ -284,8 +288,16 @@ def _resolved(
         stderr / answer,
         lambda other: conductance(other) / answer,
     )
-    what = "the layer is interpolated across it"
-    return resolve(profiles, part["status"], support, layer, what=what, category=FitWarning)
+    options: Any = {"what": "the layer is interpolated across it", "category": FitWarning}
+    if not stated:  # a layer without a junction ends where the record does
+        cut = profiles.map(ends_inside).value & (part["depth"] >= profiles.map(ends).last)
+        doubt = Doubt(cut.any("species"), Status.TRUNCATED, _CUT, {"remedy": _ACCEPT})
+        options["doubts"] = [doubt]
+    return resolve(profiles, part["status"], support, layer, **options)
+
+
+_CUT = "the record ends inside the profile, and the layer is cut off there"
+_ACCEPT = "stop= accepts the layer down to a depth"
 
 
 def _warn_of_transient(

@@ -169,7 +169,7 @@ def flags_from_values(rows: Rows) -> SingleResult:
         own = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
         found[own][above] |= Flag.TRANSIENT
-    found[rows.offsets[1:][ends_inside(rows)] - 1] |= Flag.TRUNCATED
+    found[rows.offsets[1:][ends_inside(rows).value] - 1] |= Flag.TRUNCATED
     placed = rows.unpacked(found.reshape(rows.value.shape).astype(np.float64))
     flags = np.nan_to_num(placed).astype(np.int16)
     if wide is not None:  # depths within a gap have both of its sides

@@ -25,6 +25,7 @@ from sims_analysis.kernels.rows import (
     Flags,
     Index,
     Rows,
+    SingleResult,
     errors_of,
     range_reduced,
     range_sums,
@@ -54,10 +55,10 @@ class _Rules:
     perhaps: float = 0.5  # standard errors by which it may fall where noise can hide it:
     # Variance of a mean, over the least that `counts` leave it, where noise can,
     noisy: float = 4.0
-    # parts of the highest between which an end more and more may fall, however level it looks;
-    high: tuple[float, float] = 0.2, 0.4
     errors: float = 3.0  # standard errors of the integral that the rest exceeds then,
     matters: float = 2.5  # and factor by which it exceeds what is enough
+    # Parts of the highest mean between which an end more and more may fall, however level it is.
+    high: tuple[float, float] = 0.2, 0.4
     rises: float = 3.8  # standard errors of a rise from the lowest part, which chance has chosen
     lower: float = 1.5  # standard errors by which the very end is below the last part
     # Part of the highest sample below which a record of few samples begins, if it ends too high.
@@ -113,10 +114,10 @@ def missing_outside(rows: Rows, start: Array, enough: Array) -> Array:
     return missing
 
 
-def ends_inside(rows: Rows) -> Flags:
+def ends_inside(rows: Rows) -> SingleResult:
     """Flag the records that end inside the profile, (R,)."""
     total = rows.sum(rows.value * rows.width)
-    return missing_below(rows, MISSING_SHARE * np.abs(total)) > 0
+    return SingleResult(missing_below(rows, MISSING_SHARE * np.abs(total)) > 0)
 
 
 def _seen_below(rows: Rows, enough: Array) -> Array:

@@ -551,3 +551,15 @@ def test_a_layer_of_noise_has_no_sheet_resistance(stderr):
         found = sims.sheet_resistance(data, donors=["P"], acceptors=["B"], stop="40 nm")
     assert found["status"].item() == "below_detection"
     assert np.isnan(found["sheet_resistance"])
+
+
+def test_a_layer_that_the_record_cuts_off_is_truncated():
+    z = np.arange(0.5, 180)
+    ds = doped(z, B=gaussian(z, width=12.0) + 1e15)
+    assert sims.sheet_resistance(ds, acceptors=["B"])["status"] == "ok"
+    part = ds.isel(depth=slice(50))
+    with warns(FitWarning, "truncated"):
+        found = sims.sheet_resistance(part, acceptors=["B"])
+    assert found["status"] == "truncated"
+    assert found["sheet_resistance"] > 0
+    assert sims.sheet_resistance(part, acceptors=["B"], stop="49 nm")["status"] == "ok"
