@@ -69,14 +69,13 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     step = _RULES.fewest - 1
     place = step * np.flatnonzero(flat[:-1:step] == flat[1::step])
     row = offsets.searchsorted(place, side="right") - 1
-    high = may[row] & (flat[place] > 0)
-    row, value = row[high], flat[place[high]]
-    high = value >= rows.sampled_maximum(row, _RULES.sampled)
-    row, first = np.unique(row[high], return_index=True)
+    begin = np.flatnonzero(np.diff(row, prepend=-1))
+    row, level = row[begin], np.maximum.reduceat(flat[place], begin) if begin.size else flat[:0]
+    high = may[row] & (level > 0) & (level >= rows.sampled_maximum(row, _RULES.sampled))
+    row, level = row[high], level[high]
     if not row.size:
         return None
-    highest = range_reduced(np.maximum, flat, offsets[row], offsets[row + 1], np.nan)
-    row = row[np.maximum.reduceat(value[high], first) >= highest]
+    row = row[level >= range_reduced(np.maximum, flat, offsets[row], offsets[row + 1], np.nan)]
     found = np.zeros(flat.size, dtype=bool)
     for own in map(slice, offsets[row].tolist(), offsets[row + 1].tolist()):
         if _is_cut_off(rows.depth_at(np.arange(own.start, own.stop)), flat[own]):
