@@ -394,10 +394,18 @@ def check_options(rule: str, surface: str = "measured") -> None:
 def _doubts_of_limits(dose: DoseIntegral) -> list[Doubt]:
     """Return the doubts about doses whose limits reach beyond the samples."""
     frame, question, status = dose.frame, dose.question, dose.status
-    depth = question.surface_depth
-    if depth is None and codes(status) <= {Status.OK}:
+    depth, present = question.surface_depth, codes(status)
+    if depth is None and present <= {Status.OK}:
         return []
-    record, doubts = frame.map(ends), []
+
+    def beyond_text(first: FirstFlagged) -> str:
+        return f"start or stop lies beyond the record; the record runs from {first.record}"
+
+    truncated = elementwise(np.equal, status, Status.TRUNCATED, dtype=bool)
+    doubts = [Doubt(truncated, Status.TRUNCATED, beyond_text)]
+    if depth is None and Status.NO_DATA not in present:
+        return doubts
+    record = frame.map(ends)
     defined: Any = ~(np.isinf(question.start) | np.isinf(question.stop)) & dose.background.notnull()
     if question.above is not None:
         defined = defined & ~np.isinf(question.above)
@@ -410,21 +418,15 @@ def _doubts_of_limits(dose: DoseIntegral) -> list[Doubt]:
         def outside_text(first: FirstFlagged) -> str:
             return f"surface_depth, {first.of(depth):g} nm, lies outside the record, {first.record}"
 
-        doubts.append(Doubt(outside, None, outside_text, {"argument": "surface_depth", **code}))
-
-    def beyond_text(first: FirstFlagged) -> str:
-        return f"start or stop lies beyond the record; the record runs from {first.record}"
+        argument: Parts = {"argument": "surface_depth", **code}
+        doubts.insert(0, Doubt(outside, None, outside_text, argument))
 
     def empty_text(first: FirstFlagged) -> str:
         return (
             f"no dose: no sample lies between start and stop; the record runs from {first.record}"
         )
 
-    return [
-        *doubts,
-        Doubt(status == Status.TRUNCATED, Status.TRUNCATED, beyond_text),
-        Doubt(missing, Status.NO_DATA, empty_text, code),
-    ]
+    return [*doubts, Doubt(missing, Status.NO_DATA, empty_text, code)]
 
 
 #: Remedy of a surface transient of a dose.

@@ -21,7 +21,7 @@ from sims_analysis.errors import ProfileWarning, SimsWarning
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged, warn_of_empty_window
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import codes, is_lazy, is_nan, may_hold, replaced_where
+from sims_analysis.frame.run import codes, elementwise, is_lazy, is_nan, may_hold, replaced_where
 from sims_analysis.frame.window import NO_LIMITS, Window
 from sims_analysis.kernels import blocks
 from sims_analysis.kernels import evidence as kernels
@@ -108,7 +108,7 @@ def _evidence(
 
 def worse(first: Any, second: Any) -> Any:
     """Return the worse of two statuses: one of answers without a value, or the higher rank."""
-    return xr.apply_ufunc(_worse, first, second, dask="parallelized", output_dtypes=[np.uint8])
+    return elementwise(_worse, first, second, dtype=np.uint8)
 
 
 def _worse(a: Any, b: Any) -> Any:
@@ -124,8 +124,12 @@ def _ranked(status: xr.Variable, doubt: Doubt) -> xr.Variable:
     flagged, new = doubt.flagged, doubt.status
     if not new or not may_hold(flagged):
         return status
-    ranked: xr.Variable = worse(status, xr.where(flagged, new, Status.OK))
+    ranked: xr.Variable = elementwise(partial(_raised, int(new)), status, flagged, dtype=np.uint8)
     return ranked
+
+
+def _raised(new: int, status: Any, flagged: Any) -> Any:
+    return np.where(flagged & (_RANKS[new] > _RANKS[status]), np.uint8(new), status)
 
 
 #: The kinds of evidence that have a status.

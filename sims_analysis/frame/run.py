@@ -72,11 +72,12 @@ def elementwise(
 ) -> Any:
     """Apply a function to each element of arrays of xarray's and numbers, lazily if one is lazy."""
     eager = [a for a in arrays if isinstance(a, xr.Variable) and not is_lazy(a)]
-    if outputs == 1 and len(eager) + sum(isinstance(a, float) for a in arrays) == len(arrays):
+    if outputs == 1 and len(eager) + sum(isinstance(a, float | int) for a in arrays) == len(arrays):
         dims = {a.dims for a in eager if a.ndim} or {()}
         if len(dims) == 1:  # most answers, without xarray's slower broadcasting
-            values = function(*(a if isinstance(a, float) else a.data for a in arrays))
-            return xr.Variable(dims.pop(), values)
+            values = function(*(a.data if isinstance(a, xr.Variable) else a for a in arrays))
+            (shared,) = dims
+            return as_variable(shared, values) if shared else xr.Variable((), values)
     return xr.apply_ufunc(
         function,
         *arrays,

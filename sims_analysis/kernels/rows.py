@@ -317,7 +317,8 @@ class Packed(_Samples):
         single = row is not None or depth.shape[1] <= _FEW
         row = np.arange(self.count)[:, None] if row is None else row
         begin, end = self.offsets[row], self.offsets[row + 1]
-        if self.axis is not None:
+        few = single and depth.size < self.value.size // _STEPS
+        if self.axis is not None and not few:
             # Count the samples measured before each place on the shared axis.
             place = self.axis.searchsorted(depth, side=side) + row * self.axis.size
             return self.before.take(place).astype(np.intp)
@@ -384,6 +385,8 @@ Rows = Dense | Packed
 
 #: So few depths are looked up in all rows at once.
 _FEW = 8
+#: As many steps of a search for one depth take as long as to count one of all samples.
+_STEPS = 32
 
 
 class SingleResult(NamedTuple):
