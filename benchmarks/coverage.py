@@ -415,15 +415,15 @@ def _ratios(ds: xr.Dataset, _: Any, **__: Any) -> Answers:
 
 
 def _cells_of(ds: xr.Dataset, clean: xr.Dataset, **__: Any) -> Answers:
-    how = {"step": "10 nm", "conserve": "dose"}
     wide = np.arange(60.0, 160.0, 10.0)
     how = {"depth": xr.DataArray(wide, dims="depth", attrs={"units": "nm"}), "conserve": "dose"}
     found, truth = sims.to_grid(ds, **how), sims.to_grid(clean, **how)
     answers = {
         "each": (found["concentration"], found["concentration_stderr"], truth["concentration"])
     }
-    dose = sims.integrated_dose(found)
-    answers["dose"] = (*_one(dose), sims.integrated_dose(truth))
+    limits = {"start": "60 nm", "stop": "150 nm"}
+    dose = sims.integrated_dose(found, **limits)
+    answers["dose"] = (*_one(dose), sims.integrated_dose(truth, **limits))
     return answers
 
 
