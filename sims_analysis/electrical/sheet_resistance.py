@@ -238,9 +238,8 @@ def sheet_resistance(
     if not profiles.lazy:
         warn_of_empty_window(profiles, window, part["status"] == Status.NO_DATA, FitWarning)
         # Those that rest on samples below a limit have warned.
-        code: Any = part["status"]
-        answered = part["conductance"].notnull()
-        answered &= (code == Status.BELOW_LIMIT) | (code == Status.TRUNCATED)
+        answered: Any = part["conductance"].notnull()
+        answered &= (part["status"] == Status.BELOW_LIMIT) | (part["status"] == Status.TRUNCATED)
         status = answer["status"].where(~answered, "ok")
         ends = "never_reached", "truncated", "below_limit"
         more = dict.fromkeys(ends, "; say where the layer ends by stop=")
