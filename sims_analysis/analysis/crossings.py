@@ -24,7 +24,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import open_at_level
 from sims_analysis.frame.resolution import resolution_error
-from sims_analysis.frame.run import as_variable, codes, elementwise, words
+from sims_analysis.frame.run import codes, elementwise, words
 from sims_analysis.kernels import crossings as kernels
 from sims_analysis.kernels.blocks import BLOCK, LONG
 from sims_analysis.kernels.edges import Locate
@@ -458,6 +458,6 @@ def map_all(
     if max_count is not None:
         return table
     fields = (  # along their last dimension, if they have it
-        as_variable(f.dims, f.data[..., :count]) if dim in f.dims else f for f in table
+        xr.Variable(f.dims, f.data[..., :count]) if dim in f.dims else f for f in table
     )
     return type(table)(*fields)

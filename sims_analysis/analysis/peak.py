@@ -13,7 +13,7 @@ from sims_analysis.frame.call import recorded
 from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
-from sims_analysis.frame.run import as_variable, codes
+from sims_analysis.frame.run import codes
 from sims_analysis.frame.window import doubt_of_transient, read_window
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
@@ -117,7 +117,7 @@ def peak(
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
     flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)
-    support = changed(parts, flags=as_variable(maximum.status.dims, flags))
+    support = changed(parts, flags=xr.Variable(maximum.status.dims, flags))
     what = "the maximum may lie in it, or be a higher one"
     options = {"what": what, "doubts": doubts, "requested": window}
     status = resolve(frame, maximum.status, support, window, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import accumulate
@@ -22,11 +22,6 @@ def is_lazy(variable: xr.Variable) -> bool:
     """Whether a variable is a Dask array."""
     # `.chunks` is slower: it tries every array protocol.
     return hasattr(variable.data, "dask")
-
-
-def as_variable(dims: Sequence[Hashable], array: Any) -> xr.Variable:
-    """Give an array dimensions, without xarray's slow checks of its type."""
-    return xr.Variable(dims, array, fastpath=True)
 
 
 def anywhere(condition: xr.Variable) -> bool:
@@ -56,7 +51,7 @@ def codes(variable: xr.Variable) -> set[int]:
 
 def is_nan(variable: xr.Variable) -> xr.Variable:
     """Flag NaN, without xarray's slow checks of the type."""
-    return as_variable(variable.dims, np.isnan(variable.data))
+    return xr.Variable(variable.dims, np.isnan(variable.data))
 
 
 def replaced_where(flagged: xr.Variable, column: xr.Variable, instead: Any = np.nan) -> xr.Variable:
@@ -76,8 +71,7 @@ def elementwise(
         dims = {a.dims for a in eager if a.ndim} or {()}
         if len(dims) == 1:  # most answers, without xarray's slower broadcasting
             values = function(*(a.data if isinstance(a, xr.Variable) else a for a in arrays))
-            (shared,) = dims
-            return as_variable(shared, values) if shared else xr.Variable((), values)
+            return xr.Variable(dims.pop(), values)
     return xr.apply_ufunc(
         function,
         *arrays,
@@ -244,7 +238,7 @@ def run(
     answer, support = _run_lazily(call, names, arrays, ranks) if lazy else call(*arrays)
 
     def named(result: Any) -> Any:
-        fields = (as_variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
+        fields = (xr.Variable((*dims, *extra[: f.ndim - len(dims)]), f) for f in result)
         return type(result)(*(v.transpose(*lead, *cases, ...) if cases else v for v in fields))
 
     return named(answer), None if support is None else named(support)
