@@ -44,7 +44,7 @@ class Series:
     ancillary: dict[str, Array] = field(default_factory=dict)
     cells: dict[str, Array] = field(default_factory=dict)
     #: Further evidence on samples (:func:`sims_analysis.quality`).
-    known: tuple[Run, ...] = ()
+    runs: tuple[Run, ...] = ()
 
 
 def series_of(data: xr.Dataset | xr.DataArray) -> list[Series]:
@@ -113,7 +113,7 @@ def _of_frame(frame: Frame) -> Iterator[Series]:
             place=place,
             ancillary={key: row[key] for key in vocabulary.COLUMNS if key in row},
             cells={key: row[key] for key in vocabulary.CELLS if key in row},
-            known=tuple(runs.get(number, ())),
+            runs=tuple(runs.get(number, ())),
         )
 
 

@@ -82,13 +82,13 @@ class PlotOptions:
         """Return the scale of the axis of a quantity."""
         return self.scale if isinstance(self.scale, str) else self.scale.get(variable, "log")
 
-    def named(self) -> set[str]:
+    def named_species(self) -> set[str]:
         """Return the species that the user has named, in results or in styles."""
-        labels = [item["species"] for given in self.results.values() for _, item in given
+        labels = [item["species"] for value in self.results.values() for _, item in value
                  if "species" in item.coords]  # fmt: skip
         mappings = [self.colours, self.detection_limit, *self.line.values()]
         names = [str(name) for label in labels for name in np.ravel(label)]
-        return {*names, *(key for given in mappings if isinstance(given, Mapping) for key in given)}
+        return {*names, *(key for value in mappings if isinstance(value, Mapping) for key in value)}
 
     def style_of(self, species: str) -> dict[str, Any]:
         """Return the style of the curves of a species."""
@@ -98,7 +98,7 @@ class PlotOptions:
         }
         return {name: value for name, value in every.items() if value is not None}
 
-    def of(self, argument: str, source: str) -> list[Any]:
+    def results_of(self, argument: str, source: str) -> list[Any]:
         """List the results in an argument that are of a measurement."""
         return [item for key, item in self.results.get(argument, []) if key in (None, source)]
 
@@ -109,61 +109,61 @@ OPTIONS -= {"results", "line", "colour", "left_out"}
 
 
 def read_options(
-    given: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     line: Mapping[str, Any],
     data: Any,
-    named: Mapping[str, Any],
+    datasets: Mapping[str, Any],
     function: str = "plot_profiles",
 ) -> PlotOptions:
     """Read the arguments of a plot, and refuse those that are unknown or contradict each other."""
     from matplotlib.colors import is_color_like
 
-    results = {name: _read_answers(name, given.get(name), data, named) for name in RESULTS}
+    results = {name: _read_answers(name, arguments.get(name), data, datasets) for name in RESULTS}
     style, colour = _read_style(line, function)
-    options = {name: value for name, value in given.items() if name in OPTIONS}
-    options["detection_limit"] = _read_limits(given.get("detection_limit"))
-    wanted = PlotOptions(**options, results=results, line=style, colour=colour)
-    for name in ("residuals", "notes", *(["spread"] if wanted.spread is not None else [])):
-        check_bool(name, getattr(wanted, name))
-    if wanted.smooth is not None:
-        check_count("smooth", wanted.smooth, least=2)
-        if wanted.residuals:
+    values = {name: value for name, value in arguments.items() if name in OPTIONS}
+    values["detection_limit"] = _read_limits(arguments.get("detection_limit"))
+    options = PlotOptions(**values, results=results, line=style, colour=colour)
+    for name in ("residuals", "notes", *(["spread"] if options.spread is not None else [])):
+        check_bool(name, getattr(options, name))
+    if options.smooth is not None:
+        check_count("smooth", options.smooth, least=2)
+        if options.residuals:
             text = "residuals= are of samples, not of their means: leave out smooth="
             raise ProfileError(text, code="conflicting_arguments", argument="residuals")
-    check_choice("labels", wanted.labels, ("auto", "direct", "legend", "none"))
-    check_choice("colour_by", wanted.colour_by, ("auto", "species", "measurement"))
-    check_scale(wanted.scale)
-    if not (is_number(wanted.coverage) and 0 <= wanted.coverage < np.inf):
+    check_choice("labels", options.labels, ("auto", "direct", "legend", "none"))
+    check_choice("colour_by", options.colour_by, ("auto", "species", "measurement"))
+    check_scale(options.scale)
+    if not (is_number(options.coverage) and 0 <= options.coverage < np.inf):
         expected = "expected a number of standard errors, at least 0"
-        raise argument_error("coverage", wanted.coverage, expected)
-    colours = {} if wanted.colours is None else wanted.colours
+        raise argument_error("coverage", options.coverage, expected)
+    colours = {} if options.colours is None else options.colours
     if not (isinstance(colours, Mapping) and all(map(is_color_like, colours.values()))):
         expected = "expected a mapping of species or measurements to colours"
-        raise argument_error("colours", wanted.colours, expected + ', such as {"B": "crimson"}')
-    if wanted.residuals and not wanted.results["fits"]:
+        raise argument_error("colours", options.colours, expected + ', such as {"B": "crimson"}')
+    if options.residuals and not options.results["fits"]:
         text = "residuals=True needs fits=, from sims.fit(data, model=...)"
         raise ProfileError(text, code="conflicting_arguments", argument="residuals")
-    other = wanted.comparison
-    if other is not None and not (
-        isinstance(other, xr.Dataset) and function_of(other) == "compare"
+    comparison = options.comparison
+    if comparison is not None and not (
+        isinstance(comparison, xr.Dataset) and function_of(comparison) == "compare"
     ):
-        raise argument_error("comparison", other, "expected what sims.compare(a, b) gives")
-    if other is not None and wanted.residuals:
+        raise argument_error("comparison", comparison, "expected what sims.compare(a, b) gives")
+    if comparison is not None and options.residuals:
         text = "residuals= and comparison= are both drawn below: leave out one"
         raise ProfileError(text, code="conflicting_arguments", argument="residuals")
-    return wanted
+    return options
 
 
 def _read_answers(
-    argument: str, given: Any, data: Any, measurements: Collection[str]
+    argument: str, value: Any, data: Any, measurements: Collection[str]
 ) -> list[Answer]:
     """Read the results in an argument, each with the measurement that it is of; None for any."""
-    single = isinstance(given, xr.Dataset | xr.DataArray)
-    pairs: list[tuple[Any, Any]] = [(None, given)]
-    if isinstance(given, Mapping) and not single:
-        pairs = [(str(key), items) for key, items in given.items()]
-    elif isinstance(given, Sequence) and isinstance(data, Sequence) and len(given) == len(data):
-        pairs = list(zip(measurements, given, strict=True))
+    is_single = isinstance(value, xr.Dataset | xr.DataArray)
+    pairs: list[tuple[Any, Any]] = [(None, value)]
+    if isinstance(value, Mapping) and not is_single:
+        pairs = [(str(key), items) for key, items in value.items()]
+    elif isinstance(value, Sequence) and isinstance(data, Sequence) and len(value) == len(data):
+        pairs = list(zip(measurements, value, strict=True))
     answers = [(key, item) for key, items in pairs for item in _several(argument, items)]
     labels = [name for name in measurements if name]
     for key, item in answers:
@@ -175,7 +175,7 @@ def _read_answers(
                 argument=argument,
             )
         if key is None and len(measurements) > 1 and "measurement" not in item.coords:
-            count = "one result" if single else f"{len(answers)} results"
+            count = "one result" if is_single else f"{len(answers)} results"
             raise ProfileError(
                 f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
                 f"whose they are by a mapping, as in {argument}={{{labels[0]!r}: ...}}",
@@ -184,37 +184,38 @@ def _read_answers(
     return answers
 
 
-def _several(argument: str, given: Any) -> list[Result]:
+def _several(argument: str, value: Any) -> list[Result]:
     """List results, however they are nested."""
-    if isinstance(given, xr.Dataset | xr.DataArray):
-        return [given]
-    if given is None:
+    if isinstance(value, xr.Dataset | xr.DataArray):
+        return [value]
+    if value is None:
         return []
-    if isinstance(given, str | bool) or not isinstance(given, Iterable):
+    if isinstance(value, str | bool) or not isinstance(value, Iterable):
         raise ProfileError(
             f"{argument}: expected a result such as sims.{RESULTS[argument][-1]}(data, ...) gives, "
-            f"or several in a list or mapping; found {format_argument(given)}",
+            f"or several in a list or mapping; found {format_argument(value)}",
             argument=argument,
         )
-    return [result for item in given for result in _several(argument, item)]
+    return [result for item in value for result in _several(argument, item)]
 
 
 def _check_kind(argument: str, item: Result) -> None:
-    asked, taken = function_of(item), RESULTS[argument]
-    if asked in taken:
+    function, functions = function_of(item), RESULTS[argument]
+    if function in functions:
         name = getattr(item, "name", None)
-        part = asked in _WHOLE or name not in (None, main_variable(asked), *AXES)
+        part = function in _WHOLE or name not in (None, main_variable(function), *AXES)
         if isinstance(item, xr.DataArray) and part:
             raise ProfileError(
-                f"{argument}= found the variable {str(name)!r} of {asked}(): give the whole result",
+                f"{argument}= found the variable {str(name)!r} of {function}(): "
+                "give the whole result",
                 argument=argument,
             )
     elif argument != "fits" or not (isinstance(item, xr.Dataset) and "model" in item.attrs):
-        expected = " or ".join(f"{name}()" for name in taken)
-        right = [name for name, its in RESULTS.items() if asked in its]
+        expected = " or ".join(f"{name}()" for name in functions)
+        right = [name for name, its in RESULTS.items() if function in its]
         raise ProfileError(
             f"{argument}= takes results of {expected}; found one "
-            f"of {f'{asked}()' if asked else 'no known function'}"
+            f"of {f'{function}()' if function else 'no known function'}"
             f"{f': give it as {right[0]}=' if right else ''}",
             code="other_result",
             argument=argument,
@@ -233,34 +234,34 @@ def _read_style(line: Mapping[str, Any], function: str) -> tuple[dict[str, Any],
             names = [*OPTIONS, *RESULTS, *_OWN[function], *_COMMON]
             text = f"{function}() has no argument {name!r}{instead_of(name, names)}"
             raise ArgumentError(text, code="unknown_argument", argument=name)
-        for stated in value.values() if isinstance(value, Mapping) else [value]:
+        for part in value.values() if isinstance(value, Mapping) else [value]:
             try:
-                Line2D([], [], **{name: stated})
+                Line2D([], [], **{name: part})
             except (ValueError, TypeError, AttributeError) as error:
-                raise argument_error(name, stated, str(error)) from None
+                raise argument_error(name, part, str(error)) from None
     colour = style.pop("color", None)
-    named = colour is None or isinstance(colour, str)
-    return style, colour if named else to_hex(colour, keep_alpha=True)
+    is_name = colour is None or isinstance(colour, str)
+    return style, colour if is_name else to_hex(colour, keep_alpha=True)
 
 
-def _read_limits(given: Any) -> Any:
+def _read_limits(value: Any) -> Any:
     """Read detection limits: one for all, one for each species, or those in a result."""
-    limits = given
-    if isinstance(given, xr.Dataset):
-        limits = given.get("detection_limit", given)
-    along = set(getattr(limits, "dims", ()))
-    if isinstance(limits, xr.Dataset) or not along <= {"species", "measurement"}:
+    limits = value
+    if isinstance(value, xr.Dataset):
+        limits = value.get("detection_limit", value)
+    dims = set(getattr(limits, "dims", ()))
+    if isinstance(limits, xr.Dataset) or not dims <= {"species", "measurement"}:
         expected = "expected one limit, one for each species, or what "
         raise argument_error(
-            "detection_limit", given, expected + "sims.detection_limit(data) gives"
+            "detection_limit", value, expected + "sims.detection_limit(data) gives"
         )
     return limits
 
 
 def check_scale(scale: Any) -> None:
     """Refuse a scale that is not known, of all axes or of a quantity."""
-    for each in scale.values() if isinstance(scale, Mapping) else [scale]:
-        check_choice("scale", each, ("log", "linear"))
+    for name in scale.values() if isinstance(scale, Mapping) else [scale]:
+        check_choice("scale", name, ("log", "linear"))
 
 
 def check_title(title: Any) -> None:

@@ -56,14 +56,14 @@ _ENGINE = 'a layout engine, as with plt.subplots(..., layout="constrained")'
 
 
 def read_curves(
-    named: Mapping[str, xr.Dataset | xr.DataArray], options: PlotOptions
+    datasets: Mapping[str, xr.Dataset | xr.DataArray], options: PlotOptions
 ) -> tuple[PlotOptions, list[Curve], list[Curve]]:
     """Read the curves and the fits to draw, before there is a figure."""
-    every = curves_of(named, options.species, options.value_units, options.detection_limit)
+    every = curves_of(datasets, options.species, options.value_units, options.detection_limit)
     every = [replace(curve, log=options.scale_of(curve.variable) == "log") for curve in every]
     if options.smooth is not None:
         every = [curve.smoothed(options.smooth) for curve in every]
-    curves = every if options.species is not None else most_intense(every, options.named())
+    curves = every if options.species is not None else most_intense(every, options.named_species())
     left_out = {curve.species for curve in every} - {curve.species for curve in curves}
     options = replace(options, left_out=len(left_out))
     if left_out:
@@ -89,16 +89,16 @@ def read_curves(
     return options, curves, models
 
 
-def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
+def draw(plots: Sequence[Plot], used_colours: dict[str, str]) -> None:
     """Draw the curves of each plot with all that belongs to them, in common limits and colours."""
-    together = [curve for plot in plots for curve in plot.curves]
-    check_names(together, plots[0].options)
+    all_curves = [curve for plot in plots for curve in plot.curves]
+    check_names(all_curves, plots[0].options)
     for plot in plots:
         if plot.options.left_out:
             plot.list_result(f"{plot.options.left_out} more signals, not shown")
         meaning = colour_meaning(plot.options, plot.curves)
-        plot.curves = with_styles(plot.curves, plot.options.colours, meaning, taken, plot.ax)
-        plot.open(together)
+        plot.curves = with_styles(plot.curves, plot.options.colours, meaning, used_colours, plot.ax)
+        plot.open(all_curves)
         _draw_curves(plot)
     set_depth_limits(plots)
     for plot in plots:
@@ -106,12 +106,12 @@ def draw(plots: Sequence[Plot], taken: dict[str, str]) -> None:
         fits.draw_restored(plot)
     set_value_limits(plots)
     for plot in plots:
-        draw_regions(plot, together)
+        draw_regions(plot, all_curves)
         _draw_bands(plot)
         for curve, line in [] if plot.options.spread else plot.lines:
             if _is_primary(curve, plot.curves):
-                again = differs_from_earlier(plot, curve, line)
-                name = str(line.get_label()) if again else _subject_of(curve, plot.curves)
+                differs = differs_from_earlier(plot, curve, line)
+                name = str(line.get_label()) if differs else _subject_of(curve, plot.curves)
                 draw_results(plot, curve, name)
         fits.draw(plot)
         choose_names(plot)
@@ -124,14 +124,14 @@ def _draw_curves(plot: Plot) -> None:
         scale = "log" if curve.log else "linear"
         if plot.axes_of(curve).get_yscale() != scale:
             plot.axes_of(curve).set_yscale(scale)
-    every = [(curve, options.style_of(curve.species)) for curve in plot.curves]
-    for curve, style in _spreads(plot) if options.spread else every:
+    styled = [(curve, options.style_of(curve.species)) for curve in plot.curves]
+    for curve, style in _spreads(plot) if options.spread else styled:
         line = lines.draw_curve(plot, curve, style)
         # Curves are inside the axes; one without samples would be placed at the origin.
         line.set_in_layout(False)
         if differs_from_earlier(plot, curve, line) and "linestyle" not in style:
-            same = [x for x in plot.earlier.values() if x.get_color() == line.get_color()]
-            line.set_linestyle(DASHES[len(same) % len(DASHES)])
+            same_colour = [x for x in plot.earlier.values() if x.get_color() == line.get_color()]
+            line.set_linestyle(DASHES[len(same_colour) % len(DASHES)])
         plot.lines.append((curve, line))
     label_lines(plot)
 
@@ -148,25 +148,25 @@ def _spreads(plot: Plot) -> list[tuple[Curve, Mapping[str, Any]]]:
         else visible_colour(colour_of(subject[0]), plot.ax)
         for subject, curves in groups.items()
     }
-    wholes = {subject: spread_of(curves) for subject, curves in groups.items() if len(curves) > 1}
-    far = [curve.measurement for spread in wholes.values() for curve in spread.outliers]
+    spreads = {subject: spread_of(curves) for subject, curves in groups.items() if len(curves) > 1}
+    names = [curve.measurement for spread in spreads.values() for curve in spread.outliers]
     every = [visible_colour(colour, plot.ax) for colour in COLOURS]
-    other = assign_colours(far, {" ".join(n): colour for n, colour in colours.items()}, every)
-    drawn: list[tuple[Curve, Mapping[str, Any]]] = []
+    tints = assign_colours(names, {" ".join(n): colour for n, colour in colours.items()}, every)
+    medians: list[tuple[Curve, Mapping[str, Any]]] = []
     outliers: list[tuple[Curve, Mapping[str, Any]]] = []
     for subject, curves in groups.items():
         style = plot.options.style_of(curves[0].species)
-        if subject not in wholes:
-            drawn.append((curves[0], style))
+        if subject not in spreads:
+            medians.append((curves[0], style))
             continue
-        whole = wholes[subject]
-        median = replace(whole.median, colour=colours[subject])
-        _draw_spread(plot, median, whole)
-        drawn.append((median, style))
-        coloured = [replace(curve, colour=other[curve.measurement]) for curve in whole.outliers]
+        band = spreads[subject]
+        median = replace(band.median, colour=colours[subject])
+        _draw_spread(plot, median, band)
+        medians.append((median, style))
+        coloured = [replace(curve, colour=tints[curve.measurement]) for curve in band.outliers]
         outliers += [(curve, {"linewidth": 0.7, **style}) for curve in coloured]
     # The legend names the species first.
-    return drawn + outliers
+    return medians + outliers
 
 
 def _draw_spread(plot: Plot, median: Curve, spread: Spread) -> None:
@@ -192,13 +192,13 @@ def _draw_marks(plot: Plot) -> None:
                 plot.explain_mark(kind.marked, markeredgewidth=0.5, **style)
     words: dict[str, None] = {}
     for curve in lines.mark_floor(plot):
-        y, written = curve.y, curve.y[curve.placeholders()]
-        why = {"zero": (y == 0).any(), "negative": (y < 0).any()}
-        tiny = (y > 0) & (y <= curve.least) & ~curve.placeholders()
-        why[f"below 10$^{{-{DECADES}}}$ of the maximum"] = tiny.any()
-        for value in np.unique(written):
-            why[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
-        words |= dict.fromkeys(word for word, is_so in why.items() if is_so)
+        y, fill_values = curve.y, curve.y[curve.placeholders()]
+        reasons = {"zero": (y == 0).any(), "negative": (y < 0).any()}
+        is_tiny = (y > 0) & (y <= curve.least) & ~curve.placeholders()
+        reasons[f"below 10$^{{-{DECADES}}}$ of the maximum"] = is_tiny.any()
+        for value in np.unique(fill_values):
+            reasons[f"{value:g} {unit_label(curve.units)} (fill value)"] = True
+        words |= dict.fromkeys(reason for reason, is_so in reasons.items() if is_so)
     if words:
         plot.explain_mark(" or ".join(words))
 
@@ -219,8 +219,8 @@ def _draw_bands(plot: Plot) -> None:
 
 def _is_primary(curve: Curve, curves: Sequence[Curve]) -> bool:
     """Whether results of the species belong on this curve, the one of the preferred quantity."""
-    same = [c for c in curves if (c.species, c.measurement) == (curve.species, curve.measurement)]
-    return curve.rank == min(other.rank for other in same)
+    rivals = [c for c in curves if (c.species, c.measurement) == (curve.species, curve.measurement)]
+    return curve.rank == min(rival.rank for rival in rivals)
 
 
 def _subject_of(curve: Curve, curves: Sequence[Curve]) -> str:
@@ -239,19 +239,19 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
     texts: set[str] = set()
     for plot in reversed(plots):  # a list that has no room inside is then below them all
         _style_ticks(plot)
-        explained = plot.layout.explained
-        plot.layout.explained = {text: explained[text] for text in explained if text not in texts}
-        texts |= set(explained)
+        notes = plot.layout.explanations
+        plot.layout.explanations = {text: notes[text] for text in notes if text not in texts}
+        texts |= set(notes)
         plot.layout.read_settings()
-        alone = plot.layout.own and len(plots) == 1  # and as high as its labels
-        for each in () if alone else plot.layout.axes.values():
+        is_single = plot.layout.resizable and len(plots) == 1  # and as high as its labels
+        for each in () if is_single else plot.layout.axes.values():
             fold_label(each)
     layouts = [plot.layout for plot in plots]
     arrange(layouts, across)
     for plot in plots:
         width = 25.4 * plot.ax.bbox.width / plot.layout.figure.dpi
-        placed = plot.ax.get_subplotspec() is not None  # a small inset is meant to be so
-        if placed and len(plot.layout.axes) > 2 and width < _NARROW:
+        in_grid = plot.ax.get_subplotspec() is not None  # a small inset is meant to be so
+        if in_grid and len(plot.layout.axes) > 2 and width < _NARROW:
             _warn_crowded(
                 f"{len(plot.layout.axes)} value axes leave {width:.0f} mm for the curves",
                 argument="width",
@@ -273,18 +273,18 @@ def finish(plots: Sequence[Plot], *, across: int = 1) -> None:
 
 def _style_ticks(plot: Plot) -> None:
     """Fix the looks of ticks, and give right axes the colour of their curves if there are two."""
-    for each in plot.layout.axes.values():
-        fix_ticks(each)
+    for ax in plot.layout.axes.values():
+        fix_ticks(ax)
     right = list(plot.layout.axes.items())[1:]
-    of = {each: {name: line for name, line in plot.layout.curves.items() if line.axes is each}
-          for _, each in right}  # fmt: skip
-    colours = {each: {str(line.get_color()) for line in of[each].values()} for each in of}
+    lines_of = {ax: {name: line for name, line in plot.layout.curves.items() if line.axes is ax}
+          for _, ax in right}  # fmt: skip
+    colours = {ax: {str(line.get_color()) for line in lines_of[ax].values()} for ax in lines_of}
     # An arrow does not say which of several right axes is meant: colours or names do.
-    for label, each in right if len(right) > 1 else []:
-        others = set().union(*(colours[name] for name in of if name is not each))
-        if len(colours[each]) != 1 or colours[each] & others:
-            each.set_ylabel(f"{label}: {', '.join(of[each])}")
+    for label, ax in right if len(right) > 1 else []:
+        other_colours = set().union(*(colours[name] for name in lines_of if name is not ax))
+        if len(colours[ax]) != 1 or colours[ax] & other_colours:
+            ax.set_ylabel(f"{label}: {', '.join(lines_of[ax])}")
         else:
-            colour = text_colour(colours[each].pop(), plot.ax)
-            each.yaxis.label.set_color(colour)
-            each.tick_params(axis="y", which="both", colors=colour)
+            colour = text_colour(colours[ax].pop(), plot.ax)
+            ax.yaxis.label.set_color(colour)
+            ax.tick_params(axis="y", which="both", colors=colour)

@@ -44,32 +44,32 @@ class _Rules:
 _RULES = _Rules()
 
 
-def _set_limits(plot: Plot, ax: Axes, which: str, limits: Span) -> None:
+def _set_limits(plot: Plot, ax: Axes, axis: str, limits: Span) -> None:
     """Set the limits of an axis, unless the user has set others than an earlier call has left."""
     from sims_analysis.figures.layout import layout_at
 
-    shared = _sharing(ax, which)
-    now = getattr(ax, f"get_{which}lim")()
+    shared = _sharing(ax, axis)
+    now = getattr(ax, f"get_{axis}lim")()
     layouts = [plot.layout, *filter(None, map(layout_at, shared))]
-    ours = [layout.limits[each, which] for layout in layouts for each in shared
-            if (each, which) in layout.limits]  # fmt: skip
-    if getattr(ax, f"get_autoscale{which}_on")() or now in ours:
-        ax.set(**{f"{which}lim": limits})
-        for one in layouts:
-            one.limits[ax, which] = getattr(ax, f"get_{which}lim")()
+    ours = [layout.limits[each, axis] for layout in layouts for each in shared
+            if (each, axis) in layout.limits]  # fmt: skip
+    if getattr(ax, f"get_autoscale{axis}_on")() or now in ours:
+        ax.set(**{f"{axis}lim": limits})
+        for plot_layout in layouts:
+            plot_layout.limits[ax, axis] = getattr(ax, f"get_{axis}lim")()
 
 
-def _sharing(ax: Axes, which: str) -> list[Axes]:
+def _sharing(ax: Axes, axis: str) -> list[Axes]:
     """List the axes that have the limits of one, such as those of ``plt.subplots(sharey=True)``."""
-    return list(getattr(ax, f"get_shared_{which}_axes")().get_siblings(ax))
+    return list(getattr(ax, f"get_shared_{axis}_axes")().get_siblings(ax))
 
 
-def _data(plots: Sequence[Plot], each: Axes, which: str) -> list[tuple[Array, Array, Any]]:
+def _data(plots: Sequence[Plot], ax: Axes, axis: str) -> list[tuple[Array, Array, Any]]:
     """List the samples of all curves that share an axis, and which are within limits of depth."""
     from sims_analysis.figures.layout import layout_at
 
     extents = []
-    sharing = _sharing(each, which)
+    sharing = _sharing(ax, axis)
     layouts = [*(plot.layout for plot in plots), *filter(None, map(layout_at, sharing))]
     for line, factor in [pair for layout in dict.fromkeys(layouts) for pair in layout.extents]:
         if line.axes in sharing:
@@ -90,13 +90,13 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     log: dict[str, bool] = {}
     samples: dict[str, list[tuple[Array, Array]]] = {}
     for plot in plots:
-        for label, each in plot.layout.axes.items():
-            log[label] = each.get_yscale() == "log"
+        for label, ax in plot.layout.axes.items():
+            log[label] = ax.get_yscale() == "log"
             selected = samples.setdefault(label, [])
-            for _, y, inside in _data(plots, each, "y"):
-                good = np.isfinite(y) & ((y > 0) | (not log[label]))
-                selected.append((y[good], y[good & inside]))
-    marked = any(plot.layout.marked for plot in plots)
+            for _, y, inside in _data(plots, ax, "y"):
+                valid = np.isfinite(y) & ((y > 0) | (not log[label]))
+                selected.append((y[valid], y[valid & inside]))
+    marked = any(plot.layout.has_floor_marks for plot in plots)
     values = {
         label: [pair[any(inside.size for _, inside in pairs)] for pair in pairs]
         for label, pairs in samples.items()
@@ -115,8 +115,8 @@ def _value_ranges(plots: Sequence[Plot]) -> dict[str, Span]:
     for i, (label, (low, high)) in enumerate(spans.items()):
         # The left axis gets its room at the top, for names; the right ones below their data,
         # which are usually high and flat.
-        missing = count - (high - low)
-        bottom, top = (low, high + missing) if i == 0 else (low - missing, high)
+        extra = count - (high - low)
+        bottom, top = (low, high + extra) if i == 0 else (low - extra, high)
         ranges[label] = 10.0 ** (bottom - room[0]), 10.0 ** (top + room[1])
     return ranges
 
@@ -147,7 +147,7 @@ def set_depth_limits(plots: Sequence[Plot]) -> None:
     for plot in plots:
         kind = plot.scale.kind
         left = [plot.ax for plot in plots if plot.scale.kind == kind]
-        depths = [x for each in left for x, *_ in _data(plots, each, "x")]
+        depths = [x for ax in left for x, *_ in _data(plots, ax, "x")]
         every = np.concatenate([*depths] or [np.array([0.0, 1.0])])
         ends = depth_limits(float(every.min()), float(every.max()))
         _set_limits(plot, plot.ax, "x", ends)
@@ -158,30 +158,30 @@ def set_value_limits(plots: Sequence[Plot]) -> None:
     """Scale the value axes: to whole decades around the data, or as the user wants."""
     ranges = _value_ranges(plots)
     for plot in plots:
-        for label, each in plot.layout.axes.items():
-            _set_limits(plot, each, "y", ranges[label])
+        for label, ax in plot.layout.axes.items():
+            _set_limits(plot, ax, "y", ranges[label])
         left = min(plot.curves, key=lambda curve: curve.rank)
         plot.ax.set_ylim(*_user_limits(plot, "ylim", left.kinds or VALUE_KINDS, left.in_units))
-        for each in plot.layout.axes.values():
-            if each.get_yscale() == "log":
-                value_axis_ticks(each)
+        for ax in plot.layout.axes.values():
+            if ax.get_yscale() == "log":
+                value_axis_ticks(ax)
                 continue
             with suppress(AttributeError):  # a formatter of the user writes no power of ten
-                each.ticklabel_format(axis="y", useMathText=True, useOffset=False)
+                ax.ticklabel_format(axis="y", useMathText=True, useOffset=False)
         _check_shown(plot)
 
 
 def _check_shown(plot: Plot) -> None:
     """Warn of limits of the user that show none of the curves."""
     left = [y[inside & np.isfinite(y)] for _, y, inside in _data([plot], plot.ax, "y")]
-    for which, values in (("x", [x for x, *_ in _data([plot], plot.ax, "x")]), ("y", left)):
-        limits, every = getattr(plot.options, f"{which}lim"), np.concatenate([*values, []])
-        low, high = sorted(getattr(plot.ax, f"get_{which}lim")())
+    for axis, values in (("x", [x for x, *_ in _data([plot], plot.ax, "x")]), ("y", left)):
+        limits, every = getattr(plot.options, f"{axis}lim"), np.concatenate([*values, []])
+        low, high = sorted(getattr(plot.ax, f"get_{axis}lim")())
         if limits is not None and every.size and (every.max() < low or every.min() > high):
-            label, ends = getattr(plot.ax, f"get_{which}label")(), (every.min(), every.max())
+            label, ends = getattr(plot.ax, f"get_{axis}label")(), (every.min(), every.max())
             span = f"{label} is {ends[0]:.4g} to {ends[1]:.4g} in the data"
-            text = f"{which}lim={limits} shows no curve: {span}"
-            warn(text, ProfileWarning, code="not_shown", argument=f"{which}lim")
+            text = f"{axis}lim={limits} shows no curve: {span}"
+            warn(text, ProfileWarning, code="not_shown", argument=f"{axis}lim")
 
 
 def _user_limits(
@@ -224,11 +224,11 @@ def value_axis_ticks(ax: Axes) -> None:
     figure: Any = ax.figure
     height = ax.bbox.height / figure.dpi
     subs: tuple[int, ...] = tuple(range(2, 10)) if height >= _RULES.decade * span else (2, 5)
-    most = _RULES.fine
+    max_ticks = _RULES.fine
     if height < _RULES.number * span:
-        subs, most = (1,), max(3, int(height / (_RULES.apart * _RULES.number)))
+        subs, max_ticks = (1,), max(3, int(height / (_RULES.apart * _RULES.number)))
     minor = LogLocator(base=10.0, subs=subs, numticks=200)
-    ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=most))
+    ax.yaxis.set_major_locator(LogLocator(base=10.0, numticks=max_ticks))
     ax.yaxis.set_minor_locator(minor if span <= _RULES.fine else NullLocator())
     if span >= 1.0:
         ax.yaxis.set_minor_formatter(NullFormatter())

@@ -85,12 +85,12 @@ def plot_budget(
     names, shares = _shares(budget)
     parts = [text for part, text in _PARTS.items() if part in budget]
     with axes_in_style(ax, width) as drawn:
-        plot = Plot(drawn, PlotOptions(), own=ax is None)
-        if plot.own:
+        plot = Plot(drawn, PlotOptions(), resizable=ax is None)
+        if plot.resizable:
             style.make_higher(plot.layout.figure, 0.2 * (len(names) - 1) * len(parts) / 2)
         colours = assign_colours(names, {}, user_cycle())
-        shown = [visible_colour(colours[name], drawn) for name in names]
-        bars = _draw(drawn, shares, shown)
+        bar_colours = [visible_colour(colours[name], drawn) for name in names]
+        bars = _draw(drawn, shares, bar_colours)
         drawn.set_yticks(np.arange(len(parts)), parts)
         style.fix_ticks(drawn)
         drawn.tick_params(axis="y", which="both", length=0)
@@ -112,10 +112,10 @@ def plot_budget(
 def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
     """Return the names of the profiles, and each part of the error in per cent, profile by part."""
     if not isinstance(budget, xr.Dataset) or function_of(budget) != "dose_budget":
-        found = function_of(budget) if isinstance(budget, xr.Dataset | xr.DataArray) else ""
+        function = function_of(budget) if isinstance(budget, xr.Dataset | xr.DataArray) else ""
         raise ProfileError(
             "expected the budget that sims.dose_budget(data, ...) gives; found "
-            + (f"a result of {found}()" if found else type(budget).__name__),
+            + (f"a result of {function}()" if function else type(budget).__name__),
             code="other_result",
             argument="budget",
         )
@@ -130,15 +130,15 @@ def _shares(budget: Any) -> tuple[list[str], np.ndarray[Any, Any]]:
         )
     names = []
     for index in np.ndindex(dose.shape):
-        one = dose[index]
-        labels = [one[dim].values if dim in one.coords else i
+        profile = dose[index]
+        labels = [profile[dim].values if dim in profile.coords else i
                   for i, dim in zip(index, dose.dims, strict=True)]  # fmt: skip
         names.append(", ".join(map(str, labels)))
     if dose.ndim == 0 and "species" in dose.coords:
         names = [str(dose["species"].values)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        there = [plain_budget[part] for part in _PARTS if part in plain_budget]
-        parts = [100 * part / abs(dose).where(dose != 0) for part in there]
+        columns = [plain_budget[part] for part in _PARTS if part in plain_budget]
+        parts = [100 * part / abs(dose).where(dose != 0) for part in columns]
     return names, np.array([np.ravel(part.values) for part in parts]).T
 
 
@@ -147,18 +147,18 @@ def _draw(ax: Axes, shares: np.ndarray[Any, Any], colours: list[str]) -> list[An
     height, figure = 0.8 / len(shares), cast("Any", ax.figure)
     room = 72.0 * height * ax.bbox.height / figure.dpi / shares.shape[1]
     points = max(min(style.setting_points("legend.fontsize"), room), style.LEAST)
-    drawn: list[Any] = []
+    first_bars: list[Any] = []
     for i, (profile, colour) in enumerate(zip(shares, colours, strict=True)):
         places = np.arange(shares.shape[1]) + (i - 0.5 * (len(shares) - 1)) * height
         bars = ax.barh(places, np.nan_to_num(profile), height=0.9 * height, color=colour)
-        digits = [np.format_float_positional(float(f"{one:.3g}"), trim="-") for one in profile]
-        labels = [f"{one} %" if one != "nan" else "not known" for one in digits]
-        looks: Any = {"color": text_colour(colour, ax), "fontsize": points}
-        for text in ax.bar_label(bars, labels, padding=_GAP, **looks):
+        digits = [np.format_float_positional(float(f"{x:.3g}"), trim="-") for x in profile]
+        labels = [f"{x} %" if x != "nan" else "not known" for x in digits]
+        font: Any = {"color": text_colour(colour, ax), "fontsize": points}
+        for text in ax.bar_label(bars, labels, padding=_GAP, **font):
             text.set_in_layout(False)  # inside the axes
-        drawn.append(bars[0])
+        first_bars.append(bars[0])
     ax.invert_yaxis()
     ax.set_xlim(0.0, _ROOM * (np.nanmax(shares, initial=0.0) or 1.0))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("Standard error (%)")
-    return drawn
+    return first_bars

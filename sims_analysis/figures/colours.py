@@ -93,20 +93,20 @@ def user_cycle() -> tuple[str, ...]:
 
 
 def assign_colours(
-    names: Iterable[str], taken: dict[str, str], order: Sequence[str] = ()
+    names: Iterable[str], used_colours: dict[str, str], order: Sequence[str] = ()
 ) -> dict[str, str]:
     """Assign a colour to each name beside those `taken`: in `order`, or first those of elements."""
-    chosen = dict(taken)
-    waiting = [name for name in dict.fromkeys(names) if name not in chosen]
-    for name in [] if order else list(waiting):
-        if colour_of(name) not in chosen.values():
-            chosen[name] = colour_of(name)
-            waiting.remove(name)
+    result = dict(used_colours)
+    remaining = [name for name in dict.fromkeys(names) if name not in result]
+    for name in [] if order else list(remaining):
+        if colour_of(name) not in result.values():
+            result[name] = colour_of(name)
+            remaining.remove(name)
     colours = list(order or COLOURS)
-    for name in waiting:
-        used = list(chosen.values())
-        chosen[name] = min(colours, key=lambda colour: (used.count(colour), colours.index(colour)))
-    return chosen
+    for name in remaining:
+        used = list(result.values())
+        result[name] = min(colours, key=lambda colour: (used.count(colour), colours.index(colour)))
+    return result
 
 
 def background(ax: Axes | None) -> tuple[float, float, float]:
@@ -116,10 +116,10 @@ def background(ax: Axes | None) -> tuple[float, float, float]:
     if ax is None:
         return 1.0, 1.0, 1.0
     figure: Any = ax.figure
-    below = np.array(to_rgba(figure.get_facecolor()))
+    page_rgba = np.array(to_rgba(figure.get_facecolor()))
     red, green, blue, alpha = to_rgba(ax.get_facecolor())
     # A transparent figure is on a white page.
-    page = below[3] * below[:3] + (1 - below[3])
+    page = page_rgba[3] * page_rgba[:3] + (1 - page_rgba[3])
     r, g, b = alpha * np.array([red, green, blue]) + (1 - alpha) * page
     return float(r), float(g), float(b)
 
@@ -129,7 +129,7 @@ def over_background(colour: str, alpha: float, ax: Axes) -> str:
     from matplotlib.colors import to_hex, to_rgb
 
     pairs = zip(to_rgb(colour), background(ax), strict=True)
-    red, green, blue = (alpha * above + (1 - alpha) * below for above, below in pairs)
+    red, green, blue = (alpha * front + (1 - alpha) * back for front, back in pairs)
     return to_hex((red, green, blue))
 
 
@@ -155,11 +155,11 @@ def text_colour(colour: Any, ax: Axes | None) -> str:
     ground = _luminance(background(ax))
     end = 1.0 if _is_dark(ax) else 0.0
     for part in np.linspace(0.0, 1.0, 41):
-        mixed = (1.0 - part) * np.array(to_rgb(colour)) + part * end
-        low, high = sorted((ground, _luminance(mixed)))
+        mixture = (1.0 - part) * np.array(to_rgb(colour)) + part * end
+        low, high = sorted((ground, _luminance(mixture)))
         if (high + 0.05) / (low + 0.05) >= _CONTRAST:
             break
-    return to_hex(mixed) if part or not isinstance(colour, str) else colour
+    return to_hex(mixture) if part or not isinstance(colour, str) else colour
 
 
 def _luminance(rgb: Any) -> float:

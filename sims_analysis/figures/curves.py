@@ -197,7 +197,7 @@ class Curve(Series):
 
     def of_kind(self, kind: Kind) -> Flags:
         """Find samples of which something is known, such as that the detector cut them off."""
-        runs = [self._in_run(run) for run in self.known if run.flag & kind.flags]
+        runs = [self._in_run(run) for run in self.runs if run.flag & kind.flags]
         return np.asarray(np.any([np.zeros(self.x.shape, dtype=bool), *runs], axis=0))
 
     @property
@@ -217,9 +217,9 @@ class Curve(Series):
 
     def _empty(self) -> list[Run]:
         """List the runs over which no curve is drawn: gaps, and where all is below a limit."""
-        below = [run for run in self.known if run.flag & Flag.BELOW_LIMIT]
-        return [run for run in self.known
-                if run.flag & GAP or (run in below and not self._in_run(run).any())]  # fmt: skip
+        limited = [run for run in self.runs if run.flag & Flag.BELOW_LIMIT]
+        return [run for run in self.runs
+                if run.flag & GAP or (run in limited and not self._in_run(run).any())]  # fmt: skip
 
 
 def placeholder(y: Array) -> float:
@@ -231,9 +231,9 @@ def placeholder(y: Array) -> float:
     if y.size < _RULES.samples or values.size < 2:
         return float("nan")
     repeated = counts[0] > 1
-    inside = repeated or 0 < int(np.argmax(y == values[0])) < y.size - 1
-    far = values[1] / values[0] >= (_RULES.repeated if repeated else _RULES.once)
-    return float(values[0]) if inside and far else float("nan")
+    is_inside = repeated or 0 < int(np.argmax(y == values[0])) < y.size - 1
+    is_far = values[1] / values[0] >= (_RULES.repeated if repeated else _RULES.once)
+    return float(values[0]) if is_inside and is_far else float("nan")
 
 
 def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
@@ -244,16 +244,16 @@ def measurements_of(data: Any) -> dict[str, xr.Dataset | xr.DataArray]:
     if isinstance(data, Measurement | DepthProfile) or not several:
         return {"": _as_data(data)}
     if isinstance(data, Mapping):
-        named = {str(label): _as_data(item) for label, item in data.items()}
+        datasets = {str(label): _as_data(item) for label, item in data.items()}
     else:
         items = [_as_data(item) for item in data]
         ids = [str(item.attrs.get("data_id") or i) for i, item in enumerate(items)]
         keys = [label if ids.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(ids)]
-        named = dict(zip(keys, items, strict=True))
-    if not named:
+        datasets = dict(zip(keys, items, strict=True))
+    if not datasets:
         text = "there is nothing to draw: no measurement was given"
         raise ProfileError(text, code="empty_input", argument="data")
-    return named
+    return datasets
 
 
 def _as_data(item: Any) -> Any:
@@ -267,7 +267,7 @@ def _as_data(item: Any) -> Any:
 
 
 def curves_of(
-    named: Mapping[str, xr.Dataset | xr.DataArray],
+    datasets: Mapping[str, xr.Dataset | xr.DataArray],
     species: str | Sequence[str] | None = None,
     value_units: str | Sequence[str] | None = None,
     detection_limit: Any = None,
@@ -275,7 +275,7 @@ def curves_of(
     """List the curves of the measurements by species, with their limits, in the units to print."""
     curves = [
         Curve(**{**vars(series), **_names_of(series, item)}, source=label)
-        for label, item in named.items()
+        for label, item in datasets.items()
         for series in series_of(item)
     ]
     if species is None:
@@ -283,31 +283,31 @@ def curves_of(
         order = list(dict.fromkeys(curve.species for curve in curves))
     else:
         order = read_names("species", species)
-        drawn = dict.fromkeys(curve.species for curve in curves)
+        present = dict.fromkeys(curve.species for curve in curves)
         for name in order:
-            if name not in drawn:
-                raise SpeciesError.missing(name, drawn)
+            if name not in present:
+                raise SpeciesError.missing(name, present)
     curves = [curve for name in order for curve in curves if curve.species == name]
     if detection_limit is not None:
         curves = [replace(c, detection_limit=_limit(c, detection_limit)) for c in curves]
     return curves if value_units is None else _in_units(curves, value_units)
 
 
-def most_intense(curves: Sequence[Curve], wanted: Collection[str]) -> list[Curve]:
+def most_intense(curves: Sequence[Curve], required: Collection[str]) -> list[Curve]:
     """Of too many species, choose those `wanted`, and the largest shares of a value axis."""
     species = dict.fromkeys(curve.species for curve in curves)
     if len(species) <= _RULES.many:
         return list(curves)
     parts = [(curve, float(np.abs(curve.y).mean())) for curve in curves]
-    largest: dict[str, float] = defaultdict(float)
+    totals: dict[str, float] = defaultdict(float)
     share: dict[str, float] = defaultdict(float)
     for curve, part in parts:
-        largest[curve.label] += part
+        totals[curve.label] += part
     for curve, part in parts:
-        share[curve.species] += part / (largest[curve.label] or 1.0)
-    order = sorted(species, key=lambda name: (name not in wanted, -share[name]))
-    chosen = {*order[: _RULES.shown], *wanted}
-    return [curve for curve in curves if curve.species in chosen]
+        share[curve.species] += part / (totals[curve.label] or 1.0)
+    order = sorted(species, key=lambda name: (name not in required, -share[name]))
+    selected = {*order[: _RULES.shown], *required}
+    return [curve for curve in curves if curve.species in selected]
 
 
 def _names_of(series: Series, item: Any) -> dict[str, str]:
@@ -320,9 +320,9 @@ def _names_of(series: Series, item: Any) -> dict[str, str]:
     ]
     if not steps or parts or series.variable not in _PREPOSITIONS:
         return {}
-    to = str(steps[-1]["to"])
-    to = f"the {to}" if to in ("total", "maximum") else to
-    return {"long_name": f"{series.long_name} {_PREPOSITIONS[series.variable]} {to}"}
+    reference = str(steps[-1]["to"])
+    reference = f"the {reference}" if reference in ("total", "maximum") else reference
+    return {"long_name": f"{series.long_name} {_PREPOSITIONS[series.variable]} {reference}"}
 
 
 def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list[Curve]:
@@ -332,10 +332,10 @@ def _in_units(curves: Sequence[Curve], value_units: str | Sequence[str]) -> list
     units: dict[str, Unit] = {}
     for text in value_units if several else [value_units]:
         unit = unit_of_kind(text, tuple(kinds), "value_units")
-        other = units.setdefault(unit.kind, unit)
-        if other.text != unit.text:
+        first = units.setdefault(unit.kind, unit)
+        if first.text != unit.text:
             raise UnitsError(
-                f"value_units={value_units!r}: {other.text} and {unit.text} are units of the same "
+                f"value_units={value_units!r}: {first.text} and {unit.text} are units of the same "
                 "values; give one for each kind of value",
                 argument="value_units",
             )
@@ -354,7 +354,7 @@ def _converted(curve: Curve, units: Mapping[str, Unit]) -> Curve:
         y=convert(curve.y),
         stderr=None if curve.stderr is None else convert(curve.stderr),
         detection_limit=convert(curve.detection_limit),
-        known=tuple(changed(run, height=float(convert(run.height))) for run in curve.known),
+        runs=tuple(changed(run, height=float(convert(run.height))) for run in curve.runs),
     )
 
 
@@ -362,7 +362,7 @@ def with_styles(
     curves: Sequence[Curve],
     colours: Mapping[str, str] | None,
     colour_by: str,
-    taken: dict[str, str],
+    used: dict[str, str],
     ax: Axes | None = None,
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
@@ -370,25 +370,25 @@ def with_styles(
     `colours` are the user's, those `taken` in the figure are added to; pages have no axes.
     """
     by_measurement, cycle = colour_by == "measurement", () if ax is None else user_cycle()
-    wanted = {str(key): colour for key, colour in (colours or {}).items()}
+    user = {str(key): colour for key, colour in (colours or {}).items()}
     keys = [curve.measurement if by_measurement else curve.name for curve in curves]
-    taken |= {key: wanted[key] for key in keys if key in wanted}
-    taken |= assign_colours(keys, taken, (cycle or COLOURS) if by_measurement else cycle)
-    chosen = [
-        wanted.get(c.species, wanted.get(c.measurement, taken[key]))
+    used |= {key: user[key] for key in keys if key in user}
+    used |= assign_colours(keys, used, (cycle or COLOURS) if by_measurement else cycle)
+    assigned = [
+        user.get(c.species, user.get(c.measurement, used[key]))
         for c, key in zip(curves, keys, strict=True)
     ]
-    if dash_names_measurement(curves, chosen):
+    if dash_names_measurement(curves, assigned):
         dashes = _cycle_dashes([curve.measurement for curve in curves])
     elif by_measurement and len({curve.species for curve in curves}) > 1:
         dashes = _cycle_dashes([curve.species for curve in curves])
     else:
-        ranks = [chosen[:i].count(colour) for i, colour in enumerate(chosen)]
+        ranks = [assigned[:i].count(colour) for i, colour in enumerate(assigned)]
         dashes = [DASHES[rank % len(DASHES)] for rank in ranks]
-    users = {*wanted.values(), *cycle}
-    seen = [colour if ax is None or colour in users else visible_colour(colour, ax)
-            for colour in chosen]  # fmt: skip
-    styles = zip(curves, seen, dashes, strict=True)
+    users = {*user.values(), *cycle}
+    visible = [colour if ax is None or colour in users else visible_colour(colour, ax)
+            for colour in assigned]  # fmt: skip
+    styles = zip(curves, visible, dashes, strict=True)
     return [replace(curve, colour=colour, dash=dash) for curve, colour, dash in styles]
 
 
@@ -411,8 +411,8 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
     refuse_others("scale", options.scale, dict.fromkeys(curve.variable for curve in curves))
     for name, value in options.line.items():
         refuse_others(name, value, species)
-    for argument, given in options.results.items():
-        for source, item in given:
+    for argument, answers in options.results.items():
+        for source, item in answers:
             present = list(map(str, np.ravel(item["species"]))) if "species" in item.coords else []
             shown = dict.fromkeys(c.species for c in curves if source in (None, c.source))
             if present and shown and not {*present} & {*shown}:
@@ -423,32 +423,32 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
         _refuse("detection_limit", "none of these", [f"{c.species} ({c.units})" for c in curves])
 
 
-def refuse_others(argument: str, given: Any, allowed: Iterable[str]) -> None:
+def refuse_others(argument: str, value: Any, names: Iterable[str]) -> None:
     """Refuse names in a mapping that are not `known`."""
-    for name in given if isinstance(given, Mapping) else ():
-        if name not in allowed:
-            _refuse(argument, repr(name), allowed)
+    for name in value if isinstance(value, Mapping) else ():
+        if name not in names:
+            _refuse(argument, repr(name), names)
 
 
-def _refuse(argument: str, given: str, allowed: Iterable[str]) -> None:
-    shown = first_few(list(dict.fromkeys(allowed)), 6)
-    raise ProfileError(f"{argument}= has {given}; the figure shows {shown}", argument=argument)
+def _refuse(argument: str, value: str, names: Iterable[str]) -> None:
+    shown = first_few(list(dict.fromkeys(names)), 6)
+    raise ProfileError(f"{argument}= has {value}; the figure shows {shown}", argument=argument)
 
 
-def _limit(curve: Curve, given: Any) -> float:
+def _limit(curve: Curve, limit: Any) -> float:
     kinds = vocabulary.VALUE_KINDS
-    if isinstance(given, Mapping):
-        if curve.species not in given:
+    if isinstance(limit, Mapping):
+        if curve.species not in limit:
             return np.nan
-        given = given[curve.species]
-    if isinstance(given, xr.DataArray):
-        chosen = of_curve(given, curve)
-        if chosen is None:
+        limit = limit[curve.species]
+    if isinstance(limit, xr.DataArray):
+        selected = of_curve(limit, curve)
+        if selected is None:
             return np.nan
-        magnitude, unit = magnitude_and_unit(chosen, kinds, "detection_limit")
+        magnitude, unit = magnitude_and_unit(selected, kinds, "detection_limit")
         value, canonical = float(unit.to_canonical(magnitude)), unit.canonical
     else:
-        value, unit = read_quantity(given, kinds, "detection_limit")
+        value, unit = read_quantity(limit, kinds, "detection_limit")
         canonical = CANONICAL[unit.kind]
     if value <= 0:
         raise ProfileError(
@@ -482,16 +482,16 @@ def is_synthetic(data: xr.Dataset | xr.DataArray) -> bool:
     return any("synthetic" in text.lower() for text in texts)
 
 
-def colour_meaning(wanted: PlotOptions, curves: Sequence[Curve]) -> str:
+def colour_meaning(options: PlotOptions, curves: Sequence[Curve]) -> str:
     """Decide whether colours stand for species or, of one species or of many lines, for wafers."""
-    if wanted.colour_by != "auto":
-        return wanted.colour_by
+    if options.colour_by != "auto":
+        return options.colour_by
     measurements = {curve.measurement for curve in curves}
     subjects = {(curve.species, curve.variable) for curve in curves}
-    named = (measurements - {""}) & set(map(str, wanted.colours or {}))
-    alone = len(subjects) == 1 and len(measurements) > 1
-    many = wanted.spread is False and len(measurements) > len(DASHES) >= len(subjects)
-    return "measurement" if alone or named or many else "species"
+    coloured = (measurements - {""}) & set(map(str, options.colours or {}))
+    is_one_subject = len(subjects) == 1 and len(measurements) > 1
+    is_many = options.spread is False and len(measurements) > len(DASHES) >= len(subjects)
+    return "measurement" if is_one_subject or coloured or is_many else "species"
 
 
 class Spread(NamedTuple):
@@ -507,10 +507,10 @@ class Spread(NamedTuple):
 def needs_spread(curves: Sequence[Curve], colour_by: str) -> bool:
     """Whether a species has too many curves to distinguish them."""
     counts = Counter(curve.subject for curve in curves)
-    most = max(counts.values())
+    largest = max(counts.values())
     # If colours stand for species, dashes have to distinguish the measurements.
-    alone = colour_by == "measurement" or len(counts) == 1
-    return most > (_RULES.colours if alone else len(DASHES))
+    by_colour = colour_by == "measurement" or len(counts) == 1
+    return largest > (_RULES.colours if by_colour else len(DASHES))
 
 
 def spread_of(curves: Sequence[Curve]) -> Spread:
@@ -518,17 +518,17 @@ def spread_of(curves: Sequence[Curve]) -> Spread:
     first = max(curves, key=lambda curve: curve.x.size)
     x = first.x
     # What an instrument writes for no counts is no value.
-    counted = [np.where(c.placeholders(), 0.0, c.y) for c in curves]
+    columns = [np.where(c.placeholders(), 0.0, c.y) for c in curves]
     values = np.array([np.interp(x, c.x, y, left=np.nan, right=np.nan)
-                       for c, y in zip(curves, counted, strict=True)])  # fmt: skip
+                       for c, y in zip(curves, columns, strict=True)])  # fmt: skip
     everywhere = ~np.isnan(values).any(axis=0)
     if everywhere.any():
         x, values = x[everywhere], values[:, everywhere]
     shares = np.array([0.5, (1 - CENTRAL) / 2, (1 + CENTRAL) / 2])
     # At every depth of the first curve at least that one was measured.
     median, low, high = np.nanquantile(values, shares, axis=0)
-    gaps = tuple(run for run in first.known if run.flag & GAP)
-    band = replace(first, x=x, y=median, stderr=None, place={}, source="", known=gaps)
+    gaps = tuple(run for run in first.runs if run.flag & GAP)
+    band = replace(first, x=x, y=median, stderr=None, place={}, source="", runs=gaps)
     band = replace(band, dash="solid")
     return Spread(band, low, high, len(curves), _outliers(curves, values, median))
 
@@ -538,11 +538,11 @@ def _outliers(curves: Sequence[Curve], values: Array, median: Array) -> list[Cur
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log10(values / median)
     ratio[~np.isfinite(ratio)] = np.nan
-    measured = ~np.isnan(ratio).all(axis=1)
+    has_values = ~np.isnan(ratio).all(axis=1)
     off = np.zeros(len(curves))
-    off[measured] = np.nanmedian(ratio[measured], axis=1)
+    off[has_values] = np.nanmedian(ratio[has_values], axis=1)
     distance = np.abs(off - np.median(off))
     deviation = _RULES.robust * float(np.median(distance))
-    far = distance > max(_RULES.deviations * deviation, _RULES.decades)
-    order = [int(i) for i in np.argsort(-distance) if far[i]]
+    is_outlier = distance > max(_RULES.deviations * deviation, _RULES.decades)
+    order = [int(i) for i in np.argsort(-distance) if is_outlier[i]]
     return [replace(curves[i], dash=DASHES[1]) for i in order[: _RULES.outliers]]

@@ -107,8 +107,8 @@ def save_figure(
         arguments["metadata"]["Title"], description = _description_of(figure)
     # Ids in an SVG are hashes with a random salt unless one is set; text stays text.
     settings: Any = {"svg.hashsalt": "sims_analysis"}
-    wanted = {"svg.fonttype": "none", "pdf.fonttype": 42}
-    settings |= {key: value for key, value in wanted.items() if is_default(key)}
+    defaults = {"svg.fonttype": "none", "pdf.fonttype": 42}
+    settings |= {key: value for key, value in defaults.items() if is_default(key)}
     # A figure without a layout engine gets none: see `_settled`.
     settings |= {"figure.autolayout": False, "figure.constrained_layout.use": False}
     with mpl.rc_context(settings), _settled(figure):
@@ -116,8 +116,8 @@ def save_figure(
         figure.savefig(stream, **arguments, **options)
     content = stream.getvalue()
     if kind == "svg":
-        described = f"</title>\n <desc>{escape(description)}</desc>".encode()
-        content = content.replace(b"</title>", described, 1)
+        element = f"</title>\n <desc>{escape(description)}</desc>".encode()
+        content = content.replace(b"</title>", element, 1)
     replace_file(path, content)
     return path
 
@@ -127,24 +127,24 @@ def _description_of(figure: Figure) -> tuple[str, str]:
     from sims_analysis.figures.layout import layout_at
 
     layouts = dict.fromkeys(filter(None, map(layout_at, figure.axes)))
-    names = dict.fromkeys(name for one in layouts for name in one.curves)
-    values = dict.fromkeys(label for one in layouts for label in one.axes)
-    depths = dict.fromkeys(one.scale.label for one in layouts if one.scale is not None)
+    names = dict.fromkeys(name for layout in layouts for name in layout.curves)
+    values = dict.fromkeys(label for layout in layouts for label in layout.axes)
+    depths = dict.fromkeys(layout.scale.label for layout in layouts if layout.scale is not None)
     titles = dict.fromkeys([figure.get_suptitle(), *(ax.get_title() for ax in figure.axes)])
-    shown = f"{', '.join(names)}: {', '.join(values)} against {', '.join(depths)}"
-    return ", ".join(filter(None, titles)) or "Depth profiles", shown
+    description = f"{', '.join(names)}: {', '.join(values)} against {', '.join(depths)}"
+    return ", ".join(filter(None, titles)) or "Depth profiles", description
 
 
-def _figure_of(given: Any) -> Figure:
+def _figure_of(value: Any) -> Figure:
     """Return the whole figure of axes, of several of them, or of a subfigure."""
     from matplotlib.figure import Figure
 
-    found = {getattr(getattr(each, "figure", None), "figure", None)
-             for each in np.ravel(np.array(given, dtype=object))}  # fmt: skip
-    if len(found) == 1 and isinstance(figure := found.pop(), Figure):
+    figures = {getattr(getattr(item, "figure", None), "figure", None)
+             for item in np.ravel(np.array(value, dtype=object))}  # fmt: skip
+    if len(figures) == 1 and isinstance(figure := figures.pop(), Figure):
         return figure
     raise ArgumentError(
-        f"expected a figure or its axes, found {type(given).__name__}",
+        f"expected a figure or its axes, found {type(value).__name__}",
         argument="figure",
         remedy='sims.save_figure(ax, "figure.pdf"), with ax from sims.plot_profiles(data)',
     )
@@ -178,7 +178,7 @@ def _settled(figure: Figure) -> Iterator[None]:
     if engine is None:
         yield
         return
-    before = [(ax, ax.get_position(original=True), ax.get_in_layout()) for ax in figure.axes]
+    positions = [(ax, ax.get_position(original=True), ax.get_in_layout()) for ax in figure.axes]
     # Not "none", whose placeholder makes savefig draw the figure twice.
     figure.set_layout_engine(None)
     try:
@@ -186,7 +186,7 @@ def _settled(figure: Figure) -> Iterator[None]:
             ax.set_position((left, bottom, width, height))
         yield
     finally:
-        for ax, position, in_layout in before:
+        for ax, position, in_layout in positions:
             ax.set_position(position)
             ax.set_in_layout(in_layout)
         figure.set_layout_engine(engine)
@@ -194,7 +194,7 @@ def _settled(figure: Figure) -> Iterator[None]:
 
 def _places(figure: Figure) -> list[tuple[float, ...]]:
     bounds = [ax.get_position(original=True).bounds for ax in figure.axes]
-    return [tuple(round(float(number), _DECIMALS) for number in one) for one in bounds]
+    return [tuple(round(float(number), _DECIMALS) for number in box) for box in bounds]
 
 
 _CREATOR = f"sims_analysis {__version__}"

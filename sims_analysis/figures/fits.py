@@ -42,9 +42,9 @@ _HEIGHTS = (3.0, 1.0)
 
 def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
     """Evaluate each fit inside its window, as curves with more samples than its data."""
-    found: list[Curve] = []
+    models: list[Curve] = []
     for source in dict.fromkeys(curve.source for curve in curves):
-        for fit in options.of("fits", source):
+        for fit in options.results_of("fits", source):
             from sims_analysis.fitting.evaluation import evaluate
 
             axis = str(fit.attrs.get("axis", "depth"))
@@ -64,8 +64,8 @@ def evaluate_fits(options: PlotOptions, curves: Sequence[Curve]) -> list[Curve]:
                 inside = (model[axis] >= start) & (model[axis] <= stop)
                 model = model.where(inside).transpose(*model.dims)
             if bool(model.notnull().any()):  # a fit may have no parameters
-                found += _match_curves(model, selected)
-    return found
+                models += _match_curves(model, selected)
+    return models
 
 
 def _refine(x: Any) -> Any:
@@ -97,7 +97,7 @@ def _numbers(models: Sequence[Curve]) -> list[int]:
 def draw(plot: Plot) -> None:
     """Draw the fitted curves over their data; one that is not to be trusted is listed."""
     for curve in plot.curves:
-        for fit in plot.options.of("fits", curve.source):
+        for fit in plot.options.results_of("fits", curve.source):
             selected = of_curve(fit["curve_status"], curve)
             status = "ok" if selected is None else str(np.ravel(selected.values)[0])
             if status not in ("", "ok"):
@@ -116,7 +116,7 @@ def draw_restored(plot: Plot) -> None:
     """Draw restored profiles, each with a bar as long as its resolution, above its maximum."""
     for source, name in dict.fromkeys((c.source, c.variable) for c in plot.curves):
         selected = [c for c in plot.curves if (c.source, c.variable) == (source, name)]
-        for answer in map(dequantify, plot.options.of("restored", source)):
+        for answer in map(dequantify, plot.options.results_of("restored", source)):
             if name in answer and bool(answer[name].notnull().any()):  # it may have no values
                 for curve in _match_curves(answer[name], selected):
                     _draw_one(plot, answer, curve)
@@ -135,38 +135,38 @@ def _draw_one(plot: Plot, answer: xr.Dataset, curve: Curve) -> None:
     plot.explain("achieved resolution", **bar)
 
 
-def _draw_over(plot: Plot, curve: Curve, what: str, text: str, **style: Any) -> Curve:
+def _draw_over(plot: Plot, curve: Curve, kind: str, text: str, **style: Any) -> Curve:
     """Draw a profile over the data that it belongs to, and explain it; return these data."""
-    data, y = next(drawn for drawn in plot.curves if drawn.profile == curve.profile), curve.y
+    data, y = next(c for c in plot.curves if c.profile == curve.profile), curve.y
     positive = np.where(y > 0, y, np.nan) if curve.log else y
     style |= {"color": grey_level(0.0, plot.ax), "zorder": 3}
-    plot.axes_of(data).plot(plot.scale(curve.x), positive, label=f"_{what}", gid=what, **style)
+    plot.axes_of(data).plot(plot.scale(curve.x), positive, label=f"_{kind}", gid=kind, **style)
     plot.explain(text, **style)
     return data
 
 
-def panel_below(ax: Axes, *, own: bool) -> Axes:
-    """Split an axes in two; a figure of our `own` becomes higher by the panel below."""
+def panel_below(ax: Axes, *, resizable: bool) -> Axes:
+    """Split an axes in two; a `resizable` figure becomes higher by the panel below."""
     spec = ax.get_subplotspec()
     if spec is None:
         text = "a panel below needs axes in a grid, as plt.subplots makes them"
         raise ProfileError(text, argument="ax")
     figure: Any = ax.figure
-    if own:
+    if resizable:
         make_higher(figure, figure.get_size_inches()[1] * _HEIGHTS[1] / _HEIGHTS[0])
     grid = spec.subgridspec(2, 1, height_ratios=_HEIGHTS, hspace=0.04)
     ax.set_subplotspec(grid[0])
-    below: Axes = figure.add_subplot(grid[1], sharex=ax)
+    panel: Axes = figure.add_subplot(grid[1], sharex=ax)
     ax.tick_params(axis="x", labelbottom=False)
-    return below
+    return panel
 
 
-def draw_ratio(plot: Plot, below: Axes) -> None:
+def draw_ratio(plot: Plot, panel: Axes) -> None:
     """Draw the ratio of two measurements, and list the shift of their junction."""
     comparison: xr.Dataset = dequantify(plot.options.comparison)
     first = {curve.species: curve for curve in reversed(plot.curves)}
     colours = {curve.colour for curve in first.values()}
-    seen: list[Any] = []
+    ratios: list[Any] = []
     label = "ratio"
     for curve in reversed(first.values()):
         compared: Any = of_curve(comparison, replace(curve, place={}))
@@ -178,18 +178,18 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
         x, ratio = compared[curve.axis].values[finite], compared["ratio"].values[finite]
         a, b = _compared(plot, compared["ratio"][finite], curve.subject)
         # What an instrument writes for no counts has no ratio.
-        written = [np.interp(x, c.x, c.placeholders()) > 0 for c in (a, b)]
-        x, ratio = plot.scale(x), np.where(np.any(written, axis=0), np.nan, ratio)
-        names = [abbreviate(_typeset.plain(each.measurement), 12) for each in (b, a)]
+        filled = [np.interp(x, c.x, c.placeholders()) > 0 for c in (a, b)]
+        x, ratio = plot.scale(x), np.where(np.any(filled, axis=0), np.nan, ratio)
+        names = [abbreviate(_typeset.plain(side.measurement), 12) for side in (b, a)]
         label = (" /\n" if max(map(len, names)) > len("ratio") else " / ").join(names)
         # The colours of two measurements say nothing of their ratio; those of species do.
         colour = curve.colour if len(colours) > 1 else plot.grey
-        below.plot(x, ratio, color=colour, linestyle=curve.dash)
+        panel.plot(x, ratio, color=colour, linestyle=curve.dash)
         if "ratio_stderr" in compared:
             error = plot.options.coverage * compared["ratio_stderr"].values[finite]
             style: Any = {"where": ratio > error, "color": colour, "alpha": BAND}
-            below.fill_between(x, ratio - error, ratio + error, linewidth=0, **style)
-        seen.append(ratio[ratio > 0])
+            panel.fill_between(x, ratio - error, ratio + error, linewidth=0, **style)
+        ratios.append(ratio[ratio > 0])
         if "junction_shift" in compared and np.isfinite(compared["junction_shift"]):
             stderr = float(compared.get("junction_shift_stderr", np.nan))
             shift = rounded(abs(float(compared["junction_shift"])), plot.options.coverage * stderr)
@@ -197,11 +197,11 @@ def draw_ratio(plot: Plot, below: Axes) -> None:
             text += " deeper" if compared["junction_shift"] >= 0 else " shallower"
             place = abbreviate(_typeset.plain(b.measurement))
             plot.list_result(f"junction of {curve.name} {text} in {place}", color=colour)
-    every = np.concatenate([*seen, [1.0]])
+    every = np.concatenate([*ratios, [1.0]])
     if every.max() > _LOG_FROM * every.min():
-        below.set_yscale("log")
-        value_axis_ticks(below)
-    _label(plot, below, label, 1.0)
+        panel.set_yscale("log")
+        value_axis_ticks(panel)
+    _label(plot, panel, label, 1.0)
 
 
 def _compared(plot: Plot, ratio: xr.DataArray, subject: tuple[str, str]) -> tuple[Curve, Curve]:
@@ -224,36 +224,36 @@ def _compared(plot: Plot, ratio: xr.DataArray, subject: tuple[str, str]) -> tupl
     return best[1:]
 
 
-def _label(plot: Plot, below: Axes, text: str, level: float) -> None:
+def _label(plot: Plot, panel: Axes, text: str, level: float) -> None:
     """Label the panel below the data, with a line where both agree."""
-    below.axhline(level, color=grey_level(0.35, below), linewidth=0.6, zorder=1)
-    below.set_ylabel(text)
-    if below.yaxis.label.get_window_extent().height > below.bbox.height:  # below it is room
-        below.yaxis.label.set(y=1.0, horizontalalignment="right")
-    below.set_xlabel(plot.ax.get_xlabel())
+    panel.axhline(level, color=grey_level(0.35, panel), linewidth=0.6, zorder=1)
+    panel.set_ylabel(text)
+    if panel.yaxis.label.get_window_extent().height > panel.bbox.height:  # below it is room
+        panel.yaxis.label.set(y=1.0, horizontalalignment="right")
+    panel.set_xlabel(plot.ax.get_xlabel())
     plot.ax.set_xlabel("")
-    plot.layout.figure.align_ylabels([plot.ax, below])
+    plot.layout.figure.align_ylabels([plot.ax, panel])
 
 
-def draw_residuals(plot: Plot, below: Axes) -> None:
+def draw_residuals(plot: Plot, panel: Axes) -> None:
     """Draw the residuals: in standard errors, or log10 of the ratio, or parts of the maximum."""
     models, log = plot.models, all(model.log for model in plot.models)
-    drawn = {curve.profile: curve for curve in plot.curves}
-    data = [drawn[model.profile] for model in models]
-    stated = all(curve.stderr is not None for curve in data)
+    by_profile = {curve.profile: curve for curve in plot.curves}
+    data = [by_profile[model.profile] for model in models]
+    has_errors = all(curve.stderr is not None for curve in data)
     for model, number, curve in zip(models, _numbers(models), data, strict=True):
         x, y, stderr = curve.x, curve.y, curve.stderr
         fit = np.interp(x, model.x, model.y, left=np.nan, right=np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
-            if stated and stderr is not None:
-                left = (y - fit) / np.where(stderr > 0, stderr, np.nan)
+            if has_errors and stderr is not None:
+                residual = (y - fit) / np.where(stderr > 0, stderr, np.nan)
             elif log:
-                left = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
+                residual = np.log10(np.where((y > 0) & (fit > 0), y / fit, np.nan))
             else:
-                left = (y - fit) / np.nanmax(np.abs(y))
+                residual = (y - fit) / np.nanmax(np.abs(y))
         style: dict[str, Any] = {"markersize": 2.6, "markeredgewidth": 0.5, "linestyle": "none"}
         style |= {"color": curve.colour, "marker": _MARKS[number % len(_MARKS)]}
-        below.plot(plot.scale(x), left, **style)
+        panel.plot(plot.scale(x), residual, **style)
     # Short enough for the height of the panel.
-    apart = "log$_{10}$ ratio" if log else "residual / max"
-    _label(plot, below, "residual / $σ$" if stated else apart, 0.0)
+    label = "log$_{10}$ ratio" if log else "residual / max"
+    _label(plot, panel, "residual / $σ$" if has_errors else label, 0.0)

@@ -66,10 +66,10 @@ class Obstacles:
         self._lines: dict[int, Array] = {}
         self._covered = np.zeros((_RULES.cells + 1, _RULES.cells + 1))
         self.boxes = [self.fraction(box) for box in boxes]
-        for each in dict.fromkeys([ax, *axes]):
-            for drawn in each.lines:
-                self.add_line(drawn)
-            texts = [text for text in each.texts if text.get_text() and text.get_visible()]
+        for sibling in dict.fromkeys([ax, *axes]):
+            for artist in sibling.lines:
+                self.add_line(artist)
+            texts = [text for text in sibling.texts if text.get_text() and text.get_visible()]
             self.boxes += [self.fraction(text.get_window_extent()) for text in texts]
 
     def size(self, extent: Any) -> tuple[float, float]:
@@ -92,9 +92,9 @@ class Obstacles:
         points = points[((points >= 0) & (points <= 1)).all(axis=1)]
         self._lines[id(line)] = points
         cells = np.zeros((_RULES.cells, _RULES.cells), dtype=bool)
-        at = (np.concatenate(self._with_marks(points, line)) * _RULES.cells).astype(int)
-        at = np.clip(at, 0, _RULES.cells - 1)
-        cells[at[:, 0], at[:, 1]] = True
+        indices = (np.concatenate(self._with_marks(points, line)) * _RULES.cells).astype(int)
+        indices = np.clip(indices, 0, _RULES.cells - 1)
+        cells[indices[:, 0], indices[:, 1]] = True
         # The sum over a rectangle follows from the cumulative sums at its four corners.
         self._covered[1:, 1:] += cells.cumsum(axis=0).cumsum(axis=1)
         return points
@@ -118,10 +118,10 @@ class Obstacles:
 
     def _texts(self, boxes: Array, word: float = 0.0) -> Array:
         """Count the texts that boxes overlap, or come nearer to than a word beside it."""
-        known = np.array(self.boxes or np.empty((0, 4))).T[:, None]
+        placed = np.array(self.boxes or np.empty((0, 4))).T[:, None]
         left, bottom, right, top = boxes.T[..., None]
-        near = (left - word < known[2]) & (known[0] < right + word)
-        return np.asarray((near & (bottom < known[3]) & (known[1] < top)).sum(axis=1))
+        overlaps = (left - word < placed[2]) & (placed[0] < right + word)
+        return np.asarray((overlaps & (bottom < placed[3]) & (placed[1] < top)).sum(axis=1))
 
     def is_free(self, boxes: Array) -> Flags:
         """Find the boxes that lie inside the axes and cover neither curve nor text."""
@@ -148,21 +148,21 @@ class Obstacles:
         if points.size == 0:
             return None
         order = np.argsort(points[:, 0], kind="stable")
-        some = points[order][:: max(1, len(points) // 80)]
-        boxes = _around(some, size, self._gap(_RULES.gap))
+        sampled = points[order][:: max(1, len(points) // 80)]
+        boxes = _around(sampled, size, self._gap(_RULES.gap))
         ranks = np.arange(boxes.shape[1])
-        lower = points[:, 1].max() - some[:, 1:]
+        lower = points[:, 1].max() - sampled[:, 1:]
         cost = (_RULES.place * ranks + _RULES.low * lower).ravel()
         cost[~self.is_free(boxes.reshape(-1, 4))] = np.inf
-        best, chosen = np.inf, None
+        best, best_box = np.inf, None
         for i in np.argsort(cost, kind="stable"):
             if cost[i] >= best:
                 break
             box = Box(*map(float, boxes.reshape(-1, 4)[i]))
             total = cost[i] + self._crowding(box, line)
             if total < best:
-                best, chosen = total, box
-        return chosen
+                best, best_box = total, box
+        return best_box
 
     def place_in_column(self, middle: float, size: tuple[float, float]) -> Box | None:
         """Find the highest free place of a text with its middle at a place along the axes."""
@@ -189,16 +189,16 @@ class Obstacles:
 
     def _crowding(self, box: Box, line: Any) -> float:
         """Return a penalty for a place near other curves; infinite for one nearer to these."""
-        own = self._lines[id(line)]
+        points_of_line = self._lines[id(line)]
         middle = np.array([(box.left + box.right) / 2, (box.bottom + box.top) / 2])
 
         def distance(points: Array) -> float:
             away = np.hypot(*(points[::3] - middle).T)
             return float(away.min()) if away.size else np.inf
 
-        away = distance(own)
+        away = distance(points_of_line)
         lines = [(key in self._curves, points) for key, points in self._lines.items()
-                 if points is not own]  # fmt: skip
+                 if points is not points_of_line]  # fmt: skip
         if any(is_curve and distance(points) < _RULES.nearer * away for is_curve, points in lines):
             return np.inf
         return max(0.0, _RULES.crowd * away - min((distance(p) for _, p in lines), default=np.inf))
@@ -207,21 +207,21 @@ class Obstacles:
 def _dense(points: Array) -> Array:
     """Fill in a polyline so that neighbours are at most half a cell apart."""
     steps = np.diff(points, axis=0)
-    both = np.isfinite(steps).all(axis=1)
+    valid = np.isfinite(steps).all(axis=1)
     count = np.zeros(len(steps), dtype=int)
-    longest = np.abs(steps[both]).max(axis=1, initial=0.0)
-    count[both] = np.clip(np.ceil(longest * 2 * _RULES.cells), 1, 4 * _RULES.cells).astype(int) - 1
+    length = np.abs(steps[valid]).max(axis=1, initial=0.0)
+    count[valid] = np.clip(np.ceil(length * 2 * _RULES.cells), 1, 4 * _RULES.cells).astype(int) - 1
     start = np.repeat(np.arange(len(steps)), count)
     number = np.arange(start.size) - np.repeat(np.cumsum(count) - count, count) + 1
-    along = points[start] + steps[start] * (number / (count[start] + 1))[:, None]
-    return np.concatenate([points[np.isfinite(points).all(axis=1)], along])
+    inserted = points[start] + steps[start] * (number / (count[start] + 1))[:, None]
+    return np.concatenate([points[np.isfinite(points).all(axis=1)], inserted])
 
 
 def _grid(size: tuple[float, float], lefts: Any, rows: int) -> Array:
     """Return the boxes of a size in so many rows, from the top downwards."""
     width, height = size
     tops = np.linspace(1 - MARGIN, MARGIN + height, rows)
-    y, x = (each.ravel() for each in np.meshgrid(tops, lefts, indexing="ij"))
+    y, x = (axis.ravel() for axis in np.meshgrid(tops, lefts, indexing="ij"))
     return np.column_stack([x, y - height, x + width, y])
 
 
@@ -229,8 +229,8 @@ def _around(points: Array, size: tuple[float, float], pad: tuple[float, float]) 
     """Return the places around points: above, right, left, below, near and a little farther."""
     w, h = size
     corners = []
-    for far in (1.0, 4.0):
-        px, py = far * pad[0], far * pad[1]
+    for multiple in (1.0, 4.0):
+        px, py = multiple * pad[0], multiple * pad[1]
         corners += [(-w / 2, py), (px, -h / 2), (px, py), (-px - w, -h / 2), (-px - w, py),
                     (-w / 2, -py - h)]  # fmt: skip
     low = points[:, None] + np.array(corners)

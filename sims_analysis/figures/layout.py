@@ -72,9 +72,9 @@ class Layer(Artist):
         self.layout = layout
         self.texts: list[Any] = []
         self.set_zorder(_RULES.zorder)
-        self.put_on(ax)
+        self.move_to(ax)
 
-    def put_on(self, ax: Axes) -> None:
+    def move_to(self, ax: Axes) -> None:
         """Move to other axes."""
         if self.axes is not ax:
             if self.axes is not None:
@@ -114,11 +114,11 @@ class PlotLayout:
         #: The lines that the limits of values include, with a factor for their values.
         self.extents: list[tuple[Line2D, float]] = []
         #: Whether samples are marked at the floor of the axes.
-        self.marked = False
+        self.has_floor_marks = False
         #: The colours of species and measurements, by their names.
         self.colours: dict[str, str] = {}
         #: Whether the figure is ours, and by how many inches it has grown for what is outside.
-        self.own, self.grown = False, 0.0
+        self.resizable, self.added_height = False, 0.0
         #: The lowest axes of the plot: those of residuals, if there are any.
         self.foot = left
         #: Names in the legend above the axes, and those that are beside curves if there is room.
@@ -126,7 +126,7 @@ class PlotLayout:
         self.direct: dict[str, Line2D] = {}
         #: Entries of the list: results, and explanations of marks.
         self.results: dict[str, Any] = {}
-        self.explained: dict[str, Any] = {}
+        self.explanations: dict[str, Any] = {}
         #: Where the mark of a result is: axes with a point, or the path of a shade; and its colour.
         self.marks: dict[str, tuple[Axes, Any, str]] = {}
         #: Named regions of depth.
@@ -165,7 +165,7 @@ class PlotLayout:
         self._sizes = [self._points, min(self._points, LEAST)]  # in which a list is tried
         self._arranged = None
         last = list(self.axes.values())[-1] if self.foot is self.left and self.axes else self.foot
-        self._list.put_on(last)
+        self._list.move_to(last)
 
     def set_in_layout(self, value: bool) -> None:
         """Let the layout of the figure make room for texts, or not."""
@@ -176,9 +176,9 @@ class PlotLayout:
         """Place the texts for the axes as they are now, unless they stand there already."""
         size = self.left.bbox.size / self.figure.dpi
         state = self._state()
-        before = self._arranged
-        changed = before is None or before[1] != state
-        if before is None or changed or not np.allclose(before[0], size, 0.0, _RULES.same_size):
+        previous = self._arranged
+        changed = previous is None or previous[1] != state
+        if previous is None or changed or not np.allclose(previous[0], size, 0.0, _RULES.same_size):
             self._arranged = size, state
             self._move_right_axes()
             if changed or len(self.axes) > 2:
@@ -188,13 +188,13 @@ class PlotLayout:
 
     def _state(self) -> Any:
         """Return all but the size of the axes that the places of texts depend on."""
-        seen = [(each.get_xlim(), each.get_ylim(), each.get_ylabel(), len(each.lines),
-                 len(each.texts)) for each in self._all_axes]  # fmt: skip
-        texts = [*self.above, *self.direct, *self.results, *self.explained]
-        boxes = [each.bbox for each in self._insets()]
+        settings = [(ax.get_xlim(), ax.get_ylim(), ax.get_ylabel(), len(ax.lines),
+                 len(ax.texts)) for ax in self._all_axes]  # fmt: skip
+        texts = [*self.above, *self.direct, *self.results, *self.explanations]
+        boxes = [ax.bbox for ax in self._insets()]
         boxes += [legend.get_window_extent() for legend in self._legends()]
-        inside = [box.transformed(self.left.transAxes.inverted()).bounds for box in boxes]
-        return seen, texts, np.round(inside, 2).tolist()
+        bounds = [box.transformed(self.left.transAxes.inverted()).bounds for box in boxes]
+        return settings, texts, np.round(bounds, 2).tolist()
 
     @property
     def _all_axes(self) -> list[Axes]:
@@ -203,61 +203,61 @@ class PlotLayout:
 
     def _legends(self) -> list[Any]:
         """List the legends that the user has made."""
-        return [each.get_legend() for each in self._all_axes if each.get_legend()]
+        return [ax.get_legend() for ax in self._all_axes if ax.get_legend()]
 
     def _insets(self) -> list[Axes]:
         """List smaller axes that stand on these."""
-        selected, size = self.left.bbox, float(np.prod(self.left.bbox.size))
-        others = [each for each in self.figure.axes if each not in self.axes.values()]
+        frame, size = self.left.bbox, float(np.prod(self.left.bbox.size))
+        candidates = [ax for ax in self.figure.axes if ax not in self.axes.values()]
         return [
-            each for each in (*self.left.child_axes, *others)
-            if each is not self.foot and selected.overlaps(each.bbox)
-            and np.prod(each.bbox.size) < 0.9 * size
+            ax for ax in (*self.left.child_axes, *candidates)
+            if ax is not self.foot and frame.overlaps(ax.bbox)
+            and np.prod(ax.bbox.size) < 0.9 * size
         ]  # fmt: skip
 
     def _move_right_axes(self) -> None:
         """Move each further right axis outward, beyond the labels of the previous one."""
-        for before, each in pairwise(list(self.axes.values())[1:]):
-            box = before.yaxis.get_tightbbox() or before.bbox  # a panel may hide all of it
+        for previous, ax in pairwise(list(self.axes.values())[1:]):
+            box = previous.yaxis.get_tightbbox() or previous.bbox  # a panel may hide all of it
             outward = (box.x1 - self.left.bbox.x1) * 72.0 / self.figure.dpi + _RULES.axis_gap
-            now = each.spines["right"].get_position()
-            at = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
-            if abs(outward - at) > _RULES.least_shift:
-                each.spines["right"].set_position(("outward", round(outward, 1)))
+            now = ax.spines["right"].get_position()
+            offset = now[1] if isinstance(now, tuple) and now[0] == "outward" else 0.0
+            if abs(outward - offset) > _RULES.least_shift:
+                ax.spines["right"].set_position(("outward", round(outward, 1)))
 
     def _place(self) -> None:
-        boxes = [each.get_tightbbox() for each in self._insets()]
+        boxes = [ax.get_tightbbox() for ax in self._insets()]
         insets = [box for box in boxes if box is not None]
         occupied = insets + [legend.get_window_extent() for legend in self._legends()]
-        free = Obstacles(self.left, self.axes.values(), occupied, self.curves.values())
-        grounds = [self._background(free.fraction(box)) for box in insets]
+        area = Obstacles(self.left, self.axes.values(), occupied, self.curves.values())
+        grounds = [self._background(area.fraction(box)) for box in insets]
         self.listed: dict[str, Any] = {}
-        texts, above = [*self._placed_regions(free)], dict(self.above)
+        texts, names_above = [*self._placed_regions(area)], dict(self.above)
         for text, line in self.direct.items():
             if line.axes is None:  # it was removed
                 continue
-            made = self._write_text(text, line.get_color(), free, partial(free.place_beside, line))
-            if made is None:
-                above[text] = line
+            name = self._write_text(text, line.get_color(), area, partial(area.place_beside, line))
+            if name is None:
+                names_above[text] = line
             else:
-                texts.append(made)
+                texts.append(name)
         numbers = dict(
-            self._placed_numbers(free) if len(self.results) <= _RULES.most_numbers else ()
+            self._placed_numbers(area) if len(self.results) <= _RULES.most_numbers else ()
         )
         self.listed |= {text: self.results[text] for text in self.results if text not in numbers}
-        self._names.texts = [*grounds, *self._legend_above(above), *texts, *numbers.values()]
-        self._list.texts = self._placed_list(free) if self.listed or self.explained else []
+        self._names.texts = [*grounds, *self._legend_above(names_above), *texts, *numbers.values()]
+        self._list.texts = self._placed_list(area) if self.listed or self.explanations else []
 
     def _background(self, box: Box) -> Any:
         """Make a ground for the numbers and labels of an inset, which curves would cross."""
         left, bottom, right, top = np.clip(box, _RULES.frame, 1.0 - _RULES.frame)
         style: Any = {"facecolor": background(self.left), "alpha": _RULES.opaque, "linewidth": 0}
-        made = Rectangle((left, bottom), right - left, top - bottom, **style)
-        made.set_figure(self.figure)
-        made.set_transform(self.left.transAxes)
-        return made
+        patch = Rectangle((left, bottom), right - left, top - bottom, **style)
+        patch.set_figure(self.figure)
+        patch.set_transform(self.left.transAxes)
+        return patch
 
-    def _placed_regions(self, free: Obstacles) -> Iterator[Any]:
+    def _placed_regions(self, area: Obstacles) -> Iterator[Any]:
         """Write each region's name at its top, upwards if it is narrow, or else in the list."""
         low, high = sorted(self.left.get_xlim())
         outside: dict[str, list[str]] = {}
@@ -266,26 +266,26 @@ class PlotLayout:
             ends = self.left.transLimits.transform([(start, 0.0), (stop, 0.0)])[:, 0]
             if start >= stop:
                 continue
-            made, room = self._text_of(text, color=grey_level(0.35, self.left)), abs(np.diff(ends))
+            label, room = self._text_of(text, color=grey_level(0.35, self.left)), abs(np.diff(ends))
             for angle in (0, 90):
-                made.set_rotation(angle)
-                width, height = free.size(made.get_window_extent())
-                place = free.place_in_column(ends.mean(), (width, height))
+                label.set_rotation(angle)
+                width, height = area.size(label.get_window_extent())
+                place = area.place_in_column(ends.mean(), (width, height))
                 if place is not None and width <= room:
-                    made.set_position((place.left, place.bottom))
-                    free.boxes.append(free.fraction(made.get_window_extent()))
-                    yield made
+                    label.set_position((place.left, place.bottom))
+                    area.boxes.append(area.fraction(label.get_window_extent()))
+                    yield label
                     break
             else:
                 outside.setdefault(text, []).append("–".join(f"{end:.4g}" for end in limits))
         for text, spans in outside.items():
-            shown = ", ".join(spans[: _RULES.most_numbers]) + ", …" * (
+            depths = ", ".join(spans[: _RULES.most_numbers]) + ", …" * (
                 len(spans) > _RULES.most_numbers
             )
             unit = unit_label(self.scale.units) if self.scale else ""
-            self.listed[f"{text}: {shown} {unit}"] = Patch(color="none")
+            self.listed[f"{text}: {depths} {unit}"] = Patch(color="none")
 
-    def _placed_numbers(self, free: Obstacles) -> Iterator[tuple[str, Any]]:
+    def _placed_numbers(self, area: Obstacles) -> Iterator[tuple[str, Any]]:
         """Write the results that have room there at their marks."""
         to_axes = self.left.transAxes.inverted()
         for text in [entry for entry in self.results if entry in self.marks]:
@@ -294,53 +294,53 @@ class PlotLayout:
                 continue  # the lines of another dose would cross the number
             if isinstance(place, tuple):
                 point = to_axes.transform(ax.transData.transform(place))
-                find = partial(free.place_near, point)
+                find = partial(area.place_near, point)
             else:
-                find = partial(free.place_inside, (ax.transData + to_axes).transform_path(place))
-            for where in (" (?==)", r" (?==)| (?=\S+$)"):
-                made = self._write_text(re.sub(where, "\n", text), colour, free, find)
-                if made is not None:
-                    yield text, made
+                find = partial(area.place_inside, (ax.transData + to_axes).transform_path(place))
+            for break_at in (" (?==)", r" (?==)| (?=\S+$)"):
+                label = self._write_text(re.sub(break_at, "\n", text), colour, area, find)
+                if label is not None:
+                    yield text, label
                     break
 
     def _write_text(
         self,
         text: str,
         colour: Any,
-        free: Obstacles,
+        area: Obstacles,
         find: Callable[[tuple[float, float]], Box | None],
     ) -> Any:
         """Write a text in the colour of its curve where a place is found for it; None without."""
-        made = self._text_of(text, color=text_colour(colour, self.left))
-        place = find(free.size(made.get_window_extent()))
+        label = self._text_of(text, color=text_colour(colour, self.left))
+        place = find(area.size(label.get_window_extent()))
         if place is None:
             return None
-        made.set_position((place.left, place.bottom))
-        free.boxes.append(place)
-        return made
+        label.set_position((place.left, place.bottom))
+        area.boxes.append(place)
+        return label
 
     def _text_of(self, text: str, **style: Any) -> Any:
-        made = Text(0.0, 0.0, text, va="bottom", **self._font, size=self._points, **style)
-        made.set_figure(self.figure)
-        made.set_transform(self.left.transAxes)
-        return made
+        label = Text(0.0, 0.0, text, va="bottom", **self._font, size=self._points, **style)
+        label.set_figure(self.figure)
+        label.set_transform(self.left.transAxes)
+        return label
 
     def _legend(self, entries: Mapping[str, Any], points: float, **options: Any) -> Any:
         """Make a legend of texts with their handles; whoever draws it decides where it is."""
         letters = FontProperties(size=points, **self._font)
-        looks = {"prop": letters, **self._text, **options}
-        return Legend(self.left, list(entries.values()), list(entries), **looks)
+        style = {"prop": letters, **self._text, **options}
+        return Legend(self.left, list(entries.values()), list(entries), **style)
 
-    def _put_at(self, legend: Any, x: float, y: float, above: float = 0.0) -> None:
+    def _put_at(self, legend: Any, x: float, y: float, points: float = 0.0) -> None:
         """Put a legend at a place in fractions of the axes, so many points higher."""
-        shift = ScaledTranslation(0.0, above / 72.0, self.figure.dpi_scale_trans)
+        shift = ScaledTranslation(0.0, points / 72.0, self.figure.dpi_scale_trans)
         legend.set_bbox_to_anchor((x, y), transform=self.left.transAxes + shift)
 
     @cached_property
     def _margins(self) -> tuple[float, float, float]:
         """Measure the labels at the left, at the right and below, in inches beside the axes."""
         ax, foot, dpi = self.left.bbox, self.foot.bbox, self.figure.dpi
-        boxes = [each.yaxis.get_tightbbox() for each in self._all_axes]
+        boxes = [sibling.yaxis.get_tightbbox() for sibling in self._all_axes]
         extent = Bbox.union([ax, *(box for box in boxes if box is not None)])
         under = self.foot.xaxis.get_tightbbox() or foot
         below = max(foot.y0 - under.y0, 0.0) / dpi
@@ -360,10 +360,10 @@ class PlotLayout:
         if not names:
             return
         ax = self.left.bbox
-        ways = [(columns, 0) for columns in range(min(len(names), _RULES.columns), 0, -1)]
-        for columns, longest in ways + [(1, longest) for longest in _RULES.name_lengths]:
-            shown = abbreviated(list(names), longest) if longest else list(names)
-            entries = dict(zip(shown, names.values(), strict=True))
+        layouts = [(columns, 0) for columns in range(min(len(names), _RULES.columns), 0, -1)]
+        for columns, length in layouts + [(1, length) for length in _RULES.name_lengths]:
+            labels = abbreviated(list(names), length) if length else list(names)
+            entries = dict(zip(labels, names.values(), strict=True))
             place = {"loc": "lower left", "ncols": columns}
             legend = self._legend(entries, self._points, **place, **_NAMES_STYLE)
             width = legend.get_window_extent().width
@@ -374,43 +374,43 @@ class PlotLayout:
 
     def _height_above(self) -> float:
         """Height in points of what stands on the axes: a power of ten, or an axis of the user."""
-        linear = [each.yaxis for each in self.axes.values() if each.get_yscale() == "linear"]
+        linear = [ax.yaxis for ax in self.axes.values() if ax.get_yscale() == "linear"]
         for axis in linear:  # measured, it has written its power
             axis.get_tightbbox()
         texts = [axis.get_offset_text() for axis in linear]
         tops = [text.get_window_extent().y1 for text in texts if text.get_text()]
-        above = max((top - self.left.bbox.y1 for top in tops + self._upper_ends()), default=0.0)
-        return float(above * 72.0 / self.figure.dpi)
+        height = max((top - self.left.bbox.y1 for top in tops + self._upper_ends()), default=0.0)
+        return float(height * 72.0 / self.figure.dpi)
 
     def _upper_ends(self) -> list[float]:
         """List the upper ends of axes that the user has added at the top."""
         frame = self.left.bbox
-        above = [each.xaxis.get_tightbbox() for each in (*self.left.child_axes, *self.figure.axes)
-                 if abs(each.bbox.x0 - frame.x0) + abs(each.bbox.y1 - frame.y1) < 1.0
-                 and each.xaxis.get_ticks_position() == "top"]  # fmt: skip
+        boxes = [ax.xaxis.get_tightbbox() for ax in (*self.left.child_axes, *self.figure.axes)
+                 if abs(ax.bbox.x0 - frame.x0) + abs(ax.bbox.y1 - frame.y1) < 1.0
+                 and ax.xaxis.get_ticks_position() == "top"]  # fmt: skip
         return [
-            float(box.y1) + _RULES.pad * self.figure.dpi / 72.0 for box in above if box is not None
+            float(box.y1) + _RULES.pad * self.figure.dpi / 72.0 for box in boxes if box is not None
         ]
 
     def _move_titles(self, renderer: Any) -> None:
         """Let titles stand above names and the axes of the user, and beside each other."""
         legends = [child for child in self._names.texts if isinstance(child, Legend)]
         tops = [legend.get_window_extent().y1 for legend in legends] + self._upper_ends()
-        ax, others = self.left.bbox, {*self.left.texts}
+        ax, texts = self.left.bbox, {*self.left.texts}
         placed: list[Any] = []
-        titles = [c for c in self.left.get_children() if isinstance(c, Text) and c not in others]
+        titles = [c for c in self.left.get_children() if isinstance(c, Text) and c not in texts]
         for title in reversed([item for item in titles if item.get_text()]):  # the middle one last
-            now = title.get_position()
-            base, moved = self._moved.get(title, (now, now))
-            if now == moved:  # matplotlib leaves it where it was put
+            position = title.get_position()
+            base, moved = self._moved.get(title, (position, position))
+            if position == moved:  # matplotlib leaves it where it was put
                 title.set_position(base)
             box: Any = title.get_window_extent(renderer)
             low, right = max(tops, default=-np.inf), 0.0
-            for other in placed:
-                if other.x0 < box.x1 and box.x0 < other.x1 + _RULES.axis_gap:
-                    right = other.x1 + _RULES.axis_gap - box.x0
+            for neighbour in placed:
+                if neighbour.x0 < box.x1 and box.x0 < neighbour.x1 + _RULES.axis_gap:
+                    right = neighbour.x1 + _RULES.axis_gap - box.x0
                     if box.x1 + right > ax.x1:
-                        low, right = max(low, other.y1), 0.0
+                        low, right = max(low, neighbour.y1), 0.0
             up = max(low - box.y0, 0.0)
             if (up or right) and self._names.get_in_layout():
                 base = title.get_position()
@@ -418,31 +418,31 @@ class PlotLayout:
                 self._moved[title] = base, title.get_position()
             placed.append(title.get_window_extent(renderer))
 
-    def _placed_list(self, free: Obstacles) -> list[Any]:
+    def _placed_list(self, area: Obstacles) -> list[Any]:
         """Place the list inside where it covers nothing, or else below, or else over the curves."""
         self.problem, managed = "", self._is_managed()
         room = (1.0 - 2.0 * MARGIN) * self.left.bbox.width
-        tried = product(self._sizes[:1] if managed else self._sizes, (1.0, _RULES.list_width))
-        for points, part in () if self.stays_below else tried:
-            made = self._list_of(points, part * room)
-            left, top, is_free = free.place_box(*free.size(made.get_window_extent()))
+        layouts = product(self._sizes[:1] if managed else self._sizes, (1.0, _RULES.list_width))
+        for points, part in () if self.stays_below else layouts:
+            legend = self._list_of(points, part * room)
+            left, top, is_free = area.place_box(*area.size(legend.get_window_extent()))
             if is_free:
                 self.is_below = False
-                self._put_at(made, left, top)
-                return [made]
-        if managed and (made := self._list_below()):
-            return [made]
+                self._put_at(legend, left, top)
+                return [legend]
+        if managed and (legend := self._list_below()):
+            return [legend]
         width = 25.4 * self.left.bbox.width / self.figure.dpi
-        count = len(self.listed) + len(self.explained)
+        count = len(self.listed) + len(self.explanations)
         self.problem = f"a list of {count} results and explanations covers axes {width:.0f} mm wide"
         ground = {
             "facecolor": background(self.left),
             "edgecolor": "none",
             "framealpha": _RULES.opaque,
         }
-        made = self._list_of(self._sizes[-1], room, **{**ground, "frameon": True})
-        self._put_at(made, *free.place_box(*free.size(made.get_window_extent()))[:2])
-        return [made]
+        legend = self._list_of(self._sizes[-1], room, **{**ground, "frameon": True})
+        self._put_at(legend, *area.place_box(*area.size(legend.get_window_extent()))[:2])
+        return [legend]
 
     def _is_managed(self) -> bool:
         """Whether the layout of the figure makes room for what is outside these axes."""
@@ -453,10 +453,10 @@ class PlotLayout:
     def _list_of(self, points: float, room: float, **options: Any) -> Any:
         """Write the list, its lines broken if they are wider than the room."""
         handle = LIST_STYLE["handlelength"] + LIST_STYLE["handletextpad"]
-        most = room / (points * self.figure.dpi / 72.0) - handle
+        line_width = room / (points * self.figure.dpi / 72.0) - handle
         # Results first, explanations of marks last.
-        explained = {**self.listed, **self.explained}
-        entries = {self._break_line(text, most): handle for text, handle in explained.items()}
+        texts = {**self.listed, **self.explanations}
+        entries = {self._break_line(text, line_width): handle for text, handle in texts.items()}
         place = {"loc": "upper left", "borderaxespad": 0.0}
         return self._legend(entries, points, **{**LIST_STYLE, **place, **options})
 
@@ -477,27 +477,28 @@ class PlotLayout:
     def _list_below(self) -> Any:
         """Place the list below, no wider than axes and their labels; None if it is too large."""
         (low, high), ax, dpi = self._ends(), self.left.bbox, self.figure.dpi
-        taken = sum(x.get_window_extent().height for x in self._legends_outside(self._list))
-        tallest = np.inf if self.own else _RULES.list_height * (ax.y1 - self.foot.bbox.y0 + taken)
+        extra = sum(x.get_window_extent().height for x in self._legends_outside(self._list))
+        height = ax.y1 - self.foot.bbox.y0 + extra
+        limit = np.inf if self.resizable else _RULES.list_height * height
         # At another resolution letters are a little wider: what the figure has grown for stays.
         edge, width = _RULES.pad * dpi / 72.0, self.figure.bbox.width
-        widest = min(high - low, width - 2.0 * edge)
-        ways = [self._way] if self.stays_below else product(self._sizes, (2, 1))
-        for points, columns in ways:
-            made = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
-            size = made.get_window_extent()
+        max_width = min(high - low, width - 2.0 * edge)
+        layouts = [self._way] if self.stays_below else product(self._sizes, (2, 1))
+        for points, columns in layouts:
+            legend = self._list_of(points, high - low if columns == 1 else np.inf, ncols=columns)
+            size = legend.get_window_extent()
             self._way = points, columns
-            if size.width <= widest and size.height <= tallest:
+            if size.width <= max_width and size.height <= limit:
                 break
         else:
-            made = made if self.own else None
-        self.is_below = made is not None
-        if made is not None:
+            legend = legend if self.resizable else None
+        self.is_below = legend is not None
+        if legend is not None:
             start = np.clip(0.5 * (ax.x0 + ax.x1 - size.width), low, max(low, high - size.width))
             start = max(edge, min(start, width - edge - size.width))
             depth = 72.0 * ((ax.y0 - self.foot.bbox.y0) / dpi + self._margins[2]) + _RULES.pad
-            self._put_at(made, (start - ax.x0) / ax.width, 0.0, -depth)
-        return made
+            self._put_at(legend, (start - ax.x0) / ax.width, 0.0, -depth)
+        return legend
 
     def _legends_outside(self, layer: Layer) -> list[Any]:
         """List the legends of a layer that stand above or below the axes."""
@@ -525,8 +526,8 @@ class PlotLayout:
 
 def layout_at(ax: Axes) -> PlotLayout | None:
     """Return what is known of the plot in an axes, be they left or right; None if there is none."""
-    for each in dict.fromkeys([ax, *ax.figure.axes]):
-        for layer in [artist for artist in each.artists if isinstance(artist, Layer)]:
+    for candidate in dict.fromkeys([ax, *ax.figure.axes]):
+        for layer in [artist for artist in candidate.artists if isinstance(artist, Layer)]:
             if layer.layout.is_kept():
                 if ax in layer.layout.axes.values():
                     return layer.layout
@@ -539,29 +540,29 @@ def arrange(layouts: Sequence[PlotLayout], across: int = 1) -> None:
     """Place the texts of plots `across` in a row; a figure of our own grows by lists outside."""
     figure = layouts[0].figure
 
-    def grown() -> float:
-        heights = [each.grown for each in layouts]
+    def total_height() -> float:
+        heights = [layout.added_height for layout in layouts]
         return sum(max(heights[i : i + across]) for i in range(0, len(heights), across))
 
     def place() -> bool:
-        for each in layouts:
-            each.arrange()
-        return any(each.height_outside() for each in layouts)
+        for layout in layouts:
+            layout.arrange()
+        return any(layout.height_outside() for layout in layouts)
 
-    make_higher(figure, -grown())  # by an earlier call
-    for each in layouts:
-        each.set_in_layout(not each.own)
-        each.stays_below = False
-    apart = any(len(each.axes) > 2 for each in layouts)
-    alone = layouts[0].own and len(layouts) == 1  # will be smaller than before their layout
-    if (place() or apart or alone) and figure.get_layout_engine() is not None:
-        for _ in range(1 + apart):  # the second time with right axes apart
+    make_higher(figure, -total_height())  # by an earlier call
+    for layout in layouts:
+        layout.set_in_layout(not layout.resizable)
+        layout.stays_below = False
+    has_outer_axes = any(len(layout.axes) > 2 for layout in layouts)
+    is_single = layouts[0].resizable and len(layouts) == 1  # smaller before their layout
+    if (place() or has_outer_axes or is_single) and figure.get_layout_engine() is not None:
+        for _ in range(1 + has_outer_axes):  # the second time with right axes apart
             lay_out(figure)
             place()
-    for each in layouts:
-        each.set_in_layout(True)
-        each.grown = each.height_outside() if each.own else 0.0
-        each.stays_below = each.own and each.is_below
-    if now := grown():  # placed before it is shown, at whatever resolution
-        make_higher(figure, now)
+    for layout in layouts:
+        layout.set_in_layout(True)
+        layout.added_height = layout.height_outside() if layout.resizable else 0.0
+        layout.stays_below = layout.resizable and layout.is_below
+    if inches := total_height():  # placed before it is shown, at whatever resolution
+        make_higher(figure, inches)
         lay_out(figure)

@@ -47,20 +47,20 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
     ax, data = plot.axes_of(curve), is_data(curve)
     on_line = data & ~_is_sparse(data)
     x, y = plot.scale(curve.x), curve.y
-    drawn = np.where(on_line, y, np.nan)
-    looks = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
-    (line,) = ax.plot(*_open_at_gaps(curve, x, drawn), **looks)
+    line_y = np.where(on_line, y, np.nan)
+    options = {"color": curve.colour, "linestyle": curve.dash, "solid_joinstyle": "round", **style}
+    (line,) = ax.plot(*_open_at_gaps(curve, x, line_y), **options)
     for i in curve.gaps:
         ends = slice(i, i + 2)
-        ax.plot(x[ends], drawn[ends], **_GAP, **_shared_style(line))
+        ax.plot(x[ends], line_y[ends], **_GAP, **_shared_style(line))
     # A line of one sample has no length: show that as a point.
-    next_to = np.r_[False, on_line[:-1]] | np.r_[on_line[1:], False]
-    alone = data & ~(on_line & next_to)
-    if alone.any() and not has_mark(line):
+    has_neighbour = np.r_[False, on_line[:-1]] | np.r_[on_line[1:], False]
+    single = data & ~(on_line & has_neighbour)
+    if single.any() and not has_mark(line):
         # A single sample must not look like dust.
         size = 5.0 if data.sum() == 1 else 2.0
         style = {"marker": ".", "markersize": size, **_THIN, **_shared_style(line)}
-        plot.layout.extents += [(one, 1.0) for one in ax.plot(x[alone], y[alone], **style)]
+        plot.layout.extents += [(dot, 1.0) for dot in ax.plot(x[single], y[single], **style)]
     plot.layout.extents.append((line, 1.0))
     return line
 
@@ -68,8 +68,8 @@ def draw_curve(plot: Plot, curve: Curve, style: Mapping[str, Any]) -> Any:
 def _open_at_gaps(curve: Curve, x: Array, *columns: Array) -> list[Array]:
     """Put NaN into columns, in the middle of each gap between two samples."""
     before, after = curve.gaps, curve.gaps + 1
-    opened = [np.insert(column, after, np.nan) for column in columns]
-    return [np.insert(x, after, 0.5 * (x[before] + x[after])), *opened]
+    with_nan = [np.insert(column, after, np.nan) for column in columns]
+    return [np.insert(x, after, 0.5 * (x[before] + x[after])), *with_nan]
 
 
 def _shared_style(line: Any) -> dict[str, Any]:
@@ -112,36 +112,36 @@ def shade(plot: Plot, curve: Curve, low: Array, high: Array, where: Flags) -> No
 
 def mark_floor(plot: Plot) -> list[Curve]:
     """Mark samples that a log axis cannot show, in rows at its floor; return their curves."""
-    found: list[Curve] = []
+    marked: list[Curve] = []
     for curve in [curve for curve, _ in plot.lines if curve.log]:
         row = _depths_in_row(plot, plot.ax, curve, curve.not_positive())
         if row:
-            found.append(curve)
-            height, place = _HEIGHT * (1 + (len(found) - 1) % _ROWS), plot.ax.get_xaxis_transform()
+            marked.append(curve)
+            height, place = _HEIGHT * (1 + (len(marked) - 1) % _ROWS), plot.ax.get_xaxis_transform()
             _mark(plot.ax, row, height, curve, label="_floor", transform=place)
-            plot.layout.marked = True
-    return found
+            plot.layout.has_floor_marks = True
+    return marked
 
 
 def mark_below_limit(plot: Plot, curve: Curve) -> bool:
     """Mark samples below the detection limit at the limit; return whether there are any."""
     ax = plot.axes_of(curve)
     row = _depths_in_row(plot, ax, curve, curve.below_limit())
-    found = [_mark(ax, row, curve.detection_limit, curve, label="_limit")] if row else []
+    marks = [_mark(ax, row, curve.detection_limit, curve, label="_limit")] if row else []
     style: dict[str, Any] = {"linewidth": 0.6, "color": curve.colour, "label": "_limit"}
     for run in curve.limited:
         ends = plot.scale(np.array([run.first, run.last]))
         ax.plot(ends, [run.height] * 2, marker="", scaley=False, **style)
-        found.append(_mark(ax, [float(ends.mean())], run.height, curve, label="_limit"))
+        marks.append(_mark(ax, [float(ends.mean())], run.height, curve, label="_limit"))
     # Half of each is within the limits of the axes: otherwise the marks would be on the frame.
-    plot.layout.extents.extend((line, 0.5) for line in found)
-    return bool(found)
+    plot.layout.extents.extend((line, 0.5) for line in marks)
+    return bool(marks)
 
 
 def mark_kind(plot: Plot, curve: Curve, kind: Kind) -> bool:
     """Mark samples of which something is known; return whether there are any."""
-    which = curve.of_kind(kind) & is_data(curve)
-    x = plot.scale(curve.x[which])
+    flags = curve.of_kind(kind) & is_data(curve)
+    x = plot.scale(curve.x[flags])
     style = {
         **OF_KIND,
         "marker": kind.marker,
@@ -149,9 +149,9 @@ def mark_kind(plot: Plot, curve: Curve, kind: Kind) -> bool:
         "color": curve.colour,
         "label": f"_{kind.name}",
     }
-    if which.any():
-        plot.axes_of(curve).plot(x, curve.y[which], scaley=False, **style)
-    return bool(which.any())
+    if flags.any():
+        plot.axes_of(curve).plot(x, curve.y[flags], scaley=False, **style)
+    return bool(flags.any())
 
 
 def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) -> Any:
@@ -164,10 +164,10 @@ def _mark(ax: Axes, x: Sequence[float], y: float, curve: Curve, **options: Any) 
     return line
 
 
-def _depths_in_row(plot: Plot, ax: Axes, curve: Curve, which: Flags) -> list[float]:
+def _depths_in_row(plot: Plot, ax: Axes, curve: Curve, flags: Flags) -> list[float]:
     """Return the first depth of some samples in each place of a row of marks, inside the limits."""
     low, high = sorted(ax.get_xlim())
-    x = np.asarray(plot.scale(curve.x[which]))
+    x = np.asarray(plot.scale(curve.x[flags]))
     x = x[(x >= low) & (x <= high)]
     width = (high - low) * _MARK_WIDTH / (ax.bbox.width * 72.0 / ax.figure.dpi)
     _, first = np.unique(np.floor((x - low) / width), return_index=True)

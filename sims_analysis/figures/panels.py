@@ -99,56 +99,56 @@ def plot_panels(
 
     check_bool("letters", letters)
     check_choice("by", by, ("measurement", "species"))
-    named = measurements_of(data)
+    datasets = measurements_of(data)
     check_title(title)
     line = {n: value for n, value in options.items() if n not in OPTIONS | RESULTS.keys()}
-    wanted = read_options(options, line, data, named, "plot_panels")
-    if wanted.residuals or wanted.comparison is not None:
+    settings = read_options(options, line, data, datasets, "plot_panels")
+    if settings.residuals or settings.comparison is not None:
         text = "residuals and ratios are drawn by plot_profiles, below its axes"
-        raise ProfileError(text, argument="residuals" if wanted.residuals else "comparison")
-    parts = _panels_of(named, by, wanted, named_beside="labels" in options)
+        raise ProfileError(text, argument="residuals" if settings.residuals else "comparison")
+    parts = _panels_of(datasets, by, settings, named_beside="labels" in options)
     if columns is not None:
         check_count("columns", columns)
-    read = [read_curves(item, replace(wanted, **extra)) for _, item, extra in parts]
-    across, down, size, row = _arrangement(len(parts), columns, width)
+    curves = [read_curves(item, replace(settings, **extra)) for _, item, extra in parts]
+    n_columns, n_rows, size, row = _arrangement(len(parts), columns, width)
     with in_style():
-        inches = size, _RULES.rest + row * down
+        inches = size, _RULES.rest + row * n_rows
         figure, grid = plt.subplots(
-            down, across, squeeze=False, figsize=inches, layout="constrained"
+            n_rows, n_columns, squeeze=False, figsize=inches, layout="constrained"
         )
         axes = list(grid.ravel())
         for ax in axes[len(parts) :]:
             ax.remove()
-        plots = [Plot(ax, *one, own=True) for ax, one in zip(axes, read, strict=False)]
-        with closed_on_error(figure, own=True):
-            if text := title_text(title, named):
+        plots = [Plot(ax, *args, resizable=True) for ax, args in zip(axes, curves, strict=False)]
+        with closed_on_error(figure, is_new=True):
+            if text := title_text(title, datasets):
                 set_title(None, figure, text)
             _write_headings(axes, [name for name, _, _ in parts], by, letters=letters)
-            taken: dict[str, str] = {}
-            if wanted.colour_by != "measurement":  # a species has the same colour in each panel
-                together = [curve for plot in plots for curve in plot.curves]
-                with_styles(together, plots[0].options.colours, "species", taken, plots[0].ax)
-            draw(plots, taken)
-            _share_labels(plots, across)
+            used: dict[str, str] = {}
+            if settings.colour_by != "measurement":  # a species has the same colour in each panel
+                every = [curve for plot in plots for curve in plot.curves]
+                with_styles(every, plots[0].options.colours, "species", used, plots[0].ax)
+            draw(plots, used)
+            _share_labels(plots, n_columns)
             labels = {label for plot in plots if (label := plot.ax.get_ylabel())}
-            if len(labels) == 1 and (down > 2 or (down > 1 and row < _RULES.label)):
+            if len(labels) == 1 and (n_rows > 2 or (n_rows > 1 and row < _RULES.label)):
                 figure.supylabel(labels.pop(), fontsize="medium")
                 for plot in plots:
                     plot.ax.set_ylabel("")
-            finish(plots, across=across)
-    record(plots, named)
+            finish(plots, across=n_columns)
+    record(plots, datasets)
     return np.array([plot.ax for plot in plots], dtype=object)
 
 
 def _arrangement(n: int, columns: int | None, width: Any) -> tuple[int, int, float, float]:
     """Return how many panels stand in a row, how many rows, and width and height of a row."""
-    most = _RULES.crowd_columns if n > _RULES.crowd else 2 if n == 4 else _RULES.columns
-    across = columns or min(most, n)
-    down = -(-n // across)
-    usual = "single" if across == 1 else "double"
-    size = figure_size(usual if width is None else width)[0]
-    row = _RULES.row * min(1.0, _RULES.high / across) * size / figure_size(usual)[0]
-    return across, down, size, max(row, _RULES.label) if down == 1 else row
+    max_columns = _RULES.crowd_columns if n > _RULES.crowd else 2 if n == 4 else _RULES.columns
+    n_columns = columns or min(max_columns, n)
+    n_rows = -(-n // n_columns)
+    default_width = "single" if n_columns == 1 else "double"
+    size = figure_size(default_width if width is None else width)[0]
+    row = _RULES.row * min(1.0, _RULES.high / n_columns) * size / figure_size(default_width)[0]
+    return n_columns, n_rows, size, max(row, _RULES.label) if n_rows == 1 else row
 
 
 def _write_headings(axes: Sequence[Axes], names: Sequence[str], by: str, *, letters: bool) -> None:
@@ -161,46 +161,46 @@ def _write_headings(axes: Sequence[Axes], names: Sequence[str], by: str, *, lett
             ax.set_title(f"({letter})", loc="left", y=1.0, fontweight="bold")
 
 
-def _share_labels(plots: Sequence[Plot], across: int) -> None:
+def _share_labels(plots: Sequence[Plot], n_columns: int) -> None:
     """Remove the labels of an axis that the next panel has too: all have the same limits."""
     for i, plot in enumerate(plots):
         labels = list(plot.layout.axes)
-        if i % across and labels[0] == next(iter(plots[i - 1].layout.axes)):
+        if i % n_columns and labels[0] == next(iter(plots[i - 1].layout.axes)):
             _hide(plot.ax, "y", "left")
         # An axis that the next panel has on its left, or beside others, is no help to this one.
-        following = plots[i + 1] if (i + 1) % across and i + 1 < len(plots) else None
+        following = plots[i + 1] if (i + 1) % n_columns and i + 1 < len(plots) else None
         if following is not None and list(following.layout.axes) == labels:
             for label in labels[1:]:
                 _hide(plot.layout.axes[label], "y", "right")
-        if i + across < len(plots) and plots[i + across].scale.kind == plot.scale.kind:
+        if i + n_columns < len(plots) and plots[i + n_columns].scale.kind == plot.scale.kind:
             _hide(plot.ax, "x", "bottom")
 
 
-def _hide(ax: Axes, which: Literal["x", "y"], side: str) -> None:
+def _hide(ax: Axes, axis: Literal["x", "y"], side: str) -> None:
     """Remove the label and the numbers of an axis."""
-    ax.set(**{f"{which}label": ""})
-    ax.tick_params(axis=which, **{f"label{side}": False})
+    ax.set(**{f"{axis}label": ""})
+    ax.tick_params(axis=axis, **{f"label{side}": False})
 
 
 def _panels_of(
-    named: Mapping[str, Any], by: str, options: PlotOptions, *, named_beside: bool
+    datasets: Mapping[str, Any], by: str, options: PlotOptions, *, named_beside: bool
 ) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Return the name, the measurements and further options of each panel."""
     if by == "species":
-        curves = curves_of(named, options.species)
+        curves = curves_of(datasets, options.species)
         # The heading of the panel names the one curve in it.
-        alone = len({curve.measurement for curve in curves}) == 1 and not named_beside
-        labels = {"labels": "none"} if alone else {}
+        names_one = len({curve.measurement for curve in curves}) == 1 and not named_beside
+        labels = {"labels": "none"} if names_one else {}
         names = dict.fromkeys(curve.species for curve in curves)
-        return [(name, dict(named), {"species": name, **labels}) for name in names]
+        return [(name, dict(datasets), {"species": name, **labels}) for name in names]
     parts: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
-    for label, item in named.items():
+    for label, item in datasets.items():
         if "measurement" not in item.dims:
             parts.append((label, {label: item}, {}))
             continue
         for i in range(item.sizes["measurement"]):
             # The dimension stays, so that results of the batch find the measurement.
-            one = item.isel(measurement=[i])
-            name = str(one["measurement"].values[0]) if "measurement" in one.coords else str(i)
-            parts.append((", ".join(filter(None, [label, name])), {label: one}, {}))
+            part = item.isel(measurement=[i])
+            name = str(part["measurement"].values[0]) if "measurement" in part.coords else str(i)
+            parts.append((", ".join(filter(None, [label, name])), {label: part}, {}))
     return parts

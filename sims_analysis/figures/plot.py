@@ -43,7 +43,7 @@ class Plot:
     models: list[Curve] = field(default_factory=list)
     lines: list[tuple[Curve, Line2D]] = field(default_factory=list)
     #: Whether the figure is ours, and may become higher.
-    own: bool = False
+    resizable: bool = False
     #: What this and earlier calls have left in the axes.
     layout: PlotLayout = field(init=False)
     #: Lines that were there before, by their names.
@@ -55,28 +55,28 @@ class Plot:
 
         self.layout = layout_at(self.ax) or PlotLayout(self.ax)
         self.ax = self.layout.left
-        self.layout.own |= self.own
-        known = self.layout.curves
-        self.earlier = {name: line for name, line in known.items() if line.axes is not None}
+        self.layout.resizable |= self.resizable
+        curves = self.layout.curves
+        self.earlier = {name: line for name, line in curves.items() if line.axes is not None}
 
     @property
     def grey(self) -> str:
         """The colour of what explains marks."""
         return grey_level(0.35, self.ax)
 
-    def open(self, together: Sequence[Curve]) -> None:
+    def open(self, all_curves: Sequence[Curve]) -> None:
         """Make an axis for each quantity of the curves, in the unit for all of a figure."""
-        units, before = self.options.depth_units, self.layout.scale
-        every = [curve for curve in together if curve.axis == self.curves[0].axis]
-        scale = DepthScale([*self.curves, *every], units)
-        other_units = units is not None and before is not None and before.units != scale.units
-        if before is not None and (before.kind != scale.kind or other_units):
+        units, previous = self.options.depth_units, self.layout.scale
+        same_axis = [curve for curve in all_curves if curve.axis == self.curves[0].axis]
+        scale = DepthScale([*self.curves, *same_axis], units)
+        other_units = units is not None and previous is not None and previous.units != scale.units
+        if previous is not None and (previous.kind != scale.kind or other_units):
             raise UnitsError(
-                f"these axes are in {before.units}, and the curves in {scale.units}: leave out "
+                f"these axes are in {previous.units}, and the curves in {scale.units}: leave out "
                 "depth_units=, or draw on other axes",
                 argument="depth_units",
             )
-        self.layout.scale = before or scale
+        self.layout.scale = previous or scale
         # The preferred quantity is on the left.
         for curve in sorted(self.curves, key=lambda curve: curve.rank):
             if curve.label not in self.layout.axes:
@@ -87,14 +87,14 @@ class Plot:
         if not self.layout.axes:
             self.ax.set(xlabel=self.scale.label, ylabel=label)
             return self.ax
-        each = self.ax.twinx()
-        each.set_ylabel(label)
+        right = self.ax.twinx()
+        right.set_ylabel(label)
         self.ax.tick_params(axis="y", which="both", right=False)
         if self.ax.axes is not self.ax:  # the ground of an inset is below its right axes
-            each.set_zorder(self.ax.get_zorder() + 0.1)
+            right.set_zorder(self.ax.get_zorder() + 0.1)
         # A style sheet may ask for a grid; this one would cross the curves of the left axes.
-        each.grid(visible=False, which="both")
-        return each
+        right.grid(visible=False, which="both")
+        return right
 
     @property
     def scale(self) -> DepthScale:
@@ -114,7 +114,7 @@ class Plot:
     def explain(self, text: str, handle: Any = None, **style: Any) -> None:
         """Add an explanation to the list, unless the user wants none; its handle may be a line."""
         if self.options.notes:
-            self.layout.explained.setdefault(text, handle or handle_of(**style))
+            self.layout.explanations.setdefault(text, handle or handle_of(**style))
 
     def explain_mark(self, text: str, **style: Any) -> None:
         """Say what a mark means, by default an open triangle."""
@@ -156,17 +156,17 @@ def axes_in_style(ax: Axes | None, width: Any, layout: str = "constrained") -> I
 
     from sims_analysis.figures.layout import layout_at
 
-    own = ax is None
+    is_new = ax is None
     axes = [] if ax is None else [ax, *ax.figure.figure.axes]
-    known = [layout_at(each) for each in axes]
-    ours = own or any(one and one.own for one in known)
+    layouts = [layout_at(candidate) for candidate in axes]
+    ours = is_new or any(plot_layout and plot_layout.resizable for plot_layout in layouts)
     with in_style() if ours else nullcontext():
         if ax is None:
             _, ax = plt.subplots(figsize=figure_size(width), layout=layout)
-        elif ours and known[0] is None:  # the user has made them without the style
+        elif ours and layouts[0] is None:  # the user has made them without the style
             for text in (ax.xaxis.label, ax.yaxis.label, ax.yaxis.offsetText, ax.title):
                 text.set(size=setting("axes.labelsize"), **font())
-        with closed_on_error(ax.figure.figure, own=own):
+        with closed_on_error(ax.figure.figure, is_new=is_new):
             yield ax
 
 
@@ -177,8 +177,8 @@ def choose_names(plot: Plot) -> None:
         return
     entries, direct = _entries(plot)
     if labels == "direct" or (labels == "auto" and direct):
-        known = {text: line for text, line in plot.layout.direct.items() if line.axes is not None}
-        plot.layout.direct = known | {text: entries[text] for text in entries if text not in known}
+        older = {text: line for text, line in plot.layout.direct.items() if line.axes is not None}
+        plot.layout.direct = older | {text: entries[text] for text in entries if text not in older}
     else:
         plot.layout.above |= entries
 
@@ -190,15 +190,15 @@ def label_lines(plot: Plot) -> None:
         species = typeset_species(curve.name)
         if not curve.species:
             species = "" if curve.source else curve.long_name
-        again = differs_from_earlier(plot, curve, line)
-        measured = _typeset.plain(curve.measurement) if several or again or not species else ""
-        text = ", ".join(filter(None, [species, measured]))
-        text = f"{text} (2)" if again and text in plot.earlier else text
-        drawn = text in plot.earlier
-        if not drawn:
+        differs = differs_from_earlier(plot, curve, line)
+        measurement = _typeset.plain(curve.measurement) if several or differs or not species else ""
+        text = ", ".join(filter(None, [species, measurement]))
+        text = f"{text} (2)" if differs and text in plot.earlier else text
+        is_repeat = text in plot.earlier
+        if not is_repeat:
             plot.layout.curves[text] = line
         # matplotlib ignores names that begin with an underscore.
-        line.set_label("_again" if drawn else text if text[:1] != "_" else "\u200b" + text)
+        line.set_label("_again" if is_repeat else text if text[:1] != "_" else "\u200b" + text)
         if line.axes is not plot.ax:
             # A legend of the left axes lists only the lines of the left axes.
             proxy = handle_of(label=line.get_label())
@@ -253,7 +253,7 @@ class _CurveNames:
         name, selected = _typeset.plain(self._known[curve.measurement]), curve.measurement
         if not (name and self.by_measurement):
             return name or self.species(curve)
-        return self._pointing(name, [one for one in self._curves if one.measurement == selected])
+        return self._pointing(name, [c for c in self._curves if c.measurement == selected])
 
 
 def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
@@ -265,8 +265,8 @@ def _entries(plot: Plot) -> tuple[dict[str, Any], bool]:
             str(line.get_label()) if differs_from_earlier(plot, c, line) else species(c): line
             for c, line in lines
         }, True
-    alone = names.by_measurement and len(names.subjects) == 1
-    if alone or "" in names.measured:  # medians of species, and outliers of one colour in each
+    single = names.by_measurement and len(names.subjects) == 1
+    if single or "" in names.measured:  # medians of species, and outliers of one colour in each
         return {measurement(c): line for c, line in lines}, False
     curves = [curve for curve, _ in lines]
     dashed_apart = dash_names_measurement(curves, [c.colour for c in curves])

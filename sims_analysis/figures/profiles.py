@@ -146,43 +146,43 @@ def plot_profiles(
     ('Depth (nm)', 'Concentration (1/m³)')
     """
     check_axes(ax, title)
-    named = measurements_of(data)
-    options = read_options(locals(), line, data, named)
-    options, curves, models = read_curves(named, options)
-    with axes_in_style(ax, width) as each:
-        plot = Plot(each, options, curves, models, own=ax is None)
-        left, below = plot.ax, None
+    datasets = measurements_of(data)
+    options = read_options(locals(), line, data, datasets)
+    options, curves, models = read_curves(datasets, options)
+    with axes_in_style(ax, width) as axes:
+        plot = Plot(axes, options, curves, models, resizable=ax is None)
+        left, panel = plot.ax, None
         if (options.residuals and models) or options.comparison is not None:
-            below = plot.layout.foot = panel_below(left, own=plot.own)
+            panel = plot.layout.foot = panel_below(left, resizable=plot.resizable)
         outer: Any = left.axes  # of an inset, the axes that it stands on
-        above = plot.layout.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
-        text = title_text(title, named, left.get_title(), above)
+        texts = plot.layout.figure.get_suptitle() + (outer.get_title() if outer is not left else "")
+        text = title_text(title, datasets, left.get_title(), texts)
         if text or title is not None:
             set_title(left, plot.layout.figure, text)
         draw([plot], plot.layout.colours)
-        if below is not None:
-            (draw_residuals if options.residuals else draw_ratio)(plot, below)
+        if panel is not None:
+            (draw_residuals if options.residuals else draw_ratio)(plot, panel)
         finish([plot])
-    record([plot], named)
+    record([plot], datasets)
     return left
 
 
 def title_text(
-    title: str | None, named: Mapping[str, Any], before: str = "", above: str = ""
+    title: str | None, datasets: Mapping[str, Any], previous: str = "", above: str = ""
 ) -> str:
     """Return the requested title, or the one `before`, saying once that data are synthetic."""
-    text = before if title is None else plain(title)
-    stated = title == "" or "synthetic" in f"{text} {above}".lower()
-    if stated or not any(map(is_synthetic, named.values())):
+    text = previous if title is None else plain(title)
+    is_labelled = title == "" or "synthetic" in f"{text} {above}".lower()
+    if is_labelled or not any(map(is_synthetic, datasets.values())):
         return text
     return f"{text} (synthetic data)" if text else "Synthetic data"
 
 
-def record(plots: Sequence[Plot], named: Mapping[str, Any]) -> None:
+def record(plots: Sequence[Plot], datasets: Mapping[str, Any]) -> None:
     """Record the origin of data and results in a figure."""
-    shown = dict.fromkeys(c.species for plot in plots for c in plot.curves)
+    species = dict.fromkeys(c.species for plot in plots for c in plot.curves)
     options = plots[0].options
-    results = [item for given in options.results.values() for _, item in given]
+    results = [item for answers in options.results.values() for _, item in answers]
     results += [item for item in [options.comparison] if item is not None]
-    call = f"plot_profiles(..., species={list(shown)})"
-    origin.attach(plots[0].layout.figure, list(named.values()), results, call)
+    call = f"plot_profiles(..., species={list(species)})"
+    origin.attach(plots[0].layout.figure, list(datasets.values()), results, call)

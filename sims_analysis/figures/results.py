@@ -52,7 +52,7 @@ def draw_results(plot: Plot, curve: Curve, name: str) -> None:
     """Mark the results of one curve; `name` says whose they are, empty if it is alone."""
     marks = _ResultMarks(plot, curve, name)
     for argument in MARKED:
-        for item in plot.options.of(argument, curve.source):
+        for item in plot.options.results_of(argument, curve.source):
             result: Any = of_curve(dequantify(item), curve)
             if result is not None and not _is_about_another(result, curve):
                 getattr(marks, function_of(result))(result)
@@ -68,14 +68,14 @@ def _is_about_another(result: Result, curve: Curve) -> bool:
     return curve.variable != "concentration" and "no_data" in words
 
 
-def draw_regions(plot: Plot, together: Sequence[Curve]) -> None:
+def draw_regions(plot: Plot, all_curves: Sequence[Curve]) -> None:
     """Shade named regions of depth in turn, with lines at their ends; names stand at their tops."""
-    given, scale, grey = plot.options.regions, plot.scale, grey_level(0.5, plot.ax)
-    if given is None:
+    regions, scale, grey = plot.options.regions, plot.scale, grey_level(0.5, plot.ax)
+    if regions is None:
         return
-    if not isinstance(given, Mapping) or isinstance(given, xr.Dataset):
-        raise argument_error("regions", given, _REGIONS)
-    for name, item in given.items():
+    if not isinstance(regions, Mapping) or isinstance(regions, xr.Dataset):
+        raise argument_error("regions", regions, _REGIONS)
+    for name, item in regions.items():
         if isinstance(item, xr.Dataset) and function_of(item) == "layers":
             limits = (np.ravel(dequantify(item)[end].values) for end in ("top", "bottom"))
             pairs = list(zip(*limits, strict=True))
@@ -86,7 +86,7 @@ def draw_regions(plot: Plot, together: Sequence[Curve]) -> None:
         for first, last in pairs:
             if first >= last:
                 raise argument_error(f"regions[{name!r}]", item, "expected its start above its end")
-            if first > max(c.x[-1] for c in together) or last < min(c.x[0] for c in together):
+            if first > max(c.x[-1] for c in all_curves) or last < min(c.x[0] for c in all_curves):
                 text = f"regions={{{name!r}: ...}} is outside of the data"
                 warn(text, ProfileWarning, argument="regions")
             start, stop = scale(np.array([first, last])).tolist()
@@ -113,9 +113,9 @@ def _entries(result: Result, word: str = "status") -> list[_Entry]:
     values = answer_of(result)
     flat = np.asarray(values.values, dtype=np.float64).ravel()
     names = ("random_stderr", f"{values.name}_stderr", "stderr")
-    stderr = next((result[one].values for one in names if has(result, one)), np.nan)
+    stderr = next((result[name].values for name in names if has(result, name)), np.nan)
     words = result[word].values if has(result, word) else ""
-    columns = (np.broadcast_to(np.ravel(each), flat.shape) for each in (stderr, words))
+    columns = (np.broadcast_to(np.ravel(column), flat.shape) for column in (stderr, words))
     return [_Entry(float(a), float(b), str(c)) for a, b, c in zip(flat, *columns, strict=True)]
 
 
@@ -163,13 +163,13 @@ class _ResultMarks:
 
     def _level(self, result: Result) -> str:
         """Return the level of a question in the unit of the axis; empty if it is not known."""
-        known = questions.level_of(result)
-        if known is None:
+        level = questions.level_of(result)
+        if level is None:
             return ""
-        (value, unit), own = known, self.curve.unit
-        if own is None or own.kind != unit.kind:
+        (value, unit), curve_unit = level, self.curve.unit
+        if curve_unit is None or curve_unit.kind != unit.kind:
             return power(value, unit.canonical)
-        return power(float(own.from_canonical(value)), own.text)
+        return power(float(curve_unit.from_canonical(value)), curve_unit.text)
 
     def _verb(self, verb: str, result: Result) -> str:
         return " ".join(filter(None, [self.name, verb, self._level(result) or "the level"]))
@@ -186,12 +186,12 @@ class _ResultMarks:
     def _value_at(self, depth: Any) -> Array:
         """Return the value of the curve at a depth, interpolated in ln C on a log axis."""
         x, y = self.curve.x, self.curve.y
-        at = np.interp(depth, x, y, left=np.nan, right=np.nan)
+        values = np.interp(depth, x, y, left=np.nan, right=np.nan)
         if self.curve.log:
             logs = np.log(y, out=np.full(y.shape, np.nan), where=y > 0)
-            found = np.interp(depth, x, logs, left=np.nan, right=np.nan)
-            at = np.where(np.isnan(found), at, np.exp(found))
-        return np.asarray(at)
+            log_values = np.interp(depth, x, logs, left=np.nan, right=np.nan)
+            values = np.where(np.isnan(log_values), values, np.exp(log_values))
+        return np.asarray(values)
 
     def _is_visible(self, depth: float, *, on_curve: bool = True) -> bool:
         """Whether a mark at a depth is within the limits of the axes."""
@@ -219,12 +219,12 @@ class _ResultMarks:
 
     def _mark(self, z: float, sigma: float, **changes: Any) -> Style:
         """Mark a depth on the curve, with a line to the axis and a bar; return the mark's style."""
-        at, height = self._point(z)
+        position, height = self._point(z)
         colour, low = self.curve.colour, below_axes(self.ax)
         self._line([z, z], [low, height], color=colour, linewidth=0.6, linestyle=":")
         bar: Any = None if np.isnan(sigma) else [self.coverage * float(self.scale(sigma))]
         style = {**_CIRCLE, "color": colour, "markerfacecolor": background(self.plot.ax), **changes}
-        container = self.ax.errorbar([at], [height], xerr=bar, capsize=1.5, zorder=5, **style)
+        container = self.ax.errorbar([position], [height], xerr=bar, capsize=1.5, zorder=5, **style)
         container.set_label("_")
         return {**style, "linestyle": "none"}
 
@@ -234,20 +234,20 @@ class _ResultMarks:
 
         x, y = self.curve.x, self.curve.y
         inside = (x > start) & (x < stop)
-        at = np.concatenate([[start], x[inside], [stop]])
+        depths = np.concatenate([[start], x[inside], [stop]])
         first, last = self._value_at(np.array([start, stop]))
         low = below_axes(self.ax) if self.curve.log else 0.0
         top = np.maximum(np.concatenate([[first], y[inside], [last]]), low)
         colour, layout = self.curve.colour, self.plot.layout
         style: Style = {"color": colour, "alpha": shade_alpha(0.12, self.plot.ax)}
-        shown = over_background(colour, style["alpha"], self.plot.ax)
-        handle: Any = Line2D([], [], color=shown, linewidth=5.0, solid_capstyle="butt")
+        swatch = over_background(colour, style["alpha"], self.plot.ax)
+        handle: Any = Line2D([], [], color=swatch, linewidth=5.0, solid_capstyle="butt")
         if layout.shades:
             hatch = _HATCHES[layout.shades % len(_HATCHES)]
             style = {"facecolor": "none", "edgecolor": colour, "hatch": hatch}
             strokes: Style = {"marker": f"${hatch}$", "markersize": 9.0, "markeredgewidth": 0.0}
             handle = handle_of(color=colour, linestyle="none", **strokes)
-        area = self.ax.fill_between(self.scale(at), low, top, linewidth=0, zorder=1, **style)
+        area = self.ax.fill_between(self.scale(depths), low, top, linewidth=0, zorder=1, **style)
         layout.shades += 1
         return handle, None if "hatch" in style else area.get_paths()[0]
 
@@ -266,14 +266,14 @@ class _ResultMarks:
         """Mark every crossing, and list the first ones that fall, and that rise."""
         entries = [entry for entry in _entries(result, "direction") if np.isfinite(entry.value)]
         for direction in dict.fromkeys(entry.word for entry in entries):
-            seen = [e for e in entries if e.word == direction and self._is_visible(e.value)]
+            shown = [e for e in entries if e.word == direction and self._is_visible(e.value)]
             shape: Style = {**(_CIRCLE if direction == "falling" else _DIAMOND), "markersize": 3.0}
-            for z, sigma, _ in seen:
+            for z, sigma, _ in shown:
                 style = self._mark(z, sigma, **shape)
-            if seen:
-                texts = [self._depth(z, sigma) for z, sigma, _ in seen[:_MAX_LISTED]]
+            if shown:
+                texts = [self._depth(z, sigma) for z, sigma, _ in shown[:_MAX_LISTED]]
                 rows = ",\n".join(", ".join(texts[i : i + 3]) for i in range(0, len(texts), 3))
-                more = f" and {len(seen) - _MAX_LISTED} more" if len(seen) > _MAX_LISTED else ""
+                more = f" and {len(shown) - _MAX_LISTED} more" if len(shown) > _MAX_LISTED else ""
                 text = f"{self._verb(_WORDS[direction], result)} at\n{rows} {self.unit}{more}"
                 self.plot.list_result(text, **style)
         if not entries and has(result, "status"):
@@ -322,8 +322,8 @@ class _ResultMarks:
             if self._is_visible(z):
                 style: Style = {**_PLUS, "color": self.curve.colour}
                 self._line([z], [float(self._value_at(z))], zorder=5, **style)
-                at = np.format_float_positional(float(self.scale(z)), **_DIGITS)
-                text = f"{self._symbol(result)} at {at} {self.unit}"
+                depth = np.format_float_positional(float(self.scale(z)), **_DIGITS)
+                text = f"{self._symbol(result)} at {depth} {self.unit}"
                 self._list_at(z, text, style)
 
     def decay_length(self, result: Result) -> None:
@@ -353,33 +353,33 @@ class _ResultMarks:
 
     def layers(self, result: Result) -> None:
         """Draw a bar from the top to the bottom of each layer, at the level that bounds it."""
-        (first, *_, last), found = self.curve.x, []
+        (first, *_, last), drawn = self.curve.x, []
         edges = (np.ravel(result[end].values) for end in ("top", "bottom"))
-        for top, bottom, (thick, sigma, status) in zip(*edges, _entries(result), strict=True):
+        for top, bottom, (thickness, sigma, status) in zip(*edges, _entries(result), strict=True):
             ends = [first if np.isnan(top) else top, last if np.isnan(bottom) else bottom]
             if np.isnan(top) and np.isnan(bottom):
                 if status not in ("", "ok"):
                     self.plot.list_result(f"{self._symbol(result)}: {_reason(status)}")
             elif self._overlaps(*ends):
-                found.append((top, bottom, thick, sigma, ends))
+                drawn.append((top, bottom, thickness, sigma, ends))
         style: Style = {**_BAR, "color": self.curve.colour}
-        for number, (top, bottom, thick, sigma, ends) in enumerate(found, start=1):
+        for number, (top, bottom, thickness, sigma, ends) in enumerate(drawn, start=1):
             height = float(self._value_at(bottom if np.isnan(top) else top))
             self._line(ends, [height, height], zorder=4, **style)
-            if np.isnan(thick):
-                side, at = ("from", top) if np.isnan(bottom) else ("down to", bottom)
-                text = f"{side} {self._length(at)} (truncated)"
+            if np.isnan(thickness):
+                side, edge = ("from", top) if np.isnan(bottom) else ("down to", bottom)
+                text = f"{side} {self._length(edge)} (truncated)"
             else:
-                text = f"{self._length(thick, sigma)}, from {self._length(top)}"
-            name = self._label(f"layer {number}" if len(found) > 1 else "layer")
+                text = f"{self._length(thickness, sigma)}, from {self._length(top)}"
+            name = self._label(f"layer {number}" if len(drawn) > 1 else "layer")
             if number <= _MAX_LISTED:
                 self.plot.list_result(f"{name}: {text}", **style)
-        if (more := len(found) - _MAX_LISTED) > 0:
+        if (more := len(drawn) - _MAX_LISTED) > 0:
             self.plot.list_result(f"{self._label('layers')}: {more} more", **style)
 
     def interface(self, result: Result) -> None:
         """Shade the width of an interface, and mark its middle on the curve."""
-        width, uncertain = (float(np.ravel(result[w])[0]) for w in ("width", "width_stderr"))
+        width, width_stderr = (float(np.ravel(result[w])[0]) for w in ("width", "width_stderr"))
         for z, sigma, status in self._with_numbers(self._symbol(result), result):
             if not self._is_visible(z, on_curve=False):
                 continue
@@ -387,9 +387,9 @@ class _ResultMarks:
             text = f"{self._label('interface')} at {self._length(z, sigma)}"
             if np.isfinite(width):
                 ends = self.scale(z + width * np.array([-0.5, 0.5]))
-                looks: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.15, self.ax)}
-                self.ax.axvspan(*ends, **looks, linewidth=0, zorder=1)
+                span: Style = {"color": self.curve.colour, "alpha": shade_alpha(0.15, self.ax)}
+                self.ax.axvspan(*ends, **span, linewidth=0, zorder=1)
                 low, high = (100 * float(questions.argument_of(result, end) or part)
                              for end, part in (("low", 0.16), ("high", 0.84)))  # fmt: skip
-                text += f",\nwidth {self._length(width, uncertain)} ({low:g} to {high:g} %)"
+                text += f",\nwidth {self._length(width, width_stderr)} ({low:g} to {high:g} %)"
             self.plot.list_result(text + _status_line(status), **style)

@@ -96,8 +96,8 @@ def in_style() -> Iterator[None]:
     """Draw with the house style where the user has set nothing: a style sheet always wins."""
     import matplotlib as mpl
 
-    chosen: Any = {key: value for key, value in (_HOUSE | _fonts()).items() if is_default(key)}
-    with mpl.rc_context(chosen):
+    defaults: Any = {key: value for key, value in (_HOUSE | _fonts()).items() if is_default(key)}
+    with mpl.rc_context(defaults):
         yield
         interactive = mpl.is_interactive()
     # The first figure selects the backend; one that draws in a notebook turns interactive on,
@@ -109,12 +109,12 @@ def _fonts() -> dict[str, Any]:
     """Return the settings of the first font that is here; none where there is none."""
     from matplotlib.font_manager import fontManager
 
-    there = {font.name for font in fontManager.ttflist}
-    found = [name for name in _FONTS if name in there]
-    if not found or not all(map(is_default, ("font.family", "font.sans-serif"))):
+    installed = {font.name for font in fontManager.ttflist}
+    usable = [name for name in _FONTS if name in installed]
+    if not usable or not all(map(is_default, ("font.family", "font.sans-serif"))):
         return {}
     # Letters that it lacks are those of matplotlib's own font.
-    return {"font.family": [found[0], "DejaVu Sans"], "mathtext.fontset": _SYMBOLS}
+    return {"font.family": [usable[0], "DejaVu Sans"], "mathtext.fontset": _SYMBOLS}
 
 
 def font() -> dict[str, Any]:
@@ -125,36 +125,36 @@ def font() -> dict[str, Any]:
 def figure_size(width: Any) -> tuple[float, float]:
     """Return the size of a new figure in inches."""
     if width is None and not is_default("figure.figsize"):
-        across, down = setting("figure.figsize")
-        return across, down
+        figure_width, figure_height = setting("figure.figsize")
+        return figure_width, figure_height
     # Larger letters, as a style sheet may ask for, need a larger figure.
     larger = setting("font.size") / POINTS if width is None else 1.0
-    across = _millimetres("single" if width is None else width)
-    down = min(max(across * _RULES.shape, _RULES.low), _RULES.high)
-    return larger * across * _MM, larger * down * _MM
+    figure_width = _millimetres("single" if width is None else width)
+    figure_height = min(max(figure_width * _RULES.shape, _RULES.low), _RULES.high)
+    return larger * figure_width * _MM, larger * figure_height * _MM
 
 
 def _millimetres(width: Any) -> float:
     if isinstance(width, str) and width in _WIDTHS:
         return _WIDTHS[width]
-    found = float(width) if is_number(width) else np.nan
+    length = float(width) if is_number(width) else np.nan
     with suppress(UnitsError):
-        found = read_number(width, ("depth",), "width") / 1e6
-    if not _RULES.narrow <= found <= _RULES.wide:
+        length = read_number(width, ("depth",), "width") / 1e6
+    if not _RULES.narrow <= length <= _RULES.wide:
         expected = (
             "expected 'single' or 'double' (columns of a journal), 'nature', 'aps' or 'elsevier' "
             "(also 'nature 1.5', 'nature double'), a length such as '85 mm', or a number of mm, "
             f"from {_RULES.narrow:g} to {_RULES.wide:g} mm"
         )
         raise argument_error("width", width, expected)
-    return found
+    return length
 
 
 def set_title(ax: Axes | None, figure: Any, text: str) -> None:
     """Write a title above axes or, without, a figure, in as many lines as its width asks for."""
     size = float(setting_points("axes.titlesize") if ax is None else ax.title.get_fontsize())
-    across = (figure if ax is None else ax).bbox.width * 72.0 / figure.dpi
-    folded = "\n".join(fill(line, max(int(across / (_RULES.letter * size)), _RULES.title))
+    line_width = (figure if ax is None else ax).bbox.width * 72.0 / figure.dpi
+    folded = "\n".join(fill(line, max(int(line_width / (_RULES.letter * size)), _RULES.title))
                        for line in text.splitlines())  # fmt: skip
     if ax is None:
         figure.suptitle(folded, fontsize=size)
@@ -174,13 +174,13 @@ def fold_label(ax: Axes) -> None:
 
 
 @contextmanager
-def closed_on_error(figure: Any, *, own: bool) -> Iterator[None]:
+def closed_on_error(figure: Any, *, is_new: bool) -> Iterator[None]:
     """Measure texts alike, and close a figure of our own on an error: pyplot would keep it."""
     try:
         with measured_alike(figure):
             yield
     except Exception:
-        if own:
+        if is_new:
             close(figure)
         raise
 
@@ -220,34 +220,34 @@ def make_higher(figure: Any, inches: float) -> None:
 
 def fix_ticks(ax: Axes) -> None:
     """Fix the looks of ticks now: matplotlib would read its settings when it draws."""
-    for which in ("x", "y"):
+    for axis in ("x", "y"):
         for size in ("major", "minor"):
-            width, length = (setting(f"{which}tick.{size}.{of}") for of in ("width", "size"))
-            looks = {"direction": setting(f"{which}tick.direction"), "width": width}
-            ax.tick_params(axis=which, which=size, length=length, **looks)
+            width, length = (setting(f"{axis}tick.{size}.{part}") for part in ("width", "size"))
+            style = {"direction": setting(f"{axis}tick.direction"), "width": width}
+            ax.tick_params(axis=axis, which=size, length=length, **style)
         letters = {"labelfontfamily": setting("font.family")}
-        ax.tick_params(axis=which, labelsize=setting(f"{which}tick.labelsize"), **letters)
+        ax.tick_params(axis=axis, labelsize=setting(f"{axis}tick.labelsize"), **letters)
 
 
-def abbreviate(name: str, longest: int = _RULES.longest) -> str:
+def abbreviate(name: str, length: int = _RULES.longest) -> str:
     """Shorten a long name; its beginning and its end say most."""
-    if len(name) <= longest or "$" in name:
+    if len(name) <= length or "$" in name:
         return name
-    return f"{name[: longest - 12]}…{name[-10:].strip()}" if longest > 13 else f"{name[:11]}…"
+    return f"{name[: length - 12]}…{name[-10:].strip()}" if length > 13 else f"{name[:11]}…"
 
 
-def abbreviated(names: Sequence[str], longest: int = _RULES.longest) -> list[str]:
+def abbreviated(names: Sequence[str], length: int = _RULES.longest) -> list[str]:
     """Shorten names so that they still differ, if need be by the words that all share."""
-    short = [abbreviate(name, longest) for name in names]
+    short = [abbreviate(name, length) for name in names]
     if len(set(short)) == len(set(names)):
         return short
     words = [name.split() for name in names]
     # The last of the words before says what differs: wafer 12.
-    start, end = max(_shared_words(words) - 1, 0), _shared_words([one[::-1] for one in words])
-    own = [" ".join(one[start : len(one) - end]) for one in words]
-    short = [abbreviate(text, longest) for text in own]
-    if len(set(short)) < len(set(own)):
-        short = own
+    start, end = max(_shared_words(words) - 1, 0), _shared_words([parts[::-1] for parts in words])
+    distinct = [" ".join(parts[start : len(parts) - end]) for parts in words]
+    short = [abbreviate(text, length) for text in distinct]
+    if len(set(short)) < len(set(distinct)):
+        short = distinct
     return [f"{'… ' * (start > 0)}{text}{' …' * (end > 0)}" for text in short]
 
 

@@ -227,7 +227,7 @@ def _described(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:
         "dose": _dose_factor(curve, scale),
         "quality": [
             (kind.name, float(scale(run.first)), float(scale(run.last)))
-            for run in sorted(curve.known, key=lambda run: run.first)
+            for run in sorted(curve.runs, key=lambda run: run.first)
             for kind in KINDS
             if run.flag & kind.flags and kind.status is not None
         ],
