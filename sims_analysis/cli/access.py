@@ -92,10 +92,10 @@ def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -
     """
     times = {name: options.pop(name) for name in TIMES}
     with open_client(**options) as client:
-        found = client.search(keywords=keywords, status=status, **times)
+        entries = client.search(keywords=keywords, status=status, **times)
     if style == "json":
-        print_json([entry.to_dict() for entry in found])
-    elif not found:
+        print_json([entry.to_dict() for entry in entries])
+    elif not entries:
         click.echo("nothing found", err=True)
     else:
         print_columns(
@@ -107,7 +107,7 @@ def search(keywords: tuple[str, ...], status: str, style: str, **options: Any) -
                     (entry.last_updated or "")[:10],
                     entry.sample_name or entry.physical_sample_name or entry.raw_name or "",
                 ]
-                for entry in found
+                for entry in entries
             ],
         )
 

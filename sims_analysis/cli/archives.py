@@ -12,8 +12,8 @@ from sims_analysis.cli.options import (
     FOLDER,
     Group,
     archive_option,
+    collect_failure,
     epilog,
-    failure_noted,
     finish,
     format_option,
     list_species,
@@ -60,7 +60,7 @@ def list_entries(store: Archive, style: str) -> None:
     records: list[Record] = []
     failures: dict[str, str] = {}
     for data_id in store.ids():
-        with failure_noted(failures, data_id):
+        with collect_failure(failures, data_id):
             records.append(store.record(data_id))
     if style == "json":
         print_json([record.to_dict() for record in records])
@@ -106,11 +106,11 @@ def add(
     store = Archive(folder)
     if data_id is not None and len(files) > 1:
         raise click.UsageError("--id names one entry, but there are several files")
-    stated = file_arguments(options)
+    arguments = file_arguments(options)
     failures: dict[str, str] = {}
     for file in files:
         try:
-            result = store.add(file, data_id=data_id, replace=replace, **stated)
+            result = store.add(file, data_id=data_id, replace=replace, **arguments)
         except (SimsError, ImportError) as error:
             failures[str(file)] = one_line(error)
         else:
@@ -129,10 +129,10 @@ def export(ids: tuple[str, ...], folder: str, target: str) -> None:
     from sims_analysis.api.archive import Archive
 
     store = Archive(folder)
-    chosen = ids or tuple(store.ids())
+    names = ids or tuple(store.ids())
     failures: dict[str, str] = {}
-    for data_id in chosen:
-        with failure_noted(failures, data_id):
+    for data_id in names:
+        with collect_failure(failures, data_id):
             store.export(data_id, target)
             print_lines(data_id)
-    finish(len(chosen) - len(failures), failures)
+    finish(len(names) - len(failures), failures)

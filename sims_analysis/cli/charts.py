@@ -13,8 +13,8 @@ from sims_analysis.cli.options import (
     FOLDER,
     Command,
     all_ids,
+    collect_failure,
     epilog,
-    failure_noted,
     finish,
     format_option,
     ids_argument,
@@ -131,47 +131,47 @@ def chart(
     """
     from sims_analysis.laboratory.charts import control_chart
 
-    given = {name: options.pop(name) for name in ("baseline", "target", "stddev", "limits")}
-    given["rules"] = [rule.replace("-", "_").lower() for rule in rules]
-    stated = {name: value for name, value in given.items() if value}
-    named = all_ids(ids, lists)
+    arguments = {name: options.pop(name) for name in ("baseline", "target", "stddev", "limits")}
+    arguments["rules"] = [rule.replace("-", "_").lower() for rule in rules]
+    present = {name: value for name, value in arguments.items() if value}
+    data_ids = all_ids(ids, lists)
     failures: dict[str, str] = {}
-    values = _answers(store, named, species, where, question, value_per_count, options, failures)
+    values = _answers(store, data_ids, species, where, question, value_per_count, options, failures)
     if by_day:
-        values = _of_days(values)
+        values = _daily_means(values)
     try:
-        made = control_chart(values, kind=kind, **stated)
+        result = control_chart(values, kind=kind, **present)
     except SimsError as error:
-        if error.argument in stated:
+        if error.argument in present:
             raise click.UsageError(one_line(error)) from None
         finish(0, failures)  # entries that are missing come first
         raise
-    rows = _rows(made)
-    written = [] if no_files else _write(made, rows, f"{question}-{species}", Path(out))
+    rows = _rows(result)
+    paths = [] if no_files else _write(result, rows, f"{question}-{species}", Path(out))
     flagged = [row for row in rows if row["status"] not in ("ok", "no_data")]
-    unit = made["value"].attrs["units"]
-    numbers = {name: float(made[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
-    numbers |= {str(name): float(v) for name, v in made.data_vars.items() if not v.ndim}
-    printed = {name: number for name, number in numbers.items() if not math.isnan(number)}
+    unit = result["value"].attrs["units"]
+    numbers = {name: float(result[name][-1]) for name in ("centre", "lower", "upper")}  # the latest
+    numbers |= {str(name): float(v) for name, v in result.data_vars.items() if not v.ndim}
+    known_numbers = {name: number for name, number in numbers.items() if not math.isnan(number)}
     if style == "json":
         head = {"question": question, "species": species, "kind": kind, "unit": unit}
         print_json(
-            head | {"numbers": printed, "values": rows, "files": written, "failures": failures}
+            head | {"numbers": known_numbers, "values": rows, "files": paths, "failures": failures}
         )
     else:
-        print_lines(f"{made['value'].attrs['long_name']} of {species}: {len(rows)} measurements, "
+        print_lines(f"{result['value'].attrs['long_name']} of {species}: {len(rows)} measurements, "
                     f"{len(flagged)} flagged, in {unit}")  # fmt: skip
         print_lines("".join(f"  {name.replace('_', ' '):22} {number:.4g}\n"
-                            for name, number in printed.items()))  # fmt: skip
+                            for name, number in known_numbers.items()))  # fmt: skip
         if flagged:
             print_columns(list(rows[0]), [[*map(_cell, row.values())] for row in flagged])
-        if written:
-            print_lines("\nWritten:\n" + "\n".join(f"  {path}" for path in written))
+        if paths:
+            print_lines("\nWritten:\n" + "\n".join(f"  {path}" for path in paths))
     known_rows = [row for row in rows if row["status"] != "no_data"]
     finish(len(rows), failures, _OUT_OF_CONTROL if flagged and known_rows[-1] is flagged[-1] else 0)
 
 
-def _chosen(conditions: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...]) -> list[str]:
+def _select(conditions: dict[str, dict[str, str]], where: tuple[tuple[str, str], ...]) -> list[str]:
     """Return the measurements that say what is wanted; warn if their conditions differ."""
     from difflib import get_close_matches
 
@@ -179,14 +179,14 @@ def _chosen(conditions: dict[str, dict[str, str]], where: tuple[tuple[str, str],
     from sims_analysis.text.arguments import first_few
 
     for name, text in where:
-        stated = {fields[name] for fields in conditions.values() if fields[name]}
-        fitting = {value for value in stated if not contradict(name, value, text)}
+        values = {fields[name] for fields in conditions.values() if fields[name]}
+        fitting = {value for value in values if not contradict(name, value, text)}
         conditions = {i: fields for i, fields in conditions.items() if fields[name] in fitting}
         if not conditions:
-            near = get_close_matches(text.lower(), stated, 1, 0.5)
-            others = first_few(list(dict.fromkeys([*near, *sorted(stated)])), 8) or "nothing of it"
+            close = get_close_matches(text.lower(), values, 1, 0.5)
+            names = first_few(list(dict.fromkeys([*close, *sorted(values)])), 8) or "nothing of it"
             raise ProfileError(
-                f"no measurement says {name} {text!r}; they say {others}", argument="where"
+                f"no measurement says {name} {text!r}; they say {names}", argument="where"
             )
     for name in _FIELDS[1:]:
         every = list(dict.fromkeys(fields[name] for fields in conditions.values() if fields[name]))
@@ -203,7 +203,7 @@ def _chosen(conditions: dict[str, dict[str, str]], where: tuple[tuple[str, str],
 
 def _answers(
     store: Archive,
-    named: tuple[str, ...],
+    data_ids: tuple[str, ...],
     species: str,
     where: tuple[tuple[str, str], ...],
     question: str,
@@ -220,38 +220,38 @@ def _answers(
     from sims_analysis.quantification.conditions import conditions_of
     from sims_analysis.text.arguments import first_few
 
-    name, takes = _QUESTIONS[question]
-    given = {key: options[key] for key in options if options[key] is not None}
-    unused = [key for key in given if key not in takes]
-    if unused or (question == "junction" and "level" not in given):
-        what = f"--{unused[0]} does not go" if unused else "--level is needed"
-        raise click.UsageError(f"{what} with --question {question}")
+    name, parameters = _QUESTIONS[question]
+    arguments = {key: options[key] for key in options if options[key] is not None}
+    unused = [key for key in arguments if key not in parameters]
+    if unused or (question == "junction" and "level" not in arguments):
+        fault = f"--{unused[0]} does not go" if unused else "--level is needed"
+        raise click.UsageError(f"{fault} with --question {question}")
     datasets, conditions = {}, {}
     entries = store.search(species=species)
     samples = {entry.data_id: entry.sample_name or entry.physical_sample_name for entry in entries}
-    for data_id in dict.fromkeys(named or samples):
-        with failure_noted(failures, data_id):
+    for data_id in dict.fromkeys(data_ids or samples):
+        with collect_failure(failures, data_id):
             result = store.get(data_id)
-            one = SIMSResult(
+            single = SIMSResult(
                 data_id=data_id, depth_profiles=[result[species]], provenance=result.provenance
             )
-            ds = datasets[data_id] = to_dataset(one)
+            ds = datasets[data_id] = to_dataset(single)
             sample = samples.get(data_id) or summarise_dataset(ds).title
             conditions[data_id] = {"sample": sample, **conditions_of(metadata_of(ds, species)[0])}
     if not datasets:
         finish(0, failures)
-        present = sorted({name for entry in store.contents()[0] for name in entry.species})
+        available = sorted({name for entry in store.contents()[0] for name in entry.species})
         raise click.ClickException(
             f"no measurement in {str(store.path)!r} has the species {species!r}; there are "
-            f"{first_few(present, 8) or 'none'}"
+            f"{first_few(available, 8) or 'none'}"
         )
-    batch = sims.stack({data_id: datasets[data_id] for data_id in _chosen(conditions, where)})
+    batch = sims.stack({data_id: datasets[data_id] for data_id in _select(conditions, where)})
     if value_per_count is not None:
         batch = sims.with_counting_statistics(batch, value_per_count=value_per_count)
     else:
         with suppress(UnitsError, ProfileError):  # counting is not known
             batch = sims.with_counting_statistics(batch)
-    return _without_partial_dates(getattr(sims, name)(batch, **given).sel(species=species))
+    return _without_partial_dates(getattr(sims, name)(batch, **arguments).sel(species=species))
 
 
 def _without_partial_dates(answer: xr.DataArray) -> xr.DataArray:
@@ -266,7 +266,7 @@ def _without_partial_dates(answer: xr.DataArray) -> xr.DataArray:
     return answer
 
 
-def _of_days(values: xr.DataArray) -> xr.DataArray:
+def _daily_means(values: xr.DataArray) -> xr.DataArray:
     """Average the values of each day, which have independent errors."""
     if "measured" not in values.coords:
         raise click.UsageError("--by-day needs the date of each measurement")
@@ -277,21 +277,21 @@ def _of_days(values: xr.DataArray) -> xr.DataArray:
         measured=day, measurement=day.dt.strftime("%Y-%m-%d").values, species=values["species"]
     )
     if "stderr" in values.coords:
-        beyond = values["scatter"] if "scatter" in values.coords else 1.0
+        scatter = values["scatter"] if "scatter" in values.coords else 1.0
         parts = [(error.drop_vars("measurement") ** 2).groupby(days)
-                 for error in (values["stderr"], values["stderr"] / beyond)]  # fmt: skip
+                 for error in (values["stderr"], values["stderr"] / scatter)]  # fmt: skip
         error, counting = (squares.sum(min_count=1).values ** 0.5 for squares in parts)
         stderr = ("measurement", error / parts[0].count().values, values["stderr"].attrs)
         means = means.assign_coords(stderr=stderr, scatter=("measurement", error / counting))
     return means
 
 
-def _rows(made: xr.Dataset) -> list[dict[str, Any]]:
+def _rows(result: xr.Dataset) -> list[dict[str, Any]]:
     """List what is charted, a row for each measurement."""
-    dim = str(made["value"].dims[0])
-    frame = made.drop_vars([n for n, v in made.variables.items() if not v.ndim]).to_dataframe()
+    dim = str(result["value"].dims[0])
+    frame = result.drop_vars([n for n, v in result.variables.items() if not v.ndim]).to_dataframe()
     frame = frame.reset_index().rename(columns={dim: "measurement"})
-    date = made.attrs["time"]
+    date = result.attrs["time"]
     frame["date"] = frame[date].dt.strftime("%Y-%m-%dT%H:%M") if date else ""
     extra = [name for name in ("average", "upper_sum", "lower_sum") if name in frame]
     frame = frame.reindex(columns=[*_COLUMNS, *extra]).astype(object)
@@ -303,7 +303,7 @@ def _cell(value: Any) -> str:
     return "-" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
-def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path) -> list[str]:
+def _write(result: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path) -> list[str]:
     """Write the chart as a figure, a table and a page."""
     import base64
 
@@ -318,18 +318,18 @@ def _write(made: xr.Dataset, rows: list[dict[str, Any]], name: str, folder: Path
 
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / file_stem(name, folder)
-    title = f"{made['value'].attrs['long_name']} of {made['species'].item()}"
-    ax = plot_control_chart(made, width="double", title=title)
+    title = f"{result['value'].attrs['long_name']} of {result['species'].item()}"
+    ax = plot_control_chart(result, width="double", title=title)
     paths = [save_figure(ax, stem.with_suffix(end)) for end in (".png", ".svg")]
     close(ax.figure)
-    unit = made["value"].attrs["units"]
+    unit = result["value"].attrs["units"]
     table = pd.DataFrame(rows).assign(unit=unit).to_csv(index=False, lineterminator="\n")
     replace_file(stem.with_suffix(".csv"), table.encode())
     page = render(
         "chart",
         title=title,
         unit=unit,
-        kind=made.attrs["kind"],
+        kind=result.attrs["kind"],
         picture=base64.b64encode(paths[0].read_bytes()).decode(),
         heads=[key.replace("_", " ") for key in rows[0]],
         rows=[[_cell(value) for value in row.values()] for row in rows],

@@ -48,9 +48,9 @@ file_options = combined(
 def file_arguments(options: dict[str, Any]) -> dict[str, Any]:
     """Remove the `file_options` from those of a command, and return them."""
     names = ("depth_units", "units", "species", "number_repeats", "max_bytes")
-    stated = {name: options.pop(name) for name in names}
-    species = list(stated["species"]) or None
-    return stated | {"units": _units(stated["units"]), "species": species}
+    arguments = {name: options.pop(name) for name in names}
+    species = list(arguments["species"]) or None
+    return arguments | {"units": _units(arguments["units"]), "species": species}
 
 
 def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
@@ -63,12 +63,12 @@ def _units(texts: Sequence[str]) -> str | dict[str, str] | None:
     return {species: unit for species, _, unit in pairs} or None
 
 
-def refuse_for_entries(entries: Sequence[str], stated: dict[str, Any]) -> None:
+def refuse_for_entries(entries: Sequence[str], arguments: dict[str, Any]) -> None:
     """Refuse what is stated of files where entries are read, which state it themselves."""
-    nothing = {"number_repeats": False, "max_bytes": MAX_BYTES}
-    given = [name for name, value in stated.items() if value != nothing.get(name)]
-    if entries and given:
-        option = "--" + given[0].replace("_", "-")
+    defaults = {"number_repeats": False, "max_bytes": MAX_BYTES}
+    names = [name for name, value in arguments.items() if value != defaults.get(name)]
+    if entries and names:
+        option = "--" + names[0].replace("_", "-")
         raise click.UsageError(
             f"{option} is for files; {visible(entries[0])} is an entry, which states its own"
         )
@@ -80,14 +80,14 @@ explain_option = click.option(
 )
 
 
-def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
+def explain_files(files: Sequence[Path], arguments: dict[str, Any]) -> None:
     """Print how files are understood, whether they can be read or not."""
     from sims_analysis.readers.files import explained
 
     failures = {}
     for number, file in enumerate(files):
         try:
-            text = explained(file, describe, stated)
+            text = explained(file, describe, arguments)
         except OSError as error:
             failures[str(file)] = error.strerror or str(error)
         else:
@@ -96,7 +96,7 @@ def explain_files(files: Sequence[Path], stated: dict[str, Any]) -> None:
 
 
 def read_files(
-    files: Sequence[Path], stated: dict[str, Any]
+    files: Sequence[Path], arguments: dict[str, Any]
 ) -> tuple[list[SIMSResult], dict[str, str]]:
     """Read files; also return the reasons for those that cannot be read."""
     from dataclasses import replace
@@ -105,12 +105,12 @@ def read_files(
 
     results: dict[str, SIMSResult] = {}
     failures = {}
-    for file, outcome in zip(files, read(files, errors="collect", **stated), strict=True):
+    for file, outcome in zip(files, read(files, errors="collect", **arguments), strict=True):
         if isinstance(outcome, SimsError):
             failures[str(file)] = one_line(outcome)
             continue
         # Files that differ only in the ending must not overwrite each other's output.
-        taken = not outcome.data_id or outcome.data_id in results
-        name = file.name if taken else outcome.data_id
+        is_taken = not outcome.data_id or outcome.data_id in results
+        name = file.name if is_taken else outcome.data_id
         results[name] = replace(outcome, data_id=name)
     return list(results.values()), failures

@@ -193,17 +193,17 @@ ids_argument = combined(
 
 def all_ids(ids: Sequence[str], lists: Sequence[TextIO]) -> tuple[str, ...]:
     """Return the given ids and those in files, one per line."""
-    listed = list(ids)
+    names = list(ids)
     for file in lists:
         try:
             lines = [line.strip() for line in file]
         except UnicodeError:
             raise click.UsageError(f"{visible(file.name)}: not text in UTF-8") from None
-        listed += [line for line in lines if line and not line.startswith("#")]
-    refuse_addresses(listed)
-    if not listed and (ids or lists):
+        names += [line for line in lines if line and not line.startswith("#")]
+    refuse_addresses(names)
+    if not names and (ids or lists):
         raise click.UsageError("the file has no id on any line")
-    return tuple(listed)
+    return tuple(names)
 
 
 def refuse_addresses(names: Sequence[object]) -> None:
@@ -240,7 +240,7 @@ source_options = combined(
 
 
 def quantity_option(
-    kind: str, name: str, explanation: str, **more: Any
+    kind: str, name: str, explanation: str, **options: Any
 ) -> Callable[[Decorated], Decorated]:
     """Make an option that takes a number with a unit of a kind, checked before the command runs."""
 
@@ -254,7 +254,7 @@ def quantity_option(
                 raise click.UsageError(one_line(error)) from None
         return value
 
-    return click.option(name, metavar=_METAVARS[kind], callback=check, help=explanation, **more)
+    return click.option(name, metavar=_METAVARS[kind], callback=check, help=explanation, **options)
 
 
 _METAVARS = {"depth": "DEPTH", "sputter_rate": "RATE", "concentration": "CONC"}
@@ -281,10 +281,10 @@ def get(
     client: Client, ids: Sequence[str], *, refresh: bool = False
 ) -> tuple[list[SIMSResult], dict[str, str]]:
     """Get entries; also return the reasons for those that failed, by id."""
-    distinct = list(dict.fromkeys(ids))
+    unique = list(dict.fromkeys(ids))
     results, failures = [], {}
-    outcomes = client.get(distinct, errors="collect", refresh=refresh)
-    for data_id, outcome in zip(distinct, outcomes, strict=True):
+    outcomes = client.get(unique, errors="collect", refresh=refresh)
+    for data_id, outcome in zip(unique, outcomes, strict=True):
         if isinstance(outcome, SimsError):
             failures[data_id] = one_line(outcome)
         else:
@@ -293,7 +293,7 @@ def get(
 
 
 @contextmanager
-def failure_noted(failures: dict[str, str], name: str) -> Iterator[None]:
+def collect_failure(failures: dict[str, str], name: str) -> Iterator[None]:
     """Note under a name why it failed, so that others go on."""
     try:
         yield
@@ -301,15 +301,15 @@ def failure_noted(failures: dict[str, str], name: str) -> Iterator[None]:
         failures[name] = one_line(error)
 
 
-def finish(done: int, failures: dict[str, str], code: int = 0) -> None:
+def finish(succeeded: int, failures: dict[str, str], code: int = 0) -> None:
     """Print the failures, and exit with the corresponding code, or that of a result."""
     for name, failure in failures.items():
         short = Path(name).name
         reason = failure.removeprefix(f"{short}: ")  # a path says it already
-        who = "" if repr(name) in reason or reason.startswith(f"{short} ") else f"{name}: "
-        click.echo(visible(f"Error: {who}{reason}"), err=True)
+        prefix = "" if repr(name) in reason or reason.startswith(f"{short} ") else f"{name}: "
+        click.echo(visible(f"Error: {prefix}{reason}"), err=True)
     if code or failures:
-        sys.exit(code or (PARTIAL if done else 1))
+        sys.exit(code or (PARTIAL if succeeded else 1))
 
 
 def print_json(value: Any) -> None:

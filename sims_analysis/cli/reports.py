@@ -21,9 +21,9 @@ from sims_analysis.cli.options import (
     FOLDER,
     Command,
     all_ids,
+    collect_failure,
     describe,
     epilog,
-    failure_noted,
     finish,
     format_option,
     get,
@@ -125,24 +125,24 @@ def report(
 
     analysis = {name: options.pop(name) for name in _ANALYSIS}
     analysis |= {"donors": split_files(donors), "acceptors": split_files(acceptors)}
-    stated = file_arguments(options)
+    arguments = file_arguments(options)
     ids = all_ids(ids, lists)
     if explain:
-        _explain(ids, stated)
+        _explain(ids, arguments)
         return
-    results, failures = read_measurements(ids, stated, options)
+    results, failures = read_measurements(ids, arguments, options)
     reports, folder = [], Path(out)
     home = INDEX if len(results) > 1 else ""
     for result in results:
-        with failure_noted(failures, result.data_id):
-            made = report_of(result, rate, analysis)
+        with collect_failure(failures, result.data_id):
+            answers = report_of(result, rate, analysis)
             if style == "table":
-                print_lines(to_text(made) + "\n")
-            files = () if no_files else write_files(made, folder, home=home)
-            written = [str(path) for path in files]
-            if style == "table" and written:
-                print_lines("Written:\n" + "\n".join(f"  {path}" for path in written) + "\n")
-            reports.append(made.to_dict() | {"files": written})
+                print_lines(to_text(answers) + "\n")
+            files = () if no_files else write_files(answers, folder, home=home)
+            paths = [str(path) for path in files]
+            if style == "table" and paths:
+                print_lines("Written:\n" + "\n".join(f"  {path}" for path in paths) + "\n")
+            reports.append(answers.to_dict() | {"files": paths})
     if len(results) > 1 and not no_files:
         index = write_index(reports, folder, failures)
         if style == "table" and index is not None:
@@ -152,23 +152,23 @@ def report(
     finish(len(reports), failures)
 
 
-def _explain(ids: Sequence[str], stated: dict[str, Any]) -> None:
+def _explain(ids: Sequence[str], arguments: dict[str, Any]) -> None:
     """Say how files are read."""
     files = [Path(name) for name in ids if Path(name).is_file()]
     if len(files) < max(1, len(ids)):
         raise click.UsageError("--explain takes names of files that are there")
-    explain_files(files, stated)
+    explain_files(files, arguments)
 
 
 def read_measurements(
-    ids: Sequence[str], stated: dict[str, Any], source: dict[str, Any]
+    ids: Sequence[str], arguments: dict[str, Any], source: dict[str, Any]
 ) -> tuple[list[SIMSResult], dict[str, str]]:
     """Read files and fetch entries; also return why some cannot be fetched."""
     from sims_analysis.api.archive import Archive
     from sims_analysis.examples.opening import ARCHIVE
 
     files = [Path(name) for name in ids if Path(name).is_file()]
-    results, failures = read_files(files, stated) if files else ([], {})
+    results, failures = read_files(files, arguments) if files else ([], {})
     entries = tuple(name for name in ids if Path(name) not in files)
     refuse_missing_files(entries)
     if ids and not entries:
@@ -179,11 +179,11 @@ def read_measurements(
         if source["archive"] is None:
             raise click.UsageError("name the ids; the command search finds them")
         entries = tuple(Archive(source["archive"]).ids())
-    refuse_for_entries(entries, stated)
+    refuse_for_entries(entries, arguments)
     if entries:
         with open_client(**source) as client:
-            fetched, missing = get(client, entries)
-        results, failures = results + fetched, failures | missing
+            fetched, failed = get(client, entries)
+        results, failures = results + fetched, failures | failed
     return results, failures
 
 

@@ -10,38 +10,40 @@ import numpy as np
 from sims_analysis.kernels.rows import Array, Flags
 
 
-def _among(flags: Flags, n: int) -> Any:
+def _run_counts(flags: Flags, n: int) -> Any:
     """Count the flags of a point and the n - 1 before it; 0 where there are not so many."""
-    counted = np.convolve(flags.astype(int), np.ones(n, dtype=int))[: flags.size]
-    return np.where(np.arange(flags.size) < n - 1, 0, counted)
+    counts = np.convolve(flags.astype(int), np.ones(n, dtype=int))[: flags.size]
+    return np.where(np.arange(flags.size) < n - 1, 0, counts)
 
 
-def _beyond(z: Array, far: float, n: int, of: int) -> Flags:
+def _runs_off_centre(z: Array, distance: float, n: int, window: int) -> Flags:
     """Flag a point that is far off, as n of the last `of` are on the same side."""
-    sides = [side * z > far for side in (1.0, -1.0)]
-    beyond: Flags = np.any([side & (_among(side, of) >= n) for side in sides], axis=0)
-    return beyond
+    sides = [far_off * z > distance for far_off in (1.0, -1.0)]
+    flags: Flags = np.any(
+        [far_off & (_run_counts(far_off, window) >= n) for far_off in sides], axis=0
+    )
+    return flags
 
 
 def _steps(z: Array, n: int, turning: int) -> Flags:
     """Flag a point that ends n points of which each step goes on, or turns about."""
     steps = np.sign(np.diff(z, prepend=np.nan))
-    alike = steps[1:] * steps[:-1] == turning
-    flags: Flags = _among(np.append(False, alike), n - 2) == n - 2
+    continues = steps[1:] * steps[:-1] == turning
+    flags: Flags = _run_counts(np.append(False, continues), n - 2) == n - 2
     return flags
 
 
 #: Rule for runs -> the status of a point, and which points complete it, by their distances from the
 #: centre in standard deviations.
 RULES: dict[str, tuple[str, Callable[[Array], Flags]]] = {
-    "two_of_three": ("two_of_three", lambda z: _beyond(z, 2.0, 2, 3)),
-    "four_of_five": ("four_of_five", lambda z: _beyond(z, 1.0, 4, 5)),
-    "run_of_eight": ("run", lambda z: _beyond(z, 0.0, 8, 8)),
-    "run_of_nine": ("run", lambda z: _beyond(z, 0.0, 9, 9)),
+    "two_of_three": ("two_of_three", lambda z: _runs_off_centre(z, 2.0, 2, 3)),
+    "four_of_five": ("four_of_five", lambda z: _runs_off_centre(z, 1.0, 4, 5)),
+    "run_of_eight": ("run", lambda z: _runs_off_centre(z, 0.0, 8, 8)),
+    "run_of_nine": ("run", lambda z: _runs_off_centre(z, 0.0, 9, 9)),
     "trend_of_six": ("trend", lambda z: _steps(z, 6, 1)),
     "fourteen_alternating": ("alternating", lambda z: _steps(z, 14, -1)),
-    "fifteen_within": ("within", lambda z: _among(abs(z) < 1.0, 15) == 15),
-    "eight_without": ("without", lambda z: _among(abs(z) > 1.0, 8) == 8),
+    "fifteen_within": ("within", lambda z: _run_counts(abs(z) < 1.0, 15) == 15),
+    "eight_without": ("without", lambda z: _run_counts(abs(z) > 1.0, 8) == 8),
 }
 #: Sets of rules, each beside the limits.
 SETS: dict[str, tuple[str, ...]] = {
@@ -51,11 +53,13 @@ SETS: dict[str, tuple[str, ...]] = {
 }
 
 
-def flagged(x: Array, beyond: Flags, z: Array, chosen: Sequence[str]) -> tuple[Any, Any]:
+def point_statuses(
+    x: Array, outside: Flags, z: Array, rule_names: Sequence[str]
+) -> tuple[Any, Any]:
     """Return the status of each value, and the names of the rules that it completes."""
     measured = ~np.isnan(x)
-    completed = {"beyond_limits": ("beyond_limits", beyond & measured)}
-    for name in chosen:
+    completed = {"beyond_limits": ("beyond_limits", outside & measured)}
+    for name in rule_names:
         word, completes = RULES[name]
         completed[name] = word, np.zeros(x.size, dtype=bool)
         completed[name][1][measured] = completes(z[measured])

@@ -16,7 +16,7 @@ from sims_analysis.conventions.axes import POINT
 from sims_analysis.errors import ProfileError, ProfileWarning, warn
 from sims_analysis.frame.call import recorded
 from sims_analysis.kernels.rows import Array, Flags
-from sims_analysis.laboratory.chart_rules import RULES, SETS, flagged
+from sims_analysis.laboratory.chart_rules import RULES, SETS, point_statuses
 from sims_analysis.laboratory.process_scatter import CONFIDENCE, scatter_of
 from sims_analysis.text.arguments import argument_error, check_choice, is_number, list_dims
 from sims_analysis.text.times import A_DATE, iso_dates
@@ -130,7 +130,7 @@ def control_chart(
         raise argument_error("rules", rules, f"they are for individuals, not for {kind}")
     for name in names:
         check_choice("rules", name, (*SETS, *RULES))
-    chosen = list(dict.fromkeys(rule for name in names for rule in SETS.get(name, (name,))))
+    rule_names = list(dict.fromkeys(rule for name in names for rule in SETS.get(name, (name,))))
     width = _WIDTHS[kind] if width is None else width
     weight = units.read_fraction(weight, "weight", ends="(]")
     if not (is_number(width) and width > 0):
@@ -155,18 +155,18 @@ def control_chart(
     centre = float(used.mean()) if target is None else series.number(target, "target")
     if not (sigma > 0 and np.isfinite(centre)):
         raise argument_error("stddev", stddev, "expected a positive one, and target= with it")
-    drawn, middle, half = _chart_statistic(kind, x, centre, sigma, weight)
+    statistic, middle, half = _chart_statistic(kind, x, centre, sigma, weight)
     ends = [middle - width * half, middle + width * half]
     if limits is not None:
-        two = isinstance(limits, tuple | list) and len(limits) == 2
-        ends = [np.full(x.size, series.number(end, "limits")) for end in limits] if two else []
-        if not two or (ends[0] >= ends[1]).any():
+        is_pair = isinstance(limits, tuple | list) and len(limits) == 2
+        ends = [np.full(x.size, series.number(end, "limits")) for end in limits] if is_pair else []
+        if not is_pair or (ends[0] >= ends[1]).any():
             raise argument_error("limits", limits, "expected (lower, upper), lower below upper")
-    beyond = np.any([(y < ends[0]) | (y > ends[1]) for y in drawn.values()], axis=0)
-    columns = {"value": x, **drawn, "centre": np.full(x.size, middle)}
+    outside = np.any([(y < ends[0]) | (y > ends[1]) for y in statistic.values()], axis=0)
+    columns = {"value": x, **statistic, "centre": np.full(x.size, middle)}
     columns |= {"lower": ends[0], "upper": ends[1]}
     chart = series.dataset(columns, {"stddev": sigma, **scatter_of(used, series.stderr[inside])})
-    status, rule = flagged(x, beyond, (x - centre) / sigma, chosen)
+    status, rule = point_statuses(x, outside, (x - centre) / sigma, rule_names)
     chart = chart.assign(status=(series.dim, status), rule=(series.dim, rule))
     return chart.assign_coords(in_baseline=(series.dim, inside)).assign_attrs(kind=kind)
 
@@ -230,10 +230,10 @@ def capability(
     tails = 0.5 * (1.0 + CONFIDENCE), 0.5 * (1.0 - CONFIDENCE)
     of_cp = [cp * float(chdtri(n - 1, tail) / (n - 1)) ** 0.5 for tail in tails]
     half = float(ndtri(tails[0])) * (1.0 / (9.0 * n) + cpk**2 / (2.0 * (n - 1.0))) ** 0.5
-    pure = {"cp": cp, "cp_lower": of_cp[0], "cp_upper": of_cp[1]}
-    pure |= {"cpk": cpk, "cpk_lower": cpk - half, "cpk_upper": cpk + half}
+    indices = {"cp": cp, "cp_lower": of_cp[0], "cp_upper": of_cp[1]}
+    indices |= {"cpk": cpk, "cpk_lower": cpk - half, "cpk_upper": cpk + half}
     answer = series.dataset({}, {"mean": mean, "stddev": s}).assign(samples=n)
-    return answer.assign({name: ((), number, {"units": "1"}) for name, number in pure.items()})
+    return answer.assign({name: ((), number, {"units": "1"}) for name, number in indices.items()})
 
 
 @recorded
@@ -274,13 +274,13 @@ def uniformity(values: xr.DataArray) -> xr.Dataset:
     2.0%, 1 standard deviation 2.0%
     """
     series = read_series(values)
-    measured = ~np.isnan(series.value)
-    x = series.value[measured]
+    valid = ~np.isnan(series.value)
+    x = series.value[valid]
     mean = float(x.mean()) if x.size > 1 else 0.0
     if not mean > 0:
         text = f"expected two or more values with a positive mean, found {x.size}"
         raise ProfileError(text, code="too_few_values", argument="values")
-    scatter = scatter_of(x, series.stderr[measured])
+    scatter = scatter_of(x, series.stderr[valid])
     numbers = {"half_range": float(np.ptp(x)) / 2.0, "stddev": float(x.std(ddof=1))}
     numbers |= {name: scatter[name] for name in ("counting_stddev", "process_stddev")}
     part = min(numbers["process_stddev"] / (numbers["stddev"] or 1.0), 1.0)
@@ -302,107 +302,107 @@ class Series(NamedTuple):
     name: str
     time: str
 
-    def number(self, given: Any, name: str) -> float:
+    def number(self, value: Any, name: str) -> float:
         """Read a number with the unit of the values."""
-        return float(self.unit.from_canonical(units.read_number(given, (self.unit.kind,), name)))
+        return float(self.unit.from_canonical(units.read_number(value, (self.unit.kind,), name)))
 
     def dataset(self, columns: dict[str, Array], numbers: dict[str, float]) -> xr.Dataset:
         """Return columns and numbers in the unit of the values, with the coordinates of these."""
         attrs = {"units": self.unit.text}
-        every = {name: xr.Variable(self.dim, column, attrs) for name, column in columns.items()}
-        every |= {name: xr.Variable((), number, attrs) for name, number in numbers.items()}
-        if "value" in every:
-            every["value"].attrs["long_name"] = self.name
-        kept = {
+        variables = {name: xr.Variable(self.dim, column, attrs) for name, column in columns.items()}
+        variables |= {name: xr.Variable((), number, attrs) for name, number in numbers.items()}
+        if "value" in variables:
+            variables["value"].attrs["long_name"] = self.name
+        coords = {
             str(name): coord.variable
             for name, coord in self.data.coords.items()
-            if name not in (*every, "status") and (columns or not coord.ndim)
+            if name not in (*variables, "status") and (columns or not coord.ndim)
         }
-        return xr.Dataset(every, kept, {"time": self.time})
+        return xr.Dataset(variables, coords, {"time": self.time})
 
 
 def read_series(values: Any) -> Series:
     """Read values over measurements, or under another name of these, in order of their times."""
     array = isinstance(values, xr.DataArray)
     if not array or values.ndim != 1 or values.dims[0] in _OF_ONE_MEASUREMENT:
-        of = f"one over {list_dims(values.dims)}" if array else f"a {type(values).__name__}"
-        text = f"expected a DataArray over measurements alone, found {of}"
+        kind = f"one over {list_dims(values.dims)}" if array else f"a {type(values).__name__}"
+        text = f"expected a DataArray over measurements alone, found {kind}"
         remedy = 'select the rest, as in values.sel(species="B")' if array else (
             'xr.DataArray(values, dims="measurement", attrs={"units": ...})'
         )  # fmt: skip
         raise ProfileError(text, code="wrong_dimensions", argument="values", remedy=remedy)
-    plain = units.dequantify(values).compute()
-    dim = str(plain.dims[0])
-    unit = units.unit_of_kind(plain.attrs.get("units"), tuple(units.CANONICAL), "values")
-    times = [str(name) for name, coord in plain.coords.items()
+    data = units.dequantify(values).compute()
+    dim = str(data.dims[0])
+    unit = units.unit_of_kind(data.attrs.get("units"), tuple(units.CANONICAL), "values")
+    times = [str(name) for name, coord in data.coords.items()
              if coord.dims == (dim,) and coord.dtype.kind == "M"]  # fmt: skip
     if len(times) > 1:
         text = f"the values have several coordinates of times: {', '.join(times)}"
         remedy = f"keep one, as in values.drop_vars({times[1:]})"
         raise ProfileError(text, code="ambiguous_time", argument="values", remedy=remedy)
     if times:
-        unknown = np.isnat(plain[times[0]].values)
-        if unknown.any():
-            text = f"{plain[dim].values[unknown][0]!s} has no time in the coordinate {times[0]!r}"
+        undated = np.isnat(data[times[0]].values)
+        if undated.any():
+            text = f"{data[dim].values[undated][0]!s} has no time in the coordinate {times[0]!r}"
             remedy = f"drop it, or the times of all, values.drop_vars({times[0]!r})"
             raise ProfileError(text, code="missing_time", argument="values", remedy=remedy)
-        plain = plain.isel({dim: np.argsort(plain[times[0]].values, kind="stable")})
-    stderr = np.full(plain.size, np.nan)
-    if "stderr" in plain.coords:
-        stated = plain["stderr"].attrs.get("units", unit.text)
-        unit_of_stderr = units.unit_of_kind(stated, (unit.kind,), "stderr")
-        errors = unit_of_stderr.to_canonical(plain["stderr"].values.astype(np.float64))
+        data = data.isel({dim: np.argsort(data[times[0]].values, kind="stable")})
+    stderr = np.full(data.size, np.nan)
+    if "stderr" in data.coords:
+        text_of_unit = data["stderr"].attrs.get("units", unit.text)
+        unit_of_stderr = units.unit_of_kind(text_of_unit, (unit.kind,), "stderr")
+        errors = unit_of_stderr.to_canonical(data["stderr"].values.astype(np.float64))
         stderr = unit.from_canonical(errors)
-        plain = plain.assign_coords(stderr=(plain["stderr"].dims, stderr, {"units": unit.text}))
-        stderr = np.broadcast_to(stderr, plain.shape)
-        if "scatter" in plain.coords:  # of the samples of a mean, which is no counting
-            stderr = stderr / plain["scatter"].values
-    if np.isinf(plain.values).any():
+        data = data.assign_coords(stderr=(data["stderr"].dims, stderr, {"units": unit.text}))
+        stderr = np.broadcast_to(stderr, data.shape)
+        if "scatter" in data.coords:  # of the samples of a mean, which is no counting
+            stderr = stderr / data["scatter"].values
+    if np.isinf(data.values).any():
         raise ProfileError("a value is infinite", code="infinite_sample")
-    value = plain.values.astype(np.float64)
-    name = str(plain.attrs.get("long_name", plain.name or "Value"))
-    return Series(value, stderr, unit, dim, plain, name, times[0] if times else "")
+    value = data.values.astype(np.float64)
+    name = str(data.attrs.get("long_name", data.name or "Value"))
+    return Series(value, stderr, unit, dim, data, name, times[0] if times else "")
 
 
 def _in_baseline(series: Series, baseline: Any) -> Flags:
     """Return which values are in the baseline: between two times, or two labels."""
-    measured: Flags = ~np.isnan(series.value)
+    valid: Flags = ~np.isnan(series.value)
     if baseline is None:
-        return measured
+        return valid
     labels = series.data[series.dim].values.tolist()
-    inside: Flags = np.zeros(measured.size, dtype=bool)
-    two = isinstance(baseline, tuple | list) and len(baseline) == 2
-    if two and all(end in labels for end in baseline):
+    inside: Flags = np.zeros(valid.size, dtype=bool)
+    pair = isinstance(baseline, tuple | list) and len(baseline) == 2
+    if pair and all(end in labels for end in baseline):
         first, last = map(labels.index, baseline)
         inside[first : last + 1] = True
-    elif two and series.time and all(map(_ISO.fullmatch, ends := iso_dates(map(str, baseline)))):
+    elif pair and series.time and all(map(_ISO.fullmatch, ends := iso_dates(map(str, baseline)))):
         times: Any = pd.DatetimeIndex(series.data[series.time].values)
         with suppress(TypeError, ValueError):  # no such day
             inside[times.slice_indexer(*ends)] = True
-    if not (inside & measured).any():
+    if not (inside & valid).any():
         expected, span = "two labels of measurements", labels
         if series.time:
             span = series.data[series.time].dt.strftime("%Y-%m-%d").values
             expected += f", or two dates in {A_DATE}"
         text = f"expected (first, last): {expected}, with values between them; the measurements"
         raise argument_error("baseline", baseline, f"{text} are from {span[0]} to {span[-1]}")
-    return inside & measured
+    return inside & valid
 
 
 def _chart_statistic(
     kind: str, x: Array, centre: float, sigma: float, weight: float
 ) -> tuple[dict[str, Array], float, Array]:
     """Return what is drawn, its centre, and its standard deviation at each point."""
-    plain = np.full(x.size, sigma)
+    constant = np.full(x.size, sigma)
     if kind == "individuals":
-        return {"value": x}, centre, plain
+        return {"value": x}, centre, constant
     if kind == "ewma":
-        before = pd.Series([centre, *x]).ewm(alpha=weight, adjust=False, ignore_na=True).mean()
+        average = pd.Series([centre, *x]).ewm(alpha=weight, adjust=False, ignore_na=True).mean()
         number = np.maximum(np.cumsum(~np.isnan(x)), 1)
         part = weight / (2.0 - weight) * (1.0 - (1.0 - weight) ** (2 * number))
-        return {"average": before.to_numpy()[1:]}, centre, sigma * np.sqrt(part)
+        return {"average": average.to_numpy()[1:]}, centre, sigma * np.sqrt(part)
     sums = {}
-    for name, side in {"upper_sum": 1.0, "lower_sum": -1.0}.items():
-        total = np.nancumsum(side * (x - centre) - _SLACK * sigma)
-        sums[name] = side * (total - np.minimum(np.minimum.accumulate(total), 0.0)) + 0.0
-    return sums, 0.0, plain
+    for name, sign in {"upper_sum": 1.0, "lower_sum": -1.0}.items():
+        total = np.nancumsum(sign * (x - centre) - _SLACK * sigma)
+        sums[name] = sign * (total - np.minimum(np.minimum.accumulate(total), 0.0)) + 0.0
+    return sums, 0.0, constant

@@ -89,13 +89,13 @@ def _line_error(name: str, line: int, text: str, *, code: str) -> ReadError:
 
 def read_cell(column: str, cell: str, where: str) -> Any:
     """Read one cell, or raise a `ReadError` that says where it stands."""
-    how = COLUMNS[column]
-    if not cell and how.empty is not ...:
-        return how.empty
+    kind = COLUMNS[column]
+    if not cell and kind.empty is not ...:
+        return kind.empty
     with suppress(ValueError, KeyError):
         if cell and not (column in _NUMBERS and "_" in cell):  # which float() leaves out
-            return how.read(cell)
-    text = f"{where}: {cell!r}; expected {how.expected}"
+            return kind.read(cell)
+    text = f"{where}: {cell!r}; expected {kind.expected}"
     raise ReadError(text, code="invalid_cell", where={"column": column})
 
 
@@ -106,8 +106,8 @@ def read_row(cells: Mapping[str, str], line: int, name: str) -> Row:
         row = {head: read_cell(head, cells.get(head, ""), f"{place} {head!r}") for head in COLUMNS}
         unit, value, stderr = unit_of(row["unit"]), cells["value"], cells.get("stderr")
         if not _LEAST < unit.to_canonical(row["value"]) < _MOST:
-            most = f"a factor between {_LEAST:g} and {_MOST:g} {CANONICAL[unit.kind]}"
-            raise ReadError(f"{place} 'value': {value!r}; expected {most}")
+            expected = f"a factor between {_LEAST:g} and {_MOST:g} {CANONICAL[unit.kind]}"
+            raise ReadError(f"{place} 'value': {value!r}; expected {expected}")
         if row["stderr"] >= row["value"]:
             raise ReadError(f"{place} 'stderr': {stderr!r}; expected less than the value, {value}")
         if (unit.kind == "concentration") != bool(row["matrix"]):
@@ -147,10 +147,10 @@ def read_text(path: Path) -> str:
 def refuse_missing(path: Path) -> None:
     """Refuse to take factors from a file that is not there."""
     if not path.exists():
-        needed = ", ".join(name for name, column in COLUMNS.items() if column.empty is ...)
+        names = ", ".join(name for name, column in COLUMNS.items() if column.empty is ...)
         raise ReadError(
             f"{str(path)!r}: there is no such file of factors, a CSV with a row for each factor in "
-            f"the columns {needed}, and others for its conditions",
+            f"the columns {names}, and others for its conditions",
             code="unreadable_file",
             where={"file": path.name},
             remedy="sims.Factors(path).add(rsf) makes it, of a factor of rsf_from_standard()",
@@ -161,7 +161,7 @@ def read_sheet(path: Path) -> Sheet:
     """Read a file of factors, and add the columns that it leaves out; no file has no factors."""
     text = read_text(path) if path.exists() else ",".join(COLUMNS)
     sheet = _read_table(
-        text, path.name, [head for head, how in COLUMNS.items() if how.empty is ...]
+        text, path.name, [head for head, kind in COLUMNS.items() if kind.empty is ...]
     )
     absent = [column for column in COLUMNS if column not in sheet.header]
     for cells in filter(None, sheet.cells.values()):
@@ -197,7 +197,7 @@ def read_list(path: Path) -> Iterator[dict[str, str]]:
             raise _line_error(path.name, number, text, code="invalid_cell")
 
 
-def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
+def _read_table(text: str, name: str, required: Collection[str]) -> Sheet:
     """Read the cells of rows below a heading, by column, and the line of each."""
     heading = next(filter(str.strip, text.splitlines()), "")
     delimiter = max(",;\t|", key=heading.count)
@@ -210,22 +210,22 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
     except csv.Error as error:
         raise _line_error(name, reader.line_num, str(error), code="damaged_file") from None
     first, header = next(((n, cells) for n, cells in lines.items() if cells), (1, []))
-    spelled = {head: "_".join(head.lower().split()) for head in header}
-    header[:] = [spelled[head] if spelled[head] in COLUMNS else head for head in header]
-    if needed and not COLUMNS.keys() >= set(header):  # what is missing may have another name
-        needed = COLUMNS
-    wrong = [name for name in COLUMNS if header.count(name) > 1 or name in {*needed} - {*header}]
-    if wrong:
-        these = f"these with {delimiter!r} between them: {', '.join(header)}"
-        text = f"expected one column {wrong[0]!r}, found {these}"
+    names = {head: "_".join(head.lower().split()) for head in header}
+    header[:] = [names[head] if names[head] in COLUMNS else head for head in header]
+    if required and not COLUMNS.keys() >= set(header):  # what is missing may have another name
+        required = COLUMNS
+    faulty = [name for name in COLUMNS if header.count(name) > 1 or name in {*required} - {*header}]
+    if faulty:
+        columns = f"these with {delimiter!r} between them: {', '.join(header)}"
+        text = f"expected one column {faulty[0]!r}, found {columns}"
         raise _line_error(name, first, text, code="missing_column")
     sheet = Sheet(header, lines, [], delimiter)
     for number, cells in lines.items():
         if number == first or not cells:
             continue
         if len(cells) != len(header):
-            found = f"{len(cells)} cells below {len(header)} columns"
-            raise _line_error(name, number, found, code="uneven_rows")
+            message = f"{len(cells)} cells below {len(header)} columns"
+            raise _line_error(name, number, message, code="uneven_rows")
         row: Row = {**dict(zip(header, cells, strict=True)), "line": number}
         if delimiter != ",":
             row |= {column: row[column].replace(",", ".") for column in _NUMBERS if column in row}
@@ -239,18 +239,18 @@ def _read_table(text: str, name: str, needed: Collection[str]) -> Sheet:
 @contextmanager
 def locked_sheet(path: Path) -> Iterator[Sheet]:
     """Lock a file of factors, or raise an `ArchiveError`; write what is changed in its cells."""
-    with files.locked(path.parent) as held:
-        if not held and files.fcntl is not None and path.parent.is_dir():
+    with files.locked(path.parent) as is_locked:
+        if not is_locked and files.fcntl is not None and path.parent.is_dir():
             raise ArchiveError(
                 f"{path.name!r} cannot be locked, as another process writes it or its file system "
                 "has no locks: nothing was written; try again",
                 code="failed_write",
             )
-        before = path.read_bytes() if path.exists() else b""
-        sheet, out = read_sheet(path), io.StringIO()
+        content = path.read_bytes() if path.exists() else b""
+        sheet, stream = read_sheet(path), io.StringIO()
         yield sheet
-        end = "\r\n" if b"\r\n" in before else "\n"
-        writer = csv.writer(out, lineterminator=end, delimiter=sheet.delimiter)
+        end = "\r\n" if b"\r\n" in content else "\n"
+        writer = csv.writer(stream, lineterminator=end, delimiter=sheet.delimiter)
         writer.writerows(sheet.cells.values())
-        encoding = "utf-8-sig" if before.startswith(b"\xef\xbb\xbf") else "utf-8"
-        files.replace_file(path, out.getvalue().encode(encoding))
+        encoding = "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
+        files.replace_file(path, stream.getvalue().encode(encoding))

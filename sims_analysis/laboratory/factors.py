@@ -105,7 +105,7 @@ class Factors:
         ``primary_ion="O2+"``, ``note="new crystal"``... Nothing is written of what is not such a
         factor, is there already (even withdrawn), or contradicts the data.
         """
-        row = _completed(_row_of(rsf), _checked(stated))
+        row = _merge_cells(_row_of(rsf), _check_cells(stated))
         self._append([{"valid": "yes", **row}], self.path.name)
 
     def read(self, path: str | os.PathLike[str], **stated: str) -> None:
@@ -117,8 +117,8 @@ class Factors:
         ``matrix="30Si"``... What cannot be read is refused by line.
         """
         source = Path(path)
-        always = {"valid": "yes", "standard": source.name, **_checked(stated)}
-        rows = [always | cells for cells in factor_file.read_list(source)]
+        common = {"valid": "yes", "standard": source.name, **_check_cells(stated)}
+        rows = [common | cells for cells in factor_file.read_list(source)]
         if not rows:
             text = f"{source.name}: there is no factor on any line"
             raise ReadError(text, code="empty_input", where={"file": source.name})
@@ -129,13 +129,13 @@ class Factors:
 
         One is refused if :meth:`table` has not shown it as it is now.
         """
-        same = ("species", "value", "date")
+        identity = ("species", "value", "date")
         factor_file.refuse_missing(self.path)
         with factor_file.locked_sheet(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
-                shown, now = self._shown.get(line), valid.get(line)
-                if not (shown and now) or any(shown[column] != now[column] for column in same):
+                seen, now = self._shown.get(line), valid.get(line)
+                if not (seen and now) or any(seen[column] != now[column] for column in identity):
                     raise ProfileError(
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
                         "showed it: call table(), and look again",
@@ -146,12 +146,12 @@ class Factors:
                     sheet.cells[line][sheet.header.index(column)] = cell
 
     def _append(self, rows: Iterable[dict[str, str]], name: str) -> None:
-        same = ("species", "matrix_signal", "sha256", "standard", "value", "date", *NAMES)
+        identity = ("species", "matrix_signal", "sha256", "standard", "value", "date", *NAMES)
         with factor_file.locked_sheet(self.path.resolve()) as sheet:
             for number, row in enumerate(rows, max(sheet.cells, default=1) + 1):
                 new = factor_file.read_row(row, int(row.pop("line", number)), name)
                 for old in sheet.rows:
-                    if all(str(old[column]) == str(new[column]) for column in same):
+                    if all(str(old[column]) == str(new[column]) for column in identity):
                         raise ProfileError(
                             f"{name}, line {new['line']}: this factor of {new['species']!r} is "
                             f"already in line {old['line']}",
@@ -205,53 +205,53 @@ class Factors:
         """
         check_choice("combine", combine, ("mean", "nearest", "bracket"))
         factor_file.refuse_missing(self.path)
-        given, table = _checked(stated, [*NAMES, "date"]), self.table()
-        longest = np.inf
+        stated_cells, table = _check_cells(stated, [*NAMES, "date"]), self.table()
+        limit = np.inf
         if max_age is not None:
             days = re.fullmatch(r"(\d+\.?\d*) ?d(ays?)?", str(max_age))
             if days is None:
                 expected = "expected a number of days, such as '30 days'"
                 raise argument_error("max_age", max_age, expected)
-            longest = float(days[1])
+            limit = float(days[1])
         labels = map(str, np.atleast_1d(data["species"].values))
         names = [label for label in labels if label != matrix]
-        listed = [name for name in names if (table["species"] == name).any()]
-        if not listed:
-            has = first_few(sorted(set(table["species"])), 8) or "none at all"
-            text = f"{str(self.path)!r} has no factor of {first_few(names, 8)}; it has {has}"
+        available = [name for name in names if (table["species"] == name).any()]
+        if not available:
+            present = first_few(sorted(set(table["species"])), 8) or "none at all"
+            text = f"{str(self.path)!r} has no factor of {first_few(names, 8)}; it has {present}"
             raise SpeciesError(text, code="missing_factor")
-        timed = combine != "mean" or max_age is not None
-        conditions = [*NAMES, *(["date"] if timed else [])]
+        needs_date = combine != "mean" or max_age is not None
+        conditions = [*NAMES, *(["date"] if needs_date else [])]
         factors = {}
-        for species in listed:
-            rows, picked, each = table[table["species"] == species], {}, []
+        for species in available:
+            rows, by_key, parts = table[table["species"] == species], {}, []
             for metadata in metadata_of(data, species):
                 of_data = {"matrix": matrix or "", "abundance": "", **_own_conditions(metadata)}
-                cells = _completed(of_data, given)
-                of = {name: factor_file.read_cell(name, cells[name], f"the data say {name}")
+                cells = _merge_cells(of_data, stated_cells)
+                row = {name: factor_file.read_cell(name, cells[name], f"the data say {name}")
                       for name in conditions}  # fmt: skip
-                key = tuple(of.values())
-                if key not in picked:  # measurements of a batch mostly have the same conditions
+                key = tuple(row.values())
+                if key not in by_key:  # measurements of a batch mostly have the same conditions
                     with about(where={"species": species}):
-                        picked[key] = _combined_rows(rows, of, combine, longest, self.path.name)
-                each.append(_factor(species, *picked[key], of))
-            made = each[0]
+                        by_key[key] = _combined_rows(rows, row, combine, limit, self.path.name)
+                parts.append(_factor(species, *by_key[key], row))
+            factor = parts[0]
             if MEASUREMENT in data.dims:
-                made = xr.concat(each, data[MEASUREMENT].variable, coords="different",
+                factor = xr.concat(parts, data[MEASUREMENT].variable, coords="different",
                                  compat="equals", combine_attrs="override")  # fmt: skip
-            lines = np.concatenate([fitting.index for _, fitting in picked.values()])
+            lines = np.concatenate([fitting.index for _, fitting in by_key.values()])
             used = rows[rows.index.isin(lines)]
             for column in ("matrix_signal", "dead_time"):
                 if texts := " and ".join(sorted({*used[column]} - {""})):
-                    made = made.assign_coords({column: texts})
+                    factor = factor.assign_coords({column: texts})
             record = used.reset_index()[_RECORD].astype(str).to_dict("records")
-            factors[species] = with_step(made, "Factors.pick", combine=combine, rows=record)
+            factors[species] = with_step(factor, "Factors.pick", combine=combine, rows=record)
         return factors
 
 
-def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> dict[str, str]:
+def _check_cells(cells: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> dict[str, str]:
     """Refuse what is not a column that may be stated, or not what may stand in it."""
-    for column, cell in stated.items():
+    for column, cell in cells.items():
         if column not in columns:
             text = f"{column}={cell!r}; expected one of {', '.join(columns)}"
             raise ArgumentError(text, code="unknown_argument", argument=column)
@@ -259,18 +259,18 @@ def _checked(stated: Mapping[str, str], columns: Any = factor_file.COLUMNS) -> d
             raise argument_error(column, cell, "expected a string, as in the file")
         with about(argument=column):
             factor_file.read_cell(column, cell, column)
-    return dict(stated)
+    return dict(cells)
 
 
-def _completed(known: Mapping[str, str], stated: Mapping[str, str]) -> dict[str, str]:
+def _merge_cells(base: Mapping[str, str], cells: Mapping[str, str]) -> dict[str, str]:
     """Add what is stated to what data say; refuse that of which they say another thing."""
     read = {name: column.read for name, column in factor_file.COLUMNS.items()}
     read["unit"] = lambda cell: replace(factor_file.unit_of(cell), text="")
-    for column, cell in stated.items():
-        if column != "standard" and contradict(column, known.get(column, ""), cell, read[column]):
-            raise argument_error(column, cell, f"the data say {known[column]!r}")
-    filled = {column: cell for column, cell in known.items() if cell and column != "standard"}
-    return {**known, **stated, **filled}
+    for column, cell in cells.items():
+        if column != "standard" and contradict(column, base.get(column, ""), cell, read[column]):
+            raise argument_error(column, cell, f"the data say {base[column]!r}")
+    filled = {column: cell for column, cell in base.items() if cell and column != "standard"}
+    return {**base, **cells, **filled}
 
 
 def _row_of(rsf: xr.DataArray) -> dict[str, str]:
@@ -283,38 +283,38 @@ def _row_of(rsf: xr.DataArray) -> dict[str, str]:
             code="other_result",
             argument="rsf",
         )
-    plain = dequantify(rsf)
-    value, total, of_dose = map(float, (plain, plain["stderr"], plain["dose_stderr"]))
+    factor = dequantify(rsf)
+    value, total, of_dose = map(float, (factor, factor["stderr"], factor["dose_stderr"]))
     numbers = {
         "value": value,
         "stderr": max(total**2 - np.nan_to_num(of_dose) ** 2, 0.0) ** 0.5,
         "uncertainty": of_dose / value,
     }
-    stated = Metadata.from_dict(json.loads(rsf.attrs.get("measurement", "{}")))
+    metadata = Metadata.from_dict(json.loads(rsf.attrs.get("measurement", "{}")))
     origins = steps[-1]["parameters"]["data"]
     origin = origins if isinstance(origins, dict) else origins[-1]
     texts = {key: origin[key] for key in ("data_id", "sha256") if isinstance(origin.get(key), str)}
-    named = ("species", "matrix", "matrix_signal", "dead_time", "status")
+    labels = ("species", "matrix", "matrix_signal", "dead_time", "status")
     return {
-        **{column: str(plain[column].values) for column in named},
+        **{column: str(factor[column].values) for column in labels},
         **{column: f"{number:.6g}" for column, number in numbers.items() if number > 0},
-        "unit": plain.attrs["units"],
+        "unit": factor.attrs["units"],
         "abundance": str(steps[-1]["parameters"].get("abundance") or 1),
-        **_own_conditions(stated),
-        "standard": stated.sample or texts.get("data_id", ""),
+        **_own_conditions(metadata),
+        "standard": metadata.sample or texts.get("data_id", ""),
         **texts,
     }
 
 
-def _own_conditions(stated: Metadata) -> dict[str, str]:
+def _own_conditions(metadata: Metadata) -> dict[str, str]:
     """Return what the metadata of a measurement say, by column."""
-    moment = moment_of(stated.measured)
+    moment = moment_of(metadata.measured)
     date = "" if moment is None else moment.isoformat(timespec="minutes")
-    return {**conditions_of(stated), "date": date}
+    return {**conditions_of(metadata), "date": date}
 
 
 def _combined_rows(
-    rows: pd.DataFrame, requested: factor_file.Row, combine: str, longest: float, name: str
+    rows: pd.DataFrame, requested: factor_file.Row, combine: str, max_days: float, name: str
 ) -> tuple[Combined, pd.DataFrame]:
     """Combine the factors of a species that fit; return with them the rows on which that rests."""
     species, date = rows["species"].iloc[0], requested.get("date")
@@ -324,19 +324,19 @@ def _combined_rows(
             "rsf=factors.pick(data, matrix=..., date='2026-03-02')",
             code="missing_time",
         )
-    odd = {name: rows[name].to_numpy() != requested[name] for name in NAMES}
+    differs = {name: rows[name].to_numpy() != requested[name] for name in NAMES}
     energy = rows["energy"].to_numpy(float)
     unknown = np.isnan(energy) & np.isnan(requested["energy"])
-    odd["energy"] = ~(same_energy(energy, requested["energy"]) | unknown)
+    differs["energy"] = ~(same_energy(energy, requested["energy"]) | unknown)
     moment = np.datetime64(date and date.replace(tzinfo=None), "ns")
     days = (rows["date"].to_numpy() - moment) / np.timedelta64(1, "D")
-    fits = ~np.any(list(odd.values()), axis=0) & rows["valid"].to_numpy(bool)
+    fits = ~np.any(list(differs.values()), axis=0) & rows["valid"].to_numpy(bool)
     if date is not None:
-        fits &= abs(days) <= longest
+        fits &= abs(days) <= max_days
     if not fits.any():
-        of = f"{species} in {requested['matrix'] or 'no matrix'}"
-        nearest = ", and one ".join(_nearest_misses(rows, odd, days, requested))
-        text = f"{of}: no factor in {name} fits; there is one {nearest}. What data do not say is "
+        host = f"{species} in {requested['matrix'] or 'no matrix'}"
+        nearest = ", and one ".join(_nearest_misses(rows, differs, days, requested))
+        text = f"{host}: no factor in {name} fits; there is one {nearest}. What data do not say is "
         raise SpeciesError(f"{text}stated to factors.pick()", code="missing_factor")
     rows, days = rows[fits], days[fits]
     rows, days = rows.iloc[np.argsort(days, kind="stable")], np.sort(days)
@@ -346,12 +346,12 @@ def _combined_rows(
         raise ProfileError(text, code="different_units")
     sizes = rows["unit"].map({text: unit.to_canonical(1.0) for text, unit in units.items()})
     value, stderr = (rows[column].to_numpy() * sizes.to_numpy() for column in ("value", "stderr"))
-    alone = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
-    alone = alone.where(alone != "", rows.index.astype(str))
-    day = rows["date"].dt.date.where(rows["date"].notna(), alone)
+    origin = rows["sha256"].where(rows["sha256"] != "", rows["data_id"])
+    origin = origin.where(origin != "", rows.index.astype(str))
+    day = rows["date"].dt.date.where(rows["date"].notna(), origin)
     half = np.where(combine == "bracket", np.sign(days), 0.0)  # of the day before and after
-    which = np.asarray(rows.groupby([day, half], sort=False).ngroup(), np.intp)
-    value, stderr, days = by_day(which, value, stderr, days)
+    group = np.asarray(rows.groupby([day, half], sort=False).ngroup(), np.intp)
+    value, stderr, days = by_day(group, value, stderr, days)
     if combine == "mean":
         return mean_of(value, stderr), rows
     weight = weights_at(days, bracket=combine == "bracket")
@@ -360,17 +360,17 @@ def _combined_rows(
         text = f"{species}: no factor that fits is from {side} the measurement"
         remedy = "combine='nearest' takes one from the other side"
         raise ProfileError(text, code="missing_factor", argument="combine", remedy=remedy)
-    return weighted(value, stderr, weight), rows[weight[which] > 0]
+    return weighted(value, stderr, weight), rows[weight[group] > 0]
 
 
 def _nearest_misses(
-    rows: pd.DataFrame, odd: Mapping[str, Any], days: Any, requested: factor_file.Row
+    rows: pd.DataFrame, differs: Mapping[str, Any], days: Any, requested: factor_file.Row
 ) -> list[str]:
     """Say of the factors that nearly fit what is odd of them, or how many days away they are."""
     misses = {}
     for i, row in enumerate(rows.to_dict("records")):
-        differing = [name for name in NAMES if odd[name][i]]
-        of_factor, of_data = ({name: of[name] for name in differing} for of in (row, requested))
+        differing = [name for name in NAMES if differs[name][i]]
+        of_factor, of_data = ({name: r[name] for name in differing} for r in (row, requested))
         miss = "that was withdrawn" if not row["valid"] else f"{abs(days[i]):.3g} days away"
         miss = "without a date" if np.isnan(days[i]) and row["valid"] else miss
         if differing:

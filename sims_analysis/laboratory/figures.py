@@ -105,13 +105,13 @@ def plot_control_chart(
             date_ticks(axes)
         else:
             axes.set_xlabel("Measurement")
-        if present := len(axes.get_legend_handles_labels()[1]):
+        if count := len(axes.get_legend_handles_labels()[1]):
             axes.legend(
                 loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=_RULES.legend_columns,
                 frameon=False, fontsize=style.LEAST, borderpad=0.2, borderaxespad=0.0,
                 handletextpad=0.1,
             )  # fmt: skip
-            title = title and title + "\n " * -(-present // _RULES.legend_columns)
+            title = title and title + "\n " * -(-count // _RULES.legend_columns)
         _finish(axes, title)
     origin.attach(axes.figure, [], [chart], "plot_control_chart(...)")
     return axes
@@ -123,8 +123,8 @@ def _scaled(values: Any, name: str, units: str) -> tuple[float, str]:
     power = int(np.floor(np.log10(largest))) if largest > 0 else 0
     power = 0 if -3 <= power < 5 else power
     parts = [power_of_ten(power) if power else "", "" if units == "1" else unit_label(units)]
-    inside = " ".join(filter(None, parts))
-    return 10.0**power, plain(name) + (f" ({inside})" if inside else "")
+    unit = " ".join(filter(None, parts))
+    return 10.0**power, plain(name) + (f" ({unit})" if unit else "")
 
 
 def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
@@ -132,23 +132,23 @@ def _draw(ax: Axes, x: Any, columns: dict[str, Any], status: Any) -> None:
     blue, red = (visible_colour(colour, ax) for colour in COLOURS[:2])
     grey, size = grey_level(_RULES.grey, ax), style.setting("lines.markersize")
     size *= _RULES.small if x.size > _RULES.many else 1.0
-    made = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
-    drawn = made or ["value"]
-    if "stderr" in columns and drawn == ["value"]:
+    statistics = [name for name in columns if name in ("average", "upper_sum", "lower_sum")]
+    names = statistics or ["value"]
+    if "stderr" in columns and names == ["value"]:
         ax.errorbar(x, columns["value"], columns["stderr"], fmt="none", ecolor=blue, elinewidth=0.6)
     elif "average" in columns:
         ax.plot(x, columns["value"], "o", color=grey, markersize=_RULES.single * size)
     marked = np.full(x.size, np.nan)
-    for name in drawn:
-        y, away = columns[name], abs(columns[name] - columns["centre"])
+    for name in names:
+        y, distance = columns[name], abs(columns[name] - columns["centre"])
         ax.plot(x, y, color=grey, linewidth=0.5, zorder=1)
         ax.plot(x, y, "o", color=blue, markersize=size, zorder=3)
-        further = ~(away < abs(marked - columns["centre"]))
-        marked[further] = y[further]
+        is_farther = ~(distance < abs(marked - columns["centre"]))
+        marked[is_farther] = y[is_farther]
     for word, marker in _MARKERS.items():
-        here, fill = status == word, "full" if marker == "o" else "none"
-        if here.any():
-            ax.plot(x, np.where(here, marked, np.nan), marker, color=red, fillstyle=fill, zorder=4,
+        flag, fill = status == word, "full" if marker == "o" else "none"
+        if flag.any():
+            ax.plot(x, np.where(flag, marked, np.nan), marker, color=red, fillstyle=fill, zorder=4,
                     markersize=_RULES.flagged * size, label=word.replace("_", " "))  # fmt: skip
     ax.plot(x, columns["centre"], color=grey, linewidth=0.7, zorder=0)
     for name, side in (("lower", "top"), ("upper", "bottom")):
@@ -217,27 +217,27 @@ def plot_wafer_map(
     if not 0 < inner <= radius:
         raise argument_error("edge_exclusion", edge_exclusion, "expected less than the radius")
     dim = read_series(values).dim
-    for name, given in (("x", x), ("y", y)):
-        place: Any = values.coords.get(name) if given is None else given
+    for name, argument in (("x", x), ("y", y)):
+        place: Any = values.coords.get(name) if argument is None else argument
         if getattr(place, "sizes", None) != values.sizes:
             raise ProfileError(
                 f"the values have no coordinate {name!r} over {dim!r}: state "
                 f'{name}=xr.DataArray([...], dims="{dim}", attrs={{"units": "mm"}})',
                 argument=name,
             )
-        at, _ = to_canonical_variable(place, ("depth",), name, float)
-        values = values.assign_coords({name: at / NM_PER_MM})
+        position, _ = to_canonical_variable(place, ("depth",), name, float)
+        values = values.assign_coords({name: position / NM_PER_MM})
     series = read_series(values)
     places = np.array([series.data[name].values for name in ("x", "y")])
     if np.unique(places, axis=1).shape != places.shape:
         text = "values at one place cover each other"
         warn(text, ProfileWarning, remedy="select one wafer", code="not_shown")
-    far = np.hypot(*places)
-    if not (far <= radius * (1 + 1e-9)).all():
-        i = int(np.argmax(far))
+    distance = np.hypot(*places)
+    if not (distance <= radius * (1 + 1e-9)).all():
+        i = int(np.argmax(distance))
         text = f"({places[0][i]:g}, {places[1][i]:g}) mm lies outside a wafer of {2 * radius:g} mm"
         raise ProfileError(text, argument="diameter")
-    counts = ~np.isnan(series.value) & (far <= inner * (1 + 1e-9))
+    counts = ~np.isnan(series.value) & (distance <= inner * (1 + 1e-9))
     with axes_in_style(ax, width, "compressed") as axes:
         _outline(axes, radius, inner, notch)
         scale, label = _scaled(series.value, series.name, series.unit.text)
@@ -245,11 +245,11 @@ def plot_wafer_map(
         axes.set(aspect="equal", xticks=[], yticks=[], frame_on=False)
         if counts.sum() > 1:
             uniform = uniformity(series.data.isel({series.dim: counts}))
-            separated = bool(uniform["process_stddev"].notnull())
-            half, stddev = (f"{100 * float(uniform['process_' * separated + name]):.2g}"
+            has_process = bool(uniform["process_stddev"].notnull())
+            half, stddev = (f"{100 * float(uniform['process_' * has_process + name]):.2g}"
                          for name in ("half_range", "stddev"))  # fmt: skip
-            beyond = "\nbeyond errors of counting" * separated
-            axes.set_xlabel(f"half range {half} %, 1σ {stddev} %{beyond}")
+            note = "\nbeyond errors of counting" * has_process
+            axes.set_xlabel(f"half range {half} %, 1σ {stddev} %{note}")
         _finish(axes, title)
         _leave_out_crowded(axes)
     origin.attach(axes.figure, [], [series.data], "plot_wafer_map(...)")
@@ -261,8 +261,8 @@ def _outline(ax: Axes, radius: float, inner: float, notch: float | None) -> None
     turn = np.linspace(0.0, 2.0 * np.pi, 1441)
     rim, grey = np.full(turn.size, radius), grey_level(_RULES.grey, ax)
     if notch is not None:
-        away = abs((turn - np.deg2rad(notch) + np.pi) % (2.0 * np.pi) - np.pi)
-        rim -= radius * np.clip(_RULES.notch - away, 0.0, None)
+        distance = abs((turn - np.deg2rad(notch) + np.pi) % (2.0 * np.pi) - np.pi)
+        rim -= radius * np.clip(_RULES.notch - distance, 0.0, None)
     ax.plot(rim * np.cos(turn), rim * np.sin(turn), color=grey, linewidth=1.0)
     if inner < radius:
         ax.plot(inner * np.cos(turn), inner * np.sin(turn), "--", color=grey, linewidth=0.5)
@@ -272,21 +272,21 @@ def _colour(
     ax: Axes, places: Any, value: Any, counts: Any, label: str, *, interpolate: bool
 ) -> None:
     """Draw the points with their numbers, or what is between them, and the scale of colours."""
-    shown: Any = None
+    image: Any = None
     x, y = places
     if interpolate:
-        at = places[:, counts].T
-        if len(at) < 3 or np.linalg.matrix_rank(at - at[0], tol=1e-9) < 2:
+        xy = places[:, counts].T
+        if len(xy) < 3 or np.linalg.matrix_rank(xy - xy[0], tol=1e-9) < 2:
             text = "interpolate=True needs three points inside the edge exclusion, not on a line"
             raise ProfileError(text, argument="interpolate")
-        shown = ax.tripcolor(at[:, 0], at[:, 1], value[counts], shading="gouraud", rasterized=True)
+        image = ax.tripcolor(xy[:, 0], xy[:, 1], value[counts], shading="gouraud", rasterized=True)
         ax.plot(x[counts], y[counts], "k.", markersize=2)
     elif counts.any():
-        shown = ax.scatter(x[counts], y[counts], _RULES.point, value[counts])
+        image = ax.scatter(x[counts], y[counts], _RULES.point, value[counts])
     ax.plot(x[~counts], y[~counts], "o", fillstyle="none", color=grey_level(_RULES.grey, ax))
-    if shown is not None:
-        shown.set_cmap("viridis")
-        ax.figure.colorbar(shown, ax=ax, shrink=0.85, pad=0.02, label=label)
+    if image is not None:
+        image.set_cmap("viridis")
+        ax.figure.colorbar(image, ax=ax, shrink=0.85, pad=0.02, label=label)
     ground = {"facecolor": background(ax), "alpha": _RULES.ground, "linewidth": 0, "pad": 0.4}
     for i in np.flatnonzero(~np.isnan(value)) if value.size <= _RULES.most_numbers else ():
         ax.annotate(f"{value[i]:#.4g}", (x[i], y[i]), (0, 4), textcoords="offset points",
@@ -295,11 +295,11 @@ def _colour(
 
 def _leave_out_crowded(ax: Axes) -> None:
     """Hide numbers that would cover others: colours show these values."""
-    kept: list[Any] = []
+    boxes: list[Any] = []
     for text in ax.texts:
         box = text.get_window_extent()
-        text.set_visible(not any(map(box.overlaps, kept)))
-        kept += [box] if text.get_visible() else []
+        text.set_visible(not any(map(box.overlaps, boxes)))
+        boxes += [box] if text.get_visible() else []
 
 
 def _finish(ax: Axes, title: str | None) -> None:

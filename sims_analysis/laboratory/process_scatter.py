@@ -35,8 +35,8 @@ def process_variance(value: Array, stderr: Array, q: float) -> float:
 
     if square == 0.0 or excess(0.0) <= 0.0:
         return 0.0
-    top = square / q + float(counting.max())
-    return float(brentq(excess, 0.0, top, xtol=1e-9 * top, rtol=1e-9))
+    upper = square / q + float(counting.max())
+    return float(brentq(excess, 0.0, upper, xtol=1e-9 * upper, rtol=1e-9))
 
 
 def scatter_of(value: Array, stderr: Array) -> dict[str, float]:
@@ -44,13 +44,13 @@ def scatter_of(value: Array, stderr: Array) -> dict[str, float]:
     from scipy.special import chdtri
 
     names = "counting_stddev", "process_stddev", "process_stddev_lower", "process_stddev_upper"
-    counted = ~np.isnan(stderr)
-    value, stderr = value[counted], stderr[counted]
+    valid = ~np.isnan(stderr)
+    value, stderr = value[valid], stderr[valid]
     freedom, tail = value.size - 1, 0.5 * (1.0 - CONFIDENCE)
     if freedom < 1:
         return dict.fromkeys(names, np.nan)
-    wanted = freedom, chdtri(freedom, tail), chdtri(freedom, 1.0 - tail)
-    of_process = [process_variance(value, stderr, float(q)) for q in wanted]
+    quantiles = freedom, chdtri(freedom, tail), chdtri(freedom, 1.0 - tail)
+    of_process = [process_variance(value, stderr, float(q)) for q in quantiles]
     variances = [float(np.mean(stderr**2)), *of_process]
     return {name: v**0.5 for name, v in zip(names, variances, strict=True)}
 
@@ -90,16 +90,16 @@ def by_day(day: Index, value: Array, stderr: Array, time: Array) -> tuple[Array,
 
     Its error is that of counting or, where its values scatter by more, of these by Student's t.
     """
-    unknown = np.bincount(day, np.isnan(stderr)) > 0
-    weight = np.where(unknown[day], 1.0, stderr**-2.0)
+    uncounted = np.bincount(day, np.isnan(stderr)) > 0
+    weight = np.where(uncounted[day], 1.0, stderr**-2.0)
     weight /= np.bincount(day, weight)[day]
     terms = weight * value, (weight * stderr) ** 2, time
     mean, variance, moments = (np.bincount(day, term).astype(float) for term in terms)
     number = np.bincount(day)
     freedom = np.maximum(number - 1, 1)
     square = np.bincount(day, ((value - mean[day]) / stderr) ** 2) / freedom  # of counting
-    more = scatter_counts(square, 1.0, freedom)
-    variance *= np.where(more, student(freedom) ** 2 * square, 1.0)
+    exceeds = scatter_counts(square, 1.0, freedom)
+    variance *= np.where(exceeds, student(freedom) ** 2 * square, 1.0)
     return mean, np.sqrt(variance), moments / number
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def summarise_dataset(ds: xr.Dataset) -> EntrySummary:
     """Describe a Dataset of one measurement."""
     measurement = orjson.loads(ds.attrs.get("measurement", "{}"))
-    given = [one.get(key) for one in species_metadata(ds).values() for key in SAMPLE_KEYS]
+    names = [metadata.get(key) for metadata in species_metadata(ds).values() for key in SAMPLE_KEYS]
     samples = [
-        text.strip() for text in (*given, measurement.get("sample")) if isinstance(text, str)
+        text.strip() for text in (*names, measurement.get("sample")) if isinstance(text, str)
     ]
     return EntrySummary(
         data_id=str(ds.attrs.get("data_id", "")),

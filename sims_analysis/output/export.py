@@ -135,7 +135,7 @@ def _list_profiles(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
         return profiles
     if not any(str(name).endswith(("wire_fields", vocabulary.LIMIT)) for name in ds.coords):
         return profiles
-    of = {(profile.series.species, profile.series.variable): profile for profile in profiles}
+    by_key = {(profile.series.species, profile.series.variable): profile for profile in profiles}
     for profile in to_profiles(ds):
         missing = np.isnan(profile.concentrations)
         if not missing.any():
@@ -147,12 +147,12 @@ def _list_profiles(data: xr.Dataset | xr.DataArray) -> list[_Profile]:
             if name in ds and kind in vocabulary.kinds_in(name, ds[name].attrs["units"])
         )
         key, units = (profile.species_name, variable), CANONICAL[kind]
-        if key not in of:  # it has no measured sample
+        if key not in by_key:  # it has no measured sample
             series = replace(profiles[0].series, species=key[0], variable=variable, units=units)
-            of[key] = _Profile(series, profiles[0].table[:0], series.axis_units, units)
-        of[key] = _with_gaps(of[key], profile, missing, ds)
+            by_key[key] = _Profile(series, profiles[0].table[:0], series.axis_units, units)
+        by_key[key] = _with_gaps(by_key[key], profile, missing, ds)
     order = [str(name) for name in np.atleast_1d(ds["species"].values)]
-    return sorted(of.values(), key=lambda profile: order.index(profile.series.species))
+    return sorted(by_key.values(), key=lambda profile: order.index(profile.series.species))
 
 
 def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
@@ -164,10 +164,10 @@ def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
         "_stderr": series.stderr,
     }
     columns["_detection_limit"] = np.nan
-    columns |= {f"_{what}": numbers for what, numbers in series.ancillary.items()}
-    where = {"species": series.species, **series.place}
+    columns |= {f"_{term}": numbers for term, numbers in series.ancillary.items()}
+    place = {"species": series.species, **series.place}
     size = data.sizes.get(series.axis, series.x.size)
-    for name, column in shared_columns(data, series.variable, where, size):
+    for name, column in shared_columns(data, series.variable, place, size):
         if (column == column[0]).all():
             columns[f"_{name}"] = column[0]
         else:
@@ -178,31 +178,31 @@ def _profile(series: Series, data: xr.Dataset | xr.DataArray) -> _Profile:
     return _Profile(series, table, series.axis_units, series.units)
 
 
-def _with_gaps(measured: _Profile, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> _Profile:
+def _with_gaps(samples: _Profile, profile: DepthProfile, missing: Any, ds: xr.Dataset) -> _Profile:
     """Insert the samples of a profile that were not measured, and their detection limits."""
-    along = measured.series.axis
-    axis = read_unit(ds[along].attrs["units"]).to_canonical(ds[along].values)
+    axis_name = samples.series.axis
+    axis = read_unit(ds[axis_name].attrs["units"]).to_canonical(ds[axis_name].values)
     depths = read_unit(profile.depth_units).to_canonical(profile.depths[missing])
     # Their depths in the Dataset, whose axis may be that of another species.
     places = nearest(axis, depths)
-    gaps, cells = {"x": axis[places]}, cell_edges(ds, along)
+    gaps, cells = {"x": axis[places]}, cell_edges(ds, axis_name)
     if cells is not None:
         gaps |= dict(zip(vocabulary.CELLS, cells[places].T, strict=True))
     column = columns_of(profile.extra, missing.size).get("detection_limit")
     if column is not None:
-        stated = read_unit(column.get("units") or profile.concentration_units)
+        unit = read_unit(column.get("units") or profile.concentration_units)
         limits = np.array(column["values"], dtype=np.float64)[missing]
-        gaps["_detection_limit"] = stated.to_canonical(limits)
-    table = pd.concat([measured.table, pd.DataFrame(gaps)]).sort_values("x", kind="stable")
-    return changed(measured, table=table)
+        gaps["_detection_limit"] = unit.to_canonical(limits)
+    table = pd.concat([samples.table, pd.DataFrame(gaps)]).sort_values("x", kind="stable")
+    return changed(samples, table=table)
 
 
 def _in_units(
     profiles: list[_Profile], depth_units: str | None, value_units: str | Mapping[str, str] | None
 ) -> list[_Profile]:
     """Convert axes and values to the units that are asked for."""
-    stated = value_units if isinstance(value_units, Mapping) else {}
-    for text in (depth_units, value_units, *stated.values()):
+    units = value_units if isinstance(value_units, Mapping) else {}
+    for text in (depth_units, value_units, *units.values()):
         if isinstance(text, str) and set("()") & set(text):
             raise UnitsError(
                 f"{text!r}: in a heading, parentheses mark the unit; write it without them, such "
@@ -220,16 +220,15 @@ def _in_units(
         kinds = {kind: s.variable for s in series
                  for kind in vocabulary.kinds_in(s.variable, s.units)}  # fmt: skip
         fitting = unit_of_kind(value_units, tuple(kinds), "value_units").kind
-        stated = {kinds[fitting]: value_units}
+        units = {kinds[fitting]: value_units}
     variables = dict.fromkeys(profile.series.variable for profile in profiles)
-    unknown = next((name for name in stated if name not in variables), None)
+    unknown = next((name for name in units if name not in variables), None)
     if unknown is not None:
         have = ", ".join(map(repr, variables))
         text = f"value_units has {unknown!r}; the variables are {have}"
         raise UnitsError(text, code="missing_variable", argument="value_units")
     return [
-        _converted(profile, depth_units, stated.get(profile.series.variable))
-        for profile in profiles
+        _converted(profile, depth_units, units.get(profile.series.variable)) for profile in profiles
     ]
 
 
@@ -238,7 +237,7 @@ def _rounded(profiles: list[_Profile], digits: int | None) -> list[_Profile]:
     if digits is None:
         return profiles
     check_count("digits", digits)
-    made = []
+    result = []
     for profile in profiles:
         table = profile.table.map(lambda number: float(f"{number:.{digits}g}"))
         if table["x"].duplicated().any():
@@ -248,22 +247,22 @@ def _rounded(profiles: list[_Profile], digits: int | None) -> list[_Profile]:
                 f"{profile.series.axis} {place:g} {profile.axis_units}",
                 argument="digits",
             )
-        made.append(changed(profile, table=table))
-    return made
+        result.append(changed(profile, table=table))
+    return result
 
 
 def _converted(profile: _Profile, depth_units: str | None, value_units: str | None) -> _Profile:
     table, series = profile.table.copy(), profile.series
     names = [str(name) for name in table]
-    along = [name for name in names if name in ("x", *vocabulary.CELLS)]
+    lengths = [name for name in names if name in ("x", *vocabulary.CELLS)]
     if depth_units is not None:
         axis = unit_of_kind(depth_units, (series.axis,), "depth_units")
-        table[along] = axis.from_canonical(table[along].to_numpy())
+        table[lengths] = axis.from_canonical(table[lengths].to_numpy())
         profile = changed(profile, axis_units=depth_units)
     if value_units is not None:
         kinds = vocabulary.kinds_in(series.variable, series.units)
         unit = unit_of_kind(value_units, kinds, f"value_units of {series.variable!r}")
-        values = [n for n in names if n not in along and not vocabulary.ANCILLARY.get(n[1:])]
+        values = [n for n in names if n not in lengths and not vocabulary.ANCILLARY.get(n[1:])]
         table[values] = unit.from_canonical(table[values].to_numpy())
         profile = changed(profile, units=value_units)
     return changed(profile, table=table)
@@ -273,8 +272,8 @@ def _columns(profile: _Profile) -> dict[str, list[float | None]]:
     """Return the columns of a profile by heading, its depths first."""
     columns = {}
     for name, column in profile.table.items():
-        what, units = f"{profile.series.variable}{name}", vocabulary.ANCILLARY.get(str(name)[1:])
-        head = f"{what} ({units or profile.units})"
+        heading, units = f"{profile.series.variable}{name}", vocabulary.ANCILLARY.get(str(name)[1:])
+        head = f"{heading} ({units or profile.units})"
         if name in ("x", *vocabulary.CELLS):
             head = f"{profile.series.axis if name == 'x' else name} ({profile.axis_units})"
         if name == "" or column.notna().any():
@@ -285,13 +284,13 @@ def _columns(profile: _Profile) -> dict[str, list[float | None]]:
 def _tidy_rows(profiles: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return a row for each species and depth, in order of depth."""
     places = list(dict.fromkeys(key for profile in profiles for key in profile.series.place))
-    named = any(profile.series.species for profile in profiles)
+    has_species = any(profile.series.species for profile in profiles)
     groups: dict[tuple[str, ...], list[_Profile]] = {}
     for profile in profiles:
         key = (*(profile.series.place.get(place, "") for place in places), profile.series.species)
         groups.setdefault(key, []).append(profile)
-    along, *columns = dict.fromkeys(head for profile in profiles for head in _columns(profile))
-    yield [*places, *(["species"] if named else []), along, *columns]
+    axis, *columns = dict.fromkeys(head for profile in profiles for head in _columns(profile))
+    yield [*places, *(["species"] if has_species else []), axis, *columns]
     for key, members in groups.items():
         rows: dict[float, dict[str, float | None]] = {}
         for profile in members:
@@ -299,15 +298,15 @@ def _tidy_rows(profiles: Sequence[_Profile]) -> Iterable[list[Any]]:
                 for x, number in zip(profile.table["x"].tolist(), numbers, strict=True):
                     rows.setdefault(x, {})[head] = number
         for x in sorted(rows):
-            yield [*(key if named else key[:-1]), x, *(rows[x].get(head) for head in columns)]
+            yield [*(key if has_species else key[:-1]), x, *(rows[x].get(head) for head in columns)]
 
 
 def _column_pairs(profiles: Sequence[_Profile]) -> Iterable[list[Any]]:
     """Return two columns for each profile, and more if it has errors or limits."""
     columns: list[tuple[str, Any]] = []
     for profile in profiles:
-        who = " ".join(filter(None, [*profile.series.place.values(), profile.series.species]))
-        prefix = f"{who} " if who else ""
+        name = " ".join(filter(None, [*profile.series.place.values(), profile.series.species]))
+        prefix = f"{name} " if name else ""
         columns += [(prefix + head, column) for head, column in _columns(profile).items()]
     heads, cells = zip(*columns, strict=True)
     yield list(heads)
@@ -407,7 +406,7 @@ def _metadata_rows(data: xr.Dataset | xr.DataArray) -> Iterable[list[str]]:
                 entries += [
                     (str(key), str(name), value) for name, value in zip(names, values, strict=True)
                 ]
-    for key, of, value in entries:
+    for key, species_name, value in entries:
         text = value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
         for start in range(0, max(len(text), 1), _CELL):
-            yield [key, of, text[start : start + _CELL]]
+            yield [key, species_name, text[start : start + _CELL]]

@@ -42,14 +42,14 @@ def write_files(report: Report, folder: Path, *, home: str = "") -> list[Path]:
     from sims_analysis.output.export import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
-    stem = file_stem(report.about.data_id, folder)
+    stem = file_stem(report.summary.data_id, folder)
     results, profiles = folder / f"{stem}{_RESULTS}", folder / f"{stem}-profiles.csv"
     replace_file(results, results_csv(report).encode())
     to_csv(report.data, profiles, layout="paired")
     data = folder / f"{stem}.nc"
     save(report.data, data)
-    written = [results, profiles, data, *_pictures(report, folder / stem)]
-    return [*written, *_page(report, folder / f"{stem}.html", home, written)]
+    paths = [results, profiles, data, *_pictures(report, folder / stem)]
+    return [*paths, *_page(report, folder / f"{stem}.html", home, paths)]
 
 
 def file_stem(data_id: str, folder: Path) -> str:
@@ -58,8 +58,8 @@ def file_stem(data_id: str, folder: Path) -> str:
     if _RESERVED.fullmatch(readable.partition(".")[0]):
         readable = f"_{readable}"
     for path in folder.glob(f"*{_RESULTS}"):
-        taken = path.name.removesuffix(_RESULTS).casefold() == readable.casefold()
-        if taken and _data_id_in(path) != data_id:
+        is_used = path.name.removesuffix(_RESULTS).casefold() == readable.casefold()
+        if is_used and _data_id_in(path) != data_id:
             return f"{readable}~{hashlib.sha256(data_id.encode()).hexdigest()[:8]}"
     return readable
 
@@ -82,22 +82,22 @@ def _pictures(report: Report, stem: Path) -> list[Path]:
     marked = sum(dose.sizes["species"] for dose in doses) <= _MARKED
     ax = plot_profiles(
         report.data,
-        title=report.about.title or report.about.data_id,
+        title=report.summary.title or report.summary.data_id,
         width="single",
         junctions=junctions if marked else None,
         dose=doses if marked else None,
     )
     figure = cast("Any", ax.figure)
-    written = [save_figure(figure, stem.with_name(stem.name + kind)) for kind in (".png", ".svg")]
+    paths = [save_figure(figure, stem.with_name(stem.name + kind)) for kind in (".png", ".svg")]
     close(figure)
-    return written
+    return paths
 
 
 def _with_value(results: Sequence[Result], values: Sequence[xr.DataArray]) -> list[Result]:
     """Keep the species that have a number: the others are in the table, with their reasons."""
     pairs = zip(results, values, strict=True)
-    return [one.isel(species=np.flatnonzero(value.notnull()))
-            for one, value in pairs if value.notnull().any()]  # fmt: skip
+    return [result.isel(species=np.flatnonzero(value.notnull()))
+            for result, value in pairs if value.notnull().any()]  # fmt: skip
 
 
 def write_index(
@@ -115,11 +115,11 @@ def write_index(
         paths = [Path(file) for file in report["files"]]
         for page in (quote(path.name) for path in paths if path.suffix == ".html"):
             species = list(dict.fromkeys(row["species"] for row in report["species"]))
-            about = {name: report[name] for name in ("data_id", "title", "date")}
-            entries[page] = EntrySummary(**about, species=species)
+            summary = {name: report[name] for name in ("data_id", "title", "date")}
+            entries[page] = EntrySummary(**summary, species=species)
             files[page] = file_links(paths)
-            shown = [quote(path.name) for path in paths if path.suffix == ".png"]
-            pictures |= dict(zip([page], shown, strict=False))
+            figures = [quote(path.name) for path in paths if path.suffix == ".png"]
+            pictures |= dict(zip([page], figures, strict=False))
     if not entries:
         return None
     reasons = {

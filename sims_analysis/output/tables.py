@@ -62,12 +62,12 @@ def results_table(
         raise ProfileError("there is no result to show", code="empty_input", argument="results")
     check_choice("format", format, ("markdown", "latex"))
     latex = format == "latex"
-    every = [_cells(array, of, latex=latex) for _, array, of in columns]
+    every = [_cells(array, answer, latex=latex) for _, array, answer in columns]
     try:
         cells = xr.broadcast(*xr.align(*every, join="exact"))
     except ValueError:
-        said = "the results belong to different profiles; write a table of each"
-        raise ProfileError(said, code="different_profiles", argument="results") from None
+        message = "the results belong to different profiles; write a table of each"
+        raise ProfileError(message, code="different_profiles", argument="results") from None
     keys = [str(dim) for dim in cells[0].dims]
     header = keys + [_heading(text, array, latex=latex) for text, array, _ in columns]
     rows = []
@@ -94,19 +94,21 @@ def _columns(
         elif isinstance(result, xr.Dataset):
             answer = _main_parts(dequantify(result))
             for name, array in answer.data_vars.items():
-                of = str(name).removesuffix("_stderr")
+                base = str(name).removesuffix("_stderr")
                 # The covariance of a fit is a whole table for each profile.
-                apart = name not in ("stderr", "covariance") and (of == name or of not in answer)
+                shown = name not in ("stderr", "covariance") and (
+                    base == name or base not in answer
+                )
                 # Words are answers too, such as the polarity of a junction; status goes with them.
                 words = array.dtype.kind == "U" and name != "status"
-                if apart and (array.dtype.kind in "iuf" or words):
+                if shown and (array.dtype.kind in "iuf" or words):
                     text = array.attrs.get("long_name") or str(name)
                     columns.append((f"{heading}: {text}" if heading else text, array, answer))
         else:
-            given = f"{heading}={format_argument(result)}" if heading else type(result).__name__
+            found = f"{heading}={format_argument(result)}" if heading else type(result).__name__
             raise ArgumentError(
                 "a table is made of answers, such as those of sims.integrated_dose(data) and "
-                f"sims.junction_depth(data, level=...), found {given}",
+                f"sims.junction_depth(data, level=...), found {found}",
                 argument="results",
             )
     return columns
@@ -117,28 +119,28 @@ def _main_parts(budget: xr.Dataset) -> xr.Dataset:
     if not {"dose", *_PARTS} <= set(budget.data_vars):
         return budget
     parts = [name for name in budget.data_vars if str(name).endswith(("stderr", "_dose"))]
-    kept = [name for name in parts if name in _PARTS or bool((budget[name] > 0).any())]
+    columns = [name for name in parts if name in _PARTS or bool((budget[name] > 0).any())]
     status = [name for name in ("status",) if name in budget.data_vars]
-    return budget[["dose", *kept, *status]]
+    return budget[["dose", *columns, *status]]
 
 
-def _cells(array: xr.DataArray, of: xr.Dataset | xr.DataArray, *, latex: bool) -> xr.DataArray:
+def _cells(array: xr.DataArray, answer: xr.Dataset | xr.DataArray, *, latex: bool) -> xr.DataArray:
     """Write each value with its error and its status, which stand in what it is of."""
     if not array.dims and "species" in array.coords:
         array = array.expand_dims("species")
-    coords: Any = of if isinstance(of, xr.Dataset) else of.coords
+    coords: Any = answer if isinstance(answer, xr.Dataset) else answer.coords
     if "status" in coords:  # of each profile, where several share a number
         array = array.broadcast_like(coords["status"])
 
-    def column(one: xr.DataArray) -> Any:
-        return one.broadcast_like(array).transpose(*array.dims).values.ravel()
+    def column(part: xr.DataArray) -> Any:
+        return part.broadcast_like(array).transpose(*array.dims).values.ravel()
 
     status = column(coords["status"]) if "status" in coords else [""] * array.size
-    columns = column(array).tolist(), column(_stderr(array, of)).tolist(), status
-    texts = [_value(array, *each, latex=latex) for each in zip(*columns, strict=True)]
+    columns = column(array).tolist(), column(_stderr(array, answer)).tolist(), status
+    texts = [_value(array, *entry, latex=latex) for entry in zip(*columns, strict=True)]
     labels = {dim: array[dim] for dim in array.dims if dim in array.coords}
-    shaped = np.array(texts, dtype=object).reshape(array.shape)
-    return xr.DataArray(shaped, labels, array.dims)
+    table = np.array(texts, dtype=object).reshape(array.shape)
+    return xr.DataArray(table, labels, array.dims)
 
 
 def _value(array: xr.DataArray, value: Any, stderr: float, status: str, *, latex: bool) -> str:
@@ -153,28 +155,28 @@ def _value(array: xr.DataArray, value: Any, stderr: float, status: str, *, latex
     if array.dtype.kind in "iu" and np.isnan(stderr):
         return str(value)
     # An uncertainty in a column of its own has as many digits as beside a value.
-    alone = str(array.name).endswith("stderr")
-    number = rounded_error(value) if alone else rounded(value, stderr)
+    is_error = str(array.name).endswith("stderr")
+    number = rounded_error(value) if is_error else rounded(value, stderr)
     text = number.text(style="latex" if latex else "unicode")
     return text if status in ("", "ok") else f"{text} ({status})"
 
 
-def _stderr(array: xr.DataArray, of: xr.Dataset | xr.DataArray) -> xr.DataArray:
+def _stderr(array: xr.DataArray, answer: xr.Dataset | xr.DataArray) -> xr.DataArray:
     """Find the standard errors of values."""
     names = [f"{array.name}_stderr"]
-    if isinstance(of, xr.DataArray) or array.name == next(iter(of.data_vars)):
+    if isinstance(answer, xr.DataArray) or array.name == next(iter(answer.data_vars)):
         names.append("stderr")
-    coords: Any = of if isinstance(of, xr.Dataset) else of.coords
+    coords: Any = answer if isinstance(answer, xr.Dataset) else answer.coords
     if array.name == "dose" and all(part in coords for part in _PARTS):
-        both: xr.DataArray = np.hypot(*(coords[part].fillna(0.0) for part in _PARTS))
-        return both
-    nothing = xr.full_like(array, np.nan, dtype=float)
-    stderr: xr.DataArray = next((coords[name] for name in names if name in coords), nothing)
-    unit, stated = (str(values.attrs.get("units", "")) for values in (array, stderr))
-    if unit and stated and unit != stated:  # a user has changed that of the values
-        of_values, of_errors = map(read_unit, (unit, stated))
+        combined: xr.DataArray = np.hypot(*(coords[part].fillna(0.0) for part in _PARTS))
+        return combined
+    absent = xr.full_like(array, np.nan, dtype=float)
+    stderr: xr.DataArray = next((coords[name] for name in names if name in coords), absent)
+    unit, stderr_unit = (str(values.attrs.get("units", "")) for values in (array, stderr))
+    if unit and stderr_unit and unit != stderr_unit:  # a user has changed that of the values
+        of_values, of_errors = map(read_unit, (unit, stderr_unit))
         if of_values.kind != of_errors.kind:
-            text = f"{array.name} is in {unit!r}, and its standard error in {stated!r}"
+            text = f"{array.name} is in {unit!r}, and its standard error in {stderr_unit!r}"
             raise UnitsError(text, code="different_units")
         stderr = stderr * float(of_values.from_canonical(of_errors.to_canonical(1.0)))
     return stderr

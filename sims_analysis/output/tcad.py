@@ -120,33 +120,33 @@ def _profile_lines(
     least: float | None,
 ) -> list[str]:
     """Return the lines of a profile: a depth and a concentration in each."""
-    found = series_of(data)
-    names = list(dict.fromkeys(series.species for series in found))
+    all_series = series_of(data)
+    names = list(dict.fromkeys(series.species for series in all_series))
     if species is None and len(names) > 1:
         raise SpeciesError(
             f"name one species: {', '.join(map(repr, names))}",
             code="missing_species",
             argument="species",
         )
-    chosen = [s for s in found if species in (None, s.species)]
-    if not chosen:
+    found = [s for s in all_series if species in (None, s.species)]
+    if not found:
         raise SpeciesError.missing(species, names)
-    profiles = [s for s in chosen if s.variable == "concentration" and s.axis == "depth"]
+    profiles = [s for s in found if s.variable == "concentration" and s.axis == "depth"]
     if len(profiles) != 1:
-        what = [f"{s.variable} over {s.axis} {' '.join(s.place.values())}" for s in chosen]
+        names_found = [f"{s.variable} over {s.axis} {' '.join(s.place.values())}" for s in found]
         raise ProfileError(
-            f"species {chosen[0].species!r}: a simulator reads one concentration over depth; found "
-            f"{', '.join(map(str.strip, what))}: select one, as in .isel(measurement=0)",
+            f"species {found[0].species!r}: a simulator reads one concentration over depth; found "
+            f"{', '.join(map(str.strip, names_found))}: select one, as in .isel(measurement=0)",
             code="several_measurements" if profiles else "missing_variable",
-            where={"species": chosen[0].species},
+            where={"species": found[0].species},
         )
     (profile,) = profiles
     lines = []
     if comment == _PLX:
         lines.append(f'"{" ".join(profile.species.replace(_PLX, "").split())}"')
     elif comment is not None:
-        who = _comment(profile.species)
-        lines.append(f"{comment} {who}depth ({unit.text}), concentration ({profile.units})")
+        prefix = _comment(profile.species)
+        lines.append(f"{comment} {prefix}depth ({unit.text}), concentration ({profile.units})")
     values = profile.y if least is None else np.maximum(profile.y, least)
     lines += [
         f"{float(x)!r} {float(y)!r}"
@@ -176,9 +176,9 @@ def _moment_lines(
     moment = _ORDERS[order]
     lines = []
     if comment is not None:
-        who = _comment(str(fit["species"].item()) if "species" in fit.coords else "")
-        what = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
-        lines.append(f"{comment} {who}{model}{what}")
+        prefix = _comment(str(fit["species"].item()) if "species" in fit.coords else "")
+        suffix = {"": "", "head_": ", head, then channelling tail"}[parts[0]]
+        lines.append(f"{comment} {prefix}{model}{suffix}")
         columns = [f"{name} ({_GREEK.get(name, unit.text)})" for name in moment]
         lines.append(f"{comment} {', '.join(columns)}, dose ({fit['dose'].attrs['units']})")
     share = float(fit["head_fraction"].item()) if model == "dual_pearson" else 1.0

@@ -242,9 +242,9 @@ def test_a_quantity_is_checked_before_the_command_runs(kind, capsys, approved):
 def test_a_failure_is_collected_and_others_go_on():
     failures = {}
     for name in ("a", "b", "c"):
-        with options.failure_noted(failures, name):
+        with options.collect_failure(failures, name):
             if name != "b":
                 raise sims.ApiError(f"{name}:\n  gone")
     assert failures == {"a": "a: gone", "c": "c: gone"}
-    with pytest.raises(KeyError), options.failure_noted(failures, "d"):
+    with pytest.raises(KeyError), options.collect_failure(failures, "d"):
         raise KeyError

@@ -34,11 +34,11 @@ GERMANIUM = SpeciesReport(
 
 def report(*rows, junctions=(), notes=(), **more):
     return SimpleNamespace(
-        about=SimpleNamespace(data_id="w1"), heading="w1: wafer 1", level="1e18 atoms/cm^3",
+        summary=SimpleNamespace(data_id="w1"), heading="w1: wafer 1", level="1e18 atoms/cm^3",
         start=None, stop="1 um",
         species=list(rows), junctions=list(junctions), notes=list(notes), donors=["P", "As"],
-        acceptors=[], measured=[r for r in rows if r.dose_status], data=SimpleNamespace(attrs=more),
-        others=[r for r in rows if not r.dose_status], explanations=lambda: ["Explained."],
+        acceptors=[], concentrations=[r for r in rows if r.dose_status], data=SimpleNamespace(attrs=more),
+        other_signals=[r for r in rows if not r.dose_status], explanations=lambda: ["Explained."],
     )  # fmt: skip
 
 

@@ -172,7 +172,7 @@ def test_limits_beyond_the_samples_are_noted():
 def test_metadata_that_are_absent_or_null_do_no_harm():
     for metadata in (None, {}, {"sample": 3}):
         report = analyse(sims.to_dataset([profile(species_metadata=metadata)]))
-        assert report.about.title == ""
+        assert report.summary.title == ""
         assert report.species[0].dose_status == "ok"
 
 

@@ -33,16 +33,16 @@ def pages(archive: Archive, *ids: str, search: str = "") -> str:
     if ids:
         return entry_page(archive.get(*ids), home=HOME)
     with collected():  # of what is damaged, its own page says how
-        shown, count = archive.contents(search.split(), SHOWN)
-    entries = summaries_of(shown)
+        found, count = archive.contents(search.split(), SHOWN)
+    entries = summaries_of(found)
     pictures = {link: f"thumbnails/{link.removeprefix('entries/')}" for link in entries}
-    known: dict[str, Any] = {"search": search, "count": count, "pictures": pictures}
-    return index_page(entries, form=True, **known)
+    context: dict[str, Any] = {"search": search, "count": count, "pictures": pictures}
+    return index_page(entries, form=True, **context)
 
 
 def summaries_of(entries: Iterable[EntrySummary]) -> dict[str, EntrySummary]:
     """Return the entries of a list: address -> what it is."""
-    return {f"entries/{quote(one.data_id, safe='')}": one for one in entries}
+    return {f"entries/{quote(entry.data_id, safe='')}": entry for entry in entries}
 
 
 def entry_page(result: SIMSResult, *, home: str = "") -> str:
@@ -61,9 +61,9 @@ def index_page(
     search: str = "",
     form: bool = False,
     count: int | None = None,
-    **more: Any,
+    **context: Any,
 ) -> str:
     """List entries by the addresses of their pages; `more` has their ``pictures`` and ``files``."""
     count = len(entries) if count is None else count
-    listed = {"entries": entries, "search": search, "form": form, "count": count, **more}
-    return render("index", title="Depth profiles", scripts=[resource("index.js")], **listed)
+    values = {"entries": entries, "search": search, "form": form, "count": count, **context}
+    return render("index", title="Depth profiles", scripts=[resource("index.js")], **values)

@@ -121,12 +121,12 @@ def explore(
     (False, True)
     """
     check_title(title)
-    named = measurements_of(data)
+    datasets = measurements_of(data)
     units = {"depth_units": depth_units, "value_units": value_units}
-    plot = plot_html(named, species=species, scale=scale, level=level, **units)
-    ids = [key or str(item.attrs.get("data_id", "")) for key, item in named.items()]
-    found = first_few([one for one in ids if one], _NAMED) or "Depth profiles"
-    return Explorer(plot_page(plot, found if title is None else title))
+    plot = plot_html(datasets, species=species, scale=scale, level=level, **units)
+    ids = [key or str(item.attrs.get("data_id", "")) for key, item in datasets.items()]
+    default = first_few([name for name in ids if name], _NAMED) or "Depth profiles"
+    return Explorer(plot_page(plot, default if title is None else title))
 
 
 def plot_page(plot: Markup, title: str, home: str = "") -> str:
@@ -135,15 +135,17 @@ def plot_page(plot: Markup, title: str, home: str = "") -> str:
 
 
 def plot_html(data: Any, **options: Any) -> Markup:
-    """Return the plot and its controls as a part of a page: see :func:`plotted`."""
+    """Return the plot and its controls as a part of a page: see :func:`plot_description`."""
     require("interactive pages need", "bokeh", extra="pages")
-    carried = orjson.dumps(plotted(data, **options), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    content = orjson.dumps(
+        plot_description(data, **options), option=orjson.OPT_SERIALIZE_NUMPY
+    ).decode()
     # A "</script>" in a name must not end the element that carries it.
-    carried = carried.replace("<", "\\u003c")
-    return markup(resource("interactive.html").replace("{data}", carried))
+    content = content.replace("<", "\\u003c")
+    return markup(resource("interactive.html").replace("{data}", content))
 
 
-def plotted(
+def plot_description(
     data: Any,
     *,
     species: str | Sequence[str] | None = None,
@@ -162,18 +164,18 @@ def plotted(
     # The first curves have the looks that they have in a figure, without the others.
     meaning = colour_meaning(PlotOptions(spread=False), curves)
     leading = [curve.name for curve in curves if curve.profile in first]
-    taken = {} if meaning == "measurement" else assign_colours(leading, {})
-    curves = with_styles(curves, None, meaning, taken)
+    used = {} if meaning == "measurement" else assign_colours(leading, {})
+    curves = with_styles(curves, None, meaning, used)
     depth, names = DepthScale(curves, depth_units), _names_of(curves)
     # The preferred quantity comes first, on the left.
     axes: dict[str, list[Curve]] = {}
     for curve in sorted(curves, key=lambda curve: curve.rank):
         axes.setdefault(curve.label, []).append(curve)
     value = read_number(level, ("concentration",), "level")
-    known = [curve for curve in curves if curve.variable == "concentration"]
+    concentrations = [curve for curve in curves if curve.variable == "concentration"]
     # Many profiles share their depths.
     depths: dict[bytes, Array] = {}
-    drawn = []
+    result = []
     for curve, name in zip(curves, names, strict=True):
         x = np.ascontiguousarray(depth(curve.x), dtype=np.float64)
         depths.setdefault(x.tobytes(), x)
@@ -181,39 +183,39 @@ def plotted(
         end = (surface or {}).get(curve.species) if curve.axis == "depth" else None
         start = 0.0 if end is None else read_number(end, ("depth",), "surface")
         dash = () if curve.dash == "solid" else curve.dash[1]
-        looks: Any = {"colour": curve.colour, "ink": text_colour(curve.colour, None)}
-        looks["from"] = int(np.searchsorted(curve.x, start))
-        looks |= {"on": curve.profile in first, "dash": [round(_WIDTH * part) for part in dash]}
-        drawn.append(places | looks | _described(curve, name, depth))
+        style: Any = {"colour": curve.colour, "ink": text_colour(curve.colour, None)}
+        style["from"] = int(np.searchsorted(curve.x, start))
+        style |= {"on": curve.profile in first, "dash": [round(_WIDTH * part) for part in dash]}
+        result.append(places | style | _curve_description(curve, name, depth))
     return {
         "kind": "linear" if scale == "linear" else "log",
         "axes": _axes(axes, scale),
         "depth": _depth_axis(curves, depth),
         "depths": list(depths.values()),
-        "curves": drawn,
-        "level": float(known[0].in_units(value)) if known else None,
+        "curves": result,
+        "level": float(concentrations[0].in_units(value)) if concentrations else None,
     }
 
 
 def thumbnail(data: Any) -> str:
     """Return the profiles as a small picture, in SVG: on log axes, without numbers."""
-    known = plotted(data)
-    low, high = known["depth"]["range"]
+    plot = plot_description(data)
+    low, high = plot["depth"]["range"]
     paths = []
-    for curve in [one for one in known["curves"] if one["on"]]:
+    for curve in [c for c in plot["curves"] if c["on"]]:
         y = curve["values"].copy()
         y[curve["off"]] = np.nan
-        bottom, top = np.log10(known["axes"][curve["axis"]]["log"])
-        across = (known["depths"][curve["depths"]] - low) / (high - low) * _SMALL[0]
-        down = (top - np.log10(y)) / (top - bottom) * _SMALL[1]
-        drawn = ~np.isnan(down)
-        begins = np.where(np.r_[False, drawn[:-1]], "L", "M")
-        points = zip(begins[drawn], across[drawn], down[drawn], strict=True)
+        bottom, top = np.log10(plot["axes"][curve["axis"]]["log"])
+        px = (plot["depths"][curve["depths"]] - low) / (high - low) * _SMALL[0]
+        py = (top - np.log10(y)) / (top - bottom) * _SMALL[1]
+        valid = ~np.isnan(py)
+        commands = np.where(np.r_[False, valid[:-1]], "L", "M")
+        points = zip(commands[valid], px[valid], py[valid], strict=True)
         paths.append((curve["colour"], "".join(f"{a}{x:.1f} {y:.1f}" for a, x, y in points)))
     return picture("thumbnail", paths=paths, size=_SMALL)
 
 
-def _described(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:
+def _curve_description(curve: Curve, name: str, scale: DepthScale) -> dict[str, Any]:
     """Describe the samples of a curve, and what a dose of them may rest on."""
     return {
         "name": name,
@@ -238,17 +240,17 @@ def _depth_axis(curves: Sequence[Curve], scale: DepthScale) -> dict[str, Any]:
     """Describe the axis of depth (or time), and where the window of the dose initially is."""
     ends = [float(scale(x)) for curve in curves for x in (curve.x[0], curve.x[-1])]
     low, high = depth_limits(min(ends), max(ends))
-    dosed = [curve for curve in curves if _dose_factor(curve, scale) is not None]
-    begin = max((float(scale(curve.x[0])) for curve in dosed), default=low)
-    window = [begin, max(begin, low + _PART * (high - low))] if dosed else None
+    with_dose = [curve for curve in curves if _dose_factor(curve, scale) is not None]
+    begin = max((float(scale(curve.x[0])) for curve in with_dose), default=low)
+    window = [begin, max(begin, low + _PART * (high - low))] if with_dose else None
     unit = _typeset.unit_label(scale.units)
     return {"label": scale.label, "units": unit, "range": [low, high], "window": window}
 
 
 def _axes(groups: Mapping[str, Sequence[Curve]], scale: Any) -> list[dict[str, Any]]:
     """Describe the value axes: all log ones show the same decades, with room for names."""
-    wanted = PlotOptions(scale="log" if isinstance(scale, str) else scale)
-    kinds = {k: wanted.scale_of(group[0].variable) for k, group in groups.items()}
+    options = PlotOptions(scale="log" if isinstance(scale, str) else scale)
+    kinds = {k: options.scale_of(group[0].variable) for k, group in groups.items()}
     spans = {
         k: decades(np.concatenate([c.y[~c.not_positive()] for c in group]))
         for k, group in groups.items()

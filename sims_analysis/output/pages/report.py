@@ -31,14 +31,14 @@ _in_unicode = partial(format_value, style="unicode")
 
 def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -> str:
     """Lay out a report as a page that links the list at `home`, and `files` beside it."""
-    others, measured = report.others, report.measured
+    signals, concentrations = report.other_signals, report.concentrations
     value, unit = read_quantity(report.level, ("concentration",), "level")
-    reasons = list(dict.fromkeys(row.reason for row in others))
+    reasons = list(dict.fromkeys(row.reason for row in signals))
     context: dict[str, Any] = {
         "level": f"{_in_unicode(value)} {_typeset.unit_label(unit.canonical)}",
         "plot": plot_html(report.data, level=report.level, surface=report.ends),
-        "measured": list(map(_answers, measured)),
-        "budget": list(map(_budget, measured)),
+        "measured": list(map(_answers, concentrations)),
+        "budget": list(map(_budget, concentrations)),
         "junctions": [
             [
                 _in_unicode(j.depth, j.stderr),
@@ -47,8 +47,8 @@ def report_page(report: Report, *, home: str = "", files: Sequence[Path] = ()) -
             ]
             for j in report.junctions
         ],
-        "others": [[*_peak(row), *([row.reason] if len(reasons) > 1 else [])] for row in others],
-        "at": "at time (s)" if others and others[0].axis != "depth" else "at depth (nm)",
+        "others": [[*_peak(row), *([row.reason] if len(reasons) > 1 else [])] for row in signals],
+        "at": "at time (s)" if signals and signals[0].axis != "depth" else "at depth (nm)",
         "reasons": reasons,
         "notes": [*report.explanations(), *report.notes],
         "files": file_links(files),

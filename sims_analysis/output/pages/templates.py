@@ -26,9 +26,9 @@ def _environment() -> Environment:
 def render(template: str, *, title: str, scripts: Sequence[str] = (), **context: Any) -> str:
     """Return a page by the template of a name, with its scripts, which no policy of it forbids."""
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()) for text in scripts]
-    allowed = " ".join(f"'sha256-{one.decode()}'" for one in digests) or "'none'"
+    sources = " ".join(f"'sha256-{digest.decode()}'" for digest in digests) or "'none'"
     policy = (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {sources}; style-src 'unsafe-inline'; "
         "img-src 'self' data: blob:; base-uri 'none'; form-action 'self'"
     )
     context |= {"policy": policy, "style": resource("interactive.css")}

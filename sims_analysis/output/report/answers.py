@@ -103,7 +103,7 @@ class Report:
     notes: list[str]
 
     @cached_property
-    def about(self) -> EntrySummary:
+    def summary(self) -> EntrySummary:
         """What was measured, in which sample and when."""
         return summarise_dataset(self.data)
 
@@ -115,7 +115,7 @@ class Report:
     @property
     def headings(self) -> list[str]:
         """The id of the entry, and the name of the sample if it differs."""
-        return list(dict.fromkeys(filter(None, [self.about.data_id, self.about.title])))
+        return list(dict.fromkeys(filter(None, [self.summary.data_id, self.summary.title])))
 
     @property
     def heading(self) -> str:
@@ -137,23 +137,23 @@ class Report:
         return [Junction(_finite(depth), _finite(sigma), *words) for depth, sigma, *words in rows]
 
     @property
-    def measured(self) -> list[SpeciesReport]:
+    def concentrations(self) -> list[SpeciesReport]:
         """The species with a concentration over depth."""
         return [row for row in self.species if row.dose_status]
 
     @property
-    def others(self) -> list[SpeciesReport]:
+    def other_signals(self) -> list[SpeciesReport]:
         """The species without one, and without a dose."""
         return [row for row in self.species if not row.dose_status]
 
     def explanations(self) -> list[str]:
         """Explain the plus-minus and the surface, if the report has them."""
         lines = []
-        if any(row.dose_stderr or row.junction_stderr for row in self.measured):
+        if any(row.dose_stderr or row.junction_stderr for row in self.concentrations):
             lines.append(
                 "±: one standard error of counting; depth scale and sensitivity factors add to it."
             )
-        if self.surface and self.measured:
+        if self.surface and self.concentrations:
             lines.append(
                 f"Surface: the first {self.surface}; {_SURFACE[self.surface_dose]}, peak and "
                 "junction lie below."
@@ -163,15 +163,15 @@ class Report:
     @property
     def calls(self) -> list[str]:
         """The calls of the results."""
-        others = [] if self.metallurgical is None else [self.metallurgical]
-        results = [*self.peaks, *self.doses, *self.crossings, *others]
+        junctions = [] if self.metallurgical is None else [self.metallurgical]
+        results = [*self.peaks, *self.doses, *self.crossings, *junctions]
         return [str(result.attrs["call"]) for result in results]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as values for JSON."""
         arguments = ("level", "surface", "surface_dose", "start", "stop", "donors", "acceptors")
         return {
-            **self.about._asdict(),
+            **self.summary._asdict(),
             "source": str(self.data.attrs.get("source", "")),
             **{name: getattr(self, name) for name in arguments},
             "species": [asdict(row) for row in self.species],
@@ -211,11 +211,11 @@ def analyse(
     with collected(describe) as messages:
         profiles = series_of(data)
         peaks = list(_peaks(data, profiles, ends, messages, describe))
-        measured = [p for p in profiles if (p.variable, p.axis) == ("concentration", "depth")]
-        doses, crossings = _doses_and_crossings(data, measured, ends, level, options)
+        selected = [p for p in profiles if (p.variable, p.axis) == ("concentration", "depth")]
+        doses, crossings = _doses_and_crossings(data, selected, ends, level, options)
         balance = None
         if (donors and acceptors) or (doping and (donors or acceptors)):
-            species = {profile.species for profile in measured}
+            species = {profile.species for profile in selected}
             if missing := ", ".join(n for n in (*donors, *acceptors) if n not in species):
                 reason = f"no concentration over depth of {missing}"
                 messages.append(f"no metallurgical junctions: {reason}")
@@ -245,10 +245,10 @@ def with_counting(ds: xr.Dataset) -> xr.Dataset:
     from sims_analysis.quantification.counting import with_counting_statistics
 
     metadata = species_metadata(ds)
-    stated = {name: m["value_per_count"] for name, m in metadata.items() if "value_per_count" in m}
-    if not stated or "concentration" not in ds or "concentration_stderr" in ds:
+    values = {name: m["value_per_count"] for name, m in metadata.items() if "value_per_count" in m}
+    if not values or "concentration" not in ds or "concentration_stderr" in ds:
         return ds
-    return with_counting_statistics(ds, value_per_count=stated)
+    return with_counting_statistics(ds, value_per_count=values)
 
 
 def _group_by_transient(
@@ -282,9 +282,9 @@ def _peaks(
             if variable != "concentration":
                 continue  # every matrix signal begins with a transient
             messages += of_peak
-            for one in [] if end or of_peak else selected:
-                if one.species in names and one.axis == "depth" and one.y.argmax() == 0:
-                    note = f"{one.species}: the peak is the first sample"
+            for series in [] if end or of_peak else selected:
+                if series.species in names and series.axis == "depth" and series.y.argmax() == 0:
+                    note = f"{series.species}: the peak is the first sample"
                     messages.append(describe(ProfileWarning(note, **_FIRST)))
 
 
@@ -300,14 +300,14 @@ def _doses_and_crossings(
     from sims_analysis.analysis.crossings import JunctionOptions, junction_depth
 
     # With its standard errors and counts, if these are known.
-    named = [name for name in data.data_vars if str(name).startswith("concentration")]
+    variables = [name for name in data.data_vars if str(name).startswith("concentration")]
     doses, crossings = [], []
     for end, names in _group_by_transient(profiles, ends):
-        some = data[named].sel(species=names)
-        stated = options if end is None else {**options, "surface_depth": end}
-        doses.append(dose_budget(some, rule_tolerance=_RULE_TOLERANCE, **stated))
-        below: JunctionOptions = {} if end is None else {"after": end}
-        crossings.append(junction_depth(some, level=level, **below))
+        part = data[variables].sel(species=names)
+        arguments = options if end is None else {**options, "surface_depth": end}
+        doses.append(dose_budget(part, rule_tolerance=_RULE_TOLERANCE, **arguments))
+        window: JunctionOptions = {} if end is None else {"after": end}
+        crossings.append(junction_depth(part, level=level, **window))
     return doses, crossings
 
 
@@ -318,23 +318,23 @@ def rows_of(
     crossings: Sequence[xr.DataArray],
 ) -> list[SpeciesReport]:
     """Write the results of each profile as a row: plain numbers, None where there is none."""
-    tops = {
+    maxima = {
         variable: _by_species(answer for answer in peaks if variable in answer)
         for variable in {profile.variable for profile in profiles}
     }
     budgets, depths = _by_species(doses), _by_species(crossings)
     rows = []
-    for one in profiles:
-        top = tops[one.variable][one.species]
-        row: dict[str, Any] = {name: getattr(one, name) for name in _OF_PROFILE}
-        row |= {"samples": one.x.size, "peak": _finite(top[one.variable])}
-        row["peak_at"] = _finite(top[one.axis])
-        if one.variable != "concentration":
-            row["reason"] = _NOT_CONCENTRATION[one.units]
-        elif one.axis != "depth":
+    for series in profiles:
+        maximum = maxima[series.variable][series.species]
+        row: dict[str, Any] = {name: getattr(series, name) for name in _OF_PROFILE}
+        row |= {"samples": series.x.size, "peak": _finite(maximum[series.variable])}
+        row["peak_at"] = _finite(maximum[series.axis])
+        if series.variable != "concentration":
+            row["reason"] = _NOT_CONCENTRATION[series.units]
+        elif series.axis != "depth":
             row["reason"] = "sputter time is not calibrated to depth"
         else:
-            budget, crossing = budgets[one.species], depths[one.species]
+            budget, crossing = budgets[series.species], depths[series.species]
             row |= {name: _finite(budget[part]) for part, name in _PARTS.items()}
             row["dose_status"] = budget["status"]
             row["junction_depth"] = _finite(crossing["value"])

@@ -22,22 +22,22 @@ MEANINGS = {one.word: one.meaning for one in Status if one not in (Status.OK, St
 
 def to_text(report: Report) -> str:
     """Lay the report out as text of at most 100 columns."""
-    title, measured, others = report.heading, report.measured, report.others
+    title, concentrations, signals = report.heading, report.concentrations, report.other_signals
     lines = [title, "=" * min(len(title), 100)]
-    if measured:
-        surface = any(row.surface_dose is not None for row in measured)
+    if concentrations:
+        surface = any(row.surface_dose is not None for row in concentrations)
         lines += ["", f"Junction where the concentration falls through {report.level}", ""]
         head = ["species", "peak", "at depth", "dose"]
         units = ["", "atom/cm^3", "nm", "atom/cm^2"]
         if surface:
             head, units = [*head, "thereof surface"], [*units, "atom/cm^2"]
         head, units = [*head, "junction", "status"], [*units, "nm", ""]
-        lines += _aligned([head, units], [_answers(row, surface=surface) for row in measured])
+        lines += _aligned([head, units], [_answers(row, surface=surface) for row in concentrations])
     if report.junctions:
         lines += ["", *_junction_lines(report)]
-    if others:
-        lines += ["", *_other_signals(others)]
-    lines += ["", *_footnotes(report, measured)]
+    if signals:
+        lines += ["", *_other_signals(signals)]
+    lines += ["", *_footnotes(report, concentrations)]
     return "\n".join(lines).rstrip()
 
 
@@ -45,22 +45,22 @@ def _other_signals(rows: list[SpeciesReport]) -> list[str]:
     """List the peaks of signals other than concentrations, with a common reason stated once."""
     timed = rows[0].axis != "depth"
     reasons = list(dict.fromkeys(row.reason for row in rows))
-    why = "no concentrations" if len(reasons) > 1 else reasons[0]
-    if timed and "sputter time" not in why:
-        why += ", nor sputter time to depth"
+    reason = "no concentrations" if len(reasons) > 1 else reasons[0]
+    if timed and "sputter time" not in reason:
+        reason += ", nor sputter time to depth"
     several = len(reasons) > 1
     head = ["species", "peak", "at time" if timed else "at depth", *["why"] * several]
     cells = [[row.species, _with_unit(row), f"{format_value(row.peak_at)} {row.axis_units}",
               *[row.reason] * several] for row in rows]  # fmt: skip
-    return [f"No dose and no junction: {why}", "", *_aligned([head], cells)]
+    return [f"No dose and no junction: {reason}", "", *_aligned([head], cells)]
 
 
-def _footnotes(report: Report, measured: list[SpeciesReport]) -> list[str]:
+def _footnotes(report: Report, rows: list[SpeciesReport]) -> list[str]:
     lines = report.explanations()
-    found = dict.fromkeys(s for row in measured for s in (row.junction_status, row.dose_status))
+    statuses = dict.fromkeys(s for row in rows for s in (row.junction_status, row.dose_status))
     lines += [
         f"{status.replace('_', ' ').capitalize()}: {MEANINGS[status]}."
-        for status in found
+        for status in statuses
         if status in MEANINGS
     ]
     for note in report.notes:
@@ -116,20 +116,20 @@ _LEFT_ALIGNED = ("species", "status", "why")
 def _aligned(heads: list[list[str]], rows: list[list[str]]) -> list[str]:
     """Align columns; the last one is broken where the lines would be wider than the page."""
     *widths, _ = [max(map(len, column)) for column in zip(*heads, *rows, strict=True)]
-    before = sum(widths) + 2 * len(widths)
+    indent = sum(widths) + 2 * len(widths)
     parts = [
-        textwrap.wrap(row[-1], max(_WIDEST - before, _NARROWEST)) or [""] for row in [*heads, *rows]
+        textwrap.wrap(row[-1], max(_WIDEST - indent, _NARROWEST)) or [""] for row in [*heads, *rows]
     ]
     last = max(len(part) for row in parts for part in row)
     *signs, sign = ["<" if title in _LEFT_ALIGNED else ">" for title in heads[0]]
     lines = []
-    for row, broken in zip([*heads, *rows], parts, strict=True):
+    for row, wrapped in zip([*heads, *rows], parts, strict=True):
         cells = zip(row[:-1], signs, widths, strict=True)
-        start = "".join(f"{cell:{side}{width}}  " for cell, side, width in cells)
-        for part in broken:
-            lines.append(f"{start:{before}}{part:{sign}{last}}".rstrip())
+        start = "".join(f"{cell:{align}{width}}  " for cell, align, width in cells)
+        for part in wrapped:
+            lines.append(f"{start:{indent}}{part:{sign}{last}}".rstrip())
             start = ""
-    return [*lines[: len(heads)], "-" * (before + last), *lines[len(heads) :]]
+    return [*lines[: len(heads)], "-" * (indent + last), *lines[len(heads) :]]
 
 
 def results_csv(report: Report) -> str:
@@ -144,7 +144,7 @@ def results_csv(report: Report) -> str:
     }  # fmt: skip
     rows = pd.DataFrame([asdict(row) for row in report.species], columns=[*columns])
     rows = rows.rename(columns=columns)
-    rows.insert(0, "data_id", report.about.data_id)
+    rows.insert(0, "data_id", report.summary.data_id)
     rows["junction_level"], rows["source"] = report.level, report.data.attrs.get("source", "")
     rows = rows.map(lambda cell: escape_cell(cell) if isinstance(cell, str) else cell)
     return rows.to_csv(index=False, float_format="%.10g", lineterminator="\n")
