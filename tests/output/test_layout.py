@@ -37,8 +37,9 @@ def report(*rows, junctions=(), notes=(), **more):
         summary=SimpleNamespace(data_id="w1"), heading="w1: wafer 1", level="1e18 atoms/cm^3",
         start=None, stop="1 um",
         species=list(rows), junctions=list(junctions), notes=list(notes), donors=["P", "As"],
-        acceptors=[], concentrations=[r for r in rows if r.dose_status], data=SimpleNamespace(attrs=more),
-        other_signals=[r for r in rows if not r.dose_status], explanations=lambda: ["Explained."],
+        acceptors=[], data=SimpleNamespace(attrs=more), explanations=lambda: ["Explained."],
+        concentrations=[r for r in rows if r.dose_status],
+        other_signals=[r for r in rows if not r.dose_status],
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from sims_analysis.readers.tables.numbers import (
     decimal_mark,
     is_number,
     read_cell,
+    remove_separators,
     split_line,
-    ungrouped,
 )
 
 # Two numbers that no table holds mark lines and empty cells.
@@ -352,7 +352,7 @@ def test_the_decimal_mark_is_that_of_the_first_unambiguous_cell(cells, mark):
 def test_separators_of_thousands_are_taken_out_of_a_column_that_leaves_none_open(
     cells, decimal, expected
 ):
-    assert ungrouped(cells, decimal) == (cells if expected is None else expected)
+    assert remove_separators(cells, decimal) == (cells if expected is None else expected)
 
 
 @pytest.mark.parametrize(

@@ -46,16 +46,16 @@ def refuse_truncated(grid: TextGrid, rows: Sequence[int], width: int) -> None:
     if end > last:
         return
     lines = grid.texts(rows)
-    near = [grid.split(line) for line in lines[-_ROWS_BEFORE_LAST:-1]]
-    least, cells = min(map(len, near), default=0), grid.split(cut)
-    if len(cells) < least and len(cells) < min(len(grid.split(line)) for line in lines[:-1]):
+    last_rows = [grid.split(line) for line in lines[-_ROWS_BEFORE_LAST:-1]]
+    n_cells, cells = min(map(len, last_rows), default=0), grid.split(cut)
+    if len(cells) < n_cells and len(cells) < min(len(grid.split(line)) for line in lines[:-1]):
         grid.options.truncated(
             f"the file is truncated within line {end + 1}: {len(cells)} of {width} cells, and "
             "no line end"
         )
     # A pair of columns that ends early is empty in both.
-    elif len(cells) == least == width and any((*cells[-2:], near[-1][-1].strip())):
-        warn_if_truncated(grid.lines, [row[-1] for row in near] + cells[-1:])
+    elif len(cells) == n_cells == width and any((*cells[-2:], last_rows[-1][-1].strip())):
+        warn_if_truncated(grid.lines, [row[-1] for row in last_rows] + cells[-1:])
 
 
 def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
@@ -68,20 +68,20 @@ def read_lines(source: Source, rows: Sequence[int], width: int) -> Array:
     block = TextGrid(lines, source.options, delimiter=None).read(rows, width)
     counts = [width] if {*block.lengths} == {width} else [len(lines[i].split()) for i in rows]
     if min(counts) < width:
-        whole = np.array(counts) >= width
-        line = rows[int(whole.argmin())] + 1
-        source.options.truncated(f"line {line}: {counts[whole.argmin()]} of {width} numbers")
-        return block.only(whole).values
+        complete = np.array(counts) >= width
+        line = rows[int(complete.argmin())] + 1
+        source.options.truncated(f"line {line}: {counts[complete.argmin()]} of {width} numbers")
+        return block.select(complete).values
     return block.values
 
 
 def read_two_columns(
-    source: Source, rows: Sequence[int], name: str, units: Sequence[str | None], **about: Any
+    source: Source, rows: Sequence[int], name: str, units: Sequence[str | None], **fields: Any
 ) -> Signal:
     """Read lines of two numbers: a signal in the units of its depths and of its values."""
     depths, values = read_lines(source, rows, 2).T
     return Signal(
-        name=name, depths=depths, depth_units=units[0], values=values, units=units[1], **about
+        name=name, depths=depths, depth_units=units[0], values=values, units=units[1], **fields
     )
 
 
@@ -90,8 +90,8 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
     if not lines[-1].strip():
         return
     forms = [_FORM.fullmatch(narrow(cell).strip(' "').lstrip("<\u2264= ")) for cell in cells]
-    *above, last = forms
-    if not cells[-1].strip() or (last and not _is_whole(last, [form for form in above if form])):
+    *previous, last = forms
+    if not cells[-1].strip() or (last and not _is_whole(last, [form for form in previous if form])):
         warn(
             f"line {len(lines)} has no end, and its last cell, {cells[-1].strip()!r}, may be cut, "
             "judging by those above: the file may be truncated there; otherwise, add a line "
@@ -101,20 +101,20 @@ def warn_if_truncated(lines: Sequence[str], cells: Sequence[str]) -> None:
         )
 
 
-def _is_whole(last: re.Match[str], above: Sequence[re.Match[str]]) -> bool:
+def _is_whole(last: re.Match[str], previous: Sequence[re.Match[str]]) -> bool:
     """Whether a number is written like some of those above it, as far as there are any."""
     if not last["digits"].strip("0,."):
         return True
-    shapes = {_shape(form) for form in above}
+    shapes = {_shape(form) for form in previous}
     if last["exponent"] and shapes:  # 1E15 among 1.2E18
         return len(last["exponent"]) in {exponent for _, exponent in shapes}
     if _shape(last) != (0, 0) or shapes - {(0, 0)}:
-        least = min((len(form["digits"]) for form in above), default=0)
-        alike = len(shapes) == 1 or len(last["digits"]) >= least
-        return not shapes or (_shape(last) in shapes and alike)
+        least = min((len(form["digits"]) for form in previous), default=0)
+        similar = len(shapes) == 1 or len(last["digits"]) >= least
+        return not shapes or (_shape(last) in shapes and similar)
     # A whole number that lost a digit is a tenth.
-    near = [int(form["digits"].rstrip(",.")) for form in above[-_NEAR_LAST:]]
-    return 10 * int(last["digits"].rstrip(",.")) > max(near, default=0)
+    nearest = [int(form["digits"].rstrip(",.")) for form in previous[-_NEAR_LAST:]]
+    return 10 * int(last["digits"].rstrip(",.")) > max(nearest, default=0)
 
 
 def _shape(form: re.Match[str]) -> tuple[int, int]:
@@ -132,11 +132,11 @@ def check_short_lines(
         return
     rows = [grid.split(grid.lines[number - 1]) for number in block.rows]
     # Every line may end in a delimiter.
-    (usual, _), *_ = Counter(map(len, rows)).most_common(1)
-    whole = [len(cells) >= max(width, usual) for cells in rows]
-    if True not in whole:
+    (mode, _), *_ = Counter(map(len, rows)).most_common(1)
+    complete = [len(cells) >= max(width, mode) for cells in rows]
+    if True not in complete:
         return
-    end = len(whole) - whole[::-1].index(True)
+    end = len(complete) - complete[::-1].index(True)
 
     def ends_profiles(cells: Sequence[str]) -> bool:
         last = max((j for j, cell in enumerate(cells) if cell.strip()), default=-1)
@@ -146,7 +146,7 @@ def check_short_lines(
     short = [
         (number, len(cells))
         for place, (number, cells) in enumerate(zip(block.rows, rows, strict=True))
-        if not whole[place]
+        if not complete[place]
         and number < len(grid.lines)
         and (blanks or place < end or not ends_profiles(cells))
     ]
@@ -154,9 +154,9 @@ def check_short_lines(
         return
     line, count = short[0]
     if not blanks:
-        more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
+        rest = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         warn(
-            f"line {line}{more} has fewer cells than the {width} columns: those missing at its end "
+            f"line {line}{rest} has fewer cells than the {width} columns: those missing at its end "
             "are taken as not measured; if one is missing before, the others are in wrong columns",
             ProfileWarning,
             code="ambiguous_table",
@@ -173,12 +173,12 @@ def warn_of_uneven_rows(grid: TextGrid, rows: Sequence[int]) -> None:
     """Warn of rows, each a profile, that have not as many cells as the others."""
     texts = [grid.cells(i) for i in rows]
     counts = [max(j + 1 for j, cell in enumerate(cells) if cell) for cells in texts]
-    (usual, _), *_ = Counter(counts).most_common(1)
+    (mode, _), *_ = Counter(counts).most_common(1)
     warn_if_truncated(grid.lines, texts[-1][1 : counts[-1]])
-    odd = next((n for n, count in enumerate(counts) if count != usual), None)
-    if odd is not None:
+    row = next((n for n, count in enumerate(counts) if count != mode), None)
+    if row is not None:
         warn(
-            f"line {rows[odd] + 1} has {counts[odd]} cells, others {usual}: one number too few or "
+            f"line {rows[row] + 1} has {counts[row]} cells, others {mode}: one number too few or "
             "too many within it shifts all that follow to other depths",
             ProfileWarning,
             code="uneven_rows",
@@ -207,7 +207,7 @@ class Body:
     words: Mapping[int, bool]
     #: Rows between the numbers that are understood, heads that are repeated and labels of blocks:
     #: row of the grid -> what it was taken for.
-    between: dict[int, str] = field(default_factory=dict)
+    interruptions: dict[int, str] = field(default_factory=dict)
     #: First row of numbers of a block -> its label; empty if it has none.
     labels: dict[int, str] = field(default_factory=dict)
 
@@ -218,7 +218,7 @@ class Body:
         # All of them may begin like numbers.
         if not isinstance(rows, range):
             find_blocks(self)
-        return [i for i in rows if i not in self.between] if self.between else rows
+        return [i for i in rows if i not in self.interruptions] if self.interruptions else rows
 
     @cached_property
     def width(self) -> int:
@@ -243,26 +243,26 @@ class Body:
 def find_body(grid: Grid) -> Body:
     """Find the numbers of a grid; neither words nor an odd cell may cut any of them off."""
     if grid.options.header_rows is not None:
-        body = _below(grid, {*grid.options.header_rows})
+        body = _body_below(grid, {*grid.options.header_rows})
     elif grid.start is None:
         refuse_odd_rows(grid)
         raise ReadError("it has no numbers in columns", code="no_profile")
     else:
         start = grid.start
         body = Body(grid, start.row, start.row, [], start.words)
-        body.first = _grown(body, start.row)
+        body.first = _find_first(body, start.row)
         body.above = [i for i in range(body.first) if grid.kind(i) is not RowKind.BLANK]
     _find_last(body)
     return body
 
 
-def _below(grid: Grid, stated: set[int]) -> Body:
+def _body_below(grid: Grid, rows: set[int]) -> Body:
     """Take the rows below the headers that the user states."""
-    headers = [i for i in range(len(grid)) if grid.number(i) - 1 in stated]
-    lost = stated - {grid.number(i) - 1 for i in headers}
-    if lost:
+    headers = [i for i in range(len(grid)) if grid.number(i) - 1 in rows]
+    extra = rows - {grid.number(i) - 1 for i in headers}
+    if extra:
         raise ReadError(
-            f"header_rows={sorted(stated)}: there is nothing in row {min(lost)}, counted from 0; "
+            f"header_rows={sorted(rows)}: there is nothing in row {min(extra)}, counted from 0; "
             f"the last row is {grid.number(len(grid) - 1) - 1}",
             argument="header_rows",
         )
@@ -271,24 +271,24 @@ def _below(grid: Grid, stated: set[int]) -> Body:
         words |= grid.words_below(i)
     for i in range(headers[-1] + 1 if headers else 0, len(grid)):
         kind = grid.kind(i, words)
-        wanted = kind is RowKind.NUMBERS or (headers and kind is not RowKind.BLANK)
-        if wanted and not grid.is_comment(i):
+        is_first = kind is RowKind.NUMBERS or (headers and kind is not RowKind.BLANK)
+        if is_first and not grid.is_comment(i):
             return Body(grid, i, i, headers, words)
     raise ReadError(
-        f"header_rows={sorted(stated)}: there are no numbers below", argument="header_rows"
+        f"header_rows={sorted(rows)}: there are no numbers below", argument="header_rows"
     )
 
 
-def _grown(body: Body, start: int) -> int:
+def _find_first(body: Body, start: int) -> int:
     """Take in what stands between the headers and a run of numbers; rows of words are refused."""
     grid = body.grid
     kinds = {i: body.kind(i) for i in range(start - 1, -1, -1)}
     heads = [i for i, kind in kinds.items() if kind in (RowKind.HEADERS, RowKind.UNITS)]
-    named = [i for i in heads if kinds[i] is RowKind.HEADERS]
-    above = range(named[0], heads[0]) if named else ()
+    headings = [i for i in heads if kinds[i] is RowKind.HEADERS]
+    above = range(headings[0], heads[0]) if headings else ()
     # A row of numbers between the headers and units may be one of the table.
     row = any(kinds[i] is RowKind.NUMBERS and grid.cells(i)[0] for i in above)
-    header = next(iter(named if row else heads), None)
+    header = next(iter(headings if row else heads), None)
     width = len(grid.cells(start))
     between = range(start - 1, -1 if header is None else header, -1)
     words = None
@@ -338,7 +338,7 @@ def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bo
 def _find_last(body: Body) -> None:
     """Find the last row of numbers; what stands below is judged."""
     grid, last = body.grid, len(body.grid) - 1
-    while last > body.first and not _ends(body, last):
+    while last > body.first and not _is_in_table(body, last):
         last -= 1
     body.last = last
     width = body.width
@@ -348,9 +348,9 @@ def _find_last(body: Body) -> None:
             cells = cells if any(cells[width:]) else cells[:width]
             if i == len(grid) - 1 and _is_cut_off(body, cells):
                 short = f"{len(cells)} of {width} cells, and no line end"
-                odd = f"its last cell is {cells[-1]!r}, and there is no line end"
-                found = short if len(cells) < width else odd
-                grid.options.truncated(f"the file is truncated within line {i + 1}: {found}")
+                broken = f"its last cell is {cells[-1]!r}, and there is no line end"
+                fault = short if len(cells) < width else broken
+                grid.options.truncated(f"the file is truncated within line {i + 1}: {fault}")
                 continue
         if not grid.is_comment(i):
             _warn_of_note(body, i, cells, width, next_to=i == body.below[0])
@@ -358,17 +358,17 @@ def _find_last(body: Body) -> None:
 
 def _is_cut_off(body: Body, cells: Sequence[str]) -> bool:
     """Whether the last line of a text begins as a row does, and does not end."""
-    above = body.grid.cells(body.last)
-    *whole, last = cells or [""]
-    if not whole:
-        return bool(last) and 0 in body.words and above[0].startswith(last)
+    last_row = body.grid.cells(body.last)
+    *complete, last = cells or [""]
+    if not complete:
+        return bool(last) and 0 in body.words and last_row[0].startswith(last)
     return (any(cells) or len(cells) < body.width) and all(
-        is_number(cell) or is_not_measured(cell, ()) or (j in body.words and above[j] == cell)
-        for j, cell in enumerate(whole[: len(above)])
+        is_number(cell) or is_not_measured(cell, ()) or (j in body.words and last_row[j] == cell)
+        for j, cell in enumerate(complete[: len(last_row)])
     )
 
 
-def _ends(body: Body, row: int) -> bool:
+def _is_in_table(body: Body, row: int) -> bool:
     """Whether a row belongs to the numbers."""
     kind, cells = body.kind(row), body.grid.cells(row)
     if body.grid.is_comment(row) or begins_row(next(filter(None, cells), "")):
@@ -376,8 +376,8 @@ def _ends(body: Body, row: int) -> bool:
     if kind is RowKind.MIXED:
         # No row is one of numbers alone; or words stand where they may, and something is odd.
         first = next(j for j, cell in enumerate(cells) if cell)
-        whole = len(cells) >= len(body.grid.cells(body.first))
-        return body.kind(body.first) is RowKind.MIXED or (first in body.words and whole)
+        is_full = len(cells) >= len(body.grid.cells(body.first))
+        return body.kind(body.first) is RowKind.MIXED or (first in body.words and is_full)
     return kind is RowKind.NUMBERS
 
 
@@ -393,22 +393,22 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
             j for j in body.words if any(last[j : j + 1]) and last[j : j + 1] == cells[j : j + 1]
         }
         cells = ["" if j in labels else cell for j, cell in enumerate(cells)]
-    first, *others = [cell for cell in cells if cell] or [""]
-    numbers = sum(map(is_number, others))
+    first, *rest = [cell for cell in cells if cell] or [""]
+    numbers = sum(map(is_number, rest))
     uneven = isinstance(grid, TextGrid) and len(cells) != width
-    few = numbers + is_number(first) < _MANY_NUMBERS
+    has_few = numbers + is_number(first) < _MANY_NUMBERS
     roles = ("text",) if row < body.first else ()
-    if begins_row(first, *roles) or "=" in cells or (uneven and few and not next_to):
+    if begins_row(first, *roles) or "=" in cells or (uneven and has_few and not next_to):
         return
-    glued = next_to and row > body.last and _RUN_TOGETHER.fullmatch(first)
-    if is_number(first) or (is_odd(first) and (numbers or glued)) or first[:1] == "=" != first[1:2]:
+    fused = next_to and row > body.last and _RUN_TOGETHER.fullmatch(first)
+    if is_number(first) or (is_odd(first) and (numbers or fused)) or first[:1] == "=" != first[1:2]:
         _refuse_cells(grid, row, cells, decimal_mark([*cells, *last]))
         return
-    begins = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
-    short = begins and 1 + len(others) < width - len(body.words)
+    starts = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
+    short = starts and 1 + len(rest) < width - len(body.words)
     word = row > body.last and len(first) > 1 and first.replace(" ", "").isalpha()
-    alike = next_to and not (word and _filled(cells) != _filled(last))
-    if numbers > (short and (uneven or not alike)):
+    similar = next_to and not (word and _filled(cells) != _filled(last))
+    if numbers > (short and (uneven or not similar)):
         place, _, _ = grid.where(grid.number(row), 0).rpartition(",")
         warn(
             f"{place} begins with {first!r} and holds "
@@ -428,8 +428,8 @@ def refuse_odd_rows(grid: Grid) -> None:
     """Refuse the first row that would be one of numbers but for the way a cell is written."""
     for i in range(len(grid)):
         cells = grid.cells(i)
-        first, *others = [cell for cell in cells if cell] or [""]
-        if others and is_odd(first) and any(map(is_number, cells)):
+        first, *rest = [cell for cell in cells if cell] or [""]
+        if rest and is_odd(first) and any(map(is_number, cells)):
             _refuse_cells(grid, i, cells, decimal_mark(cells))
 
 
@@ -455,8 +455,8 @@ def _warn_of_gap(body: Body) -> None:
     """Warn where numbers go on below a few empty lines or comments: another table, or a note."""
     grid, word = body.grid, body.grid.row_word
     numbers = [grid.number(i) for i in body.rows]
-    known = {grid.number(i) for i in body.between}
-    gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and known.isdisjoint(range(a + 1, b))]
+    taken = {grid.number(i) for i in body.interruptions}
+    gaps = [(a, b) for a, b in pairwise(numbers) if b > a + 1 and taken.isdisjoint(range(a + 1, b))]
     if 0 < len(gaps) <= _FEW_GAPS:
         after, on = gaps[-1]
         warn(
@@ -472,27 +472,27 @@ def find_blocks(body: Body) -> None:
     grid, above = body.grid, body.above
     heads = {tuple(grid.cells(i)): i for i in above if len(_filled(grid.cells(i))) > 1}
     heads = {cells: i for cells, i in heads.items() if grid.kind(i) not in _NUMERIC}
-    repeated: list[int] = []
+    last_heads: list[int] = []
     for group in _interruptions(grid, body.first, body.last, heads):
-        before, after = group[0] - 1, group[-1] + 1
-        again = [i for i in group if tuple(grid.cells(i)) in heads]
-        others = [i for i in group if i not in again]
-        anew = _begins_anew(grid, before, after)
-        if not again and (not anew or len(others) != 1 or len(_filled(grid.cells(others[0]))) != 1):
+        end, start = group[0] - 1, group[-1] + 1
+        copies = [i for i in group if tuple(grid.cells(i)) in heads]
+        marks = [i for i in group if i not in copies]
+        fresh = _begins_anew(grid, end, start)
+        if not copies and (not fresh or len(marks) != 1 or len(_filled(grid.cells(marks[0]))) != 1):
             continue
-        if anew:
-            body.labels[after] = next(filter(None, (_label(grid, i) for i in others)), "")
-            repeated = again or repeated
-        body.between |= dict.fromkeys(others, "samples" if anew else "note")
-        body.between |= dict.fromkeys(again, "headers again")
+        if fresh:
+            body.labels[start] = next(filter(None, (_label(grid, i) for i in marks)), "")
+            last_heads = copies or last_heads
+        body.interruptions |= dict.fromkeys(marks, "samples" if fresh else "note")
+        body.interruptions |= dict.fromkeys(copies, "headers again")
     if any(body.labels.values()):
-        top = min((heads[tuple(grid.cells(i))] for i in repeated), default=body.first)
+        top = min((heads[tuple(grid.cells(i))] for i in last_heads), default=body.first)
         row = next((i for i in reversed(above) if i < top), None)
         if row is not None and (
             len(_filled(grid.cells(row))) == 1 or named_role(grid.cells(row)[0], "text", "species")
         ):
             body.labels[body.first] = _label(grid, row)
-            body.between[row] = "samples"
+            body.interruptions[row] = "samples"
             above.remove(row)
 
 
@@ -504,9 +504,9 @@ def _interruptions(
 ) -> list[list[int]]:
     """Return groups of rows without numbers between rows of numbers, with blank ones in them."""
     groups: list[list[int]] = []
-    plain = grid.lines if isinstance(grid, TextGrid) else None
+    lines = grid.lines if isinstance(grid, TextGrid) else None
     for i in range(first, last + 1):
-        if plain is not None and plain[i][:1].isdigit():
+        if lines is not None and lines[i][:1].isdigit():
             continue
         cells = grid.cells(i)
         if tuple(cells) not in heads and any(map(is_number, cells)):
@@ -525,10 +525,10 @@ def _begins_anew(grid: Grid, before: int, after: int) -> bool:
         before -= 1
     while not any(map(is_number, grid.cells(after))):
         after += 1
-    one, other = (narrow(next(filter(is_number, grid.cells(i)))) for i in (before, after))
-    mark = "," if "," in one + other else "."
+    last, following = (narrow(next(filter(is_number, grid.cells(i)))) for i in (before, after))
+    mark = "," if "," in last + following else "."
     try:
-        return read_cell(other, mark) <= read_cell(one, mark)
+        return read_cell(following, mark) <= read_cell(last, mark)
     except ReadError:
         return False
 

@@ -25,7 +25,7 @@ from sims_analysis.readers.tables.numbers import (
     decimal_mark,
     is_number,
     open_point,
-    parsed,
+    parse_numbers,
     plain_column,
     read_columns,
     split_line,
@@ -83,12 +83,12 @@ class Block:
         """Least and largest number of each column, of shape (2, columns); NaN where none is."""
         return np.array([f.reduce(self.values, initial=np.nan) for f in (np.fmin, np.fmax)])
 
-    def only(self, kept: NDArray[np.bool_]) -> Block:
+    def select(self, mask: NDArray[np.bool_]) -> Block:
         """Keep some rows."""
-        places = np.flatnonzero(kept).tolist()
+        places = np.flatnonzero(mask).tolist()
         row_of = {row: i for i, row in enumerate(places)}
         return Block(
-            self.values[kept],
+            self.values[mask],
             {(row_of[i], j): limit for (i, j), limit in self.limits.items() if i in row_of},
             [self.rows[i] for i in places],
             {j: [texts[i] for i in places] for j, texts in self.texts.items()},
@@ -135,7 +135,7 @@ class Grid(Sized):
     #: First row, first column, last row and last column of cells that are merged, from 0.
     merged: Sequence[tuple[int, int, int, int]] = field(default=(), kw_only=True)
     #: Other sheets of the workbook that hold numbers, if the user did not choose.
-    others: Sequence[str] = field(default=(), kw_only=True)
+    other_sheets: Sequence[str] = field(default=(), kw_only=True)
     #: The decimal mark as far as it is known before the numbers are.
     decimal: str | None = field(default=None, init=False)
     _texts: dict[int, list[str]] = field(default_factory=dict, init=False, repr=False)
@@ -191,14 +191,14 @@ class Grid(Sized):
 
     def column(self, column: int) -> int:
         """Return the place of a column in the file."""
-        stated = self.columns or ()
-        return stated[column] if column < len(stated) else column
+        columns = self.columns or ()
+        return columns[column] if column < len(columns) else column
 
     def letter(self, column: int) -> str:
         """Name a column as spreadsheets do."""
         return column_name(self.column(column))
 
-    def called(self, column: int) -> str:
+    def title(self, column: int) -> str:
         """Call a column by its place, in words: ``B`` alone might be boron."""
         place = self.column(column)
         words = f"column {place + 1}"
@@ -235,7 +235,7 @@ class Grid(Sized):
         """Where rows of numbers begin, or one of numbers and words below headers."""
         run = first = width = 0
         words: Mapping[int, bool] = {}
-        alone = below = None
+        single = below = None
         headed = False
         for i in range(min(len(self), FIRST_ROWS)):
             kind, cells = self.kind(i, words), self.cells(i)
@@ -247,30 +247,30 @@ class Grid(Sized):
             if headed and below is None and self.kind(i) is RowKind.MIXED:
                 below = Start(i, 0, words)
             # A row may lack values, but then it is as wide as the one before.
-            few = run and len(cells) != width and sum(map(is_number, cells)) < 2
-            if kind is not RowKind.NUMBERS or few:
+            is_short = run and len(cells) != width and sum(map(is_number, cells)) < 2
+            if kind is not RowKind.NUMBERS or is_short:
                 if run > 1:
                     break
-                alone = Start(first, run, words) if run else alone
+                single = Start(first, run, words) if run else single
                 run = 0
             elif run or len(cells) > 1:
                 first, width = (first, width) if run else (i, len(cells))
                 run += 1
             if run == 3:
                 break
-        return Start(first, run, words) if run else alone or below
+        return Start(first, run, words) if run else single or below
 
     def words_below(self, row: int, above: Mapping[int, bool] = _NO_WORDS) -> dict[int, bool]:
         """Return the columns below headers that may hold words; `above`: those of empty cells."""
         cells, below = self.cells(row), self.cells(row + 1) if row + 1 < len(self) else []
-        kept = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
-        return kept | {
+        inherited = {j: certain for j, certain in above.items() if j >= len(cells) or not cells[j]}
+        return inherited | {
             j: header.role in ("text", "unit", "species")
             for j, header in enumerate(map(try_header, cells))
             if holds_words(header) or (header.role == "time" and CLOCK.match(_at(below, j) or ""))
         }
 
-    def only(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> Grid:
+    def select(self, columns: Sequence[int], notes: Sequence[Sequence[str]] = ()) -> Grid:
         """Keep some columns, as cells; `notes` are what stood in others."""
         top = range(min(len(self), FIRST_ROWS))
         texts = {i for i in top if self.kind(i) not in (RowKind.NUMBERS, RowKind.MIXED)}
@@ -319,36 +319,36 @@ class Grid(Sized):
         labels: Collection[int] = (),
     ) -> Block:
         """Read the numbers of rows; `words` are columns that may hold some, `labels` that do."""
-        nothing, stated = self.options.not_measured, self.options.decimal is not None
+        no_value, stated = self.options.not_measured, self.options.decimal is not None
         split = self._split(rows, width, words, labels)
-        values, odd, decimal, lengths = split
-        texts = {*labels, *columns_of_words(odd, words, nothing)}
-        of_cells = (c for j in odd.keys() - texts for c in odd[j] if isinstance(c, str))
+        values, others, decimal, lengths = split
+        texts = {*labels, *columns_of_words(others, words, no_value)}
+        of_cells = (c for j in others.keys() - texts for c in others[j] if isinstance(c, str))
         mark = decimal or decimal_mark(of_cells) or "."
         limits, errors = read_columns(
             values,
-            {j: cells for j, cells in odd.items() if j not in texts},
+            {j: cells for j, cells in others.items() if j not in texts},
             lambda i, j: self.where(self.number(rows[i]), j),
             self.options,
             decimal=mark,
         )
-        opens, which = [], "decimal='.' or decimal=','"
+        ambiguous, remedy = [], "decimal='.' or decimal=','"
         for j, cells in () if stated or mark != "." else self._with_points(split, rows):
             if j not in texts and (point := open_point(cells)):
-                row, mixed = point
-                what = "the points of the column may separate thousands or decimals"
-                opens.append(f"{self.where(self.number(rows[row]), j)}: {what}")
-                if mixed:
+                row, is_mixed = point
+                doubt = "the points of the column may separate thousands or decimals"
+                ambiguous.append(f"{self.where(self.number(rows[row]), j)}: {doubt}")
+                if is_mixed:
                     raise ReadError(
-                        opens[-1],
+                        ambiguous[-1],
                         code="ambiguous_table",
                         argument="decimal",
-                        remedy=f"{which} says which",
+                        remedy=f"{remedy} says which",
                     )
-        if opens:
-            text = f"{opens[0]}; read as decimals, here and in columns like it"
-            warn(text, ProfileWarning, argument="decimal", remedy=f"{which} says which")
-        labelled = {j: [_text(cell) for cell in odd[j]] for j in texts}
+        if ambiguous:
+            text = f"{ambiguous[0]}; read as decimals, here and in columns like it"
+            warn(text, ProfileWarning, argument="decimal", remedy=f"{remedy} says which")
+        labelled = {j: [_text(cell) for cell in others[j]] for j in texts}
         unbroken = self.numbers is None and isinstance(rows, range)
         numbers = range(rows[0] + 1, rows[-1] + 2) if unbroken else [self.number(i) for i in rows]
         return Block(values, limits, numbers, labelled, errors, lengths)
@@ -362,16 +362,16 @@ class Grid(Sized):
     ) -> Split:
         self.options.budget.take(8 * len(rows) * width, table_size(len(rows), width))
         values = np.full((len(rows), width), np.nan, order="F")
-        odd: dict[int, Sequence[object]] = {}
+        other_cells: dict[int, Sequence[object]] = {}
         # A number may say that nothing was measured.
-        plain = () if any(map(is_number, self.options.not_measured)) else (int, float)
+        types = () if any(map(is_number, self.options.not_measured)) else (int, float)
         for j in range(width):
             cells = [_at(self.rows[i], j) for i in rows]
-            if plain and j not in labels and {*map(type, cells)} <= {*plain, NoneType}:
+            if types and j not in labels and {*map(type, cells)} <= {*types, NoneType}:
                 values[:, j] = cells
             else:
-                odd[j] = [c if type(c) in plain else _text(c) for c in cells]
-        return values, odd, self.options.decimal, ()
+                other_cells[j] = [c if type(c) in types else _text(c) for c in cells]
+        return values, other_cells, self.options.decimal, ()
 
     def _with_points(
         self,
@@ -412,10 +412,10 @@ class TextGrid(Grid):
         line = self.lines[row]
         mark = comment_mark(line)
         if mark:
-            rest = line.lstrip().removeprefix(mark)
+            content = line.lstrip().removeprefix(mark)
             # Behind a blank there is one before the delimiter as well.
-            unpadded = rest.lstrip(" ") if line.startswith(" ") else rest
-            line = line if self.delimiter and unpadded.startswith(self.delimiter) else rest
+            unpadded = content.lstrip(" ") if line.startswith(" ") else content
+            line = line if self.delimiter and unpadded.startswith(self.delimiter) else content
         cells = [cell.strip() for cell in self.split(line)]
         if row < _KEPT_ROWS:
             self._texts[row] = cells
@@ -440,9 +440,9 @@ class TextGrid(Grid):
             # ``# depth in um, concentration in atoms/cm3``
             cells = in_comment
         elif self.delimiter is None:
-            joined = re.split(r"\s+(?![(\[])", text)
-            if len(cells) == width == len(joined) + 1 and len(joined) > 1:
-                return joined  # ``depth_nm  B (at/cm3)``, of which none is above the first column
+            parts = re.split(r"\s+(?![(\[])", text)
+            if len(cells) == width == len(parts) + 1 and len(parts) > 1:
+                return parts  # ``depth_nm  B (at/cm3)``, of which none is above the first column
             for pattern in (r"\t+", r"\s{2,}", r"\s+(?![(\[])"):
                 if len(cells) == width:
                     break
@@ -474,9 +474,9 @@ class TextGrid(Grid):
 
     def width(self, rows: Sequence[int]) -> int:
         """Count the columns that first rows and the last have."""
-        few = [*map(self.split, self.texts([*rows[:20], *rows[-1:]]))] if rows else []
-        width = max(map(len, few), default=1)
-        while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in few):
+        samples = [*map(self.split, self.texts([*rows[:20], *rows[-1:]]))] if rows else []
+        width = max(map(len, samples), default=1)
+        while width > 1 and all(len(c) < width or not c[width - 1].strip() for c in samples):
             width -= 1
         return width
 
@@ -493,8 +493,8 @@ class TextGrid(Grid):
         text = self.text or ","
         if (self.delimiter == "," and not self.quoted) or not any(c in text for c in _COMMAS):
             return "."
-        marked = (line for line in lines if any(c in line for c in _COMMAS))
-        rows = ([c.strip('" ') for c in self.split(line)] for line in marked)
+        with_commas = (line for line in lines if any(c in line for c in _COMMAS))
+        rows = ([c.strip('" ') for c in self.split(line)] for line in with_commas)
         skipped = {*labels, *words}
         mark = decimal_mark(c for cells in rows for j, c in enumerate(cells) if j not in skipped)
         return mark or "."
@@ -504,28 +504,28 @@ class TextGrid(Grid):
     ) -> Split:
         lines, budget = self.texts(rows), self.options.budget
         decimal = self.mark(lines, words, labels)
-        plain = not any(map(is_number, self.options.not_measured))
+        all_numbers = not any(map(is_number, self.options.not_measured))
         budget.take(8 * len(lines) * width, table_size(len(lines), width))
         values = np.empty((len(lines), width), order="F")
-        odd: dict[int, dict[int, Sequence[str]]] = {}
+        other_cells: dict[int, dict[int, Sequence[str]]] = {}
         lengths: set[int] = set()
         blanks = self.delimiter is None
         step = max(1, PIECE // max(len(lines[0]) + 1, width))
         for start in range(0, len(lines), step):
             piece, numbers = lines[start : start + step], None
-            if plain and not labels:
-                apart = ["\t".join(line.split()) for line in piece] if blanks else piece
-                numbers = parsed(apart, self.delimiter or "\t", decimal)
-            wide = 0 if numbers is None else numbers.shape[1]
-            if numbers is not None and wide >= width and np.isnan(numbers[:, width:]).all():
-                lengths.add(wide)
+            if all_numbers and not labels:
+                tabbed = ["\t".join(line.split()) for line in piece] if blanks else piece
+                numbers = parse_numbers(tabbed, self.delimiter or "\t", decimal)
+            width_read = 0 if numbers is None else numbers.shape[1]
+            if numbers is not None and width_read >= width and np.isnan(numbers[:, width:]).all():
+                lengths.add(width_read)
                 values[start : start + step] = numbers[:, :width]
                 continue
             cut = [self.split(line) for line in piece]
             lengths.update(map(len, cut))
             for row, found in zip(rows[start:], cut, strict=False):
-                beyond = (c for c in found[width:] if c.strip().casefold() not in NOTHING)
-                if cell := next(beyond, ""):
+                surplus = (c for c in found[width:] if c.strip().casefold() not in NOTHING)
+                if cell := next(surplus, ""):
                     raise ReadError(
                         f"{self.row_word} {self.number(row)}: {len(found)} cells in a table of "
                         f"{width} columns; {cell!r} belongs to none",
@@ -533,19 +533,19 @@ class TextGrid(Grid):
                     )
             padded = [[*cells, *[""] * width][:width] for cells in cut]
             for j, column in enumerate(zip(*padded, strict=True)):
-                read = None if j in labels or not plain else plain_column(column, decimal)
+                read = None if j in labels or not all_numbers else plain_column(column, decimal)
                 values[start : start + step, j] = np.nan if read is None else read
                 if read is None:
                     budget.take(_TEXT * len(column), "the texts in its cells")
-                    odd.setdefault(j, {})[start] = column
+                    other_cells.setdefault(j, {})[start] = column
         texts: dict[int, Sequence[object]] = {}
-        for j, pieces in odd.items():
-            whole: list[object] = values[:, j].tolist()
+        for j, pieces in other_cells.items():
+            column_cells: list[object] = values[:, j].tolist()
             if j in words:
-                whole = [_at(row, j) or "" for row in map(self.split, lines)]
+                column_cells = [_at(row, j) or "" for row in map(self.split, lines)]
             for start, cells in pieces.items():
-                whole[start : start + len(cells)] = cells
-            values[:, j], texts[j] = np.nan, whole
+                column_cells[start : start + len(cells)] = cells
+            values[:, j], texts[j] = np.nan, column_cells
         return values, texts, decimal, lengths
 
     def _with_points(
@@ -581,10 +581,10 @@ def _points_in(lines: Sequence[str], delimiter: str | None, width: int) -> Any:
 def _in_thousandths(values: Array) -> Any:
     """Return which columns hold zeros, and thousandths from one to a thousand."""
     size = np.abs(values)
-    inside = (size >= 1) & (size < _THOUSAND)
-    scaled = np.where(inside, size, 0.0) * _THOUSAND
-    inside &= np.abs(np.rint(scaled) - scaled) < _THOUSANDTH
-    return (inside | (size == 0) | np.isnan(size)).all(axis=0)
+    in_range = (size >= 1) & (size < _THOUSAND)
+    scaled = np.where(in_range, size, 0.0) * _THOUSAND
+    in_range &= np.abs(np.rint(scaled) - scaled) < _THOUSANDTH
+    return (in_range | (size == 0) | np.isnan(size)).all(axis=0)
 
 
 def _at(cells: Sequence[Any], column: int) -> Any:

@@ -43,19 +43,19 @@ _ARROW = re.compile(r"(?:->|[-\u2013\u2014]?>|\u2192)\s*$")
 def pattern(role: str) -> re.Pattern[str]:
     """Return the pattern of the words of a role, in all languages; none stands between letters."""
     words = dict.fromkeys(w.strip() for texts in _WORDS[role].values() for w in texts.split(","))
-    listed = sorted(words, key=len, reverse=True)
-    plain = "|".join(word for word in listed if word.isascii() or not _JOINED.search(word))
-    joined = "|".join(word for word in listed if _JOINED.search(word)) or "(?!)"
+    ordered = sorted(words, key=len, reverse=True)
+    spaced = "|".join(word for word in ordered if word.isascii() or not _JOINED.search(word))
+    joined = "|".join(word for word in ordered if _JOINED.search(word)) or "(?!)"
     if role in _WHOLE:
-        return re.compile(rf"(?:{plain}|{joined})", re.IGNORECASE)
+        return re.compile(rf"(?:{spaced}|{joined})", re.IGNORECASE)
     if role == "filler":
-        return re.compile(rf"(?:^|(?<=\s))(?:{plain})(?=$|\s)|{joined}", re.IGNORECASE)
+        return re.compile(rf"(?:^|(?<=\s))(?:{spaced})(?=$|\s)|{joined}", re.IGNORECASE)
     if role in ("mass", "energy", "spectrum", "in_units_of", "multiplied"):
-        return re.compile(rf"(?:\b(?:{plain})\b|{joined})", re.IGNORECASE)
+        return re.compile(rf"(?:\b(?:{spaced})\b|{joined})", re.IGNORECASE)
     # A name and a word may be joined: ``Mg-Konzentration``.
-    before = r"(?:^|[\s_]|(?<=\w)-)" if role == "value" else r"(?:^|[\s_])"
-    after = r"(?=$|[\s_:])" if role == "value" else r"(?=$|[\s_:,.(])"
-    return re.compile(rf"(?:{before}(?:{plain}){after}|(?:{joined}))", re.IGNORECASE)
+    start = r"(?:^|[\s_]|(?<=\w)-)" if role == "value" else r"(?:^|[\s_])"
+    end = r"(?=$|[\s_:])" if role == "value" else r"(?=$|[\s_:,.(])"
+    return re.compile(rf"(?:{start}(?:{spaced}){end}|(?:{joined}))", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -73,9 +73,9 @@ def without_label(text: str, *roles: str) -> str:
 
 def are_labels(texts: Collection[str]) -> bool:
     """Whether texts count samples: ``W1``, ``W2``; isotopes count nucleons."""
-    found = [_COUNTED.fullmatch(text) for text in texts]
-    matches = [match for match in found if match]
-    if len({*texts}) < 2 or len(matches) < len(found) or len({m[1] for m in matches}) > 1:
+    all_matches = [_COUNTED.fullmatch(text) for text in texts]
+    matches = [match for match in all_matches if match]
+    if len({*texts}) < 2 or len(matches) < len(all_matches) or len({m[1] for m in matches}) > 1:
         return False
     word = matches[0][1].strip(" _#-")
     nuclide = word in ("H", "He", "Li") or any(int(match[2]) > _MOST_ATOMS for match in matches)
@@ -233,9 +233,9 @@ def unit_kind(text: str) -> str | None:
     return kind if kind in (*vocabulary.AXES, *vocabulary.VALUE_KINDS) else None
 
 
-def same_unit(one: str, other: str) -> bool:
+def same_unit(a: str, b: str) -> bool:
     """Whether two spellings are of one unit."""
-    first, second = _unit(one), _unit(other)
+    first, second = _unit(a), _unit(b)
     if first is None or second is None:
         return False
     return replace(first, text="") == replace(second, text="")
@@ -250,9 +250,9 @@ def without_brackets(cell: str) -> str:
 def is_unit(cell: str) -> bool:
     """Whether a cell is a unit, or in brackets where one would stand."""
     cell = cell.translate(_WIDE)
-    known = unit_kind(cell) is not None or cell in PERCENT or has_factor(cell)
+    readable = unit_kind(cell) is not None or cell in PERCENT or has_factor(cell)
     # ``K`` and ``V`` are rather elements.
-    return _in_brackets(cell) or known or (len(cell) > 1 and _is_ancillary_unit(cell))
+    return _in_brackets(cell) or readable or (len(cell) > 1 and _is_ancillary_unit(cell))
 
 
 def _in_brackets(cell: str) -> bool:
@@ -261,7 +261,7 @@ def _in_brackets(cell: str) -> bool:
 
 def join_header(text: str, word: str) -> str:
     """Put a word into a header, before its unit."""
-    words, unit = _split(" ".join(text.translate(_WIDE).split()))
+    words, unit = _split_unit(" ".join(text.translate(_WIDE).split()))
     return f"{words} {word} ({unit})" if unit else f"{text} {word}"
 
 
@@ -280,22 +280,22 @@ def _is_ancillary_unit(unit: str) -> bool:
 
 def is_limit(text: str) -> bool:
     """Whether a header is that of detection limits."""
-    return _limit(_split(text)[0]) is not None
+    return _limit(_split_unit(text)[0]) is not None
 
 
 def begins_row(text: str, *roles: str) -> bool:
     """Whether a cell says that the others of its row are limits or factors of their columns."""
-    words, _ = _split(text)
+    words, _ = _split_unit(text)
     return named_role(words.partition("(")[0], "limit", "factor", *roles) is not None
 
 
 def factor_in(text: str) -> bool:
     """Whether a text that is not a header states a factor: ``x1E18``, ``all in 1E18 at/cm3``."""
     text = text.translate(_WIDE)
-    bare = without_brackets(text)
-    scaled = _SCALED.fullmatch(f"x{bare}" if re.match(_TEN, bare) else bare)
+    content = without_brackets(text)
+    scaled = _SCALED.fullmatch(f"x{content}" if re.match(_TEN, content) else content)
     # ``x1`` and ``x2`` are what samples are called.
-    if scaled and re.search(r"\d\d|\d[.,]|[eE]\d", bare):
+    if scaled and re.search(r"\d\d|\d[.,]|[eE]\d", content):
         return True
     for match in _INTRODUCED.finditer(text):
         unit = re.split(r"[)\],;]|\s(?:and|und|et)\s", text[match.end() :])[0].strip(" .")
@@ -327,11 +327,11 @@ def _special(text: str, words: str, unit: str | None) -> Header | None:
     delta = _DELTA.fullmatch(words)
     if delta and is_species(delta[1] or delta[2]):
         return Header("error", delta[1] or delta[2], unit, explicit=True)
-    bare = words.replace("%", " ")
-    relative = pattern("relative").search(bare)
-    if relative and (unit in PERCENT or bare != words):
-        rest = _without(bare, relative)
-        return Header("error", _content(_trimmed(rest)), "%", explicit=True)
+    plain_words = words.replace("%", " ")
+    relative = pattern("relative").search(plain_words)
+    if relative and (unit in PERCENT or plain_words != words):
+        name = _remove(plain_words, relative)
+        return Header("error", _name_in(_trim(name)), "%", explicit=True)
     return None
 
 
@@ -340,7 +340,7 @@ def read_header(text: str) -> Header:
     """Read the header of a column."""
     text = " ".join(text.translate(_WIDE).strip().strip('"').split())
     text = _PLUS_MINUS.sub("\u00b1", text)
-    words, unit = _split(text)
+    words, unit = _split_unit(text)
     _refuse_scaled(text, words, unit)
     return _special(text, words, unit) or _by_role(words, unit) or _by_unit(text, words, unit)
 
@@ -348,8 +348,8 @@ def read_header(text: str) -> Header:
 def _refuse_scaled(text: str, words: str, unit: str | None) -> None:
     """Refuse functions and multiples of values or errors."""
     if _FUNCTION.search(text):
-        said = f"{text!r} is a logarithm, root or reciprocal; give the values themselves"
-        raise UnitsError(said, code="scaled_values")
+        message = f"{text!r} is a logarithm, root or reciprocal; give the values themselves"
+        raise UnitsError(message, code="scaled_values")
     several = _SEVERAL.search(text)
     if several and not _limit(words):
         number = next(filter(None, several.groups()))
@@ -372,21 +372,21 @@ def _by_role(words: str, unit: str | None) -> Header | None:
             return Header("unit", of_units[1], None, explicit=True)
     measured = bool(unit and unit_kind(unit))
     for role in _ROLES:
-        match = pattern(role).search(words) if role not in _WHOLE_ROLES else _whole(words, role)
+        match = pattern(role).search(words) if role not in _WHOLE_ROLES else _match(words, role)
         limit = role == "error" and _LIMITS.search(words)
         if match is None or limit or (measured and role in ("index", "mass", "energy")):  # NO (c/s)
             continue
-        rest = _content(_without(words, match))
-        if role == "mass" and re.search(r"\d", rest):
+        name = _name_in(_remove(words, match))
+        if role == "mass" and re.search(r"\d", name):
             # ``mass 28`` is a signal.
             return Header("value", words, unit, explicit=False)
         if role == "error":
-            rest = pattern("error").sub("", pattern("value").sub("", f" {rest}"))
-            rest = _content(_trimmed(rest))
+            name = pattern("error").sub("", pattern("value").sub("", f" {name}"))
+            name = _name_in(_trim(name))
         elif role in ("axis", "time") and pattern("error").search(words):
             # How well depths are known is no depth.
-            return Header("ancillary", rest, unit, explicit=True)
-        return Header(role, rest, unit, explicit=True)
+            return Header("ancillary", name, unit, explicit=True)
+        return Header(role, name, unit, explicit=True)
     return None
 
 
@@ -404,16 +404,16 @@ def _by_unit(text: str, words: str, unit: str | None) -> Header:
     if kind == "sputter_time":
         return Header("time", "" if words in ("t", "T") else words, unit, explicit=True)
     match = pattern("mean").search(words)
-    words = _without(words, match) if match else words
+    words = _remove(words, match) if match else words
     match = pattern("value").search(words)
     if match:
-        rest = _trimmed(" ".join(pattern("filler").sub(" ", _without(words, match)).split()))
-        return Header("value", _content(rest), unit, explicit=True)
-    named = named_role(words, "species", "unit", "layer", "text") if not unit else None
-    if named is not None:
-        word = "text" if named == "layer" else named
+        name = _trim(" ".join(pattern("filler").sub(" ", _remove(words, match)).split()))
+        return Header("value", _name_in(name), unit, explicit=True)
+    role = named_role(words, "species", "unit", "layer", "text") if not unit else None
+    if role is not None:
+        word = "text" if role == "layer" else role
         return Header(word, words, None, explicit=True)
-    return Header("value", _content(words), unit, explicit=False)
+    return Header("value", _name_in(words), unit, explicit=False)
 
 
 def try_header(text: str) -> Header:
@@ -444,7 +444,7 @@ def holds_words(header: Header) -> bool:
     )
 
 
-def _whole(words: str, role: str) -> re.Match[str] | None:
+def _match(words: str, role: str) -> re.Match[str] | None:
     """Match a role whose words are the whole header, or follow a species: ``B background``."""
     name = _NAME.match(words) if role == "ancillary" else None
     place = name.end() if name and is_only_species(name[1]) else 0
@@ -454,37 +454,37 @@ def _whole(words: str, role: str) -> re.Match[str] | None:
 
 def _limit(words: str) -> re.Match[str] | None:
     """Match the words for a limit, alone or next to a species."""
-    before = _LIMIT_OF.match(words)
-    if before and is_only_species(words[before.end() :].strip(" _()[]")):
-        return before
+    match = _LIMIT_OF.match(words)
+    if match and is_only_species(words[match.end() :].strip(" _()[]")):
+        return match
     return pattern("limit").fullmatch(words) or _LIMITS.search(words)
 
 
-def _without(words: str, match: re.Match[str]) -> str:
+def _remove(words: str, match: re.Match[str]) -> str:
     """Take words out of a header, and what joined them to a name: ``Konzentration von Bor``."""
-    rest = _trimmed(words[: match.start()] + " " + words[match.end() :])
-    return _JOINT.sub("", rest)
+    remainder = _trim(words[: match.start()] + " " + words[match.end() :])
+    return _JOINT.sub("", remainder)
 
 
-def _content(words: str) -> str:
+def _name_in(words: str) -> str:
     """Take off the notation for the content of a species."""
     match = _CONTENT.fullmatch(words)
     return (match[1] or match[2]) if match else words
 
 
-def _trimmed(words: str) -> str:
+def _trim(words: str) -> str:
     """Take off what joins a name to what stood next to it; the charge of an ion is no dash."""
     return re.sub(r"^[\s_:,/-]+|[\s_:,/]+(-[\s_:,/]*)?$", "", words)
 
 
-def _split(text: str) -> tuple[str, str | None]:
+def _split_unit(text: str) -> tuple[str, str | None]:
     """Take the unit off a header."""
     match = _BRACKETS.fullmatch(text)
-    within = next((m for m in _WITHIN.finditer(text) if unit_kind(m[1])), None)
-    if within and not (match and unit_kind(match[2].strip())):
-        return _trimmed(f"{text[: within.start()]} {text[within.end() :].strip()}"), within[1]
+    inner = next((m for m in _WITHIN.finditer(text) if unit_kind(m[1])), None)
+    if inner and not (match and unit_kind(match[2].strip())):
+        return _trim(f"{text[: inner.start()]} {text[inner.end() :].strip()}"), inner[1]
     if match:
-        words, unit = _trimmed(match[1]), match[2].strip()
+        words, unit = _trim(match[1]), match[2].strip()
         if unit_kind(unit) or (words and _is_ancillary_unit(unit)):
             return words, unit
         if pattern("processing").fullmatch(unit):
@@ -496,7 +496,7 @@ def _split(text: str) -> tuple[str, str | None]:
             return words, unit
         return text, None
     if text.endswith(" %") and pattern("error").search(text):
-        return _trimmed(text[:-1]), "%"
+        return _trim(text[:-1]), "%"
     kind = unit_kind(text)
     if kind in vocabulary.AXES or (kind and re.search(r"[/^%\d]", text)):
         return "", text
@@ -507,8 +507,8 @@ def _split(text: str) -> tuple[str, str | None]:
             and place < _SEPARATED
             and (match[2] in PERCENT or _is_ancillary_unit(match[2].strip()))
         ):
-            return _trimmed(match[1]), match[2].strip()
+            return _trim(match[1]), match[2].strip()
         # What stands last may be an element rather than a unit: ``Si Au``, ``Ga/As``.
         if match and unit_kind(match[2]) and not re.fullmatch(r"[A-Z][a-z]?", match[2]):
-            return _trimmed(match[1]), match[2].strip()
+            return _trim(match[1]), match[2].strip()
     return text, None

@@ -98,7 +98,7 @@ class Headers:
         #: Of species, from a row of names, and of samples, above blocks of columns.
         self.names, self.labels = [""] * width, [""] * width
         #: Metadata of columns, from rows such as ``DL | 2e15 | 5e14``.
-        self.about: dict[int, dict[str, str]] = {}
+        self.metadata: dict[int, dict[str, str]] = {}
         #: Row of the grid -> what it was taken for, and why; rows that add nothing.
         self.taken: dict[int, tuple[str, str]] = {}
         self.notes: list[int] = []
@@ -106,7 +106,7 @@ class Headers:
         self.side_notes: list[str] = []
         #: Columns with something in them: numbers or words.
         self._worded = {*block.texts}
-        self._used = [has or j in self._worded for j, has in enumerate(self.filled)]
+        self._used = [has_numbers or j in self._worded for j, has_numbers in enumerate(self.filled)]
         #: Rows of numbers, which may be what samples are called.
         self._numeric: list[_Row] = []
         self._rows_below: list[_Row] = []
@@ -127,36 +127,36 @@ class Headers:
         above, below = self._split(self._rows())
         self._try_each(below, self._take_units_below, self._take_kinds)
         self._read_heads(block)
-        self._take_names_below(self._left(below), above)
+        self._take_names_below(self._rest(below), above)
         self._try_each(above, self._take_units_above)
         self._try_each(above, self._take_names, self._take_title)
         self._try_each([*below, *self._rows_below], self._take_title)
         # What a row of numbers is of stands above the depths: ``Site | 1 | 2``.
         axes = self.columns("axis", "time")
-        numbered = [
+        numeric = [
             replace(row, cells=["" if j in axes and not is_number(c) else c
                                 for j, c in enumerate(row.cells)])
             for row in self._numeric
         ]  # fmt: skip
-        numbered = [row for row in numbered if row.filled[1:] and all(map(is_number, row.texts))]
-        numbered = numbered if all(map(self.name, self.columns("value"))) else []
-        self._try_each([*below, *above, *numbered], self._take_samples)
+        numeric = [row for row in numeric if row.filled[1:] and all(map(is_number, row.texts))]
+        numeric = numeric if all(map(self.name, self.columns("value"))) else []
+        self._try_each([*below, *above, *numeric], self._take_samples)
         self._try_each(above, self._take_common_unit)
         self._agree_on_units()
-        self.notes = sorted({*self.notes, *(row.place for row in self._left([*above, *below]))})
+        self.notes = sorted({*self.notes, *(row.place for row in self._rest([*above, *below]))})
         self._refuse_factors()
 
-    def _left(self, rows: Sequence[_Row]) -> list[_Row]:
+    def _rest(self, rows: Sequence[_Row]) -> list[_Row]:
         return [row for row in rows if row.place not in self.taken]
 
-    def _try_each(self, rows: Sequence[_Row], *takes: Callable[[_Row], None]) -> None:
+    def _try_each(self, rows: Sequence[_Row], *steps: Callable[[_Row], None]) -> None:
         for row in rows:
-            for take in takes:
+            for step in steps:
                 if row.place not in self.taken:
-                    take(row)
+                    step(row)
 
-    def _take(self, row: _Row, part: str, why: str) -> None:
-        self.taken[row.place] = part, why
+    def _take(self, row: _Row, part: str, reason: str) -> None:
+        self.taken[row.place] = part, reason
 
     def _rows(self) -> list[_Row]:
         """List the rows that may say something of columns; rows with numbers do behind a word."""
@@ -174,16 +174,16 @@ class Headers:
             row = _Row(i, RowKind.MIXED, [*grid.cells(i), *padding][: self._width])
             self._take_row_label(row)
             self._rows_below.append(row)
-        return self._without_labels(self._listed(rows))
+        return self._without_labels(self._rows_of_list(rows))
 
-    def _listed(self, rows: list[_Row]) -> list[_Row]:
+    def _rows_of_list(self, rows: list[_Row]) -> list[_Row]:
         """Make a row of heads of a list of the columns: ``column 1: depth (nm)``."""
-        listed = {r.place: m for r in rows if (m := _LISTED.fullmatch(" ".join(r.texts)))}
-        starts = {int(m[1]) - n for n, m in enumerate(listed.values())}
-        if len(listed) < 2 or len(listed) != self._width or len(starts) > 1:
+        entries = {r.place: m for r in rows if (m := _LISTED.fullmatch(" ".join(r.texts)))}
+        starts = {int(m[1]) - n for n, m in enumerate(entries.values())}
+        if len(entries) < 2 or len(entries) != self._width or len(starts) > 1:
             return rows
-        heads = _Row(min(listed), RowKind.HEADERS, [m[2] for m in listed.values()])
-        return [*(row for row in rows if row.place not in listed), heads]
+        heads = _Row(min(entries), RowKind.HEADERS, [m[2] for m in entries.values()])
+        return [*(row for row in rows if row.place not in entries), heads]
 
     def _without_labels(self, rows: list[_Row]) -> list[_Row]:
         """Take off what rows are called where one says ``Units``, as Origin and others do."""
@@ -192,28 +192,28 @@ class Headers:
         units = [row for row in units if all(map(is_unit, row.texts[1:])) and row.filled[2:]]
         if not units or 0 in self._worded or self._stated:
             return rows
-        less = max(row.filled[-1] for row in labelled) >= self._width
+        offset = max(row.filled[-1] for row in labelled) >= self._width
         number = "#" if self.filled[0] else ""
         for n, row in enumerate(rows):
             if row in units:
-                rows[n] = replace(row, cells=["", *row.cells[1:]][less:], kind=RowKind.UNITS)
+                rows[n] = replace(row, cells=["", *row.cells[1:]][offset:], kind=RowKind.UNITS)
             elif row in labelled:
-                rows[n] = replace(row, cells=[number, *row.cells[1:]][less:])
+                rows[n] = replace(row, cells=[number, *row.cells[1:]][offset:])
         return rows
 
     def _split(self, wide: list[_Row]) -> tuple[list[_Row], list[_Row]]:
         """Find the row of heads; return the rows above it, the nearest first, and those below."""
         rows = [replace(row, cells=row.cells[: self._width]) for row in wide]
-        scored = [(score, n) for n, row in enumerate(wide) if (score := self._score(row))]
-        if not scored and self._stated and rows:
-            scored = [((False, 0, 0), 0)]
-        if not scored:
+        scores = [(score, n) for n, row in enumerate(wide) if (score := self._score(row))]
+        if not scores and self._stated and rows:
+            scores = [((False, 0, 0), 0)]
+        if not scores:
             units = rows[-1:] if rows and rows[-1].kind is RowKind.UNITS else []
             return rows[: len(rows) - len(units)][::-1], units
-        (axis, named, filled), heads = max(scored)
+        (axis, n_named, filled), heads = max(scores)
         self.texts = rows[heads].cells
         used = [*self._used, *[False] * len(wide[heads].cells)]
-        empty = [c for c, has in zip(wide[heads].cells, used, strict=False) if c and not has]
+        empty = [c for c, use in zip(wide[heads].cells, used, strict=False) if c and not use]
         if empty:
             text = f"no numbers below {', '.join(map(repr, empty))}"
             warn(text, ProfileWarning, code="empty_column")
@@ -221,9 +221,9 @@ class Headers:
             self.side_notes = [
                 c for c, h in headers if not (h.explicit or h.unit or is_species(h.name))
             ]
-        what = "names the axis and" if axis else "has a word for"
-        why = f"{what} {max(named, filled)} of {sum(self._used)} columns"
-        self._take(rows[heads], "headers", why)
+        verb = "names the axis and" if axis else "has a word for"
+        reason = f"{verb} {max(n_named, filled)} of {sum(self._used)} columns"
+        self._take(rows[heads], "headers", reason)
         return rows[:heads][::-1], rows[heads + 1 :]
 
     def _score(self, row: _Row) -> tuple[bool, int, int] | None:
@@ -242,9 +242,9 @@ class Headers:
             # Of rows that the user states, one with a bare unit is that of units.
             return False, 0, len(texts)
         axes = sum(h.role in ("axis", "time") and h.explicit for h in headers)
-        named = (h for h, text in zip(headers, texts, strict=True) if not is_number(text))
-        telling = sum(h.role == "unread" or (h.role == "value" and bool(h.name)) for h in named)
-        return axes > 0, axes + telling, len(texts)
+        worded = (h for h, text in zip(headers, texts, strict=True) if not is_number(text))
+        n_names = sum(h.role == "unread" or (h.role == "value" and bool(h.name)) for h in worded)
+        return axes > 0, axes + n_names, len(texts)
 
     def _read_heads(self, block: Block) -> None:
         """Read the cells of the row of heads, with what units and numbers say of them."""
@@ -257,12 +257,12 @@ class Headers:
                 except UnitsError as error:
                     raise error.within(self._grid.where(number, j)) from None
         for j, texts in block.texts.items():
-            header, stated = self.headers[j], {*map(str.strip, texts)}
+            header, units = self.headers[j], {*map(str.strip, texts)}
             columns = [k for k in self.columns("value") if self.name(k) == header.name]
             # ``Unit`` is that of the column to its left.
             columns += [j - 1] if j and named_role(self.texts[j], "unit") else []
-            if header.role == "unit" and len(stated) == 1 and columns:
-                self.units[columns[0]], self._stating[columns[0]] = stated.pop(), self._body.first
+            if header.role == "unit" and len(units) == 1 and columns:
+                self.units[columns[0]], self._stating[columns[0]] = units.pop(), self._body.first
         self._axes_by_units()
         for j, header in enumerate(self.headers):
             unit = self.units[j]
@@ -279,12 +279,12 @@ class Headers:
                 self.headers[j] = Header("value", self.texts[j], None, explicit=False)
             if header.role == "value" and is_ancillary(header, unit):
                 self.headers[j] = replace(header, role="ancillary")
-        first = [row for row in self._body.above if row not in self.taken]
-        named = first and self._grid.cells(first[-1])[:1] != [""]
-        named = named and len({*filter(None, self._grid.headers(first[-1], self._width))}) > 1
-        if self.texts[0] or named or not any(self.texts) or not self.filled[0]:
+        others = [row for row in self._body.above if row not in self.taken]
+        labels = others and self._grid.cells(others[-1])[:1] != [""]
+        labels = labels and len({*filter(None, self._grid.headers(others[-1], self._width))}) > 1
+        if self.texts[0] or labels or not any(self.texts) or not self.filled[0]:
             return
-        if _counts(block.values[:, 0]):
+        if _counts_rows(block.values[:, 0]):
             # Row numbers without a header, as DataFrames write them.
             self.headers[0] = Header("index", "", None, explicit=False)
 
@@ -296,13 +296,13 @@ class Headers:
         count = max((j + 1 for j, text in enumerate(texts) if text), default=0)
         commas = isinstance(grid, TextGrid) and grid.delimiter == "," and not grid.quoted
         comma = commas and count < self._width
-        rows = count == self._width - 1 and texts[0] and _counts(column)
+        rows = count == self._width - 1 and texts[0] and _counts_rows(column)
         rows = rows and not any(any(grid.headers(i, count + 1)[count:]) for i in self._body.above)
         if comma or (rows and self.filled[count]):
-            what = "commas are decimal marks too" if comma else "the first column numbers the rows"
+            case = "commas are decimal marks too" if comma else "the first column numbers the rows"
             raise ReadError(
                 f"{grid.row_word} {number}: headers above {count} of {self._width} columns; if "
-                f"{what}, the columns are ambiguous: give each a header, or save the table with "
+                f"{case}, the columns are ambiguous: give each a header, or save the table with "
                 "semicolons or tabs",
                 **WHICH_COLUMNS,
             )
@@ -313,15 +313,15 @@ class Headers:
         bare_times = {j for j in axes if self.headers[j].unit == self.texts[j]}
         for j, unit in enumerate(self.units):
             header, kind = self.headers[j], unit_kind(unit or "")
-            silent = not (header.explicit or is_species(header.name)) and axes <= bare_times
+            is_unnamed = not (header.explicit or is_species(header.name)) and axes <= bare_times
             short = self.texts[j].casefold() in ("", "x", "z", "t")
-            if (short or silent) and kind in vocabulary.AXES:
+            if (short or is_unnamed) and kind in vocabulary.AXES:
                 role = "axis" if kind == "depth" else "time"
                 self.headers[j] = Header(role, "", unit, explicit=True)
                 axes.add(j)
-        lasts = [text.casefold().split()[-1:] for text in self.texts]
-        if not axes and self._grid.options.depth_units and lasts[0] in (["x"], ["z"]):
-            for j in (j for j, last in enumerate(lasts) if last == lasts[0]):  # X | Y | X | Y
+        ends = [text.casefold().split()[-1:] for text in self.texts]
+        if not axes and self._grid.options.depth_units and ends[0] in (["x"], ["z"]):
+            for j in (j for j, end in enumerate(ends) if end == ends[0]):  # X | Y | X | Y
                 self.headers[j] = Header("axis", "", None, explicit=True)
         for j in bare_times if axes - bare_times else ():
             # Next to depths, ``min`` is rather the least of several.
@@ -331,17 +331,17 @@ class Headers:
         """Take a row that begins with a word for what its other cells are of their columns."""
         if not row.filled or self._stated:
             return
-        first, *others = row.filled
+        first, *columns = row.filled
         row_label = row.cells[first]
         header = try_header(row_label)
         role = named_role(header.name or row_label.partition("(")[0], *_ROW_LABELS)
-        cells = {j: row.cells[j] for j in others if j < self._width}
+        cells = {j: row.cells[j] for j in columns if j < self._width}
         if role is None or not cells:
             return
         if role in ("limit", "factor"):
             unit = f" {header.unit}" if header.unit else ""
             cells = {
-                j: _plain(cell) + unit
+                j: _plain_number(cell) + unit
                 for j, cell in cells.items()
                 if is_number(cell) and cell != row_label
             }
@@ -352,7 +352,7 @@ class Headers:
             return
         part, key = _ROW_LABELS[role]
         for j, text in cells.items():
-            self.about.setdefault(j, {})[key] = text
+            self.metadata.setdefault(j, {})[key] = text
         # As a whole, such a row is a note as well.
         self.notes += [row.place] if row.place < self._body.first else []
         if cells:
@@ -361,17 +361,17 @@ class Headers:
     def _take_units_below(self, row: _Row) -> None:
         """Take a row below the heads that holds units, of all columns or of some."""
         units = {j: row.cells[j] for j in row.filled if is_unit(row.cells[j])}
-        others = [row.cells[j] for j in row.filled if j not in units]
-        alone = row.kind in _UNITS
+        words = [row.cells[j] for j in row.filled if j not in units]
+        only_units = row.kind in _UNITS
         if self._stated:
             # Below a name for each, one bare unit of depths shows what the row is.
             kinds = {unit_kind(without_brackets(cell)) for cell in units.values()}
-            alone = alone or bool(kinds & {*vocabulary.AXES})
+            only_units = only_units or bool(kinds & {*vocabulary.AXES})
         if self._stating.keys() & units.keys():
             return
-        if alone:
+        if only_units:
             self._state_units(row, row.filled)
-        elif units and others and are_kinds(others):
+        elif units and words and are_kinds(words):
             self._state_units(row, units)
             del self.taken[row.place]
 
@@ -400,14 +400,12 @@ class Headers:
         if not are_kinds(lower.values()):
             labels = are_labels(lower.values())
             heads = next(i for i, (part, _) in self.taken.items() if part == "headers")
-            written = [*self._grid.cells(heads), *[""] * self._width]
-            different = len({*above.values()})
-            repeated = len({written[j] for j in above}) < different or all(
-                written[j] for j in above
-            )
+            cells = [*self._grid.cells(heads), *[""] * self._width]
+            n_species = len({*above.values()})
+            is_repeated = len({cells[j] for j in above}) < n_species or all(cells[j] for j in above)
             if (
-                repeated
-                or different == len(above)
+                is_repeated
+                or n_species == len(above)
                 or not all(_is_of_species(lower[j], cell, labels) for j, cell in above.items())
             ):
                 return
@@ -418,20 +416,20 @@ class Headers:
     def _take_names_below(self, below: Sequence[_Row], above: Sequence[_Row]) -> None:
         """Take a row below the heads that names their values, unless they are named better."""
         values = self.columns("value")
-        wanted = values, self.columns("value", "text")
-        row = next((row for row in below if row.filled and row.filled in wanted), None)
+        candidates = values, self.columns("value", "text")
+        row = next((row for row in below if row.filled and row.filled in candidates), None)
         if row is None or not names_axis(self.texts) or any(map(is_number, row.cells)):
             return
-        texts = self._named(above[0].cells) if above else []
-        better = self._are_names(texts) and all(map(names_species, filter(None, texts)))
+        texts = self._without_row_label(above[0].cells) if above else []
+        has_better = self._are_names(texts) and all(map(names_species, filter(None, texts)))
         heads = [h.name if cell else "" for h, cell in zip(self.headers, row.cells, strict=True)]
         groups = [*filter(None, heads)]
         names = list(map(try_header, row.cells))
         species = {names[j].name for j in row.filled}
         # ``Cs+`` above several species is what all of them were measured with.
-        fewer = len(groups) < len(row.filled) and not species <= LETTERS
-        grouped = are_labels(groups) or not any(map(names_species, groups)) or fewer
-        if better or (groups and not (grouped and all(map(is_only_species, species)))):
+        is_common = len(groups) < len(row.filled) and not species <= LETTERS
+        grouped = are_labels(groups) or not any(map(names_species, groups)) or is_common
+        if has_better or (groups and not (grouped and all(map(is_only_species, species)))):
             return
         self.names = [h.name or cell for h, cell in zip(names, row.cells, strict=True)]
         for j, header in enumerate(names):
@@ -443,7 +441,7 @@ class Headers:
         for j in row.filled:
             group = next((text for text in reversed(heads[: j + 1]) if text), "")
             if group and not any(self.labels):
-                self.about.setdefault(j, {})["group"] = group
+                self.metadata.setdefault(j, {})["group"] = group
             self.headers[j] = replace(self.headers[j], role="value", name="")
 
     def _take_title(self, row: _Row) -> None:
@@ -464,7 +462,7 @@ class Headers:
 
     def _take_names(self, row: _Row) -> None:
         """Take a row above the heads that names species."""
-        cells = self._named(row.cells)
+        cells = self._without_row_label(row.cells)
         if any(self.names) or not self._are_names(cells):
             return
         texts = [*filter(None, cells)]
@@ -494,7 +492,7 @@ class Headers:
                 self.units[j], self._stating[j] = unit, row.place
         self._take(row, "names", "names a species above each block of columns")
 
-    def _named(self, cells: Sequence[str], role: str = "species") -> list[str]:
+    def _without_row_label(self, cells: Sequence[str], role: str = "species") -> list[str]:
         """Leave out what a row of names says above the depths: ``Species | B | P``."""
         axes, labels = self.columns("axis", "time"), [without_label(cell, role) for cell in cells]
         return [
@@ -519,24 +517,24 @@ class Headers:
             return all(cells[a] == cells[v] for a, v in zip(axes, values, strict=True))
         if errors and {*filled} == {*values, *errors} - {*axes}:
             return True
-        starts, each = len(_starts(axes)), len(values) // len(filled)
+        starts, step = len(_starts(axes)), len(values) // len(filled)
         labels, kinds = [self.headers[j].name for j in values], [self.texts[j] for j in values]
         # ``| B | | P |`` above ``z | Int. | Conc. | Int. | Conc.``
-        grouped = filled == values[:: each or 1] and kinds == kinds[:each] * len(filled)
+        grouped = filled == values[:: step or 1] and kinds == kinds[:step] * len(filled)
         grouped = grouped and starts == 1 and (not any(labels) or are_labels(labels))
         fits = grouped or len(filled) in (starts, len(values))
         return fits and ({*filled} <= {*axes} or {*filled} <= {*values})
 
     def _take_samples(self, row: _Row) -> None:
         """Take a row that distinguishes columns by samples."""
-        cells = self._named(row.cells, "text")
+        cells = self._without_row_label(row.cells, "text")
         starts = _starts(self.columns("axis", "time"))
         if len(starts) == 1:
             cells[starts[0]] = ""  # what the row is called
         labels = [cells[j] for j in starts]
-        apart = len(starts) > 1 and all(labels) and len({*filter(None, cells)}) > 1
+        distinguishes = len(starts) > 1 and all(labels) and len({*filter(None, cells)}) > 1
         if any(self.labels) or not (
-            apart or (len(starts) == 1 and self._distinguishes_repeats(cells))
+            distinguishes or (len(starts) == 1 and self._distinguishes_repeats(cells))
         ):
             return
         self.labels = cells
@@ -549,9 +547,9 @@ class Headers:
             return False
         if any(has_role(c, "axis", "time", "value", "error") for c in texts):
             return False
-        named = all(is_species(self.name(j)) for j in values)
+        has_names = all(is_species(self.name(j)) for j in values)
         of_species = all(is_only_species(try_header(text).name or text) for text in texts)
-        if of_species and not (are_labels(texts) or named):
+        if of_species and not (are_labels(texts) or has_names):
             return False
         species = [(self.name(j), self.units[j] or self.headers[j].unit) for j in values]
         labels = [next(c for c in reversed(cells[: j + 1]) if c) for j in values]
@@ -613,8 +611,8 @@ class Headers:
             where = f"{grid.where(grid.number(row), column)}: "
             if errors and _OF_ERRORS.search(text):
                 advice = "convert them to standard errors in the unit of the values"
-                said = f"{where}{text!r} is about errors; {advice}, and take it out"
-                raise UnitsError(said, code="scaled_values")
+                message = f"{where}{text!r} is about errors; {advice}, and take it out"
+                raise UnitsError(message, code="scaled_values")
             if (row, column, text) in factors or factor_in(text):
                 refuse_factor(text, where)
 
@@ -627,7 +625,7 @@ _OF_ERRORS = re.compile(
 )
 
 
-def _counts(column: Array) -> bool:
+def _counts_rows(column: Array) -> bool:
     """Whether numbers count rows, from 0 or 1."""
     return column[0] in (0, 1) and np.array_equal(column - column[0], np.arange(column.size))
 
@@ -643,12 +641,12 @@ def are_kinds(cells: Iterable[str]) -> bool:
 def _is_of_species(text: str, above: str, label: bool) -> bool:
     """Whether a header is no species, depth or unit itself, and stands below a species."""
     header = try_header(text)
-    named = not label and names_species(header.name)
-    other = header.unit or header.role in ("axis", "time", "unread") or named
-    return not other and is_only_species(try_header(above).name)
+    is_species_name = not label and names_species(header.name)
+    is_other = header.unit or header.role in ("axis", "time", "unread") or is_species_name
+    return not is_other and is_only_species(try_header(above).name)
 
 
-def _plain(number: str) -> str:
+def _plain_number(number: str) -> str:
     """Write a number with a point, an E and digits as most people do."""
     text = narrow(number).replace("D", "E")
     return text if "." in text else text.replace(",", ".")

@@ -45,8 +45,8 @@ def explanation(
 ) -> str:
     """Describe how a file is read: the outcome, or why there is none, and the warnings."""
     name = source.trace.format
-    about = f", read as {name!r}: {formats.get(name, 'a reader of your own')}" if name else ""
-    lines = [f"{source.name}{about}", *layout_preview(source).splitlines()]
+    title = f", read as {name!r}: {formats.get(name, 'a reader of your own')}" if name else ""
+    lines = [f"{source.name}{title}", *layout_preview(source).splitlines()]
     if isinstance(outcome, str):
         lines += _wrapped(f"not read: {outcome.removeprefix(f'{source.name}: ')}")
     else:
@@ -79,13 +79,13 @@ def _lines(table: Table) -> Iterator[str]:
         ]
     else:
         numbers = range(body.first, body.last + 1)
-        between = [None] * (len(numbers) > _FIRST + 1)
-        rows = [*body.above[-_ABOVE:], *numbers[:_FIRST], *between, *numbers[_FIRST:][-1:]]
+        ellipsis = [None] * (len(numbers) > _FIRST + 1)
+        rows = [*body.above[-_ABOVE:], *numbers[:_FIRST], *ellipsis, *numbers[_FIRST:][-1:]]
         rows += body.below[:_BELOW]
-    shown = [(i, [] if i is None else grid.cells(i)) for i in rows]
-    width = min(max((len(cells) for _, cells in shown), default=0), _COLUMNS)
+    preview = [(i, [] if i is None else grid.cells(i)) for i in rows]
+    width = min(max((len(cells) for _, cells in preview), default=0), _COLUMNS)
     lines = [["", "", *map(grid.letter, range(width))]]
-    for i, cells in shown:
+    for i, cells in preview:
         start = ["..."] if i is None else [str(grid.number(i)), _part(table, reasons, i)]
         lines.append([*start, *map(_short, cells[:width]), *["..."] * (len(cells) > width)])
     yield from _aligned(lines)
@@ -102,12 +102,12 @@ def _lines(table: Table) -> Iterator[str]:
 def _summary(grid: Grid) -> str:
     if isinstance(grid, TextGrid):
         return f"a text with {_DELIMITERS[grid.delimiter]} between the cells"
-    turned = "; its rows are read as columns" if grid.was_transposed else ""
-    others = ", ".join(map(repr, grid.others))
-    chosen = f", the first with depths above its numbers; {others} holds numbers too"
+    suffix = "; its rows are read as columns" if grid.was_transposed else ""
+    sheets = ", ".join(map(repr, grid.other_sheets))
+    choice = f", the first with depths above its numbers; {sheets} holds numbers too"
     name = "a table" if grid.name is None else f"sheet {grid.name!r}"
     by_name = ", chosen by its name" if is_preferred(grid) and not grid.options.sheet else ""
-    return f"{name}{chosen if others else by_name}{turned}"
+    return f"{name}{choice if sheets else by_name}{suffix}"
 
 
 def _reasons(table: Table) -> dict[int, tuple[str, str]]:
@@ -118,11 +118,11 @@ def _reasons(table: Table) -> dict[int, tuple[str, str]]:
     values, reasons = {*headers.columns("value", "error")}, {}
     for i in (*headers.notes, *body.below[:_BELOW]):
         filled = {j for j, cell in enumerate(table.grid.cells(i)) if cell}
-        why = "adds nothing to the headers"
+        reason = "adds nothing to the headers"
         if len(values) > 1 and values <= filled:
-            why = "adds nothing that is known, though it fills every column of values"
-        reasons[i] = "note", why
-    between = {i: (part, "stands between the numbers") for i, part in body.between.items()}
+            reason = "adds nothing that is known, though it fills every column of values"
+        reasons[i] = "note", reason
+    between = {i: (part, "stands between the numbers") for i, part in body.interruptions.items()}
     return reasons | headers.taken | between
 
 
@@ -131,8 +131,8 @@ def _part(table: Table, reasons: Mapping[int, tuple[str, str]], row: int) -> str
     body = table.body
     if body is not None and body.first <= row <= body.last:
         return body.kind(row).value
-    unread = table.headers is None and (body is None or row < body.first)
-    return table.grid.kind(row).value if unread else reasons.get(row, ("note", ""))[0]
+    is_raw = table.headers is None and (body is None or row < body.first)
+    return table.grid.kind(row).value if is_raw else reasons.get(row, ("note", ""))[0]
 
 
 def _column(table: Table, column: int) -> tuple[str, str]:
@@ -140,12 +140,12 @@ def _column(table: Table, column: int) -> tuple[str, str]:
     body, headers = table.body, table.headers
     assert body is not None and headers is not None  # noqa: S101, PT018 - for the type checker
     role, unit = headers.headers[column].role, headers.units[column]
-    known = f"in {unit}" if unit else "unit not stated"
+    unit_text = f"in {unit}" if unit else "unit not stated"
     for pair in table.pairs:
         if column == pair.value:
             return (
                 f"values of {repr(pair.name) if pair.name else 'a species that is not named'}",
-                known,
+                unit_text,
             )
         if column == pair.error:
             return f"errors of {pair.name!r}", f"in {unit}" if unit else ""
@@ -154,7 +154,7 @@ def _column(table: Table, column: int) -> tuple[str, str]:
     if not headers.filled[column]:
         return "words" if column in body.words else "nothing", ""
     if role in ("axis", "time") or any(column == pair.axis for pair in table.pairs):
-        return "times" if role == "time" else "depths", known
+        return "times" if role == "time" else "depths", unit_text
     return _ROLES.get(role, "numbers"), ""
 
 

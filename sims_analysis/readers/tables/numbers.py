@@ -102,26 +102,26 @@ def open_point(cells: Sequence[str]) -> tuple[int, bool] | None:
     with_points = [number for number in numbers if "." in number]
     if not with_points or not all(map(_POINTS.fullmatch, numbers)):
         return None
-    whole = {*numbers} - {*with_points}
-    few = whole and len(with_points) == 1 and max(map(len, whole)) < 3
-    return None if few else (cells.index(with_points[0]), bool(whole))
+    without = {*numbers} - {*with_points}
+    is_single = without and len(with_points) == 1 and max(map(len, without)) < 3
+    return None if is_single else (cells.index(with_points[0]), bool(without))
 
 
-def ungrouped(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
+def remove_separators(cells: Sequence[Any], decimal: str, *, stated: bool = False) -> Sequence[Any]:
     """Take the separators of thousands out of a column, if no cell of it leaves them open."""
     form = _GROUPED[decimal]
-    found = [form.fullmatch(c.strip()) if isinstance(c, str) else None for c in cells]
-    grouped = [match for match in found if match]
+    matches = [form.fullmatch(c.strip()) if isinstance(c, str) else None for c in cells]
+    grouped = [match for match in matches if match]
     # One blank alone may stand where a decimal mark was.
     certain = len(grouped) > 1 and any(match[1] not in ".," for match in grouped)
     if not (stated or certain or any(match[2] or match[3] for match in grouped)):
         return cells
-    whole = any(
+    has_plain = any(
         _UNGROUPED.match(c.strip()) if isinstance(c, str) else abs(c or 0) >= 1000 for c in cells
     )
-    if whole or len({match[1] for match in grouped}) > 1:
+    if has_plain or len({match[1] for match in grouped}) > 1:
         return cells
-    return [c.strip().replace(m[1], "") if m else c for c, m in zip(cells, found, strict=True)]
+    return [c.strip().replace(m[1], "") if m else c for c, m in zip(cells, matches, strict=True)]
 
 
 def narrow(text: str) -> str:
@@ -132,7 +132,7 @@ def narrow(text: str) -> str:
 
 def decimal_mark(cells: Iterable[str]) -> str | None:
     """Return the decimal mark of numbers; ``None`` if commas may mean either thing."""
-    doubtful = False
+    is_ambiguous = False
     for cell in cells:
         cell = narrow(cell)  # noqa: PLW2901 - the same cell
         if "," not in cell:
@@ -143,18 +143,18 @@ def decimal_mark(cells: Iterable[str]) -> str | None:
         if grouped and (grouped[3] or grouped[1] == ","):
             return grouped[3][0] if grouped[3] else "."
         if _THOUSANDS.fullmatch(text):
-            doubtful = True
+            is_ambiguous = True
         elif _COMMA.fullmatch(text):
             return ","
-    return None if doubtful else "."
+    return None if is_ambiguous else "."
 
 
 def _mark_of_column(cells: Iterable[object], decimal: str) -> str:
     """Return the decimal mark of a column: another than the table's if nothing else explains it."""
     other = "." if decimal == "," else ","
     texts = [c for c in cells if isinstance(c, str) and ("." in c or "," in c)]
-    odd = any(is_number(c, other) and not is_number(c, decimal) for c in texts)
-    return other if odd and all(is_number(c, other) for c in texts) else decimal
+    needs_other = any(is_number(c, other) and not is_number(c, decimal) for c in texts)
+    return other if needs_other and all(is_number(c, other) for c in texts) else decimal
 
 
 def read_cell(
@@ -167,11 +167,11 @@ def read_cell(
     text = narrow(stripped)
     with_error = _WITH_ERROR.fullmatch(text)
     if with_error:
-        measured = Measured(read_cell(with_error[1], decimal, where=where))
-        measured.stderr = read_cell(with_error[2].removesuffix("%"), decimal, where=where)
+        with_stderr = Measured(read_cell(with_error[1], decimal, where=where))
+        with_stderr.stderr = read_cell(with_error[2].removesuffix("%"), decimal, where=where)
         if with_error[2].endswith("%"):
-            measured.stderr *= abs(measured) / 100
-        return measured
+            with_stderr.stderr *= abs(with_stderr) / 100
+        return with_stderr
     match = _BELOW_LIMIT.fullmatch(text)
     number = match[1].strip() if match else text
     if _INFINITE.fullmatch(number):
@@ -179,8 +179,8 @@ def read_cell(
         return float("nan" if "#" in number and "INF" not in number.upper() else f"{sign}inf")
     form = _COMMA if decimal == "," else _POINT
     if form.fullmatch(number):
-        plain = number.replace(",", ".").replace("\u2212", "-")
-        value = float(plain.replace("d", "e").replace("D", "e"))
+        digits = number.replace(",", ".").replace("\u2212", "-")
+        value = float(digits.replace("d", "e").replace("D", "e"))
         return Cell(value) if match else value
     hint, remedy = _hint(number)
     text = f"{where}: {stripped!r} is not a number; {hint}"
@@ -190,7 +190,7 @@ def read_cell(
 def _hint(number: str) -> tuple[str, str]:
     """Say what a cell that is not a number may be, and which argument settles it."""
     grouped = any(form.fullmatch(number) for form in _GROUPED.values())
-    above = number.startswith((">", "\u2265"))
+    is_above = number.startswith((">", "\u2265"))
     hints = (
         (number in SIGNS, "give its column a header, or write it into the cells: <1E15"),
         (_THOUSANDS.fullmatch(number), "its comma may separate thousands; pass decimal='.' or ','"),
@@ -200,7 +200,7 @@ def _hint(number: str) -> tuple[str, str]:
         (number.startswith("="), "the formula was never calculated: save it in a spreadsheet"),
         (_COMMA.fullmatch(number), "its comma may be the decimal mark; then pass decimal=','"),
         (_POINT.fullmatch(number), "its point may be the decimal mark; then pass decimal='.'"),
-        (above, "a value above a limit is not measured; name it in not_measured="),
+        (is_above, "a value above a limit is not measured; name it in not_measured="),
         (_DATE.fullmatch(number), "it looks like a date, which spreadsheets make of numbers"),
         (re.match(r"[^\w^]*\d", number), "write it as a plain number, such as 1.2E18"),
         (True, "a note begins with #; if it says that nothing was measured, pass not_measured="),
@@ -211,7 +211,7 @@ def _hint(number: str) -> tuple[str, str]:
 
 def read_columns(
     values: Array,
-    odd: Mapping[int, Sequence[Any]],
+    columns: Mapping[int, Sequence[Any]],
     where: Callable[[int, int], str],
     options: Options,
     *,
@@ -222,28 +222,28 @@ def read_columns(
     Return the limits of cells like ``<2E15``, and the errors of cells like ``1E15 ± 1E14``, by
     their row and column. The first row with a cell that is not a number raises.
     """
-    nothing, stated = options.not_measured, options.decimal is not None
-    numbers = any(map(is_number, nothing))
+    no_value, stated = options.not_measured, options.decimal is not None
+    numbers = any(map(is_number, no_value))
     limits: dict[tuple[int, int], float] = {}
     errors: dict[tuple[int, int], float] = {}
     failure = None
     stop = len(values)
     # Columns to the right may have an odd cell in a row above.
-    for j, cells in sorted(odd.items()):
+    for j, cells in sorted(columns.items()):
         mark = decimal if stated else _mark_of_column(cells, decimal)
         other = "." if mark == "," else ","
-        plain = mark == "." and not numbers
-        for i, cell in enumerate(ungrouped(cells, mark, stated=stated)[:stop]):
+        is_simple = mark == "." and not numbers
+        for i, cell in enumerate(remove_separators(cells, mark, stated=stated)[:stop]):
             if not isinstance(cell, str):  # NaN where it is empty, or a number
                 values[i, j] = cell
                 continue
-            if plain and SIMPLE.fullmatch(cell):
+            if is_simple and SIMPLE.fullmatch(cell):
                 values[i, j] = float(cell)
                 continue
             # Programs write limits with points, next to numbers of people with commas.
             odd_mark = not stated and not is_number(cell, mark) and is_number(cell, other)
             try:
-                value = read_cell(cell, other if odd_mark else mark, nothing)
+                value = read_cell(cell, other if odd_mark else mark, no_value)
             except ReadError as error:
                 error.args = (f"{where(i, j)}{error.message}",)
                 failure = error
@@ -261,19 +261,19 @@ def read_columns(
 
 
 def columns_of_words(
-    odd: Mapping[int, Sequence[object]], words: Mapping[int, bool], not_measured: Collection[str]
+    cells: Mapping[int, Sequence[object]], words: Mapping[int, bool], not_measured: Collection[str]
 ) -> list[int]:
     """Return the columns that hold words, of those that may."""
-    found = []
-    for j in words.keys() & odd.keys():
-        texts = {cell.strip() for cell in odd[j] if isinstance(cell, str)}
+    selected = []
+    for j in words.keys() & cells.keys():
+        texts = {cell.strip() for cell in cells[j] if isinstance(cell, str)}
         filled = [t for t in texts if t.casefold() not in NOTHING and t not in not_measured]
         numbers = any(map(is_number, filled)) or any(
-            isinstance(cell, int | float) and not math.isnan(cell) for cell in odd[j]
+            isinstance(cell, int | float) and not math.isnan(cell) for cell in cells[j]
         )
         if not all(map(is_number, filled)) and (words[j] or not numbers):
-            found.append(j)
-    return found
+            selected.append(j)
+    return selected
 
 
 def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> list[str]:
@@ -281,22 +281,22 @@ def split_line(line: str, delimiter: str | None, *, quoted: bool = False) -> lis
     if not (quoted and delimiter and '"' in line):
         return line.split(delimiter)
     cells: list[str] = []
-    whole = True
+    is_closed = True
     for piece in line.split(delimiter):
-        if whole:
+        if is_closed:
             cells.append(piece)
         else:
             cells[-1] += delimiter + piece
         # A quote opens a cell where it stands first; those within are doubled.
-        whole = not cells[-1].lstrip().startswith('"') or cells[-1].count('"') % 2 == 0
+        is_closed = not cells[-1].lstrip().startswith('"') or cells[-1].count('"') % 2 == 0
     return [_unquoted(cell) for cell in cells]
 
 
 def _unquoted(cell: str) -> str:
     """Take off the quotes around a cell; one that is never closed was cut off."""
     text = cell.strip()
-    closed = len(text) > 1 and text[0] == text[-1] == '"'
-    return text[1:-1].replace('""', '"') if closed else cell
+    is_quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    return text[1:-1].replace('""', '"') if is_quoted else cell
 
 
 def column_name(index: int) -> str:
@@ -320,12 +320,12 @@ def table_size(rows: int, columns: int) -> str:
     return f"a table of {rows:,} rows and {columns:,} columns"
 
 
-def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
+def parse_numbers(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
     """Read lines of numbers or nothing, all of one length; ``None`` if anything else is in them."""
     if delimiter == decimal:
         return None
-    if (whole := _parsed_counts(lines, delimiter, decimal)) is not None:
-        return whole
+    if (counts := _parsed_counts(lines, delimiter, decimal)) is not None:
+        return counts
     text = "\n".join(["", *lines])
     if any(mark in text for mark in _NO_NUMBERS):
         return None
@@ -346,8 +346,8 @@ def parsed(lines: Sequence[str], delimiter: str, decimal: str) -> Array | None:
         flat = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers))
     except (orjson.JSONDecodeError, struct.error):
         return None
-    step, rest = divmod(flat.size, len(lines))
-    if rest or (flat[::step] != _LINE).any() or np.count_nonzero(flat == _LINE) > len(lines):
+    step, remainder = divmod(flat.size, len(lines))
+    if remainder or (flat[::step] != _LINE).any() or np.count_nonzero(flat == _LINE) > len(lines):
         return None
     if missing:
         empty = np.signbit(flat) & (flat == 0)
@@ -366,21 +366,21 @@ def _parsed_counts(lines: Sequence[str], delimiter: str, decimal: str) -> Array 
     text = f"{delimiter}-1{delimiter}".join(["", *(row[2] for row in rows)])[1:]
     letters = np.frombuffer(text.encode(), np.uint8)
     marks = letters == ord(delimiter)
-    known = np.count_nonzero(letters - ord("0") < 10) + np.count_nonzero(marks) + len(lines)
-    if known != letters.size or (marks[1:] & marks[:-1]).any() or marks[-1]:
+    n_known = np.count_nonzero(letters - ord("0") < 10) + np.count_nonzero(marks) + len(lines)
+    if n_known != letters.size or (marks[1:] & marks[:-1]).any() or marks[-1]:
         return None
     flat = np.fromstring(text, np.int64, sep=delimiter)
     if flat.size % len(lines) or flat.max() >= 2**53:
         return None
     values = flat.reshape(len(lines), -1).astype(float)
-    first = parsed([row[0] for row in rows], delimiter, decimal)
-    if first is None or (values[:, 0] >= 0).any():
+    first_column = parse_numbers([row[0] for row in rows], delimiter, decimal)
+    if first_column is None or (values[:, 0] >= 0).any():
         return None
-    values[:, :1] = first
+    values[:, :1] = first_column
     return values
 
 
 def plain_column(cells: Sequence[str], decimal: str) -> Array | None:
     """Read the cells of a column of plain numbers; ``None`` if anything else is in it."""
-    numbers = parsed(["\t".join(cells)], "\t", decimal)
+    numbers = parse_numbers(["\t".join(cells)], "\t", decimal)
     return None if numbers is None or numbers.size != len(cells) else numbers[0]

@@ -129,8 +129,8 @@ def _xls_cell(cell: Any, book: Any) -> object:
         return bool(cell.value)
     if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
         return None
-    shown = book.format_map.get(book.xf_list[cell.xf_index].format_key)
-    percent = shown is not None and "%" in shown.format_str
+    style = book.format_map.get(book.xf_list[cell.xf_index].format_key)
+    percent = style is not None and "%" in style.format_str
     return as_percent(cell.value) if percent and cell.ctype == xlrd.XL_CELL_NUMBER else cell.value
 
 
@@ -153,13 +153,13 @@ def chosen_sheet(source: Source) -> Grid:
     candidates = candidate_sheets(source)
     if len(candidates) == 1:
         return candidates[0]
-    holding = [sheet for sheet in candidates if sheet.start]
-    holding = [s for s in holding if s.start and s.start.count] or holding
-    if holding:
-        chosen = next(filter(_holds_profile, holding), holding[0])
-        others = [sheet for sheet in holding if sheet is not chosen and not sheet.hidden]
-        chosen.others = [str(sheet.name) for sheet in others]
-        return chosen
+    with_numbers = [sheet for sheet in candidates if sheet.start]
+    with_numbers = [s for s in with_numbers if s.start and s.start.count] or with_numbers
+    if with_numbers:
+        selected = next(filter(_holds_profile, with_numbers), with_numbers[0])
+        remaining = [sheet for sheet in with_numbers if sheet is not selected and not sheet.hidden]
+        selected.other_sheets = [str(sheet.name) for sheet in remaining]
+        return selected
     for sheet in candidates:
         refuse_odd_rows(sheet)
     names = ", ".join(repr(sheet.name) for sheet in candidates)
@@ -331,10 +331,10 @@ class _CellStyle:
         return text if text.strip() else None
 
     def _number(self, value: float, style: str) -> object:
-        shown = self.styles[int(style)] if style and self.styles else ""
-        if shown == "percent":
+        style_name = self.styles[int(style)] if style and self.styles else ""
+        if style_name == "percent":
             return as_percent(value)
-        if shown == "date":
+        if style_name == "date":
             try:
                 # To the millisecond, which is as exactly as days are kept.
                 date = _DAY_ONE + dt.timedelta(self.days, milliseconds=round(value * 86_400_000))
@@ -408,18 +408,18 @@ def grid_of_lines(
 ) -> TextGrid | None:
     """Choose the delimiter that makes the first rows of numbers; ``None`` if none does."""
     best: TextGrid | None = None
-    most = 0
+    best_score = 0
     for delimiter in _DELIMITERS:
         # Blanks would stand within words.
         readable = text is None or delimiter is None or delimiter in text
-        if not readable or (delimiter is None and most >= _WORDED):
+        if not readable or (delimiter is None and best_score >= _WORDED):
             continue
         quoted = delimiter is not None and any('"' in line for line in lines[:_QUOTED_ROWS])
         grid = TextGrid(lines, options, delimiter=delimiter, quoted=quoted, text=text)
         score = _score(grid)
-        if score > most:
-            best, most = grid, score
-        if most == _NUMBERS:
+        if score > best_score:
+            best, best_score = grid, score
+        if best_score == _NUMBERS:
             break
     return best
 
@@ -450,9 +450,9 @@ def transposed_rows(grid: Grid) -> list[int]:
         return []
     rows = [i for i in range(len(grid)) if len([*filter(None, grid.cells(i))]) > 2]
     between = {*range(rows[0], rows[-1])} - {*rows} if rows else ()
-    blank = all(grid.kind(i) is RowKind.BLANK for i in between)
-    nothing = grid.options.not_measured
-    return rows if blank and is_transposed([grid.cells(i) for i in rows], nothing) else []
+    is_table = all(grid.kind(i) is RowKind.BLANK for i in between)
+    no_value = grid.options.not_measured
+    return rows if is_table and is_transposed([grid.cells(i) for i in rows], no_value) else []
 
 
 #: A letter that numbers do not hold.
@@ -463,10 +463,10 @@ def tables_in(grid: Grid) -> list[Grid]:
     """Split a grid where other heads stand below rows of numbers; each with numbers of its own."""
     if grid.options.states_columns:
         return [grid]
-    starts, heads, counts, few = [0], list[int](), [0], BLOCK_ROWS
-    last, known, words = -1, set[tuple[str, ...]](), dict[int, bool]()
-    for i, plain in enumerate(grid.begin_like_numbers()):
-        if plain and counts[-1] >= few:
+    starts, heads, counts, min_rows = [0], list[int](), [0], BLOCK_ROWS
+    last, seen_heads, words = -1, set[tuple[str, ...]](), dict[int, bool]()
+    for i, is_plain in enumerate(grid.begin_like_numbers()):
+        if is_plain and counts[-1] >= min_rows:
             last = i
             continue
         kind, cells = grid.kind(i, words), tuple(grid.cells(i))
@@ -475,17 +475,17 @@ def tables_in(grid: Grid) -> list[Grid]:
             counts[-1] += 1
         elif kind in (RowKind.HEADERS, RowKind.UNITS) and len([*filter(None, cells)]) > 1:
             # Repeated below one row of numbers, they would be taken for the first.
-            again = cells in known and counts[-1] != 1
-            if again or any(map(is_number, cells)) or not _numbers_below(grid, i, words):
+            is_repeat = cells in seen_heads and counts[-1] != 1
+            if is_repeat or any(map(is_number, cells)) or not _numbers_below(grid, i, words):
                 continue
-            if not known:
+            if not seen_heads:
                 counts[-1] = 0  # those above it are labels
             elif counts[-1]:
-                starts, counts, known = [*starts, last + 1], [*counts, 0], set()
+                starts, counts, seen_heads = [*starts, last + 1], [*counts, 0], set()
                 heads.append(i)
-            known.add(cells)
+            seen_heads.add(cells)
             words = grid.words_below(i, words)
-    if len(starts) > 1 and min(counts) < few:
+    if len(starts) > 1 and min(counts) < min_rows:
         row = heads[0]
         raise ReadError(
             f"{grid.row_word} {grid.number(row)}: {' '.join(grid.cells(row))!r} is the header of "
@@ -502,9 +502,9 @@ def tables_in(grid: Grid) -> list[Grid]:
 
 def _numbers_below(grid: Grid, row: int, words: Mapping[int, bool]) -> bool:
     """Whether two numbers stand below a row of heads, with nothing but units and words between."""
-    others = (RowKind.NUMBERS, RowKind.MIXED, RowKind.HEADERS)
+    row_kinds = (RowKind.NUMBERS, RowKind.MIXED, RowKind.HEADERS)
     words = grid.words_below(row, words)
-    below = (i for i in range(row + 1, len(grid)) if grid.kind(i, words) in others)
+    below = (i for i in range(row + 1, len(grid)) if grid.kind(i, words) in row_kinds)
     head = next(below, None)
     numbers = sum(map(is_number, [] if head is None else grid.cells(head)))
     return numbers > 1 and head is not None and grid.kind(head, words) is RowKind.NUMBERS
@@ -515,8 +515,8 @@ def without_side_notes(grid: Grid) -> Grid:
     if grid.options.states_columns or (isinstance(grid, TextGrid) and grid.delimiter is None):
         return grid
     top = range(min(len(grid), _NOTE_ROWS))
-    mixed = [i for i in top if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
-    words = {i: j for i in mixed if (j := _first_word(grid.cells(i)))}
+    mixed_rows = [i for i in top if _has_words(grid, i) and grid.kind(i) is RowKind.MIXED]
+    words = {i: j for i in mixed_rows if (j := _first_word(grid.cells(i)))}
     if not words:
         return grid
     rows = [i for i in top if not grid.is_comment(i)]
@@ -532,7 +532,7 @@ def without_side_notes(grid: Grid) -> Grid:
     if cut is None or _are_columns(above, lines, word, cut):
         return grid
     notes = (grid.cells(i)[cut:] for i in range(len(grid)))
-    return grid.only(range(cut), notes=[cells for cells in notes if any(cells)])
+    return grid.select(range(cut), notes=[cells for cells in notes if any(cells)])
 
 
 def _has_words(grid: Grid, row: int) -> bool:
@@ -554,17 +554,17 @@ def _first_word(cells: list[str]) -> int | None:
 
 def _gap_before(grid: Grid, rows: Sequence[int], column: int) -> bool:
     """Whether an empty column stands left of a column."""
-    apart = grid.column(column) - grid.column(column - 1) > 1
-    return apart or not any(any(grid.cells(i)[column - 1 : column]) for i in rows)
+    has_gap = grid.column(column) - grid.column(column - 1) > 1
+    return has_gap or not any(any(grid.cells(i)[column - 1 : column]) for i in rows)
 
 
 def _are_columns(
     above: Sequence[list[str]], lines: Sequence[list[str]], word: int, cut: int
 ) -> bool:
     """Whether what stands to the right are columns of the table: of remarks, or another axis."""
-    last = not any(any(cells[word + 1 :]) for cells in lines)
+    end = not any(any(cells[word + 1 :]) for cells in lines)
     heads = [cell for cells in above for cell in cells[word : word + 1] if cell]
-    if any(named_role(cell, "text") or (last and holds_words(try_header(cell))) for cell in heads):
+    if any(named_role(cell, "text") or (end and holds_words(try_header(cell))) for cell in heads):
         return True
-    many = 2 * sum(any(cells[cut:]) for cells in lines) > len(lines)
-    return many and any(names_axis(cells[cut:]) for cells in above)
+    in_most = 2 * sum(any(cells[cut:]) for cells in lines) > len(lines)
+    return in_most and any(names_axis(cells[cut:]) for cells in above)

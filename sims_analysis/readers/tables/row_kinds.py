@@ -50,8 +50,8 @@ def comment_mark(line: str) -> str:
     text = line.strip()
     if text[:1] not in _MARKS:
         return ""
-    failed = _FAILED.match(text)
-    if (failed is not None and failed.end() < len(text)) or _STAR.match(text):
+    error = _FAILED.match(text)
+    if (error is not None and error.end() < len(text)) or _STAR.match(text):
         return ""
     return next((mark for mark in _COMMENTS if text.startswith(mark)), "")
 
@@ -80,27 +80,27 @@ def classify_row(
     if decimal != "," and any(cells) and all(map(SIMPLE.fullmatch, filter(None, cells))):
         return RowKind.NUMBERS
     numbers = 0
-    others: list[str] = []
-    allowed: list[str] = []
+    texts: list[str] = []
+    in_words: list[str] = []
     for j, cell in enumerate(cells):
         text = cell.strip().strip('"')
         if is_number(text, decimal):
             numbers += 1
         elif not is_not_measured(text, not_measured):
-            (allowed if j in words else others).append(text)
-    others = others if numbers else others + allowed
-    if not others:
+            (in_words if j in words else texts).append(text)
+    texts = texts if numbers else texts + in_words
+    if not texts:
         return RowKind.NUMBERS if numbers else RowKind.BLANK
-    if not any(map(str.isalnum, "".join(others))) and not any(map(is_odd, others)):
+    if not any(map(str.isalnum, "".join(texts))) and not any(map(is_odd, texts)):
         return RowKind.MIXED if numbers else RowKind.BLANK
     if numbers:
         first = next(cell for cell in cells if cell.strip())
         # ``Crater depth | 500 | nm`` is about the measurement.
-        stated = numbers == 1 and any(map(is_unit, others))
-        other = is_number(first, decimal) or is_odd(first) or stated
-        return RowKind.HEADERS if names_axis(others) and not other else RowKind.MIXED
+        is_setting = numbers == 1 and any(map(is_unit, texts))
+        is_row = is_number(first, decimal) or is_odd(first) or is_setting
+        return RowKind.HEADERS if names_axis(texts) and not is_row else RowKind.MIXED
     # Row numbers have none: ``#`` or ``-``.
-    units = [text for text in others if text == "%" or any(map(str.isalnum, text))]
+    units = [text for text in texts if text == "%" or any(map(str.isalnum, text))]
     if all(map(is_unit, units)):
         kinds = {unit_kind(without_brackets(text)) for text in units}
         if kinds & {*vocabulary.AXES}:
@@ -109,29 +109,29 @@ def classify_row(
             return RowKind.VALUE_UNITS
     return (
         RowKind.HEADERS
-        if any(has_role(t, "axis", "time", "index", "error") for t in others)
+        if any(has_role(t, "axis", "time", "index", "error") for t in texts)
         else RowKind.WORDS
     )
 
 
 def is_transposed(rows: Sequence[Sequence[str]], not_measured: Collection[str] = ()) -> bool:
     """Whether rows are what columns usually are: a header, then numbers; one a depth or a time."""
-    axes = others = 0
+    n_axes = n_values = 0
     for cells in rows:
         if named_role(cells[0], "text") and not any(map(is_number, cells[1:])):
             # What the samples are called.
             continue
-        measured = (cell for cell in cells if not is_not_measured(cell.strip(), not_measured))
-        header, *rest = [*measured] or [""]
+        texts = (cell for cell in cells if not is_not_measured(cell.strip(), not_measured))
+        header, *numbers = [*texts] or [""]
         if (
-            len(rest) < 2
+            len(numbers) < 2
             or is_number(header)
             or is_odd(header)
-            or not all(map(is_number, rest[-2:]))
+            or not all(map(is_number, numbers[-2:]))
         ):
             return False
         if has_role(header, "axis", "time"):
-            axes += 1
+            n_axes += 1
         else:
-            others += 1
-    return axes > 0 and others > 0
+            n_values += 1
+    return n_axes > 0 and n_values > 0

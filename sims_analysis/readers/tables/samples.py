@@ -42,14 +42,14 @@ def split_samples(
     if not stated or requested is not None:
         rows, constant = _split_rows(body, block, headers, block.values[:, pairs[0].axis])
         if rows:
-            return [(label, block.only(mask), pairs) for label, mask in rows], constant
+            return [(label, block.select(mask), pairs) for label, mask in rows], constant
     unnamed = len(pairs) == 1 and not pairs[0].name
     sections = _sections(body, block, block.values[:, pairs[0].axis], unnamed=unnamed)
     if sections and unnamed and _name_species([label for label, _ in sections]):
-        parts = ((block.only(mask), [replace(pairs[0], name=name)]) for name, mask in sections)
+        parts = ((block.select(mask), [replace(pairs[0], name=name)]) for name, mask in sections)
         return [(None, rows, of_name) for rows, of_name in parts], constant
     if sections:
-        return [(label, block.only(mask), pairs) for label, mask in sections], constant
+        return [(label, block.select(mask), pairs) for label, mask in sections], constant
     if any(headers.labels):
         return _blocks(body, block, headers, pairs), constant
     if requested is not None:
@@ -59,9 +59,9 @@ def split_samples(
 
 
 def _refuse_request(body: Body, headers: Headers, reason: str) -> None:
-    listed = ", ".join(map(repr, filter(None, headers.texts))) or "none"
+    texts = ", ".join(map(repr, filter(None, headers.texts))) or "none"
     raise ReadError(
-        f"samples={body.grid.options.samples!r}: {reason}; headers found: {listed}",
+        f"samples={body.grid.options.samples!r}: {reason}; headers found: {texts}",
         argument="samples",
     )
 
@@ -74,13 +74,13 @@ def _name_species(labels: Sequence[str]) -> bool:
 def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[tuple[str, Flags]]:
     """Return the label and the rows of each of several blocks below each other."""
     labels = [(body.grid.number(i), text) for i, text in body.labels.items()]
-    named = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
-    starts = sorted({*_restarts(axis, block.rows), *named})
+    label_at = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
+    starts = sorted({*_restarts(axis, block.rows), *label_at})
     if len(starts) < 2:
         return []
     every, stops = np.arange(len(axis)), pairwise([*starts, len(axis)])
     sections = [
-        (named.get(start) or f"block {count}", (start <= every) & (every < stop))
+        (label_at.get(start) or f"block {count}", (start <= every) & (every < stop))
         for count, (start, stop) in enumerate(stops, 1)
     ]
     of_species = unnamed and len(labels) == len(starts) and _name_species([t for _, t in labels])
@@ -88,7 +88,7 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
         places = [block.rows[start] for start in starts[1:]]
         raise ReadError(
             f"the depths begin anew at {body.grid.row_word} {places[0]}: {len(starts)} blocks "
-            f"stand below each other ({_listed([label for label, _ in sections])})",
+            f"stand below each other ({_quoted([label for label, _ in sections])})",
             code="several_samples",
             argument="samples",
             remedy="samples=True reads each as a measurement",
@@ -103,9 +103,9 @@ def _restarts(axis: Array, rows: Sequence[int]) -> list[int]:
         before = np.sort(axis[starts[-1] : i])
         after = axis[i : i + BLOCK_ROWS]
         # At the top again, a row less will do.
-        many = before.size >= BLOCK_ROWS <= after.size + (axis[i] <= before[0])
-        whole = many and (np.diff(after) > 0).all()
-        if whole and axis[i] < before[-1] and axis[i] <= before[int(_BLOCK_BACK * before.size)]:
+        has_rows = before.size >= BLOCK_ROWS <= after.size + (axis[i] <= before[0])
+        is_block = has_rows and (np.diff(after) > 0).all()
+        if is_block and axis[i] < before[-1] and axis[i] <= before[int(_BLOCK_BACK * before.size)]:
             starts.append(i)
     return starts
 
@@ -121,10 +121,10 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
     labels = list(dict.fromkeys(pair.sample for pair in pairs if pair.sample))
     if options.samples is not None:
         return [(label, block, [p for p in pairs if p.sample == label]) for label in labels]
-    repeated = len({pair.name for pair in pairs}) < len(pairs) and options.species is None
-    if repeated and not options.number_repeats and options.columns is None:
+    has_repeats = len({pair.name for pair in pairs}) < len(pairs) and options.species is None
+    if has_repeats and not options.number_repeats and options.columns is None:
         raise ReadError(
-            f"the table holds several samples, {_listed(labels)}, each with columns of its own",
+            f"the table holds several samples, {_quoted(labels)}, each with columns of its own",
             code="several_samples",
             argument="samples",
             remedy="samples=True reads each as a measurement; columns= or number_repeats=True "
@@ -134,44 +134,43 @@ def _blocks(body: Body, block: Block, headers: Headers, pairs: list[Pair]) -> li
 
 
 def _split_rows(
-    body: Body, block: Block, headers: Headers, axis: Array, without: Collection[int] = ()
+    body: Body, block: Block, headers: Headers, axis: Array, skipped: Collection[int] = ()
 ) -> tuple[list[tuple[str, Flags]], dict[str, str]]:
     """Return the label and the rows of each sample, and what is the same in all rows."""
     requested, grid = body.grid.options.samples, body.grid
-    chosen: list[tuple[str, Flags]] = []
+    samples: list[tuple[str, Flags]] = []
     constant: dict[str, str] = {}
     for j, header in enumerate(headers.texts):
         labels = _labels(block, headers, j)
-        if labels is None or j in without or named_role(header, "layer", "matrix"):
+        if labels is None or j in skipped or named_role(header, "layer", "matrix"):
             continue
-        place, called = grid.letter(j), grid.called(j)
-        different = list(dict.fromkeys(filter(None, labels)))
+        place, title = grid.letter(j), grid.title(j)
+        distinct = list(dict.fromkeys(filter(None, labels)))
         filled = _filled(labels)
         remarks = named_role(header, "remark") is not None
-        apart = len(different) > 1 and not remarks and _apart(labels, filled, axis)
-        if len(different) == 1:
-            constant[header] = different[0]
-        if requested in (header, place) or (requested is True and apart):
+        separate = len(distinct) > 1 and not remarks and _separates(labels, filled, axis)
+        if len(distinct) == 1:
+            constant[header] = distinct[0]
+        if requested in (header, place) or (requested is True and separate):
             texts = np.array(filled, dtype=object)
-            chosen = [(label, texts == label) for label in different]
-        elif apart and requested is None:
+            samples = [(label, texts == label) for label in distinct]
+        elif separate and requested is None:
             raise ReadError(
-                f"{called} ({header!r}) distinguishes {len(different)} samples "
-                f"({_listed(different)})",
+                f"{title} ({header!r}) distinguishes {len(distinct)} samples ({_quoted(distinct)})",
                 code="several_samples",
                 argument="samples",
                 remedy=f"samples={header!r} reads each as a measurement; otherwise give the rows "
                 'of one at a time, or name the columns to read by columns={"B": (axis, values)}',
             )
-        elif len(different) > 1 or (remarks and not all(labels)):
+        elif len(distinct) > 1 or (remarks and not all(labels)):
             count = sum(map(bool, labels))
             warn(
-                f"{called} ({header!r}) holds texts, {_listed(different)}, in {count} of "
+                f"{title} ({header!r}) holds texts, {_quoted(distinct)}, in {count} of "
                 f"{len(labels)} rows: left out; the values next to them are read",
                 ProfileWarning,
                 code="ignored_column",
             )
-    return chosen, constant
+    return samples, constant
 
 
 def layers_of(block: Block, headers: Headers, axis: int) -> tuple[Layer, ...]:
@@ -213,16 +212,16 @@ def _filled(labels: Sequence[str]) -> list[str]:
     return filled
 
 
-def _apart(labels: Sequence[str], filled: Sequence[str], axis: Array) -> bool:
+def _separates(labels: Sequence[str], filled: Sequence[str], axis: Array) -> bool:
     """Whether labels distinguish samples, rather than being remarks about rows."""
-    written = [label for label in labels if label]
-    if len(written) > len(labels) / 2 and len({*written}) <= len(written) / 2:
+    filled_labels = [label for label in labels if label]
+    if len(filled_labels) > len(labels) / 2 and len({*filled_labels}) <= len(filled_labels) / 2:
         return True
     changes = [i for i in range(1, len(filled)) if filled[i] != filled[i - 1]]
     return bool(changes) and all(axis[i] < axis[i - 1] for i in changes)
 
 
-def _listed(labels: Sequence[str]) -> str:
+def _quoted(labels: Sequence[str]) -> str:
     return first_few([*map(repr, labels)], 3)
 
 
@@ -249,19 +248,19 @@ def split_species(
     if len(names) == len({*names}) > 1:
         text = f"each of {len(names)} species has one row: a summary of profiles, not a profile"
         raise ReadError(text, code="no_profile")
-    whole = np.ones(len(names), dtype=bool)
-    samples: Sequence[tuple[str | None, Flags]] = [(None, whole)]
+    all_rows = np.ones(len(names), dtype=bool)
+    samples: Sequence[tuple[str | None, Flags]] = [(None, all_rows)]
     if requested is not None:
         axis = block.values[:, pairs[0].axis]
-        samples, _ = _split_rows(body, block, headers, axis, without=(label,))
+        samples, _ = _split_rows(body, block, headers, axis, skipped=(label,))
         if not samples:
             _refuse_request(body, headers, "no column of labels distinguishes the samples")
     # Where some say that they hold values, the others are of something else.
-    said = [p for p in pairs if headers.headers[p.value].explicit or headers.units[p.value]]
+    explicit = [p for p in pairs if headers.headers[p.value].explicit or headers.units[p.value]]
     parts: list[Part] = []
     for sample, rows in samples:
-        found = _species(body.grid, block.only(rows), headers, said or pairs, label)
-        parts += [(sample, *of_species) for of_species in found]
+        species_parts = _species(body.grid, block.select(rows), headers, explicit or pairs, label)
+        parts += [(sample, *of_species) for of_species in species_parts]
     return parts
 
 
@@ -274,54 +273,54 @@ def _species(
     for name, members in group_by_label([text.strip() for text in block.texts[label]]):
         if not name:
             place, _, _ = grid.where(block.rows[members[0]], 0).rpartition(",")
-            raise ReadError(f"{place}: no species in {grid.called(label)}", code="missing_species")
+            raise ReadError(f"{place}: no species in {grid.title(label)}", code="missing_species")
         rows = np.zeros(len(block.values), dtype=bool)
         rows[members] = True
-        own = block.only(rows)
-        stated = {
+        own = block.select(rows)
+        units_of = {
             names_axis([headers.headers[j].name]): _unit(grid, own.texts[j], j, name) for j in units
         }
-        limited = {column for _, column in own.limits}
-        known = {j for j in {p.value for p in pairs} if not np.isnan(own.values[:, j]).all()}
-        measured = [pair for pair in pairs if pair.value in limited | known]
+        with_limits = {column for _, column in own.limits}
+        with_values = {j for j in {p.value for p in pairs} if not np.isnan(own.values[:, j]).all()}
+        selected = [pair for pair in pairs if pair.value in with_limits | with_values]
         yield (
             own,
             [
-                replace(pair, name=name, units=stated.get(False), depth_units=stated.get(True))
-                for pair in measured
+                replace(pair, name=name, units=units_of.get(False), depth_units=units_of.get(True))
+                for pair in selected
             ],
         )
 
 
 def _refuse_measurements(
-    grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair], others: Collection[int]
+    grid: Grid, block: Block, headers: Headers, pairs: Sequence[Pair], roles: Collection[int]
 ) -> None:
     """Refuse a column that is neither a species nor a value, and differs from row to row."""
-    used = {*others, *(j for p in pairs for j in (p.axis, p.value, p.error, *p.ancillary.values()))}
+    used = {*roles, *(j for p in pairs for j in (p.axis, p.value, p.error, *p.ancillary.values()))}
     for j, name in enumerate(headers.texts):
         if j in used or not name or headers.headers[j].role not in ("value", "text"):
             continue
         numbers = [f"{value:g}" for value in block.values[:, j].tolist()]
-        different = list(dict.fromkeys(map(str.strip, block.texts.get(j, numbers))))
-        if different[1:]:
+        distinct = list(dict.fromkeys(map(str.strip, block.texts.get(j, numbers))))
+        if distinct[1:]:
             raise ReadError(
-                f"{grid.called(j)} ({name!r}) is neither a species nor a value, and differs from "
-                f"row to row ({_listed(different)}): give the rows of one measurement at a time",
+                f"{grid.title(j)} ({name!r}) is neither a species nor a value, and differs from "
+                f"row to row ({_quoted(distinct)}): give the rows of one measurement at a time",
                 code="several_measurements",
             )
 
 
 def _unit(grid: Grid, texts: Sequence[str], column: int, name: str) -> str | None:
     """Return the unit that a column of units states for a species."""
-    stated = dict.fromkeys(map(str.strip, texts))
-    if len(stated) > 1:
+    distinct = dict.fromkeys(map(str.strip, texts))
+    if len(distinct) > 1:
         raise UnitsError(
-            f"species {name!r}: {grid.called(column)} states several units, "
-            f"{', '.join(map(repr, stated))}",
+            f"species {name!r}: {grid.title(column)} states several units, "
+            f"{', '.join(map(repr, distinct))}",
             code="different_units",
             where={"species": name},
         )
-    return next(iter(stated)) or None
+    return next(iter(distinct)) or None
 
 
 def group_by_label(labels: Sequence[str]) -> Collection[tuple[str, list[int]]]:

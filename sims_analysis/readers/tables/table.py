@@ -99,18 +99,18 @@ def find_grid(source: Source) -> Grid:
     source.trace.grid = grid
     if grid is not None:
         return grid
-    usual = max("\t;,|", key=source.start.count)
-    delimiter, quoted = usual if usual in source.start else None, '"' in source.start
-    found = TextGrid(source.lines, source.options, delimiter=delimiter, quoted=quoted)
+    likeliest = max("\t;,|", key=source.start.count)
+    delimiter, quoted = likeliest if likeliest in source.start else None, '"' in source.start
+    text = TextGrid(source.lines, source.options, delimiter=delimiter, quoted=quoted)
     if delimiter and source.options.states_columns:
-        source.trace.grid = found
-        return found
-    source.trace.tables = [Table(found)]
-    refuse_odd_rows(found)
-    looks = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
-    like = f"; line {looks[0] + 1} is {source.lines[looks[0]][:60].strip()!r}" if looks else ""
+        source.trace.grid = text
+        return text
+    source.trace.tables = [Table(text)]
+    refuse_odd_rows(text)
+    lines = [i for i, line in enumerate(source.lines) if re.match(r"[\s\"]*[-+.]?\d", line)]
+    hint = f"; line {lines[0] + 1} is {source.lines[lines[0]][:60].strip()!r}" if lines else ""
     raise ReadError(
-        f"the file has no row of two numbers or more: a header without data, or no table{like}",
+        f"the file has no row of two numbers or more: a header without data, or no table{hint}",
         code="no_profile",
     )
 
@@ -127,24 +127,24 @@ class Table:
 
 def read_grid(grid: Grid, source: Source) -> Content:
     """Read the profiles of a grid."""
-    others = ", ".join(map(repr, grid.others))
-    elsewhere = f"there are rows of numbers in {others} too"
+    sheets = ", ".join(map(repr, grid.other_sheets))
+    note = f"there are rows of numbers in {sheets} too"
     choice = "sheet= names the one to read"
     try:
-        content = _joined([_read_table(part, source) for part in tables_in(grid)], grid)
+        content = _join_tables([_read_table(part, source) for part in tables_in(grid)], grid)
     except SimsError as error:
-        if others:
-            text = f"sheet {grid.name!r}: {error.message}; {elsewhere}"
+        if sheets:
+            text = f"sheet {grid.name!r}: {error.message}; {note}"
             error.args = (text, *error.args[1:])
             error.remedy = f"{error.remedy}; {choice}" if error.remedy else choice
         raise
-    if others:
-        text = f"read from sheet {grid.name!r}; {elsewhere}"
+    if sheets:
+        text = f"read from sheet {grid.name!r}; {note}"
         warn(text, ProfileWarning, code="several_tables", argument="sheet", remedy=choice)
     return content
 
 
-def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
+def _join_tables(tables: Sequence[list[Content]], grid: Grid) -> Content:
     """Join the tables of a grid: of one sample, unless names of species repeat or labels differ."""
     samples = grid.options.samples
     if len(tables) == 1:
@@ -152,16 +152,16 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
     blocks, labels = [content for contents in tables for content in contents], list[str]()
     for n, block in enumerate(blocks, 1):
         notes = block.metadata.other.items()
-        named = (text for key, text in notes if key == "line 1" or named_role(key, "text"))
-        labels.append(next(named, f"block {n}"))
+        titles = (text for key, text in notes if key == "line 1" or named_role(key, "text"))
+        labels.append(next(titles, f"block {n}"))
     signals = [signal for block in blocks for signal in block.signals]
     names = {(signal.name, unit_kind(signal.units or "")) for signal in signals}
     of_species = all(map(names_species, labels)) and not are_labels(labels)
-    one = of_species or len({*labels}) == 1 or any(map(re.compile(r"block \d").match, labels))
+    alike = of_species or len({*labels}) == 1 or any(map(re.compile(r"block \d").match, labels))
     if samples is not None:
-        about = (replace(b.metadata, sample=s) for b, s in zip(blocks, labels, strict=True))
-        return Content(parts=[replace(b, metadata=m) for b, m in zip(blocks, about, strict=True)])
-    if len(names) < len(signals) or not one:
+        records = (replace(b.metadata, sample=s) for b, s in zip(blocks, labels, strict=True))
+        return Content(parts=[replace(b, metadata=m) for b, m in zip(blocks, records, strict=True)])
+    if len(names) < len(signals) or not alike:
         raise ReadError(
             f"{len(blocks)} tables of several samples stand below each other: "
             f"{', '.join(map(repr, labels))}",
@@ -169,19 +169,19 @@ def _joined(tables: Sequence[list[Content]], grid: Grid) -> Content:
             argument="samples",
             remedy="samples=True reads each as a measurement",
         )
-    other: dict[str, str] = {}
+    merged: dict[str, str] = {}
     for n, block in enumerate(blocks, 1):
         for key, text in block.metadata.other.items():
-            other[key if other.get(key, text) == text else f"{key} ({n})"] = text
-    return Content(signals=signals, metadata=replace(blocks[0].metadata, other=other))
+            merged[key if merged.get(key, text) == text else f"{key} ({n})"] = text
+    return Content(signals=signals, metadata=replace(blocks[0].metadata, other=merged))
 
 
 def _read_table(grid: Grid, source: Source) -> list[Content]:
     grid = without_side_notes(grid)
-    if not grid.options.states_columns and (turned := transposed_rows(grid)):
+    if not grid.options.states_columns and (columns := transposed_rows(grid)):
         if isinstance(grid, TextGrid):
-            warn_of_uneven_rows(grid, turned)
-        grid = grid.transposed(turned)
+            warn_of_uneven_rows(grid, columns)
+        grid = grid.transposed(columns)
     stated: list[Pair] = []
     if grid.options.columns is not None:
         grid, stated = stated_pairs(grid)
@@ -189,14 +189,14 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
     source.trace.tables.append(table)
     body = table.body = find_body(grid)
     label = None
-    if not stated and (found := label_column(grid)) is not None:
+    if not stated and (species_column := label_column(grid)) is not None:
         # Below headers for each column, a cell beyond them is one too many.
-        label, body.width = found
+        label, body.width = species_column
     block = read_body(body, () if label is None else (label,))
     headers = table.headers = Headers(body, block)
     if isinstance(grid, TextGrid):
         check_short_lines(grid, block, headers.filled, headers.columns("axis", "time"))
-    about = _notes(grid, body, headers)
+    notes = _notes(grid, body, headers)
     pairs = table.pairs = stated or find_pairs(grid, headers, block)
     take_limits(grid, block, headers, pairs)
     layers: tuple[Layer, ...] = ()
@@ -205,29 +205,29 @@ def _read_table(grid: Grid, source: Source) -> list[Content]:
     else:
         warn_of_merged_cells(grid, block, pairs)
         parts, constant = split_samples(body, block, headers, pairs, stated=bool(stated))
-        about |= constant
-        _state_units_of_notes(headers, about)
+        notes |= constant
+        _state_units_of_notes(headers, notes)
         _ask_name_of_sheet(grid, headers, pairs)
         layers = layers_of(block, headers, pairs[0].axis)
     samples: dict[str | None, list[Signal]] = {}
     for sample, rows, of_sample in parts:
-        odd = {column for _, column in rows.limits}
-        odd |= {j for j in {p.axis for p in of_sample} if np.isnan(rows.values[:, j]).any()}
-        signals = [_signal(grid, rows, headers, pair, odd) for pair in of_sample]
+        with_gaps = {column for _, column in rows.limits}
+        with_gaps |= {j for j in {p.axis for p in of_sample} if np.isnan(rows.values[:, j]).any()}
+        signals = [_signal(grid, rows, headers, pair, with_gaps) for pair in of_sample]
         samples.setdefault(sample, []).extend(s for s in signals if s is not None)
     return [
-        Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=about))
+        Content(signals=signals, metadata=Metadata(sample=name, layers=layers, other=notes))
         for name, signals in samples.items()
     ]
 
 
 def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
     """Take the units that notes state: ``Depth unit: um``; two for values leave them open."""
-    stated = {f"{key}: {unit}": (pattern("unit").sub("", key), unit) for key, unit in notes.items()}
+    keys = {f"{key}: {unit}": (pattern("unit").sub("", key), unit) for key, unit in notes.items()}
     sentences = [match for text in notes.values() if (match := _ALL_IN.match(text))]
-    stated |= {match[0]: (match[1], match[2]) for match in sentences}
+    keys |= {match[0]: (match[1], match[2]) for match in sentences}
     heads = {text: (header := try_header(text), header.unit or "") for text in notes.values()}
-    heads |= {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in stated.items()}
+    heads |= {text: (try_header(key.lstrip("#%! ")), unit) for text, (key, unit) in keys.items()}
     for role, kinds in (("axis", vocabulary.AXES), ("value", vocabulary.VALUE_KINDS)):
         units = {
             unit: text
@@ -236,17 +236,17 @@ def _state_units_of_notes(headers: Headers, notes: Mapping[str, str]) -> None:
             and unit_kind(unit) in kinds
         }
         columns = headers.columns(role) if len(units) == 1 else []
-        own = {j: unit for j in columns if (unit := headers.units[j])}
-        for unit, text in units.items() if own else ():
-            if not any(same_unit(unit, of_column) for of_column in own.values()):
-                j, of_column = next(iter(own.items()))
+        header_units = {j: unit for j in columns if (unit := headers.units[j])}
+        for unit, text in units.items() if header_units else ():
+            if not any(same_unit(unit, of_column) for of_column in header_units.values()):
+                j, of_column = next(iter(header_units.items()))
                 raise UnitsError(
                     f"the note {text!r} states another unit than {of_column!r} of the header "
                     f"{headers.texts[j]!r}; correct one of them",
                     code="different_units",
                 )
         for j in columns:
-            if j not in own and not is_matrix_signal(headers.name(j)):
+            if j not in header_units and not is_matrix_signal(headers.name(j)):
                 [headers.units[j]] = units
 
 
@@ -262,12 +262,12 @@ def _ask_name_of_sheet(grid: Grid, headers: Headers, pairs: Sequence[Pair]) -> N
     if any(headers.units[pair.value] for pair in pairs):
         return
     match = re.search(r"[(\[]([^()\[\]]+)[)\]]\s*$", grid.name)
-    named = match[1].strip() if match else grid.name.strip()
-    if unit_kind(named) in vocabulary.VALUE_KINDS and re.search(r"\W|\d", named):
+    unit = match[1].strip() if match else grid.name.strip()
+    if unit_kind(unit) in vocabulary.VALUE_KINDS and re.search(r"\W|\d", unit):
         for pair in pairs:
             # A matrix signal is measured in another unit.
             if not is_matrix_signal(pair.name):
-                headers.units[pair.value] = named
+                headers.units[pair.value] = unit
 
 
 def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
@@ -290,37 +290,37 @@ def _notes(grid: Grid, body: Body, headers: Headers) -> dict[str, str]:
 def _signal(grid: Grid, block: Block, headers: Headers, pair: Pair, odd: set[int]) -> Signal | None:
     """Take the samples of one profile out of the block; `odd` columns hold limits or gaps."""
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    where = grid.called(pair.value)
-    taken: slice | Flags = slice(None)
+    title = grid.title(pair.value)
+    rows: slice | Flags = slice(None)
     limits = None
     if pair.axis in odd or pair.value in odd or not headers.filled[pair.value]:
-        limits, taken = _limits(grid, block, pair)
-        if not (np.isfinite(limits[taken]) | ~np.isnan(y[taken])).any():
-            text = f"{where} ({headers.texts[pair.value]!r}) holds no number"
+        limits, rows = _limits(grid, block, pair)
+        if not (np.isfinite(limits[rows]) | ~np.isnan(y[rows])).any():
+            text = f"{title} ({headers.texts[pair.value]!r}) holds no number"
             warn(text, ProfileWarning, code="empty_column")
             return None
     _refuse_sentinel(grid, block, pair)
     signal = Signal(
         name=pair.name,
-        depths=x[taken],
+        depths=x[rows],
         depth_units=headers.units[pair.axis] or pair.depth_units,
-        values=y[taken],
+        values=y[rows],
         units=headers.units[pair.value] or pair.units,
-        where=where,
-        stderr=_errors(grid, block, headers, pair, taken),
+        where=title,
+        stderr=_errors(grid, block, headers, pair, rows),
         ancillary={
-            name: Column(block.values[taken, j], headers.units[j])
+            name: Column(block.values[rows, j], headers.units[j])
             for name, j in pair.ancillary.items()
         },
     )
-    of_depths = _errors_within(block, pair.axis, taken) if block.errors else None
+    of_depths = _errors_within(block, pair.axis, rows) if block.errors else None
     if of_depths is not None:
         signal.ancillary["depth_error"] = Column(of_depths, headers.units[pair.axis])
     if pair.sample:
         signal.metadata["sample"] = pair.sample
-    signal.metadata |= headers.about.get(pair.value, {})
+    signal.metadata |= headers.metadata.get(pair.value, {})
     if limits is not None:
-        signal.mark_below_limit(limits[taken])
+        signal.mark_below_limit(limits[rows])
     return signal
 
 
@@ -329,29 +329,29 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
     values = block.values[:, pair.value]
     if grid.options.not_measured:
         return
-    least, most = block.extent[:, pair.value].tolist()
-    suspects = {least, most}.intersection(_POSITIVE_SENTINELS)
-    if least == 0 and most >= min(_POSITIVE_SENTINELS):
-        suspects.update(_POSITIVE_SENTINELS)
-    if least < 0 or 0 < least * _GAP < most < np.inf:
-        suspects.add(least)
-    for number in suspects:
+    lowest, highest = block.extent[:, pair.value].tolist()
+    candidates = {lowest, highest}.intersection(_POSITIVE_SENTINELS)
+    if lowest == 0 and highest >= min(_POSITIVE_SENTINELS):
+        candidates.update(_POSITIVE_SENTINELS)
+    if lowest < 0 or 0 < lowest * _GAP < highest < np.inf:
+        candidates.add(lowest)
+    for number in candidates:
         places = np.flatnonzero(values == number)
         if not places.size or (number < 0 and (values[values < 0] != number).any()):
             continue
-        others = values[(values > 0) & (values != number)]
-        tail = others.min(initial=np.inf) < _GAP * number or (
+        other_values = values[(values > 0) & (values != number)]
+        tail = other_values.min(initial=np.inf) < _GAP * number or (
             places.size == 1 and number * _HUGE > 1
         )
         if number > 0 and number not in _POSITIVE_SENTINELS and tail:
             # One number may be cut, or go on as others do.
             continue
-        size, usual, most = abs(number), number in _SENTINELS, others.max(initial=0.0)
-        far = number < 0
-        if others.size:
-            far = size > _APART * most or _APART * size < np.median(others)
-        beyond = usual and 0 < most < size
-        if beyond or (far and (usual or number > 0 or size > _HUGE)):
+        size, is_usual, highest = abs(number), number in _SENTINELS, other_values.max(initial=0.0)
+        is_far = number < 0
+        if other_values.size:
+            is_far = size > _APART * highest or _APART * size < np.median(other_values)
+        is_above = is_usual and 0 < highest < size
+        if is_above or (is_far and (is_usual or number > 0 or size > _HUGE)):
             row = block.rows[places[0]]
             cells = next(grid.cells(i) for i in range(len(grid)) if grid.number(i) == row)
             text = cells[pair.value]
@@ -366,17 +366,17 @@ def _refuse_sentinel(grid: Grid, block: Block, pair: Pair) -> None:
 
 
 def _errors(
-    grid: Grid, block: Block, headers: Headers, pair: Pair, taken: slice | Flags
+    grid: Grid, block: Block, headers: Headers, pair: Pair, rows: slice | Flags
 ) -> Array | None:
     """Return standard errors in the unit of the values: of a column, or of the cells of values."""
     if pair.error is None:
-        return _errors_within(block, pair.value, taken)
-    errors, values = block.values[taken, pair.error], np.abs(block.values[taken, pair.value])
+        return _errors_within(block, pair.value, rows)
+    errors, values = block.values[rows, pair.error], np.abs(block.values[rows, pair.value])
     if headers.units[pair.error] in PERCENT:
         return errors / 100 * values
     if headers.units[pair.error] is None and np.nanmax(errors) < _EXACT * np.nanmedian(values):
         raise UnitsError(
-            f"{grid.called(pair.error)} ({headers.texts[pair.error]!r}) states no unit, and its "
+            f"{grid.title(pair.error)} ({headers.texts[pair.error]!r}) states no unit, and its "
             f"numbers, up to {np.nanmax(errors):g}, are too small to be errors of the values; if "
             "they are in per cent, state '%' in the header, otherwise the unit of the values",
             code="missing_unit",
@@ -384,14 +384,14 @@ def _errors(
     return errors
 
 
-def _errors_within(block: Block, column: int, taken: slice | Flags) -> Array | None:
+def _errors_within(block: Block, column: int, rows: slice | Flags) -> Array | None:
     """Return the errors in cells of a column: ``1E15 ± 1E14``."""
-    within = {row: error for (row, j), error in block.errors.items() if j == column}
-    if not within:
+    by_row = {row: error for (row, j), error in block.errors.items() if j == column}
+    if not by_row:
         return None
     errors = np.full(len(block.values), np.nan)
-    errors[[*within]] = [*within.values()]
-    return errors[taken]
+    errors[[*by_row]] = [*by_row.values()]
+    return errors[rows]
 
 
 def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]:
@@ -404,14 +404,14 @@ def _limits(grid: Grid, block: Block, pair: Pair) -> tuple[Array, slice | Flags]
         if column == pair.value:
             limits[row] = limit
     x, y = block.values[:, pair.axis], block.values[:, pair.value]
-    there = ~(np.isnan(x) & np.isnan(y) & np.isnan(limits))
-    lost = there & np.isnan(x)
-    if lost.any():
-        row = int(lost.argmax())
+    present = ~(np.isnan(x) & np.isnan(y) & np.isnan(limits))
+    without_depth = present & np.isnan(x)
+    if without_depth.any():
+        row = int(without_depth.argmax())
         value = y[row] if np.isnan(limits[row]) else f"<{limits[row]:g}"
         text = f"{grid.where(block.rows[row], pair.axis)}: a value without a depth ({value})"
         raise ReadError(text, code="missing_depth")
-    return limits, slice(None) if there.all() else there
+    return limits, slice(None) if present.all() else present
 
 
 _MARKS = re.compile(r"Evans Analytical|\bEAG\b|Drawn Curves|Num of Cycles", re.IGNORECASE)
@@ -442,11 +442,11 @@ def _with_sample(content: Content) -> Content:
     notes = dict(content.metadata.other)
     sample = next((notes.pop(key) for key in list(notes) if "sample" in key.lower()), None)
     laboratory = notes.pop("line 1", None)
-    stated = next((notes[key] for key in notes if key.casefold() == "num of cycles"), "")
+    cycles = next((notes[key] for key in notes if key.casefold() == "num of cycles"), "")
     longest = max((signal.values.size for signal in content.signals), default=0)
-    if stated.isdecimal() and longest < int(stated):
+    if cycles.isdecimal() and longest < int(cycles):
         warn(
-            f"the file states {stated} cycles, its longest profile has {longest} samples: it may "
+            f"the file states {cycles} cycles, its longest profile has {longest} samples: it may "
             "be truncated",
             ProfileWarning,
             code="truncated_file",
