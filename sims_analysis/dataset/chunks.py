@@ -38,8 +38,8 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
     serializer = getattr(array, "serializer", None)
     codecs = [*array.filters, *([serializer] if serializer else []), *array.compressors]
     names = [*(["sharding_indexed"] if array.shards else []), *map(_name, codecs)]
-    packed = [name for name in names if name in _SIZES]
-    if len(packed) > 1 or not {*names} <= _SIZE_PRESERVING | _TEXTS | {*_SIZES}:
+    compressors = [name for name in names if name in _SIZES]
+    if len(compressors) > 1 or not {*names} <= _SIZE_PRESERVING | _TEXTS | {*_SIZES}:
         raise ArchiveError(
             f"{store.name} is not read: what the chunks of {array.name!r} unpack to is not known "
             f"before ({', '.join(map(repr, names))}); open it with xarray if you trust whoever "
@@ -53,7 +53,7 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
         return
     for file in files:
         content = file.read_bytes()
-        for name in packed:
+        for name in compressors:
             size = _SIZES[name](content, budget.left)
             if size > budget.left:
                 budget.take(size, f"a chunk of {array.name!r}")
@@ -62,7 +62,7 @@ def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False)
                 text = f"{store.name} is not read: a chunk of {array.name!r} is cut off"
                 raise ArchiveError(text, code="damaged_file")
         if not _TEXTS.isdisjoint(names):
-            for name in packed:
+            for name in compressors:
                 content = bytes(numcodecs.get_codec({"id": name}).decode(content))
             count = int.from_bytes(content[:4], "little")
             budget.take(8 * count, f"a chunk of {array.name!r} with {count:,} texts")
@@ -78,12 +78,12 @@ def _size_at(start: int) -> Callable[[bytes, int], int]:
     return lambda content, _most: int.from_bytes(content[start : start + 4], "little")
 
 
-def _inflated_size(content: bytes, most: int) -> int:
+def _inflated_size(content: bytes, limit: int) -> int:
     """Count the unpacked bytes of all members of a gzip file, until there are more than `most`."""
     size = 0
-    while content and size <= most:
+    while content and size <= limit:
         unpack = zlib.decompressobj(wbits=47)
-        while content and size <= most:
+        while content and size <= limit:
             size += len(unpack.decompress(content, _PIECE))
             content = unpack.unconsumed_tail
         content = unpack.unused_data

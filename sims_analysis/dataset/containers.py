@@ -45,9 +45,9 @@ def check_hdf5(
     size = path.stat().st_size
     with h5py.File(path, "r") as file:
         _check_attributes(file, "/", budget, size)
-        pending, seen = [file["/"]], set()
-        while pending:
-            group = pending.pop()
+        stack, visited = [file["/"]], set()
+        while stack:
+            group = stack.pop()
             budget.take(_OBJECT * len(group), f"group {group.name!r}")
             for name in group:
                 place = f"{group.name.rstrip('/')}/{name}"
@@ -62,12 +62,12 @@ def check_hdf5(
                 item = group[name]
                 # An object may have several names.
                 address = h5py.h5o.get_info(item.id).addr
-                if address in seen:
+                if address in visited:
                     continue
-                seen.add(address)
+                visited.add(address)
                 _check_attributes(item, place, budget, size)
                 if isinstance(item, h5py.Group):
-                    pending.append(item)
+                    stack.append(item)
                 elif isinstance(item, h5py.Dataset):
                     if item.external or item.is_virtual:
                         raise error(
@@ -87,25 +87,25 @@ def check_hdf5(
 def _check_attributes(item: Any, place: str, budget: Budget, size: int) -> None:
     for name in item.attrs:
         stored = item.attrs.get_id(name)
-        what = f"attribute {name!r} of {place!r}"
-        budget.take(max(stored.get_storage_size(), _OBJECT), what)
+        label = f"attribute {name!r} of {place!r}"
+        budget.take(max(stored.get_storage_size(), _OBJECT), label)
         if stored.dtype.hasobject:
             # Texts are kept once, as long as the file at most, and named any number of times.
             if math.prod(stored.shape or ()) * size > budget.left:
-                budget.take(math.prod(stored.shape) * size, what)
-            budget.take(_length(item.attrs[name]), what)
+                budget.take(math.prod(stored.shape) * size, label)
+            budget.take(_length(item.attrs[name]), label)
 
 
 def _take_values(item: Any, place: str, budget: Budget, size: int) -> None:
     """Take the memory of the values of a data set, and of a chunk, which is unpacked at once."""
-    what = f"data set {place!r} of shape {item.shape}"
+    label = f"data set {place!r} of shape {item.shape}"
     count = math.prod(item.shape or ())
-    budget.take(item.dtype.itemsize * (count + math.prod(item.chunks or (0,))), what)
+    budget.take(item.dtype.itemsize * (count + math.prod(item.chunks or (0,))), label)
     if item.dtype.hasobject and item.shape:
         at_once = min(budget.left, _AT_ONCE) // (size * max(1, count // item.shape[0]))
         step = max(1, at_once)
         for start in range(0, item.shape[0], step):
-            budget.take(_length(item[start : start + step]), what)
+            budget.take(_length(item[start : start + step]), label)
 
 
 def _check_chunks(item: Any, place: str, budget: Budget) -> None:
@@ -222,8 +222,8 @@ def _take_arrays(store: Path, budget: Budget, *, lazy: bool) -> None:
     group = zarr.open_group(store, mode="r")
     for _, array in group.arrays():
         size = array.dtype.itemsize
-        what = f"array {array.name!r} of shape {array.shape}"
+        label = f"array {array.name!r} of shape {array.shape}"
         if not lazy or array.ndim < 2:
-            budget.take(array.size * size, what)
-        budget.take(math.prod(array.shards or array.chunks) * size, what)
+            budget.take(array.size * size, label)
+        budget.take(math.prod(array.shards or array.chunks) * size, label)
         check_chunks(store, array, budget, lazy=lazy and array.ndim > 1)

@@ -284,15 +284,15 @@ def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfi
 
 def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     """Convert to canonical units and sort by depth."""
-    who = f"species {profile.species_name!r}"
+    subject = f"species {profile.species_name!r}"
     try:
-        axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{who}: depth_units")
+        axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, f"{subject}: depth_units")
     except UnitsError as error:
         text = f"{error}; or state the unit with to_dataset(depth_units=)"
         raise UnitsError(text, code=error.code, argument="depth_units") from None
     with about(argument="concentration_units"):
         value_unit = unit_of_kind(
-            profile.concentration_units, vocabulary.VALUE_KINDS, f"{who}: concentration_units"
+            profile.concentration_units, vocabulary.VALUE_KINDS, f"{subject}: concentration_units"
         )
     depth = axis_unit.to_canonical(profile.depths)
     columns = [value_unit.to_canonical(profile.concentrations)]
@@ -301,22 +301,22 @@ def _canonical(profile: DepthProfile, duplicates: str) -> _Canonical:
     order = np.arange(depth.size)
     if not (depth[1:] > depth[:-1]).all():
         if (depth[1:] < depth[:-1]).any():
-            text = f"{who}: depths were not in increasing order; sorted"
+            text = f"{subject}: depths were not in increasing order; sorted"
             warn(
                 text, ProfileWarning, code="unordered_axis", where={"species": profile.species_name}
             )
             order = order_of(depth)
         sorted_depths, columns = depth[order], [column[order] for column in columns]
-        depth, columns = without_repeats(who, axis_unit, sorted_depths, columns, duplicates)
+        depth, columns = without_repeats(subject, axis_unit, sorted_depths, columns, duplicates)
         if depth.size < order.size:  # where depths were merged, the first of each
             order = order[np.unique(sorted_depths, return_index=True)[1]]
-    named = dict(zip(("", "stderr"), columns, strict=False))
-    named |= _ancillary_columns(profile, value_unit, axis_unit, order)
-    edges = [named.pop(name) for name in vocabulary.CELLS if name in named]
+    by_end = dict(zip(("", "stderr"), columns, strict=False))
+    by_end |= _ancillary_columns(profile, value_unit, axis_unit, order)
+    edges = [by_end.pop(name) for name in vocabulary.CELLS if name in by_end]
     complete = len(edges) == 2 and order.size == profile.depths.size
     cells = np.column_stack(edges) if complete else None
-    named[vocabulary.QUALITY] = _flags(depth, named, cells)
-    return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, named, cells)
+    by_end[vocabulary.QUALITY] = _flags(depth, by_end, cells)
+    return _Canonical(profile, axis_unit.kind, depth, value_unit.kind, by_end, cells)
 
 
 def _ancillary_columns(
@@ -333,9 +333,9 @@ def _ancillary_columns(
         values = np.array(column["values"], dtype=np.float64)[order]
         stated = column.get("units")
         if name != vocabulary.QUALITY:  # which has no unit
-            who = f"species {profile.species_name!r}: {name}"
+            subject = f"species {profile.species_name!r}: {name}"
             limit = name == vocabulary.LIMIT and not stated
-            unit = value_unit if limit else unit_of_kind(stated, kinds[name], who)
+            unit = value_unit if limit else unit_of_kind(stated, kinds[name], subject)
             values = unit.to_canonical(values)
         columns[name] = values
     return columns
@@ -461,8 +461,8 @@ def _numbered(items: list[_Canonical]) -> list[_Canonical]:
             remedy="pass one profile of each, or give them distinct names with "
             "dataclasses.replace(profile, species_name=...)",
         )
-    listed = [repr(name) for name, key in zip(names, keys, strict=True) if key in repeated]
-    text = f"species delivered more than once: {twice}; named {', '.join(listed)}"
+    repeats = [repr(name) for name, key in zip(names, keys, strict=True) if key in repeated]
+    text = f"species delivered more than once: {twice}; named {', '.join(repeats)}"
     warn(text, ProfileWarning, code="repeated_species", where={"species": repeated[0][0]})
     return [
         replace(item, profile=replace(item.profile, species_name=name))
@@ -480,10 +480,10 @@ def _warn_of_gaps(items: list[_Canonical]) -> None:
         counts[item.profile.species_name] = int(np.count_nonzero(empty))
     gaps = {name: count for name, count in counts.items() if count}
     if gaps:
-        listed = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
+        counts_of = ", ".join(f"{name!r} {count}" for name, count in gaps.items())
         total = sum(gaps.values())
         samples_were = "1 sample was" if total == 1 else f"{total} samples were"
-        text = f"{samples_were} not measured (null): species {listed}"
+        text = f"{samples_were} not measured (null): species {counts_of}"
         warn(text, ProfileWarning, code="not_measured", where={"species": next(iter(gaps))})
 
 

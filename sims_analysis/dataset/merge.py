@@ -131,17 +131,17 @@ def _names(parts: list[Measurement], suffix: Sequence[str] | None) -> list[str]:
     for part in parts:
         for name in part.species:
             owners.setdefault(name, []).append(part.label)
-    both = [name for name, labels in owners.items() if len(labels) > 1]
-    if both and suffix is None:
+    same = [name for name, labels in owners.items() if len(labels) > 1]
+    if same and suffix is None:
         raise ProfileError(
-            f"species {both[0]!r} is in {' and in '.join(owners[both[0]])}: keep them apart with "
+            f"species {same[0]!r} is in {' and in '.join(owners[same[0]])}: keep them apart with "
             f"suffix=, such as suffix={[f' ({i + 1})' for i in range(len(parts))]}",
             code="repeated_species",
-            where={"species": both[0]},
+            where={"species": same[0]},
         )
     suffixes = [""] * len(parts) if suffix is None else list(suffix)
     names = [
-        f"{name}{end}" if name in both else name
+        f"{name}{end}" if name in same else name
         for part, end in zip(parts, suffixes, strict=True)
         for name in part.species
     ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def without_repeats(
-    who: str, unit: Unit, depth: Array, columns: list[Array], duplicates: str
+    subject: str, unit: Unit, depth: Array, columns: list[Array], duplicates: str
 ) -> tuple[Array, list[Array]]:
     """Return samples at strictly increasing depths, of canonical ones that do not decrease.
 
@@ -27,24 +27,24 @@ def without_repeats(
         return _mean(depth, columns)
     first = f"depth {unit.from_canonical(depth[repeated[0]]):g} {unit.text}"
     if duplicates == "step":
-        thrice = np.flatnonzero(np.diff(repeated) == 1)
-        if thrice.size:
-            z = unit.from_canonical(depth[repeated[thrice[0]]])
+        triples = np.flatnonzero(np.diff(repeated) == 1)
+        if triples.size:
+            z = unit.from_canonical(depth[repeated[triples[0]]])
             raise ProfileError(
-                f"{who}: depth {z:g} {unit.text} occurs more than twice; a step has two "
+                f"{subject}: depth {z:g} {unit.text} occurs more than twice; a step has two "
                 'values at one depth, so that duplicates="step" does not fit',
                 argument="duplicates",
                 where={"depth": f"{z:g} {unit.text}"},
             )
         # Move the value above the edge to the next smaller number: the trapezoid between the two
         # has no area.
-        stepped = depth.copy()
-        stepped[repeated] = np.nextafter(depth[repeated], -np.inf)
-        return stepped, columns
+        moved = depth.copy()
+        moved[repeated] = np.nextafter(depth[repeated], -np.inf)
+        return moved, columns
     count = repeated.size - 1
     note = f", as {'does' if count == 1 else 'do'} {count} more" if count else ""
     raise ProfileError(
-        f"{who}: {first} occurs twice{note}. For a histogram drawn as steps, pass "
+        f"{subject}: {first} occurs twice{note}. For a histogram drawn as steps, pass "
         'duplicates="step", which keeps its dose; for a depth measured twice, duplicates="mean", '
         "which takes the mean of the values there",
         code="unordered_axis",

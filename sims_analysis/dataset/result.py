@@ -182,11 +182,11 @@ def stated_id(profiles: Iterable[DepthProfile]) -> str:
         if profile.data_id is not None and (data_id := str(profile.data_id)).strip():
             stated.setdefault(data_id, i)
     if len(stated) > 1:
-        first, other = list(stated)[:2]
+        first, second = list(stated)[:2]
         raise PayloadError(
-            f"the profile belongs to data entry {other!r}, an earlier one to {first!r}: an entry "
+            f"the profile belongs to data entry {second!r}, an earlier one to {first!r}: an entry "
             "is one measurement",
-            f"$[{stated[other]}].data_id",
+            f"$[{stated[second]}].data_id",
             code="several_measurements",
             argument="data_id",
             remedy="keep them apart, or pass data_id= to make them one",

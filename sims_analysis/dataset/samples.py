@@ -83,8 +83,8 @@ def samples(data: Data, species: str | None = None) -> Data:
         axis_values = dequantify(profile[own_axis].reset_coords(drop=True)).variable
         profile = profile.assign_coords({own_axis: axis_values}).swap_dims(point=own_axis)
     profile.attrs = {key: value for key, value in profile.attrs.items() if key != LAYOUT}
-    chosen: Data = profile
-    return chosen
+    result: Data = profile
+    return result
 
 
 def one_species(data: Any, species: str | None) -> Any:

@@ -139,11 +139,11 @@ def stack(
         depth = placed(axis, (len(parts), *sizes.values()), pieces)
         coords[axis] = ((MEASUREMENT, "species", POINT), depth, vocabulary.attrs(axis))
     names_of = dict.fromkeys(str(name) for part in parts for name in part.ds.variables)
-    kept = [name for name in names_of if name not in ("species", axis)]
-    stacked = {name: _stacked(name, parts, rows, sizes, masks) for name in kept}
-    attrs, attr_coords = _attrs(parts, {*coords, *stacked})
-    batch = xr.Dataset(stacked, coords=coords | attr_coords, attrs=attrs)
-    batch = batch.set_coords([n for n in stacked if any(n in part.ds.coords for part in parts)])
+    variable_names = [name for name in names_of if name not in ("species", axis)]
+    variables = {name: _stacked(name, parts, rows, sizes, masks) for name in variable_names}
+    attrs, attr_coords = _attrs(parts, {*coords, *variables})
+    batch = xr.Dataset(variables, coords=coords | attr_coords, attrs=attrs)
+    batch = batch.set_coords([n for n in variables if any(n in part.ds.coords for part in parts)])
     batch = with_ancillaries(batch)
     return quantify(batch) if all(map(is_quantified, datasets)) else batch
 
@@ -170,13 +170,13 @@ def _labels(datasets: list[xr.Dataset], names: Sequence[Any] | xr.DataArray | No
             text = f"{len(labels)} names for {len(datasets)} measurements"
             raise ProfileError(text, argument="names")
         if len(set(labels)) != len(labels):
-            twice = next(label for label in labels if labels.count(label) > 1)
-            message = f"names must be distinct; {twice!r} occurs more than once"
+            repeated = next(label for label in labels if labels.count(label) > 1)
+            message = f"names must be distinct; {repeated!r} occurs more than once"
             raise ProfileError(message, code="repeated_species", argument="names")
         return labels
     ids = [str(ds.attrs.get("data_id") or "") for ds in datasets]
-    distinct = len(set(ids)) == len(ids) and all(ids)
-    return ids if distinct else list(range(len(datasets)))
+    are_distinct = len(set(ids)) == len(ids) and all(ids)
+    return ids if are_distinct else list(range(len(datasets)))
 
 
 def _stacked(
@@ -214,9 +214,9 @@ def _stacked(
     complete = everywhere and not padded
     complete &= species not in dims or all(row.size == sizes[species] for row in rows)
     shape = (len(parts), *(sizes[dim] for dim in new_dims))
-    named = tuple(POINT if padded and dim == axis else dim for dim in new_dims)
-    out = placed(name, shape, pieces, complete=complete)
-    return xr.Variable((MEASUREMENT, *named), out, first.attrs)
+    dim_names = tuple(POINT if padded and dim == axis else dim for dim in new_dims)
+    block = placed(name, shape, pieces, complete=complete)
+    return xr.Variable((MEASUREMENT, *dim_names), block, first.attrs)
 
 
 def _refuse_differing_variables(
@@ -241,7 +241,7 @@ def _stack_lazily(
     variables: list[xr.Variable], rows: list[NDArray[np.intp]], species: int
 ) -> xr.Variable:
     """Stack variables of all measurements without computing them."""
-    joined = []
+    aligned_variables = []
     for variable, row in zip(variables, rows, strict=True):
         aligned = variable
         if "species" in aligned.dims and not np.array_equal(row, np.arange(species)):
@@ -249,10 +249,10 @@ def _stack_lazily(
             source = np.full(species, row.size)
             source[row] = np.arange(row.size)
             aligned = aligned.pad(species=(0, 1)).isel(species=source)
-        joined.append(aligned)
-    stacked: xr.Variable = xr.Variable.concat(joined, MEASUREMENT)
-    stacked.attrs = dict(variables[0].attrs)
-    return stacked
+        aligned_variables.append(aligned)
+    batch: xr.Variable = xr.Variable.concat(aligned_variables, MEASUREMENT)
+    batch.attrs = dict(variables[0].attrs)
+    return batch
 
 
 def _padded(
@@ -260,20 +260,20 @@ def _padded(
 ) -> Iterator[tuple[tuple[int, slice], NDArray[Any]]]:
     """Yield the measured samples of each species, and the beginning of its row for them."""
     rows = np.broadcast_to(np.asarray(values), mask.shape)
-    for i, samples, where in zip(row, rows, mask, strict=True):
-        selected = samples[where]
+    for i, samples, flags in zip(row, rows, mask, strict=True):
+        selected = samples[flags]
         yield (i, slice(selected.size)), selected
 
 
-def _attrs(parts: list[Measurement], taken: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _attrs(parts: list[Measurement], names: set[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all measurements share and those that become coordinates."""
-    shared, differing = split_attrs(parts, _NOT_MERGED, taken)
-    for name in [name for name in _IDENTITY if name in shared and name not in taken]:
+    shared, differing = split_attrs(parts, _NOT_MERGED, names)
+    for name in [name for name in _IDENTITY if name in shared and name not in names]:
         differing[name] = [shared.pop(name)] * len(parts)
     flag = {ATTRIBUTE: MEASUREMENT}
     coords = {name: (MEASUREMENT, np.array(column), flag) for name, column in differing.items()}
     times = [moment_of(metadata_of(part.ds)[0].measured) for part in parts]
-    if any(times) and "measured" not in taken:
+    if any(times) and "measured" not in names:
         column = [np.datetime64(None if t is None else t.astimezone(UTC).replace(tzinfo=None), "ns")
                   for t in times]  # fmt: skip
         coords["measured"] = (MEASUREMENT, np.array(column), {ATTRIBUTE: METADATA})

@@ -232,8 +232,8 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
         if foreign:
             memo["attrs"][name] = {str(key): _jsonable(v, key) for key, v in foreign.items()}
         # The bits of flags stay where other programs see them, too.
-        shown = attrs.keys() - (foreign.keys() - {"flag_masks"})
-        changed[name] = {str(key): attrs[key] for key in attrs if key in shown}
+        visible = attrs.keys() - (foreign.keys() - {"flag_masks"})
+        changed[name] = {str(key): attrs[key] for key in attrs if key in visible}
     ds.attrs = changed[""]
     for variable in ds.variables:
         ds[variable].attrs = changed[str(variable)]
@@ -255,11 +255,11 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
 def _title(ds: xr.Dataset, memo: Mapping[str, Any]) -> str:
     """Describe the content: profiles, or the result named by the array or its call."""
     attrs = ds.get(memo.get("array", ""), ds).attrs
-    what = "SIMS depth profiles"
+    title = "SIMS depth profiles"
     if not {"depth", "sputter_time"} & {str(dim) for dim in ds.coords}:
         label = attrs.get("long_name") or str(attrs.get("call", "results")).split("(")[0]
-        what = f"SIMS: {label}"
-    return f"{what} of {attrs.get('data_id') or 'an unnamed measurement'}"
+        title = f"SIMS: {label}"
+    return f"{title} of {attrs.get('data_id') or 'an unnamed measurement'}"
 
 
 def _is_native(value: Any) -> bool:

@@ -170,14 +170,14 @@ def _profile(series: _Series) -> DepthProfile | None:
     columns = series.columns(measured)
     if gaps is not None:
         columns.pop(vocabulary.LIMIT, None)  # it is among the fields of the source
-        full = arrays | {end: values for end, (_, values) in columns.items()}
-        full = _with_gaps(full, np.array(gaps), series.axis_units[1], series.depth, series.cells)
-        columns = {end: (unit, full.pop(end)) for end, (unit, _) in columns.items()}
-        arrays = full
+        data = arrays | {end: values for end, (_, values) in columns.items()}
+        data = _with_gaps(data, np.array(gaps), series.axis_units[1], series.depth, series.cells)
+        columns = {end: (unit, data.pop(end)) for end, (unit, _) in columns.items()}
+        arrays = data
     if np.isnan(arrays.get("concentrations_stderr", np.nan)).all():
         arrays.pop("concentrations_stderr", None)
-    written = {end: {"units": unit, "values": _numbers(v)} for end, (unit, v) in columns.items()}
-    extra = _other_fields(series.fields.get("extra", {}), arrays["depths"].size, written)
+    records = {end: {"units": unit, "values": _numbers(v)} for end, (unit, v) in columns.items()}
+    extra = _other_fields(series.fields.get("extra", {}), arrays["depths"].size, records)
     extra = _with_position(extra, series.ds)
     keys = series.fields.get("keys", REFERENCE_KEYS if series.texts else ())
     identifiers = _identifiers(series.ds, series.row, series.texts)
@@ -245,11 +245,11 @@ def _numbers(column: Array) -> list[Any]:
     return [None if np.isnan(v) else v if np.isfinite(v) else "inf" for v in column.tolist()]
 
 
-def _other_fields(extra: dict[str, Any], samples: int, written: dict[str, Any]) -> dict[str, Any]:
+def _other_fields(extra: dict[str, Any], samples: int, records: dict[str, Any]) -> dict[str, Any]:
     """Drop the columns whose length does not fit any more, because samples were left out."""
     stated = extra.get(COLUMNS)
     if not isinstance(stated, dict):
-        return {**extra, COLUMNS: written} if written else extra
+        return {**extra, COLUMNS: records} if records else extra
     fit = columns_of(extra, samples)
     kept = {
         name: column
@@ -258,7 +258,7 @@ def _other_fields(extra: dict[str, Any], samples: int, written: dict[str, Any]) 
         and (
             name in fit or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )
-    } | written
+    } | records
     return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
 
 

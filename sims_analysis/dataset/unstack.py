@@ -68,17 +68,17 @@ def unstack(data: xr.Dataset) -> list[xr.Dataset]:
         batch = batch.expand_dims(MEASUREMENT)
     batch = with_species_dimension(batch)
     axis = axis_name(batch)
-    plain = {
+    unbatched = {
         str(name): v.transpose(MEASUREMENT, "species", ..., missing_dims="ignore")
         for name, v in batch.variables.items()
         if name != MEASUREMENT
     }
-    measurements = [_single(batch, plain, i, axis) for i in range(batch.sizes[MEASUREMENT])]
+    measurements = [_single(batch, unbatched, i, axis) for i in range(batch.sizes[MEASUREMENT])]
     return list(map(quantify, measurements)) if is_quantified(data) else measurements
 
 
-def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str) -> xr.Dataset:
-    items = {n: v[i] if v.dims[:1] == (MEASUREMENT,) else v for n, v in plain.items()}
+def _single(batch: xr.Dataset, unbatched: dict[str, xr.Variable], i: int, axis: str) -> xr.Dataset:
+    items = {n: v[i] if v.dims[:1] == (MEASUREMENT,) else v for n, v in unbatched.items()}
     species = _present(batch, items)
     if species.size < batch.sizes["species"]:
         items = {n: v.isel(species=species) if "species" in v.dims else v for n, v in items.items()}
@@ -98,14 +98,14 @@ def _single(batch: xr.Dataset, plain: dict[str, xr.Variable], i: int, axis: str)
 
 def _present(batch: xr.Dataset, items: dict[str, xr.Variable]) -> NDArray[np.intp]:
     """Return the indices of the species delivered with a measurement, or measured in it."""
-    present = np.zeros(batch.sizes["species"], dtype=bool)
+    has_values = np.zeros(batch.sizes["species"], dtype=bool)
     for name in ("source_units", "profile_id"):
         if name in items and items[name].dims == ("species",):
-            present |= items[name].values != ""
+            has_values |= items[name].values != ""
     for name in vocabulary.MEASURED:
         if name in items and items[name].dims[:1] == ("species",):
-            present |= items[name].notnull().values.reshape(present.size, -1).any(axis=1)
-    return np.flatnonzero(present)
+            has_values |= items[name].notnull().values.reshape(has_values.size, -1).any(axis=1)
+    return np.flatnonzero(has_values)
 
 
 def _on_one_axis(items: dict[str, xr.Variable], axis: str) -> dict[str, xr.Variable]:

@@ -51,9 +51,9 @@ def fit_together(
     """Fit profiles together: the answer of each, and the numbers that all have in common."""
     answers: dict[int, dict[str, Any]] = {}
     profiles: list[_LinkedProfile] = []
-    for i, (one, given) in enumerate(zip(samples, settings, strict=True)):
+    for i, (sample, setting) in enumerate(zip(samples, settings, strict=True)):
         try:
-            profiles.append(_LinkedProfile(i, one, given, request))
+            profiles.append(_LinkedProfile(i, sample, setting, request))
             answers[i] = {**profiles[-1].problem.known, "status": "not_converged"}
         except NoFitError as end:
             answers[i] = {**end.known, "status": end.status}
@@ -78,10 +78,10 @@ class _LinkedProfile:
         self, number: int, samples: Samples, settings: Mapping[str, float], request: FitRequest
     ) -> None:
         self.number, self.request = number, request
-        own, self.settings, self.initial = with_initial(request, settings)
-        self.problem = prepare(samples, self.settings, own)
-        self.alone: FitResult[Objective] = minimize(self.problem, own.model)
-        self.objective, self.z = self.alone.objective, self.problem.z
+        single, self.settings, self.initial = with_initial(request, settings)
+        self.problem = prepare(samples, self.settings, single)
+        self.single_fit: FitResult[Objective] = minimize(self.problem, single.model)
+        self.objective, self.z = self.single_fit.objective, self.problem.z
         # All free: which are held is known to the curve of all.
         self.curve = replace(self.problem.curve, held={})
         #: Where the values of a measured profile before the anneal are, if they have errors, and
@@ -93,37 +93,37 @@ class _LinkedProfile:
         """Take the samples from the `first` on, and the parameters of which 1 is `scale`."""
         request, problem = self.request, self.problem
         #: Where its samples are among all.
-        self.at = slice(first, first + self.z.size)
+        self.span = slice(first, first + self.z.size)
         entries = enumerate(request.entries)
-        at = {e.name: k for k, e in entries if e.profile in (None, self.number)}
+        index = {e.name: k for k, e in entries if e.profile in (None, self.number)}
         parameters = request.linked_parameters
         #: Which of all parameters are its own, what 1 is there, and by which powers scales act.
-        self.own = np.array([at[p.name] for p in parameters])
-        self.factor = scale[self.own] / problem.scale
-        self.scales = [at[name] for name in request.scales]
+        self.indices = np.array([index[p.name] for p in parameters])
+        self.factor = scale[self.indices] / problem.scale
+        self.scales = [index[name] for name in request.scales]
         self.powers = scale_powers(parameters, request.scales)
         if request.background == "stated":  # as it was measured
             self.powers[-1] = 0.0
         self.restated: tuple[int, Callable[[float], float]] | None = None
         if request.restated:
-            name, stated = request.model.restated[request.restated]
+            name, function = request.model.restated[request.restated]
             place = request.model.names.index(name)
-            self.factor[place] = scale[self.own[place]]
-            self.restated = place, lambda d: stated(d, self.settings)
+            self.factor[place] = scale[self.indices[place]]
+            self.restated = place, lambda d: function(d, self.settings)
 
     def apparent(self, theta: Array) -> tuple[Array, Array]:
         """Return the parameters that describe the samples, and their derivatives, a row each."""
         of_scales = theta[self.scales]
         shrink = np.prod(of_scales**-self.powers, axis=1)
-        p = theta[self.own] * self.factor * shrink
+        p = theta[self.indices] * self.factor * shrink
         slopes = np.zeros((p.size, theta.size))
-        slopes[np.arange(p.size), self.own] = self.factor * shrink
+        slopes[np.arange(p.size), self.indices] = self.factor * shrink
         slopes[:, self.scales] -= self.powers * (p[:, None] / of_scales)
         if self.restated is not None:
-            place, stated = self.restated
+            place, function = self.restated
             d = float(p[place])
-            p[place], step = stated(d), 1e-5 * d
-            slopes[place] *= (stated(d + step) - stated(d - step)) / (2 * step)
+            p[place], step = function(d), 1e-5 * d
+            slopes[place] *= (function(d + step) - function(d - step)) / (2 * step)
         return p, slopes
 
     def values(self, p: Array, theta: Array) -> Array:
@@ -153,9 +153,9 @@ class _LinkedProfile:
         if self.restated is None:
             return p
         place, model = self.restated[0], request.model
-        given = dict(zip(model.names, (every * problem.scale).tolist(), strict=False))
-        which = [parameter.name for parameter in model.derived].index(request.restated)
-        value = float(model.derive(given, self.settings)[which]) if model.derive else np.nan
+        values = dict(zip(model.names, (every * problem.scale).tolist(), strict=False))
+        j = [parameter.name for parameter in model.derived].index(request.restated)
+        value = float(model.derive(values, self.settings)[j]) if model.derive else np.nan
         # A small one if it is 0.
         p[place] = (value if value > 0 else 1e-20) / self.factor[place]
         return p
@@ -169,19 +169,19 @@ class _JointObjective(SumOfSquares):
 
     def linearized(self, m: Array) -> tuple[Array, Array]:
         """Return the residuals of all, and their derivatives."""
-        both = np.hstack([objective.linearized(m[at]) for objective, at in self.parts])
-        return both[0], both[1]
+        total = np.hstack([objective.linearized(m[span]) for objective, span in self.parts])
+        return total[0], total[1]
 
     def scored(self, m: Array) -> tuple[Array, Array]:
         """Return the derivatives of half of the cost, and their expected curvature."""
-        both = np.hstack([objective.scored(m[at]) for objective, at in self.parts])
-        return both[0], both[1]
+        total = np.hstack([objective.scored(m[span]) for objective, span in self.parts])
+        return total[0], total[1]
 
 
 class _Priors(NamedTuple):
     """What is known of parameters before: which, and the mean and width of each."""
 
-    which: list[int]
+    indices: list[int]
     means: Array
     widths: Array
 
@@ -189,18 +189,18 @@ class _Priors(NamedTuple):
 class _Group:
     def __init__(self, profiles: Sequence[_LinkedProfile], request: FitRequest) -> None:
         self.profiles, self.request, self.entries = profiles, request, request.entries
-        ranks = {one.name: j for j, one in enumerate(request.linked_parameters)}
-        parameters = {one.name: one for one in request.linked_parameters} | SCALE_PARAMETERS
-        numbered = {one.number: one for one in profiles}
+        ranks = {item.name: j for j, item in enumerate(request.linked_parameters)}
+        parameters = {item.name: item for item in request.linked_parameters} | SCALE_PARAMETERS
+        by_number = {item.number: item for item in profiles}
         #: Whose each parameter is, the first's if all share it; None if the profile takes no part.
         self.owners = [
-            profiles[0] if one.profile is None else numbered.get(one.profile)
-            for one in self.entries
+            profiles[0] if item.profile is None else by_number.get(item.profile)
+            for item in self.entries
         ]
         self.parameters: list[Parameter] = []
         self.scale, held = np.ones(len(self.entries)), {}
         for k, (entry, owner) in enumerate(zip(self.entries, self.owners, strict=True)):
-            one = parameters[entry.name]
+            item = parameters[entry.name]
             if owner is None:
                 held[k] = 1.0
             else:
@@ -208,14 +208,14 @@ class _Group:
                 fixed = {**(stated if request.background == "stated" else {}), **request.fixed}
                 if entry.name in ranks and entry.name != request.restated:
                     self.scale[k] = owner.problem.scale[ranks[entry.name]]
-                    one = owner.problem.curve.parameters[ranks[entry.name]]
+                    item = owner.problem.curve.parameters[ranks[entry.name]]
                 if entry.name in fixed:
                     held[k] = fixed[entry.name] / self.scale[k]
-            self.parameters.append(replace(one, name=entry.label))
+            self.parameters.append(replace(item, name=entry.label))
         self.end = 0
         for profile in profiles:
             profile.link(self.end, self.scale)
-            self.end = profile.at.stop
+            self.end = profile.span.stop
         self.priors = self._priors()
         self.initials = self._add_initials()
         self.curve = Curve(self.parameters, self._values, self._slopes, held)
@@ -228,8 +228,8 @@ class _Group:
                 priors.append((k, mean / self.scale[k], width / self.scale[k]))
             elif owner is not None and entry.name in self.request.scales:
                 priors.append((k, 1.0, max(owner.settings[SCALES[entry.name]], 1e-12)))
-        which, means, widths = zip(*priors, strict=True) if priors else ((), (), ())
-        return _Priors(list(which), np.array(means), np.array(widths))
+        indices, means, widths = zip(*priors, strict=True) if priors else ((), (), ())
+        return _Priors(list(indices), np.array(means), np.array(widths))
 
     def _add_initials(self) -> list[tuple[Initial, slice, slice]]:
         """Add the values before an anneal to the parameters: where they are, and their samples."""
@@ -258,95 +258,95 @@ class _Group:
         values = np.array(theta)
         parts = [profile.values(profile.apparent(values)[0], values) for profile in self.profiles]
         parts += [values[nodes] for _, nodes, _ in self.initials]
-        return np.concatenate([*parts, values[self.priors.which]])
+        return np.concatenate([*parts, values[self.priors.indices]])
 
     def _slopes(self, *theta: float) -> Array:
         values = np.array(theta)
-        n_known = len(self.priors.which)
-        out = np.zeros((values.size, self.end + n_known))
+        n_priors = len(self.priors.indices)
+        derivatives = np.zeros((values.size, self.end + n_priors))
         for profile in self.profiles:
             p, slopes = profile.apparent(values)
-            some = np.flatnonzero(slopes.any(axis=0))
+            active = np.flatnonzero(slopes.any(axis=0))
             rows, of_nodes = profile.rows(p, values)
-            out[some, profile.at] = slopes[:, some].T @ rows
+            derivatives[active, profile.span] = slopes[:, active].T @ rows
             if profile.nodes is not None:
-                out[profile.nodes, profile.at] = of_nodes
-        for _, nodes, at in self.initials:
-            out[nodes, at] = np.eye(nodes.stop - nodes.start)
-        out[self.priors.which, np.arange(n_known) + self.end] = 1.0
-        return out
+                derivatives[profile.nodes, profile.span] = of_nodes
+        for _, nodes, span in self.initials:
+            derivatives[nodes, span] = np.eye(nodes.stop - nodes.start)
+        derivatives[self.priors.indices, np.arange(n_priors) + self.end] = 1.0
+        return derivatives
 
     def _objective(self, variances: Sequence[float]) -> _JointObjective:
         """Return the sum of all; a profile of unknown errors counts by the variance about it."""
         parts: list[tuple[Objective, slice]] = []
         for profile, variance in zip(self.profiles, variances, strict=True):
-            shared = replace(profile.objective, share=profile.objective.share / variance)
-            parts.append((shared, profile.at))
+            weighted = replace(profile.objective, share=profile.objective.share / variance)
+            parts.append((weighted, profile.span))
         parts += [(initial.objective, at) for initial, _, at in self.initials if initial.objective]
-        which, means, widths = self.priors
-        if which:
-            parts.append((Squares(means, widths), slice(self.end, self.end + len(which))))
+        indices, means, widths = self.priors
+        if indices:
+            parts.append((Squares(means, widths), slice(self.end, self.end + len(indices))))
         return _JointObjective(parts)
 
     def minimize(self) -> FitResult[_JointObjective] | None:
         """Minimize the sum of all; None if no minimum was found."""
         variances = [
-            profile.objective.variance(profile.alone.best.cost, profile.alone.best.p.size)
+            profile.objective.variance(profile.single_fit.best.cost, profile.single_fit.best.p.size)
             for profile in self.profiles
         ]
         objective = self._objective(variances)
         # A sum of squares that chance would make, if all errors are known.
         n = float(sum(profile.objective.informative for profile in self.profiles))
         n += sum(initial.z.size for initial, *_ in self.initials)
-        enough = n + 3 * np.sqrt(2 * n) + 9 * len(self.priors.which)
-        found: list[Minimum] = []
+        expected = n + 3 * np.sqrt(2 * n) + 9 * len(self.priors.indices)
+        solutions: list[Minimum] = []
         for start in self._starts():
-            found = distinct([*found, solve(self.curve, objective, start)])
-            if found and found[0].converged and found[0].cost < enough:
+            solutions = distinct([*solutions, solve(self.curve, objective, start)])
+            if solutions and solutions[0].converged and solutions[0].cost < expected:
                 break
-        if not (found and found[0].converged):
+        if not (solutions and solutions[0].converged):
             return None
         for _ in range(3):  # scatter about the curve that all share
-            before, variances = variances, self._scatter(found[0], variances)
-            if np.allclose(before, variances, rtol=1e-6):
+            previous, variances = variances, self._scatter(solutions[0], variances)
+            if np.allclose(previous, variances, rtol=1e-6):
                 break
             objective = self._objective(variances)
-            found = distinct([solve(self.curve, objective, minimum.p) for minimum in found])
-        candidates = plausible_minima(self.curve, objective, found)
+            solutions = distinct([solve(self.curve, objective, minimum.p) for minimum in solutions])
+        candidates = plausible_minima(self.curve, objective, solutions)
         minima = by_likelihood(self.curve, objective, candidates)
         background = np.zeros_like(minima[0].covariance)
         for profile in self.profiles:
-            moved = np.zeros((2, minima[0].m.size))
-            moved[:, profile.at] = profile.problem.subtracted
-            background += background_covariance(self.curve, objective, minima[0], moved)
+            shifts = np.zeros((2, minima[0].m.size))
+            shifts[:, profile.span] = profile.problem.subtracted
+            background += background_covariance(self.curve, objective, minima[0], shifts)
         return FitResult(self.curve, objective, minima, candidates, background)
 
-    def _scatter(self, best: Minimum, before: Sequence[float]) -> list[float]:
+    def _scatter(self, best: Minimum, previous: Sequence[float]) -> list[float]:
         """Return the variance of the residuals of each profile about the curve of all."""
-        alone = sum(e.profile == self.profiles[0].number for e in self.entries)
-        shared = len(self.entries) - alone * len(self.request.labels)
-        free = alone + shared / len(self.profiles)
+        n_own = sum(e.profile == self.profiles[0].number for e in self.entries)
+        n_shared = len(self.entries) - n_own * len(self.request.labels)
+        size = n_own + n_shared / len(self.profiles)
         variances = []
-        for profile, variance in zip(self.profiles, before, strict=True):
-            cost, objective = profile.objective.cost(best.m[profile.at]), profile.objective
-            variances.append(variance if objective.known_errors else objective.variance(cost, free))
+        for profile, variance in zip(self.profiles, previous, strict=True):
+            cost, objective = profile.objective.cost(best.m[profile.span]), profile.objective
+            variances.append(variance if objective.known_errors else objective.variance(cost, size))
         return variances
 
     def _starts(self) -> list[Array]:
         """Return sets of starting values: from the fits of profiles alone, then as these began."""
-        each = [[profile.alone.best.p, *profile.problem.starts] for profile in self.profiles]
-        return [self._start(values)[self.curve.free] for values in zip(*each, strict=False)]
+        starts = [[profile.single_fit.best.p, *profile.problem.starts] for profile in self.profiles]
+        return [self._start(values)[self.curve.free] for values in zip(*starts, strict=False)]
 
     def _start(self, free: Sequence[Any]) -> Array:
         """Return the median of what profiles begin with, and the profiles before their anneal."""
         values: list[list[float]] = [[] for _ in self.entries]
-        for one, begin in zip(self.profiles, free, strict=True):
-            for k, value in zip(one.own, one.start(np.array(begin)).tolist(), strict=True):
+        for item, begin in zip(self.profiles, free, strict=True):
+            for k, value in zip(item.indices, item.start(np.array(begin)).tolist(), strict=True):
                 values[k].append(value)
-        known = dict(zip(self.priors.which, self.priors.means.tolist(), strict=True))
-        start = [np.median(one or [known.get(k, 1.0)]) for k, one in enumerate(values)]
-        before = [np.maximum(one.c, one.c[one.c > 0].min() / 2) for one, *_ in self.initials]
-        return np.concatenate([start, *(one / one.max() for one in before)])
+        means = dict(zip(self.priors.indices, self.priors.means.tolist(), strict=True))
+        start = [np.median(item or [means.get(k, 1.0)]) for k, item in enumerate(values)]
+        initial = [np.maximum(item.c, item.c[item.c > 0].min() / 2) for item, *_ in self.initials]
+        return np.concatenate([start, *(item / item.max() for item in initial)])
 
     def common(
         self, result: FitResult[_JointObjective], featureless: AbstractSet[int]
@@ -356,8 +356,8 @@ class _Group:
         numbers: dict[str, Any] = {}
         numbers |= parameter_values(result, self.scale, intervals=intervals, first=n)
         pull = np.full(self.scale.size, np.nan)
-        which, means, widths = self.priors
-        pull[which] = (self.curve.complete(result.best.p)[which] - means) / widths
+        indices, means, widths = self.priors
+        pull[indices] = (self.curve.complete(result.best.p)[indices] - means) / widths
         numbers["pull"] = pull
         every = {profile.number for profile in self.profiles}
         absent = [
@@ -373,11 +373,11 @@ class _Group:
     def _aic(self, result: FitResult[_JointObjective]) -> float:
         m, total = result.best.m, 2.0 * result.best.x.size
         for profile in self.profiles:
-            cost, n = profile.objective.cost(m[profile.at]), profile.z.size
+            cost, n = profile.objective.cost(m[profile.span]), profile.z.size
             scaled = profile.objective.known_errors
             total += cost if scaled else n * float(np.log(max(cost, LEAST_COST) / n)) + 2
-        others = result.objective.parts[len(self.profiles) :]
-        return total + sum(objective.cost(m[at]) for objective, at in others)
+        initials = result.objective.parts[len(self.profiles) :]
+        return total + sum(objective.cost(m[span]) for objective, span in initials)
 
     def answer(self, profile: _LinkedProfile, result: FitResult[_JointObjective]) -> dict[str, Any]:
         """Return the answer for one profile: its status, its residuals, and what follows."""
@@ -394,16 +394,16 @@ class _Group:
         minimum = Minimum(**vars(point), cost=cost, converged=True, covariance=own_square)
         if featureless(objective, minimum, problem.c):
             return {**problem.known, "status": "featureless"}
-        exact, none = cost <= EXACT * problem.z.size, np.zeros_like(minimum.covariance)
-        own = FitResult(curve, objective, [minimum], [minimum], none, exact)
+        exact, zero = cost <= EXACT * problem.z.size, np.zeros_like(minimum.covariance)
+        own_result = FitResult(curve, objective, [minimum], [minimum], zero, exact)
         stderr = np.sqrt(np.maximum(square.diagonal(), 0.0))
         unknown = np.isnan(result.stderr + result.background.diagonal()) & (slopes != 0)
         stderr[unknown.any(axis=1)] = np.nan
         try:
-            known = assess_curve(problem, own, stderr[curve.free], self.request)
+            numbers = assess_curve(problem, own_result, stderr[curve.free], self.request)
         except NoFitError as end:
             return {**end.known, "status": end.status}
-        return known | self._true(profile, theta, result) | {"aic": np.nan}
+        return numbers | self._true(profile, theta, result) | {"aic": np.nan}
 
     def _true(
         self, profile: _LinkedProfile, theta: Array, result: FitResult[_JointObjective]
@@ -415,22 +415,22 @@ class _Group:
         # The dose of the window is one more number that follows from the samples.
         factor = WINDOW_DOSE.factor(request.kind, request.axis)
         weight = record_weights(problem.z) * problem.top * factor
-        below = p[-1] if request.background != "none" else 0.0
-        moved = np.zeros(theta.size)
-        moved[free] = self.curve.slopes(result.best)[:, profile.at] @ weight
+        background = p[-1] if request.background != "none" else 0.0
+        dose_slopes = np.zeros(theta.size)
+        dose_slopes[free] = self.curve.slopes(result.best)[:, profile.span] @ weight
         if request.background != "none":
-            moved -= weight.sum() * slopes[-1]
-        values = np.append(p * problem.scale, weight @ (result.best.m[profile.at] - below))
-        rows = np.vstack([slopes * problem.scale[:, None], moved])
+            dose_slopes -= weight.sum() * slopes[-1]
+        values = np.append(p * problem.scale, weight @ (result.best.m[profile.span] - background))
+        rows = np.vstack([slopes * problem.scale[:, None], dose_slopes])
         # The scales themselves, and what they make of apparent numbers.
         scales, by_scales = theta[profile.scales], np.eye(theta.size)[profile.scales]
         powers = scale_powers([*request.parameters, WINDOW_DOSE], request.scales)
         factors = np.prod(scales**powers, axis=1)
         true = factors[:, None] * (rows + values[:, None] * (powers / scales @ by_scales))
         square = true[:, free] @ result.covariance @ true[:, free].T
-        made, errors = values * factors, np.sqrt(np.maximum(square.diagonal(), 0.0))
-        numbers: dict[str, Any] = {"value": made[:-1], "stderr": errors[:-1]}
-        numbers |= {"window_dose": made[-1], "window_dose_stderr": errors[-1]}
+        scaled_values, errors = values * factors, np.sqrt(np.maximum(square.diagonal(), 0.0))
+        numbers: dict[str, Any] = {"value": scaled_values[:-1], "stderr": errors[:-1]}
+        numbers |= {"window_dose": scaled_values[-1], "window_dose_stderr": errors[-1]}
         # What follows does so from apparent numbers, and is scaled itself.
         derivatives = np.vstack([rows[:n], np.zeros((len(model.options), theta.size)), by_scales])
         derivatives = derivatives[:, free]
@@ -440,11 +440,11 @@ class _Group:
             options=(*model.options, *request.scales),
             derive=model.derive and partial(_scaled, model, of_derived),
         )
-        given = {**profile.settings, **dict(zip(request.scales, scales.tolist(), strict=True))}
-        both = derivatives @ result.covariance @ derivatives.T
+        settings = {**profile.settings, **dict(zip(request.scales, scales.tolist(), strict=True))}
+        joint = derivatives @ result.covariance @ derivatives.T
         # What is held is true: apparent, it moves with the scales.
         apparent = replace(request, model=scaled, fixed={})
-        return numbers | derived_values(apparent, given, [values[:-1]], both, [1.0])
+        return numbers | derived_values(apparent, settings, [values[:-1]], joint, [1.0])
 
 
 def _scaled(

@@ -36,13 +36,13 @@ _ONE_SIGMA = float(ndtr(1.0) - ndtr(-1.0))
 class _Rules:
     """The numbers by which minima are compared; costs are in squared residuals."""
 
-    ruled_out: float = 9.0  # cost above the lowest that rules a minimum out: three deviations
+    cost_limit: float = 9.0  # cost above the lowest that rules a minimum out: three deviations
     widening: float = 3.0  # factor by which other minima widen an error at most, or they are apart
     steps: int = 40  # number of times that the half-width of an interval is halved
-    along: float = 0.9  # correlation with a parameter without error from which one has none
+    correlation: float = 0.9  # correlation with a parameter without error from which one has none
     margin: float = 10.0  # Akaike's criterion by which a curve does better than a constant
     constant: float = 1e-20  # cost for each sample below which all are the same
-    described: float = 1e-14  # cost for each sample below which a curve goes through all
+    exact: float = 1e-14  # cost for each sample below which a curve goes through all
     smooth: float = 0.5  # part of the expected cost below which samples are smoother than noise
     chance: float = 3.0  # standard deviations above the expected cost that are chance
     walk: int = 60  # number of evaluations of another objective on the way,
@@ -100,9 +100,11 @@ class FitResult(Generic[SumOfSquares_co]):
         if self.irregular:
             unknown |= np.array([not p.scales for p in parameters])
         if unknown.any():
-            alone = np.sqrt(self.best.covariance.diagonal())
-            along = np.abs(self.best.covariance) > _RULES.along * alone[:, None] * alone
-            unknown |= along[unknown].any(axis=0)
+            widths = np.sqrt(self.best.covariance.diagonal())
+            correlated = (
+                np.abs(self.best.covariance) > _RULES.correlation * widths[:, None] * widths
+            )
+            unknown |= correlated[unknown].any(axis=0)
         stderr[unknown] = np.nan
         return stderr
 
@@ -120,27 +122,27 @@ def distance_to_bounds(parameters: Sequence[Parameter], values: Array) -> Array:
 def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     """Find the minima of a profile that are not ruled out; NoFitError if there are none."""
     curve = problem.curve
-    found, objective = _solve(problem)
-    found = _in_order(curve, objective, model, found)
+    solutions, objective = _solve(problem)
+    solutions = _in_order(curve, objective, model, solutions)
     # Something lower, at which the optimizer has not ended, may rule out the first.
-    lowest = min(found, key=lambda minimum: minimum.cost, default=None)
+    lowest = min(solutions, key=lambda minimum: minimum.cost, default=None)
     cost = lowest.cost if lowest else 0.0
-    highest = cost + _RULES.ruled_out * objective.variance(cost, curve.free.size)
-    if not (lowest and found[0].converged and found[0].cost <= highest):
+    limit = cost + _RULES.cost_limit * objective.variance(cost, curve.free.size)
+    if not (lowest and solutions[0].converged and solutions[0].cost <= limit):
         status, z = "not_converged", problem.z
         if lowest and model.shape == "step" and "position" in model.names:
-            at = curve.complete(lowest.p)[model.names.index("position")]
-            status = status if z[0] <= at <= z[-1] else "truncated"
-        flat = lowest is not None and featureless(objective, found[0], problem.c)
+            position = curve.complete(lowest.p)[model.names.index("position")]
+            status = status if z[0] <= position <= z[-1] else "truncated"
+        flat = lowest is not None and featureless(objective, solutions[0], problem.c)
         raise NoFitError("featureless" if flat else status, problem.known)
-    exact = found[0].cost <= EXACT * problem.z.size
+    exact = solutions[0].cost <= EXACT * problem.z.size
     n = len(model.parameters)
     shapes = model.irregular if not any(i < n for i in curve.held) else None
 
     def irregular(minimum: Minimum) -> float:
         return 0.0 if exact or shapes is None else shapes(minimum.p[:n].tolist())
 
-    candidates = found[:1] if exact else plausible_minima(curve, objective, found)
+    candidates = solutions[:1] if exact else plausible_minima(curve, objective, solutions)
     minima = by_likelihood(curve, objective, candidates, None if shapes is None else irregular)
     best = minima[0]
     if featureless(objective, best, problem.c):
@@ -149,57 +151,57 @@ def minimize(problem: FitProblem, model: Model) -> FitResult[Objective]:
     return FitResult(curve, objective, minima, candidates, background, exact, irregular(best) >= 1)
 
 
-def featureless(objective: Objective, at: Minimum, c: Array) -> bool:
+def featureless(objective: Objective, minimum: Minimum, c: Array) -> bool:
     """Return whether a constant does as well, by Akaike's criterion and a margin."""
     cost = objective.cost(np.full(c.size, objective.level(c)))
-    n, least = objective.informative, _RULES.margin + 2 * max(at.x.size - 1, 0)
+    n, gain = objective.informative, _RULES.margin + 2 * max(minimum.x.size - 1, 0)
     if objective.known_errors:
-        return cost - at.cost < least
+        return cost - minimum.cost < gain
     if cost <= _RULES.constant * n:
         return True
-    return bool(n * np.log(cost / max(at.cost, LEAST_COST)) < least)
+    return bool(n * np.log(cost / max(minimum.cost, LEAST_COST)) < gain)
 
 
 def _solve(problem: FitProblem) -> tuple[list[Minimum], Objective]:
     """Return the minima that were found, the lowest first."""
     curve, objective, starts = problem.curve, problem.objective, problem.starts
-    informative, enough = objective.informative, _RULES.described * problem.z.size
-    found = solve_each(curve, objective, starts, enough=enough)
-    if not found:
+    informative, exact = objective.informative, _RULES.exact * problem.z.size
+    minima = solve_each(curve, objective, starts, target=exact)
+    if not minima:
         _refuse_undefined(curve, starts[0], problem.z)
         return [], objective
-    cost = found[0].cost
+    cost = minima[0].cost
     # Residuals far below the stated errors mean smooth data, which a better fit would follow.
-    highest = informative + _RULES.chance * sqrt(2 * informative)
-    noisy = _RULES.smooth * informative < cost < highest
-    described = cost < enough or (objective.known_errors and noisy)
-    if len(starts) > 1 and not described:
+    limit = informative + _RULES.chance * sqrt(2 * informative)
+    as_expected = _RULES.smooth * informative < cost < limit
+    is_good = cost < exact or (objective.known_errors and as_expected)
+    if len(starts) > 1 and not is_good:
         # A model that needs several starts may also need another objective on the way.
-        other = objective.reweighted(problem.c)
-        walked = solve_each(curve, other, starts, evaluations=_RULES.walk)[: _RULES.walks]
-        found = distinct([*found, *(solve(curve, objective, minimum.p) for minimum in walked)])
+        alternative = objective.reweighted(problem.c)
+        steps = solve_each(curve, alternative, starts, evaluations=_RULES.walk)[: _RULES.walks]
+        minima = distinct([*minima, *(solve(curve, objective, minimum.p) for minimum in steps)])
     for _ in range(_RULES.refined):
-        refined = objective.refined(found[0].m, curve.free.size)
+        refined = objective.refined(minima[0].m, curve.free.size)
         if refined is objective:
             break
         objective = refined
-        found = distinct([solve(curve, objective, minimum.p) for minimum in found])
-        if not found:
+        minima = distinct([solve(curve, objective, minimum.p) for minimum in minima])
+        if not minima:
             break
-    return found, objective
+    return minima, objective
 
 
 def _in_order(
-    curve: Curve, objective: Objective, model: Model, found: list[Minimum]
+    curve: Curve, objective: Objective, model: Model, minima: list[Minimum]
 ) -> list[Minimum]:
     """Swap the parts of a model that were found under each other's names."""
     n = len(model.parameters)
     if model.ordered is None or any(i < n for i in curve.held):
-        return found
-    named = [[*model.ordered(minimum.p[:n].tolist()), *minimum.p[n:].tolist()] for minimum in found]
+        return minima
+    sets = [[*model.ordered(minimum.p[:n].tolist()), *minimum.p[n:].tolist()] for minimum in minima]
     return distinct(
         minimum if p == minimum.p.tolist() else solve(curve, objective, p)
-        for minimum, p in zip(found, named, strict=True)
+        for minimum, p in zip(minima, sets, strict=True)
     )
 
 
@@ -218,12 +220,12 @@ def _refuse_undefined(curve: Curve, start: Sequence[float], z: Array) -> None:
 
 
 def plausible_minima(
-    curve: Curve, objective: SumOfSquares, found: Sequence[Minimum]
+    curve: Curve, objective: SumOfSquares, minima: Sequence[Minimum]
 ) -> list[Minimum]:
     """Return the minima that chance may have made higher than the lowest, which is the first."""
-    lowest = found[0].cost
-    highest = lowest + _RULES.ruled_out * objective.variance(lowest, curve.free.size)
-    return [minimum for minimum in found if minimum.converged and minimum.cost <= highest]
+    lowest = minima[0].cost
+    limit = lowest + _RULES.cost_limit * objective.variance(lowest, curve.free.size)
+    return [minimum for minimum in minima if minimum.converged and minimum.cost <= limit]
 
 
 def by_likelihood(
@@ -239,13 +241,13 @@ def by_likelihood(
     the noise of a few samples, as `irregular` says; such a one counts only if all are, and errors
     are then from the curvature of the likelihood itself. `candidates` come lowest first.
     """
-    lowest, inverted = candidates[0].cost, covariance
+    lowest, invert = candidates[0].cost, covariance
     unit = objective.variance(lowest, curve.free.size)
     if irregular is not None and len(candidates) > 1:
-        inverted = _observed_covariance
+        invert = _observed_covariance
         candidates = [minimum for minimum in candidates if not irregular(minimum)] or candidates
     minima = [
-        replace(minimum, covariance=inverted(curve, objective, minimum)) for minimum in candidates
+        replace(minimum, covariance=invert(curve, objective, minimum)) for minimum in candidates
     ]
     if len(minima) == 1:
         return minima
@@ -262,38 +264,38 @@ def by_likelihood(
     return [replace(minima[i], share=float(shares[i])) for i in order]
 
 
-def _observed_covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
+def _observed_covariance(curve: Curve, objective: SumOfSquares, minimum: Minimum) -> Array:
     """Invert the curvature of the sum of squares; where that is no minimum, what is expected."""
 
     def gradient(x: Array) -> Array:
         point = curve.at(x.tolist())
-        found: Array = curve.jacobian(point) @ objective.scored(point.m)[0]
-        return found
+        slope: Array = curve.jacobian(point) @ objective.scored(point.m)[0]
+        return slope
 
-    steps = _RULES.difference * np.maximum(1.0, np.abs(at.x))
-    ends = [(gradient(at.x + e), gradient(at.x - e)) for e in np.diag(steps)]
+    steps = _RULES.difference * np.maximum(1.0, np.abs(minimum.x))
+    ends = [(gradient(minimum.x + e), gradient(minimum.x - e)) for e in np.diag(steps)]
     curvature = np.array([up - down for up, down in ends]) / (2 * steps[:, None])
     curvature = (curvature + curvature.T) / 2
     try:
         np.linalg.cholesky(curvature)
     except np.linalg.LinAlgError:
-        return covariance(curve, objective, at)
-    found: Array = np.linalg.inv(curvature) * (at.dp_dx[:, None] * at.dp_dx)
-    return found * objective.variance(at.cost, at.x.size)
+        return covariance(curve, objective, minimum)
+    inverse: Array = np.linalg.inv(curvature) * (minimum.dp_dx[:, None] * minimum.dp_dx)
+    return inverse * objective.variance(minimum.cost, minimum.x.size)
 
 
-def half_widths(stderr: Array, apart: Array, shares: Sequence[float]) -> Array:
+def half_widths(stderr: Array, distances: Array, shares: Sequence[float]) -> Array:
     """Return the half-widths of 68 % intervals about the first of several minima.
 
     From the errors about each and their distances, a row each; NaN where others widen it too much.
     """
-    alone: Array = stderr[0]
-    low, high = 0.0 * alone, 2 * _RULES.widening * alone
+    single: Array = stderr[0]
+    low, high = 0.0 * single, 2 * _RULES.widening * single
     for _ in range(_RULES.steps):
         half = 0.5 * (low + high)
-        inside = ndtr((half - apart) / stderr) - ndtr((-half - apart) / stderr)
+        content = ndtr((half - distances) / stderr) - ndtr((-half - distances) / stderr)
         # 0 / 0 is a number that is known exactly, and is the same for all.
-        enough = np.asarray(shares) @ np.nan_to_num(inside, nan=1.0) > _ONE_SIGMA
-        low, high = np.where(enough, low, half), np.where(enough, half, high)
-    high[high > _RULES.widening * alone] = np.nan
+        covers = np.asarray(shares) @ np.nan_to_num(content, nan=1.0) > _ONE_SIGMA
+        low, high = np.where(covers, low, half), np.where(covers, half, high)
+    high[high > _RULES.widening * single] = np.nan
     return high

@@ -103,10 +103,10 @@ class Curve:
         if point.rows is not None:
             return point.rows
         if self.derivatives is not None:
-            given = self.derivatives(*self.complete(point.p))
+            slopes_of = self.derivatives(*self.complete(point.p))
             if self.held:
-                given = given[self.free]
-            point.rows = given * point.dp_dx[:, None]
+                slopes_of = slopes_of[self.free]
+            point.rows = slopes_of * point.dp_dx[:, None]
             return point.rows
         rows, x = [], point.x.tolist()
 
@@ -138,8 +138,8 @@ def _from_coordinate(x: float, lower: float, upper: float) -> tuple[float, float
         return x, 1.0
     x = min(max(x, -_RULES.largest), _RULES.largest)
     if isinf(upper):
-        grown = exp(x)
-        return lower + grown, grown
+        distance = exp(x)
+        return lower + distance, distance
     part = 1 / (1 + exp(-x))
     span = upper - lower
     return lower + span * part, span * part * (1 - part)
@@ -173,8 +173,8 @@ class Minimum(Point):
         """Return whether it is the same minimum, or the same curve under other names."""
         if not isclose(self.cost, other.cost, rel_tol=_RULES.same_cost):
             return False
-        near, curves = _RULES.same_coordinates, _RULES.same_curves
-        return np.allclose(self.x, other.x, *near) or np.allclose(self.m, other.m, *curves)
+        close, curves = _RULES.same_coordinates, _RULES.same_curves
+        return np.allclose(self.x, other.x, *close) or np.allclose(self.m, other.m, *curves)
 
 
 def solve(
@@ -210,11 +210,11 @@ class _Evaluation:
 
     def __init__(self, curve: Curve, objective: SumOfSquares) -> None:
         self.curve, self.objective = curve, objective
-        self.here = b"nowhere"
+        self.key = b"nowhere"
 
     def residual(self, x: Array) -> Array:
-        if x.tobytes() != self.here:
-            self.here = x.tobytes()
+        if x.tobytes() != self.key:
+            self.key = x.tobytes()
             self.point, self.rows = self.curve.at(x.tolist()), np.empty(0)
             r, self.slope = self.objective.linearized(self.point.m)
             self.r = r if isfinite(r @ r) else np.full_like(r, _RULES.undefined)
@@ -234,35 +234,35 @@ def solve_each(
     objective: SumOfSquares,
     starts: Sequence[Sequence[float] | Array],
     *,
-    enough: float = 0.0,
+    target: float = 0.0,
     evaluations: int = 600,
 ) -> list[Minimum]:
     """Return the :func:`distinct` minima from several starts, as long as none is below `enough`."""
-    found: list[Minimum | None] = []
+    minima: list[Minimum | None] = []
     for start in starts:
         minimum = solve(curve, objective, start, evaluations=evaluations)
-        found.append(minimum)
-        if minimum is not None and minimum.converged and minimum.cost < enough:
+        minima.append(minimum)
+        if minimum is not None and minimum.converged and minimum.cost < target:
             break
-    return distinct(found)
+    return distinct(minima)
 
 
-def distinct(found: Iterable[Minimum | None]) -> list[Minimum]:
+def distinct(solutions: Iterable[Minimum | None]) -> list[Minimum]:
     """Sort solutions, those that converged first and then by cost; equal ones once."""
-    kept: list[Minimum] = []
-    for minimum in found:
-        if minimum is not None and not any(minimum.is_same(other) for other in kept):
-            kept.append(minimum)
-    return sorted(kept, key=lambda minimum: (not minimum.converged, minimum.cost))
+    minima: list[Minimum] = []
+    for minimum in solutions:
+        if minimum is not None and not any(minimum.is_same(previous) for previous in minima):
+            minima.append(minimum)
+    return sorted(minima, key=lambda minimum: (not minimum.converged, minimum.cost))
 
 
-def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
+def covariance(curve: Curve, objective: SumOfSquares, minimum: Minimum) -> Array:
     """Invert the Fisher information of the free parameters; NaN where it is singular.
 
     If a parameter has no influence, only its own row is NaN.
     """
-    rows = curve.jacobian(at)
-    information = (rows * objective.information(at.m)) @ rows.T
+    rows = curve.jacobian(minimum)
+    information = (rows * objective.information(minimum.m)) @ rows.T
     scale = np.sqrt(information.diagonal())
     undetermined = ~(scale > 0)
     scale[undetermined] = information[undetermined, undetermined] = 1.0
@@ -273,14 +273,14 @@ def covariance(curve: Curve, objective: SumOfSquares, at: Minimum) -> Array:
     # The diagonal says how nearly the other parameters can stand in for one.
     if not all(0 < part < _RULES.singular for part in inverse.diagonal().tolist()):
         return np.full_like(information, np.nan)
-    unit = at.dp_dx / scale
+    unit = minimum.dp_dx / scale
     unit[undetermined] = np.nan
-    found: Array = inverse * (unit[:, None] * unit)
-    return found * objective.variance(at.cost, at.x.size)
+    result: Array = inverse * (unit[:, None] * unit)
+    return result * objective.variance(minimum.cost, minimum.x.size)
 
 
 def background_covariance(
-    curve: Curve, objective: SumOfSquares, at: Minimum, subtracted: Iterable[Array]
+    curve: Curve, objective: SumOfSquares, minimum: Minimum, subtracted: Iterable[Array]
 ) -> Array:
     """Return what a background that was subtracted before adds to the covariance of parameters.
 
@@ -289,16 +289,16 @@ def background_covariance(
     """
     shift, by_samples = subtracted
     if not shift.any():
-        return np.zeros_like(at.covariance)
-    unit = objective.variance(at.cost, at.x.size)
-    weights = at.covariance @ curve.slopes(at) * objective.information(at.m) / unit
+        return np.zeros_like(minimum.covariance)
+    unit = objective.variance(minimum.cost, minimum.x.size)
+    weights = minimum.covariance @ curve.slopes(minimum) * objective.information(minimum.m) / unit
     s, t = weights @ shift, weights @ by_samples
-    made: Array = np.outer(s, s) - np.outer(s, t) - np.outer(t, s)
-    return made
+    result: Array = np.outer(s, s) - np.outer(s, t) - np.outer(t, s)
+    return result
 
 
 def profile_interval(
-    curve: Curve, objective: SumOfSquares, minima: Sequence[Minimum], which: int
+    curve: Curve, objective: SumOfSquares, minima: Sequence[Minimum], index: int
 ) -> tuple[float, float]:
     """Return where the sum of squares, with one parameter held, is one unit above its minimum.
 
@@ -306,38 +306,38 @@ def profile_interval(
     """
     lowest = minima[0].cost
     unit = objective.variance(lowest, curve.free.size)
-    inside = [minimum for minimum in minima if minimum.cost < lowest + unit]
-    ends = [_ends_about(curve, objective, minimum, which, lowest, unit) for minimum in inside]
+    candidates = [minimum for minimum in minima if minimum.cost < lowest + unit]
+    ends = [_ends_about(curve, objective, minimum, index, lowest, unit) for minimum in candidates]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _ends_about(
-    curve: Curve, objective: SumOfSquares, best: Minimum, which: int, lowest: float, unit: float
+    curve: Curve, objective: SumOfSquares, best: Minimum, index: int, lowest: float, unit: float
 ) -> tuple[float, float]:
     """Step from a minimum to both sides, until the sum of squares is one `unit` above `lowest`."""
     errors = covariance(curve, objective, best)
-    number = int(curve.free[which])
+    number = int(curve.free[index])
     bounds = curve.parameters[number].lower, curve.parameters[number].upper
     bounded = not isinf(bounds[0])
-    here, dp_dx = float(best.x[which]), best.dp_dx
-    scaled = errors[which] / (dp_dx * dp_dx[which])
-    reach = float(np.sqrt(scaled[which]))
-    slopes = np.nan_to_num(np.delete(scaled, which) / scaled[which], posinf=0.0, neginf=0.0)
+    centre, dp_dx = float(best.x[index]), best.dp_dx
+    scaled = errors[index] / (dp_dx * dp_dx[index])
+    reach = float(np.sqrt(scaled[index]))
+    slopes = np.nan_to_num(np.delete(scaled, index) / scaled[index], posinf=0.0, neginf=0.0)
     if not isfinite(reach):
-        reach, slopes = _RULES.reach * abs(here) or 1.0, 0.0 * slopes
+        reach, slopes = _RULES.reach * abs(centre) or 1.0, 0.0 * slopes
     reach = min(reach, _RULES.longest) if bounded else reach
 
     def end(sign: float) -> float:
         """Step to one side: the root of the rise is nearly proportional to the distance."""
         low, high, step = (0.0, 0.0), (inf, inf), reach
-        near = 0.0, np.delete(best.x, which)
+        near = 0.0, np.delete(best.x, index)
         for _ in range(_RULES.steps):
-            if bounded and abs(here + sign * step) > _RULES.far:
+            if bounded and abs(centre + sign * step) > _RULES.far:
                 return bounds[sign > 0]
-            value = _from_coordinate(here + sign * step, *bounds)[0]
-            held = replace(curve, held={**curve.held, number: value})
-            ahead, _ = held.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
-            minimum = solve(held, objective, ahead, tolerance=_RULES.tolerance)
+            value = _from_coordinate(centre + sign * step, *bounds)[0]
+            section = replace(curve, held={**curve.held, number: value})
+            start, _ = section.parameters_at((near[1] + slopes * sign * (step - near[0])).tolist())
+            minimum = solve(section, objective, start, tolerance=_RULES.tolerance)
             rise = inf
             if minimum is not None:
                 rise = float(np.sqrt(max(minimum.cost - lowest, 0.0) / unit))
