@@ -541,7 +541,7 @@ def redirect_warnings(listener: Callable[[SimsWarning], object] | None) -> Itera
 def collected(describe: Callable[[SimsWarning], Any] | None = None) -> Iterator[list[Any]]:
     """Collect the library's warnings of this context in place of the user, or what they say."""
     caught: list[Any] = []
-    with redirect_warnings(lambda one: caught.append(describe(one) if describe else one)):
+    with redirect_warnings(lambda w: caught.append(describe(w) if describe else w)):
         yield caught
 
 
@@ -550,12 +550,12 @@ def warnings_as_errors(kind: type[SimsError], codes: Collection[str]) -> Iterato
     """Raise the warnings of some codes as errors, as ``strict=True`` requires."""
     outer = _listener.get()
 
-    def refuse(one: SimsWarning) -> None:
-        if one.code in codes:
-            parts: Parts = {"code": one.code, "argument": one.argument, "remedy": one.remedy}
-            raise kind(one.message, **parts).add(where=one.where)
+    def refuse(w: SimsWarning) -> None:
+        if w.code in codes:
+            parts: Parts = {"code": w.code, "argument": w.argument, "remedy": w.remedy}
+            raise kind(w.message, **parts).add(where=w.where)
         with redirect_warnings(outer):
-            warn(one)
+            warn(w)
 
     with redirect_warnings(refuse):
         yield

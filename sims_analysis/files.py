@@ -222,10 +222,10 @@ def descriptor_of(path: Path) -> int:
 
 def check_folder(path: Path) -> None:
     """Raise an `OSError` if a path is not a folder itself, such as a link to one."""
-    found = path.lstat()
-    if stat.S_ISREG(found.st_mode):
+    status = path.lstat()
+    if stat.S_ISREG(status.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, f"{path.name} is a file")
-    _refuse_unless(stat.S_ISDIR, found, path, "folder")
+    _refuse_unless(stat.S_ISDIR, status, path, "folder")
 
 
 def check_file(path: Path) -> None:
@@ -233,10 +233,10 @@ def check_file(path: Path) -> None:
     _refuse_unless(stat.S_ISREG, path.lstat(), path, "file")
 
 
-def _refuse_unless(wanted: Any, found: os.stat_result, path: Path, what: str) -> None:
-    if not wanted(found.st_mode):
-        kind = "a link" if stat.S_ISLNK(found.st_mode) else "a pipe or device"
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else kind
+def _refuse_unless(expected: Any, status: os.stat_result, path: Path, what: str) -> None:
+    if not expected(status.st_mode):
+        kind = "a link" if stat.S_ISLNK(status.st_mode) else "a pipe or device"
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else kind
         raise OSError(errno.EINVAL, f"{path.name} is {kind}, not a {what}, and is not read")
 
 
@@ -253,7 +253,7 @@ def locked(folder: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        held = _taken(descriptor)
+        held = _try_lock(descriptor)
         try:
             yield held
         finally:
@@ -264,7 +264,7 @@ def locked(folder: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     if fcntl is None:
         return False
     end = time.monotonic() + LOCK_PATIENCE

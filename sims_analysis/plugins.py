@@ -9,7 +9,7 @@ from typing import Any
 from sims_analysis.errors import SimsWarning, warn
 
 
-def found(group: str, fault: Callable[[Any], str | None], taken: set[str]) -> Iterator[Any]:
+def find(group: str, fault: Callable[[Any], str | None], taken: set[str]) -> Iterator[Any]:
     """Yield what is registered in a group of entry points, such as ``"sims_analysis.readers"``.
 
     `fault` says what is wrong with an object, or None; a class is called without arguments before.

@@ -395,9 +395,9 @@ def attrs(name: str, units: str | None = None) -> dict[str, str]:
 def _attrs(name: str, units: str | None) -> dict[str, str]:
     of, _, end = name.rpartition("_")
     if name not in TERMS and end == "stderr":
-        own = _attrs(of, units)
-        what = f"Standard error of the {own['long_name'].lower()}, random part"
-        return {"units": own["units"], "long_name": what}
+        base = _attrs(of, units)
+        what = f"Standard error of the {base['long_name'].lower()}, random part"
+        return {"units": base["units"], "long_name": what}
     if name not in TERMS:
         raise KeyError(f"{name!r} has no term in sims_analysis.vocabulary.TERMS: add one")
     term = TERMS[name]

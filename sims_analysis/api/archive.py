@@ -35,8 +35,8 @@ from sims_analysis.api.versions import (
     commit,
     contents_of,
     damaged,
+    list_folder,
     list_versions,
-    listed,
     prepare,
     read_record,
     read_version,
@@ -441,7 +441,7 @@ class Archive:
     def folders(self) -> list[Path]:
         """List the folders of the entries, sorted by name."""
         check_format(self.path, strict=False)
-        return sorted(listed(f"the archive {str(self.path)!r}", self.path / "entries"))
+        return sorted(list_folder(f"the archive {str(self.path)!r}", self.path / "entries"))
 
     def folder(self, data_id: str) -> Path:
         """Return the folder that an entry has, or would have."""

@@ -175,7 +175,7 @@ class Fetcher:
     def species(self, data_id: str, species: str) -> DepthProfile | None:
         """Fetch the profile of one species."""
         url = self._endpoint.address("sims", data_id, "species", species)
-        what = f"species {species!r} of data entry {data_id!r}"
+        subject = f"species {species!r} of data entry {data_id!r}"
 
         def read(reply: Reply) -> DepthProfile | None:
             wire = decode(reply.body)
@@ -186,7 +186,7 @@ class Fetcher:
             return profile
 
         with about(where={"data_id": data_id, "species": species}):
-            return self._request(url, what, read)
+            return self._request(url, subject, read)
 
     def catalogue(self, query: Iterable[tuple[str, str]], what: str) -> Catalogue:
         """Ask the catalogue; its entries of archived data are archived."""
@@ -214,8 +214,8 @@ class Fetcher:
             batch = ids[start : start + _IDS_PER_REQUEST]
             query = [("data_ids", data_id) for data_id in batch]
             query.append(("include_organization_data", "True"))
-            what = f"catalogue entry {batch[0]!r} and {len(batch) - 1} more"
-            by_id.update((canonical(e.data_id), e) for e in self.catalogue(query, what))
+            subject = f"catalogue entry {batch[0]!r} and {len(batch) - 1} more"
+            by_id.update((canonical(e.data_id), e) for e in self.catalogue(query, subject))
         return Catalogue(by_id[data_id] for data_id in ids if data_id in by_id)
 
 

@@ -28,22 +28,22 @@ def each(
     if not rest:
         return
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[str, T | BaseException] | SimsWarning] = queue.SimpleQueue()
+    outcomes: queue.SimpleQueue[tuple[str, T | BaseException] | SimsWarning] = queue.SimpleQueue()
     capacity = threading.Semaphore(2 * width)
     for item in rest:
         todo.put(item)
 
     def work() -> None:
-        with redirect_warnings(done.put):
+        with redirect_warnings(outcomes.put):
             while capacity.acquire() and not batch.is_cancelled:
                 try:
                     item = todo.get_nowait()
                 except queue.Empty:
                     return
                 try:
-                    done.put((item, _outcome(function, item, batch)))
+                    outcomes.put((item, _outcome(function, item, batch)))
                 except BaseException as error:  # noqa: BLE001 - raised where results are taken
-                    done.put((item, error))
+                    outcomes.put((item, error))
 
     threads = min(width, len(rest))
     pending = dict.fromkeys(rest)
@@ -51,7 +51,7 @@ def each(
         for _ in range(threads):
             threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()
         while pending:
-            result = _next(done, batch)
+            result = _next(outcomes, batch)
             if result is None:
                 yield from ((item, batch.not_requested(f"data entry {item!r}")) for item in pending)
                 return
@@ -76,12 +76,12 @@ def _outcome(function: Callable[[str, Batch], T], item: str, batch: Batch) -> T 
         return error
 
 
-def _next(done: queue.SimpleQueue[T], batch: Batch) -> T | None:
+def _next(outcomes: queue.SimpleQueue[T], batch: Batch) -> T | None:
     """Wait for the next result; None once the batch is cancelled."""
     while True:
         try:
             # With a timeout: Windows cannot interrupt an endless wait.
-            return done.get(timeout=0.2)
+            return outcomes.get(timeout=0.2)
         except queue.Empty:
             if batch.is_cancelled:
                 return None

@@ -124,7 +124,7 @@ def validator(text: object) -> str | None:
     return text if isinstance(text, str) and _VALIDATOR.fullmatch(text) else None
 
 
-def listed(what: str, *folders: Path) -> list[Path]:
+def list_folder(what: str, *folders: Path) -> list[Path]:
     """List the last of nested folders, none of them a link; an absent one is empty."""
     try:
         for folder in folders:
@@ -138,8 +138,8 @@ def listed(what: str, *folders: Path) -> list[Path]:
 
 def list_versions(folder: Path) -> list[Path]:
     """List the versions in the folder of an entry, the current one last."""
-    what = f"data entry {folder.name!r} in the archive {folder.parent.parent.name!r}"
-    paths = listed(what, folder.parent, folder)
+    subject = f"data entry {folder.name!r} in the archive {folder.parent.parent.name!r}"
+    paths = list_folder(subject, folder.parent, folder)
     versions = [path for path in paths if _VERSION.fullmatch(path.name)]
     return sorted(versions, key=lambda path: path.name.upper())
 
@@ -169,8 +169,8 @@ def _as_record(version: Path, wire: Any) -> Record:
         raise _newer(version.parent.name, number)
     for name, (kind, expected) in _EXPECTED.items():
         if name not in wire or not isinstance(wire[name], kind):
-            what = json_type(wire[name]) if name in wire else "no such field"
-            raise PayloadError(f"expected {expected}, found {what}", f"$.{name}")
+            found = json_type(wire[name]) if name in wire else "no such field"
+            raise PayloadError(f"expected {expected}, found {found}", f"$.{name}")
     if not moment_of(wire["retrieved"]):
         text = wire["retrieved"]
         raise PayloadError(f"expected a time in ISO 8601, found {text!r}", "$.retrieved")

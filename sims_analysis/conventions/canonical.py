@@ -133,10 +133,10 @@ def known_species(labels: xr.Variable | None, *requested: Any, name: str = "spec
 
 def refuse_repeated(labels: Sequence[Any], what: str = "species") -> None:
     """Refuse repeated labels, which do not identify a profile."""
-    twice = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
-    if twice:
+    names = sorted(str(label) for label, number in Counter(labels).items() if number > 1)
+    if names:
         raise ProfileError(
-            f"{what} {', '.join(map(repr, twice))} is in the data more than once, but is looked up "
+            f"{what} {', '.join(map(repr, names))} is in the data more than once, but is looked up "
             "by name; give each its own name, or select one with isel()",
             code="repeated_species",
         )

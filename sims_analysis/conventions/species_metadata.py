@@ -188,9 +188,9 @@ def _json(value: Any, profile: DepthProfile) -> str:
     try:
         return orjson.dumps(value).decode()
     except TypeError as error:
-        who = f"species {profile.species_name!r}"
+        subject = f"species {profile.species_name!r}"
         raise ProfileError(
-            f"{who}: its metadata have no JSON form ({error})",
+            f"{subject}: its metadata have no JSON form ({error})",
             code="invalid_metadata",
             where={"species": profile.species_name},
         ) from None

@@ -452,17 +452,17 @@ def _numbered(items: list[_Canonical]) -> list[_Canonical]:
     for key in keys:
         seen[key] += 1
         names.append(f"{key[0]} ({seen[key]})" if key in repeated else key[0])
-    twice = ", ".join(dict.fromkeys(repr(name) for name, _ in repeated))
+    doubled = ", ".join(dict.fromkeys(repr(name) for name, _ in repeated))
     if len({(name, kind) for name, (_, kind) in zip(names, keys, strict=True)}) < len(keys):
         raise ProfileError(
-            f"species delivered more than once: {twice}",
+            f"species delivered more than once: {doubled}",
             code="repeated_species",
             where={"species": repeated[0][0]},
             remedy="pass one profile of each, or give them distinct names with "
             "dataclasses.replace(profile, species_name=...)",
         )
     repeats = [repr(name) for name, key in zip(names, keys, strict=True) if key in repeated]
-    text = f"species delivered more than once: {twice}; named {', '.join(repeats)}"
+    text = f"species delivered more than once: {doubled}; named {', '.join(repeats)}"
     warn(text, ProfileWarning, code="repeated_species", where={"species": repeated[0][0]})
     return [
         replace(item, profile=replace(item.profile, species_name=name))

@@ -126,7 +126,7 @@ def _blank(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[A
 
 
 def split_attrs(
-    parts: Sequence[Measurement], not_merged: Collection[str], taken: Container[str]
+    parts: Sequence[Measurement], not_merged: Collection[str], names: Container[str]
 ) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """Split attrs into those that all measurements share, and those that differ: one for each.
 
@@ -141,7 +141,7 @@ def split_attrs(
             continue
         if all(np.array_equal(value, values[0]) for value in values):
             shared[name] = values[0]
-        elif name not in taken and all(value is None or np.isscalar(value) for value in values):
+        elif name not in names and all(value is None or np.isscalar(value) for value in values):
             missing: Any = "" if any(isinstance(value, str) for value in values) else np.nan
             differing[name] = [missing if value is None else value for value in values]
     return shared, differing

@@ -191,26 +191,26 @@ def _merged(
 
 
 def _values_over(
-    dims: tuple[str, ...], name: str, part: Measurement, owner: tuple[Measurement, xr.Variable]
+    dims: tuple[str, ...], name: str, part: Measurement, reference: tuple[Measurement, xr.Variable]
 ) -> NDArray[Any]:
     """Return the values of an item over dimensions, repeated along those that it lacks."""
-    variable, first = part.ds.variables[name], owner[1]
+    variable, first = part.ds.variables[name], reference[1]
     sizes = {"species": len(part.species), **{d: part.ds.sizes.get(d) for d in dims[1:]}}
     extra = [dim for dim in dims if dim in first.dims and dim not in ("species", part.axis)]
     if not set(variable.dims) <= set(sizes) or any(sizes[d] != first.sizes[d] for d in extra):
         raise ProfileError(
             f"{name!r} is over {list_dims(variable.dims)} in {part.label} and over "
-            f"{list_dims(first.dims)} in {owner[0].label}",
+            f"{list_dims(first.dims)} in {reference[0].label}",
             code="wrong_dimensions",
         )
     return np.asarray(variable.set_dims(sizes).transpose(*dims).data)
 
 
 def _attrs(
-    parts: list[Measurement], taken: dict[str, xr.Variable]
+    parts: list[Measurement], used: dict[str, xr.Variable]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split attrs into those that all items share, and those that each species keeps."""
-    shared, differing = split_attrs(parts, _NOT_MERGED, taken)
+    shared, differing = split_attrs(parts, _NOT_MERGED, used)
     if FIELD in differing:  # a batch has a dimension of this name
         differing[f"{FIELD}_metadata"] = differing.pop(FIELD)
     numbers = [len(part.species) for part in parts]

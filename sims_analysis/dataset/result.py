@@ -153,8 +153,8 @@ class SIMSResult:
                 f"a result is indexed by the names of its species, found {species!r}; its profiles "
                 f"in order are result.depth_profiles[{species!r}]",
             )
-        owner = f"data entry {self.data_id!r}"
-        raise SpeciesError.missing(species, self.species, owner, argument="")
+        subject = f"data entry {self.data_id!r}"
+        raise SpeciesError.missing(species, self.species, subject, argument="")
 
     def __iter__(self) -> Iterator[DepthProfile]:
         return iter(self.depth_profiles)

@@ -92,12 +92,12 @@ class _Question:
 
     def slopes(self, values: Array, signs: Array) -> Array:
         """Return the derivatives of the conductivity over the values of each species."""
-        here, slopes = self.conductivity(values, self.mobility, signs), np.empty_like(values)
+        base, slopes = self.conductivity(values, self.mobility, signs), np.empty_like(values)
         for i, value in enumerate(values):
             step = 1e-5 * np.maximum(np.abs(value), 1e-12 * np.abs(value).max() + 1.0)
             moved = values.copy()
             moved[i] += step
-            slopes[i] = (self.conductivity(moved, self.mobility, signs) - here) / step
+            slopes[i] = (self.conductivity(moved, self.mobility, signs) - base) / step
         return slopes
 
 
@@ -357,8 +357,8 @@ def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -
 
 def _row(question: _Question, z: Array, c: Array, s: Array, k: Array, *window: float) -> Array:
     s = np.where(k == 0, 0.0, s)  # in a sum, a sample of no counts adds no variance
-    here = [in_order(*columns) for columns in zip(z, c, strict=True)]
-    species = [_Species(z[i][at], c[i][at], s[i][at]) for i, at in enumerate(here)]
+    order = [in_order(*columns) for columns in zip(z, c, strict=True)]
+    species = [_Species(z[i][at], c[i][at], s[i][at]) for i, at in enumerate(order)]
     word, numbers = _measured(question, species, *window)
     return _FOUND.row({"polarity": 0.0, **numbers, "status": Status[word.upper()]})
 
@@ -388,9 +388,9 @@ class _Species(NamedTuple):
         """Return the variance of ``sum(slope * value)``, by the errors of the samples."""
         by_sample = np.zeros(self.c.size)
         low, high = self.c[at.before], self.c[at.before + 1]
-        both = (low > 0) & (high > 0)
-        to_low = np.where(both, at.value / low, 1.0) * (1 - at.part)
-        to_high = np.where(both, at.value / high, 1.0) * at.part
+        positive = (low > 0) & (high > 0)
+        to_low = np.where(positive, at.value / low, 1.0) * (1 - at.part)
+        to_high = np.where(positive, at.value / high, 1.0) * at.part
         np.add.at(by_sample, at.before, slope * to_low)
         np.add.at(by_sample, at.before + 1, slope * to_high)
         return float(np.nansum((by_sample * self.s) ** 2))
@@ -400,11 +400,11 @@ def _measured(
     question: _Question, species: Sequence[_Species], start: float, stop: float
 ) -> tuple[str, dict[str, float]]:
     """Return the status of one measurement, and what is known of its layer."""
-    if min(one.z.size for one in species) < 2:
+    if min(s.z.size for s in species) < 2:
         return "no_data", {}
-    first = np.fmax(max(one.z[0] for one in species), start)
-    last = min(one.z[-1] for one in species)
-    depths = np.unique(np.concatenate([*(one.z for one in species), [first]]))
+    first = np.fmax(max(s.z[0] for s in species), start)
+    last = min(s.z[-1] for s in species)
+    depths = np.unique(np.concatenate([*(s.z for s in species), [first]]))
     depths = depths[(depths >= first) & (depths <= last)]
     if depths.size < 2:
         return "no_data", {}
@@ -420,8 +420,8 @@ def _measured(
     if stop <= first:
         return "no_data", {}
     depths = np.append(depths[depths < stop], stop)
-    at = [one.at(depths) for one in species]
-    values = np.stack([one.value for one in at])
+    at = [s.at(depths) for s in species]
+    values = np.stack([s.value for s in at])
     weight = record_weights(depths) / NM_PER_CM
     signs = types[np.searchsorted(changes, depths)]  # a change belongs to what is above it
     net = question.net(values)
@@ -430,9 +430,9 @@ def _measured(
         for name in MOBILITIES
     }
     conductance, stderr = numbers[question.mobility], np.nan
-    if any(np.isfinite(one.s).any() for one in species):
+    if any(np.isfinite(s.s).any() for s in species):
         slopes = CHARGE * weight * question.slopes(values, signs)
-        variances = (one.variance(*each) for one, *each in zip(species, at, slopes, strict=True))
+        variances = (s.variance(*args) for s, *args in zip(species, at, slopes, strict=True))
         stderr = float(np.sqrt(sum(variances)))
     if conductance < np.fmax(stderr, 0.0):
         return "below_detection", of_all
@@ -452,7 +452,7 @@ def _types(depths: Array, species: Sequence[_Species], question: _Question) -> t
     """
     if question.only:
         return np.empty(0), np.array([question.only])
-    values = np.stack([one.at(depths).value for one in species])
+    values = np.stack([s.at(depths).value for s in species])
     active = question.active(values).clip(0.0)
     donors = question.sign.clip(0) @ active + max(question.background, 0.0)
     acceptors = (-question.sign).clip(0) @ active + max(-question.background, 0.0)
@@ -463,35 +463,35 @@ def _types(depths: Array, species: Sequence[_Species], question: _Question) -> t
     layer, count = np.searchsorted(changes, depths), changes.size + 1
     integral = np.bincount(layer, weight * net, count)
     sure = np.arange(count)
-    variance = sum(np.interp(depths, one.z, one.s) ** 2 for one in species)
+    variance = sum(np.interp(depths, s.z, s.s) ** 2 for s in species)
     if np.isfinite(variance).all():
         error = np.sqrt(np.bincount(layer, weight**2 * variance, count))
         sure = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not sure.size:
         return np.empty(0), np.zeros(1)
     # Of an odd number of changes between two layers the middle one is theirs.
-    owner = sure[np.searchsorted((sure[:-1] + sure[1:] + 1) // 2, np.arange(count), "right")]
-    return changes, np.sign(integral[owner])
+    nearest = sure[np.searchsorted((sure[:-1] + sure[1:] + 1) // 2, np.arange(count), "right")]
+    return changes, np.sign(integral[nearest])
 
 
 def _dataset(
     profiles: Frame, part: Mapping[str, xr.Variable], stderr: xr.Variable, mobility: str
 ) -> xr.Dataset:
-    answer, term, made = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
-    each = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
-    spread = (each.max("__row__") - each.min("__row__")) / 2 / answer
+    answer, term, dress = 1 / part["conductance"], "sheet_resistance", profiles.with_attrs
+    columns = xr.Variable.concat([1 / part[name] for name in MOBILITIES], "__row__")
+    spread = (columns.max("__row__") - columns.min("__row__")) / 2 / answer
     variables = {
-        term: made(answer, term, mobility=mobility),
-        f"{term}_stderr": made(stderr / part["conductance"] ** 2, f"{term}_stderr"),
+        term: dress(answer, term, mobility=mobility),
+        f"{term}_stderr": dress(stderr / part["conductance"] ** 2, f"{term}_stderr"),
     }
-    for name, value in zip(MOBILITIES, each.transpose("__row__", ...), strict=True):
-        variables[f"{term}_{name}"] = made(value, term, mobility=name)
+    for name, value in zip(MOBILITIES, columns.transpose("__row__", ...), strict=True):
+        variables[f"{term}_{name}"] = dress(value, term, mobility=name)
     about = {"long_name": "Spread of the mobility models", "description": "half range / answer"}
     spread.attrs = {"units": "1", **about}
     variables["model_spread"] = profiles.as_the_data(spread)
-    variables["layer_depth"] = made(part["depth"], "depth", description="where the layer ends")
+    variables["layer_depth"] = dress(part["depth"], "depth", description="where the layer ends")
     in_layer = "net active dopants of the layer"
-    variables["carrier_dose"] = made(part["dose"], "dose", description=in_layer)
+    variables["carrier_dose"] = dress(part["dose"], "dose", description=in_layer)
     variables["polarity"] = words(part["polarity"], _TYPES, long_name="Type of the layer")
     variables["status"] = profiles.status(part["status"])
     return profiles.dataset(variables)

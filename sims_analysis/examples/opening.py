@@ -60,8 +60,8 @@ def open_example(name: str) -> xr.Dataset:
     archive = Archive(ARCHIVE)
     names = archive.ids()
     if name not in names:
-        known = ", ".join(f"{one} ({_kind(archive, one)})" for one in names)
-        raise ArchiveError(f"there is no example {name!r}; there are {known}", argument="name")
+        listing = ", ".join(f"{example} ({_kind(archive, example)})" for example in names)
+        raise ArchiveError(f"there is no example {name!r}; there are {listing}", argument="name")
     return archive.get(name).to_dataset()
 
 

@@ -81,8 +81,8 @@ def step(z: Array, edge: float, sigma: float, tail: float) -> Array:
     """Step from 0 to 1 at `edge`, broadened by the depth resolution of :func:`tailed`."""
     u = z - edge
     lag = np.exp(sigma**2 / (2 * tail**2) - u / tail) * ndtr(u / sigma - sigma / tail)
-    seen: Array = ndtr(u / sigma) - lag
-    return seen
+    blurred: Array = ndtr(u / sigma) - lag
+    return blurred
 
 
 def spike(z: Array, height: float, decay: float) -> Array:
@@ -134,13 +134,13 @@ def silicon(z: Array) -> Array:
 
 def gan_mg_stack() -> Iterator[Signal]:
     """Make a nitride stack; the species are counted one after the other, at different depths."""
-    seen: dict[str, tuple[Truth, float]] = {
+    profiles: dict[str, tuple[Truth, float]] = {
         "Al": (lambda z: 7.5 * barrier(z) + 2e-4, 2e-4),
         "Ga->": (lambda z: 2e5 * (1 - 0.15 * barrier(z)) * (1 - spike(z, 0.4, 5.0)), 1.0),
         "Mg": (lambda z: magnesium(z) + spike(z, 2e20, 3.0) + 5e14, 5e14),
         "Si": (lambda z: silicon(z) + spike(z, 2e19, 3.0) + 2e15, 1e15),
     }
-    for number, (species, (signal, per_count)) in enumerate(seen.items()):
+    for number, (species, (signal, per_count)) in enumerate(profiles.items()):
         # 0.5 nm/s; a cycle of 8 s counts each species for 1 s and then switches the mass.
         depth = 0.5 * _every(8.0, 300, first=0.8 + 2.0 * number)
         yield Signal(species, depth / 1000.0, signal(depth) / per_count, per_count)
@@ -174,11 +174,11 @@ def numbers(name: str) -> dict[str, tuple[Array, Array]]:
     {'As': 9952, 'Si': 388212}
     """
     makers = dict(zip(NAMES, (boron_implant, gan_mg_stack, sputter_time), strict=True))
-    found = {}
-    for number, one in enumerate(makers[name]()):
-        counts = poisson(one.expected, SEED + 100 * NAMES.index(name) + number)
-        found[one.species] = _six_digits(one.axis), _six_digits(counts * one.per_count)
-    return found
+    values = {}
+    for number, array in enumerate(makers[name]()):
+        counts = poisson(array.expected, SEED + 100 * NAMES.index(name) + number)
+        values[array.species] = _six_digits(array.axis), _six_digits(counts * array.per_count)
+    return values
 
 
 def _six_digits(values: NDArray[np.floating]) -> Array:

@@ -253,7 +253,7 @@ def _measurements(frame: Frame) -> Iterator[tuple[Frame, str]]:
         yield frame.of_profile(**{MEASUREMENT: i}), f"{frame.label({MEASUREMENT: i})}: "
 
 
-def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) -> Matched:
+def _by_samples(fa: Frame, fb: Frame, quantity: str, *, method: str, **how: Any) -> Matched:
     """Match edges, maxima, or the whole profiles of the species with five samples in both."""
     names = _species_of(fa) or [""]
     pairs = []
@@ -264,7 +264,7 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
         elif len(names) == 1:
             raise ProfileError(
                 f"species {name!r} has {first[0].size} samples in a and {other[0].size} in "
-                f"{which.removesuffix(': ') or 'b'}; an alignment needs five in each",
+                f"{quantity.removesuffix(': ') or 'b'}; an alignment needs five in each",
                 code="too_few_values",
                 where={"species": name},
             )
@@ -275,11 +275,11 @@ def _by_samples(fa: Frame, fb: Frame, which: str, *, method: str, **how: Any) ->
         return Matched(np.array([[vertex(*in_b)], [vertex(*in_a)]]))
     if method == "edge":
         to = _edge(fa, *in_a, "a", **how)
-        return Matched(np.array([[_edge(fb, *in_b, f"{which}b", **how)], [to]]))
+        return Matched(np.array([[_edge(fb, *in_b, f"{quantity}b", **how)], [to]]))
     shift, correlation = best_shift(pairs, log=method == "log-correlation", **how)
     if np.isnan(shift):
         raise ProfileError(
-            f"{which}no shift stands out: the correlation is flat, or highest at the end of the "
+            f"{quantity}no shift stands out: the correlation is flat, or highest at the end of the "
             "searched range; choose a marker with structure, or another max_shift",
             code="undetermined",
         )
@@ -359,7 +359,7 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
     names = [axis, *edge_names(b, axis)]
     batch = {MEASUREMENT: len(pairs)} if MEASUREMENT in b.dims else {}
     # Each measurement of a batch is moved by a different amount, and needs its own axis.
-    alone = {axis: POINT} if batch and axis in b.dims else {}
+    renamed = {axis: POINT} if batch and axis in b.dims else {}
     new, shifts = {}, []
     for name in names:
         # By the CF conventions, bounds are in the unit of their axis and have no attrs.
@@ -373,13 +373,13 @@ def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
         shifts.append(xr.Variable(start.dims, np.reshape(ends, start.shape)) - start)
         # Depths that were converted there and back would move even where the shift is 0.
         moved = variable + xr.Variable(start.dims, unit.from_canonical(shifts[-1].data))
-        dims = [alone.get(str(d), d) for d in start.dims]
+        dims = [renamed.get(str(d), d) for d in start.dims]
         new[name] = xr.Variable(dims, moved.transpose(*start.dims).data, variable.attrs)
-    if alone:
-        b = b.drop_vars(names).rename(alone)
+    if renamed:
+        b = b.drop_vars(names).rename(renamed)
     b = without_samples(b).assign_coords(new)
-    name, what = _SHIFTS[axis]
-    line = f"{what} {how}"
+    name, verb = _SHIFTS[axis]
+    line = f"{verb} {how}"
     shift = xr.Variable(b[axis].dims, shifts[0].data)
     if pairs.shape[-1] == 1:
         by = pairs[:, 1, 0] - pairs[:, 0, 0]

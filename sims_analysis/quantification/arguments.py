@@ -21,19 +21,19 @@ from sims_analysis.quantification.reference import at_samples
 from sims_analysis.text.arguments import argument_error, format_argument
 
 
-def read_pairs(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
+def read_pairs(value: Any, name: str, form: str) -> list[tuple[Any, Any]]:
     """Check that an argument is a list of pairs, of a form such as ``"(time, depth)"``."""
-    if not isinstance(given, list | tuple) or not given:
-        raise argument_error(name, given, f"expected [{form}, ...]")
-    for i, pair in enumerate(given):
+    if not isinstance(value, list | tuple) or not value:
+        raise argument_error(name, value, f"expected [{form}, ...]")
+    for i, pair in enumerate(value):
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise ProfileError(f"{name}[{i}]={pair!r}; expected {form}", argument=name)
-    return [(first, second) for first, second in given]
+    return [(first, second) for first, second in value]
 
 
-def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
+def read_layers(value: Any, name: str, form: str) -> list[tuple[Any, Any]]:
     """Check a list of layers: where each ends, and its value; only the last may end with None."""
-    layers = read_pairs(given, name, form)
+    layers = read_pairs(value, name, form)
     for i, (stop, _) in enumerate(layers[:-1]):
         if stop is None:
             raise ProfileError(f"{name}[{i}] has no end, but is not the last layer", argument=name)
@@ -43,8 +43,8 @@ def read_layers(given: Any, name: str, form: str) -> list[tuple[Any, Any]]:
 def read_over_composition(data: Any, stated: Any, name: str) -> tuple[str, xr.DataArray] | None:
     """Read what is stated over the fraction of an element of data, by it; None if it is not."""
     if callable(stated):
-        given = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
-        raise argument_error(name, stated, f"give the values of a function of x: {given}")
+        example = "xr.DataArray(f(x), {'Ge': x}, attrs={'units': ...})"
+        raise argument_error(name, stated, f"give the values of a function of x: {example}")
     if not (isinstance(data, xr.Dataset) and isinstance(stated, xr.DataArray)) or stated.ndim != 1:
         return None
     element = str(stated.dims[0])
@@ -80,19 +80,19 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
         beyond = {"left": values.values[0] if at[0] == 0 else np.nan,  # by noise alone
                   "right": values.values[-1] if at[-1] == 1 else np.nan}  # fmt: skip
         rule = partial(np.interp, xp=at, fp=values.values.astype(float), **beyond)
-        made: xr.DataArray = elementwise(rule, x)
-        return made
+        coords: xr.DataArray = elementwise(rule, x)
+        return coords
 
-    stated_at, lazy, made = along(points, x), is_lazy(x.variable), {}
+    stated_at, lazy, coords = along(points, x), is_lazy(x.variable), {}
     for end, by in zip(("random_stderr", "common_stderr"), errors, strict=True):
         moved = xr.where(x + by <= at[-1], x + by, (x - by).clip(min=at[0]))
         error = abs(along(points, moved) - stated_at)
         if lazy or bool((error > 0).any()):
-            made[end] = error
+            coords[end] = error
     if "stderr" in points.coords:
-        made["stderr"] = along(points["stderr"], x)
+        coords["stderr"] = along(points["stderr"], x)
     if lazy or bool((cut > 0).any()):
-        made["status"] = xr.where(cut > 0, Status.SATURATED.word, Status.OK.word)
+        coords["status"] = xr.where(cut > 0, Status.SATURATED.word, Status.OK.word)
     if not lazy:
         valid, unit = x.variable.notnull(), places.attrs.get("units", "")
         stated_for = f"{name} is stated for {element} from {at[0]:g} to {at[-1]:g}"
@@ -105,7 +105,7 @@ def over_composition(data: Any, stated: Any, name: str, instead: str = "there is
                 span = f"from {float(some.min()):.3g} to {float(some.max()):.3g}"
                 warning = f"{stated_for}, and at {number} samples {text.format(span)}"
                 warn(warning, ProfileWarning, argument=name)
-    return stated_at.rename(stated.name).assign_attrs(points.attrs).assign_coords(made)
+    return stated_at.rename(stated.name).assign_attrs(points.attrs).assign_coords(coords)
 
 
 def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, list[xr.DataArray]]:
@@ -123,7 +123,7 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
         xr.zeros_like(fractions.variable) + data.variables.get(f"atomic_fraction_{end}", 0.0)
         for end in (vocabulary.QUALITY, "stderr", "background_stderr")
     ]
-    found = xr.apply_ufunc(
+    parts = xr.apply_ufunc(
         _followed,
         *(places, fractions.variable, *columns),
         input_core_dims=[[fractions.dims[-1]]] * 5,
@@ -132,19 +132,19 @@ def _fractions(data: xr.Dataset, element: str, name: str) -> tuple[xr.Variable, 
         dask="parallelized",
         output_dtypes=[float] * 4,
     )
-    return places, [fractions.copy(data=column.transpose(*fractions.dims).data) for column in found]
+    return places, [fractions.copy(data=column.transpose(*fractions.dims).data) for column in parts]
 
 
 def _followed(z: Array, x: Array, flags: Array, *errors: Array) -> tuple[Array, ...]:
     """Return fractions at all places z; none in gaps, below a limit, more than a cycle beyond."""
-    wanted, measured, bits = 0.0 * z, np.isfinite(x), flags.astype(np.int16)
+    target, measured, bits = 0.0 * z, np.isfinite(x), flags.astype(np.int16)
     saturated = np.where(bits & Flag.SATURATED, 1.0, 0.0)
-    fraction, cut, _, bridged, _ = at_samples(z, wanted, z, x, saturated)
+    fraction, cut, _, bridged, _ = at_samples(z, target, z, x, saturated)
     limited = ~measured & (bits & (Flag.BELOW_LIMIT | Flag.PLACEHOLDER) != 0)
     fraction[limited | (bridged == 1.0)] = np.nan
-    nothing = np.zeros(z.size)
-    each = (np.where(measured, np.nan_to_num(error), np.nan) for error in errors)
-    return fraction, cut, *(at_samples(z, wanted, z, error, nothing)[0] for error in each)
+    zero = np.zeros(z.size)
+    valid = (np.where(measured, np.nan_to_num(error), np.nan) for error in errors)
+    return fraction, cut, *(at_samples(z, target, z, error, zero)[0] for error in valid)
 
 
 def read_uncertainty(
@@ -158,8 +158,8 @@ def read_uncertainty(
         by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}
         for species, u in stated.items():
             absolute = has_unit(u)
-            given = u if absolute else relative_uncertainty(u, f"{name}[{species!r}]")
-            by_kind[absolute][species] = given
+            number = u if absolute else relative_uncertainty(u, f"{name}[{species!r}]")
+            by_kind[absolute][species] = number
         relative = xr.full_like(frame.of_species(), float("nan"), dtype=float)
         if by_kind[True] or not by_kind[False]:
             relative = relative.fillna(frame.parameter(by_kind[True], (kind,), name) / of)

@@ -127,11 +127,11 @@ def average(data: xr.Dataset) -> xr.Dataset:
         of_one, common = _mean_of(data, name)
         variables |= of_one
         coords |= _uncertainties(coords, common)
-    made = xr.Dataset(variables, coords, data.attrs)
+    result = xr.Dataset(variables, coords, data.attrs)
     evidence = [f"{name}_{end}" for name in names for end in vocabulary.EVIDENCE]
-    made = made.set_coords([name for name in evidence if name in made])
+    result = result.set_coords([name for name in evidence if name in result])
     labels = [str(label) for label in data[MEASUREMENT].values]
-    return with_history(made, f"mean of {len(labels)} measurements: {', '.join(labels)}")
+    return with_history(result, f"mean of {len(labels)} measurements: {', '.join(labels)}")
 
 
 def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
@@ -167,15 +167,15 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
             most = frame.value.fillna(frame.limit).mean(MEASUREMENT)
             columns |= {vocabulary.LIMIT: most.where(frame.limit.notnull().any(MEASUREMENT))}
     order = [d for d in data[name].dims if d != MEASUREMENT]
-    made = {
+    result = {
         f"{name}_{end}".removesuffix("_"): column(frame.term, end, frame.units, values, order)
         for end, values in columns.items()
     }
-    made[name].attrs = dict(data[name].attrs)
+    result[name].attrs = dict(data[name].attrs)
     _warn_of_scatter(frame, common)
     if frame.counts is not None and data.attrs.get("grid_method") == "log":
         _warn_of_logarithms(frame, frame.counts)
-    return made, common
+    return result, common
 
 
 class _Common(NamedTuple):
@@ -311,12 +311,12 @@ def _uncertainties(coords: Mapping[str, Any], common: _Common) -> dict[str, xr.V
     """Return the coordinates with the standard errors of the scale and of the depths."""
     before = coords.get("scale_repeatability")
     scale = common.scale if before is None else elementwise(np.fmax, common.scale, before)
-    made = {"scale_repeatability": scale}
+    parts = {"scale_repeatability": scale}
     depth = common.depth
     if depth.ndim:  # of the species of which it is known best
         best = common.depth_variance == common.depth_variance.min(depth.dims)
         depth = depth.where(best).max(depth.dims)
     if may_exceed(depth):
         earlier = coords.get("depth_scale_uncertainty", xr.Variable((), 0.0))
-        made["depth_scale_uncertainty"] = (earlier**2 + depth**2) ** 0.5
-    return {name: xr.Variable(v.dims, v.data, vocabulary.attrs(name)) for name, v in made.items()}
+        parts["depth_scale_uncertainty"] = (earlier**2 + depth**2) ** 0.5
+    return {name: xr.Variable(v.dims, v.data, vocabulary.attrs(name)) for name, v in parts.items()}

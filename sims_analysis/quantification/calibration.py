@@ -127,12 +127,12 @@ def calibrate_depth(
     """
     if not isinstance(data, xr.Dataset | xr.DataArray):
         raise type_error("data", data, "expected a Dataset or a DataArray")
-    if sum(given is not None for given in (rate, crater_depth, markers)) != 1:
+    if sum(argument is not None for argument in (rate, crater_depth, markers)) != 1:
         raise ProfileError(
             "give exactly one of rate, crater_depth and markers", code="conflicting_arguments"
         )
-    for name, given in (("total_time", total_time), ("relative_rates", relative_rates)):
-        if given is not None and crater_depth is None:
+    for name, argument in (("total_time", total_time), ("relative_rates", relative_rates)):
+        if argument is not None and crater_depth is None:
             raise ProfileError(
                 f"{name} applies only with crater_depth", code="conflicting_arguments"
             )
@@ -153,15 +153,15 @@ def calibrate_depth(
     else:
         scale = by_line(line, axis, apply_offset=apply_offset)
     stated = read_scale_uncertainty(opened, depth_uncertainty, scale)
-    errors = [one for one in (stated, scale.relative) if one is not None]
+    errors = [error for error in (stated, scale.relative) if error is not None]
     uncertainty = of_known(*errors) if errors else None
     earlier = plain["depth"].attrs.get("calibration") if axis == "depth" else None
     calibration = scale.text if earlier is None else f"{earlier}; then {scale.text}"
     scaled = moved(opened, scale, calibration, uncertainty)
     if line is not None:
         scaled = with_stretched_dose(scaled.assign_coords(_line_coords(line, axis)))
-    done = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
-    result = with_history(scaled, done)
+    note = f"{axis.replace('_', ' ')} calibrated to depth, {scale.text}"
+    result = with_history(scaled, note)
     calibrated: Data = units.quantify(result) if units.is_quantified(data) else result
     return calibrated
 
@@ -185,6 +185,6 @@ def _line_coords(line: MarkerLine, axis: str) -> dict[str, xr.Variable]:
     rate = "sputter_rate" if axis == "sputter_time" else "depth_factor"
     names = [rate, f"{rate}_stderr", "depth_offset", "depth_offset_stderr"]
     return {
-        name: xr.Variable(one.dims, one.data, vocabulary.attrs(name))
-        for name, one in zip([*names, "marker_misfit", "marker_status"], line, strict=True)
+        name: xr.Variable(variable.dims, variable.data, vocabulary.attrs(name))
+        for name, variable in zip([*names, "marker_misfit", "marker_status"], line, strict=True)
     }

@@ -108,7 +108,7 @@ def combine(
     every = list(dict.fromkeys(species for parts in sums.values() for species in parts))
     name = measured_in(data, variable, *every)
     frame = open_samples(data, name, "a sum of signals")
-    made, texts = {}, []
+    columns, texts = {}, []
     for new, parts in sums.items():
         weights = {
             species: _read_weight(frame, stated, f"signals[{new!r}][{species!r}]")
@@ -117,22 +117,22 @@ def combine(
         first = next(iter(parts))
         terms = {species: signal_at(frame, first, species) for species in parts}
         warn_of_shared(data, name, combinations(parts, 2))
-        made[new] = _below_limit(weighted_sum(frame, terms, weights))
+        columns[new] = _below_limit(weighted_sum(frame, terms, weights))
         texts.append(f"{new} = {' + '.join(f'{w.text} {s}' for s, w in weights.items())}")
     of = {new: list(parts) for new, parts in sums.items()}
     _refuse_replaced(data, name, [label for label in sums if label in frame.species()])
-    result = with_signals(data, name, made, of, data[name].dims)
+    result = with_signals(data, name, columns, of, data[name].dims)
     return with_history(result, f"{name} combined: {'; '.join(texts)}")
 
 
-def _below_limit(made: dict[str, xr.Variable]) -> dict[str, xr.Variable]:
+def _below_limit(columns: dict[str, xr.Variable]) -> dict[str, xr.Variable]:
     """Return a sum without values where limits of detection of its parts matter."""
-    limit = made.get(vocabulary.LIMIT)
+    limit = columns.get(vocabulary.LIMIT)
     if limit is None:
-        return made
-    limited = {end: made[end].where(limit.isnull()) for end in ("", "stderr", "counts")
-              if end in made}  # fmt: skip
-    return made | limited
+        return columns
+    limited = {end: columns[end].where(limit.isnull()) for end in ("", "stderr", "counts")
+              if end in columns}  # fmt: skip
+    return columns | limited
 
 
 def _read_names(data: xr.Dataset, signals: Any) -> dict[str, dict[str, Any]]:

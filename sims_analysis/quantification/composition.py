@@ -155,8 +155,8 @@ def composition(
         raise argument_error("factor", factor, "expected a positive factor")
     below = at_samples_of(frame, denominator)
     warn_bridged(frame, denominator, below, frame.of_species(numerator))
-    both: Any = k * frame.value + below.value
-    warn_undefined(frame, both, frame.of_species(numerator), f"k {numerator} + {denominator}", "x")
+    total: Any = k * frame.value + below.value
+    warn_undefined(frame, total, frame.of_species(numerator), f"k {numerator} + {denominator}", "x")
     columns = of_both(frame, below, denominator, k, error)
     if frame.stderr is not None and below.stderr is not None:
         columns[""] = columns[""] - _bias(frame, below, k)
@@ -166,9 +166,9 @@ def composition(
     of_first = {end: c.isel(species=0, missing_dims="ignore") for end, c in columns.items()}
     rest = {end: c for end, c in of_first.items() if end != vocabulary.LIMIT}
     rest[""] = 1.0 - of_first[""]
-    made = dict(zip(elements, (of_first, rest), strict=True))
+    fractions = dict(zip(elements, (of_first, rest), strict=True))
     of = {e: [e] if e in names else [numerator, denominator] for e in elements}
-    result = with_signals(data, "atomic_fraction", made, of, data[frame.name].dims)
+    result = with_signals(data, "atomic_fraction", fractions, of, data[frame.name].dims)
     stated = f"{float(k):.6g}" if not k.ndim else f"over {', '.join(map(str, k.dims))}"
     ratio = f"{numerator} / {denominator}"
     return with_history(result, f"x / (1 - x) = k {ratio} of {elements[0]}, k = {stated}")
@@ -224,9 +224,9 @@ def _factor_of_standard(
     inside = signals.a.notnull() & signals.b.notnull()
     ratio, stderr = signals.ratio(inside & ~((depth < ends[0]) | (depth > ends[1])))
     if not float(ratio) > 0:
-        found = "" if window is None else f" in window={format_argument(window)}"
+        place = "" if window is None else f" in window={format_argument(window)}"
         raise ProfileError(
-            f"standard: {numerator} / {denominator} is {float(ratio):.4g}{found}; expected samples "
+            f"standard: {numerator} / {denominator} is {float(ratio):.4g}{place}; expected samples "
             "of both, with counts",
             code="no_sample_in_window",
             argument="standard",

@@ -126,7 +126,7 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:
     species = np.atleast_1d(array["species"].values).tolist()
     rest = [d for d in array.dims if d != "species"]
     measured = np.atleast_1d(array.notnull().any(rest).values)
-    missing = [s for s, here in zip(species, measured, strict=True) if here and s not in given]
+    missing = [s for s, is_in in zip(species, measured, strict=True) if is_in and s not in given]
     if missing:
         raise SpeciesError(
             f"masses lack {', '.join(map(repr, missing))}, which the data have as a mass fraction",
@@ -139,7 +139,7 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:
     return xr.Variable(dims, numbers if dims else numbers[0])
 
 
-def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Variable]) -> xr.Dataset:
+def with_concentration(ds: xr.Dataset, frame: Frame, new: Mapping[str, xr.Variable]) -> xr.Dataset:
     """Add concentrations, with their errors and counts, where a species has none yet.
 
     They were made from a frame: ``""`` for concentrations in ``atom/cm^3``, ``"_stderr"``,
@@ -148,22 +148,22 @@ def with_concentration(ds: xr.Dataset, frame: Frame, made: Mapping[str, xr.Varia
     origin: Any = frame.origin
     order, before = origin[frame.name].dims, ds.variables.get("concentration")
     if before is not None:
-        both = before.notnull() & made[""].notnull()
-        if (twice := first_flagged(frame, both.any(frame.dim))) is not None:
+        overlap = before.notnull() & new[""].notnull()
+        if (place := first_flagged(frame, overlap.any(frame.dim))) is not None:
             raise ProfileError(
-                f"{twice.label} would have two values of concentration at the same depth; drop one "
+                f"{place.label} would have two values of concentration at the same depth; drop one "
                 "of the variables first",
                 code="repeated_species",
-                where=twice.where,
+                where=place.where,
             )
     joined = {}
-    for end, one in made.items():
+    for end, column in new.items():
         name = f"concentration{end}"
         if end == f"_{vocabulary.QUALITY}":
-            flags = one.fillna(0).astype(np.int16)
+            flags = column.fillna(0).astype(np.int16)
             merged = flags if name not in ds else ds[name].variable | flags
         else:
-            merged = one if name not in ds else ds[name].variable.fillna(one)
+            merged = column if name not in ds else ds[name].variable.fillna(column)
         attrs = vocabulary.attrs("concentration")
         if end:
             attrs = vocabulary.ancillary_attrs("concentration", end[1:], attrs["units"])

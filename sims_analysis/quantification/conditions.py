@@ -41,10 +41,10 @@ def conditions_of(stated: Metadata) -> dict[str, str]:
 
 def read_energy(text: str) -> float:
     """Read an energy, in eV."""
-    found = _ENERGY.fullmatch(text)
-    if found is None or not float(found[1]) > 0:
+    match = _ENERGY.fullmatch(text)
+    if match is None or not float(match[1]) > 0:
         raise ValueError(text)
-    return float(found[1]) * (1000.0 if found[2] else 1.0)
+    return float(match[1]) * (1000.0 if match[2] else 1.0)
 
 
 def _read_abundance(text: str) -> str:
@@ -64,9 +64,9 @@ READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def same_energy(one: Any, other: Any) -> Any:
+def same_energy(a: Any, b: Any) -> Any:
     """Whether two energies are the same."""
-    return abs(one - other) <= _SAME_ENERGY * other
+    return abs(a - b) <= _SAME_ENERGY * b
 
 
 def contradict(name: str, one: str, other: str, read: Callable[[str], Any] | None = None) -> bool:

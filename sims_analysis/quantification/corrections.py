@@ -232,8 +232,8 @@ def subtract_background(
         )
     names = list(vocabulary.QUANTITIES) if variable is None else [variable]
     listed = " or ".join(map(format_argument, names))
-    nothing = f"there is no variable {listed} to subtract a background from"
-    name = first_of(data, names, nothing)
+    reason = f"there is no variable {listed} to subtract a background from"
+    name = first_of(data, names, reason)
     frame = open_samples(data, name, "a background to subtract")
     chosen = xr.Variable((), data=True)
     if species is not None:
@@ -297,12 +297,12 @@ def _columns(
 ) -> dict[str, xr.Variable]:
     """Return the columns of the samples: the fresh errors, or those from before."""
     new = level.notnull()
-    made = {}
+    columns = {}
     for end, column in fresh.items():
         name = f"{frame.name}_{end}"
         before = frame.origin.get(name)
         if before is None:
-            made[end] = column
+            columns[end] = column
             continue
         if (
             end == "background_stderr"
@@ -315,15 +315,15 @@ def _columns(
                 "and both errors are added as if independent",
                 argument="window",
             )
-        made[end] = xr.where(new, column, before.variable)
-    return made
+        columns[end] = xr.where(new, column, before.variable)
+    return columns
 
 
 def _total_subtracted(
     data: xr.Dataset, frame: Frame, fresh: Mapping[str, xr.Variable]
 ) -> dict[str, xr.Variable]:
     """Return the coordinates with all that was subtracted in this unit, and its standard error."""
-    made = {}
+    totals = {}
     for end, column in fresh.items():
         key = f"subtracted_background{end}"
         total = column
@@ -333,5 +333,5 @@ def _total_subtracted(
                 total = column.fillna(before)
             else:
                 total = column.fillna(0.0 * before) + before.fillna(0.0 * column)
-        made[key] = xr.Variable(total.dims, total.data, vocabulary.attrs(key, frame.units))
-    return made
+        totals[key] = xr.Variable(total.dims, total.data, vocabulary.attrs(key, frame.units))
+    return totals

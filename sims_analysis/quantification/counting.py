@@ -122,9 +122,9 @@ def with_counting_statistics(
             frame.measured()  # refuses infinite values and depths
         counts = _counts(frame, count, stated=dwell_time is not None)
         stderr = count * elementwise(poisson_stderr, counts)
-        made = frame.replaced(frame.value, counts=counts, stderr=stderr)
+        result = frame.replaced(frame.value, counts=counts, stderr=stderr)
         names = [f"{name}_counts", f"{name}_stderr"]
-        counted = counted.assign(made[names])
+        counted = counted.assign(result[names])
         counted[names[0]].attrs = {"units": "count", "long_name": "Counts"}
         counted[names[1]].attrs = {
             "units": frame.units,
@@ -139,23 +139,23 @@ def with_counting_statistics(
             code="missing_variable",
         )
     stated = {"dwell_time": dwell_time, "value_per_count": value_per_count}
-    given = [f"{name}={format_argument(x)}" for name, x in stated.items() if x is not None]
-    return with_history(counted, f"with_counting_statistics({', '.join(given)})")
+    arguments = [f"{name}={format_argument(x)}" for name, x in stated.items() if x is not None]
+    return with_history(counted, f"with_counting_statistics({', '.join(arguments)})")
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
     """Refuse values that the library itself has made of those that were counted."""
-    unit, what = data[name].attrs["units"], None
-    done = {step["function"] for step in provenance(data).get("steps", [])}
+    unit, reason = data[name].attrs["units"], None
+    functions = {step["function"] for step in provenance(data).get("steps", [])}
     if was_subtracted(data, unit):
-        what = "a background was subtracted"
-    elif unit == "count/s" and "correct_dead_time" in done:
-        what = "the dead time was corrected"
-    elif "combine" in done:
-        what = "signals were combined"
-    if what is not None:
+        reason = "a background was subtracted"
+    elif unit == "count/s" and "correct_dead_time" in functions:
+        reason = "the dead time was corrected"
+    elif "combine" in functions:
+        reason = "signals were combined"
+    if reason is not None:
         raise ProfileError(
-            f"{what} before, so that {name} is not what was counted; call "
+            f"{reason} before, so that {name} is not what was counted; call "
             "with_counting_statistics() before that: its errors are carried along",
             code="already_changed",
         )
@@ -260,11 +260,11 @@ def _whole_counts(frame: Frame, counts: xr.Variable, of_one: xr.Variable) -> xr.
     nearest, allowed = counts.round(), _ROUNDED + _ROUNDED_RELATIVE * counts
     broken: Any = (abs(counts - nearest) > allowed) & (allowed < 0.5)
     if (place := first_sample(frame, broken)) is not None:
-        odd = broken.any([dim for dim in broken.dims if dim != "species"])
-        if frame.kind != "count" or bool(odd.sum() * _FEW > odd.size):
+        uneven = broken.any([dim for dim in broken.dims if dim != "species"])
+        if frame.kind != "count" or bool(uneven.sum() * _FEW > uneven.size):
             text = f"{place.label} is {_fault_of_count(place, counts, of_one)}"
             raise ProfileError(text, code="impossible_value", where=place.where)
-        names = frame.coords["species"].values[odd.values]
+        names = frame.coords["species"].values[uneven.values]
         warn(
             f"{', '.join(map(repr, map(str, names)))}: values of {frame.name} that are not whole "
             "numbers of counts, unlike those of the other species: left without counts and errors",

@@ -63,11 +63,11 @@ def open_axis(data: Any, name: str) -> DepthAxis:
         as_they_are=True,
     )
     edges = {}
-    for one in edge_names(data, name):
-        edge = data[one].variable
+    for key in edge_names(data, name):
+        edge = data[key].variable
         if "units" not in edge.attrs:  # by the CF conventions, bounds have the unit of their axis
             edge = xr.Variable(edge.dims, edge.data, {"units": axis.attrs["units"]})
-        edges[one], _ = units.to_canonical_variable(edge, (name,), one, np.float64)
+        edges[key], _ = units.to_canonical_variable(edge, (name,), key, np.float64)
     values, _ = units.to_canonical_variable(axis, (name,), name, np.float64)
     return DepthAxis(data, name, values, edges, frame)
 
@@ -88,8 +88,8 @@ def read_scale_uncertainty(axis: DepthAxis, uncertainty: Any, scale: Scale) -> x
     if uncertainty is None:
         return None
     name, shown = "depth_uncertainty", format_argument(uncertainty)
-    each = uncertainty.values() if isinstance(uncertainty, Mapping) else [uncertainty]
-    if scale.of is None and any(map(has_unit, each)):
+    value = uncertainty.values() if isinstance(uncertainty, Mapping) else [uncertainty]
+    if scale.of is None and any(map(has_unit, value)):
         raise UnitsError(
             f"{name}={shown}: this scale was not set by one rate or crater depth; give a relative "
             "uncertainty, such as '5 %'",
@@ -112,8 +112,8 @@ def moved(
     `calibration` and the relative `uncertainty` are None for those in the data.
     """
     data, name = axis.data, axis.name
-    own = dict(data[name].attrs) if name == "depth" else {}
-    attrs = vocabulary.attrs("depth") | own | {"units": units.CANONICAL["depth"]}
+    old_attrs = dict(data[name].attrs) if name == "depth" else {}
+    attrs = vocabulary.attrs("depth") | old_attrs | {"units": units.CANONICAL["depth"]}
     if calibration is not None:
         attrs["calibration"] = calibration
     along = {name: xr.Variable(axis.values.dims, axis.values.data, vocabulary.attrs(name))}
@@ -154,9 +154,9 @@ def with_stretched_dose(ds: Any) -> Any:
         return ds
     before = ds["dose_scale_uncertainty"]
     scale = ds.coords.variables.get("depth_scale_uncertainty", np.nan)
-    both = (before.variable**2 + scale**2) ** 0.5
-    both = both.where(before.variable != 0, 0.0)
-    return ds.assign_coords({str(before.name): (both.dims, both.data, before.attrs)})
+    total = (before.variable**2 + scale**2) ** 0.5
+    total = total.where(before.variable != 0, 0.0)
+    return ds.assign_coords({str(before.name): (total.dims, total.data, before.attrs)})
 
 
 def _with_attrs(variable: xr.Variable, attrs: dict[str, Any]) -> xr.Variable:

@@ -77,7 +77,7 @@ def _correlation(
     step: float,
 ) -> float:
     """Correlate a(z) with b(z - lag - rest), over depths that do not depend on `rest`."""
-    found = []
+    values = []
     for a, b in curves:
         first, last = max(a.x[0], b.x[0] + lag + step), min(a.x[-1], b.x[-1] + lag - step)
         z = np.arange(first, last, step)
@@ -89,8 +89,8 @@ def _correlation(
         if any(np.ptp(c) <= _RULES.rounding * np.abs(c).max() for c in (x, y)):
             return np.nan
         x, y = x - x.mean(), y - y.mean()
-        found.append((x @ y) / np.sqrt((x @ x) * (y @ y)))
-    return float(np.mean(found))
+        values.append((x @ y) / np.sqrt((x @ x) * (y @ y)))
+    return float(np.mean(values))
 
 
 def vertex(z: Array, c: Array) -> float:
@@ -122,5 +122,5 @@ def edge_depth(depth: Array, value: Array, level: float, *, falling: bool) -> fl
     """Return the depth of an edge: the deepest fall below a level, or the first rise above it."""
     rows = Dense(depth, np.ascontiguousarray(value[None]))
     edge, which = (FALLING, -1) if falling else (RISING, 1)
-    found = junction(rows, np.array([level]), edge=edge, which=which)
-    return float(found.depth[0])
+    result = junction(rows, np.array([level]), edge=edge, which=which)
+    return float(result.depth[0])

@@ -24,14 +24,14 @@ def on_faraday_cup(frame: Frame) -> xr.Variable | None:
     if frame.kind == "count_rate":
         high = stated_in_metadata(data, "faraday_cup_threshold", "count_rate")
         low = stated_in_metadata(data, "electron_multiplier_threshold", "count_rate")
-    found = xr.zeros_like(frame.value, dtype=bool)
+    on_cup = xr.zeros_like(frame.value, dtype=bool)
     if cup is not None:
-        found = found | (cup == 1.0)
+        on_cup = on_cup | (cup == 1.0)
     if high is not None:
         back = high if low is None else low.fillna(high)
         size = frame.value.sizes[frame.dim]
-        found = found | (frame.each(_hysteresis, high, back, size=size, dim=frame.dim) > 0)
-    return None if cup is None and high is None else found.transpose(*frame.value.dims)
+        on_cup = on_cup | (frame.each(_hysteresis, high, back, size=size, dim=frame.dim) > 0)
+    return None if cup is None and high is None else on_cup.transpose(*frame.value.dims)
 
 
 def _hysteresis(_: Any, value: Any, __: Any, ___: Any, high: float, low: float) -> Any:

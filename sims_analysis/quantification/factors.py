@@ -64,23 +64,23 @@ def picks_factors(function: F) -> F:
     """Decorate a function whose factors may be a table: those of the data are on record then."""
 
     @wraps(function)
-    def call(*data: xr.Dataset, **given: Any) -> Any:
-        table, options = given.get("rsf"), {}
+    def call(*data: xr.Dataset, **arguments: Any) -> Any:
+        table, options = arguments.get("rsf"), {}
         for name in ("combine", "max_age"):
-            if given.get(name) is not None:
-                options[name] = given[name]
+            if arguments.get(name) is not None:
+                options[name] = arguments[name]
         if isinstance(table, PathLike) or (isinstance(table, str) and _FILE.search(table)):
             text = f"rsf={str(table)!r} is the name of a file"
             remedy = f"for one as sims.Factors writes it, rsf=sims.Factors({str(table)!r})"
             raise ProfileError(text, argument="rsf", remedy=remedy)
-        if isinstance(table, FactorTable) and len(data) == 1 and "matrix" in given:
-            given["rsf"] = table.pick(data[0], matrix=given["matrix"], **options)
+        if isinstance(table, FactorTable) and len(data) == 1 and "matrix" in arguments:
+            arguments["rsf"] = table.pick(data[0], matrix=arguments["matrix"], **options)
         elif options:
             raise ProfileError(
                 f"{' and '.join(options)} choose among the factors of a table, sims.Factors(path)",
                 code="conflicting_arguments",
             )
-        return function(*data, **given)
+        return function(*data, **arguments)
 
     return cast("F", call)
 
@@ -135,15 +135,15 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
     """
     above, joined = xr.Variable((), -np.inf), None
     layers = _layers(rsf)
-    for i, (stop, given) in enumerate(layers):
-        by_species = _by_species(frame, given, conditions.matrix)
+    for i, (stop, value) in enumerate(layers):
+        by_species = _by_species(frame, value, conditions.matrix)
         table = {s: over_composition(frame.origin, f, "rsf") for s, f in by_species.items()}
         for species, factor in table.items():
             _check_conditions(frame, species, factor, conditions)
         if conditions.matrix in table:
             text = f"rsf has a factor for {conditions.matrix!r}, the matrix itself"
             raise SpeciesError(text, code="invalid_argument")
-        factors = _read(frame, table, kind, given)
+        factors = _read(frame, table, kind, value)
         if len(layers) == 1 and stop is None:
             return factors
         end = xr.Variable((), np.inf)
@@ -171,7 +171,7 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
     """Return factors by species, whatever form they were given in."""
     if isinstance(rsf, Mapping):
         return dict(rsf)
-    each = rsf
+    items = rsf
     if isinstance(rsf, xr.DataArray) and "species" in rsf.dims:
         if "species" not in rsf.coords:
             raise ProfileError(
@@ -179,23 +179,23 @@ def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
             )
         # A matrix divided by itself is not a concentration.
         every = (rsf.isel(species=i) for i in range(rsf.sizes["species"]))
-        each = [of_species for of_species in every if str(of_species["species"].values) != matrix]
+        items = [of_species for of_species in every if str(of_species["species"].values) != matrix]
     elif isinstance(rsf, xr.DataArray) and "species" in rsf.coords:
-        each = [rsf]
-    if isinstance(each, str) or not isinstance(each, Sequence):
+        items = [rsf]
+    if isinstance(items, str) or not isinstance(items, Sequence):
         return {_only_species(frame, matrix): rsf}
     by_species: dict[str, Any] = {}
-    for one in each:
-        named = isinstance(one, xr.DataArray) and "species" in one.coords
-        if not (named and one["species"].ndim == 0):
+    for item in items:
+        named = isinstance(item, xr.DataArray) and "species" in item.coords
+        if not (named and item["species"].ndim == 0):
             raise ProfileError(
                 "rsf is a list; expected factors as rsf_from_standard() returns them, each of one "
                 "species, or layers: [('120 nm', {'11B': ...}), (None, {'11B': ...})]",
             )
-        label = str(one["species"].values)
+        label = str(item["species"].values)
         if label in by_species:
             raise ProfileError(f"rsf has two factors of {label!r}", code="repeated_species")
-        by_species[label] = one
+        by_species[label] = item
     return by_species
 
 
@@ -291,7 +291,7 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
             doubt = (plain["status"] != Status.OK.word).astype(float).reset_coords(drop=True)
         for part, column in zip([*errors, doubt], every, strict=True):
             column[species] = part.assign_attrs(units="1")
-    parts = [frame.parameter(each, ("dimensionless",), "rsf", along=True) for each in every]
+    parts = [frame.parameter(x, ("dimensionless",), "rsf", along=True) for x in every]
     return Factors(*(_transposed(frame, column) for column in (value, *parts)))
 
 

@@ -145,9 +145,9 @@ def elements_of(numerator: str, denominator: str, stated: Any) -> tuple[str, str
     named = [] if stated is None else read_names("element", stated)
     if len(named) > 2:
         raise argument_error("element", stated, "expected the names of two elements")
-    for one in (numerator, denominator)[len(named) :]:
+    for name in (numerator, denominator)[len(named) :]:
         with about(argument="element", remedy="element=('Ge', 'Si') names them"):
-            named.append(isotope(one)[1])
+            named.append(isotope(name)[1])
     if named[0] == named[1]:
         text = f"both species are of {named[0]!r}; a composition is of two elements"
         raise SpeciesError(text, code="conflicting_arguments", argument="numerator")

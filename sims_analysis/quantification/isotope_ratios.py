@@ -138,22 +138,22 @@ def isotope_ratios(
     data = with_evidence(data)
     frame = open_samples(data, name, "a ratio of isotopes")
     names = frame.species()
-    found = []
+    ratios = []
     for pair in pairs:
         rows = [names.index(pair.numerator), names.index(pair.denominator)]
-        both = open_samples(data.isel(species=rows), name, "a ratio of isotopes")
-        found.append(_compared(both, read_window(both, start, stop), pair))
-    joined = {key: xr.Variable.concat([c[key] for c in found], "pair") for key in found[0]}
-    made = {"status": frame.status(joined.pop(""))}
+        pair_frame = open_samples(data.isel(species=rows), name, "a ratio of isotopes")
+        ratios.append(_compared(pair_frame, read_window(pair_frame, start, stop), pair))
+    joined = {key: xr.Variable.concat([c[key] for c in ratios], "pair") for key in ratios[0]}
+    columns = {"status": frame.status(joined.pop(""))}
     for key, pair in joined.items():
-        made[key] = column(*_TERMS[key], "1", pair, pair.dims)
+        columns[key] = column(*_TERMS[key], "1", pair, pair.dims)
     labels = zip(*pairs, strict=True)
     coords = {
         key: xr.Variable("pair", list(texts))
         for key, texts in zip(("pair", "numerator", "denominator"), labels, strict=False)
     }
     along = {key: column for key, column in frame.along.items() if "species" not in column.dims}
-    answer = frame.dataset(made, coords=along | coords)
+    answer = frame.dataset(columns, coords=along | coords)
     _warn(answer)
     return answer
 
@@ -210,22 +210,22 @@ def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variabl
 
     below = at_samples_of(frame, pair.denominator)
     every = divided(frame, frame.value, below.value, below.stderr, pair.denominator)
-    made = {end: of(every[end]) for end in ("", "stderr", "background_stderr") if end in every}
-    sizes = made[""].sizes
-    made = {end: column.set_dims(sizes).transpose(*sizes) for end, column in made.items()}
+    columns = {end: of(every[end]) for end in ("", "stderr", "background_stderr") if end in every}
+    sizes = columns[""].sizes
+    columns = {end: column.set_dims(sizes).transpose(*sizes) for end, column in columns.items()}
     samples = two_signals(frame, pair.denominator)
     depth = of(frame.depth)
     inside = samples.a.notnull() & samples.b.notnull()
     inside = inside & ~((depth < window[0]) | (depth > window[1]))
-    known = of(evidence_of(frame, pair.denominator).flags)
-    flags = xr.zeros_like(inside, np.int16) if known is None else known
+    evidence_flags = of(evidence_of(frame, pair.denominator).flags)
+    flags = xr.zeros_like(inside, np.int16) if evidence_flags is None else evidence_flags
     # In a gap of either, its signal is a line between others.
     inside = inside & ((flags & np.int16(GAP)) != GAP)
     ratio, error = samples.ratio(inside)
     natural = xr.full_like(ratio, pair.natural)
     status = _status(frame, samples, inside, ratio, error, natural, flags)
     means = {"mean_ratio": ratio, "mean_ratio_stderr": error, "natural_ratio": natural}
-    return {f"ratio_{end}".rstrip("_"): v for end, v in made.items()} | means | {"": status}
+    return {f"ratio_{end}".rstrip("_"): v for end, v in columns.items()} | means | {"": status}
 
 
 def _status(
@@ -241,16 +241,16 @@ def _status(
     largest = samples.b.where(inside).max(samples.dim)
     high, high_error = samples.ratio(inside & (samples.b > 0.5 * largest))
     low, low_error = samples.ratio(inside & (samples.b <= 0.5 * largest))
-    both = (high_error**2 + _error_scaled_to(low_error, low, high) ** 2) ** 0.5
-    loses = _differ_significantly(high, low, both, _RULES.loss) & (high > low)
+    total = (high_error**2 + _error_scaled_to(low_error, low, high) ** 2) ** 0.5
+    loses = _differ_significantly(high, low, total, _RULES.loss) & (high > low)
     loses = loses & (abs(high - natural) > abs(low - natural))
     off = _differ_significantly(ratio, natural, _error_scaled_to(error, ratio, natural))
     doubts = Doubt(loses & (ratio > natural), Status.SATURATED), Doubt(off, Status.INTERFERENCE)
     answered: Any = xr.where(error.isnull(), int(Status.UNDETERMINED), int(Status.OK))
     status = xr.where(ratio.isnull(), int(Status.NO_DATA), answered).astype(np.uint8)
-    seen = flags.where(inside, 0).astype(np.int16) & (Flag.BELOW_LIMIT | Flag.SATURATED)
-    seen = anywhere_along(seen, samples.dim)
-    support = Support(seen, xr.zeros_like(seen), xr.zeros_like(seen))
+    flag = flags.where(inside, 0).astype(np.int16) & (Flag.BELOW_LIMIT | Flag.SATURATED)
+    flag = anywhere_along(flag, samples.dim)
+    support = Support(flag, xr.zeros_like(flag), xr.zeros_like(flag))
     return resolve(frame, status, support, doubts=doubts, category=None)
 
 

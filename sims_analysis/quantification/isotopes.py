@@ -88,9 +88,9 @@ def to_element(
             code="missing_variable",
         )
     names = species_of(data)
-    wanted = _isotopes(data, amounts, abundance, species)
-    species_of(data, *wanted, name="species")
-    fractions, sources = _abundances(abundance, wanted)
+    isotopes = _isotopes(data, amounts, abundance, species)
+    species_of(data, *isotopes, name="species")
+    fractions, sources = _abundances(abundance, isotopes)
     renamed = [isotope(label)[1] if label in fractions else label for label in names]
     twice = sorted({label for label in renamed if renamed.count(label) > 1})
     if twice:
@@ -135,21 +135,21 @@ def _isotopes(
     return [s for s, quantified in zip(species_of(data), measured, strict=True) if quantified]
 
 
-def _abundances(given: Any, wanted: list[str]) -> tuple[dict[str, float], str]:
+def _abundances(abundance: Any, isotopes: list[str]) -> tuple[dict[str, float], str]:
     """Read abundances; also list them with their sources, ``"11B 0.8 (as stated)"``."""
     fractions: dict[str, float] = {}
     sources: dict[str, list[str]] = {}
-    for species in wanted:
+    for species in isotopes:
         isotope(species)
-        value, name = given, "abundance"
-        if isinstance(given, Mapping):
-            if species not in given:
-                text = f"abundance lacks {species!r}; it has {', '.join(map(repr, given))}"
+        value, name = abundance, "abundance"
+        if isinstance(abundance, Mapping):
+            if species not in abundance:
+                text = f"abundance lacks {species!r}; it has {', '.join(map(repr, abundance))}"
                 raise SpeciesError(text, code="missing_value")
-            value, name = given[species], f"abundance[{species!r}]"
+            value, name = abundance[species], f"abundance[{species!r}]"
         fractions[species], source = read_abundance(value, species, name)
         sources.setdefault(source, []).append(f"{species} {fractions[species]:.6g}")
-    return fractions, "; ".join(f"{', '.join(each)} ({of})" for of, each in sources.items())
+    return fractions, "; ".join(f"{', '.join(names)} ({of})" for of, names in sources.items())
 
 
 @correction
@@ -271,7 +271,7 @@ def warn_of_bias(
 
 
 def _quotient_array(
-    frame: Frame, found: dict[str, xr.Variable], numerator: str, kind: str, evidence: Evidence
+    frame: Frame, quotients: dict[str, xr.Variable], numerator: str, kind: str, evidence: Evidence
 ) -> xr.DataArray:
     """Return the quotients of one species as a DataArray, with their errors as coordinates."""
     data: Any = frame.origin
@@ -279,10 +279,10 @@ def _quotient_array(
     where = data[frame.name].isel(species=row, drop=True)
     of_signals = [f"{frame.name}_{end}" for end in vocabulary.EVIDENCE]
     where = where.drop_vars(of_signals, errors="ignore")
-    limit = found.pop(vocabulary.LIMIT, None)
+    limit = quotients.pop(vocabulary.LIMIT, None)
     columns = {
         end: column(vocabulary.RATIOS[kind], end, "1", values.isel(species=row), where.dims)
-        for end, values in found.items()
+        for end, values in quotients.items()
         if "species" in values.dims
     }
     of = Evidence(*(c if c is None else c.isel(species=row) for c in (evidence.flags, limit)))

@@ -163,15 +163,15 @@ def normalise(
         if ends is not None:
             divisor, share = _mean(frame, divisor, ends, window, to if named else None)
     parts = frame.of_species(to) if named and not total else xr.Variable((), data=True)
-    made = _divided_by(frame, divisor, parts, share)
+    columns = _divided_by(frame, divisor, parts, share)
     if not frame.lazy:
         measured = True if divisor.limit is None else divisor.limit.isnull()
         of = "the total" if total else f"the {to}" if to == "maximum" else to
-        what = "fraction" if total else "ratio"
-        warn_undefined(frame, divisor.value, measured, of, what)
+        kind = "fraction" if total else "ratio"
+        warn_undefined(frame, divisor.value, measured, of, kind)
     if share is None and not total and divisor.stderr is not None:
-        warn_of_bias(frame, divisor.value, divisor.stderr, made, ~parts, to)
-    result = _renamed(data, frame, "fraction" if total else "ratio", made)
+        warn_of_bias(frame, divisor.value, divisor.stderr, columns, ~parts, to)
+    result = _renamed(data, frame, "fraction" if total else "ratio", columns)
     over = "" if window is None else f", from {window[0]} to {window[1]}"
     by = f"the {to}" if total or to == "maximum" else to
     return with_history(result, f"{name} / {by}{over}")
@@ -180,11 +180,11 @@ def normalise(
 def _refuse_sums(data: xr.Dataset, names: Sequence[str]) -> None:
     """Refuse a total of signals of which some are sums of others."""
     for step in provenance(data).get("steps", []):
-        made = step["parameters"]["signals"] if step["function"] == "combine" else {}
-        for new, parts in made.items():
-            twice = [species for species in parts if species in names]
-            if new in names and new not in parts and twice:
-                listed = ", ".join(map(repr, twice))
+        signals = step["parameters"]["signals"] if step["function"] == "combine" else {}
+        for new, parts in signals.items():
+            repeated = [species for species in parts if species in names]
+            if new in names and new not in parts and repeated:
+                listed = ", ".join(map(repr, repeated))
                 raise SpeciesError(
                     f"a total would count {listed} twice: {new!r} was made of it by combine(); "
                     "select what it is of, as in data.sel(species=[...])",
@@ -199,10 +199,10 @@ def _measured(data: xr.Dataset, name: str) -> xr.Dataset:
     data = data.drop_vars([other + end for other in others for end in ENDS], errors="ignore")
     if is_lazy(data[name].variable):
         return data
-    known = data[name].variable.notnull()
+    valid = data[name].variable.notnull()
     limit = data.variables.get(f"{name}_{vocabulary.LIMIT}")
-    known = known if limit is None else known | limit.notnull()
-    species = known.any([d for d in known.dims if d != "species"])
+    valid = valid if limit is None else valid | limit.notnull()
+    species = valid.any([d for d in valid.dims if d != "species"])
     return data.isel(species=species.values)
 
 
@@ -235,8 +235,8 @@ def _total(frame: Frame) -> Signal:
     def column(end: str) -> xr.Variable:
         kept = [d for d in frame.value.dims if d != "species"]
         sizes = {d: frame.value.sizes[d] for d in kept}
-        nothing = xr.Variable((), np.nan if end != vocabulary.QUALITY else np.int16(0))
-        rows = [signal.get(end, nothing).set_dims(sizes).transpose(*kept) for signal in of_each]
+        empty = xr.Variable((), np.nan if end != vocabulary.QUALITY else np.int16(0))
+        rows = [signal.get(end, empty).set_dims(sizes).transpose(*kept) for signal in of_each]
         joined: xr.Variable = xr.Variable.concat(rows, "species").transpose(*frame.value.dims)
         return joined
 
@@ -357,16 +357,16 @@ def _error_of_rest(error: Any, error_of_part: Any, parts: xr.Variable) -> Any:
 
 
 def _renamed(
-    data: xr.Dataset, frame: Frame, kind: str, made: Mapping[str, xr.Variable]
+    data: xr.Dataset, frame: Frame, kind: str, variables: Mapping[str, xr.Variable]
 ) -> xr.Dataset:
     """Return data with ratios in place of the variable that they were made of."""
     term, order = vocabulary.RATIOS[kind], data[frame.name].dims
     if frame.counts is not None:
-        made = {**made, "counts": frame.counts.where(made[""].notnull())}
+        variables = {**variables, "counts": frame.counts.where(variables[""].notnull())}
     result = data.drop_vars([frame.name + end for end in ENDS], errors="ignore")
     columns = {
         f"{kind}_{end}".rstrip("_"): column(term, end, "1", values, order)
-        for end, values in made.items()
+        for end, values in variables.items()
     }
     result = result.assign(columns)
     return result.set_coords([name for name in columns if name.endswith(vocabulary.EVIDENCE)])

@@ -68,11 +68,11 @@ def measured_in(
         return all(bool(row.notnull().any()) for row in rows)
 
     listed = " and ".join(map(repr, species)) or "species"
-    given = "there is no variable"
+    reason = "there is no variable"
     if variable is not None:
-        names, given = [variable], f"variable={format_argument(variable)} is not one"
+        names, reason = [variable], f"variable={format_argument(variable)} is not one"
     hint = "" if "species" in data.dims else " (select them with a list: ds.sel(species=['30Si']))"
-    return first_of(data, names, f"{given} with samples of {listed}{hint}", fits)
+    return first_of(data, names, f"{reason} with samples of {listed}{hint}", fits)
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -153,7 +153,7 @@ def known_of_mean(frame: Frame, window: Window) -> xr.Variable:
     return kept
 
 
-def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, what: str) -> None:
+def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, subject: str) -> None:
     """Warn of samples, of some signals, whose quotient is lost with its divisor."""
     among = among & frame.value.notnull()
     for lost, text in (
@@ -161,17 +161,17 @@ def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, wh
         (divisor <= 0, "is not above 0"),
     ):
         if (first := first_sample(frame, lost & among)) is not None:
-            first.warn(f"{name} {text}: no {what}", ProfileWarning, code="not_measured")
+            first.warn(f"{name} {text}: no {subject}", ProfileWarning, code="not_measured")
 
 
-def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variable) -> None:
+def warn_bridged(frame: Frame, species: str, reference: Reference, among: xr.Variable) -> None:
     """Warn of samples, among those flagged, for which a line over a gap of the reference stands.
 
     And of those where it drops out.
     """
     for flagged, text in (
-        (found.bridged, "has a gap there, and a straight line across it stands for its signal"),
-        (found.dropped, "drops out there, to less than a third of what is before and after"),
+        (reference.bridged, "has a gap there, and a straight line across it stands for its signal"),
+        (reference.dropped, "drops out there, to less than a third of what is before and after"),
     ):
         if (first := first_sample(frame, flagged & among)) is not None:
             first.warn(f"{species} {text}", ProfileWarning, code="not_measured")
@@ -180,17 +180,17 @@ def warn_bridged(frame: Frame, species: str, found: Reference, among: xr.Variabl
 def _signal_of_group(z: Array, c: Array, s: Array, _: Array, *, row: int) -> Array:
     """Return the signal of one species at the samples of each, its errors, and gaps, in one row."""
     columns = [
-        at_samples(at, wanted, z[row], c[row], s[row]) for at, wanted in zip(z, c, strict=True)
+        at_samples(at, target, z[row], c[row], s[row]) for at, target in zip(z, c, strict=True)
     ]
     return np.stack(columns, axis=1).reshape(-1)
 
 
-def at_samples(at: Array, wanted: Array, own: Array, signal: Array, stderr: Array) -> Array:
+def at_samples(at: Array, target: Array, depth: Array, signal: Array, stderr: Array) -> Array:
     """Return a signal at the samples of another, its errors, and what :class:`Reference` flags."""
     result = np.full((5, at.size), np.nan)
-    places = np.isfinite(at) & np.isfinite(wanted)
-    measured = np.isfinite(own) & np.isfinite(signal)
-    z, x, m, s = at[places], own[measured], signal[measured], stderr[measured]
+    places = np.isfinite(at) & np.isfinite(target)
+    measured = np.isfinite(depth) & np.isfinite(signal)
+    z, x, m, s = at[places], depth[measured], signal[measured], stderr[measured]
     out = dropped_out(m)
     if np.array_equal(z, x):
         result[:3, places], result[4, places] = (m, s, s), out
@@ -399,7 +399,7 @@ class TwoSignals(NamedTuple):
             squares[0] = squares[0].where(squares[0] > 0, none)
         common = [total(column) for column in self.common]
         slopes = 1.0 / below, ratio / below
-        parts = [Part(*each) for each in zip(slopes, squares, common, strict=True)]
+        parts = [Part(*args) for args in zip(slopes, squares, common, strict=True)]
         errors = propagated(parts)
         shared: Any = errors.get("background_stderr", xr.Variable((), 0.0))
         return ratio, (errors["stderr"] ** 2 + shared.fillna(0.0) ** 2) ** 0.5
@@ -417,11 +417,11 @@ def two_signals(frame: Frame, species: str) -> TwoSignals:
         none = 2.0 * stderr.where(frame.counts == 0)  # the upper end of their interval
         stderr = stderr.where(frame.counts != 0, 0.0)  # as in any sum, zeros add no variance
     common = background_columns(frame).get("background_stderr")
-    both = None if common is None else at_samples_of_all(frame, common, species)
+    common_signals = None if common is None else at_samples_of_all(frame, common, species)
     return TwoSignals(
         *(of(frame.value), of(below.value)),
         (of(stderr), of(below.of_sums)),
-        (of(common), of(both)),
+        (of(common), of(common_signals)),
         frame.dim,
         of(none),
     )

@@ -101,22 +101,22 @@ def repeatability(
     name = frame.term
     values = frame.array(frame.value, name, units_=frame.units, coords=frame.along)
     if step is not None:
-        one: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
-        gridded = to_grid(one, step=step, gaps=gaps)
+        data: Any = batch if isinstance(batch, xr.DataArray) else batch[[frame.name]]
+        gridded = to_grid(data, step=step, gaps=gaps)
         values = gridded if isinstance(gridded, xr.DataArray) else gridded[frame.name]
     answers = {name: values}
     if frame.kind in DOSE_KINDS:
         answers["dose"] = integrated_dose(batch, start=start, stop=stop, gaps=gaps)
     if level is not None:
         answers["junction_depth"] = junction_depth(batch, level=level, gaps=gaps, **junction)
-    found: dict[str, xr.Variable] = {}
+    columns: dict[str, xr.Variable] = {}
     labels: dict[Any, xr.Variable] = {}
     for key, quantified in answers.items():
         array = units.dequantify(quantified)
-        found |= _statistics_of(array, key)
+        columns |= _statistics_of(array, key)
         labels |= {d: array[d].variable for d in array.dims if d in array.coords}
     labels.pop(MEASUREMENT, None)
-    result = replace(frame, coords={}).dataset(found, coords=labels)
+    result = replace(frame, coords={}).dataset(columns, coords=labels)
     return units.quantify(result) if frame.quantified else result
 
 
@@ -156,4 +156,4 @@ def _statistics_of(array: xr.DataArray, name: str) -> dict[str, xr.Variable]:
     if name == "junction_depth":  # of which the origin is a convention
         about = {"units": unit, "long_name": f"Standard deviation of the {label}"}
         columns[f"{name}_stddev"] = deviation, about
-    return {key: xr.Variable(one.dims, one.data, attrs) for key, (one, attrs) in columns.items()}
+    return {key: xr.Variable(v.dims, v.data, attrs) for key, (v, attrs) in columns.items()}

@@ -254,10 +254,10 @@ def _from_range_densities(
     limits: Mapping[str, Any],
 ) -> xr.Dataset:
     """Return concentrations in place of the range densities of species with a dose."""
-    given = [name for name in ("start", "stop", "background") if limits[name] is not None]
-    if given:
+    stated = [name for name in ("start", "stop", "background") if limits[name] is not None]
+    if stated:
         raise ProfileError(
-            f"{given[0]} does not apply to a range density, which is of one ion per area",
+            f"{stated[0]} does not apply to a range density, which is of one ion per area",
             code="conflicting_arguments",
         )
     relative = xr.full_like(target, np.nan)
@@ -317,17 +317,17 @@ def _scale_coords(
     fresh = target.notnull()
     uncertainty: xr.Variable = relative.where(fresh, 0.0)
     uncertainty = uncertainty.transpose(*(d for d in frame.lead if d in uncertainty.dims))
-    made = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
+    new = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
     factors = ("sensitivity_factor", "absolute_sensitivity_factor")
     for name in ("dose_scale", *factors):
         if name in data.coords:
-            made[name] = data[name].variable * scale
+            new[name] = data[name].variable * scale
     for name in ("dose_scale_uncertainty", "sensitivity_factor_uncertainty"):
         if name in data.coords:
-            made[name] = xr.where(fresh, uncertainty, data[name].variable)
+            new[name] = xr.where(fresh, uncertainty, data[name].variable)
     if "scale_repeatability" in data.coords:
-        made["scale_repeatability"] = xr.where(fresh, np.nan, data["scale_repeatability"].variable)
-    for name, coord in made.items():
+        new["scale_repeatability"] = xr.where(fresh, np.nan, data["scale_repeatability"].variable)
+    for name, coord in new.items():
         attrs = data[name].attrs if name in data.coords else vocabulary.attrs(name)
-        made[name] = xr.Variable(coord.dims, coord.data, attrs)
-    return made
+        new[name] = xr.Variable(coord.dims, coord.data, attrs)
+    return new

@@ -172,13 +172,13 @@ def _by_crater(
     """Return depths that end at a crater of known depth."""
     crater = _read_positive(frame, crater_depth, "depth", "crater_depth")
     total = _total_time(frame, time, total_time)
-    made = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
+    note = f"(crater {format_value(crater, 'nm')} in {format_value(total, 's')})"
     if relative_rates is None:
-        text = f"z = {format_value(crater / total, 'nm/s')} * t {made}"
+        text = f"z = {format_value(crater / total, 'nm/s')} * t {note}"
         return Scale(lambda t: crater / total * t, text, crater, "depth")
     relative, layers = _by_layers(time, relative_rates, "relative_rates", _relative_rate)
     whole = _by_layers(total, relative_rates, "relative_rates", _relative_rate)[0](total)
-    text = f"relative {layers} {made}"
+    text = f"relative {layers} {note}"
     return Scale(lambda t: relative(t) * (crater / whole), text, crater, "depth")
 
 
@@ -193,12 +193,12 @@ def _total_time(frame: Frame, time: xr.Variable, total_time: Any) -> xr.Variable
     total = _read_positive(frame, total_time, "sputter_time", "total_time")
     # As printed, a time may be rounded.
     if (shorter := first_flagged(frame, total < last * (1 - 1e-6))) is not None:
-        which = ""
+        subject = ""
         if MEASUREMENT in shorter.index and MEASUREMENT in frame.coords:
             label = frame.coords[MEASUREMENT].values[shorter.index[MEASUREMENT]]
-            which = f"measurement {label}: "
+            subject = f"measurement {label}: "
         raise ProfileError(
-            f"{which}total_time is {shorter.of(total):g} s, but the record runs to "
+            f"{subject}total_time is {shorter.of(total):g} s, but the record runs to "
             f"{shorter.of(last):g} s; the crater was sputtered for at least as long as the record",
             argument="total_time",
         )

@@ -171,23 +171,23 @@ def with_rsf(
     way = "" if matrix is None else matrix_signal
     factors = read_factors(frame, rsf, kind, Conditions(matrix, way, dead_time_of(data)))
     _check_signals(frame, factors.value, matrix)
-    wanted = frame.value.notnull() & factors.value.notnull()
+    valid = frame.value.notnull() & factors.value.notnull()
     of = "the maximum"
     threshold = units.read_fraction(matrix_threshold, "matrix_threshold", of=of, ends="[)")
     if matrix is None:
-        made = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
+        quotient = divided(frame, frame.value, xr.Variable((), 1.0), None, None)
         status, evidence = None, Evidence(frame.flags)
     elif matrix_signal == "mean":
-        made, status, evidence = _by_mean(frame, wanted, matrix, window, threshold)
+        quotient, status, evidence = _by_mean(frame, valid, matrix, window, threshold)
     else:
-        made, status, evidence = _by_cycle(frame, wanted, matrix, threshold)
+        quotient, status, evidence = _by_cycle(frame, valid, matrix, threshold)
     if matrix is not None and frame.dim not in factors.value.dims and not frame.lazy:
         _warn_of_change(frame, matrix)
     doubt = scale_in_doubt(frame, xr.where(factors.doubt == 1, 1, int(Status.OK)))
     evidence = union(evidence, doubt)
     if evidence.flags is not None:
-        made[vocabulary.QUALITY] = evidence.flags.where(factors.value.notnull(), 0)
-    result = _quantified(frame, made, factors, kind, keep_intensity=keep_intensity)
+        quotient[vocabulary.QUALITY] = evidence.flags.where(factors.value.notnull(), 0)
+    result = _quantified(frame, quotient, factors, kind, keep_intensity=keep_intensity)
     if status is not None:
         result = _with_coord(result, "matrix_status", status)
     of_matrix = "" if matrix is None else f" / {matrix} {_MATRIX_SIGNALS[matrix_signal]}"
@@ -210,14 +210,14 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
     """Refuse species without intensities; warn of saturation, which quotients do not show."""
     if frame.lazy or is_lazy(factor):
         return
-    wanted: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
+    has_factor: Any = factor.notnull().any([dim for dim in factor.dims if dim != "species"])
     if matrix is not None:
         data: Any = frame.origin
-        quantified = [s for s, here in zip(frame.species(), wanted.values, strict=True) if here]
+        quantified = [s for s, flag in zip(frame.species(), has_factor.values, strict=True) if flag]
         warn_of_shared(data, frame.name, [(matrix, species) for species in quantified])
-        wanted = wanted | frame.of_species(matrix)
+        has_factor = has_factor | frame.of_species(matrix)
     measured = frame.value.notnull().any([dim for dim in frame.value.dims if dim != "species"])
-    if (empty := first_flagged(frame, wanted & ~measured)) is not None:
+    if (empty := first_flagged(frame, has_factor & ~measured)) is not None:
         raise ProfileError(
             f"{empty.label} has no {frame.name} to quantify; if it was quantified before, its "
             "intensity was replaced, which keep_intensity=True prevents",
@@ -225,7 +225,7 @@ def _check_signals(frame: Frame, factor: xr.Variable, matrix: str | None) -> Non
             where=empty.where,
         )
     highest: Any = frame.map(saturation_level).value
-    if (full := first_flagged(frame, highest.notnull() & wanted)) is not None:
+    if (full := first_flagged(frame, highest.notnull() & has_factor)) is not None:
         full.warn(
             f"samples of {full.of(highest):.6g} {frame.units} are those of a "
             "saturated detector: concentrations there are too low (too high, if it is the matrix)",
@@ -239,17 +239,17 @@ _Divided: TypeAlias = "tuple[dict[str, xr.Variable], xr.Variable | None, Evidenc
 
 
 def _by_mean(
-    frame: Frame, wanted: xr.Variable, matrix: str, window: Any, threshold: float
+    frame: Frame, valid: xr.Variable, matrix: str, window: Any, threshold: float
 ) -> _Divided:
     """Divide by the mean of the matrix signal."""
     ends = NO_LIMITS if window is None else read_pair(frame, window)
-    found = mean_in(frame, ends, frame.of_species(matrix), window)
+    reference = mean_in(frame, ends, frame.of_species(matrix), window)
     if window is None and not frame.lazy:
-        _warn_of_transient(frame, matrix, found.value)
-    mean = _of_one_species(frame, matrix, found.value)
+        _warn_of_transient(frame, matrix, reference.value)
+    mean = _of_one_species(frame, matrix, reference.value)
     signal = at_samples_of(frame, matrix).value
     vanished = (signal <= 0) | (signal < threshold * mean)
-    status = _status(frame, wanted, matrix, vanished, None)
+    status = _status(frame, valid, matrix, vanished, None)
     evidence = Evidence(frame.flags)
     if frame.flags is not None:  # all samples are divided by what the mean rests on
         flags = _of_one_species(frame, matrix, known_of_mean(frame, ends))
@@ -309,10 +309,10 @@ def _change(signal: Any) -> float:
     return float(change / most) if change > max(_CHANGED * most, _SIGNIFICANT * noise) else 0.0
 
 
-def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) -> _Divided:
+def _by_cycle(frame: Frame, valid: xr.Variable, matrix: str, threshold: float) -> _Divided:
     """Divide by ``m + s^2 / m`` of the matrix signal m of the same cycle, without bias."""
     reference = at_samples_of(frame, matrix)
-    warn_bridged(frame, matrix, reference, wanted & ~reference.dropped)
+    warn_bridged(frame, matrix, reference, valid & ~reference.dropped)
     signal, stderr, of_sums, *_ = reference
     highest = _of_one_species(frame, matrix, frame.value).max(frame.dim)
     vanished: Any = (signal <= 0) | (signal < threshold * highest) | reference.dropped
@@ -321,9 +321,9 @@ def _by_cycle(frame: Frame, wanted: xr.Variable, matrix: str, threshold: float) 
         vanished |= signal <= _ABOVE_NOISE * stderr
         divisor = signal + (stderr**2 / signal).where(signal > 0).fillna(0.0)
         error = of_sums * divisor / signal.where(signal > 0)
-    status = _status(frame, wanted, matrix, vanished, wanted & signal.isnull())
-    made = divided(frame, frame.value.where(~vanished), divisor, error, matrix)
-    return made, status, evidence_of(frame, matrix)
+    status = _status(frame, valid, matrix, vanished, valid & signal.isnull())
+    quotient = divided(frame, frame.value.where(~vanished), divisor, error, matrix)
+    return quotient, status, evidence_of(frame, matrix)
 
 
 def _of_one_species(frame: Frame, species: str, variable: xr.Variable) -> xr.Variable:
@@ -333,25 +333,25 @@ def _of_one_species(frame: Frame, species: str, variable: xr.Variable) -> xr.Var
 
 def _status(
     frame: Frame,
-    wanted: xr.Variable,
+    valid: xr.Variable,
     matrix: str,
     vanished: xr.Variable,
     missing: xr.Variable | None,
 ) -> xr.Variable | None:
     """Say for each sample what is wrong with the matrix signal; None if nothing is."""
-    gone = vanished & wanted
-    absent = xr.zeros_like(gone) if missing is None else missing
-    if not is_lazy(gone):
-        for where, what in (
-            (gone, f"the matrix signal {matrix!r} has vanished, or dropped out"),
+    lost = vanished & valid
+    absent = xr.zeros_like(lost) if missing is None else missing
+    if not is_lazy(lost):
+        for where, reason in (
+            (lost, f"the matrix signal {matrix!r} has vanished, or dropped out"),
             (absent, f"the matrix {matrix!r} was not measured in this cycle"),
         ):
             if (place := first_sample(frame, where)) is not None:
-                text = f"{what}: no concentration there"
+                text = f"{reason}: no concentration there"
                 place.warn(text, ProfileWarning, code="not_measured")
-        if not bool((gone | absent).any()):
+        if not bool((lost | absent).any()):
             return None
-    codes = xr.where(gone, 1, xr.where(absent, 2, 0)).astype(np.uint8)
+    codes = xr.where(lost, 1, xr.where(absent, 2, 0)).astype(np.uint8)
     return words(codes, ["ok", "vanished", "not_measured"])
 
 
@@ -365,19 +365,19 @@ def _quantified(
 ) -> xr.Dataset:
     """Return the data with concentrations, and with what belongs to them, for the intensities."""
     data: Any = frame.origin
-    made = {f"_{end}" if end else "": column for end, column in quotients.items()}
-    if "_stderr" in made:
-        of_factor = made[""] * factors.random.fillna(0.0)
-        made["_stderr"] = (made["_stderr"] ** 2 + of_factor**2) ** 0.5
+    columns = {f"_{end}" if end else "": column for end, column in quotients.items()}
+    if "_stderr" in columns:
+        of_factor = columns[""] * factors.random.fillna(0.0)
+        columns["_stderr"] = (columns["_stderr"] ** 2 + of_factor**2) ** 0.5
     if is_lazy(factors.common) or bool(factors.common.notnull().any()):
-        common = with_common(quotients, abs(made[""] * factors.common))
-        made |= {f"_{end}": error for end, error in common.items()}
-    made |= {end: made[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in made}
+        common = with_common(quotients, abs(columns[""] * factors.common))
+        columns |= {f"_{end}": error for end, error in common.items()}
+    columns |= {end: columns[end] * factors.value for end in ("", *IN_ITS_UNIT) if end in columns}
     if frame.counts is not None:
-        made["_counts"] = frame.counts.where(made[""].notnull())
+        columns["_counts"] = frame.counts.where(columns[""].notnull())
     if not keep_intensity:
         data = _without_quantified(data, frame, factors.value)
-    result = with_concentration(data, frame, made)
+    result = with_concentration(data, frame, columns)
     result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
     for name in ("uncertainty", "day_to_day"):
         factor = getattr(factors, name)
@@ -395,9 +395,9 @@ def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr
     left = {}
     for n in rest:
         before = ds[n].variable
-        gone = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
-        nothing = 0 if n.endswith(vocabulary.QUALITY) else np.nan
-        kept = before.where(~gone, nothing).transpose(*before.dims)
+        absent = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
+        empty = 0 if n.endswith(vocabulary.QUALITY) else np.nan
+        kept = before.where(~absent, empty).transpose(*before.dims)
         left[n] = xr.Variable(kept.dims, kept.data, before.attrs)
     return ds.assign(left)
 
@@ -410,8 +410,8 @@ def _with_coord(
         before = ds.coords[name].variable
         unsaid = stated == "ok" if name == "matrix_status" else stated.isnull()
         stated = xr.where(unsaid, before, stated)
-    made = xr.Variable(stated.dims, stated.data, vocabulary.attrs(name, unit))
-    return ds.assign_coords({name: made})
+    variable = xr.Variable(stated.dims, stated.data, vocabulary.attrs(name, unit))
+    return ds.assign_coords({name: variable})
 
 
 def _format_factors(frame: Frame, factor: xr.Variable) -> str:

@@ -31,16 +31,16 @@ def warn_of_shared(data: xr.Dataset, variable: str, pairs: Iterable[tuple[str, s
         return made.get(species, {species}) | of_all
 
     for step in provenance(data).get("steps", []):
-        given = step["parameters"]
+        call = step["parameters"]
         if step["function"] == "combine":
-            sums = given["signals"].items()
+            sums = call["signals"].items()
             made |= {new: set().union(*map(of, _significant_parts(parts))) for new, parts in sums}
         elif step["function"] == "composition":
-            two = given["numerator"], given["denominator"]
-            elements = elements_of(*two, given.get("element"))
+            two = call["numerator"], call["denominator"]
+            elements = elements_of(*two, call.get("element"))
             made |= dict.fromkeys(elements, of(two[0]) | of(two[1]))
-        elif step["function"] == "normalise" and given["to"] != "maximum":
-            of_all |= of(given["to"])
+        elif step["function"] == "normalise" and call["to"] != "maximum":
+            of_all |= of(call["to"])
     for a, b in pairs:
         if common := of(a) & of(b):
             warn(
@@ -55,8 +55,8 @@ def warn_of_shared(data: xr.Dataset, variable: str, pairs: Iterable[tuple[str, s
 
 def _significant_parts(weights: Mapping[str, Any]) -> list[str]:
     """List the parts of a sum, as recorded, without those of slight weights."""
-    sizes = {one: _weight_size(weight) for one, weight in weights.items()}
-    return [one for one, size in sizes.items() if size >= _SLIGHT * max(sizes.values())]
+    sizes = {name: _weight_size(weight) for name, weight in weights.items()}
+    return [name for name, size in sizes.items() if size >= _SLIGHT * max(sizes.values())]
 
 
 def _weight_size(weight: Any) -> float:

@@ -226,8 +226,8 @@ def _counts_of_sum(
         for error, signal in zip(errors, signals, strict=True)
     ]
     counted = reduce(operator.add, some) ** 0.5
-    nothing = reduce(partial(elementwise, np.fmax), errors)
-    of_counts = xr.where(counts > 0, counted, nothing)
+    least = reduce(partial(elementwise, np.fmax), errors)
+    of_counts = xr.where(counts > 0, counted, least)
     return {"counts": counts, "stderr": xr.where(counts.notnull(), of_counts, stderr)}
 
 
@@ -265,10 +265,10 @@ def with_errors_of_scale(data: xr.Dataset, variable: str, over: str | None = Non
     if over is not None:
         relative = (relative**2 + row_of(relative, frame.species().index(over)) ** 2) ** 0.5
         relative = relative.where(~frame.of_species(over), 0.0)
-    made = with_common(background_columns(frame), abs(relative * frame.value))
+    shares = with_common(background_columns(frame), abs(relative * frame.value))
     dims, unit = data[variable].dims, data[variable].attrs["units"]
     columns = {f"{variable}_{end}": column(variable, end, unit, errors, dims)
-               for end, errors in made.items()}  # fmt: skip
+               for end, errors in shares.items()}  # fmt: skip
     return data.assign(columns).drop_vars(names)
 
 
@@ -284,7 +284,7 @@ def _agree(coord: xr.Variable, rows: Sequence[int]) -> bool:
 def with_signals(
     data: xr.Dataset,
     variable: str,
-    made: Mapping[str, Mapping[str, xr.Variable]],
+    signals: Mapping[str, Mapping[str, xr.Variable]],
     of: Mapping[str, Sequence[str]],
     order: Sequence[Any],
 ) -> xr.Dataset:
@@ -294,13 +294,13 @@ def with_signals(
     What else is known stays with a new one where it is the same for all of these.
     """
     names = species_of(data)
-    every = [*names, *(species for species in made if species not in names)]
+    every = [*names, *(species for species in signals if species not in names)]
     rows = {new: [names.index(species) for species in parts] for new, parts in of.items()}
     index = [names.index(species) if species in names else rows[species][0] for species in every]
     result = data.isel(species=index)
     labels = data["species"].variable
     result = result.assign_coords(species=("species", every, labels.attrs))
-    columns = {f"{variable}_{end}".rstrip("_"): end for end in _suffixes(data, variable, made)}
+    columns = {f"{variable}_{end}".rstrip("_"): end for end in _suffixes(data, variable, signals)}
     changed = {}
     for name, before in data.variables.items():
         if "species" not in before.dims or name == "species" or name in columns:
@@ -321,26 +321,26 @@ def with_signals(
     for name, end in columns.items():
         attrs = vocabulary.ancillary_attrs(term, end, unit) if end else vocabulary.attrs(term, unit)
         kind = np.dtype(np.int16 if end == vocabulary.QUALITY else np.float64)
-        nothing = xr.Variable("species", np.full(len(every), _missing_value(kind).data), attrs)
-        before = result[name].variable if name in result.variables else nothing
+        empty = xr.Variable("species", np.full(len(every), _missing_value(kind).data), attrs)
+        before = result[name].variable if name in result.variables else empty
         columns_by_row = {
-            every.index(new): ends.get(end, _missing_value(kind)) for new, ends in made.items()
+            every.index(new): ends.get(end, _missing_value(kind)) for new, ends in signals.items()
         }
         changed[name] = _with_rows(before, columns_by_row, order)
     result = result.assign(changed)
     return result.set_coords([name for name in changed if name.endswith(vocabulary.EVIDENCE)])
 
 
-def _suffixes(data: xr.Dataset, variable: str, made: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _suffixes(data: xr.Dataset, variable: str, new: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """List the ends of the names of a variable's columns: those there, and those made."""
     present = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
-    return list(dict.fromkeys([*present, *(end for ends in made.values() for end in ends)]))
+    return list(dict.fromkeys([*present, *(end for ends in new.values() for end in ends)]))
 
 
 def _missing_value(kind: np.dtype[Any]) -> xr.Variable:
     """Return a blank: an empty text, NaN, or no flag."""
-    nothing: Any = "" if kind.kind in "UO" else np.nan if kind.kind == "f" else 0
-    return xr.Variable((), np.array(nothing, dtype=kind))
+    value: Any = "" if kind.kind in "UO" else np.nan if kind.kind == "f" else 0
+    return xr.Variable((), np.array(value, dtype=kind))
 
 
 def _with_rows(
@@ -351,11 +351,11 @@ def _with_rows(
         before = before.compute()
     over = {d: n for column in (before, *rows.values()) for d, n in column.sizes.items()}
     sizes = {d: over[d] for d in order if d in over}
-    each = {d: n for d, n in sizes.items() if d != "species"}
+    shape = {d: n for d, n in sizes.items() if d != "species"}
     every = before.set_dims(sizes).transpose(*sizes)
     replaced = [
-        rows[i].set_dims(each).transpose(*each) if i in rows else every.isel(species=i)
+        rows[i].set_dims(shape).transpose(*shape) if i in rows else every.isel(species=i)
         for i in range(sizes["species"])
     ]
-    made = xr.Variable.concat(replaced, "species").transpose(*sizes)
-    return xr.Variable(made.dims, made.data, before.attrs)
+    result = xr.Variable.concat(replaced, "species").transpose(*sizes)
+    return xr.Variable(result.dims, result.data, before.attrs)

@@ -138,8 +138,8 @@ def splice(
         value.attrs = vocabulary.attrs(key)
     where = f"{place:g} {units.CANONICAL[axis]}"
     line = f"two pieces spliced at {where}{', the second scaled' if scale else ''}"
-    done = with_history(result.assign_coords(stated), line)
-    return units.quantify(done) if any(map(units.is_quantified, (a, b))) else done
+    spliced = with_history(result.assign_coords(stated), line)
+    return units.quantify(spliced) if any(map(units.is_quantified, (a, b))) else spliced
 
 
 def _piece(data: Any, name: str) -> Measurement:
@@ -174,11 +174,11 @@ def _overlap(
         stops.append(last)
     if not starts:
         raise ProfileError("no species was measured in both pieces", code="not_measured")
-    found = max(starts), min(stops)
-    if not found[0] < found[1]:
+    limits = max(starts), min(stops)
+    if not limits[0] < limits[1]:
         text = "the species do not overlap at one common depth: splice them one by one"
         raise ProfileError(text, code="no_sample_in_window")
-    return found
+    return limits
 
 
 def _measured_range(
@@ -267,14 +267,14 @@ def _scaled(
     labels = b["species"].values
     every = factor.reindex(species=labels).fillna(1.0).variable
     codes = status.reindex(species=labels, fill_value=int(Status.OK)).variable
-    made: dict[str, xr.Variable] = {}
+    columns: dict[str, xr.Variable] = {}
     flags: dict[str, xr.Variable] = {}
     for name in names:
-        made |= {name + end: values for end, values in scaled(b, name, every).items()}
+        columns |= {name + end: values for end, values in scaled(b, name, every).items()}
         frame = open_samples(b, name, "a splice")
         evidence = union(Evidence(frame.flags), scale_in_doubt(frame, codes))
         flags |= evidence_coords(name, evidence, frame.units, b[name].dims)
-    return b.assign(made).assign_coords(flags)
+    return b.assign(columns).assign_coords(flags)
 
 
 def _warn_of_difference(
@@ -317,8 +317,8 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
     held = [n for q in vocabulary.QUANTITIES for n in (q, f"{q}_{vocabulary.LIMIT}")]
     measured = joined[[n for n in held if n in joined]].notnull().to_dataarray().any("variable")
     joined = joined.isel({axis: measured.any("species").values})
-    for name, one in joined.data_vars.items():
-        one.attrs = (a if name in a else b)[name].attrs
+    for name, array in joined.data_vars.items():
+        array.attrs = (a if name in a else b)[name].attrs
     along = [name for name in _OF_SAMPLES if name in joined]
     for flags in (name for name in along if name.endswith(vocabulary.QUALITY)):
         joined[flags] = joined[flags].fillna(0).astype(np.int16)
@@ -331,19 +331,19 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
 def _coords(a: xr.Dataset, b: xr.Dataset, axis: str, joined: xr.Dataset) -> dict[Any, Any]:
     """Return the coordinates of the whole: of each species from the piece that has it, a first."""
     a, b = without_samples(a), without_samples(b)
-    made: dict[Any, Any] = {axis: (axis, joined[axis].values, a[axis].attrs)}
+    coords: dict[Any, Any] = {axis: (axis, joined[axis].values, a[axis].attrs)}
     for key in dict.fromkeys([*a.coords, *b.coords]):
         held = [piece[key] for piece in (a, b) if key in piece.coords]
         first = held[0]
         if key in ("species", axis) or any(axis in coord.dims for coord in held):
             continue
         if first.dims == ("species",):
-            known: dict[str, Any] = {}
-            for one in reversed(held):
-                known |= dict(zip(map(str, one["species"].values), one.values, strict=True))
+            entries: dict[str, Any] = {}
+            for item in reversed(held):
+                entries |= dict(zip(map(str, item["species"].values), item.values, strict=True))
             blank: Any = "" if first.dtype.kind in "UO" else np.nan
-            values = [known.get(str(label), blank) for label in joined["species"].values]
-            made[key] = ("species", np.array(values), first.attrs)
+            values = [entries.get(str(label), blank) for label in joined["species"].values]
+            coords[key] = ("species", np.array(values), first.attrs)
         elif not first.ndim:
-            made[key] = first.variable
-    return made
+            coords[key] = first.variable
+    return coords

@@ -154,21 +154,21 @@ def rsf_from_standard(
     5.09e+21 +- 1.5e+20 atom/cm^3
     """
     standards = _listed(data)
-    what = "dose" if concentration is None else "concentration"
+    kind = "dose" if concentration is None else "concentration"
     if (dose is None) == (concentration is None):
         raise ProfileError(
             "give either dose (of implanted standards) or concentration (of uniform ones)",
             code="conflicting_arguments",
         )
-    unused = concentration_uncertainty if what == "dose" else dose_uncertainty
+    unused = concentration_uncertainty if kind == "dose" else dose_uncertainty
     if unused is not None:
-        other = "concentration" if what == "dose" else "dose"
+        other = "concentration" if kind == "dose" else "dose"
         raise ProfileError(f"{other}_uncertainty needs {other}=", code="conflicting_arguments")
     stated = concentration if dose is None else dose
     certified = list(stated) if isinstance(stated, list | tuple) else [stated] * len(standards)
     if len(certified) != len(standards):
-        text = f"{what} has {len(certified)} values for {len(standards)} standards"
-        raise ProfileError(text, argument=what)
+        text = f"{kind} has {len(certified)} values for {len(standards)} standards"
+        raise ProfileError(text, argument=kind)
     options: dict[str, Any] = {
         "matrix": matrix,
         "matrix_signal": matrix_signal,
@@ -177,9 +177,9 @@ def rsf_from_standard(
     }
     limits = {"start": start, "stop": stop, "rule": rule}
     uncertainty = dose_uncertainty if concentration is None else concentration_uncertainty
-    said = _metadata_of(standards, species)
+    metadata = _metadata_of(standards, species)
     measured = [
-        _factors_of_standard(ds, species, what, (value, uncertainty), background, options, limits)
+        _factors_of_standard(ds, species, kind, (value, uncertainty), background, options, limits)
         for ds, value in zip(standards, certified, strict=True)
     ]
     of_element, fraction = "", 1.0
@@ -191,7 +191,7 @@ def rsf_from_standard(
         matrix_signal="" if matrix is None else matrix_signal,
         dead_time=_dead_time(standards),
     )
-    if alike := _common_conditions(said):
+    if alike := _common_conditions(metadata):
         answer.attrs[FIELD] = orjson.dumps(alike).decode()
     number = answer["n_standards"].item()
     many = f"{number} standard{'s' if number > 1 else ''}"
@@ -219,7 +219,7 @@ _QUOTIENTS = {
 def _factors_of_standard(
     ds: xr.Dataset,
     species: str,
-    what: str,
+    quantity: str,
     certified: tuple[Any, Any],
     background: Any,
     options: dict[str, Any],
@@ -239,8 +239,8 @@ def _factors_of_standard(
         quotient.sel(species=species), ("concentration",), question="a dose", as_they_are=True
     )
     frame = replace(frame, kind=_QUOTIENTS[kind])
-    certified_value = read_change(frame, certified[0], (_KINDS[what],), what)
-    compare = compare_dose if what == "dose" else _compare_mean
+    certified_value = read_change(frame, certified[0], (_KINDS[quantity],), quantity)
+    compare = compare_dose if quantity == "dose" else _compare_mean
     match = compare(frame, certified_value, certified[1], limits | {"background": background})
     columns = (match.factor, match.counting, match.uncertainty + 0.0 * match.factor, match.status)
     return kind, np.stack([np.ravel(np.asarray(column.data, dtype=float)) for column in columns])
@@ -287,8 +287,8 @@ def _metadata_of(standards: Sequence[xr.Dataset], species: str) -> list[Metadata
     names: list[Any] = []
     for number, standard in enumerate(standards):
         stated += metadata_of(standard, species)
-        alone = [standard.attrs.get("data_id", f"data[{number}]")]
-        names += standard[MEASUREMENT].values.tolist() if MEASUREMENT in standard.dims else alone
+        origin = [standard.attrs.get("data_id", f"data[{number}]")]
+        names += standard[MEASUREMENT].values.tolist() if MEASUREMENT in standard.dims else origin
     every = zip(names, map(conditions_of, stated), strict=True)
     for (a, first), (b, second) in combinations(every, 2):
         for name, text in first.items():

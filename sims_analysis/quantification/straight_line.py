@@ -39,7 +39,7 @@ def straight_line(x: Array, y: Array, covariance: Array) -> Line:
     root = np.linalg.cholesky(covariance)
     a = np.linalg.solve(root, np.stack([np.ones_like(x), x], axis=1))
     b = np.linalg.solve(root, y)
-    found, *_ = np.linalg.lstsq(a, b, rcond=None)
-    left = b - a @ found
+    solution, *_ = np.linalg.lstsq(a, b, rcond=None)
+    left = b - a @ solution
     square = np.linalg.inv(a.T @ a)
-    return Line(float(found[0]), float(found[1]), square, float(left @ left), x.size - 2)
+    return Line(float(solution[0]), float(solution[1]), square, float(left @ left), x.size - 2)

@@ -275,7 +275,7 @@ def read_formats() -> dict[str, str]:
     >>> sims.read_formats()["srim"]
     'SRIM and TRIM, RANGE.txt'
     """
-    return {known.name: known.description for known in readers()}
+    return {reader.name: reader.description for reader in readers()}
 
 
 def _options(**stated: Any) -> Options:
@@ -287,11 +287,11 @@ def _options(**stated: Any) -> Options:
         ("samples", (str, bool), "the header of a column, or True"),
         ("not_measured", (str, Collection), "a string, or a list of strings"),
     ):
-        given = stated.get(name)
-        if given is not None and not isinstance(given, kinds):
-            raise ArgumentError(f"{name}={given!r}; expected {expected}", argument=name)
-    nothing, rows = stated.get("not_measured", ()), stated.get("header_rows")
-    stated["not_measured"] = [nothing] if isinstance(nothing, str) else tuple(nothing)
+        value = stated.get(name)
+        if value is not None and not isinstance(value, kinds):
+            raise ArgumentError(f"{name}={value!r}; expected {expected}", argument=name)
+    texts, rows = stated.get("not_measured", ()), stated.get("header_rows")
+    stated["not_measured"] = [texts] if isinstance(texts, str) else tuple(texts)
     if rows is not None:
         rows = [rows] if isinstance(rows, int) else list(rows)
         if not all(isinstance(row, int) and row >= 0 for row in rows):
@@ -329,9 +329,9 @@ def _read_each(
     return outcomes
 
 
-def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list[SIMSResult]:
+def _read_one(file: InputFile, options: Options, forced: Reader | None) -> list[SIMSResult]:
     """Read one file; whatever is said of it begins with its name."""
-    source = given.read(options)
+    source = file.read(options)
     with collected() as warned:
         results = _read_source(source, forced, warned)
     for warning in warned:
@@ -342,8 +342,8 @@ def _read_one(given: InputFile, options: Options, forced: Reader | None) -> list
 
 def _place_in(message: str) -> dict[str, object]:
     """Return the species, sheet, row and column with which a message begins, as its parts."""
-    found = _PLACE.match(message)
-    parts = found.groupdict().items() if found else ()
+    match = _PLACE.match(message)
+    parts = match.groupdict().items() if match else ()
     return {key: int(v) if key in ("line", "row") else v for key, v in parts if v}
 
 
@@ -363,23 +363,23 @@ def _read_source(
         if not isinstance(failed, SimsError):
             # One file that a reader does not understand must not cost the others of a folder, and
             # readers and their packages may raise anything on a damaged one.
-            who = f"the reader {reader.name!r}" if reader else "every reader"
+            subject = f"the reader {reader.name!r}" if reader else "every reader"
             failed = ReadError(
-                f"it is damaged, or laid out in a way that {who} does not know "
+                f"it is damaged, or laid out in a way that {subject} does not know "
                 f"({type(error).__name__}: {error})",
                 code="damaged_file",
             )
         # What was found odd before may be why.
-        odd = [warning.message for warning in warned[:_MOST_WARNINGS]]
-        odd += [f"and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
+        others = [warning.message for warning in warned[:_MOST_WARNINGS]]
+        others += [f"and {len(warned) - _MOST_WARNINGS} more"] * (len(warned) > _MOST_WARNINGS)
         remedies = [failed.remedy, *(warning.remedy for warning in warned[:_MOST_WARNINGS])]
         if failed.argument != "encoding" and _is_garbled(source):
-            odd.append(f"its letters look like those of another encoding: {ENCODINGS}?")
+            others.append(f"its letters look like those of another encoding: {ENCODINGS}?")
             remedies.append("encoding= states it")
         if forced is not None:
             remedies.append(f"without format={forced.name!r}, it is recognised by its content")
         failed.remedy = "; ".join(dict.fromkeys(filter(None, remedies)))
-        text = f"{source.name}: {'; '.join([failed.message, *odd])}"
+        text = f"{source.name}: {'; '.join([failed.message, *others])}"
         place = {"file": source.name, **_place_in(failed.message)}
         # What is said of no kind is that of what was read.
         kind = "damaged_file" if source.trace.grid is None else "ambiguous_table"

@@ -111,12 +111,12 @@ class Format:
     #: Whether it reads a grid: ``columns=``, ``header_rows=`` and ``samples=`` are for it.
     table: bool = False
 
-    def _function(self, what: str) -> Callable[[Source], object]:
+    def _function(self, name: str) -> Callable[[Source], object]:
         path = self.module or f"instruments.{self.name}"
         module = importlib.import_module(f"sims_analysis.readers.{path}")
         # A module of several formats names them.
-        function: Callable[[Source], object] = getattr(module, f"{what}_{self.name}", None) or (
-            getattr(module, what)
+        function: Callable[[Source], object] = getattr(module, f"{name}_{self.name}", None) or (
+            getattr(module, name)
         )
         return function
 
@@ -165,7 +165,7 @@ FORMATS = (
 @cache
 def readers() -> tuple[Reader, ...]:
     """Return every reader, in the order in which a file is tried: those of plugins first."""
-    added = plugins.found("sims_analysis.readers", fault_of, {known.name for known in FORMATS})
+    added = plugins.find("sims_analysis.readers", fault_of, {reader.name for reader in FORMATS})
     return (*added, *FORMATS)
 
 
@@ -176,7 +176,7 @@ def reader_for(stated: str | Reader) -> Reader:
         if fault is not None:
             raise ArgumentError(f"format={stated!r} is not a reader: {fault}", argument="format")
         return stated
-    names = {known.name: known for known in readers()}
+    names = {reader.name: reader for reader in readers()}
     if stated not in names:
         meant = instead_of(stated, [*names], words={})
         raise argument_error("format", stated, f"expected one of {', '.join(names)}{meant}")
@@ -200,7 +200,7 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 def find_reader(source: Source) -> Reader:
     """Find the reader of a file; one that cannot be a depth profile is refused, and named."""
     _refuse_other_kinds(source)
-    chosen = next((known for known in readers() if _is_for(known, source)), None)
+    chosen = next((reader for reader in readers() if _is_for(reader, source)), None)
     if chosen is None:
         raise ReadError("the file is binary, and in no format that is known", code="no_profile")
     return chosen
@@ -222,20 +222,20 @@ def _is_for(reader: Reader, source: Source) -> bool:
         return False
 
 
-def format_of(given: Any) -> str | None:
+def format_of(value: Any) -> str | None:
     """Return the name of the format that a file has, by its content; xarray asks of any file."""
-    if isinstance(given, str | os.PathLike):
-        if not Path(given).is_file():
+    if isinstance(value, str | os.PathLike):
+        if not Path(value).is_file():
             return None
-        with Path(given).open("rb") as file:
+        with Path(value).open("rb") as file:
             return format_of(file)
-    if not all(hasattr(given, name) for name in ("read", "seek", "tell")):
+    if not all(hasattr(value, name) for name in ("read", "seek", "tell")):
         return None
-    start = given.tell()
+    start = value.tell()
     try:
-        content = given.read(LARGEST + 1)
+        content = value.read(LARGEST + 1)
     finally:
-        given.seek(start)
+        value.seek(start)
     if not isinstance(content, bytes) or len(content) > LARGEST:
         return None
     source = Source("", content, Options(budget=Budget(_UNPACKED * LARGEST)))

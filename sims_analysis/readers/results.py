@@ -66,8 +66,8 @@ def _result(content: Content, source: Source, origin: dict[str, str]) -> SIMSRes
         reader=origin["reader"],
     )
     axes: dict[tuple[int, ...], tuple[Array, Array]] = {}
-    data_id, known = content.data_id or "", metadata.to_dict()
-    profiles = [_profile(signal, _axis(signal, axes), data_id, known) for signal in signals]
+    data_id, fields = content.data_id or "", metadata.to_dict()
+    profiles = [_profile(signal, _axis(signal, axes), data_id, fields) for signal in signals]
     warn_of_implausible(profiles)
     return SIMSResult(data_id=data_id, depth_profiles=profiles, provenance=origin)
 
@@ -87,12 +87,12 @@ def _rename(signals: list[Signal], source: Source) -> None:
             signal.name = name
     nameless = [signal.where for signal in signals if not signal.name]
     if nameless:
-        wanted = f"a name for each of the {len(signals)} signals in order"
+        expected = f"a name for each of the {len(signals)} signals in order"
         raise SpeciesError(
             f"the file does not name the species of {', '.join(nameless)}",
             code="missing_species",
             argument="species",
-            remedy=f"pass species=, {wanted if len(signals) > 1 else 'its name'}",
+            remedy=f"pass species=, {expected if len(signals) > 1 else 'its name'}",
         )
     for signal in signals:
         # No letters of Western languages make it, and the encoding is not stated.
@@ -141,18 +141,18 @@ def _unit(
     species: str, argument: str, in_file: str | None, by_user: str | None, *, some: bool = False
 ) -> str:
     """Return the unit that the user states, or the file, which may have those of `some` values."""
-    who, depths = f"species {species!r}: {argument}", argument == "depth_units"
+    subject, depths = f"species {species!r}: {argument}", argument == "depth_units"
     kinds = vocabulary.AXES if depths else vocabulary.VALUE_KINDS
     try:
         if by_user is None:
-            return unit_of_kind(in_file, kinds, who).text
-        unit = unit_of_kind(by_user, kinds, who)
+            return unit_of_kind(in_file, kinds, subject).text
+        unit = unit_of_kind(by_user, kinds, subject)
     except UnitsError as error:
         if by_user is None:
             remedy = f"if that is one of these in another spelling, {argument}= says which"
             if in_file is None:
-                what = "depths" if depths else "values"
-                text = f"species {species!r}: no line of the file states the unit of its {what}"
+                quantity = "depths" if depths else "values"
+                text = f"species {species!r}: no line of the file states the unit of its {quantity}"
                 by_species = f'"atoms/cm^3", or {{{species!r}: "counts/s"}} by species'
                 examples = '"nm", "um" or "s"' if depths else by_species
                 remedy = f"pass {argument}=, such as {examples}"
@@ -172,7 +172,7 @@ def _unit(
     # "Intensity" leaves the unit open.
     is_open = in_file is None or unit_kind(in_file) == "arbitrary"
     if not is_open and not same_unit(in_file or "", by_user):
-        text = f"{who}: the file says {in_file!r}; taken as {by_user!r}, as stated"
+        text = f"{subject}: the file says {in_file!r}; taken as {by_user!r}, as stated"
         place = {"species": species}
         warn(text, ProfileWarning, code="other_unit", argument=argument, where=place)
     return unit.text
@@ -188,13 +188,13 @@ def _number_repeats(signals: list[Signal]) -> None:
             signal.name = f"{signal.name} ({seen[key]})"
 
 
-def _axis(signal: Signal, known: dict[tuple[int, ...], tuple[Array, Array]]) -> Array:
+def _axis(signal: Signal, axes: dict[tuple[int, ...], tuple[Array, Array]]) -> Array:
     """Return the depths of a signal, read-only; those that share an axis share its array."""
-    given = signal.depths
+    depths = signal.depths
     # Views of one column begin at one address; `given` is kept, so that it stays theirs.
-    key = (given.__array_interface__["data"][0], given.size, *given.strides)
-    if key not in known:
-        bad = ~np.isfinite(given)
+    key = (depths.__array_interface__["data"][0], depths.size, *depths.strides)
+    if key not in axes:
+        bad = ~np.isfinite(depths)
         if bad.any():
             row = int(bad.argmax())
             raise ReadError(
@@ -203,8 +203,8 @@ def _axis(signal: Signal, known: dict[tuple[int, ...], tuple[Array, Array]]) -> 
                 code="missing_depth",
                 where={"species": signal.name},
             )
-        known[key] = given, _read_only(given)
-    return known[key][1]
+        axes[key] = depths, _read_only(depths)
+    return axes[key][1]
 
 
 def _read_only(array: Array) -> Array:

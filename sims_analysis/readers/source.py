@@ -215,8 +215,8 @@ class Source:
         if not self.is_text:
             raise ReadError("the file is binary, not text", code="no_profile")
         stated, content = self.options.encoding, self.content
-        known = stated or self._wide or ("utf-8-sig" if content.startswith(_MARK) else None)
-        encodings = [known] if known else ["utf-8", *_WESTERN]
+        codec = stated or self._wide or ("utf-8-sig" if content.startswith(_MARK) else None)
+        encodings = [codec] if codec else ["utf-8", *_WESTERN]
         self.options.budget.take(len(content), "its text")
         if len(content) % 2 and encodings[0].startswith("utf-16"):
             self.options.truncated("the file is truncated within a character of two bytes")
@@ -255,10 +255,10 @@ def once_per_source(find: Callable[[Source], T]) -> Callable[[Source], T]:
 
     @wraps(find)
     def found(source: Source) -> T:
-        known: dict[object, T] = source.trace.known
-        if find not in known:
-            known[find] = find(source)
-        return known[find]
+        results: dict[object, T] = source.trace.known
+        if find not in results:
+            results[find] = find(source)
+        return results[find]
 
     return found
 
@@ -297,27 +297,27 @@ class InputFile:
         return Source(name, content, options, self.path)
 
 
-def is_several(given: Any) -> bool:
+def is_several(value: Any) -> bool:
     """Whether it stands for several files: a folder, an address with a wildcard, a collection."""
-    if isinstance(given, bytes | bytearray | memoryview) or hasattr(given, "read"):
+    if isinstance(value, bytes | bytearray | memoryview) or hasattr(value, "read"):
         return False
-    if not isinstance(given, str | os.PathLike):
+    if not isinstance(value, str | os.PathLike):
         return True
-    address = os.fspath(given)
-    return "*" in shown_path(address) if ADDRESS.match(address) else Path(given).is_dir()
+    address = os.fspath(value)
+    return "*" in shown_path(address) if ADDRESS.match(address) else Path(value).is_dir()
 
 
-def list_inputs(given: Readable | Iterable[Readable]) -> list[InputFile]:
+def list_inputs(value: Readable | Iterable[Readable]) -> list[InputFile]:
     """List the files; a folder stands for what is in it."""
-    if isinstance(given, bytes | bytearray | memoryview):
-        return [InputFile("", "bytes", lambda budget: budget.read(BytesIO(given), "the file"))]
-    if hasattr(given, "read"):
-        return [_open_file(given)]
-    if not isinstance(given, str | os.PathLike):
-        return [one for item in given for one in list_inputs(item)]
-    if ADDRESS.match(os.fspath(given)):
-        return _at_address(os.fspath(given))
-    path = Path(given)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return [InputFile("", "bytes", lambda budget: budget.read(BytesIO(value), "the file"))]
+    if hasattr(value, "read"):
+        return [_open_file(value)]
+    if not isinstance(value, str | os.PathLike):
+        return [file for item in value for file in list_inputs(item)]
+    if ADDRESS.match(os.fspath(value)):
+        return _at_address(os.fspath(value))
+    path = Path(value)
     if not path.is_dir():
         return [_on_disk(path)]
     inside = sorted(f for f in path.iterdir() if f.is_file() and f.name[:1] != ".")
@@ -401,9 +401,9 @@ def _failure(error: Exception, address: str) -> Exception:
     status = getattr(cause, "status", None)
     if isinstance(cause, FileNotFoundError | KeyError) or status == _NOT_FOUND:
         return FileNotFoundError(f"no such file: {where!r}")
-    said = unquote(_IN_TEXT.sub(lambda found: shown_path(found[0]), str(cause)))
+    text = unquote(_IN_TEXT.sub(lambda match: shown_path(match[0]), str(cause)))
     kind, words = type(cause).__name__, re.compile(r"[^\W_]+")
     secret = {*words.findall(unquote(address))} - {*words.findall(where)}
-    reason = kind if not said or secret & {*words.findall(said)} else said
-    known = isinstance(cause, ValueError | TypeError | zipfile.BadZipFile)
-    return (ReadError if known else ConnectionFailed)(f"{where} cannot be read: {reason}")
+    reason = kind if not text or secret & {*words.findall(text)} else text
+    is_stated = isinstance(cause, ValueError | TypeError | zipfile.BadZipFile)
+    return (ReadError if is_stated else ConnectionFailed)(f"{where} cannot be read: {reason}")

@@ -52,8 +52,8 @@ def assess(
     best, relaxed = (best, best) if far_off else _relaxed(problem, unknowns, best)
     x, top, weight = np.exp(best.u), problem.top, record_weights(problem.z)
     # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
-    means, seen = problem.mean * x, problem.response.matrix * x
-    answers = seen.T * problem.misfit.information(best.m)
+    means, blurred = problem.mean * x, problem.response.matrix * x
+    answers = blurred.T * problem.misfit.information(best.m)
     rigid, freed = (
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, relaxed.factor)
@@ -155,8 +155,8 @@ def _not_below_inside(achieved: Array, z: Array) -> Array:
 def largest_deviance(problem: InverseProblem, m: Array) -> float:
     """Return the largest signed root of the deviance of windows of samples."""
     counts, expected = (
-        np.concatenate([[0.0], np.cumsum(each)])
-        for each in (problem.misfit.counts, problem.misfit.expected(m))
+        np.concatenate([[0.0], np.cumsum(mean)])
+        for mean in (problem.misfit.counts, problem.misfit.expected(m))
     )
     largest = 0.0
     for wide in _RULES.windows:

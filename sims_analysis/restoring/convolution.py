@@ -89,8 +89,8 @@ def convolve(
     function, widths = read_resolution(frame, resolution)
     size, dim = frame.value.sizes[frame.dim], frame.dim
 
-    def blurred(one: Frame) -> xr.Variable:
-        return one.each(partial(_blurred, function), *widths, size=size, dim=dim)
+    def blurred(source: Frame) -> xr.Variable:
+        return source.each(partial(_blurred, function), *widths, size=size, dim=dim)
 
     of = _known(frame, function, widths)
     if frame.limit is not None and of.limit is not None:  # of what others bring, too
@@ -102,10 +102,10 @@ def convolve(
         rows = frame.each(errors, frame.fraction, *widths, size=size + 1, dim=dim)
         stderr, coords[FRACTION] = rows.isel({dim: slice(size)}), rows.isel({dim: size})
         coords[FRACTION].attrs = dict(RESTORED)
-    for end, one in of_background(frame, blurred).items():
+    for end, source in of_background(frame, blurred).items():
         unit = vocabulary.COLUMNS[end] or frame.units
-        coords[end] = frame.with_attrs(one, end, units_=unit)
-    made = frame.array(
+        coords[end] = frame.with_attrs(source, end, units_=unit)
+    result = frame.array(
         blurred(frame),
         frame.term,
         units_=frame.units,
@@ -113,62 +113,62 @@ def convolve(
         coords=coords,
         label=frame.name,
     )
-    made = made.assign_coords(
+    result = result.assign_coords(
         evidence_coords(frame.name, of, frame.units, quantified=frame.quantified)
     )
     if isinstance(data, xr.DataArray):
-        made = made.transpose(*data.dims)
-    made = made.assign_attrs(history=data.attrs.get("history", ""))
-    return with_history(made, f"convolve(resolution={format_argument(resolution)})")
+        result = result.transpose(*data.dims)
+    result = result.assign_attrs(history=data.attrs.get("history", ""))
+    return with_history(result, f"convolve(resolution={format_argument(resolution)})")
 
 
 def _known(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> Evidence:
     """Return what is known of blurred samples: all that lies within the function's width."""
 
-    def reach(*given: float) -> float:
-        return ResolutionFunction(function, tuple(given)).fwhm if np.isfinite(given).all() else 0.0
+    def reach(*args: float) -> float:
+        return ResolutionFunction(function, tuple(args)).fwhm if np.isfinite(args).all() else 0.0
 
     reached: Any = elementwise(np.vectorize(reach, otypes=[float]), *widths)
     return at_samples(frame, frame.depth - reached, frame.depth + reached)
 
 
-def _blurred(name: str, z: Array, c: Array, *given: Any) -> Array:
+def _blurred(name: str, z: Array, c: Array, *args: Any) -> Array:
     """Return the values of one profile after the blur by a function of this name."""
-    out, widths = np.full(c.shape, np.nan), given[2:]
-    here = in_order(z, c)
+    out, widths = np.full(c.shape, np.nan), args[2:]
+    order = in_order(z, c)
     if np.isfinite(widths).all():
-        z, c = z[here], c[here]
-        out[here] = 0.0 if z.size > 1 else c  # a single sample stays as it is
+        z, c = z[order], c[order]
+        out[order] = 0.0 if z.size > 1 else c  # a single sample stays as it is
         for to, source, matrix in _blocks(z.tobytes(), name, widths) if z.size > 1 else ():
-            out[here[to]] += matrix @ c[source]
+            out[order[to]] += matrix @ c[source]
     return out
 
 
-def _errors(name: str, z: Array, c: Array, s: Array, k: Array, known: float, *given: Any) -> Array:
+def _errors(name: str, z: Array, c: Array, s: Array, k: Array, known: float, *args: Any) -> Array:
     """Return the standard errors of one profile after the blur, and its independent samples.
 
     The latter as a part of all, by the error of the dose, which the blur leaves as it is; of the
     samples before, it is `known`.
     """
-    found = np.full(c.size + 1, np.nan)
-    here = in_order(z, c)
-    if not np.isfinite(given).all() or here.size < 2:
-        found[here], found[-1] = s[here], known
-        return found
-    z, variance, none = z[here], s[here] ** 2, k[here] == 0
+    result = np.full(c.size + 1, np.nan)
+    order = in_order(z, c)
+    if not np.isfinite(args).all() or order.size < 2:
+        result[order], result[-1] = s[order], known
+        return result
+    z, variance, none = z[order], s[order] ** 2, k[order] == 0
     # As in any sum: samples with zero counts add no variance, unless all have.
     counted = np.where(none, 0.0, variance)
-    total, zero = np.zeros((2, here.size))
-    for to, source, matrix in _blocks(z.tobytes(), name, given):
+    total, zero = np.zeros((2, order.size))
+    for to, source, matrix in _blocks(z.tobytes(), name, args):
         total[to] += matrix**2 @ counted[source] / known
         zero[to] = np.maximum(zero[to], (matrix**2 * variance[source]).max(axis=1))
     total = np.where(total > 0, total, zero)
-    found[here] = np.sqrt(total)
+    result[order] = np.sqrt(total)
     weight = segments.record_weights(z) ** 2
-    weight *= _far_from_gaps(z, ResolutionFunction(name, given).reach)
+    weight *= _far_from_gaps(z, ResolutionFunction(name, args).reach)
     before = np.where(none.all(), variance, counted)
-    found[-1] = min(1.0, known * np.nansum(weight * total) / np.nansum(weight * before))
-    return found
+    result[-1] = min(1.0, known * np.nansum(weight * total) / np.nansum(weight * before))
+    return result
 
 
 def _far_from_gaps(z: Array, reach: float) -> Array | Literal[True]:

@@ -230,41 +230,41 @@ def _strength(smoothness: Any) -> str | float:
     raise argument_error("smoothness", smoothness, "expected 'auto', 'steps' or a number above 0")
 
 
-def _row(fields: Fields, name: str, strength: str | float, kind: str, *given: Any) -> Array:
+def _row(fields: Fields, name: str, strength: str | float, kind: str, *arguments: Any) -> Array:
     """Return one profile restored, NaN outside of its window."""
-    samples, (start, stop, background, fraction, *widths) = Samples(*given[:8]), given[8:]
+    samples, (start, stop, background, fraction, *widths) = Samples(*arguments[:8]), arguments[8:]
     settings = {"background": background, "fraction": fraction}
     function = ResolutionFunction(name, tuple(widths))
-    here = in_order(samples.z, samples.c, start, stop)
+    order = in_order(samples.z, samples.c, start, stop)
 
     def at(parts: int, about: float = np.nan) -> tuple[Array, dict[str, Any]]:
-        problem = inverse_problem(samples, here, settings, function, kind, parts)
+        problem = inverse_problem(samples, order, settings, function, kind, parts)
         prior = minimization.curvature(problem.x, problem.fwhm)
         if strength == "steps":
             prior = minimization.steps(problem.x)
         unknowns = Unknowns(problem.response, problem.misfit, prior, problem.offset)
         best = _minimum(problem, unknowns, strength, about)
-        found = assess(problem, unknowns, best, kernels="averaging_kernel" in fields.shapes)
+        result = assess(problem, unknowns, best, kernels="averaging_kernel" in fields.shapes)
         more = {"n_samples": problem.z.size, "source_of_errors": SOURCES.index(problem.source)}
-        return problem.here, more | found
+        return problem.here, more | result
 
     try:
-        place, found = at(1)
-        coarse = float(np.median(np.diff(samples.z[here]))) > _COARSE * function.fwhm
-        too_wide = found["status"] == "resolution_too_wide"
-        if too_wide and coarse and found["largest_deviance"] < MAX_DEVIANCE:
+        place, result = at(1)
+        coarse = float(np.median(np.diff(samples.z[order]))) > _COARSE * function.fwhm
+        too_wide = result["status"] == "resolution_too_wide"
+        if too_wide and coarse and result["largest_deviance"] < MAX_DEVIANCE:
             with suppress(NotRestoredError):
-                finer = at(_FINER, found["smoothness"])
+                finer = at(_FINER, result["smoothness"])
                 if finer[1]["status"] != "resolution_too_wide":
-                    place, found = finer
+                    place, result = finer
     except NotRestoredError as end:
-        place, found = here, {"status": str(end), "n_samples": here.size, "source_of_errors": 0}
+        place, result = order, {"status": str(end), "n_samples": order.size, "source_of_errors": 0}
     for column, shape in fields.shapes.items():
-        if shape and column in found:
+        if shape and column in result:
             values = np.full(shape, np.nan)
-            values[np.ix_(*[place] * len(shape))] = found[column]
-            found[column] = values
-    return fields.row({**found, "status": Status[found["status"].upper()]})
+            values[np.ix_(*[place] * len(shape))] = result[column]
+            result[column] = values
+    return fields.row({**result, "status": Status[result["status"].upper()]})
 
 
 def _minimum(
@@ -310,8 +310,8 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
     def part(name: str, *dims: str) -> xr.Variable:
         return xr.Variable((*rows.dims[:-1], *dims), fields_.of(rows.data, name))
 
-    numbers, name, term = {one: part(one) for one in _NUMBERS}, frame.name, frame.term
-    value, stderr, refolded, achieved = (part(one, frame.dim) for one in _COLUMNS)
+    numbers, name, term = {key: part(key) for key in _NUMBERS}, frame.name, frame.term
+    value, stderr, refolded, achieved = (part(key, frame.dim) for key in _COLUMNS)
     stderr.attrs = vocabulary.ancillary_attrs(term, "stderr", frame.units)
     variables = {
         name: frame.with_attrs(value, term, units_=frame.units),
@@ -319,12 +319,12 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
         "refolded": frame.with_attrs(refolded, "refolded", units_=frame.units),
     }
     dose_units, times = _DOSE.units(frame.kind), _DOSE.factor(frame.kind)
-    for one in ("window_dose", "window_dose_stderr", "carried_dose"):
-        variables[one] = frame.with_attrs(numbers[one] * times, one, units_=dose_units)
-    for one in ("n_samples", "doubtful_maxima"):
-        numbers[one] = numbers[one].fillna(0).astype(np.int64)
-    plain = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
-    variables |= {one: frame.with_attrs(numbers[one], one) for one in plain}
+    for key in ("window_dose", "window_dose_stderr", "carried_dose"):
+        variables[key] = frame.with_attrs(numbers[key] * times, key, units_=dose_units)
+    for key in ("n_samples", "doubtful_maxima"):
+        numbers[key] = numbers[key].fillna(0).astype(np.int64)
+    names = "smoothness", "largest_deviance", "n_samples", "doubtful_maxima", "doubtful_maximum"
+    variables |= {key: frame.with_attrs(numbers[key], key) for key in names}
     if "averaging_kernel" in fields_.shapes:
         kernels = part("averaging_kernel", frame.dim, f"{frame.dim}_")
         variables["averaging_kernel"] = frame.with_attrs(kernels, "averaging_kernel")
@@ -363,9 +363,9 @@ def _warn(frame: Frame, answer: xr.Dataset) -> None:
     if first is not None:
         n = int(first.of(answer["doubtful_maxima"].variable))
         at = first.of(units.dequantify(answer)["doubtful_maximum"].variable)
-        which = f"the maximum at {at:g} nm" if n == 1 else f"{n} maxima, the first at {at:g} nm,"
+        subject = f"the maximum at {at:g} nm" if n == 1 else f"{n} maxima, the first at {at:g} nm,"
         first.warn(
-            f"{which} may be no layer: without the valley next to it, the profile "
+            f"{subject} may be no layer: without the valley next to it, the profile "
             "is nearly as likely for these counts",
             FitWarning,
         )

@@ -93,8 +93,8 @@ def inverse_problem(
     if np.count_nonzero(keep) < _RULES.samples:
         raise NotRestoredError("too_few_samples")
     here, window = here[keep], window.where(keep)
-    known = 1 / top if kind == "count" and source == "counts" else np.nan
-    misfit = poisson_of(window, known, settings["fraction"])
+    per_count = 1 / top if kind == "count" and source == "counts" else np.nan
+    misfit = poisson_of(window, per_count, settings["fraction"])
     if misfit is None:
         raise NotRestoredError("too_few_counts")
     z, edges = window.z, _edges(window.z, function, parts)
@@ -197,8 +197,8 @@ def _matrix(
     for z, weight in zip(depths, weights, strict=True):
         passed += weight * function.cumulative(z[:, None] - edges)
     passed[:, 0], passed[:, -1] = 1.0, 0.0
-    seen: Array = np.maximum(passed[:, :-1] - passed[:, 1:], 0.0)
-    return seen
+    response: Array = np.maximum(passed[:, :-1] - passed[:, 1:], 0.0)
+    return response
 
 
 def _overlap(lower: Array, upper: Array, edges: Array) -> Array:

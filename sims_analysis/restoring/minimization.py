@@ -90,8 +90,8 @@ def curvature(x: Array, scale: float) -> Prior:
 
 def steps(x: Array) -> Prior:
     """Return the prior ``s sum |u_{j+1} - u_j|`` of strength ``s``: the total variation."""
-    ones = np.ones(x.size - 1)
-    return Prior(np.stack([-ones, ones]), _variation, convex=True)
+    unit = np.ones(x.size - 1)
+    return Prior(np.stack([-unit, unit]), _variation, convex=True)
 
 
 def parabola(prior: Prior) -> Prior:
@@ -135,9 +135,9 @@ class Response:
         """Return the matrix without far tails, and over how many cells a sample reaches."""
         least = _RULES.cut * self.matrix.max(axis=1, keepdims=True)
         near = np.where(self.matrix > least, self.matrix, 0.0)
-        seen = near > 0
-        last = seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1)
-        across = int(np.max(last - seen.argmax(axis=1))) if seen.size else 0
+        visible = near > 0
+        last = visible.shape[1] - 1 - visible[:, ::-1].argmax(axis=1)
+        across = int(np.max(last - visible.argmax(axis=1))) if visible.size else 0
         return near, max(across, 2)
 
     @cached_property
@@ -145,10 +145,10 @@ class Response:
         """Return the parts of the matrix that make some columns of the curvature."""
         near, across = self._without_tails
         n, m = near.shape
-        seen = near > 0
-        some = seen.any(axis=0)
-        first = np.where(some, seen.argmax(axis=0), n)
-        last = np.where(some, n - seen[::-1].argmax(axis=0), 0)
+        visible = near > 0
+        some = visible.any(axis=0)
+        first = np.where(some, visible.argmax(axis=0), n)
+        last = np.where(some, n - visible[::-1].argmax(axis=0), 0)
         blocks = []
         for begin in range(0, m, _RULES.columns):
             columns = slice(begin, min(begin + _RULES.columns, m))
@@ -241,13 +241,13 @@ class Unknowns:
 
 def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
     """Descend to a minimum by Newton's steps."""
-    here = unknowns.at(u, strength)
+    last = unknowns.at(u, strength)
     converged, factor = False, np.zeros(0)
     for _ in range(_RULES.steps):
-        gain, information = unknowns.scored(here)
-        slope = gain + unknowns.prior.slope_over_u(here.costs.slope, u.size)
-        weight = np.maximum(here.costs.curvature, _RULES.kept * here.costs.above)
-        factor = unknowns.factor(here, gain, information, weight)
+        gain, information = unknowns.scored(last)
+        slope = gain + unknowns.prior.slope_over_u(last.costs.slope, u.size)
+        weight = np.maximum(last.costs.curvature, _RULES.kept * last.costs.above)
+        factor = unknowns.factor(last, gain, information, weight)
         step = -linalg.cho_solve_banded((factor, True), slope, check_finite=False)
         decrement = -float(slope @ step)
         if decrement < _RULES.decrement:
@@ -255,28 +255,28 @@ def minimum(unknowns: Unknowns, strength: float, u: Array) -> Minimum:
             break
         length = min(1.0, _RULES.change / float(np.abs(step).max()))
         while True:
-            ahead = unknowns.at(here.u + length * step, strength)
-            if ahead.value <= here.value - 1e-4 * length * decrement or length < 1e-4:  # Armijo
+            ahead = unknowns.at(last.u + length * step, strength)
+            if ahead.value <= last.value - 1e-4 * length * decrement or length < 1e-4:  # Armijo
                 break
             length *= 0.5
-        if not ahead.value < here.value:
+        if not ahead.value < last.value:
             break
-        here = ahead
-    above = unknowns.factor(here, *unknowns.scored(here), here.costs.above)
+        last = ahead
+    above = unknowns.factor(last, *unknowns.scored(last), last.costs.above)
     # The density of either prior grows with its strength, for each change.
-    normed = here.changes.size * np.log(strength)
-    evidence = normed - here.value - float(np.log(above[0]).sum())
-    return Minimum(here.u, here.m, here.value, here.misfit, factor, evidence, strength, converged)
+    normed = last.changes.size * np.log(strength)
+    evidence = normed - last.value - float(np.log(above[0]).sum())
+    return Minimum(last.u, last.m, last.value, last.misfit, factor, evidence, strength, converged)
 
 
-def relaxed(unknowns: Unknowns, found: Minimum, near: Callable[[Array], Array]) -> Minimum:
+def relaxed(unknowns: Unknowns, start: Minimum, near: Callable[[Array], Array]) -> Minimum:
     """Return the minimum of a parabola as a prior, with kinks in neighbouring cells as well.
 
     Of another measurement a kink is a few cells away: `near` averages over so many.
     """
-    weight = 1 / near(1 / unknowns.at(found.u, found.strength).costs.above)
+    weight = 1 / near(1 / unknowns.at(start.u, start.strength).costs.above)
     prior = replace(unknowns.prior, costs=lambda k, _: quadratic(k, weight), convex=True)
-    return minimum(replace(unknowns, prior=prior), found.strength, found.u)
+    return minimum(replace(unknowns, prior=prior), start.strength, start.u)
 
 
 def by_evidence(
@@ -291,11 +291,11 @@ def by_evidence(
     convex = unknowns.prior.convex
 
     def descend(strengths: Array, u: Array) -> None:
-        for one in _path(unknowns, strengths, u):
-            tried.append(one)
-            if not (convex or tried[1:]) and far_off(one):
+        for state in _path(unknowns, strengths, u):
+            tried.append(state)
+            if not (convex or tried[1:]) and far_off(state):
                 break
-            if one.evidence < max(each.evidence for each in tried) - _RULES.evidence:
+            if state.evidence < max(t.evidence for t in tried) - _RULES.evidence:
                 break
 
     descend(strengths[::-1] if convex else strengths, u)
@@ -319,6 +319,6 @@ def _path(unknowns: Unknowns, strengths: Array, u: Array) -> Iterator[Minimum]:
         convex = replace(unknowns, prior=parabola(unknowns.prior))
         u = minimum(convex, float(strengths[0]), u).u
     for strength in strengths.tolist():
-        one = minimum(unknowns, strength, u)
-        yield one
-        u = one.u
+        state = minimum(unknowns, strength, u)
+        yield state
+        u = state.u

@@ -102,8 +102,8 @@ def _of_fit(frame: Frame, fit: xr.Dataset) -> Resolution:
             "resolution: expected a fit of 'delta_drf', 'delta_mri' or 'gaussian' to a delta layer",
             code="other_result",
         )
-    fitted = {"sigma": "straggle"} if model == "gaussian" else {one: one for one in _names(name)}
-    widths = {one: _fitted_width(frame, fit, own) for one, own in fitted.items()}
+    fitted = {"sigma": "straggle"} if model == "gaussian" else {key: key for key in _names(name)}
+    widths = {key: _fitted_width(frame, fit, own) for key, own in fitted.items()}
     read = _checked(name, widths, f"a fit of {model!r}")
     if "status" in fit and (fit["status"] != "ok").any():
         word = str(fit["status"].values[(fit["status"] != "ok").values].ravel()[0])
@@ -136,14 +136,14 @@ def _width(frame: Frame, width: Any, name: str) -> xr.Variable:
     return frame.parameter(width, ("depth",), name)
 
 
-def _checked(name: str, widths: Mapping[str, xr.Variable], given: str) -> Resolution:
+def _checked(name: str, widths: Mapping[str, xr.Variable], value: str) -> Resolution:
     """Refuse negative widths, and none above 0; those that are not stated are 0."""
     every = [widths.get(width_name, xr.Variable((), 0.0)) for width_name in _names(name)]
     for width_name, width in zip(_names(name), every, strict=True):
         if anywhere((width < 0) | np.isinf(width)):
-            raise ProfileError(f"resolution={given}: {width_name} must be finite and not negative")
+            raise ProfileError(f"resolution={value}: {width_name} must be finite and not negative")
     if anywhere(sum(every, xr.Variable((), 0.0)) == 0):
-        raise ProfileError(f"resolution={given}: all widths are 0")
+        raise ProfileError(f"resolution={value}: all widths are 0")
     return Resolution(name, every)
 
 

@@ -22,7 +22,7 @@ def models() -> dict[str, Model]:
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
     of_folder = {module.MODEL.name: module.MODEL for module in modules if hasattr(module, "MODEL")}
-    added = plugins.found("sims_analysis.models", fault_of, set(of_folder))
+    added = plugins.find("sims_analysis.models", fault_of, set(of_folder))
     return of_folder | {model.name: model for model in added}
 
 

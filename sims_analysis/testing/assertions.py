@@ -39,11 +39,11 @@ def assert_allclose(actual: Any, desired: Any, *, rtol: float = 1e-9, atol: floa
     >>> sims.testing.assert_allclose(nm, um)
     """
     if type(actual) is not type(desired):
-        what = type(actual).__name__, type(desired).__name__
-        raise AssertionError("a {} is compared with a {}".format(*what))
+        kinds = type(actual).__name__, type(desired).__name__
+        raise AssertionError("a {} is compared with a {}".format(*kinds))
     a, b = _canonical(actual), _canonical(desired)
     for name in a.variables.keys() & b.variables.keys():
-        of_a, of_b = (one.variables[name].attrs.get("units") for one in (a, b))
+        of_a, of_b = (data.variables[name].attrs.get("units") for data in (a, b))
         if of_a != of_b:
             raise AssertionError(f"{name}: the units differ: {of_a!r} and {of_b!r}")
     xr.testing.assert_allclose(a, b, rtol=rtol, atol=atol)

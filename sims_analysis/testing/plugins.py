@@ -87,10 +87,10 @@ def check_reader(
     reader = reader_for(reader) if isinstance(reader, str) else reader
     fault = fault_of(reader)
     assert fault is None, f"{reader!r} is not a reader: {fault}"  # noqa: S101
-    taken = any(known.name == reader.name and known is not reader for known in FORMATS)
-    _require(not taken, f"{reader.name!r} is taken")
-    for what, content in _OF_OTHERS.items():
-        _require(_recognised(reader, content, what) is False, f"it takes {what} for its own")
+    is_used = any(other.name == reader.name and other is not reader for other in FORMATS)
+    _require(not is_used, f"{reader.name!r} is taken")
+    for kind, content in _OF_OTHERS.items():
+        _require(_recognised(reader, content, kind) is False, f"it takes {kind} for its own")
     paths = [Path(file) for file in ([files] if isinstance(files, str | os.PathLike) else files)]
     _require(bool(paths), "there are no files to check it with")
     return [_checked_file(reader, path, options) for path in paths]
@@ -101,14 +101,14 @@ def _require(holds: bool, message: str) -> None:
         raise AssertionError(message)
 
 
-def _recognised(reader: Reader, content: bytes, what: str, name: str = "file") -> bool:
+def _recognised(reader: Reader, content: bytes, kind: str, name: str = "file") -> bool:
     try:
         with collected():
-            found = reader.recognises(Source(name, content))
+            answer = reader.recognises(Source(name, content))
     except Exception as error:
-        raise AssertionError(f"recognises() fails for {what}: {error!r}") from error
-    _require(isinstance(found, bool | np.bool_), f"recognises() returns {found!r}, not a bool")
-    return bool(found)
+        raise AssertionError(f"recognises() fails for {kind}: {error!r}") from error
+    _require(isinstance(answer, bool | np.bool_), f"recognises() returns {answer!r}, not a bool")
+    return bool(answer)
 
 
 def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSResult:
@@ -134,9 +134,9 @@ def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSRe
     return first
 
 
-def _check_signal(signal: Any, who: str) -> None:
-    _require(isinstance(signal, Signal), f"{who}: {signal!r} is not a sims.Signal")
-    where = f"{who}: signal {signal.name!r}"
+def _check_signal(signal: Any, subject: str) -> None:
+    _require(isinstance(signal, Signal), f"{subject}: {signal!r} is not a sims.Signal")
+    where = f"{subject}: signal {signal.name!r}"
     arrays = {"depths": signal.depths, "values": signal.values}
     if signal.stderr is not None:
         arrays["stderr"] = signal.stderr
@@ -169,8 +169,8 @@ def _damaged(content: bytes) -> Iterable[tuple[str, bytes]]:
         yield f"damaged at 20 bytes ({i})", numbers.tobytes()
 
 
-def _check_damaged(reader: Reader, source: Source, what: str) -> None:
-    if not _recognised(reader, source.content, what):
+def _check_damaged(reader: Reader, source: Source, kind: str) -> None:
+    if not _recognised(reader, source.content, kind):
         return
     try:
         with collected():
@@ -179,7 +179,7 @@ def _check_damaged(reader: Reader, source: Source, what: str) -> None:
         return
     except Exception as error:
         raise AssertionError(
-            f"{what}: read() raises {error!r}; expected a sims.ReadError that says where"
+            f"{kind}: read() raises {error!r}; expected a sims.ReadError that says where"
         ) from error
 
 
@@ -235,7 +235,7 @@ def check_model(
 
 
 def _check_truth(model: Model, truth: Mapping[str, float], z: Any, rtol: float) -> None:
-    who = f"{model.name} with {dict(truth)}"
+    subject = f"{model.name} with {dict(truth)}"
     _require(
         set(truth) == set(model.names),
         f"{model.name}: a truth names {sorted(truth)}, the parameters are {sorted(model.names)}",
@@ -246,45 +246,45 @@ def _check_truth(model: Model, truth: Mapping[str, float], z: Any, rtol: float) 
         _require(low <= value <= high, f"{where} is not between {low:g} and {high:g}")
     p = [float(truth[one.name]) / one.factor("concentration") for one in model.parameters]
     c = np.asarray(model.formula(z, *p))
-    _require(c.shape == z.shape, f"{who}: the formula gives {c.shape} for depths of {z.shape}")
-    _require(bool(np.isfinite(c).all()), f"{who}: the formula is not finite at every depth")
+    _require(c.shape == z.shape, f"{subject}: the formula gives {c.shape} for depths of {z.shape}")
+    _require(bool(np.isfinite(c).all()), f"{subject}: the formula is not finite at every depth")
     scale = float(np.abs(c).max())
-    alone = np.asarray(model.formula(z[::3], *p))
+    part = np.asarray(model.formula(z[::3], *p))
     _require(
-        np.allclose(alone, c[::3], rtol=1e-9, atol=1e-12 * scale),
-        f"{who}: the formula at a depth depends on the other depths",
+        np.allclose(part, c[::3], rtol=1e-9, atol=1e-12 * scale),
+        f"{subject}: the formula at a depth depends on the other depths",
     )
-    twice = [2 * v if one.scales else v for v, one in zip(p, model.parameters, strict=True)]
+    double = [2 * v if one.scales else v for v, one in zip(p, model.parameters, strict=True)]
     _require(
-        np.allclose(model.formula(z, *twice), 2 * c, rtol=1e-6, atol=1e-9 * scale),
-        f"{who}: with values, areas and slopes twice as large, the profile is not",
+        np.allclose(model.formula(z, *double), 2 * c, rtol=1e-6, atol=1e-9 * scale),
+        f"{subject}: with values, areas and slopes twice as large, the profile is not",
     )
     for start in model.start(z, c / scale):
         right = len(start) == len(p) and bool(np.isfinite(np.asarray(start, dtype=float)).all())
-        _require(right, f"{who}: starting values {start} for the parameters {model.names}")
-    _check_derivatives(model, z, p, who)
-    _check_fit(model, truth, z, c, who, rtol)
+        _require(right, f"{subject}: starting values {start} for the parameters {model.names}")
+    _check_derivatives(model, z, p, subject)
+    _check_fit(model, truth, z, c, subject, rtol)
 
 
-def _check_derivatives(model: Model, z: Any, p: list[float], who: str) -> None:
+def _check_derivatives(model: Model, z: Any, p: list[float], subject: str) -> None:
     if model.derivatives is None:
         return
     rows = np.asarray(model.derivatives(z, *p))
-    _require(rows.shape == (len(p), z.size), f"{who}: derivatives of shape {rows.shape}")
-    for i, one in enumerate(model.parameters):
+    _require(rows.shape == (len(p), z.size), f"{subject}: derivatives of shape {rows.shape}")
+    for i, parameter in enumerate(model.parameters):
         step = 1e-5 * max(abs(p[i]), 1e-3)
         up, down = (model.formula(z, *p[:i], p[i] + d, *p[i + 1 :]) for d in (step, -step))
         numeric = (np.asarray(up) - np.asarray(down)) / (2 * step)
-        known = np.isfinite(numeric)
-        row, numeric = rows[i][known], numeric[known]
+        finite = np.isfinite(numeric)
+        row, numeric = rows[i][finite], numeric[finite]
         _require(
             np.allclose(row, numeric, rtol=1e-3, atol=1e-4 * np.abs(numeric).max()),
-            f"{who}: the derivative by {one.name} is not that of the formula",
+            f"{subject}: the derivative by {parameter.name} is not that of the formula",
         )
 
 
 def _check_fit(
-    model: Model, truth: Mapping[str, float], z: Any, c: Any, who: str, rtol: float
+    model: Model, truth: Mapping[str, float], z: Any, c: Any, subject: str, rtol: float
 ) -> None:
     data = xr.DataArray(
         c,
@@ -293,11 +293,11 @@ def _check_fit(
         attrs=vocabulary.attrs("concentration"),
     )
     with collected():
-        found = fit(data, model=model)
-    _require(found["status"].item() == "ok", f"{who}: the fit is {found['status'].item()!r}")
+        answer = fit(data, model=model)
+    _require(answer["status"].item() == "ok", f"{subject}: the fit is {answer['status'].item()!r}")
     for name, value in truth.items():
-        got = found[name].item()
+        got = answer[name].item()
         _require(
             abs(got - value) <= rtol * max(abs(value), 1e-12),
-            f"{who}: the fit finds {name} = {got:g}, true {value:g}",
+            f"{subject}: the fit finds {name} = {got:g}, true {value:g}",
         )

@@ -30,9 +30,9 @@ def progress(
         with tqdm(total=total, desc=what, unit=unit, file=sys.stderr) as bar:
             yield bar.update
     else:
-        done = count(1)
+        counter = count(1)
         try:
-            yield lambda: sys.stderr.write(f"\r{what}: {next(done)} of {total}")
+            yield lambda: sys.stderr.write(f"\r{what}: {next(counter)} of {total}")
         finally:
             sys.stderr.write("\n")
 

@@ -56,20 +56,20 @@ def rounded(value: float, stderr: float = math.nan) -> Rounded:
     ('(9.58 ± 0.16)×10¹⁴', '9.581×10¹⁴')
     """
     # An error of a billionth is rounding of the arithmetic, not an uncertainty.
-    known = math.isfinite(stderr) and stderr > 1e-9 * abs(value)
-    place = _place(stderr) if known else _leading(value) - DIGITS + 1
+    has_error = math.isfinite(stderr) and stderr > 1e-9 * abs(value)
+    place = _place(stderr) if has_error else _leading(value) - DIGITS + 1
     shown = _at(value, place)
-    if not known and shown and shown.adjusted() > _leading(value):
+    if not has_error and shown and shown.adjusted() > _leading(value):
         # 9.9996 rounds up to 10.00: one digit too many.
         place += 1
         shown = _at(value, place)
-    error = _at(stderr, place) if known else Decimal(0)
+    error = _at(stderr, place) if has_error else Decimal(0)
     exponent = max(abs(shown), error).adjusted() if shown or error else 0
     if -3 <= exponent < 5:
         exponent = 0
     return Rounded(
         value=_scaled(shown, exponent, place),
-        stderr=_scaled(error, exponent, place) if known else "",
+        stderr=_scaled(error, exponent, place) if has_error else "",
         exponent=exponent,
     )
 
@@ -78,8 +78,8 @@ def rounded_error(stderr: float) -> Rounded:
     """Round a standard error printed by itself."""
     if not (math.isfinite(stderr) and stderr > 0):
         return rounded(stderr)
-    both = rounded(stderr, stderr)
-    return Rounded(value=both.stderr, stderr="", exponent=both.exponent)
+    number = rounded(stderr, stderr)
+    return Rounded(value=number.stderr, stderr="", exponent=number.exponent)
 
 
 def _leading(value: float) -> int:

@@ -51,7 +51,7 @@ def iso_dates(texts: Iterable[str]) -> list[str]:
         days = {place for match in dates.values() for place in (1, 3) if int(match[place]) > 12}
         if len(days) == 1:
             (day,) = days
-            for i, one in dates.items():
-                hour = re.sub(r"^ (?=\d:)", " 0", one[5])
-                texts[i] = f"{one[4]}-{one[4 - day]:>02}-{one[day]:>02}{hour}"
+            for i, date in dates.items():
+                hour = re.sub(r"^ (?=\d:)", " 0", date[5])
+                texts[i] = f"{date[4]}-{date[4 - day]:>02}-{date[day]:>02}{hour}"
     return texts

@@ -40,12 +40,12 @@ def pieces(name: str) -> list[Piece]:
     >>> [tuple(piece) for piece in pieces("69Ga2")]
     [('69', 'super'), ('Ga', 'base'), ('2', 'sub')]
     """
-    found: list[Piece] = []
+    result: list[Piece] = []
     for word in re.split(r"(\s+|[()\[\]/,])", name):
         match = _FORMULA.fullmatch(word)
-        found += _formula(word, match) if match else [Piece(word, "base")]
+        result += _formula(word, match) if match else [Piece(word, "base")]
     merged: list[Piece] = []
-    for piece in found:
+    for piece in result:
         if merged and merged[-1].place == piece.place:
             merged[-1] = Piece(merged[-1].text + piece.text, piece.place)
         else:
@@ -56,26 +56,26 @@ def pieces(name: str) -> list[Piece]:
 def _formula(word: str, match: re.Match[str]) -> list[Piece]:
     charge, arrow = match["charge"] or "", match["arrow"] or ""
     body = word[: len(word) - len(charge) - len(arrow)]
-    made: list[Piece] = []
+    result: list[Piece] = []
     parts = list(_PART.finditer(body))
     for i, part in enumerate(parts):
         if part["symbol"]:
-            made.append(Piece(part["symbol"], "base"))
+            result.append(Piece(part["symbol"], "base"))
             continue
         following = parts[i + 1]["symbol"] if i + 1 < len(parts) else None
         above = part["mark"] == "^" or i == 0
         if not part["mark"] and i > 0 and following:
             above = _is_mass(int(part["digits"]), following)
-        made.append(Piece(part["digits"], "super" if above else "sub"))
+        result.append(Piece(part["digits"], "super" if above else "sub"))
     # In a mass spectrum, `Si2+` is the dimer: its digit belongs to the body.
     if charge:
-        plain = charge.replace("⁺", "+").replace("⁻", "-").lstrip("^")
-        if len(plain) > 1 and not any(map(str.isdigit, plain)):
-            plain = f"{len(plain)}{plain[0]}"
-        made.append(Piece(plain.replace("-", "−"), "super"))
+        sign = charge.replace("⁺", "+").replace("⁻", "-").lstrip("^")
+        if len(sign) > 1 and not any(map(str.isdigit, sign)):
+            sign = f"{len(sign)}{sign[0]}"
+        result.append(Piece(sign.replace("-", "−"), "super"))
     if arrow:
-        made.append(Piece("→", "base"))
-    return made
+        result.append(Piece("→", "base"))
+    return result
 
 
 def _is_mass(number: int, symbol: str) -> bool:
@@ -89,11 +89,11 @@ def _is_mass(number: int, symbol: str) -> bool:
 
 def elements(name: str) -> list[str]:
     """List the elements in a name, in order; none for a word that is not a formula."""
-    found: list[str] = []
+    symbols: list[str] = []
     for word in re.split(r"[\s()\[\]/,]+", name):
         if _FORMULA.fullmatch(word):
-            found += re.findall(_SYMBOL, word)
-    return list(dict.fromkeys(found))
+            symbols += re.findall(_SYMBOL, word)
+    return list(dict.fromkeys(symbols))
 
 
 def mathtext(name: str, *, usetex: bool = False) -> str:
@@ -128,7 +128,7 @@ def power(value: float, units: str) -> str:
         number = number if digits == "1" else f"{digits}×{number}"
     # Beside mathtext, a font that lacks a raised sign does not borrow it from another.
     printed = _RAISED_NUMBER.sub(
-        lambda found: _above(found[0].translate(_LOWERED)), unit_label(unit)
+        lambda match: _above(match[0].translate(_LOWERED)), unit_label(unit)
     )
     return f"{number} {printed}".strip()
 
@@ -162,13 +162,13 @@ _LATEX = {
 def escape_latex(text: str) -> str:
     """Escape any text for LaTeX, so that it is printed literally."""
     escaped = "".join(_LATEX.get(char, char) for char in text)
-    return _RAISED_NUMBER.sub(lambda found: f"$^{{{found[0].translate(_LOWERED)}}}$", escaped)
+    return _RAISED_NUMBER.sub(lambda match: f"$^{{{match[0].translate(_LOWERED)}}}$", escaped)
 
 
 def latex(name: str) -> str:
     """Write a name for LaTeX."""
-    made = _written(name, escape_latex, "$^{%s}$", "$_{%s}$").replace("−", "-")
-    return re.sub(r"(\$_\{\d+\})\$\$(\^)", r"\1\2", made)
+    text = _written(name, escape_latex, "$^{%s}$", "$_{%s}$").replace("−", "-")
+    return re.sub(r"(\$_\{\d+\})\$\$(\^)", r"\1\2", text)
 
 
 def html(name: str) -> str:
@@ -204,7 +204,7 @@ def unit_label(units: str) -> str:
         return "µm"
     # Without a caret, a digit behind a letter is an exponent: cm3, cm-3.
     exponent = r"(?:(?:\^|\*\*)|(?<=[a-z]))(-?\d+)"
-    printed = re.sub(exponent, lambda found: raised(found[1]), units)
+    printed = re.sub(exponent, lambda match: raised(match[1]), units)
     return re.sub(r"^atom/", "atoms/", printed)
 
 

@@ -209,13 +209,13 @@ _OF_VALUES = ("concentration", "atomic_fraction", "count_rate")
 def _expected(kinds: tuple[str, ...]) -> str:
     """Say which units are expected, by three at most: of several kinds, the plainest of each."""
     units = [unit for kind in kinds for unit in _KINDS[kind][1].split("'")[1::2]]
-    what = ""
+    text = ""
     if len(units) > _MOST_EXAMPLES:
         if {*_OF_VALUES} <= {*kinds}:
-            what, kinds = "of values, ", _OF_VALUES
+            text, kinds = "of values, ", _OF_VALUES
         units = [example((kind,)) for kind in kinds]
     *others, last = map(repr, units[:_MOST_EXAMPLES])
-    return f"{what}such as {', '.join(others)}{' or ' * bool(others)}{last}"
+    return f"{text}such as {', '.join(others)}{' or ' * bool(others)}{last}"
 
 
 def _fraction(unit: Unit, kinds: tuple[str, ...], name: str) -> Unit:

@@ -197,11 +197,11 @@ def _add_counting(signals: Sequence[Signal]) -> None:
     for detector in {s.metadata["detector"] for s in counted}:
         members = [s for s in counted if s.metadata["detector"] == detector]
         stated = float(members[0].metadata["detector_yield"].split()[0]) / 100
-        seen = find_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
-        if seen is not None:
+        found = find_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
+        if found is not None:
             for signal in members:
                 signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
-                signal.metadata["detector_yield"] = f"{100 * seen:.6g} %"
+                signal.metadata["detector_yield"] = f"{100 * found:.6g} %"
 
 
 def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float | None:
@@ -222,8 +222,8 @@ def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float |
             if fewest > most:
                 return None
             if fewest == most:
-                seen = fewest / (rate * time)
-                low, high = max(low, seen * (1 - _TOLERANCE)), min(high, seen * (1 + _TOLERANCE))
+                part = fewest / (rate * time)
+                low, high = max(low, part * (1 - _TOLERANCE)), min(high, part * (1 + _TOLERANCE))
                 narrowed = True
     return (low + high) / 2 if narrowed else None
 
@@ -274,33 +274,33 @@ class _FileHeader:
         """Collect the metadata of one species."""
         fields = _named(self.conditions.get(name, {}), _NAMES["conditions"])
         if detector := fields.get("detector"):
-            names = {form.format(detector): plain for form, plain in _NAMES["detector"].items()}
+            names = {form.format(detector): label for form, label in _NAMES["detector"].items()}
             fields |= _named(self.sections.get("ion detector parameters", {}), names)
         for number, calibration in enumerate(self.layers, 1):
             suffix = f"_layer_{number}" if len(self.layers) > 1 else ""
             calibrated = _named(calibration.get(name, {}), _NAMES["calibration"])
-            fields |= {plain + suffix: value for plain, value in calibrated.items()}
+            fields |= {label + suffix: value for label, value in calibrated.items()}
         return fields
 
     def metadata(self) -> Metadata:
         """Collect the metadata of the measurement."""
-        taken: dict[str, str] = {}
+        fields: dict[str, str] = {}
         other: dict[str, str] = {}
         for section, entries in self.sections.items():
             for key, value in entries.items():
-                plain = _NAMES["measurement"].get(_words(key))
-                if plain is not None and plain not in taken:
-                    taken[plain] = _quantity(key, value)
+                name = _NAMES["measurement"].get(_words(key))
+                if name is not None and name not in fields:
+                    fields[name] = _quantity(key, value)
                 elif _words(key) != "Data file name":
                     other[f"{section}: {key}" if section else key] = value
         date, time = other.pop("Analysis date", ""), other.pop("Analysis time", "")
         if date:
-            taken["measured"] = _iso(date, time)
+            fields["measured"] = _iso(date, time)
         return Metadata(
             instrument="CAMECA IMS",
-            **taken,
+            **fields,
             layers=tuple(
-                Layer(**{"matrix": None} | _named(one[""], _NAMES["layer"])) for one in self.layers
+                Layer(**{"matrix": None} | _named(row[""], _NAMES["layer"])) for row in self.layers
             ),
             other=other,
         )
@@ -323,7 +323,7 @@ def _named(entries: Mapping[str, str], names: Mapping[str, str]) -> dict[str, st
     fields = {
         name: _quantity(key, value) for key, value in stated.items() for name in (_words(key), key)
     }
-    return {plain: fields[name] for name, plain in names.items() if name in fields}
+    return {label: fields[name] for name, label in names.items() if name in fields}
 
 
 def _quantity(key: str, value: str) -> str:
@@ -588,6 +588,6 @@ def _numbers_of(
                 raise ReadError(message, code="truncated_file")
             source.options.truncated(message)
             return
-        both = np.frombuffer(content, f"{order}f8", 2 * points, place).astype(np.float64)
-        yield both[:points], both[points:]
+        pairs = np.frombuffer(content, f"{order}f8", 2 * points, place).astype(np.float64)
+        yield pairs[:points], pairs[points:]
         place = end

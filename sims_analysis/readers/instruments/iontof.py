@@ -125,9 +125,9 @@ def _names_and_masses(above: list[str], count: int) -> list[list[str]]:
     """Return the names and the masses of signals from the two lines above their headers."""
     rows = [_cells(line, count) for line in above[-2:]]
     # They stand last in their lines, behind empty cells.
-    odd = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
-    if odd is not None:
-        stated = len([*filter(None, odd)])
+    row = next((c for c in rows if len(c) < count or any(c[1 : len(c) - count])), None)
+    if row is not None:
+        stated = len([*filter(None, row)])
         raise ReadError(f"{count} columns of signals, but {stated} names or masses above them")
     return [cells[len(cells) - count :] for cells in rows]
 
@@ -170,21 +170,21 @@ def _of_last_row(values: Array, axis: Array, unit: str | None) -> dict[str, str]
 def _counted(names: list[str], headers: list[str], values: Array, first: int) -> set[int]:
     """Return the columns of counts: there, few are whole numbers, but for the dead time."""
     # Of two signals, one over the other is no count.
-    plain = [j for j, n in enumerate(names, first) if not ("/" in n or _metadata(headers[j], ""))]
-    few = values[:, plain]
+    columns = [j for j, n in enumerate(names, first) if not ("/" in n or _metadata(headers[j], ""))]
+    few = values[:, columns]
     few = few[(few > 0) & (few < _COUNTS.few)]
     whole = few - np.rint(few)
     counted = (whole >= -_COUNTS.rounding) & (whole <= _COUNTS.dead * few)
-    return {*plain} if few.size >= _COUNTS.enough and counted.mean() > _COUNTS.most else set()
+    return {*columns} if few.size >= _COUNTS.enough and counted.mean() > _COUNTS.most else set()
 
 
 def _metadata(header: str, mass: str) -> dict[str, str]:
     """Collect the metadata of one signal: its mass, and in brackets what was done to it."""
-    known = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
-    done = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)
-    if done and pattern("processing").fullmatch(done[1]):
-        known["processing"] = done[1]
-    return known
+    entries = {"mass": f"{mass.replace(',', '.')} u"} if re.match(r"\d", mass) else {}
+    match = re.search(r"[(\[]([^()\[\]]+)[)\]]", header)
+    if match and pattern("processing").fullmatch(match[1]):
+        entries["processing"] = match[1]
+    return entries
 
 
 def _cells(line: str, least: int) -> list[str]:

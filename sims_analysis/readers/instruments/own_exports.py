@@ -169,7 +169,7 @@ def _of_workbook(source: Source) -> SIMSResult:
     paired, tidy, about = map(_padded_rows, all_sheets(source))
     options, (attrs, coords) = source.options, _read_about(about)
     # What distinguishes measurements has a column in one sheet; the other knows every profile.
-    alone = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
+    single = str(tidy[0][0]) == "species" or _AXIS.fullmatch(str(tidy[0][0]))
     ds = to_dataset(
         [
             DepthProfile(
@@ -183,7 +183,7 @@ def _of_workbook(source: Source) -> SIMSResult:
             )
             for signal in (
                 _paired(_table(paired, options, "sheet 'profiles', row"))
-                if alone
+                if single
                 else _tidy(_table(tidy, options, "sheet 'tidy', row"))
             )
         ]
@@ -249,31 +249,31 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
     if axis is None or not columns:
         raise ReadError(f"line 1: no values next to the column {headers[0]!r}", code="no_profile")
     edges = {m[2]: (values[:, j], m[3]) for j, m in enumerate(map(_EDGE.fullmatch, headers)) if m}
-    nothing = np.full(len(values), np.nan)
-    kinds = [(variable, units) for variable, units, what in columns if what is None]
-    limits = {kind: columns.get((*kind, "_detection_limit"), nothing) for kind in kinds}
+    empty_column = np.full(len(values), np.nan)
+    kinds = [(variable, units) for variable, units, part in columns if part is None]
+    limits = {kind: columns.get((*kind, "_detection_limit"), empty_column) for kind in kinds}
     stated = {kind: ~np.isnan(np.fmax(columns[*kind, None], limits[kind])) for kind in kinds}
     empty = ~np.any(list(stated.values()), axis=0)
     for kind in kinds:
         if not stated[kind].any() and not (empty.all() and kind == kinds[0]):
             continue
-        there = stated[kind] | empty
-        stderr = columns.get((*kind, "_stderr"), nothing)[there]
+        valid = stated[kind] | empty
+        stderr = columns.get((*kind, "_stderr"), empty_column)[valid]
         signal = Signal(
             name=name,
-            depths=values[there, 0],
+            depths=values[valid, 0],
             depth_units=axis[3],
-            values=columns[*kind, None][there],
+            values=columns[*kind, None][valid],
             units=_units(*kind),
             where=f"column {headers[0]!r}",
             stderr=None if np.isnan(stderr).all() else stderr,
         )
-        signal.mark_below_limit(limits[kind][there])
+        signal.mark_below_limit(limits[kind][valid])
         for end, own in vocabulary.ANCILLARY.items():
-            column = columns.get((kind[0], own or kind[1], f"_{end}"), nothing)[there]
+            column = columns.get((kind[0], own or kind[1], f"_{end}"), empty_column)[valid]
             if not np.isnan(column).all():
                 signal.ancillary[end] = Column(column, own or _units(*kind))
-        signal.ancillary |= {end: Column(edge[there], unit) for end, (edge, unit) in edges.items()}
+        signal.ancillary |= {end: Column(edge[valid], unit) for end, (edge, unit) in edges.items()}
         yield signal
 
 
@@ -283,9 +283,9 @@ def _read_about(
     """Read attrs, and what was known of each species; long texts go on in the next row."""
     texts: dict[tuple[str, str], str] = {}
     for row in cells[1:]:
-        what, of, value = ("" if cell is None else str(cell) for cell in (*row, None, None)[:3])
-        texts[what, of] = texts.get((what, of), "") + value
-    return {what: text for (what, of), text in texts.items() if not of}, texts
+        key, of, value = ("" if cell is None else str(cell) for cell in (*row, None, None)[:3])
+        texts[key, of] = texts.get((key, of), "") + value
+    return {key: text for (key, of), text in texts.items() if not of}, texts
 
 
 def recognises_payload(source: Source) -> bool:

@@ -28,10 +28,10 @@ def _with_tabs(cell: object, text: str) -> str:
 
 
 @once_per_source
-def _found(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
+def _find_table(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
     """Find the sheet whose cells are the lines of a text, and the format of that."""
     if not source.is_workbook:
-        return _found_in_csv(source) if source.is_text else None
+        return _find_in_csv(source) if source.is_text else None
     sheets = candidate_sheets(source)
     texts = []
     for sheet in sheets:
@@ -48,7 +48,7 @@ def _found(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
     return next(((text, table.read) for text in whole), None)
 
 
-def _found_in_csv(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
+def _find_in_csv(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:
     """Find the format of a text whose tabs a spreadsheet has made semicolons or commas."""
     if "\t" in source.start:
         return None
@@ -77,13 +77,13 @@ def _text(source: Source, lines: Iterable[str]) -> Source:
 
 def recognises(source: Source) -> bool:
     """Whether the cells of a workbook or CSV are the lines of an instrument's text."""
-    return _found(source) is not None
+    return _find_table(source) is not None
 
 
 def read(source: Source) -> Content:
     """Read the text that the cells hold."""
-    found = _found(source)
-    if found is None:
+    table = _find_table(source)
+    if table is None:
         raise ReadError("it does not hold the text of an instrument", code="other_format")
-    text, read_text = found
+    text, read_text = table
     return read_text(text)

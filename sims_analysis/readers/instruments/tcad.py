@@ -128,9 +128,9 @@ def _moments(lines: Sequence[str]) -> dict[str, str]:
     """Read the moments that are printed above the table."""
     moments = {}
     for name, pattern in _MOMENTS:
-        found = next((m for m in (re.search(pattern, line) for line in lines) if m), None)
-        if found:
-            number = read_cell(found[1].replace(",", "."), where=name)
+        match = next((m for m in (re.search(pattern, line) for line in lines) if m), None)
+        if match:
+            number = read_cell(match[1].replace(",", "."), where=name)
             unit = " angstrom" if name in ("projected_range", "straggle") else ""
             moments[name] = f"{number:.15g}{unit}"
     return moments

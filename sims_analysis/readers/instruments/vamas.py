@@ -140,8 +140,8 @@ def _block(file: _File) -> _Block:
     file.texts(file.count())
     technique = file.text()
     if technique not in ("SIMS", "SNMS"):
-        what = "a spectrum" if file.mode == "NORM" else f"in mode {file.mode}"
-        text = f"the file is {what} by {technique} (VAMAS), not a SIMS depth profile"
+        kind = "a spectrum" if file.mode == "NORM" else f"in mode {file.mode}"
+        text = f"the file is {kind} by {technique} (VAMAS), not a SIMS depth profile"
         raise ReadError(text, code="no_profile")
     variables = [file.number() for _ in file.variables]
     # The source and its geometry; the sputtering ion, which SIMS always has, is three lines of it.
