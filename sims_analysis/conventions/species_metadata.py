@@ -8,7 +8,6 @@ restores exactly the same profiles.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,8 +106,6 @@ def stated_in_metadata(
     NaN for species whose metadata lack the key, None if all do. `read` takes a value, and a name
     for messages; or it is the kind of a quantity.
     """
-    if isinstance(read, str):
-        read = partial(_read_quantity, kind=read)
     if "species_metadata" not in ds.coords:
         return None
     texts = ds["species_metadata"].variable
@@ -116,7 +113,11 @@ def stated_in_metadata(
     for index, text in np.ndenumerate(texts.values):
         metadata = orjson.loads(str(text) or "null")
         if isinstance(metadata, dict) and metadata.get(key) is not None:
-            numbers[index] = read(metadata[key], f"species_metadata[{key!r}]")
+            value, name = metadata[key], f"species_metadata[{key!r}]"
+            if isinstance(read, str):
+                numbers[index] = read_number(value, (read,), name)
+            else:
+                numbers[index] = read(value, name)
     return None if np.isnan(numbers).all() else type(texts)(texts.dims, numbers)
 
 
@@ -170,10 +171,6 @@ def _of_profile(text: str) -> str:
     for other in fields.get("also", {}).values():
         other["wire_fields"] = _of_profile(other.get("wire_fields", ""))
     return orjson.dumps(fields).decode() if fields else ""
-
-
-def _read_quantity(value: Any, name: str, kind: str) -> float:
-    return read_number(value, (kind,), name)
 
 
 def _text_coord(texts: Iterable[str]) -> TextCoord:

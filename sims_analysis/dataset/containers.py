@@ -24,6 +24,8 @@ from sims_analysis.files import Budget, check_file, check_folder
 _OBJECT = 500
 #: So many bytes of texts may be read to measure them.
 _AT_ONCE = 2**27
+#: An attribute of so few texts, or lists of axes, is read before it is known how long these are.
+_FEW = 4
 #: Deflated bytes unpack to so many times as many at most.
 _INFLATED = 1032
 
@@ -75,12 +77,13 @@ def check_hdf5(
                             "files; ask for a self-contained file",
                             code="unsafe_file",
                         )
-                    if not lazy or item.ndim < 2:
+                    is_read = not lazy or item.ndim < 2
+                    if is_read:
                         _take_values(item, place, budget, size)
                     else:
                         chunk = item.dtype.itemsize * math.prod(item.chunks or (0,))
                         budget.take(chunk, f"a chunk of data set {place!r}")
-                    if not lazy or item.ndim < 2 or size <= budget.limit:
+                    if is_read or size <= budget.limit:
                         _check_chunks(item, place, budget)
 
 
@@ -89,11 +92,21 @@ def _check_attributes(item: Any, place: str, budget: Budget, size: int) -> None:
         stored = item.attrs.get_id(name)
         label = f"attribute {name!r} of {place!r}"
         budget.take(max(stored.get_storage_size(), _OBJECT), label)
-        if stored.dtype.hasobject:
+        if _varies(stored.dtype):
             # Texts are kept once, as long as the file at most, and named any number of times.
-            if math.prod(stored.shape or ()) * size > budget.left:
-                budget.take(math.prod(stored.shape) * size, label)
+            count = math.prod(stored.shape or ())
+            if count > _FEW and count * size > budget.left:
+                budget.take(count * size, label)
             budget.take(_length(item.attrs[name]), label)
+
+
+def _varies(dtype: np.dtype[Any]) -> bool:
+    """Whether elements have no fixed length, as texts and lists have; references have one."""
+    import h5py
+
+    if dtype.names:
+        return any(_varies(dtype[name]) for name in dtype.names)
+    return dtype.hasobject and h5py.check_ref_dtype(dtype) is None
 
 
 def _take_values(item: Any, place: str, budget: Budget, size: int) -> None:
@@ -137,8 +150,8 @@ def _length(value: Any) -> int:
         return len(value)
     if isinstance(value, np.ndarray) and value.dtype.hasobject:
         return sum(map(_length, value.flat))
-    if isinstance(value, np.void) and value.dtype.names:
-        return sum(_length(value[name]) for name in value.dtype.names)
+    if isinstance(value, np.void):
+        return sum(_length(value[name]) for name in value.dtype.names or ())
     return int(getattr(value, "nbytes", 8))
 
 

@@ -40,6 +40,8 @@ _ROUNDED_RELATIVE = 0.005
 _FEW = 3
 #: Processing after which values are not counts; a dead time is corrected before.
 _PROCESSED = re.compile(r"background|baseline|bkg|smooth|averag", re.IGNORECASE)
+#: Reads the yield of a detector.
+_YIELD = partial(units.read_fraction, of="the ions", ends="(]")
 
 
 @on_canonical_data
@@ -212,13 +214,8 @@ def _count_by_factor(data: Any) -> xr.Variable | None:
 def _counting_time(data: Any) -> xr.Variable | None:
     """Return the stated counting times, times the yields of the detectors; None without any."""
     time = stated_in_metadata(data, "counting_time", "sputter_time")
-    part = stated_in_metadata(data, "detector_yield", _yield)
+    part = stated_in_metadata(data, "detector_yield", _YIELD)
     return time if time is None or part is None else time * part.fillna(1.0)
-
-
-def _yield(value: Any, name: str) -> float:
-    """Read the yield of a detector, a fraction of the ions."""
-    return units.read_fraction(value, name, of="the ions", ends="(]")
 
 
 def _counts(frame: Frame, of_one: xr.Variable, *, stated: bool) -> xr.Variable:

@@ -162,15 +162,13 @@ def _dimensions() -> dict[_Dimension, tuple[str, Fraction]]:
 
 def unit_of_kind(text: object, kinds: tuple[str, ...], name: str) -> Unit:
     """Read a unit, and require it to be of one of the kinds; `name` is that in messages."""
-    if type(text) is str:
-        return _text_of_kind(text, kinds, name)
+    if isinstance(text, str):
+        return _text_of_kind(str(text), kinds, name)
     if text is None:
         text = f"{name} has no unit; expected a unit {_expected(kinds)}"
         raise UnitsError(text, code="missing_unit")
-    if not isinstance(text, str):
-        message = f"{name}={text!r}; expected a unit as a string, {_expected(kinds)}"
-        raise UnitsError(message, code="unknown_unit", argument=name)
-    return _text_of_kind(str(text), kinds, name)
+    message = f"{name}={text!r}; expected a unit as a string, {_expected(kinds)}"
+    raise UnitsError(message, code="unknown_unit", argument=name)
 
 
 @lru_cache(maxsize=1024)

@@ -337,7 +337,9 @@ def quantified_variable(variable: xr.Variable, name: str = "") -> xr.Variable:
     if unit.kind == "arbitrary":
         return variable
     attrs = {k: v for k, v in variable.attrs.items() if k != "units"}
-    quantity = _as_quantity(unit.to_canonical(variable.data), unit.canonical)
+    registry = application_registry(for_atoms="atom" in unit.canonical)
+    text = unit.canonical.replace("^", "**")
+    quantity = registry.Quantity(unit.to_canonical(variable.data), text)
     return xr.Variable(variable.dims, quantity, attrs, variable.encoding)
 
 
@@ -355,11 +357,3 @@ def _plain_variable(variable: xr.Variable, name: str) -> xr.Variable:
         magnitude, text = data.to("dimensionless").magnitude, "1"
     attrs = {**variable.attrs, "units": text}
     return xr.Variable(variable.dims, magnitude, attrs, variable.encoding)
-
-
-def _as_quantity(values: Any, canonical: str) -> Any:
-    """Wrap magnitudes in a canonical unit as a Quantity of pint's application registry."""
-    if canonical == "arb. unit":
-        return values
-    registry = application_registry(for_atoms="atom" in canonical)
-    return registry.Quantity(values, canonical.replace("^", "**"))

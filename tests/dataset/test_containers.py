@@ -249,6 +249,13 @@ def test_arrays_of_wide_texts_in_attributes_are_refused(stored):
         sims.load(stored)
 
 
+def test_a_large_attribute_counts(tmp_path):
+    with h5py.File(tmp_path / "w7.nc", "w", libver="latest") as file:
+        file.attrs["big"] = np.zeros(2**18)
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
+        sims.load(tmp_path / "w7.nc", max_bytes=2**20)
+
+
 @pytest.mark.few(2)
 @pytest.mark.parametrize(
     "change",
@@ -527,3 +534,18 @@ def test_chunks_over_several_dimensions_are_measured_too(stored, chunks):
         file.create_dataset("wide", (2**20, 2**10), "f8", chunks=(2**20, 4))
     with raises(ArchiveError, "too_large", argument="max_bytes"):
         sims.load(stored, chunks={}, max_bytes=2**23)
+
+
+def test_of_a_file_larger_than_the_limit_what_is_read_at_once_is_measured(tmp_path):
+    path, packed = tmp_path / "large.nc", {"zlib": True}
+    values = {"large": (("n", "m"), np.ones((512, 512))), "deep": (("a", "b"), np.ones((4, 4)))}
+    ds = xr.Dataset({**values, "flat": ("a", np.ones(4))}, attrs={"title": "w7"})
+    ds.to_netcdf(path, engine="h5netcdf", encoding={"deep": packed, "flat": packed})
+    for name, start in {"deep": (0, 0), "flat": (0,)}.items():
+        assert sims.load(path, chunks={}, max_bytes=2**20)[name].sum() > 0
+        with h5py.File(path, "r+") as file:
+            file[name].id.write_direct_chunk(start, zlib.compress(bytes(2**24), 9))
+        if name == "deep":
+            assert sims.load(path, chunks={}, max_bytes=2**20)["large"].sum() == 2**18
+    with raises(ArchiveError, "too_large", argument="max_bytes"):
+        sims.load(path, chunks={}, max_bytes=2**20)
