@@ -500,14 +500,15 @@ def test_a_progress_bar_is_shown_on_request(archive, capsys):
     assert "12/12" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("least", "seen"), [(12, True), (13, False)])
 def test_the_first_question_after_many_entries_were_copied_shows_a_bar(
-    archive, capsys, monkeypatch
+    archive, capsys, monkeypatch, least, seen
 ):
-    monkeypatch.setattr(index_module, "SHOWN_FROM", 5)
+    monkeypatch.setattr(index_module, "SHOWN_FROM", least)
     monkeypatch.setattr(shown, "is_interactive", lambda: True)
     monkeypatch.setattr(index_module, "RESOLUTION", -1)
     archive.ids()
-    assert "12/12" in capsys.readouterr().err
+    assert ("12/12" in capsys.readouterr().err) is seen
     archive.ids()
     assert capsys.readouterr().err == ""
 

@@ -443,10 +443,10 @@ def test_serve_takes_the_key_from_the_environment(archive, monkeypatch):
 def test_serve_without_a_key_answers_to_its_own_name_only(archive, monkeypatch):
     apps = []
     monkeypatch.setattr(uvicorn, "run", lambda app, **_: apps.append(app))
-    serve(archive, no_key=True)
+    serve(archive, "localhost", no_key=True)
     with Running(apps[0]) as running:
-        assert running.get("/sims/odd", key=None)[0] == 200
-        assert running.get("/sims/odd", key=None, Host=f"localhost:{running.port}")[0] == 200
+        for name in ("localhost", "127.0.0.1", "[::1]"):
+            assert running.get("/sims/odd", key=None, Host=f"{name}:{running.port}")[0] == 200
         assert running.get("/sims/odd", key=None, Host="evil.example")[0] == 400
 
 
