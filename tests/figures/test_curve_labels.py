@@ -129,3 +129,15 @@ def test_an_axis_says_what_its_signals_are_normalised_to(to, label):
     data = sims.normalise(sims.open_example("sputter-time"), to=to)
     assert artists.sketched(data).get_ylabel() == label
     assert f'"{label}"' in sims.explore(data).page
+
+
+def test_other_ratios_and_signals_are_not_said_to_be_normalised():
+    data = sims.open_example("sputter-time")
+    normalised = sims.normalise(data, to="Si")
+    pair = sims.ratio(normalised, numerator="As", denominator="Si")
+    assert labelled(artists.sketched(pair)) == ["As / Si"]
+    pairs = pair.expand_dims(pair=["a"]).assign_coords(numerator=("pair", ["As"]))
+    for data_of_ratios in (normalised.drop_attrs(deep=False), pairs):
+        assert artists.sketched(data_of_ratios).get_ylabel() == "Ratio"
+    both = artists.sketched(normalised.assign(intensity=data["intensity"]))
+    assert [*artists.axes(both)] == ["Intensity (counts/s)", "Ratio to Si"]

@@ -140,10 +140,12 @@ def test_names_stand_above_the_axes_below_their_titles_whenever_these_are_writte
     titles = [ax.title, *(t for t in ax.get_children() if getattr(t, "get_text", str)() == "a")]
     for title in titles:
         assert 0 <= box(title).y0 - box(artists.named(ax)).y1 < 8
-    # Without names they are where they were.
-    artists.lines(ax)[0].figure.set_size_inches(8, 8)
-    settled(ax)
-    assert 0 <= box(ax.title).y0 - box(artists.named(ax)).y1 < 8
+    titled = sims.plot_profiles(BOTH, labels="legend", title="W")
+    for each in (ax, titled):
+        settled(each).figure.set_size_inches(8, 8)
+        assert -1 < box(settled(each).title).y0 - box(artists.named(each)).y1 < 8
+    titled.title.set_position((0.5, 1.1))
+    assert settled(titled).title.get_position() == (0.5, 1.1), "by hand, it stays"
 
 
 @pytest.mark.slow

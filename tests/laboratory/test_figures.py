@@ -62,6 +62,13 @@ def test_a_chart_shows_limits_and_what_is_flagged(kind, off, drawn, tmp_path):
     assert sims.provenance(path)["question"]["function"] == "control_chart"
 
 
+def test_the_unit_has_a_line_of_its_own_where_an_axis_is_low():
+    made = chart()
+    made["value"].attrs["long_name"] = 9 * "Dose of boron, "
+    label = sims.plot_control_chart(made).get_ylabel()
+    assert label.endswith(", \n(10$\\mathregular{^{14}}$ atoms/cm²)")
+
+
 def test_each_status_has_a_marker():
     made = chart(rules="western_electric")
     words = ["ok"] * 20 + ["beyond_limits", "run", "run", "two_of_three"] + ["ok"] * 16

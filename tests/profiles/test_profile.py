@@ -109,6 +109,7 @@ def test_the_reference_example():
         ({"species_metadata": []}, "$[0].species_metadata"),
         ({"last_updated": 5}, "$[0].last_updated"),
         ({"id": 1.5}, "$[0].id"),
+        ({"processed_data_id": 1.5}, "$[0].processed_data_id"),
         ({"data_id": True}, "$[0].data_id"),
         ({"concentrations": ...}, "$[0]"),
     ],

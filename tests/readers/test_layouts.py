@@ -205,12 +205,15 @@ def test_what_names_of_sheets_say_of_units(title, unit):
 
 
 def test_a_row_of_detection_limits_is_no_sample(write):
-    rows = "0;1E18;5E16\n1;2E18;6E16\n2;3E18;7E16\n"
-    for table in (f"Tiefe (nm);B (at/cm3);P (at/cm3)\n{rows}NWG;2E15;1E14\n",
-                  f"Depth (nm);B (at/cm3);P (at/cm3)\nDL;2E15;1E14\n{rows}"):  # fmt: skip
+    rows = "0;1E18;5E16;1\n1;2E18;6E16;1\n2;3E18;7E16;1\n"
+    for table in (
+        f"Tiefe (nm);B (at/cm3);P (at/cm3);As (at/cm3)\n{rows}NWG;2E15;1E14;n.a.\n",
+        f"Depth (nm);B (at/cm3);P (at/cm3);As (at/cm3)\nDL;2E15;1E14;-\n{rows}",
+    ):
         result = sims.read(write(table))
         assert values(result) == (Z, B)
         assert result["P"].species_metadata["detection_limit"] == "1E14 at/cm3"
+        assert result["As"].species_metadata is None
 
 
 def test_limits_have_the_unit_that_is_stated(write):

@@ -340,11 +340,7 @@ class Headers:
             return
         if role in ("limit", "factor"):
             unit = f" {header.unit}" if header.unit else ""
-            cells = {
-                j: _plain_number(cell) + unit
-                for j, cell in cells.items()
-                if is_number(cell) and cell != row_label
-            }
+            cells = {j: _plain_number(cell) + unit for j, cell in cells.items() if is_number(cell)}
         elif names_axis(cells.values()) or any(map(is_number, cells.values())):
             return
         elif len(cells) < sum(self.filled) - 1 or len(cells) < 2:
