@@ -88,6 +88,15 @@ def test_residuals_are_in_standard_errors_where_these_are_stated(fit):
     np.testing.assert_allclose(below.lines[0].get_ydata(), (1 - FACTOR) / 0.05)
 
 
+def test_what_was_listed_below_residuals_goes_with_cleared_axes(fit):
+    ax = sims.plot_profiles(artists.profiles(B=C), fits=fit, residuals=True)
+    below = ax.figure.axes[1]
+    assert len(below.artists) == 1
+    ax.clear()
+    sims.plot_profiles(artists.profiles(P=C), ax)
+    assert not below.artists
+
+
 def test_residuals_need_axes_in_a_grid(fit, approved):
     ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
     with raises(ValueError, text=approved):
