@@ -62,6 +62,13 @@ def test_each_layer_of_a_stack_begins_and_ends_at_half_of_its_own_plateau(tops):
         np.testing.assert_allclose(found[name], 1.98892 * 1.24, rtol=0.08)
 
 
+def test_a_short_plateau_before_a_long_one_is_a_layer():
+    z = np.arange(0.0, 300.0)
+    c = 0.5 * (box(z, 30, 250, 1.5) + box(z, 60, 250, 1.5))
+    found = sims.layers(models_truth.profile(1e22 * (c + 1e-4), z))
+    np.testing.assert_allclose([found["top"], found["bottom"]], [[30, 60], [60, 250]], atol=0.02)
+
+
 @pytest.mark.parametrize("part", [0.3, 0.5, 0.8])
 def test_a_fraction_is_a_part_of_the_step(part):
     z = np.arange(0.0, 200.0)

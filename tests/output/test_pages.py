@@ -244,8 +244,9 @@ def test_a_report_writes_a_page_and_a_list(tmp_path):
     report = analyse(ds)
     files = write_files(report, tmp_path)
     assert tmp_path / "sputter-time.html" in files
-    page = words((tmp_path / "sputter-time.html").read_text())
-    assert "counts, not calibrated to concentration" in page
+    page = (tmp_path / "sputter-time.html").read_text()
+    assert "counts, not calibrated to concentration" in words(page)
+    assert '<a href="sputter-time.nc">' in page
     index = write_index([report.to_dict() | {"files": [str(f) for f in files]}], tmp_path)
     assert 'href="sputter-time.html"' in index.read_text()
     assert to_text(report)

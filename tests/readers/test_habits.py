@@ -123,6 +123,7 @@ READ = [
       for about in ("electron multiplier, 2.3 kV", "scaled to 1.5 nA",
                     "Rp | 50 | nm\nPeak | 1E20 | at/cm3", "Scale bar: 100 um",
                     "Crater depth | 500 | nm\nTime | 100 | s")),
+    ("B 0:1 nm c/s", "Depth | B (a.u.)\nnm | c/s\n@ 2"),
     # --- what rows are called, as Origin does; samples of one species ---------------------------
     ("B 0:1 nm at/cm3; P 0:2 nm at/cm3",
      "Long Name | Depth | B | P\nUnits | nm | at/cm3 | at/cm3\nComments | | W7 | W7\n@ 3"),
