@@ -1,11 +1,9 @@
 """The command line, run here or in a process, and a server for it to ask."""
 
-import http.server
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 
+from answering_server import send, served
 from click.testing import CliRunner
 
 import sims_analysis as sims
@@ -36,31 +34,14 @@ def error_line(result):
     return line
 
 
-@contextmanager
 def serving(answers):
     """Answer GET requests from a mapping of path to bytes; all else is 404."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            body = answers.get(self.path)
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body or b"{}")))
-            self.end_headers()
-            self.wfile.write(body or b"{}")
+    def answer(handler):
+        found = handler.path in answers
+        send(handler, answers[handler.path] if found else b"{}", 200 if found else 404)
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return served(answer)
 
 
 def payload_of(name, data_id=None):

@@ -6,13 +6,11 @@ import json
 import multiprocessing
 import resource
 import socket
-import threading
 import zipfile
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import instrument_files as make
 import pytest
+from answering_server import send, served
 from error_parts import raises
 
 import sims_analysis as sims
@@ -231,31 +229,6 @@ LOGINS = ["user:p4ss-w0rd@", "user:p4ss@w0rd@", "user:p4ss%40w0rd@", "p4ss@", "u
           "user:p4ss?w0rd@", "user:p4ss#w0rd@"]  # fmt: skip
 
 
-@contextmanager
-def served(answer):
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            if self.command == "GET":
-                answer(self)
-            else:
-                self.send_error(405)
-
-        do_HEAD = do_GET  # noqa: N815 - as http.server calls it
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def closed_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -309,15 +282,15 @@ def test_refusals_and_broken_answers_of_a_server_tell_nothing_secret():
         handler.end_headers()
         handler.wfile.write(b"0;1\n")
 
-    with served(refuse) as port:
-        at = f"http://user:p4ss-w0rd@127.0.0.1:{port}"
+    with served(refuse) as address:
+        at = address.replace("//", "//user:p4ss-w0rd@")
         told_nothing(
             f"{at}/404/w7.csv?token=sesame", FileNotFoundError, "no such file: 'http://127"
         )
         told_nothing(f"{at}/403/w7.csv?token=sesame", OSError, "403")
         told_nothing(f"zip://w7.csv::{at}/500/w7.zip?token=sesame", OSError, "500")
-    with served(break_off) as port:
-        at = f"http://user:p4ss-w0rd@127.0.0.1:{port}"
+    with served(break_off) as address:
+        at = address.replace("//", "//user:p4ss-w0rd@")
         told_nothing(f"{at}/w7.csv?token=sesame", sims.errors.ConnectionFailed, "cannot be read: ")
 
 
@@ -335,16 +308,9 @@ def test_addresses_that_are_none_tell_nothing_secret(address):
 def test_what_was_read_tells_nothing_secret():
     pytest.importorskip("aiohttp")
     content = b"Depth (nm);11B (at/cm3)\n0;1E18\n5;3E18\n"
-
-    def answer(handler):
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
-        handler.wfile.write(content)
-
-    with served(answer) as port:
+    with served(lambda handler: send(handler, content)) as server:
         for path in ("/w7.csv", "/", ""):
-            address = f"http://user:p4ss-w0rd@127.0.0.1:{port}{path}?token=sesame"
+            address = server.replace("//", "//user:p4ss-w0rd@") + f"{path}?token=sesame"
             result = sims.read(address)
             said = f"{result!r}{result.provenance}{result.metadata}{result.data_id}"
             said += str(result.to_dataset().attrs) + sims.explain_read(address)
@@ -364,7 +330,6 @@ def test_an_answer_without_end_is_read_as_far_as_the_limit():
         except OSError:
             pass
 
-    with served(answer) as port:
-        address = f"http://127.0.0.1:{port}/w7.csv"
-        refused(address, "w7.csv", "the limit of 5,000,000 bytes", max_bytes=5_000_000)
+    with served(answer) as address:
+        refused(f"{address}/w7.csv", "w7.csv", "the limit of 5,000,000 bytes", max_bytes=5_000_000)
     assert sum(sent) < 50_000_000

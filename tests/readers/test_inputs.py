@@ -3,12 +3,11 @@
 import hashlib
 import io
 import pathlib
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from answering_server import send, served
 from error_parts import raises
 
 import sims_analysis as sims
@@ -105,33 +104,16 @@ def test_a_wildcard_stands_for_several(zipped):
 def test_an_address_of_a_server_without_what_follows_the_question_mark():
     pytest.importorskip("aiohttp", reason="fsspec opens https with aiohttp")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200 if self.path.startswith("/w7.csv") else 404)
-            self.send_header("Content-Length", str(len(CONTENT)))
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(CONTENT)
+    def answer(handler):
+        known = handler.path.startswith("/w7.csv")
+        send(handler, CONTENT if known else b"", 200 if known else 404)
 
-        do_HEAD = do_GET  # noqa: N815 - as http.server calls it
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        address = f"http://127.0.0.1:{server.server_port}"
+    with served(answer, methods=("GET", "HEAD")) as address:
         result = sims.read(f"{address}/w7.csv?token=secret")
         same(result, "w7.csv")
         assert "secret" not in str(result.provenance) + str(result.metadata)
         with pytest.raises(FileNotFoundError):
             sims.read(f"{address}/none.csv")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_an_unknown_address_is_an_error_that_says_so(zipped, approved):
