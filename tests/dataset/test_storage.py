@@ -161,7 +161,7 @@ def test_the_same_data_give_the_same_bytes(tmp_path):
 def test_encodings_of_another_file_do_not_truncate(tmp_path):
     ds = sims.open_example("boron-implant")
     ds["concentration"].encoding = {"dtype": "int16", "scale_factor": 1e16, "_FillValue": -1}
-    same(sims.load(sims.save(ds, tmp_path / "w.nc")), ds)
+    same(sims.load(sims.save(ds, tmp_path / "w.nc4")), ds)
     assert ds["concentration"].encoding["dtype"] == "int16"
 
 

@@ -19,7 +19,8 @@ SI = {"depth": "um", "concentration": "1/m^3"}
 
 
 def test_values_errors_and_axes_are_converted():
-    found = sims.with_units(DS, **SI)
+    stderr = (DS["concentration_stderr"] * 1e6).assign_attrs(units="atoms/m^3")
+    found = sims.with_units(DS.assign(concentration_stderr=stderr), **SI)
     np.testing.assert_allclose(found["depth"], DS["depth"] / 1000, rtol=1e-15)
     for end in ("", "_stderr", "_background_stderr"):
         name = f"concentration{end}"
