@@ -46,7 +46,7 @@ _LINE = {"alpha", "antialiased", "color", "dash_capstyle", "dash_joinstyle", "dr
          "rasterized", "solid_capstyle", "solid_joinstyle", "zorder"}  # fmt: skip
 #: Arguments of each function, and of both, that do not say what is drawn; styles that are common.
 _OWN = {"plot_profiles": ("ax",), "plot_panels": ("by", "columns", "letters")}
-_COMMON = ("data", "width", "title", "linewidth", "linestyle", "marker")
+_COMMON = ("width", "title", "linewidth", "linestyle", "marker")
 
 
 @dataclass(frozen=True)
