@@ -186,8 +186,9 @@ def test_a_fit_below_zero_is_drawn_on_a_linear_axis():
 def test_data_over_time_have_no_place_for_a_fit(fit):
     data = artists.profiles(B=C).rename(depth="sputter_time")
     data["sputter_time"].attrs["units"] = "s"
-    with raises(ProfileError, "mixed_axes", argument="fits"):
+    with raises(ProfileError, "mixed_axes", argument="fits") as caught:
         artists.sketched(data, fits=fit)
+    assert "over depth, but 'B' is over sputter_time" in str(caught.value)
 
 
 @pytest.mark.slow
