@@ -8,8 +8,9 @@ end that falls by less than e over the length of the record, or than an exponent
 part would, is a background. A record that rises to its end, or to a plateau there, lacks all of the
 rest.
 
-Where stated errors are what hides whether an end falls, it is taken to go on if it may well fall,
-and if what would be missing is more than 5 % and three standard errors of the integral.
+Where an end is of so few counts that noise may hide whether it falls, what is missing is not known:
+of an end that may be high, however level, and of one that may well fall, if what would be missing
+is more than 5 %, and may be more than three standard errors of the integral.
 """
 
 from __future__ import annotations
@@ -53,11 +54,12 @@ class _Rules:
     background: float = 0.35
     clearly: float = 3.2  # standard errors by which an end falls clearly
     perhaps: float = 0.5  # standard errors by which it may fall where noise can hide it:
-    # Variance of a mean, over the least that `counts` leave it, where noise can,
-    noisy: float = 4.0
+    hides: float = 500.0  # counts of the last part below which noise can,
     errors: float = 3.0  # standard errors of the integral that the rest exceeds then,
     matters: float = 2.5  # and factor by which it exceeds what is enough
-    # Parts of the highest mean between which an end more and more may fall, however level it is.
+    higher: float = 1.5  # standard errors by which an end may be higher
+    # Parts of the highest mean between which an end more and more may fall, however level it is;
+    # of those that may be as high as the first, the rest may be as large as the errors.
     high: tuple[float, float] = 0.2, 0.4
     rises: float = 3.8  # standard errors of a rise from the lowest part, which chance has chosen
     lower: float = 1.5  # standard errors by which the very end is below the last part
@@ -155,13 +157,15 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
         least = np.stack([fall, fall * np.interp(ends / highest, _RULES.high, (1.0, 0.0))]) / length
         below, perhaps = _extrapolated(rows, end, size, count, bend, least, step)
-        asked = np.flatnonzero((perhaps > _RULES.matters * enough[which]) & (below == 0))
-        if rows.stderr is not None and asked.size:
-            own = _stated_value_of_a_count(rows, end[asked], size[asked], step)
-            error = length[asked] * np.sqrt(own * part[asked].mean(axis=1) / size[asked])
-            hidden = _RULES.noisy * (n[:, -1] * ends)[asked] < _RULES.counts * own
-            hidden &= perhaps[asked] > _RULES.errors * error
-            below[asked] = np.where(hidden, perhaps[asked], 0.0)
+        if rows.stderr is not None:
+            own = _stated_value_of_a_count(rows, end, size, step)
+            error = _RULES.errors * length * np.sqrt(own * part.mean(axis=1) / size)
+            counted = n[:, -1] * ends / own
+            high = ends * (1.0 + _RULES.higher / np.sqrt(counted)) / highest
+            large = (perhaps > error) | (high > _RULES.high[0])
+            hidden = large & (perhaps > _RULES.matters * enough[which])
+            hidden |= (high > _RULES.high[1]) & (length * ends > error)
+            below[hidden & (counted < _RULES.hides) & (below == 0)] = np.inf
     below[rises & (below == 0)] = np.inf
     below[np.minimum(part[:, 0], ends) > _RULES.level * highest] = 0.0  # whatever is between
     missing[which] = np.where(below > enough[which], below, 0.0)
