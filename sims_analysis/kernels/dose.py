@@ -178,6 +178,8 @@ class AtFraction(NamedTuple):
     depth: Array
     stderr: Array
     status: NDArray[np.uint8]
+    #: That of each depth, (R, m): ``undetermined`` where too few counts lie on one side.
+    each: NDArray[np.uint8]
 
 
 #: Fewest counts on one side of a depth for which a standard error is given.
@@ -197,6 +199,7 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
     curve = segments.steps(rows).packed()
     enough = curve.size > 1
     depth, stderr = np.full((2, *fractions.shape), np.nan)
+    each = np.full(fractions.shape, Status.OK, dtype=np.uint8)
     no_limit, total = np.full((2, rows.count), np.nan)
     cumulated = running(curve, rule=rule)
     total[enough] = cumulated[curve.offsets[1:][enough] - 1]
@@ -216,10 +219,12 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
         least = _MIN_COUNTS * _positive(variance_of_sum(rows, whole)) / total
         u = np.sqrt(_positive(variance_of_sum(rows, rows.repeat(fraction) * whole - above)))
         smaller = np.minimum(fraction, 1.0 - fraction) * total
-        target = np.where(smaller >= np.fmax(u, least), fraction * total, np.nan)
+        few = smaller < np.fmax(u, least)
+        each[few, i] = Status.UNDETERMINED
+        target = np.where(few, np.nan, fraction * total)
         low, high = (_solve(curve, cumulated, target + side, rule) for side in (-u, u))
         stderr[:, i] = 0.5 * (high - low)
-    return AtFraction(depth, stderr, status)
+    return AtFraction(depth, stderr, status, each)
 
 
 def _positive(variance: Array) -> Array:

@@ -224,6 +224,7 @@ def test_depths_above_which_parts_of_a_dose_lie(rule, own):
         for i, part in enumerate(PARTS):
             if part in (0, 1):  # nothing lies on one side
                 assert np.isnan(found.stderr[row, i])
+                assert found.each[row, i] == Status.UNDETERMINED
                 continue
             knots = np.append(z[z < wanted[i]], wanted[i])
             above = np.array([np.trapezoid(np.interp(knots, z, hat), knots) for hat in hats])
