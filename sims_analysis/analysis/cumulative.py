@@ -137,11 +137,11 @@ def depth_at_dose_fraction(
 
     Notes
     -----
-    The depth z solves ``Q(z) = f Q``. The difference of the two sides has the standard error
-    ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w
-    of the dose down to z. ``stderr`` is half the distance between the depths at which the
-    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile). Where less
-    than u, or less than two counts, lie on one side of z, it is undetermined. Errors of interpolation between
+    The depth z solves ``Q(z) = f Q``. The difference of the two sides has the standard error ``u =
+    sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w of the
+    dose down to z. ``stderr`` is half the distance between the depths at which the cumulative dose
+    is u below and u above ``f Q`` (Woodruff's interval of a quantile). Where less than u, or less
+    than two counts, lie on one side of z, it is undetermined. Errors of interpolation between
     samples are left out.
 
     References
