@@ -223,8 +223,24 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
         each[few, i] = Status.UNDETERMINED
         target = np.where(few, np.nan, fraction * total)
         low, high = (_solve(curve, cumulated, target + side, rule) for side in (-u, u))
-        stderr[:, i] = 0.5 * (high - low)
+        stderr[:, i] = np.hypot(0.5 * (high - low), _off_by_lines(rows, depth[:, i], fraction))
     return AtFraction(depth, stderr, status, each)
+
+
+def _off_by_lines(rows: Packed, depth: Array, fraction: Array) -> Array:
+    """Return by how much straight lines between samples move such depths (Euler and Maclaurin).
+
+    They miss h^2 / 12 times the slope at an end of an integral; those of cells h^2 / 12 within one.
+    """
+    at = np.nan_to_num(np.stack([depth, rows.first, rows.last], axis=1))
+    before = rows.segment_at(at).T
+    after = np.minimum(before + 1, rows.value.size - 1)
+    low, high = rows.value_at(before), rows.value_at(after)
+    missed, above, below = (rows.depth_at(after) - rows.depth_at(before)) * (high - low) / 12.0
+    if rows.lower is None:
+        missed = missed - (1.0 - fraction) * above - fraction * below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return missed / (0.5 * (low + high)[0])
 
 
 def _positive(variance: Array) -> Array:
