@@ -133,7 +133,11 @@ def edges(
     weight[result.stderr <= enough] = 0.0
     tried = np.flatnonzero((weight > 0) & (result.stderr != 0.0))
     fit = _fitted(samples.about(tried))
-    known = np.isfinite(fit.stderr) & (fit.slope * found.direction[tried] > 0)
+    known = fit.slope * found.direction[tried] > 0
+    # A window that is level shows no edge, nor that there is one between the two samples.
+    level_there = tried[~known]
+    result.stderr[level_there] = np.fmax(result.stderr[level_there], fit.stderr[~known])
+    known &= np.isfinite(fit.stderr)
     tried, fit = tried[known], _Parabolas(*(one[known] for one in fit))
     w, at = weight[tried], samples.lower[before[tried]]
     if locate == "crossing":
