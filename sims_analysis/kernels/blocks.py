@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise, starmap
 from math import prod
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.evidence import Support, Use, runs_of, support
 from sims_analysis.kernels.rows import (
-    IN_CACHE,
     WITHOUT_VALUE,
     Array,
     Dense,
@@ -27,6 +25,7 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     dot_rows,
+    in_blocks,
 )
 from sims_analysis.outcomes import GAP, Flag
 
@@ -146,19 +145,6 @@ def _packed(columns: Samples, numbers: Index) -> Packed:
     return Packed(**found, offsets=offsets, measured=measured, axis=axis)
 
 
-def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
-    """Split `count` things of `samples` samples each into blocks of about `size` samples."""
-    step = max(1, size // max(samples, 1))
-    for begin in range(0, count, step):
-        yield slice(begin, min(begin + step, count))
-
-
-def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
-    """Split things of several sizes into parts of about `size` samples."""
-    ends = np.cumsum(sizes).searchsorted(np.arange(0, sizes.sum(), size))
-    yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
-
-
 def layouts(
     samples: Samples,
     *,
@@ -204,7 +190,7 @@ def layouts(
                 continue
             to_pack.append(every.start + np.flatnonzero(incomplete))
             whole = every.start + np.flatnonzero(~incomplete)
-            for some in in_blocks(whole.size, n):
+            for some in in_blocks(whole.size, n, BLOCK):
                 yield whole[some], _rows(samples, _of_groups(whole[some], group), errors)
     groups = np.concatenate([*to_pack, np.empty(0, dtype=np.intp)])
     # Packed rows take more scratch arrays, more still with errors, and more time a sample.

@@ -21,7 +21,6 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     SingleResult,
-    dot_rows,
     first_status,
 )
 from sims_analysis.kernels.transient import surface_transient
@@ -78,7 +77,7 @@ def integrate(
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
     if isinstance(rows, Dense) and rule == "trapezoid":
         # One sum over the samples of each row, which takes the least time.
-        total = dot_rows(rows.value, segments.trapezoid_weights(rows, *inner))
+        total = rows.integral(segments.trapezoid_weights(rows, *inner))
         value[valid] = total[valid]
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, *inner, valid, rule=rule)

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.blocks import in_parts
 from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.levels import (
     Crossings,
@@ -33,7 +32,7 @@ from sims_analysis.kernels.local_fit import (
     solve,
     value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, changed, in_parts, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
 #: do not; always there; or between its two samples.

@@ -29,6 +29,14 @@ T = TypeVar("T", bound=tuple[Any, ...])
 #: Samples whose scratch arrays are to stay in a processor's own cache.
 IN_CACHE = 1 << 16
 
+#: So many equal neighbours at the maximum of a row may be those of a saturated detector.
+EQUAL = 5
+
+#: The maximum of a row is at least that of so many of its samples.
+SAMPLED = 4
+
+_NONE = np.empty(0, dtype=np.intp)
+
 #: Depths closer than this fraction of the record are equal: unit conversions round.
 TOLERANCE = 1e-9
 
@@ -179,6 +187,44 @@ class _Samples(ABC):
         highest: Array = self.value_at(self.offsets[row] + after).max(axis=0)
         return highest
 
+    @cached_property
+    def level_topped(self) -> Index:
+        """The rows with five equal neighbours at their maximum, if it is positive.
+
+        And perhaps some whose last samples are equal to the first of the next row.
+        """
+        return np.concatenate([_NONE, *map(self._level_topped, in_parts(self.size))])
+
+    def _level_topped(self, part: slice) -> Index:
+        """Find such rows among consecutive ones."""
+        begin = self.offsets[part]
+        samples = self.value.reshape(-1)[begin[0] : self.offsets[part.stop]]
+        equal = samples[1:] == samples[:-1]
+        if np.count_nonzero(equal) < EQUAL - 1:
+            return _NONE
+        two = equal[1:] & equal[:-1]
+        five, low = two[2:] & two[:-2], self._reached[part].min()
+        if np.count_nonzero(five) > five.size // _STEPS:  # as of a floor
+            five &= samples[: five.size] >= low
+        first = np.flatnonzero(five)
+        first = first[samples[first] >= low]
+        if not first.size:
+            return _NONE
+        row = begin.searchsorted(begin[0] + first, side="right") - 1
+        found: Index = np.unique(row[samples[first] >= self._highest(part)[row]])
+        return part.start + found
+
+    @abstractmethod
+    def _highest(self, part: slice) -> Array:
+        """Return the highest values of consecutive rows; NaN of an empty one."""
+
+    @cached_property
+    def _reached(self) -> Array:
+        """What a few samples of each row reach, (R,), if it is positive; infinite for none."""
+        found, row = np.full(self.count, np.inf), np.flatnonzero(self.size)
+        found[row] = np.fmax(self.sampled_maximum(row, SAMPLED), np.finfo(np.float64).tiny)
+        return found
+
     @abstractmethod
     def _ends(self, samples: Array, end: Literal[0, -1]) -> Array:
         """Look up a quantity at the first or last sample of each row; NaN of an empty one."""
@@ -229,6 +275,21 @@ class Dense(_Samples):
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Give one value per row a shape that broadcasts to its samples: ``(R, 1)``."""
         return per_row[:, None]
+
+    def _highest(self, part: slice) -> Array:
+        """Return the highest values of consecutive rows."""
+        highest: Array = self.value[part].max(axis=1)
+        return highest
+
+    def integral(self, weights: Array) -> Array:
+        """Sum the weighted values of rows; find :attr:`level_topped` while they are in cache."""
+        total, found = np.empty(self.count), [_NONE]
+        for part in in_parts(self.size):
+            own = weights if weights.ndim == 1 else weights[part]
+            total[part] = dot_rows(self.value[part], own)
+            found.append(self._level_topped(part))
+        self.__dict__["level_topped"] = np.concatenate(found)
+        return total
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
         """Sum over the samples of each row, optionally weighted."""
@@ -353,6 +414,11 @@ class Packed(_Samples):
             found[nonempty] = ufunc.reduceat(samples, self.offsets[nonempty])
         return found
 
+    def _highest(self, part: slice) -> Array:
+        """Return the highest values of consecutive rows; NaN of an empty one."""
+        begin, end = self.offsets[part], self.offsets[part.start + 1 : part.stop + 1]
+        return range_reduced(np.maximum, self.value, begin, end, np.nan)
+
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
         offsets = np.append(0, np.cumsum(np.bincount(self.row[mask], minlength=self.count)))
@@ -424,6 +490,19 @@ def changed(found: T, **fields: Any) -> T:
     old: Any = found
     new: T = type(old)(**{**old._asdict(), **fields})
     return new
+
+
+def in_blocks(count: int, samples: int, size: int = IN_CACHE) -> Iterator[slice]:
+    """Split `count` things of `samples` samples each into blocks of about `size` samples."""
+    step = max(1, size // max(samples, 1))
+    for begin in range(0, count, step):
+        yield slice(begin, min(begin + step, count))
+
+
+def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
+    """Split things of several sizes into parts of about `size` samples."""
+    ends = np.cumsum(sizes).searchsorted(np.arange(0, sizes.sum(), size))
+    yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
 
 
 def range_reduced(ufunc: np.ufunc, samples: Array, begin: Index, end: Index, empty: float) -> Array:

@@ -15,15 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Rows, range_reduced
+from sims_analysis.kernels.rows import EQUAL, SAMPLED, Array, Flags, Rows
 
 
 @dataclass(frozen=True)
 class _Rules:
     """The numbers by which equal neighbours are told from noise."""
 
-    fewest: int = 5  # so many neighbours at least are equal
-    sampled: int = 4  # the maximum of a row is at least that of so many of its samples
     short: float = 1 / 8  # intervals with less than this part of all samples are looked at alone
     chance: float = 1e-3  # noise makes so many equal neighbours with less than this probability,
     safety: float = 3.0  # even if it is smaller than the scatter elsewhere says, by this factor
@@ -59,25 +57,16 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     their maximum, with five samples there at least, 91 % are (the others are equal from end to end,
     or have fewer digits than noise).
     """
-    flat, offsets = rows.value.reshape(-1), rows.offsets
-    may = (rows.size >= _RULES.fewest) & (rows.share >= 1.0)
+    may = (rows.size >= EQUAL) & (rows.share >= 1.0)
     if near is not None:
         may &= _reaching_maximum(rows, *near)
-        if not may.any():
-            return None
-    # Of five neighbours that are equal, every fourth sample and the next are two.
-    step = _RULES.fewest - 1
-    place = step * np.flatnonzero(flat[:-1:step] == flat[1::step])
-    row = offsets.searchsorted(place, side="right") - 1
-    begin = np.flatnonzero(np.diff(row, prepend=-1))
-    row, level = row[begin], np.maximum.reduceat(flat[place], begin) if begin.size else flat[:0]
-    high = may[row] & (level > 0) & (level >= rows.sampled_maximum(row, _RULES.sampled))
-    row, level = row[high], level[high]
+    if not may.any():
+        return None
+    row = rows.level_topped[may[rows.level_topped]]
     if not row.size:
         return None
-    row = row[level >= range_reduced(np.maximum, flat, offsets[row], offsets[row + 1], np.nan)]
-    found = np.zeros(flat.size, dtype=bool)
-    for own in map(slice, offsets[row].tolist(), offsets[row + 1].tolist()):
+    flat, found = rows.value.reshape(-1), np.zeros(rows.value.size, dtype=bool)
+    for own in map(slice, rows.offsets[row].tolist(), rows.offsets[row + 1].tolist()):
         if _is_cut_off(rows.depth_at(np.arange(own.start, own.stop)), flat[own]):
             found[own] = flat[own] == flat[own].max()
     return found.reshape(rows.value.shape) if found.any() else None
@@ -95,7 +84,7 @@ def _reaching_maximum(rows: Rows, start: Array, stop: Array) -> Flags:
     if row.size * reach < _RULES.short * rows.value.size:
         places = first + np.arange(-1, reach + 1)[:, None]
         highest = rows.value.reshape(-1).take(places, mode="clip").max(axis=0)
-        row = row[highest >= rows.sampled_maximum(row, _RULES.sampled)]
+        row = row[highest >= rows.sampled_maximum(row, SAMPLED)]
     found[row] = True
     return found
 
@@ -105,7 +94,7 @@ def _is_cut_off(depth: Array, value: Array) -> bool:
     highest = value.max()
     between = np.flatnonzero(np.concatenate([[True], value != highest, [True]]))
     longest = np.diff(between).max() - 1
-    if longest < _RULES.fewest or highest == 1.0:  # a pure layer has a fraction of exactly 1
+    if longest < EQUAL or highest == 1.0:  # a pure layer has a fraction of exactly 1
         return False
     # Constants, as of a floor, tell no noise.
     equal = value[1:] == value[:-1]
