@@ -115,7 +115,7 @@ def moments(
             else:
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
-        if sides or rows.lower is None:
+        if sides or (rows.lower is None and inside.value.size):
             left, other = (LEFT, []) if sides else (1.0, _ends(inside, level))
             missed = left * (answers[:5] - _between(rows, level, first, last, other)[2])
             if not sides:
