@@ -238,8 +238,8 @@ def _off_by_lines(rows: Packed, depth: Array, fraction: Array) -> Array:
     missed, above, below = (rows.depth_at(after) - rows.depth_at(before)) * (high - low) / 12.0
     if rows.lower is None:
         missed = missed - (1.0 - fraction) * above - fraction * below
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return missed / (0.5 * (low + high)[0])
+    here = 0.5 * (low + high)[0]
+    return np.divide(missed, here, out=np.zeros_like(missed), where=here > 0)
 
 
 def _positive(variance: Array) -> Array:
