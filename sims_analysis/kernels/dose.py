@@ -239,7 +239,8 @@ def _off_by_lines(rows: Packed, depth: Array, fraction: Array) -> Array:
     if rows.lower is None:
         missed = missed - (1.0 - fraction) * above - fraction * below
     here = 0.5 * (low + high)[0]
-    return np.divide(missed, here, out=np.zeros_like(missed), where=here > 0)
+    moved: Array = np.divide(missed, here, out=np.zeros_like(missed), where=here > 0)
+    return moved
 
 
 def _positive(variance: Array) -> Array:
