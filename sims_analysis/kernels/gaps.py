@@ -75,7 +75,10 @@ def _wide(rows: Rows, near: Places | None = None) -> Flags | None:
         for own in starmap(slice, np.stack([rows.offsets[perhaps], rows.offsets[perhaps + 1]], 1)):
             found[own][:-1] = _in_profile(np.diff(rows.depth[own]))
         return found if found.any() else None
-    # Of complete rows, those of their axis alone.
+    if isinstance(rows, Dense):  # those of their axis alone
+        width = np.diff(rows.depth)
+        if width.max() <= WIDE * width.min():
+            return None
     width, last = rows.width, rows.final
     first = np.append(0, last + 1)[: last.size]
     edges = np.stack([first, last], axis=1)[last - first > 1]

@@ -223,8 +223,12 @@ class _Samples(ABC):
         if np.count_nonzero(equal) < EQUAL - 1:
             return _NONE
         two = equal[1:] & equal[:-1]
-        five, low = two[2:] & two[:-2], self._reached[part].min()
-        if np.count_nonzero(five) > five.size // _STEPS:  # as of a floor
+        five = two[2:] & two[:-2]
+        number = np.count_nonzero(five)
+        if not number:
+            return _NONE
+        low = self._reached[part].min()
+        if number > five.size // _STEPS:  # as of a floor
             five &= samples[: five.size] >= low
         first: Index = np.flatnonzero(five)
         first = first[samples[first] >= low]
@@ -523,7 +527,11 @@ def in_blocks(count: int, samples: int, size: int = IN_CACHE) -> Iterator[slice]
 
 def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
     """Split things of several sizes into parts of about `size` samples."""
-    ends = np.cumsum(sizes).searchsorted(np.arange(0, sizes.sum(), size))
+    total = sizes.sum()
+    if 0 < total <= size:
+        yield slice(0, sizes.size)
+        return
+    ends = np.cumsum(sizes).searchsorted(np.arange(0, total, size))
     yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
 
 
