@@ -117,12 +117,13 @@ class InfiniteSampleError(Exception):
         self.row, self.sample, self.what, self.number = row, sample, what, number
 
 
-def _packed(columns: Samples, numbers: Index) -> Packed:
-    """Pack the measured samples of values ``(R, n)``; messages call the rows by `numbers`."""
+def _packed(columns: Samples, numbers: Index, also: Flags | None = None) -> Packed:
+    """Pack the measured samples of values ``(R, n)``; messages call the rows by `numbers`.
+
+    Those without a depth (`also`) are looked for if there are any among these.
+    """
     depth, value = columns["depth"], columns["value"]
-    nan = np.isnan(value)
-    if depth.ndim > 1:
-        nan |= np.isnan(depth)
+    nan = np.isnan(value) if also is None else np.isnan(value) | also
     # Few, as a rule: found faster than the samples that were measured.
     missing, begin = np.flatnonzero(nan), np.arange(len(value) + 1) * value.shape[1]
     offsets, measured = begin - missing.searchsorted(begin), ~nan
@@ -132,15 +133,18 @@ def _packed(columns: Samples, numbers: Index) -> Packed:
         return every[measured] if missing.size else every.reshape(-1)
 
     found: Samples = {name: packed(one) for name, one in columns.items()}
-    for what in ("value", "depth")[: depth.ndim]:  # a shared axis is finite
+    for what in ("depth", "value")[2 - depth.ndim :]:  # a shared axis is finite
         samples = found[what]
         with np.errstate(all="ignore"):
-            if np.isfinite(samples.sum()):
-                continue
+            total = samples.sum()
+        if np.isfinite(total):
+            continue
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:
             row, sample = divmod(int(np.flatnonzero(measured)[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
+        if np.isnan(samples).any():
+            return _packed(columns, numbers, np.isnan(depth))
     axis = depth if depth.ndim == 1 else None
     return Packed(**found, offsets=offsets, measured=measured, axis=axis)
 

@@ -24,6 +24,16 @@ from sims_analysis.outcomes import Status
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+
+
+class Places(NamedTuple):
+    """The rows of intervals of depth, and the first sample in each, to an end; (K,)."""
+
+    row: Index
+    first: Index
+    end: Index
+
+
 T = TypeVar("T", bound=tuple[Any, ...])
 
 #: Samples whose scratch arrays are to stay in a processor's own cache.
@@ -181,6 +191,16 @@ class _Samples(ABC):
         # For an empty row, any sample.
         return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
 
+    def samples_in(self, start: Array, stop: Array) -> Places:
+        """Return which samples lie in intervals, (R,) or (R, m); not of NaN, nor of empty rows."""
+        measured = ((start <= stop).T & (self.size > 0)).T
+        row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
+        return Places(row, self.position(start, row, "left"), self.position(stop, row))
+
+    def are_few(self, samples: int) -> bool:
+        """Whether it takes less time to look up so many samples than to go through all of them."""
+        return samples < self.value.size // _LOOKED_UP
+
     def sampled_maximum(self, row: Index, n_samples: int) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
         after = np.arange(n_samples)[:, None] * self.size[row] // n_samples
@@ -203,16 +223,20 @@ class _Samples(ABC):
         if np.count_nonzero(equal) < EQUAL - 1:
             return _NONE
         two = equal[1:] & equal[:-1]
-        five, low = two[2:] & two[:-2], self._reached[part].min()
-        if np.count_nonzero(five) > five.size // _STEPS:  # as of a floor
+        five = two[2:] & two[:-2]
+        number = np.count_nonzero(five)
+        if not number:
+            return _NONE
+        low = self._reached[part].min()
+        if number > five.size // _STEPS:  # as of a floor
             five &= samples[: five.size] >= low
-        first = np.flatnonzero(five)
+        first: Index = np.flatnonzero(five)
         first = first[samples[first] >= low]
         if not first.size:
             return _NONE
         row = begin.searchsorted(begin[0] + first, side="right") - 1
-        found: Index = np.unique(row[samples[first] >= self._highest(part)[row]])
-        return part.start + found
+        topped: Index = part.start + np.unique(row[samples[first] >= self._highest(part)[row]])
+        return topped
 
     @abstractmethod
     def _highest(self, part: slice) -> Array:
@@ -449,6 +473,8 @@ class Packed(_Samples):
 Rows = Dense | Packed
 
 
+#: To look up a sample takes as long as to go through so many.
+_LOOKED_UP = 8
 #: So few depths are looked up in all rows at once.
 _FEW = 8
 #: As many steps of a search for one depth take as long as to count one of all samples.
@@ -501,7 +527,11 @@ def in_blocks(count: int, samples: int, size: int = IN_CACHE) -> Iterator[slice]
 
 def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
     """Split things of several sizes into parts of about `size` samples."""
-    ends = np.cumsum(sizes).searchsorted(np.arange(0, sizes.sum(), size))
+    total = sizes.sum()
+    if 0 < total <= size:
+        yield slice(0, sizes.size)
+        return
+    ends = np.cumsum(sizes).searchsorted(np.arange(0, total, size))
     yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
 
 

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import EQUAL, SAMPLED, Array, Flags, Rows
+from sims_analysis.kernels.rows import EQUAL, SAMPLED, Array, Flags, Places, Rows
 
 
 @dataclass(frozen=True)
 class _Rules:
     """The numbers by which equal neighbours are told from noise."""
 
-    short: float = 1 / 8  # intervals with less than this part of all samples are looked at alone
     chance: float = 1e-3  # noise makes so many equal neighbours with less than this probability,
     safety: float = 3.0  # even if it is smaller than the scatter elsewhere says, by this factor
     fewest_turns: int = 8  # fewer differences than this do not tell noise from a curve,
@@ -36,10 +35,10 @@ class _Rules:
 _RULES = _Rules()
 
 
-def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | None:
+def saturated(rows: Rows, near: Places | None = None) -> Flags | None:
     """Flag the saturated samples, in the shape of ``rows.value``; None if there is none.
 
-    Those of rows in whose intervals `near`, (R,) or (R, m), there are some, at least.
+    Those of rows with some at the places `near`, at least.
 
     At least five neighbours are equal to the last digit, at the maximum of their profile, and noise
     as in the rest of the profile (all samples, not a window) would not let them be. With u the
@@ -59,7 +58,7 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     """
     may = (rows.size >= EQUAL) & (rows.share >= 1.0)
     if near is not None:
-        may &= _reaching_maximum(rows, *near)
+        may &= _reaching_maximum(rows, near)
     if not may.any():
         return None
     row = rows.level_topped[may[rows.level_topped]]
@@ -72,16 +71,15 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _reaching_maximum(rows: Rows, start: Array, stop: Array) -> Flags:
-    """Flag the rows with a sample as high as some others in or next to short intervals.
+def _reaching_maximum(rows: Rows, near: Places) -> Flags:
+    """Flag the rows with a sample as high as some others at, or next to, a few places.
 
-    Of longer intervals, all rows that have one.
+    Of more places, all rows that have one.
     """
-    measured, found = ((start <= stop).T & (rows.size > 0)).T, np.zeros(rows.count, dtype=bool)
-    row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
-    first, end = rows.position(start, row, "left"), rows.position(stop, row)
+    found = np.zeros(rows.count, dtype=bool)
+    row, first, end = near
     reach = int((end - first).max(initial=0))
-    if row.size * reach < _RULES.short * rows.value.size:
+    if rows.are_few(row.size * reach):
         places = first + np.arange(-1, reach + 1)[:, None]
         highest = rows.value.reshape(-1).take(places, mode="clip").max(axis=0)
         row = row[highest >= rows.sampled_maximum(row, SAMPLED)]
