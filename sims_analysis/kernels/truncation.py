@@ -184,7 +184,7 @@ def _ends_coarsely(rows: Rows, row: Index, step: int, enough: Array) -> Flags:
     high = last > _RULES.background * highest
     with np.errstate(all="ignore"):  # of rows without a positive value
         if rows.stderr is None:
-            high &= (size < _RULES.parts) & (first < _RULES.few * highest)
+            high &= (size < _RULES.parts * step) & (first < _RULES.few * highest)
             least = range_reduced(np.minimum, np.where(flat > 0, flat, np.inf), begin, end, np.nan)
             return high & (last - first > _RULES.clearly * np.sqrt(least * last))
         low, one = np.minimum(first, last), _stated_value_of_a_count(rows, end, size, step)
@@ -203,10 +203,7 @@ def _ends_coarsely(rows: Rows, row: Index, step: int, enough: Array) -> Flags:
 
 
 def _highest_share(own: Array, last: Array, highest: Array) -> Array:
-    """Return as what part of the highest a record may end whose counts hide that; else 0.
-
-    `own` is the value of a count of the last part.
-    """
+    """Return as what part of the highest a record may end by counts of its `own` value, if few."""
     counted = last / own
     share = last * (1.0 + _RULES.higher / np.sqrt(counted)) / highest
     return np.where(counted < _RULES.hides, share, 0.0)
