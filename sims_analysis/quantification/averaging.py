@@ -52,8 +52,7 @@ def average(data: xr.Dataset) -> xr.Dataset:
         - ``<variable>_scatter`` (likewise): the standard error at each depth by the scatter there,
           ``s / sqrt(n)`` with n - 1 in s, which includes craters and drifts
         - ``<variable>_counts`` (``count``): the sum of the counts
-        - ``<variable>_background_stderr``...: of subtracted backgrounds, independent of each other;
-          on a grid by logarithms also a sixth of a count, by which these are too low on average
+        - ``<variable>_background_stderr``...: of subtracted backgrounds, independent of each other
 
         Coordinates over species:
 
@@ -153,20 +152,15 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
     n = value.notnull().sum(MEASUREMENT)
     complete = (n > 0) & (n == value.notnull().any(frame.dim).sum(MEASUREMENT))
     n = n.where(complete)
-    pooled, repeated = _repeats(frame)
+    pooled, common = _repeats(frame)
     scatter = value.std(MEASUREMENT, ddof=1).where(n > 1) / n**0.5
     columns: dict[str, Any] = {"": value.mean(MEASUREMENT).where(complete), "scatter": scatter}
     columns["stderr"] = pooled
     if frame.stderr is not None:
-        columns["stderr"] = _error_by_counts(frame, n).where(~(repeated.excess > NOTABLE), pooled)
+        columns["stderr"] = _error_by_counts(frame, n).where(~(common.excess > NOTABLE), pooled)
     if frame.counts is not None:
         columns["counts"] = frame.counts.sum(MEASUREMENT).where(complete)
     columns |= _backgrounds(frame, n)
-    if frame.counts is not None and data.attrs.get("grid_method") == "log":
-        _warn_of_logarithms(frame, frame.counts)
-        low = (value / frame.counts).where(frame.counts >= 1).mean(MEASUREMENT).fillna(0.0) / 6
-        common = elementwise(np.hypot, columns.get("background_stderr", 0.0), low)
-        columns["background_stderr"] = common.where(complete)
     if frame.flags is not None:
         columns |= {vocabulary.QUALITY: anywhere_along(frame.flags, MEASUREMENT)}
         if frame.limit is not None:  # of what those above theirs are a part of
@@ -178,8 +172,10 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
         for end, values in columns.items()
     }
     made[name].attrs = dict(data[name].attrs)
-    _warn_of_scatter(frame, repeated)
-    return made, repeated
+    _warn_of_scatter(frame, common)
+    if frame.counts is not None and data.attrs.get("grid_method") == "log":
+        _warn_of_logarithms(frame, frame.counts)
+    return made, common
 
 
 class _Common(NamedTuple):

@@ -232,10 +232,7 @@ def test_backgrounds_of_replicates_are_independent():
 def test_logarithms_of_few_counts_warn_where_they_make_sums_too_low(recwarn):
     few = replicates(5, top=10.0)
     with warns(ProfileWarning, "uncertain_dose", species="B"):
-        found = sims.average(sims.to_grid(few, step="1.5 nm"))
-    count = (found["concentration"] / found["concentration_counts"] * 5).max().item()
-    sixth = found["concentration_background_stderr"].max().item()
-    assert sixth == pytest.approx(count / 6)  # common to all samples
+        sims.average(sims.to_grid(few, step="1.5 nm"))
     sims.average(sims.to_grid(few, step="1.5 nm", method="linear"))
     sims.average(sims.to_grid(replicates(5, top=1000.0), step="1.5 nm"))
     assert not recwarn
