@@ -194,14 +194,12 @@ def _missed_by_lines(
 
 def _ends(inside: Rows, level: Array) -> list[tuple[Array, Array, Array]]:
     """Return the depths of the first and last samples, slopes from there inwards, and heights."""
-    cut = []
-    for end, step in ((inside.offsets[:-1], 1), (inside.offsets[1:] - 1, -1)):
-        at, beside = (np.clip(x, 0, inside.value.size - 1) for x in (end, end + step))
-        depth, value = inside.depth_at(at), inside.value_at(at)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = step * (inside.value_at(beside) - value) / (inside.depth_at(beside) - depth)
-        cut.append((depth, slope, value - level))
-    return cut
+    last, at = inside.value.size - 1, np.stack([inside.offsets[:-1], inside.offsets[1:] - 1])
+    at, beside = (np.clip(x, 0, last) for x in (at, at + [[1], [-1]]))
+    depth, value = inside.depth_at(at), inside.value_at(at)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (inside.value_at(beside) - value) / np.abs(inside.depth_at(beside) - depth)
+    return list(zip(depth, slope, value - level, strict=True))
 
 
 def _moves(rows: Rows, edge: Edges) -> Array:
