@@ -24,9 +24,9 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import (
+    all_nan,
     codes,
     elementwise,
-    everywhere,
     is_lazy,
     is_nan,
     may_exceed,
@@ -251,12 +251,12 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     options: Any = {"block": ALL if single_sum else BLOCK, "rule": question.rule}
     options["hold"] = question.surface == "hold"
     options["sees_gaps"] = single_sum and not options["hold"]
-    to_the_end = everywhere(is_nan(stop))
+    to_the_end = all_nan(stop)
     options["record"] = background.stated is None and to_the_end
     # Without a background, the kernel tests whether noise hides that the record ends in a profile.
     options["errors"] = "each" if options["record"] and not background.exists else None
     options["transient"] = question.surface == "measured" and question.surface_depth is None
-    options["transient"] &= everywhere(is_nan(start))
+    options["transient"] &= all_nan(start)
     use: Use = "record" if to_the_end else "curve"
     limits = (start, stop) if question.above is None else (start, stop, question.above)
     result, support = frame.ask(kernels.integrate, *limits, use=use, **options)
@@ -443,7 +443,7 @@ def doubts_of_transient_in(dose: DoseIntegral, remedy: str = _REMEDY) -> list[Do
     The `remedy` has a place for the `end`.
     """
     frame = dose.frame
-    if is_lazy(dose.transient_end) or everywhere(is_nan(dose.transient_end)):
+    if is_lazy(dose.transient_end) or all_nan(dose.transient_end):
         return []
     transient = frame.map(surface_transient, *NO_LIMITS, most=kernels.MAX_SEARCHED)
     share, end = transient.above / dose.value, transient.end

@@ -248,7 +248,7 @@ class Frame(Profiles):
         """Return the coordinates of a profile, or of a sample, for the parts of messages."""
         coords = {**self.coords, **self.argument_coords}
         labels: dict[str, object] = {
-            str(d): str(coords[d].values[i] if d in coords and coords[d].ndim else i)
+            str(d): str(coords[d].to_index()[i] if d in coords and coords[d].ndim else i)
             for d, i in index.items()
             if d != self.dim
         }

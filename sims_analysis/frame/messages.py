@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar, Unpack
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sims_analysis.errors import FitWarning, Parts, ProfileWarning, SimsError, SimsWarning, warn
 from sims_analysis.frame.frame import Frame, name_of
@@ -44,7 +45,7 @@ class FirstFlagged:
     @property
     def record(self) -> str:
         """Its measured range: ``"0 to 500 nm"``."""
-        depth, value = (np.asarray(self._select(v)) for v in (self.frame.depth, self.frame.value))
+        depth, value = map(self._select, (self.frame.depth, self.frame.value))
         measured = depth[~(np.isnan(value) | np.isnan(depth))]
         if not measured.size:
             return "nowhere"
@@ -55,9 +56,9 @@ class FirstFlagged:
         """The samples of this profile."""
         return self.frame.of_profile(**self.index)
 
-    def _select(self, variable: xr.Variable) -> xr.Variable:
-        selected: xr.Variable = variable.isel(self.index, missing_dims="ignore")
-        return selected
+    def _select(self, variable: xr.Variable) -> NDArray[Any]:
+        place = tuple(self.index.get(d, slice(None)) for d in variable.dims)
+        return np.asarray(variable.data[place])
 
 
 def first_flagged(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:

@@ -336,7 +336,8 @@ def run(
             result, every = ask(Dense(**samples), *(p[0] for p in given))
         gaps, fields = ~np.isfinite(result[0]), _not_copied(every)
     kept: dict[str, Any] = {"errors": errors, "group": group_size, "block": block}
-    for which, rows in layouts(samples, gaps=gaps, **kept):
+    rest = layouts(samples, gaps=gaps, **kept) if gaps is None or gaps.any() else ()
+    for which, rows in rest:
         for case in range(cases):
             result, every = ask(rows, *(p[case, which] for p in given))
             if cases == 1 and rows.count == len(values):

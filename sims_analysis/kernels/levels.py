@@ -246,15 +246,12 @@ def _merge_insignificant(
     whole = np.bincount(row, size)
     while True:
         same = row[1:] == row[:-1]
-        alone = ~(np.append(same, False) | np.append(False, same))
+        needed = SIGNIFICANT**2 + 2.0 * np.log(np.maximum(whole[row] / (FEW * size), 1.0))
         with np.errstate(divide="ignore", invalid="ignore"):
-            certain = np.abs(excess) / np.sqrt(variance)
-        certain[alone | (variance == 0)] = np.inf
-        places = np.maximum(whole[row] / (FEW * size), 1.0)
-        certain /= np.sqrt(SIGNIFICANT**2 + 2.0 * np.log(places))
+            certain = np.abs(excess) / np.sqrt(variance * needed)
+        certain[variance == 0] = np.inf
         least = certain < 1.0
-        for k in (1, 2):
-            near = row[k:] == row[:-k]
+        for k, near in ((1, same), (2, same[1:] & same[:-1])):
             earlier, later = certain[:-k], certain[k:]
             least[:-k] &= ~(near & (later < earlier))
             least[k:] &= ~(near & (earlier <= later))
@@ -262,7 +259,7 @@ def _merge_insignificant(
         joined = same & (least[1:] | least[:-1] | (excess[1:] * excess[:-1] > 0))
         if not joined.any():
             break
-        begin = np.flatnonzero(np.append(True, ~joined))
+        begin = np.append(0, 1 + np.flatnonzero(~joined))
         excess, variance, size = (np.add.reduceat(x, begin) for x in (excess, variance, size))
         row, crossing = row[begin], crossing[begin]
     between = np.flatnonzero(same)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import EQUAL, SAMPLED, Array, Flags, Places, Rows
+from sims_analysis.kernels.rows import EQUAL, IN_CACHE, SAMPLED, Array, Flags, Places, Rows
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def saturated(rows: Rows, near: Places | None = None) -> Flags | None:
     or have fewer digits than noise).
     """
     may = (rows.size >= EQUAL) & (rows.share >= 1.0)
-    if near is not None:
+    if near is not None and rows.value.size > IN_CACHE:  # few samples are faster looked at
         may &= _reaching_maximum(rows, near)
     if not may.any():
         return None
