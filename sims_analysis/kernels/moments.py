@@ -195,7 +195,7 @@ def _missed_by_lines(
 def _ends(inside: Rows, level: Array) -> list[tuple[Array, Array, Array]]:
     """Return the depths of the first and last samples, slopes from there inwards, and heights."""
     last, at = inside.value.size - 1, np.stack([inside.offsets[:-1], inside.offsets[1:] - 1])
-    at, beside = (np.clip(x, 0, last) for x in (at, at + [[1], [-1]]))
+    at, beside = (np.clip(x, 0, last) for x in (at, at - [[-1], [1]]))
     depth, value = inside.depth_at(at), inside.value_at(at)
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = (inside.value_at(beside) - value) / np.abs(inside.depth_at(beside) - depth)
