@@ -16,6 +16,7 @@ is more than 5 %, and may be more than three standard errors of the integral.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -157,13 +158,19 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
         least = np.stack([fall, fall * np.interp(ends / highest, _RULES.high, (1.0, 0.0))]) / length
-        below, perhaps = _extrapolated(rows, end, size, count, bend, least, step)
+        # An end that is surely level for a quarter of the record is a background, which saves time.
+        level = plateau & (_RULES.level * part[:, -2] < ends) & ~lower
+        asked = np.flatnonzero(~level | (n[:, -1] * ends < _RULES.hides * count))
+        of_ends: list[Any] = [one[..., asked] for one in (end, size, count, bend, least)]
+        below, perhaps = found = np.zeros((2, which.size))
+        if asked.size:
+            found[:, asked] = _extrapolated(rows, *of_ends, step=step)
         if rows.stderr is not None:
             own = _stated_value_of_a_count(rows, end, size, step)
             error = _RULES.errors * length * np.sqrt(own * part.mean(axis=1) / size)
             high = _highest_share(own / n[:, -1], ends, highest)
             large = (perhaps > error) | (high > _RULES.high[0])
-            hidden = large & (perhaps > _RULES.matters * enough[which])
+            hidden = (high > 0) & large & (perhaps > _RULES.matters * enough[which])
             hidden |= (high > _RULES.high[1]) & (length * ends > error)
             below[hidden & (below == 0)] = np.inf
     below[rises & (below == 0)] = np.inf
