@@ -161,10 +161,10 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
         # An end that is surely level for a quarter of the record is a background, which saves time.
         level = plateau & (_RULES.level * part[:, -2] < ends) & ~lower
         asked = np.flatnonzero(~level | (n[:, -1] * ends < _RULES.hides * count))
-        of_ends: list[Any] = [one[..., asked] for one in (end, size, count, bend, least)]
         below, perhaps = found = np.zeros((2, which.size))
         if asked.size:
-            found[:, asked] = _extrapolated(rows, *of_ends, step=step)
+            of_ends: Any = (one[..., asked] for one in (end, size, count, bend, least))
+            found[:, asked] = _extrapolated(rows, step, *of_ends)
         if rows.stderr is not None:
             own = _stated_value_of_a_count(rows, end, size, step)
             error = _RULES.errors * length * np.sqrt(own * part.mean(axis=1) / size)
@@ -225,7 +225,7 @@ def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
 
 
 def _extrapolated(
-    rows: Rows, end: Index, size: Index, count: Array, bend: Array, slope: Array, step: int
+    rows: Rows, step: int, end: Index, size: Index, count: Array, bend: Array, slope: Array
 ) -> Array:
     """Integrate the exponentials that continue ends of some rows; 0 where these do not fall.
 
