@@ -222,7 +222,8 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
         each[few, i] = Status.UNDETERMINED
         target = np.where(few, np.nan, fraction * total)
         low, high = (_solve(curve, cumulated, target + side, rule) for side in (-u, u))
-        stderr[:, i] = np.hypot(0.5 * (high - low), _off_by_lines(rows, depth[:, i], fraction))
+        off = _off_by_lines(rows, depth[:, i], fraction) if rule == "trapezoid" else 0.0
+        stderr[:, i] = np.hypot(0.5 * (high - low), off)
     return AtFraction(depth, stderr, status, each)
 
 
