@@ -125,11 +125,9 @@ def moments(
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
     shown = replace(rows, stderr=None) if window else rows  # a window says what the background is
-    below = (
-        missing_outside(shown, start, MISSING_SHARE * np.abs(total))
-        if record
-        else np.zeros(rows.count)
-    )
+    below = np.zeros(rows.count)
+    if record:
+        below = missing_outside(shown, start, MISSING_SHARE * np.abs(total))
     return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 
