@@ -140,9 +140,10 @@ def integrated_dose(
     flatter. That is right for an exponential, and half too much for a Gaussian cut 1.7 standard
     deviations below its maximum. A slope within 3.2 of its errors passes for a background, unless
     standard errors hide that it falls and more than 5 % and three errors would be missing. A record
-    that rises to its end, or to a plateau there, lacks the rest. Noise hides slopes in the window
-    of a background within 2.5 of their errors: those of exponentials that rise at most tenfold
-    towards the limits, and not above what is measured beside the window.
+    that rises to its end, or to a plateau there, lacks the rest, and one that ends high, in few
+    counts, may. Noise hides slopes in the window of a background within 2.5 of their errors: those
+    of exponentials that rise at most tenfold towards the limits, and not above what is measured
+    beside the window.
 
     References
     ----------
@@ -353,7 +354,8 @@ def doubts_of_end(
     def text(first: FirstFlagged) -> str:
         share = first.of(below) / first.of(dose)
         if share >= 1:
-            return f"the record, {first.record}, begins or ends inside the profile"
+            inside = f"the record, {first.record}, begins or ends inside the profile"
+            return f"{inside}, or in too few counts to tell"
         more = f"and about {share:.0%} more lies below it, extrapolated from its slope there"
         return f"the record, {first.record}, ends inside the profile, {more}"
 
