@@ -137,13 +137,12 @@ def integrated_dose(
 
     An end that falls is taken to go on as an exponential. Its slope is that of a parabola fitted to
     ln C over the longest stretch at the end that the parabola describes, if no shorter one is
-    flatter. That is right for an exponential, and half too much for a Gaussian cut 1.7 standard
-    deviations below its maximum. A slope within 3.2 of its errors passes for a background, unless
-    standard errors hide that it falls and more than 5 % and three errors would be missing. A record
-    that rises to its end, or to a plateau there, lacks the rest, and one that ends high, in few
-    counts, may. Noise hides slopes in the window of a background within 2.5 of their errors: those
-    of exponentials that rise at most tenfold towards the limits, and not above what is measured
-    beside the window.
+    flatter. That is right for an exponential, and half too much for a Gaussian cut 1.7 straggles
+    deeper than its maximum. A slope within 3.2 of its errors passes for a background, unless few
+    counts hide that more than 5 % and three errors may be missing. A record that rises to its end,
+    or to a plateau there, lacks the rest; one that ends high, in few counts, may. Noise hides
+    slopes in the window of a background within 2.5 of their errors: those of exponentials that rise
+    at most tenfold towards the limits, and not above what is measured beside the window.
 
     References
     ----------
