@@ -96,7 +96,8 @@ def find(rows: Rows, level: Array) -> Crossings:
     sample. One that touches the level, or begins or ends on it, does not cross it there.
     """
     # One number is compared three times as fast as one for each row.
-    one = level.size > 0 and len(level) == rows.count and same_for_all(level)
+    of_rows = level.size > 0 and (len(level) == rows.count or level.strides[0] == 0)
+    one = of_rows and same_for_all(level)
     row, before = _changes(rows.value, level[:1] if one else level, rows.offsets)
     after = before + 1
     falling = rows.value_at(before) > _at_samples(level, row, before)
@@ -133,6 +134,8 @@ def _changes(value: Array, level: Array, offsets: Index) -> tuple[Index, Index]:
 
 def _at_samples(level: Array, row: Index, position: Index) -> Array:
     """Look up a level, of each row or each sample, at flat positions in some rows."""
+    if level.ndim == 1 and level.strides[0] == 0:
+        return np.broadcast_to(level[:1], position.shape)  # the same everywhere
     of_rows = level.ndim > 1 and level.shape[1] == 1
     return level.reshape(-1).take(row if of_rows else position)
 

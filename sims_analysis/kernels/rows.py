@@ -424,6 +424,8 @@ class Packed(_Samples):
 
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Broadcast one value per row to its samples."""
+        if per_row.size and same_for_all(per_row):
+            return np.broadcast_to(per_row[0], self.value.shape)
         return np.repeat(per_row, self.size)
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
