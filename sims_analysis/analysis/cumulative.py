@@ -22,7 +22,7 @@ from sims_analysis.analysis.dose import (
 from sims_analysis.frame.arguments import read_pure
 from sims_analysis.frame.background import add_background_error, doubts_of_window
 from sims_analysis.frame.call import recorded
-from sims_analysis.frame.evidence import GapPolicy
+from sims_analysis.frame.evidence import GapPolicy, worse
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import anywhere, is_nan
@@ -124,8 +124,9 @@ def depth_at_dose_fraction(
         ``nm``; a sequence of fractions adds the dimension ``fraction``. Coordinates:
 
         - ``status``: ``ok``; with NaN ``no_data`` for fewer than two samples or a fraction of NaN,
-          and ``never_reached`` where the dose is not positive; with numbers, ``saturated``,
-          ``gap``, ``below_limit`` and ``truncated`` as for the whole :func:`integrated_dose`
+          and ``never_reached`` where the dose is not positive; with numbers ``undetermined`` where
+          counts do not determine it, and ``saturated``, ``gap``, ``below_limit`` and ``truncated``
+          as for the whole :func:`integrated_dose`
         - ``stderr`` (``nm``), if the data carry standard errors: the random part
         - ``fraction``: the requested fraction
 
@@ -136,12 +137,12 @@ def depth_at_dose_fraction(
 
     Notes
     -----
-    The depth z solves ``Q(z) = f Q``. The difference of the two sides has the standard error
-    ``u = sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w
-    of the dose down to z. ``stderr`` is half the distance between the depths at which the
-    cumulative dose is u below and u above ``f Q`` (Woodruff's interval of a quantile). NaN where
-    less than u, or less than two counts, lie on one side of z. Errors of interpolation between
-    samples are left out.
+    The depth z solves ``Q(z) = f Q``. The difference of the two sides has the standard error ``u =
+    sqrt(sum [(f W_i - w_i) s_i]^2)``, with the trapezoidal weights W of the whole dose and w of the
+    dose down to z. ``stderr`` is half the distance between the depths at which the cumulative dose
+    is u below and u above ``f Q`` (Woodruff's interval of a quantile). Where less than u, or less
+    than two counts, lie on one side of z, it is undetermined. Part of ``stderr`` is by how much
+    straight lines over a step h miss integrals, ``h^2 / 12`` times the slope of C at their ends.
 
     References
     ----------
@@ -175,7 +176,7 @@ def depth_at_dose_fraction(
     result = frame.array(
         quantiles.depth,
         "depth_at_dose_fraction",
-        status=status,
+        status=worse(status, quantiles.each),
         stderr=stderr,
         coords={"fraction": xr.Variable(fractions.dims, fractions.data, {"units": "1"})},
     )

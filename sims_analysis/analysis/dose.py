@@ -24,9 +24,9 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged, first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
 from sims_analysis.frame.run import (
+    all_nan,
     codes,
     elementwise,
-    everywhere,
     is_lazy,
     is_nan,
     may_exceed,
@@ -35,7 +35,7 @@ from sims_analysis.frame.run import (
 )
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.blocks import ALL, BLOCK
+from sims_analysis.kernels.blocks import ALL, BLOCK, LONG
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import RULES as TRANSIENT
@@ -137,12 +137,12 @@ def integrated_dose(
 
     An end that falls is taken to go on as an exponential. Its slope is that of a parabola fitted to
     ln C over the longest stretch at the end that the parabola describes, if no shorter one is
-    flatter. That is right for an exponential, and half too much for a Gaussian cut 1.7 standard
-    deviations below its maximum. A slope within 3.2 of its errors passes for a background, unless
-    standard errors hide that it falls and more than 5 % and three errors would be missing. A record
-    that rises to its end, or to a plateau there, lacks the rest. Noise hides slopes in the window
-    of a background within 2.5 of their errors: those of exponentials that rise at most tenfold
-    towards the limits, and not above what is measured beside the window.
+    flatter. That is right for an exponential, and half too much for a Gaussian cut 1.7 straggles
+    deeper than its maximum. A slope within 3.2 of its errors passes for a background, unless few
+    counts hide that more than 5 % and three errors may be missing. A record that rises to its end,
+    or to a plateau there, lacks the rest; one that ends high, in few counts, may. Noise hides
+    slopes in the window of a background within 2.5 of their errors: those of exponentials that rise
+    at most tenfold towards the limits, and not above what is measured beside the window.
 
     References
     ----------
@@ -251,12 +251,12 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     options: Any = {"block": ALL if single_sum else BLOCK, "rule": question.rule}
     options["hold"] = question.surface == "hold"
     options["sees_gaps"] = single_sum and not options["hold"]
-    to_the_end = everywhere(is_nan(stop))
+    to_the_end = all_nan(stop)
     options["record"] = background.stated is None and to_the_end
     # Without a background, the kernel tests whether noise hides that the record ends in a profile.
     options["errors"] = "each" if options["record"] and not background.exists else None
     options["transient"] = question.surface == "measured" and question.surface_depth is None
-    options["transient"] &= everywhere(is_nan(start))
+    options["transient"] &= all_nan(start)
     use: Use = "record" if to_the_end else "curve"
     limits = (start, stop) if question.above is None else (start, stop, question.above)
     result, support = frame.ask(kernels.integrate, *limits, use=use, **options)
@@ -296,6 +296,7 @@ def _stderr(
         return None, common
     variance: Any
     options: Any = {"errors": "sum", "window": window is not None, "hold": hold}
+    options["block"] = BLOCK if window is not None or hold else LONG
     parameters = *limits, *(window or NO_LIMITS)
     (variance,) = frame.map(variance_of_dose, *parameters, **options)
     if common is not None:
@@ -352,7 +353,8 @@ def doubts_of_end(
     def text(first: FirstFlagged) -> str:
         share = first.of(below) / first.of(dose)
         if share >= 1:
-            return f"the record, {first.record}, begins or ends inside the profile"
+            inside = f"the record, {first.record}, begins or ends inside the profile"
+            return f"{inside}, or in too few counts to tell"
         more = f"and about {share:.0%} more lies below it, extrapolated from its slope there"
         return f"the record, {first.record}, ends inside the profile, {more}"
 
@@ -442,7 +444,7 @@ def doubts_of_transient_in(dose: DoseIntegral, remedy: str = _REMEDY) -> list[Do
     The `remedy` has a place for the `end`.
     """
     frame = dose.frame
-    if is_lazy(dose.transient_end) or everywhere(is_nan(dose.transient_end)):
+    if is_lazy(dose.transient_end) or all_nan(dose.transient_end):
         return []
     transient = frame.map(surface_transient, *NO_LIMITS, most=kernels.MAX_SEARCHED)
     share, end = transient.above / dose.value, transient.end

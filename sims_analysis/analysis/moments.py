@@ -120,8 +120,9 @@ def moments(
     profile is cut where it crosses it (see :func:`crossings`; with standard errors, not where noise
     does, and a fraction is one of the maximum that the samples around the highest show), with
     ``h^2 / 12`` of the derivative there, which straight lines over steps h miss; the
-    samples that show where an end is move it too, and the error of the maximum is added. NaN where
-    the error of a sample is unknown, and where the variance is zero.
+    samples that show where an end is move it too, and the error of the maximum is added. Without a
+    threshold, what straight lines miss at the first and last samples is part of all errors but that
+    of the dose. NaN where the error of a sample is unknown, and where the variance is zero.
 
     Errors of skewness and kurtosis (*What stated errors cover*, on the site) are too large where a
     background leaves the straggle hardly known.

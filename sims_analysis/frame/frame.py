@@ -242,14 +242,13 @@ class Frame(Profiles):
 
     def label(self, index: Mapping[Any, int]) -> str:
         """Name a profile by its coordinates, for messages."""
-        parts = (f"{name} {part!r}" for name, part in self.where(index).items())
-        return ", ".join(parts) or "the profile"
+        return name_of(self.where(index))
 
     def where(self, index: Mapping[Any, int]) -> dict[str, object]:
         """Return the coordinates of a profile, or of a sample, for the parts of messages."""
         coords = {**self.coords, **self.argument_coords}
         labels: dict[str, object] = {
-            str(d): str(coords[d].values[i] if d in coords and coords[d].ndim else i)
+            str(d): str(coords[d].to_index()[i] if d in coords and coords[d].ndim else i)
             for d, i in index.items()
             if d != self.dim
         }
@@ -381,6 +380,11 @@ class Frame(Profiles):
         if unindexed:
             indexes |= xr.Coordinates(unindexed).xindexes
         return xr.Coordinates(coords, indexes=indexes)
+
+
+def name_of(where: Mapping[str, object]) -> str:
+    """Name a profile, for messages, by its coordinates there."""
+    return ", ".join(f"{name} {part!r}" for name, part in where.items()) or "the profile"
 
 
 def refuse_labels(labelled: Collection[Any], names: Iterable[str]) -> None:

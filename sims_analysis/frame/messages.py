@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeVar, Unpack
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sims_analysis.errors import FitWarning, Parts, ProfileWarning, SimsError, SimsWarning, warn
-from sims_analysis.frame.frame import Frame
+from sims_analysis.frame.frame import Frame, name_of
 from sims_analysis.frame.run import anywhere, is_lazy
 from sims_analysis.outcomes import Status
 
@@ -24,13 +25,10 @@ class FirstFlagged:
 
     frame: Frame
     index: dict[Any, int]
+    #: Its coordinates, as the part ``where`` of a message.
+    where: dict[str, object]
     #: Its name, with the number of others: ``"species 'B' and 2 more"``.
     label: str
-
-    @property
-    def where(self) -> dict[str, object]:
-        """Its coordinates, as the part ``where`` of a message."""
-        return self.frame.where(self.index)
 
     def warn(self, text: str, category: type[SimsWarning], **parts: Unpack[Parts]) -> None:
         """Warn of it, by its name."""
@@ -47,7 +45,7 @@ class FirstFlagged:
     @property
     def record(self) -> str:
         """Its measured range: ``"0 to 500 nm"``."""
-        depth, value = (np.asarray(self._select(v)) for v in (self.frame.depth, self.frame.value))
+        depth, value = map(self._select, (self.frame.depth, self.frame.value))
         measured = depth[~(np.isnan(value) | np.isnan(depth))]
         if not measured.size:
             return "nowhere"
@@ -58,9 +56,9 @@ class FirstFlagged:
         """The samples of this profile."""
         return self.frame.of_profile(**self.index)
 
-    def _select(self, variable: xr.Variable) -> xr.Variable:
-        selected: xr.Variable = variable.isel(self.index, missing_dims="ignore")
-        return selected
+    def _select(self, variable: xr.Variable) -> NDArray[Any]:
+        place = tuple(self.index.get(d, slice(None)) for d in variable.dims)
+        return np.asarray(variable.data[place])
 
 
 def first_flagged(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:
@@ -72,7 +70,8 @@ def first_flagged(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:
         return None
     index = dict(zip(flagged.dims, where[0].tolist(), strict=True))
     others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-    return FirstFlagged(frame, index, f"{frame.label(index)}{others}")
+    place = frame.where(index)
+    return FirstFlagged(frame, index, place, f"{name_of(place)}{others}")
 
 
 def describe_window(first: FirstFlagged, window: Iterable[xr.Variable], what: str) -> str:
@@ -116,14 +115,14 @@ def first_sample(frame: Frame, flagged: xr.Variable) -> FirstFlagged | None:
     first = first_flagged(frame, flagged)
     if first is None:
         return None
-    profile = frame.label({d: i for d, i in first.index.items() if d != frame.dim})
+    profile = name_of({name: at for name, at in first.where.items() if name != frame.axis})
     others = int(flagged.sum()) - 1
     note = f" (and {others} more)" if others else ""
     label = (
         f"{profile}, {frame.axis.replace('_', ' ')} {first.of(frame.depth):g} {frame.axis_units}: "
         f"{first.of(frame.value):g} {frame.units}{note}"
     )
-    return FirstFlagged(frame, first.index, label)
+    return FirstFlagged(frame, first.index, first.where, label)
 
 
 def warn_where(

@@ -19,6 +19,7 @@ from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged, first_sample
 from sims_analysis.frame.parameters import read_stated
 from sims_analysis.frame.run import anywhere, is_lazy, is_nan, may_exceed, replaced_where
+from sims_analysis.kernels.rows import in_blocks
 from sims_analysis.profiles.plausibility import refuse_impossible
 from sims_analysis.text.arguments import check_choice, format_argument, list_dims, type_error
 
@@ -338,7 +339,12 @@ def _check_stderr(frame: Frame) -> None:
     """Raise for the first sample with a negative or infinite standard error, unless on Dask."""
     if frame.stderr is None or is_lazy(frame.stderr):
         return
-    wrong = (frame.stderr.data < 0) | np.isinf(frame.stderr.data)
+    stderr = frame.stderr.data
+    flat = stderr.reshape(-1)
+    parts = (flat[part] for part in in_blocks(flat.size, 1))
+    if all(part.min() >= 0.0 and part.max() < np.inf for part in parts):  # as a rule, and known
+        return
+    wrong = (stderr < 0) | np.isinf(stderr)
     if not wrong.any():
         return
     if (first := first_sample(frame, xr.Variable(frame.value.dims, wrong))) is not None:

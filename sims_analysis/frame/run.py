@@ -39,9 +39,9 @@ def may_exceed(variable: xr.Variable, bound: float = 0.0) -> bool:
     return is_lazy(variable) or bool((variable.data > bound).any())
 
 
-def everywhere(condition: xr.Variable) -> bool:
-    """Whether a condition holds everywhere; False if it is lazy."""
-    return not is_lazy(condition) and bool(condition.data.all())
+def all_nan(variable: xr.Variable) -> bool:
+    """Whether a variable is NaN everywhere; False if it is lazy."""
+    return not is_lazy(variable) and bool(np.isnan(variable.data).all())
 
 
 def codes(variable: xr.Variable) -> set[int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise, starmap
 from math import prod
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 
 from sims_analysis.kernels.evidence import Support, Use, runs_of, support
 from sims_analysis.kernels.rows import (
-    IN_CACHE,
     WITHOUT_VALUE,
     Array,
     Dense,
@@ -27,6 +25,7 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     dot_rows,
+    in_blocks,
 )
 from sims_analysis.outcomes import GAP, Flag
 
@@ -118,12 +117,13 @@ class InfiniteSampleError(Exception):
         self.row, self.sample, self.what, self.number = row, sample, what, number
 
 
-def _packed(columns: Samples, numbers: Index) -> Packed:
-    """Pack the measured samples of values ``(R, n)``; messages call the rows by `numbers`."""
+def _packed(columns: Samples, numbers: Index, also: Flags | None = None) -> Packed:
+    """Pack the measured samples of values ``(R, n)``; messages call the rows by `numbers`.
+
+    Those without a depth (`also`) are looked for if there are any among these.
+    """
     depth, value = columns["depth"], columns["value"]
-    nan = np.isnan(value)
-    if depth.ndim > 1:
-        nan |= np.isnan(depth)
+    nan = np.isnan(value) if also is None else np.isnan(value) | also
     # Few, as a rule: found faster than the samples that were measured.
     missing, begin = np.flatnonzero(nan), np.arange(len(value) + 1) * value.shape[1]
     offsets, measured = begin - missing.searchsorted(begin), ~nan
@@ -133,30 +133,20 @@ def _packed(columns: Samples, numbers: Index) -> Packed:
         return every[measured] if missing.size else every.reshape(-1)
 
     found: Samples = {name: packed(one) for name, one in columns.items()}
-    for what in ("value", "depth")[: depth.ndim]:  # a shared axis is finite
+    for what in ("depth", "value")[2 - depth.ndim :]:  # a shared axis is finite
         samples = found[what]
         with np.errstate(all="ignore"):
-            if np.isfinite(samples.sum()):
-                continue
+            total = samples.sum()
+        if np.isfinite(total):
+            continue
         infinite = np.flatnonzero(np.isinf(samples))
         if infinite.size:
             row, sample = divmod(int(np.flatnonzero(measured)[infinite[0]]), value.shape[1])
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
+        if np.isnan(samples).any():
+            return _packed(columns, numbers, np.isnan(depth))
     axis = depth if depth.ndim == 1 else None
     return Packed(**found, offsets=offsets, measured=measured, axis=axis)
-
-
-def in_blocks(count: int, samples: int, size: int = BLOCK) -> Iterator[slice]:
-    """Split `count` things of `samples` samples each into blocks of about `size` samples."""
-    step = max(1, size // max(samples, 1))
-    for begin in range(0, count, step):
-        yield slice(begin, min(begin + step, count))
-
-
-def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
-    """Split things of several sizes into parts of about `size` samples."""
-    ends = np.cumsum(sizes).searchsorted(np.arange(0, sizes.sum(), size))
-    yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
 
 
 def layouts(
@@ -204,7 +194,7 @@ def layouts(
                 continue
             to_pack.append(every.start + np.flatnonzero(incomplete))
             whole = every.start + np.flatnonzero(~incomplete)
-            for some in in_blocks(whole.size, n):
+            for some in in_blocks(whole.size, n, BLOCK):
                 yield whole[some], _rows(samples, _of_groups(whole[some], group), errors)
     groups = np.concatenate([*to_pack, np.empty(0, dtype=np.intp)])
     # Packed rows take more scratch arrays, more still with errors, and more time a sample.
@@ -346,7 +336,8 @@ def run(
             result, every = ask(Dense(**samples), *(p[0] for p in given))
         gaps, fields = ~np.isfinite(result[0]), _not_copied(every)
     kept: dict[str, Any] = {"errors": errors, "group": group_size, "block": block}
-    for which, rows in layouts(samples, gaps=gaps, **kept):
+    rest = layouts(samples, gaps=gaps, **kept) if gaps is None or gaps.any() else ()
+    for which, rows in rest:
         for case in range(cases):
             result, every = ask(rows, *(p[case, which] for p in given))
             if cases == 1 and rows.count == len(values):

@@ -91,17 +91,12 @@ def _with_hidden(rows: Rows, every: Crossings, limits: Array | None) -> Crossing
     risen, falls = np.zeros((2, rows.count), dtype=bool)
     risen[every.row[::-1]] = every.falling[::-1]  # the last one wins
     falls[every.row] = ~every.falling
-    first, last = (
-        np.flatnonzero(risen & ~np.isnan(limits[1])),
-        np.flatnonzero(falls & ~np.isnan(limits[2])),
-    )
+    first = np.flatnonzero(risen & ~np.isnan(limits[1]))
+    last = np.flatnonzero(falls & ~np.isnan(limits[2]))
     begin, end = rows.offsets[first], rows.offsets[last + 1] - 1
-    joined = Crossings(
-        np.concatenate([first, every.row, last]),
-        np.concatenate([begin, every.before, end]),
-        np.concatenate([begin, every.after, end]),
-        np.concatenate([np.zeros_like(first, bool), every.falling, np.ones_like(last, bool)]),
-    )
+    rise = Crossings(first, begin, begin, np.zeros_like(first, bool))
+    fall = Crossings(last, end, end, np.ones_like(last, bool))
+    joined = Crossings._make(map(np.concatenate, zip(rise, every, fall, strict=True)))
     return joined.take(np.lexsort((joined.before + joined.after, joined.row)))
 
 
@@ -252,10 +247,8 @@ def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flag
     begin, end = rows.offsets[found.row], rows.offsets[found.row + 1]
     confirmed, room = np.ones((2, found.row.size), dtype=bool)
     for k in range(1, min(n, int(rows.size.max(initial=0)) + 1)):
-        for position, high in (
-            (found.before - k, found.falling),
-            (found.after + k, ~found.falling),
-        ):
+        sides = (found.before - k, found.falling), (found.after + k, ~found.falling)
+        for position, high in sides:
             inside = (position >= begin) & (position < end)
             value = rows.value_at(np.where(inside, position, begin))
             room &= inside

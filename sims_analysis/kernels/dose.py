@@ -21,7 +21,6 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     SingleResult,
-    dot_rows,
     first_status,
 )
 from sims_analysis.kernels.transient import surface_transient
@@ -78,7 +77,7 @@ def integrate(
     value, n_linear = np.full(rows.count, np.nan), np.zeros(rows.count, dtype=np.intp)
     if isinstance(rows, Dense) and rule == "trapezoid":
         # One sum over the samples of each row, which takes the least time.
-        total = dot_rows(rows.value, segments.trapezoid_weights(rows, *inner))
+        total = rows.integral(segments.trapezoid_weights(rows, *inner))
         value[valid] = total[valid]
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, *inner, valid, rule=rule)
@@ -178,6 +177,8 @@ class AtFraction(NamedTuple):
     depth: Array
     stderr: Array
     status: NDArray[np.uint8]
+    #: That of each depth, (R, m): ``undetermined`` where too few counts lie on one side.
+    each: NDArray[np.uint8]
 
 
 #: Fewest counts on one side of a depth for which a standard error is given.
@@ -197,6 +198,7 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
     curve = segments.steps(rows).packed()
     enough = curve.size > 1
     depth, stderr = np.full((2, *fractions.shape), np.nan)
+    each = np.full(fractions.shape, Status.OK, dtype=np.uint8)
     no_limit, total = np.full((2, rows.count), np.nan)
     cumulated = running(curve, rule=rule)
     total[enough] = cumulated[curve.offsets[1:][enough] - 1]
@@ -216,10 +218,30 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
         least = _MIN_COUNTS * _positive(variance_of_sum(rows, whole)) / total
         u = np.sqrt(_positive(variance_of_sum(rows, rows.repeat(fraction) * whole - above)))
         smaller = np.minimum(fraction, 1.0 - fraction) * total
-        target = np.where(smaller >= np.fmax(u, least), fraction * total, np.nan)
+        few = smaller < np.fmax(u, least)
+        each[few, i] = Status.UNDETERMINED
+        target = np.where(few, np.nan, fraction * total)
         low, high = (_solve(curve, cumulated, target + side, rule) for side in (-u, u))
-        stderr[:, i] = 0.5 * (high - low)
-    return AtFraction(depth, stderr, status)
+        off = _off_by_lines(rows, depth[:, i], fraction) if rule == "trapezoid" else 0.0
+        stderr[:, i] = np.hypot(0.5 * (high - low), off)
+    return AtFraction(depth, stderr, status, each)
+
+
+def _off_by_lines(rows: Packed, depth: Array, fraction: Array) -> Array:
+    """Return by how much straight lines between samples move such depths (Euler and Maclaurin).
+
+    They miss h^2 / 12 times the slope at an end of an integral; those of cells h^2 / 12 within one.
+    """
+    at = np.nan_to_num(np.stack([depth, rows.first, rows.last], axis=1))
+    before = rows.segment_at(at).T
+    after = np.minimum(before + 1, rows.value.size - 1)
+    low, high = rows.value_at(before), rows.value_at(after)
+    missed, above, below = (rows.depth_at(after) - rows.depth_at(before)) * (high - low) / 12.0
+    if rows.lower is None:
+        missed = missed - (1.0 - fraction) * above - fraction * below
+    here = 0.5 * (low + high)[0]
+    moved: Array = np.divide(missed, here, out=np.zeros_like(missed), where=here > 0)
+    return moved
 
 
 def _positive(variance: Array) -> Array:

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.blocks import in_parts
 from sims_analysis.kernels.gaps import breaks
 from sims_analysis.kernels.levels import (
     Crossings,
@@ -33,7 +32,7 @@ from sims_analysis.kernels.local_fit import (
     solve,
     value_stderr,
 )
-from sims_analysis.kernels.rows import Array, Index, Rows, changed, range_sums
+from sims_analysis.kernels.rows import Array, Index, Rows, changed, in_parts, range_sums
 
 #: How a crossing is located: at the edge that the samples around it show, where two samples alone
 #: do not; always there; or between its two samples.
@@ -133,7 +132,11 @@ def edges(
     weight[result.stderr <= enough] = 0.0
     tried = np.flatnonzero((weight > 0) & (result.stderr != 0.0))
     fit = _fitted(samples.about(tried))
-    known = np.isfinite(fit.stderr) & (fit.slope * found.direction[tried] > 0)
+    known = fit.slope * found.direction[tried] > 0
+    # A window that is level shows no edge, nor that there is one between the two samples.
+    level_there = tried[~known]
+    result.stderr[level_there] = np.fmax(result.stderr[level_there], fit.stderr[~known])
+    known &= np.isfinite(fit.stderr)
     tried, fit = tried[known], _Parabolas(*(one[known] for one in fit))
     w, at = weight[tried], samples.lower[before[tried]]
     if locate == "crossing":

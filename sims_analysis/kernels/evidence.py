@@ -19,6 +19,7 @@ from sims_analysis.kernels.rows import (
     Flags,
     Index,
     Marks,
+    Places,
     Rows,
     SingleResult,
 )
@@ -45,13 +46,13 @@ class Support(NamedTuple):
     gap: Any = None
 
 
-def marks(rows: Rows, near: tuple[Array, Array] | None = None) -> Marks | None:
+def marks(rows: Rows, near: Places | None = None) -> Marks | None:
     """Return all that is known of samples, carried or seen; None for nothing.
 
-    Of saturated ones, those of rows with some in intervals `near`, (R,) or (R, m), at least.
+    Of gaps and saturated samples, those of rows with some at the places `near`, at least.
     """
     found = [] if rows.carried is None else [rows.carried]
-    gaps = gaps_of(rows)
+    gaps = gaps_of(rows, near)
     if gaps is not None:
         row, z0, z1 = gaps
         flag = np.full(row.shape, GAP, dtype=np.int16)
@@ -109,7 +110,7 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
-    found = marks(rows, (start, stop)) if start.size else None
+    found = marks(rows, rows.samples_in(start, stop)) if start.size else None
     if found is None:
         return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))

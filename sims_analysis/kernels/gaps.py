@@ -10,15 +10,18 @@ from itertools import starmap
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from sims_analysis.kernels.rows import (
     TOLERANCE,
     WITHOUT_VALUE,
     Array,
+    Dense,
     Flags,
     Index,
     Marks,
     Packed,
+    Places,
     Rows,
 )
 
@@ -30,12 +33,13 @@ WIDE = 5.0
 _AROUND = 6
 
 
-def gap_after(rows: Rows) -> Flags | None:
+def gap_after(rows: Rows, near: Places | None = None) -> Flags | None:
     """Flag the samples before gaps, by widths and by what the data carry; None if there is no gap.
 
-    `rows` have all measured samples of each profile, not those of a window alone.
+    `rows` have all measured samples of each profile, not those of a window alone. Those of rows
+    with some in or next to the places `near` are flagged, at least.
     """
-    wide = _wide(rows)
+    wide = _wide(rows, near)
     if wide is not None and rows.carried is not None:
         wide[_before_limited(rows, rows.carried)] = False
         wide = wide if wide.any() else None
@@ -56,7 +60,7 @@ def _before_limited(rows: Rows, carried: Marks) -> Index:
     return found
 
 
-def _wide(rows: Rows) -> Flags | None:
+def _wide(rows: Rows, near: Places | None = None) -> Flags | None:
     """Find the segments that are wider than all around them, or between cells that do not meet."""
     if rows.depth.size < 2:
         return None
@@ -65,7 +69,16 @@ def _wide(rows: Rows) -> Flags | None:
         open_ = np.append(rows.lower[1:] - rows.upper[:-1], 0.0) > TOLERANCE * np.ptp(rows.depth)
         open_ &= rows.width > 0
         return open_ if open_.any() else None
-    # Of complete rows, those of their axis alone.
+    perhaps = None if near is None or isinstance(rows, Dense) else _perhaps_wide(rows, near)
+    if perhaps is not None:
+        found = np.zeros(rows.depth.shape, dtype=bool)
+        for own in starmap(slice, np.stack([rows.offsets[perhaps], rows.offsets[perhaps + 1]], 1)):
+            found[own][:-1] = _in_profile(np.diff(rows.depth[own]))
+        return found if found.any() else None
+    if isinstance(rows, Dense):  # those of their axis alone
+        width = np.diff(rows.depth)
+        if width.max() <= WIDE * width.min():
+            return None
     width, last = rows.width, rows.final
     first = np.append(0, last + 1)[: last.size]
     edges = np.stack([first, last], axis=1)[last - first > 1]
@@ -77,6 +90,21 @@ def _wide(rows: Rows) -> Flags | None:
     for own in starmap(slice, edges[widest > WIDE * narrowest]):
         found[own] = _in_profile(width[own])
     return found if found.any() else None
+
+
+def _perhaps_wide(rows: Packed, near: Places) -> Index | None:
+    """Find the rows with a segment at a few places that may be wide; None for more places."""
+    row, first, end = near
+    reach = int((end - first).max(initial=0))
+    if not rows.are_few(row.size * (reach + 2 * _AROUND)):
+        return None
+    last = rows.offsets[row + 1] - 1
+    places = first + np.arange(-1 - _AROUND, reach + 1 + _AROUND)[:, None]
+    depth = rows.depth.take(np.clip(places, rows.offsets[row], last))
+    width = np.diff(depth, axis=0)
+    around = sliding_window_view(np.where(width > 0, width, np.inf), 2 * _AROUND + 1, axis=0)
+    wide = width[_AROUND:-_AROUND] > WIDE * around.min(axis=-1)
+    return np.unique(row[wide.any(axis=0)])
 
 
 def _in_profile(width: Array) -> Flags:
@@ -101,17 +129,18 @@ def _in_profile(width: Array) -> Flags:
     return found
 
 
-def gaps_of(rows: Rows) -> tuple[Index, Array, Array] | None:
-    """Return the rows of all gaps, and where they begin and end; None without any.
+def gaps_of(rows: Rows, near: Places | None = None) -> tuple[Index, Array, Array] | None:
+    """Return the rows of gaps, and where they begin and end; None without any.
 
-    Carried gaps that meet are one: values between them were made across it.
+    Those in or next to the places `near`, at least. Carried gaps that meet are one: values between
+    them were made across it.
     """
-    flags = gap_after(rows)
+    flags = gap_after(rows, near)
     if flags is None:
         return None
     first = last = np.flatnonzero(flags)
     if rows.carried_gaps is not None:
-        wide = _wide(rows)
+        wide = _wide(rows, near)
         seen = np.zeros(first.size, dtype=bool) if wide is None else wide[first]
         one = (np.diff(first) == 1) & ~(seen[1:] & seen[:-1])
         first, last = first[np.append(True, ~one)], last[np.append(~one, True)]

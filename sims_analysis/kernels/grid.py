@@ -131,7 +131,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
 
 def _known(rows: Rows, low: Array, high: Array) -> Flags:
     """Flag rows of which more is known than values, in intervals, (R, m), at least."""
-    found, every = np.zeros(rows.count, dtype=bool), marks(rows, (low, high))
+    found, every = np.zeros(rows.count, dtype=bool), marks(rows, rows.samples_in(low, high))
     if every is not None:
         found[every.row] = True
     return found

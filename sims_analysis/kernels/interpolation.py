@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sims_analysis.kernels import segments
-from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.rows import (
-    IN_CACHE,
     Array,
     Dense,
     Flags,
@@ -17,6 +15,7 @@ from sims_analysis.kernels.rows import (
     Rows,
     SingleResult,
     errors_of,
+    in_blocks,
     same_for_all,
 )
 
@@ -48,7 +47,7 @@ def interpolate(
         return _by_splines(rows, at, method)
     found = locate(rows, at) if found is None else found
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
-    for part in in_blocks(len(at), at.shape[1], IN_CACHE):
+    for part in in_blocks(len(at), at.shape[1]):
         own = slice(None) if len(found.t) == 1 else part
         c0, c1 = (found.samples(rows, rows.value, i, part) for i in (0, 1))
         linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
@@ -70,7 +69,7 @@ def stderr_at(rows: Rows, at: Array, *, method: str, found: Location | None = No
         return SingleResult(_by_splines(rows, at, method, errors=True).value)
     found = locate(rows, at) if found is None else found
     value = np.empty(at.shape)
-    for part in in_blocks(len(at), at.shape[1], IN_CACHE):
+    for part in in_blocks(len(at), at.shape[1]):
         t = found.t if len(found.t) == 1 else found.t[part]
         s0, s1 = (found.samples(rows, errors_of(rows), i, part) for i in (0, 1))
         stderr = np.hypot((1.0 - t) * s0, t * s1)

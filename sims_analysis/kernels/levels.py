@@ -96,7 +96,8 @@ def find(rows: Rows, level: Array) -> Crossings:
     sample. One that touches the level, or begins or ends on it, does not cross it there.
     """
     # One number is compared three times as fast as one for each row.
-    one = level.size > 0 and len(level) == rows.count and same_for_all(level)
+    of_rows = level.size > 0 and (len(level) == rows.count or level.strides[0] == 0)
+    one = of_rows and same_for_all(level)
     row, before = _changes(rows.value, level[:1] if one else level, rows.offsets)
     after = before + 1
     falling = rows.value_at(before) > _at_samples(level, row, before)
@@ -133,6 +134,8 @@ def _changes(value: Array, level: Array, offsets: Index) -> tuple[Index, Index]:
 
 def _at_samples(level: Array, row: Index, position: Index) -> Array:
     """Look up a level, of each row or each sample, at flat positions in some rows."""
+    if level.ndim == 1 and level.strides[0] == 0:
+        return np.broadcast_to(level[:1], position.shape)  # the same everywhere
     of_rows = level.ndim > 1 and level.shape[1] == 1
     return level.reshape(-1).take(row if of_rows else position)
 
@@ -246,15 +249,12 @@ def _merge_insignificant(
     whole = np.bincount(row, size)
     while True:
         same = row[1:] == row[:-1]
-        alone = ~(np.append(same, False) | np.append(False, same))
+        needed = SIGNIFICANT**2 + 2.0 * np.log(np.maximum(whole[row] / (FEW * size), 1.0))
         with np.errstate(divide="ignore", invalid="ignore"):
-            certain = np.abs(excess) / np.sqrt(variance)
-        certain[alone | (variance == 0)] = np.inf
-        places = np.maximum(whole[row] / (FEW * size), 1.0)
-        certain /= np.sqrt(SIGNIFICANT**2 + 2.0 * np.log(places))
+            certain = np.abs(excess) / np.sqrt(variance * needed)
+        certain[variance == 0] = np.inf
         least = certain < 1.0
-        for k in (1, 2):
-            near = row[k:] == row[:-k]
+        for k, near in ((1, same), (2, same[1:] & same[:-1])):
             earlier, later = certain[:-k], certain[k:]
             least[:-k] &= ~(near & (later < earlier))
             least[k:] &= ~(near & (earlier <= later))
@@ -262,7 +262,7 @@ def _merge_insignificant(
         joined = same & (least[1:] | least[:-1] | (excess[1:] * excess[:-1] > 0))
         if not joined.any():
             break
-        begin = np.flatnonzero(np.append(True, ~joined))
+        begin = np.append(0, 1 + np.flatnonzero(~joined))
         excess, variance, size = (np.add.reduceat(x, begin) for x in (excess, variance, size))
         row, crossing = row[begin], crossing[begin]
     between = np.flatnonzero(same)

@@ -73,8 +73,9 @@ def moments(
         rows = as_points(rows)
     inside = rows.within(start, stop)
     height, noise, known, ends, sides = _run(inside, level, threshold, floor, relative=relative)
+    cut = [(side.depth, side.steepness, height) for side in sides]
     first, last = ends
-    weights, off, (total, mean, *shape) = _between(rows, level, first, last, height, sides)
+    weights, off, (total, mean, *shape) = _between(rows, level, first, last, cut)
     distribution = np.isfinite(shape[0])
     limits = (np.where(np.isnan(end), np.inf, end) for end in ends)
     size = inside.within(*limits).size
@@ -114,31 +115,34 @@ def moments(
             else:
                 variance = variance_of_sum(rows, slope)
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
-        if sides:
-            lines = _between(rows, level, first, last, height, [])[2]
-            missed = LEFT * (answers[:5] - lines)
+        if sides or (rows.lower is None and inside.value.size):
+            left, other = (LEFT, []) if sides else (1.0, _ends(inside, level))
+            missed = left * (answers[:5] - _between(rows, level, first, last, other)[2])
+            if not sides:
+                missed[0] = 0.0  # as of any dose
             errors = np.hypot(errors, np.where(np.isfinite(missed), missed, 0.0))
         errors = np.hypot(errors, common)
     answers[:, ~(enough & distribution)] = np.nan
     errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
     shown = replace(rows, stderr=None) if window else rows  # a window says what the background is
-    below = (
-        missing_outside(shown, start, MISSING_SHARE * np.abs(total))
-        if record
-        else np.zeros(rows.count)
-    )
+    below = np.zeros(rows.count)
+    if record:
+        below = missing_outside(shown, start, MISSING_SHARE * np.abs(total))
     return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
 
 
 def _between(
-    rows: Rows, level: Array, first: Array, last: Array, height: Array, sides: list[Edges]
+    rows: Rows, level: Array, first: Array, last: Array, cut: list[tuple[Array, Array, Array]]
 ) -> tuple[Array, Array, list[Array]]:
-    """Return weights of the samples between two depths, distances from their mean, and moments."""
+    """Return weights of the samples between two depths, distances from their mean, and moments.
+
+    With what straight lines miss between two ends: their depths, slopes inwards, and heights.
+    """
     # Samples outside have zero weight.
     limits = [np.where(np.isfinite(end), end, np.inf) for end in (first, last)]
     weights = segments.trapezoid_weights(rows, *limits)
     mass = weights * (rows.value - rows.repeat(level))
-    missed = _missed_by_lines(rows.within(*limits), height, sides)
+    missed = _missed_by_lines(rows.within(*limits), cut)
     total = rows.sum(mass) + missed(0, 0.0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = (rows.sum(mass, rows.depth) + missed(1, 0.0)) / total
@@ -162,7 +166,7 @@ def _between(
 
 
 def _missed_by_lines(
-    inside: Rows, height: Array, sides: list[Edges]
+    inside: Rows, cut: list[tuple[Array, Array, Array]]
 ) -> Callable[[int, Array | float], Array]:
     """Return what straight lines between samples miss of integrals of ``(z - about)^power C``.
 
@@ -172,11 +176,11 @@ def _missed_by_lines(
         step = (inside.last - inside.first) / (inside.size - 1)
 
     def missed(power: int, about: Array | float) -> Array:
-        total = np.zeros(height.size)
-        for edge, outwards in zip(sides, (-1.0, 1.0), strict=False):
+        total = np.zeros(inside.count)
+        for (depth, steepness, height), outwards in zip(cut, (-1.0, 1.0), strict=False):
             with np.errstate(all="ignore"):
-                slope = np.minimum(edge.steepness, STEEPEST * height / step)
-                off = edge.depth - about
+                slope = np.minimum(steepness, STEEPEST * height / step)
+                off = depth - about
                 change = off**power * slope
                 change -= power * outwards * off ** max(power - 1, 0) * height
                 change *= step**2 / 12.0
@@ -184,6 +188,16 @@ def _missed_by_lines(
         return total
 
     return missed
+
+
+def _ends(inside: Rows, level: Array) -> list[tuple[Array, Array, Array]]:
+    """Return the depths of the first and last samples, slopes from there inwards, and heights."""
+    last, at = inside.value.size - 1, np.stack([inside.offsets[:-1], inside.offsets[1:] - 1])
+    at, beside = (np.clip(x, 0, last) for x in (at, at - [[-1], [1]]))
+    depth, value = inside.depth_at(at), inside.value_at(at)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (inside.value_at(beside) - value) / np.abs(inside.depth_at(beside) - depth)
+    return list(zip(depth, slope, value - level, strict=True))
 
 
 def _moves(rows: Rows, edge: Edges) -> Array:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sims_analysis.kernels.blocks import BLOCK, in_blocks
+from sims_analysis.kernels.blocks import BLOCK
 from sims_analysis.kernels.edges import around
 from sims_analysis.kernels.levels import Crossings, highest
 from sims_analysis.kernels.local_fit import (
@@ -31,6 +31,7 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     first_status,
+    in_blocks,
     range_sums,
 )
 from sims_analysis.outcomes import Status

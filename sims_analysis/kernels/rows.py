@@ -24,10 +24,28 @@ from sims_analysis.outcomes import Status
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+
+
+class Places(NamedTuple):
+    """The rows of intervals of depth, and the first sample in each, to an end; (K,)."""
+
+    row: Index
+    first: Index
+    end: Index
+
+
 T = TypeVar("T", bound=tuple[Any, ...])
 
 #: Samples whose scratch arrays are to stay in a processor's own cache.
 IN_CACHE = 1 << 16
+
+#: So many equal neighbours at the maximum of a row may be those of a saturated detector.
+EQUAL = 5
+
+#: The maximum of a row is at least that of so many of its samples.
+SAMPLED = 4
+
+_NONE = np.empty(0, dtype=np.intp)
 
 #: Depths closer than this fraction of the record are equal: unit conversions round.
 TOLERANCE = 1e-9
@@ -173,11 +191,63 @@ class _Samples(ABC):
         # For an empty row, any sample.
         return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
 
+    def samples_in(self, start: Array, stop: Array) -> Places:
+        """Return which samples lie in intervals, (R,) or (R, m); not of NaN, nor of empty rows."""
+        measured = ((start <= stop).T & (self.size > 0)).T
+        row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
+        return Places(row, self.position(start, row, "left"), self.position(stop, row))
+
+    def are_few(self, samples: int) -> bool:
+        """Whether it takes less time to look up so many samples than to go through all of them."""
+        return samples < self.value.size // _LOOKED_UP
+
     def sampled_maximum(self, row: Index, n_samples: int) -> Array:
         """Return the highest of a few samples of some rows, which are not empty."""
         after = np.arange(n_samples)[:, None] * self.size[row] // n_samples
         highest: Array = self.value_at(self.offsets[row] + after).max(axis=0)
         return highest
+
+    @cached_property
+    def level_topped(self) -> Index:
+        """The rows with five equal neighbours at their maximum, if it is positive.
+
+        And perhaps some whose last samples are equal to the first of the next row.
+        """
+        return np.concatenate([_NONE, *map(self._level_topped, in_parts(self.size))])
+
+    def _level_topped(self, part: slice) -> Index:
+        """Find such rows among consecutive ones."""
+        begin = self.offsets[part]
+        samples = self.value.reshape(-1)[begin[0] : self.offsets[part.stop]]
+        equal = samples[1:] == samples[:-1]
+        if np.count_nonzero(equal) < EQUAL - 1:
+            return _NONE
+        two = equal[1:] & equal[:-1]
+        five = two[2:] & two[:-2]
+        number = np.count_nonzero(five)
+        if not number:
+            return _NONE
+        low = self._reached[part].min()
+        if number > five.size // _STEPS:  # as of a floor
+            five &= samples[: five.size] >= low
+        first: Index = np.flatnonzero(five)
+        first = first[samples[first] >= low]
+        if not first.size:
+            return _NONE
+        row = begin.searchsorted(begin[0] + first, side="right") - 1
+        topped: Index = part.start + np.unique(row[samples[first] >= self._highest(part)[row]])
+        return topped
+
+    @abstractmethod
+    def _highest(self, part: slice) -> Array:
+        """Return the highest values of consecutive rows; NaN of an empty one."""
+
+    @cached_property
+    def _reached(self) -> Array:
+        """What a few samples of each row reach, (R,), if it is positive; infinite for none."""
+        found, row = np.full(self.count, np.inf), np.flatnonzero(self.size)
+        found[row] = np.fmax(self.sampled_maximum(row, SAMPLED), np.finfo(np.float64).tiny)
+        return found
 
     @abstractmethod
     def _ends(self, samples: Array, end: Literal[0, -1]) -> Array:
@@ -229,6 +299,21 @@ class Dense(_Samples):
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Give one value per row a shape that broadcasts to its samples: ``(R, 1)``."""
         return per_row[:, None]
+
+    def _highest(self, part: slice) -> Array:
+        """Return the highest values of consecutive rows."""
+        highest: Array = self.value[part].max(axis=1)
+        return highest
+
+    def integral(self, weights: Array) -> Array:
+        """Sum the weighted values of rows; find :attr:`level_topped` while they are in cache."""
+        total, found = np.empty(self.count), [_NONE]
+        for part in in_parts(self.size):
+            own = weights if weights.ndim == 1 else weights[part]
+            total[part] = dot_rows(self.value[part], own)
+            found.append(self._level_topped(part))
+        self.__dict__["level_topped"] = np.concatenate(found)
+        return total
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
         """Sum over the samples of each row, optionally weighted."""
@@ -339,6 +424,8 @@ class Packed(_Samples):
 
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Broadcast one value per row to its samples."""
+        if per_row.size and same_for_all(per_row):
+            return np.broadcast_to(per_row[0], self.value.shape)
         return np.repeat(per_row, self.size)
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
@@ -352,6 +439,11 @@ class Packed(_Samples):
         if nonempty.size:
             found[nonempty] = ufunc.reduceat(samples, self.offsets[nonempty])
         return found
+
+    def _highest(self, part: slice) -> Array:
+        """Return the highest values of consecutive rows; NaN of an empty one."""
+        begin, end = self.offsets[part], self.offsets[part.start + 1 : part.stop + 1]
+        return range_reduced(np.maximum, self.value, begin, end, np.nan)
 
     def keep(self, mask: Flags) -> Packed:
         """Keep the samples selected by a mask."""
@@ -383,6 +475,8 @@ class Packed(_Samples):
 Rows = Dense | Packed
 
 
+#: To look up a sample takes as long as to go through so many.
+_LOOKED_UP = 8
 #: So few depths are looked up in all rows at once.
 _FEW = 8
 #: As many steps of a search for one depth take as long as to count one of all samples.
@@ -424,6 +518,23 @@ def changed(found: T, **fields: Any) -> T:
     old: Any = found
     new: T = type(old)(**{**old._asdict(), **fields})
     return new
+
+
+def in_blocks(count: int, samples: int, size: int = IN_CACHE) -> Iterator[slice]:
+    """Split `count` things of `samples` samples each into blocks of about `size` samples."""
+    step = max(1, size // max(samples, 1))
+    for begin in range(0, count, step):
+        yield slice(begin, min(begin + step, count))
+
+
+def in_parts(sizes: Index, size: int = IN_CACHE) -> Iterator[slice]:
+    """Split things of several sizes into parts of about `size` samples."""
+    total = sizes.sum()
+    if 0 < total <= size:
+        yield slice(0, sizes.size)
+        return
+    ends = np.cumsum(sizes).searchsorted(np.arange(0, total, size))
+    yield from starmap(slice, pairwise(np.unique(np.append(ends, sizes.size)).tolist()))
 
 
 def range_reduced(ufunc: np.ufunc, samples: Array, begin: Index, end: Index, empty: float) -> Array:

@@ -15,16 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from sims_analysis.kernels.rows import Array, Flags, Rows, range_reduced
+from sims_analysis.kernels.rows import EQUAL, IN_CACHE, SAMPLED, Array, Flags, Places, Rows
 
 
 @dataclass(frozen=True)
 class _Rules:
     """The numbers by which equal neighbours are told from noise."""
 
-    fewest: int = 5  # so many neighbours at least are equal
-    sampled: int = 4  # the maximum of a row is at least that of so many of its samples
-    short: float = 1 / 8  # intervals with less than this part of all samples are looked at alone
     chance: float = 1e-3  # noise makes so many equal neighbours with less than this probability,
     safety: float = 3.0  # even if it is smaller than the scatter elsewhere says, by this factor
     fewest_turns: int = 8  # fewer differences than this do not tell noise from a curve,
@@ -38,10 +35,10 @@ class _Rules:
 _RULES = _Rules()
 
 
-def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | None:
+def saturated(rows: Rows, near: Places | None = None) -> Flags | None:
     """Flag the saturated samples, in the shape of ``rows.value``; None if there is none.
 
-    Those of rows in whose intervals `near`, (R,) or (R, m), there are some, at least.
+    Those of rows with some at the places `near`, at least.
 
     At least five neighbours are equal to the last digit, at the maximum of their profile, and noise
     as in the rest of the profile (all samples, not a window) would not let them be. With u the
@@ -59,43 +56,33 @@ def saturated(rows: Rows, near: tuple[Array, Array] | None = None) -> Flags | No
     their maximum, with five samples there at least, 91 % are (the others are equal from end to end,
     or have fewer digits than noise).
     """
-    flat, offsets = rows.value.reshape(-1), rows.offsets
-    may = (rows.size >= _RULES.fewest) & (rows.share >= 1.0)
-    if near is not None:
-        may &= _reaching_maximum(rows, *near)
-        if not may.any():
-            return None
-    # Of five neighbours that are equal, every fourth sample and the next are two.
-    step = _RULES.fewest - 1
-    place = step * np.flatnonzero(flat[:-1:step] == flat[1::step])
-    row = offsets.searchsorted(place, side="right") - 1
-    begin = np.flatnonzero(np.diff(row, prepend=-1))
-    row, level = row[begin], np.maximum.reduceat(flat[place], begin) if begin.size else flat[:0]
-    high = may[row] & (level > 0) & (level >= rows.sampled_maximum(row, _RULES.sampled))
-    row, level = row[high], level[high]
+    may = (rows.size >= EQUAL) & (rows.share >= 1.0)
+    if near is not None and rows.value.size > IN_CACHE:  # few samples are faster looked at
+        may &= _reaching_maximum(rows, near)
+    if not may.any():
+        return None
+    row = rows.level_topped[may[rows.level_topped]]
     if not row.size:
         return None
-    row = row[level >= range_reduced(np.maximum, flat, offsets[row], offsets[row + 1], np.nan)]
-    found = np.zeros(flat.size, dtype=bool)
-    for own in map(slice, offsets[row].tolist(), offsets[row + 1].tolist()):
+    flat, found = rows.value.reshape(-1), np.zeros(rows.value.size, dtype=bool)
+    for own in map(slice, rows.offsets[row].tolist(), rows.offsets[row + 1].tolist()):
         if _is_cut_off(rows.depth_at(np.arange(own.start, own.stop)), flat[own]):
             found[own] = flat[own] == flat[own].max()
     return found.reshape(rows.value.shape) if found.any() else None
 
 
-def _reaching_maximum(rows: Rows, start: Array, stop: Array) -> Flags:
-    """Flag the rows with a sample as high as some others in or next to short intervals.
+def _reaching_maximum(rows: Rows, near: Places) -> Flags:
+    """Flag the rows with a sample as high as some others at, or next to, a few places.
 
-    Of longer intervals, all rows that have one.
+    Of more places, all rows that have one.
     """
-    measured, found = ((start <= stop).T & (rows.size > 0)).T, np.zeros(rows.count, dtype=bool)
-    row, start, stop = np.nonzero(measured)[0], start[measured], stop[measured]
-    first, end = rows.position(start, row, "left"), rows.position(stop, row)
+    found = np.zeros(rows.count, dtype=bool)
+    row, first, end = near
     reach = int((end - first).max(initial=0))
-    if row.size * reach < _RULES.short * rows.value.size:
+    if rows.are_few(row.size * reach):
         places = first + np.arange(-1, reach + 1)[:, None]
         highest = rows.value.reshape(-1).take(places, mode="clip").max(axis=0)
-        row = row[highest >= rows.sampled_maximum(row, _RULES.sampled)]
+        row = row[highest >= rows.sampled_maximum(row, SAMPLED)]
     found[row] = True
     return found
 
@@ -105,7 +92,7 @@ def _is_cut_off(depth: Array, value: Array) -> bool:
     highest = value.max()
     between = np.flatnonzero(np.concatenate([[True], value != highest, [True]]))
     longest = np.diff(between).max() - 1
-    if longest < _RULES.fewest or highest == 1.0:  # a pure layer has a fraction of exactly 1
+    if longest < EQUAL or highest == 1.0:  # a pure layer has a fraction of exactly 1
         return False
     # Constants, as of a floor, tell no noise.
     equal = value[1:] == value[:-1]

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sims_analysis.kernels.blocks import in_blocks
 from sims_analysis.kernels.rows import (
-    IN_CACHE,
     Array,
     Dense,
     Flags,
@@ -18,6 +16,7 @@ from sims_analysis.kernels.rows import (
     Packed,
     Rows,
     dot_rows,
+    in_blocks,
     range_sums,
 )
 
@@ -130,7 +129,7 @@ def areas(rows: Rows, rule: str = "trapezoid") -> Array:
     mean = log_mean if rule == "loglinear" else middle
     c, found = rows.value.reshape(-1), np.zeros(rows.value.shape)
     flat = found.reshape(-1)
-    for part in in_blocks(max(c.size - 1, 0), 1, IN_CACHE):
+    for part in in_blocks(max(c.size - 1, 0), 1):
         flat[:-1][part] = mean(c[:-1][part], c[1:][part])
     # Between the last sample of a row and the first of the next there is no width.
     found *= rows.width
@@ -144,7 +143,7 @@ def whole_segments(rows: Rows, rule: str, first: Index, end: Index) -> Array:
         return range_sums(areas(rows, rule).reshape(-1), first, end)
     mean, total = log_mean if rule == "loglinear" else middle, np.empty(rows.count)
     c, own = rows.value.reshape(-1), slice(begin[0], begin[0] + max(end[0] - first[0], 0))
-    for part in in_blocks(rows.count, n, IN_CACHE):
+    for part in in_blocks(rows.count, n):
         c0, of_part = c[part.start * n : part.stop * n], np.zeros((part.stop - part.start, n))
         of_part.reshape(-1)[:-1] = mean(c0[:-1], c0[1:])
         total[part] = dot_rows(of_part[:, own], rows.width[own])

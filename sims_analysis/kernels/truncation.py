@@ -8,13 +8,15 @@ end that falls by less than e over the length of the record, or than an exponent
 part would, is a background. A record that rises to its end, or to a plateau there, lacks all of the
 rest.
 
-Where stated errors are what hides whether an end falls, it is taken to go on if it may well fall,
-and if what would be missing is more than 5 % and three standard errors of the integral.
+Where an end is of so few counts that noise may hide whether it falls, what is missing is not known:
+of an end that may be high, however level, and of one that may well fall, if what would be missing
+is more than 5 %, and may be more than three standard errors of the integral.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,14 +55,16 @@ class _Rules:
     background: float = 0.35
     clearly: float = 3.2  # standard errors by which an end falls clearly
     perhaps: float = 0.5  # standard errors by which it may fall where noise can hide it:
-    # Variance of a mean, over the least that `counts` leave it, where noise can,
-    noisy: float = 4.0
+    hides: float = 500.0  # counts of the last part below which noise can,
     errors: float = 3.0  # standard errors of the integral that the rest exceeds then,
     matters: float = 2.5  # and factor by which it exceeds what is enough
-    # Parts of the highest mean between which an end more and more may fall, however level it is.
+    higher: float = 1.5  # standard errors by which an end may be higher
+    # Parts of the highest mean between which an end more and more may fall, however level it is;
+    # of those that may be as high as the first, the rest may be as large as the errors.
     high: tuple[float, float] = 0.2, 0.4
     rises: float = 3.8  # standard errors of a rise from the lowest part, which chance has chosen
     lower: float = 1.5  # standard errors by which the very end is below the last part
+    coarse: int = 16  # samples below which each of them tells how a record ends
     # Part of the highest sample below which a record of few samples begins, if it ends too high.
     few: float = 0.25
     level: float = 0.9  # part of another mean above which one is level with it
@@ -126,9 +130,9 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
     # On a finer grid, samples that are independent are so far apart.
     step = 1 if rows.fraction is None else int(np.ceil(1.0 / rows.fraction.min()))
     long, end = rows.size >= _RULES.parts * step, rows.offsets[1:]
-    short = np.flatnonzero(~long & (rows.size > 1))
-    if short.size:
-        missing[short[_end_high(rows, short)]] = np.inf
+    coarse = np.flatnonzero((rows.size > 1) & (rows.size < _RULES.coarse * step))
+    if coarse.size:
+        missing[coarse[_ends_coarsely(rows, coarse, step, enough)]] = np.inf
     which = np.flatnonzero(long)
     low = rows.value_at(end[which, None] - np.arange(1, _RULES.parts + 1)).mean(axis=1)
     which = which[low * (rows.last - rows.first)[which] > enough[which]]
@@ -154,34 +158,62 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
         least = np.stack([fall, fall * np.interp(ends / highest, _RULES.high, (1.0, 0.0))]) / length
-        below, perhaps = _extrapolated(rows, end, size, count, bend, least, step)
-        asked = np.flatnonzero((perhaps > _RULES.matters * enough[which]) & (below == 0))
-        if rows.stderr is not None and asked.size:
-            own = _stated_value_of_a_count(rows, end[asked], size[asked], step)
-            error = length[asked] * np.sqrt(own * part[asked].mean(axis=1) / size[asked])
-            hidden = _RULES.noisy * (n[:, -1] * ends)[asked] < _RULES.counts * own
-            hidden &= perhaps[asked] > _RULES.errors * error
-            below[asked] = np.where(hidden, perhaps[asked], 0.0)
+        # An end that is surely level for a quarter of the record is a background, which saves time.
+        level = plateau & (_RULES.level * part[:, -2] < ends) & ~lower
+        asked = np.flatnonzero(~level | (n[:, -1] * ends < _RULES.hides * count))
+        below, perhaps = found = np.zeros((2, which.size))
+        if asked.size:
+            of_ends: Any = (one[..., asked] for one in (end, size, count, bend, least))
+            found[:, asked] = _extrapolated(rows, step, *of_ends)
+        if rows.stderr is not None:
+            own = _stated_value_of_a_count(rows, end, size, step)
+            error = _RULES.errors * length * np.sqrt(own * part.mean(axis=1) / size)
+            high = _highest_share(own / n[:, -1], ends, highest)
+            large = (perhaps > error) | (high > _RULES.high[0])
+            hidden = (high > 0) & large & (perhaps > _RULES.matters * enough[which])
+            hidden |= (high > _RULES.high[1]) & (length * ends > error)
+            below[hidden & (below == 0)] = np.inf
     below[rises & (below == 0)] = np.inf
     below[np.minimum(part[:, 0], ends) > _RULES.level * highest] = 0.0  # whatever is between
-    missing[which] = np.where(below > enough[which], below, 0.0)
+    missing[which] = np.fmax(missing[which], np.where(below > enough[which], below, 0.0))
     return missing
 
 
-def _end_high(rows: Rows, row: Index) -> Flags:
-    """Flag rows of few samples that end high, and clearly higher than they begin.
+def _ends_coarsely(rows: Rows, row: Index, step: int, enough: Array) -> Flags:
+    """Flag rows of few samples that end high, and begin or end clearly below their highest.
 
-    By the counts that they are of, if the least of all is one.
+    With errors also those whose counts may hide it, and those whose last samples fall on. Without,
+    those that begin low; the least is taken for one count.
     """
     flat, begin, end = rows.value.reshape(-1), rows.offsets[row], rows.offsets[row + 1]
-    first, last = flat[begin], flat[end - 1]
+    first, last, size = flat[begin], flat[end - 1], rows.size[row]
     highest = range_reduced(np.maximum, flat, begin, end, np.nan)
-    high: Flags = (last > _RULES.background * highest) & (first < _RULES.few * highest)
-    if high.any():
-        least = range_reduced(np.minimum, np.where(flat > 0, flat, np.inf), begin, end, np.nan)
-        with np.errstate(invalid="ignore"):  # of rows without a positive value
-            high &= last - first > _RULES.clearly * np.sqrt(least * last)
-    return high
+    high = last > _RULES.background * highest
+    with np.errstate(all="ignore"):  # of rows without a positive value
+        if rows.stderr is None:
+            high &= (size < _RULES.parts * step) & (first < _RULES.few * highest)
+            least = range_reduced(np.minimum, np.where(flat > 0, flat, np.inf), begin, end, np.nan)
+            return high & (last - first > _RULES.clearly * np.sqrt(least * last))
+        low, one = np.minimum(first, last), _stated_value_of_a_count(rows, end, size, step)
+        high &= highest - low > _RULES.clearly * np.sqrt(one * highest)
+        error = np.sqrt(one * range_sums(flat, begin, end)) / size
+        hidden = _highest_share(one, last, highest) > _RULES.high[1]
+        hidden &= last > _RULES.errors * error
+        before, earlier = (np.maximum(end - 1 - i * step, begin) for i in (1, 2))
+        fall = np.log(flat[before] / last)
+        falls = flat[before] - last > _RULES.clearly * np.sqrt(one * (flat[before] + last))
+        falls &= fall > _RULES.straight * np.log(flat[earlier] / flat[before])
+        below = last * (rows.last[row] - rows.depth_at(before)) / fall
+        falls &= below > _RULES.matters * enough[row]
+    found: Flags = (high | hidden | falls) & (low < _RULES.level * highest)
+    return found
+
+
+def _highest_share(own: Array, last: Array, highest: Array) -> Array:
+    """Return as what part of the highest a record may end by counts of its `own` value, if few."""
+    counted = last / own
+    share = last * (1.0 + _RULES.higher / np.sqrt(counted)) / highest
+    return np.where(counted < _RULES.hides, share, 0.0)
 
 
 def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
@@ -193,7 +225,7 @@ def _parts(rows: Rows, end: Index, size: Index) -> tuple[Array, Index, Array]:
 
 
 def _extrapolated(
-    rows: Rows, end: Index, size: Index, count: Array, bend: Array, slope: Array, step: int
+    rows: Rows, step: int, end: Index, size: Index, count: Array, bend: Array, slope: Array
 ) -> Array:
     """Integrate the exponentials that continue ends of some rows; 0 where these do not fall.
 
@@ -235,7 +267,8 @@ def _stated_value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> 
     place = np.maximum(end[:, None] - back, 0)
     value = np.where(back <= size[:, None], rows.value_at(place), 0.0)
     variance = np.square(errors_of(rows).reshape(-1).take(place))
-    found: Array = step * np.where(value > 0, variance, 0.0).sum(axis=1) / value.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):  # of ends of zeros
+        found: Array = step * np.where(value > 0, variance, 0.0).sum(axis=1) / value.sum(axis=1)
     return found
 
 

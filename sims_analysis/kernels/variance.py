@@ -10,13 +10,27 @@ import numpy as np
 
 from sims_analysis.kernels import segments
 from sims_analysis.kernels.counting import WindowMean, shares, window_mean
-from sims_analysis.kernels.rows import Array, Rows, SingleResult, errors_of
+from sims_analysis.kernels.rows import (
+    Array,
+    Packed,
+    Rows,
+    SingleResult,
+    dot_rows,
+    errors_of,
+    in_parts,
+)
 
 
 def variance_of_sum(rows: Rows, weights: Array) -> Array:
     """Return ``sum (w_i s_i)^2``; NaN if the error of a sample with weight is unknown."""
-    stderr = errors_of(rows)
-    total = rows.sum(stderr * stderr, weights * weights)
+    stderr, total = errors_of(rows), np.empty(rows.count)
+    if isinstance(rows, Packed):
+        total = rows.sum(stderr * stderr, weights * weights)
+    else:
+        squared = weights * weights
+        for part in in_parts(rows.size):
+            own = squared if squared.ndim == 1 else squared[part]
+            total[part] = dot_rows(stderr[part] * stderr[part], own)
     if np.isnan(total).any():  # an error that is unknown does not matter where it has no weight
         total = rows.sum(np.where(weights == 0.0, 0.0, weights * stderr) ** 2)
     return total

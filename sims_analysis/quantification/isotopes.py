@@ -17,6 +17,7 @@ from sims_analysis.frame.evidence import Evidence, evidence_coords
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import open_samples
+from sims_analysis.frame.run import elementwise
 from sims_analysis.quantification.hosts import isotope, read_abundance
 from sims_analysis.quantification.reference import (
     at_samples_of,
@@ -190,7 +191,7 @@ def ratio(
         - ``stderr``: ``r sqrt[(s_a / a)^2 + (s_b / b)^2]``, of a fraction
           ``sqrt[(b s_a)^2 + (a s_b)^2] / (a + b)^2``; a and b are taken as independent
         - ``background_stderr``: likewise for subtracted backgrounds and factors of concentrations,
-          whose errors are common to all samples
+          whose errors are common to all samples, as is that ratios are too high
 
     Raises
     ------
@@ -228,7 +229,7 @@ def ratio(
     if kind == "ratio":
         columns = divided(frame, frame.value, below.value, below.stderr, denominator)
         among = frame.of_species(numerator)
-        warn_of_bias(frame, below.value, below.stderr, columns, among, denominator)
+        columns = with_bias(frame, below.value, below.stderr, columns, among, denominator)
     else:
         columns = of_both(frame, below, denominator)
     answer = _quotient_array(frame, columns, numerator, kind, evidence_of(frame, denominator))
@@ -242,19 +243,23 @@ def ratio(
 _BIASED = 0.5
 
 
-def warn_of_bias(
+def with_bias(
     frame: Frame,
     divisor: xr.Variable,
     stderr: xr.Variable | None,
     quotients: Mapping[str, xr.Variable],
     among: xr.Variable,
     denominator: str,
-) -> None:
-    """Warn where ratios are too high, by the square of the divisor's relative error."""
+) -> dict[str, xr.Variable]:
+    """Return ratios, which are too high by the square of the divisor's relative error, and warn.
+
+    By how much is part of the error that samples have in common.
+    """
     if stderr is None or "stderr" not in quotients:
-        return
+        return dict(quotients)
     measured: Any = (divisor > 0) & quotients["stderr"].notnull()
-    raised = ((stderr / divisor) ** 2).where(measured).mean(frame.dim)
+    square: Any = ((stderr / divisor) ** 2).where(measured)
+    raised = square.mean(frame.dim)
     mean = abs(quotients[""].where(measured).mean(frame.dim))
     number = (measured * frame.fraction).sum(frame.dim)
     error = ((quotients["stderr"].where(measured) ** 2).mean(frame.dim) / number) ** 0.5
@@ -268,6 +273,9 @@ def warn_of_bias(
             ProfileWarning,
             code="few_counts",
         )
+    bias = abs(quotients[""]) * square.where(among, 0.0)
+    common = elementwise(np.hypot, quotients.get("background_stderr", 0.0), bias)
+    return {**quotients, "background_stderr": common}
 
 
 def _quotient_array(

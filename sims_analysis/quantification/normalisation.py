@@ -25,7 +25,7 @@ from sims_analysis.frame.run import elementwise, is_lazy
 from sims_analysis.frame.window import Window, read_pair
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import Flag
-from sims_analysis.quantification.isotopes import warn_of_bias
+from sims_analysis.quantification.isotopes import with_bias
 from sims_analysis.quantification.reference import (
     Part,
     background_columns,
@@ -170,7 +170,7 @@ def normalise(
         kind = "fraction" if total else "ratio"
         warn_undefined(frame, divisor.value, measured, of, kind)
     if share is None and not total and divisor.stderr is not None:
-        warn_of_bias(frame, divisor.value, divisor.stderr, columns, ~parts, to)
+        columns = with_bias(frame, divisor.value, divisor.stderr, columns, ~parts, to)
     result = _renamed(data, frame, "fraction" if total else "ratio", columns)
     over = "" if window is None else f", from {window[0]} to {window[1]}"
     by = f"the {to}" if total or to == "maximum" else to

@@ -106,12 +106,23 @@ def test_where_errors_hide_whether_an_end_falls_it_goes_on():
     assert lacking(whole, np.sqrt(whole)) < 0.02
 
 
-@pytest.mark.parametrize("end", [0.5, 0.4, 0.25])
-def test_ends_of_few_counts_that_are_high_beside_the_profile_may_always_fall(end):
-    z = np.arange(40.0)
-    k = np.random.default_rng(0).poisson(10 * end ** (z / 40), (300, z.size)) * 1.0
-    rows = Dense(z, k, np.sqrt(np.maximum(k, 1.0)))
-    assert np.mean(missing_below(rows, 0.02 * k.sum(axis=1)) > 0) > 0.94
+ENDS = {  # shapes, and where a quarter and a half of their integrals lie below
+    "exponential": (lambda z: np.exp(-z), (1.386, 0.693)),
+    "half a Gaussian": (lambda z: np.exp(-0.5 * z**2), (1.150, 0.674)),
+    "Gaussian": (lambda z: np.exp(-0.5 * (z - 3) ** 2), (3.674, 3.0)),
+}
+
+
+@pytest.mark.parametrize("shape", ENDS)
+@pytest.mark.parametrize(("counts", "n"), [(10, 20), (10, 40), (10, 120), (1e3, 4), (1e4, 6)])
+def test_records_whose_counts_do_not_hide_more_that_lies_below_say_so(shape, counts, n):
+    rate, ends = ENDS[shape]
+    for end in ends:
+        z = np.linspace(0.0, end, n)
+        k = np.random.default_rng(0).poisson(counts * rate(z), (300, n)) * 1.0
+        rows = Dense(z, k, np.sqrt(np.maximum(k, 1.0)))
+        missing = missing_below(rows, 0.02 * np.trapezoid(k, z))
+        assert np.mean(missing > 0) > 0.87
 
 
 def test_a_plateau_above_what_is_before_the_maximum_is_no_background():

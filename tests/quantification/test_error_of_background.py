@@ -206,9 +206,10 @@ def test_the_background_of_the_matrix_too():
         np.hypot(1e22 * s / counted, concentration * of_matrix / counted)[seen],
     )
     over = sims.ratio(ds, numerator="11B", denominator="Si")
+    bias = boron / matrix * (ds["intensity_stderr"].sel(species="Si").values / matrix) ** 2
     np.testing.assert_allclose(
         over["background_stderr"].values[seen],
-        np.hypot(s / matrix, boron / matrix * of_matrix / matrix)[seen],
+        np.hypot(np.hypot(s / matrix, boron / matrix * of_matrix / matrix), bias)[seen],
     )
 
 

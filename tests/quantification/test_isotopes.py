@@ -205,6 +205,7 @@ def test_few_counts_of_a_denominator_warn(counts, warns):
         assert stated == pytest.approx(2 / counts, rel=0.6)
         off = found.mean().item() / (k[0].sum() / k[1].sum()) - 1
         assert stated == pytest.approx(off, rel=0.8)
+        assert sims.mean_value(found)["stderr"] > off * found.mean()  # the bias is part of it
 
 
 @pytest.mark.parametrize(("fraction", "warns"), [(1.0, True), (0.25, False)])
