@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.legend import Legend
 from matplotlib.text import Text
+from single_profiles import profile_of
 
 import sims_analysis as sims
 from sims_analysis.figures.layout import Layer, layout_at
@@ -20,15 +21,8 @@ def profiles(axis="nm", depths=DEPTHS, **values):
     made = []
     for name, given in values.items():
         y, units = given if isinstance(given, tuple) else (given, "atoms/cm^3")
-        made.append(
-            sims.DepthProfile(
-                species_name=name,
-                depths=depths[: len(y)],
-                depth_units=axis,
-                concentrations=list(y),
-                concentration_units=units,
-            )
-        )
+        z = depths[: len(y)]
+        made.append(profile_of(z, list(y), name, axis_units=axis, units=units))
     return sims.to_dataset(made)
 
 

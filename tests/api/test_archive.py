@@ -22,6 +22,7 @@ import pytest
 from call_counts import calls
 from error_parts import raises
 from faulty_server import REFERENCE, REFERENCE_ID
+from single_profiles import profile_of
 
 from sims_analysis import files
 from sims_analysis.api import archive as archive_module
@@ -369,13 +370,7 @@ def test_a_version_is_on_the_disk_before_it_appears(tmp_path, monkeypatch):
 
 def test_add_profiles(tmp_path):
     archive = Archive(tmp_path)
-    profile = DepthProfile(
-        species_name="B",
-        depths=np.arange(3.0),
-        depth_units="nm",
-        concentrations=[1.0, np.nan, 3.0],
-        concentration_units="atoms/cm^3",
-    )
+    profile = profile_of(np.arange(3.0), [1.0, np.nan, 3.0])
     with raises(ArchiveError, "missing_id", argument="data_id"):
         archive.add(profile)
     result = archive.add([profile], data_id="w1")
@@ -475,14 +470,7 @@ def test_add_from_a_pipe(content, tmp_path):
 
 
 def test_add_what_has_no_json_form(tmp_path):
-    profile = DepthProfile(
-        species_name="B",
-        depths=[0, 1],
-        depth_units="nm",
-        concentrations=[1, 2],
-        concentration_units="atoms/cm^3",
-        species_metadata={"file": object()},
-    )
+    profile = profile_of([0, 1], [1, 2], species_metadata={"file": object()})
     with raises(ProfileError, "invalid_metadata", data_id=""):
         Archive(tmp_path).add(profile, data_id="a")
 

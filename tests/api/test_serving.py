@@ -19,13 +19,13 @@ import uvicorn
 from error_parts import raises
 from faulty_server import REFERENCE, REFERENCE_ID
 from running_server import KEY, Running
+from single_profiles import profile_of
 
 from sims_analysis.api.archive import Archive
 from sims_analysis.api.client import Client
 from sims_analysis.api.connections import LimitedProtocol
 from sims_analysis.api.server import create_app, serve
 from sims_analysis.errors import ApiError
-from sims_analysis.profiles.profile import DepthProfile
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,14 +146,7 @@ def test_https(archive, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_what_was_measured_here_is_served_under_the_id_it_was_given(archive, tmp_path):
     """Files and profiles that name no entry, or another, are answers to what is asked."""
-    profile = DepthProfile(
-        species_name="B",
-        depths=[0, 10],
-        depth_units="nm",
-        concentrations=[1e18, 2e18],
-        concentration_units="atoms/cm^3",
-    )
-    archive.add(profile, data_id="ours")
+    archive.add(profile_of([0, 10], [1e18, 2e18]), data_id="ours")
     file = tmp_path / "w1.json"
     file.write_bytes(REFERENCE)
     archive.add(file, data_id="W1 (left)")

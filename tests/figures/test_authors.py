@@ -216,7 +216,8 @@ def test_two_measurements_stand_over_their_ratio_with_the_shift_of_the_junction(
     assert text == f"junction of B {shift:.3f} nm deeper in b"
     assert ratio.get_color() not in {line.get_color() for line in artists.lines(ax)}
     other = sims.compare(b, a, level="1e17 atoms/cm^3")
-    ax = artists.sketched({"a": a, "b": b}, comparison=other)
+    more = artists.profiles(B=2.0 * artists.gaussian(), P=artists.gaussian())
+    ax = artists.sketched({"a": a, "b": more}, comparison=other)
     assert "a / b" in {each.get_ylabel() for each in ax.figure.axes}
     assert f"junction of B {shift:.3f} nm shallower in a" in artists.notes(ax)
     for shown in (a, {"a": a, "b": artists.profiles(B=3.0 * artists.gaussian())}):

@@ -97,6 +97,14 @@ def test_what_was_listed_below_residuals_goes_with_cleared_axes(fit):
     assert not below.artists
 
 
+def test_a_fit_without_a_curve_has_no_residuals():
+    with pytest.warns(FitWarning, match="featureless"):
+        none = sims.fit(artists.profiles(B=0 * C), model="gaussian", weights="none")
+    assert (
+        len(sims.plot_profiles(artists.profiles(B=C), fits=none, residuals=True).figure.axes) == 1
+    )
+
+
 def test_residuals_need_axes_in_a_grid(fit, approved):
     ax = plt.figure().add_axes((0.1, 0.1, 0.8, 0.8))
     with raises(ValueError, text=approved):

@@ -15,6 +15,7 @@ import pytest
 import shared_profiles
 import xarray as xr
 from error_parts import raises
+from single_profiles import profile_of
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError
@@ -26,24 +27,8 @@ from sims_analysis.text.rounding import rounded
 
 
 def two_units(values=(1e18, 3e18, 1e17), signal=(2e7, 2.1e7, 2e7)):
-    return sims.to_dataset(
-        [
-            sims.DepthProfile(
-                species_name="Mg",
-                depths=[0, 10, 20],
-                depth_units="nm",
-                concentrations=list(values),
-                concentration_units="atoms/cm^3",
-            ),
-            sims.DepthProfile(
-                species_name="Ga->",
-                depths=[5, 15, 25],
-                depth_units="nm",
-                concentrations=list(signal),
-                concentration_units="counts/s",
-            ),
-        ]
-    )
+    counted = profile_of([5, 15, 25], list(signal), "Ga->", units="counts/s")
+    return sims.to_dataset([profile_of([0, 10, 20], list(values), "Mg"), counted])
 
 
 def curves(ax):

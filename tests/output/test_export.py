@@ -10,6 +10,7 @@ import shared_profiles
 import xarray as xr
 from error_parts import raises
 from hypothesis import example, given
+from single_profiles import profile_of
 
 import sims_analysis as sims
 from sims_analysis.dataset.series import series_of
@@ -426,28 +427,13 @@ def test_the_format_of_a_table_of_results_is_one_that_there_is(approved):
 def test_results_show_themselves_in_a_notebook():
     from xml.etree import ElementTree as ET
 
-    profile = sims.DepthProfile(
-        species_name="^11B<x>",
-        depths=[0, 1, 2, 3],
-        depth_units="nm",
-        concentrations=[1e18, 0, None, 1e16],
-        concentration_units="atoms/cm^3",
-    )
+    profile = profile_of([0, 1, 2, 3], [1e18, 0, None, 1e16], "^11B<x>")
     result = sims.SIMSResult(data_id="<d>", depth_profiles=[profile])
     for shown in (profile._repr_html_(), result._repr_html_()):
         root = ET.fromstring(shown.replace("&middot;", "·"))  # noqa: S314 - our own text
         assert "^11B<x>" in "".join(root.itertext())
         assert "3 of 4" in "".join(root.itertext())
-    assert (
-        "<sup>11</sup>B"
-        in sims.DepthProfile(
-            species_name="11B",
-            depths=[0],
-            depth_units="nm",
-            concentrations=[None],
-            concentration_units="atoms/cm^3",
-        )._repr_html_()
-    )
+    assert "<sup>11</sup>B" in profile_of([0], [None], "11B")._repr_html_()
     assert "no SIMS data" in sims.SIMSResult(data_id="x", depth_profiles=[])._repr_html_()
 
 
@@ -465,18 +451,7 @@ def test_real_profiles_are_written_whole(tmp_path, name):
 
 
 def named(*names):
-    return sims.to_dataset(
-        [
-            sims.DepthProfile(
-                species_name=name,
-                depths=[0.0, 1.0, 2.0],
-                depth_units="nm",
-                concentrations=[1e18, 1e17, 0.0],
-                concentration_units="atoms/cm^3",
-            )
-            for name in names
-        ]
-    )
+    return sims.to_dataset([profile_of([0, 1, 2], [1e18, 1e17, 0.0], name) for name in names])
 
 
 def test_a_line_break_in_a_name_is_no_line_of_numbers(tmp_path):

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from rerun import assert_gives_its_numbers
+from single_profiles import profile_of
 
 import sims_analysis as sims
 from sims_analysis.output.report import analyse, results_csv, to_text
@@ -15,18 +16,10 @@ from sims_analysis.output.report_files import file_stem, write_files, write_inde
 LEVEL = "1e18 atoms/cm^3"
 
 
-def profile(species="B", *, units="atoms/cm^3", axis_units="nm", values=None, **more):
+def profile(species="B", *, values=None, **more):
     z = np.arange(0.0, 200.0, 5.0)
     values = 1e19 * np.exp(-z / 20.0) if values is None else values
-    return sims.DepthProfile(
-        species_name=species,
-        depths=z,
-        depth_units=axis_units,
-        concentrations=values,
-        concentration_units=units,
-        data_id="d1",
-        **more,
-    )
+    return profile_of(z, values, species, data_id="d1", **more)
 
 
 def rows_of(report):

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from instrument_files import cameca_rpc
+from single_profiles import profile_of
 
 import sims_analysis as sims
 from sims_analysis.profiles.html import profile_html
@@ -14,15 +15,7 @@ from sims_analysis.profiles.profile import DepthProfile
 
 
 def html(depths, values):
-    return profile_html(
-        DepthProfile(
-            species_name="B",
-            depths=depths,
-            depth_units="nm",
-            concentrations=values,
-            concentration_units="atoms/cm^3",
-        )
-    )
+    return profile_html(profile_of(depths, values))
 
 
 def test_a_result_shows_the_metadata_of_its_file():

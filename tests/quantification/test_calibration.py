@@ -9,6 +9,7 @@ from count_rates import timed
 from error_parts import raises, warns
 from hypothesis import given
 from hypothesis import strategies as st
+from single_profiles import profile_of
 
 import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
@@ -139,13 +140,8 @@ def test_delivered_profiles_after_calibration():
 
 
 def test_seconds_do_not_come_back_as_nanometres():
-    profile = sims.DepthProfile(
-        species_name="B",
-        depths=[0.0, 10.0, 20.0, 30.0],
-        depth_units="s",
-        concentrations=[4.0, np.nan, 2.0, 1.0],
-        concentration_units="counts/s",
-    )
+    counts = [4.0, np.nan, 2.0, 1.0]
+    profile = profile_of([0, 10, 20, 30], counts, axis_units="s", units="counts/s")
     with warns(sims.errors.ProfileWarning, "not_measured", species="B"):
         ds = sims.to_dataset([profile])
     ds = sims.calibrate_depth(ds, rate="2 nm/s")
