@@ -216,13 +216,10 @@ def _below_detection(dose: DoseIntegral) -> xr.Variable:
     limit = dose.question.above
     if limit is None:
         return xr.full_like(dose.value, np.nan)
-    # The trapezoid is linear in the values: those above the limit count 0.
-    samples = dose.frame.value.where(~(dose.frame.value >= limit), 0.0)
-    low = replace(dose.frame, value=samples.transpose(..., dose.frame.dim))
     hold = dose.question.surface == "hold"
-    below = low.map(kernels.integrate, dose.start, dose.stop, hold=hold).value
+    low = dose.frame.map(kernels.below, dose.start, dose.stop, limit, hold=hold)
     unknown: Any = np.isinf(limit)
-    return replaced_where(unknown, below)
+    return replaced_where(unknown, low.value)
 
 
 def _doubt_of_rules(difference: xr.Variable, tolerance: float) -> Doubt:

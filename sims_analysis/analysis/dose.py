@@ -35,7 +35,7 @@ from sims_analysis.frame.run import (
 )
 from sims_analysis.frame.window import NO_LIMITS, Window, read_window
 from sims_analysis.kernels import dose as kernels
-from sims_analysis.kernels.blocks import ALL, BLOCK, LONG
+from sims_analysis.kernels.blocks import ALL, BLOCK
 from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import RULES as TRANSIENT
@@ -296,7 +296,6 @@ def _stderr(
         return None, common
     variance: Any
     options: Any = {"errors": "sum", "window": window is not None, "hold": hold}
-    options["block"] = BLOCK if window is not None or hold else LONG
     parameters = *limits, *(window or NO_LIMITS)
     (variance,) = frame.map(variance_of_dose, *parameters, **options)
     if common is not None:

@@ -6,6 +6,7 @@ adds up segments: the mean of each times its width between the limits.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -137,6 +138,13 @@ def highest(rows: Rows, start: Array, stop: Array, *, rule: str) -> SingleResult
     ends = interpolate(rows, at, method="log" if rule == "loglinear" else "linear").value
     most = inside.reduce(np.maximum, inside.value, -np.inf)
     return SingleResult(np.fmax(most, np.fmax(*ends.T)))
+
+
+def below(rows: Rows, start: Array, stop: Array, limit: Array, *, hold: bool) -> SingleResult:
+    """Integrate the samples below a limit, (R,), by trapezoids; see :func:`integrate`."""
+    # The trapezoid is linear in the values: those above the limit count 0.
+    low = np.where(rows.value >= rows.repeat(limit), 0.0, rows.value)
+    return SingleResult(integrate(replace(rows, value=low), start, stop, hold=hold).value)
 
 
 def cumulative(

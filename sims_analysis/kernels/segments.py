@@ -138,15 +138,20 @@ def areas(rows: Rows, rule: str = "trapezoid") -> Array:
 
 def whole_segments(rows: Rows, rule: str, first: Index, end: Index) -> Array:
     """Integrate over whole segments of each row, (R,): from `first` to that before `end`."""
-    begin, n = first - rows.offsets[:-1], rows.depth.size
-    if not (isinstance(rows, Dense) and rows.same_in_all_rows(begin, end - first)):
+    if not isinstance(rows, Dense):
         return range_sums(areas(rows, rule).reshape(-1), first, end)
+    # The same weighted sum of a row, whatever the limits of others.
+    begin, after, n = first - rows.offsets[:-1], end - rows.offsets[:-1], rows.depth.size
+    if rows.same_in_all_rows(begin, after):
+        begin, after = begin[:1], after[:1]
+    place = np.arange(n)
+    weights = np.where((place >= begin[:, None]) & (place < after[:, None]), rows.width, 0.0)
     mean, total = log_mean if rule == "loglinear" else middle, np.empty(rows.count)
-    c, own = rows.value.reshape(-1), slice(begin[0], begin[0] + max(end[0] - first[0], 0))
+    c = rows.value.reshape(-1)
     for part in in_blocks(rows.count, n):
         c0, of_part = c[part.start * n : part.stop * n], np.zeros((part.stop - part.start, n))
         of_part.reshape(-1)[:-1] = mean(c0[:-1], c0[1:])
-        total[part] = dot_rows(of_part[:, own], rows.width[own])
+        total[part] = dot_rows(of_part, weights[0] if len(weights) == 1 else weights[part])
     return total
 
 
