@@ -115,7 +115,7 @@ def decay_length(
     # Fits take many arrays of the size of their samples.
     options: Any = {"errors": "fit", "edge": _EDGES[edge], "block": BLOCK // 2}
     args = a, b, lowest, top, subtracted_level(frame), frame.fraction
-    fit, support = frame.ask(kernels.decay, *args, use="samples", **options)
+    fit, support = frame.evaluate(kernels.decay, *args, use="samples", **options)
     stderr = add_background_error(
         frame, fit.stderr, lambda f: f.map(kernels.decay, *args, **options).length, errors=True
     )

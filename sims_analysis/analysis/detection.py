@@ -98,7 +98,7 @@ def detection_limit(
         count = _count_value(frame, value_per_count)
         above = (2.71 + 3.29 * (2.0 * _mean_counts(frame, count, ends)) ** 0.5) * count
     parameters = *ends, above
-    result, support = frame.ask(
+    result, support = frame.evaluate(
         kernels.detection_limit, *parameters, use="samples", errors="sum", counted=counted
     )
     options: Any = {"what": "the limit is from the others", "category": SimsWarning}

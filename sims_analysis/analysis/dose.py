@@ -259,7 +259,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     options["transient"] &= all_nan(start)
     use: Use = "record" if to_the_end else "curve"
     limits = (start, stop) if question.above is None else (start, stop, question.above)
-    result, support = frame.ask(kernels.integrate, *limits, use=use, **options)
+    result, support = frame.evaluate(kernels.integrate, *limits, use=use, **options)
     value, status, subtracted = result.value, result.status, level
     if background.exists:
         subtracted = level * (result.stop - result.start)

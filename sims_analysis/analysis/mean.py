@@ -91,7 +91,7 @@ def mean_value(
     """
     frame = open_frame(data, question="a mean", variable=variable, axes=vocabulary.AXES, gaps=gaps)
     window = read_window(frame, start, stop)
-    mean, support = frame.ask(window_mean, *window, use="mean", errors="sum")
+    mean, support = frame.evaluate(window_mean, *window, use="mean", errors="sum")
     beyond = [doubt_of_window(mean.status, window)]
     options: Any = {"what": MEAN_OF_OTHERS, "requested": window, "doubts": beyond}
     status = resolve(frame, mean.status, support, window, **options)

@@ -157,7 +157,7 @@ def moments(
     record = frame.map(row_ends)
     reaches: Any = ~(a >= record.first) | ~(b <= record.last)
     use: Use = "record" if may_hold(reaches) else "curve"
-    shape, support = frame.ask(kernels.moments, a, b, level, *parameters, use=use, **settings)
+    shape, support = frame.evaluate(kernels.moments, a, b, level, *parameters, use=use, **settings)
 
     def moments_of(other: Frame, fixed_level: xr.Variable | None = None) -> xr.Variable:
         above = subtracted.level(other) if fixed_level is None else fixed_level

@@ -109,7 +109,7 @@ def peak(
     frame = open_frame(data, question="a peak", **options)
     window = read_window(frame, start, stop)
     parameters = *window, subtracted_level(frame)
-    maximum, parts = frame.ask(kernels.peak, *parameters, errors="fit", extra=(_PART,))
+    maximum, parts = frame.evaluate(kernels.peak, *parameters, errors="fit", extra=(_PART,))
     doubts = []
     if Status.TRUNCATED in codes(maximum.status):
         cut = maximum.status == Status.TRUNCATED

@@ -1,6 +1,6 @@
 """Evidence on samples besides their values: for the status of answers, and kept by corrections.
 
-:func:`resolve` gives the status of an answer from the samples it rests on (:meth:`Frame.ask`).
+:func:`resolve` gives the status of an answer from the samples it rests on (:meth:`Frame.evaluate`).
 Corrections keep the evidence: :func:`sample_evidence` of the same samples, :func:`at` at other
 places, :func:`union` of several, and :func:`evidence_coords` as coordinates.
 """

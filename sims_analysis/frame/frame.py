@@ -100,10 +100,10 @@ class Frame(Profiles):
         return values if values.dtype == precision else values.astype(precision)
 
     def map(self, kernel: Callable[..., Any], *parameters: xr.Variable, **options: Any) -> Any:
-        """Run a kernel over the profiles: the first result of :meth:`ask`."""
-        return self.ask(kernel, *parameters, use=None, **options)[0]
+        """Run a kernel over the profiles: the first result of :meth:`evaluate`."""
+        return self.evaluate(kernel, *parameters, use=None, **options)[0]
 
-    def ask(
+    def evaluate(
         self,
         kernel: Callable[..., Any],
         *parameters: xr.Variable,

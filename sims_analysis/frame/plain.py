@@ -26,14 +26,14 @@ def answer(
     doubts: Callable[[Any], Iterable[Doubt]] = lambda _: (),
     **options: Any,
 ) -> xr.DataArray:
-    """Ask one kernel (as :meth:`Frame.ask` does), and return its answer with stderr and status.
+    """Return the answer of one kernel (:meth:`Frame.evaluate`), with stderr and status.
 
     It returns ``value`` and ``status``, the ``start`` and ``stop`` that they rest on, and
     ``stderr`` if it has a formula: otherwise errors are propagated numerically. `term` and `units_`
     are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`, and so are the
     `doubts`, of the kernel's result.
     """
-    result, support = frame.ask(kernel, *parameters, errors=errors, **options)
+    result, support = frame.evaluate(kernel, *parameters, errors=errors, **options)
     window = result.start, result.stop
     status = resolve(frame, result.status, support, window, what=what, doubts=doubts(result))
 

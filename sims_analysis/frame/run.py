@@ -204,7 +204,7 @@ def run(
     group: str | None,
     over: Callable[..., Any] = blocks.run,
 ) -> Any:
-    """Run a kernel over profiles, and name the dimensions of its results: see :meth:`.Frame.ask`.
+    """Run a kernel over profiles, and name the dimensions of its results: :meth:`.Frame.evaluate`.
 
     `samples` are those of :func:`blocks.run`, first ``depth``, `names` those of values and axis;
     `over` runs the kernel over plain arrays.

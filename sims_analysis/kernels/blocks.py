@@ -321,7 +321,7 @@ def run(
     samples = flat(samples)
     depth, values = samples["depth"], samples["value"]
 
-    def ask(rows: Rows, *own: NDArray[Any]) -> tuple[Found, tuple[NDArray[Any], ...]]:
+    def call_kernel(rows: Rows, *own: NDArray[Any]) -> tuple[Found, tuple[NDArray[Any], ...]]:
         found: Any = kernel(rows, *own, **options)
         of = () if use is None else support(rows, found.start, found.stop, use)
         return found, (*found, *of)
@@ -333,13 +333,13 @@ def run(
     few = values[:: 1 + results // 16]
     if sees_gaps and plain and cases == 1 and results and not np.isnan(few).any(axis=1).all():
         with np.errstate(invalid="ignore"):
-            result, every = ask(Dense(**samples), *(p[0] for p in given))
+            result, every = call_kernel(Dense(**samples), *(p[0] for p in given))
         gaps, fields = ~np.isfinite(result[0]), _not_copied(every)
     kept: dict[str, Any] = {"errors": errors, "group": group_size, "block": block}
     rest = layouts(samples, gaps=gaps, **kept) if gaps is None or gaps.any() else ()
     for which, rows in rest:
         for case in range(cases):
-            result, every = ask(rows, *(p[case, which] for p in given))
+            result, every = call_kernel(rows, *(p[case, which] for p in given))
             if cases == 1 and rows.count == len(values):
                 fields = _not_copied(every)
                 continue
@@ -350,7 +350,7 @@ def run(
         # A call without rows gives the types and shapes of the results.
         nothing = np.empty((0, n))
         rows = Dense(np.arange(float(n)), nothing, nothing if "stderr" in samples else None)
-        result, every = ask(rows, *(np.empty((0, *rest), p.dtype) for p, rest in split))
+        result, every = call_kernel(rows, *(np.empty((0, *rest), p.dtype) for p, rest in split))
         fields = _allocate(every, cases, results)
     shaped = [f.reshape((*full, *f.shape[2:])) for f in fields]
     combined: Found = type(result)(*shaped[: len(result)])

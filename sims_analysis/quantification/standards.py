@@ -251,7 +251,7 @@ def _compare_mean(
 ) -> ComparedDose:
     """Compare known concentrations with the mean over the quotients, and its error."""
     window = read_window(frame, limits["start"], limits["stop"])
-    mean, support = frame.ask(window_mean, *window, use="mean", errors="sum")
+    mean, support = frame.evaluate(window_mean, *window, use="mean", errors="sum")
     ratio, level = mean.value, Background(window=window).level
     stderr = add_background_error(frame, mean.stderr, level, linear=True)
     below = read_background(frame, limits["background"])
