@@ -28,7 +28,7 @@ def answer(
 ) -> xr.DataArray:
     """Return the answer of one kernel (:meth:`Frame.evaluate`), with stderr and status.
 
-    It returns ``value`` and ``status``, the ``start`` and ``stop`` that they rest on, and
+    The kernel returns ``value`` and ``status``, ``start`` and ``stop`` that they rest on, and
     ``stderr`` if it has a formula: otherwise errors are propagated numerically. `term` and `units_`
     are those of the result (``vocabulary.TERMS``), `what` as for :func:`resolve`, and so are the
     `doubts`, of the kernel's result.
