@@ -5,7 +5,7 @@ import pytest
 
 from sims_analysis.kernels import gaps
 from sims_analysis.kernels.blocks import layouts
-from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.rows import Dense, Packed
 
 
 def rows_of(depth, value=None):
@@ -95,3 +95,20 @@ def test_cells_that_touch_up_to_rounding_have_no_gap_between_them():
     rows = Dense(0.5 * (lower + upper), np.ones((1, 5)), None, lower, upper)
     _, low, high = gaps.gaps_of(rows)
     assert (low.tolist(), high.tolist()) == ([3.0], [3.5])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_at_a_few_places_gaps_are_those_of_all_samples(seed):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(0, 60, 80)
+    steps = [rng.choice([1.0, 1.2, 5.4, 9.0], size, p=[0.5, 0.4, 0.05, 0.05]) for size in sizes]
+    depth = np.concatenate([np.cumsum(own) for own in steps])
+    rows = Packed(depth, np.ones(depth.size), offsets=np.append(0, np.cumsum(sizes)))
+    every = gaps.gap_after(rows)
+    for row in np.flatnonzero(sizes > 1):
+        at = np.where(np.arange(rows.count) == row, rng.uniform(-5.0, 80.0), np.nan)
+        near = gaps.gap_after(rows, rows.samples_in(at, at))
+        near = np.zeros(depth.size, dtype=bool) if near is None else near
+        segment = rows.segment_at(at[[row], None], np.array([[row]])).item()
+        assert near[segment] == every[segment]
+        assert near.sum() <= every.sum()
