@@ -100,10 +100,8 @@ class FitResult(Generic[SumOfSquares_co]):
         if self.irregular:
             unknown |= np.array([not p.scales for p in parameters])
         if unknown.any():
-            widths = np.sqrt(self.best.covariance.diagonal())
-            correlated = (
-                np.abs(self.best.covariance) > _RULES.correlation * widths[:, None] * widths
-            )
+            sigma = np.sqrt(self.best.covariance.diagonal())
+            correlated = np.abs(self.best.covariance) > _RULES.correlation * np.outer(sigma, sigma)
             unknown |= correlated[unknown].any(axis=0)
         stderr[unknown] = np.nan
         return stderr
