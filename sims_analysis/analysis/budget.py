@@ -30,7 +30,8 @@ from sims_analysis.frame.evidence import GapPolicy
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import Doubt, FirstFlagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import replaced_where
+from sims_analysis.frame.run import all_nan, replaced_where
+from sims_analysis.frame.window import NO_LIMITS
 from sims_analysis.kernels import dose as kernels
 from sims_analysis.text.arguments import argument_error
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike, part_of_one
@@ -123,7 +124,7 @@ def dose_budget(
         expected = "expected a fraction, such as 0.1 or '10 %'"
         raise argument_error("rule_tolerance", rule_tolerance, expected)
     frame = open_frame(data, DOSE_KINDS, question="a dose", variable=variable, gaps=gaps)
-    limit = None if detection_limit is None else stated_limit(frame, detection_limit)[0]
+    limit = NO_LIMITS[0] if detection_limit is None else stated_limit(frame, detection_limit)[0]
     relative = relative_uncertainties(frame, data, rsf_uncertainty, depth_uncertainty)
     question = read_question(frame, start, stop, rule, background, surface, surface_depth)
     # What repeats show of the scale is in `rsf_stderr`.
@@ -214,7 +215,7 @@ def _background_stderr(dose: DoseIntegral) -> xr.Variable:
 def _below_detection(dose: DoseIntegral) -> xr.Variable:
     """Integrate the samples below the detection limit; NaN where it is not known."""
     limit = dose.question.above
-    if limit is None:
+    if all_nan(limit):
         return xr.full_like(dose.value, np.nan)
     hold = dose.question.surface == "hold"
     low = dose.frame.map(kernels.below, dose.start, dose.stop, limit, hold=hold)

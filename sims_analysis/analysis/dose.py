@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -40,7 +42,6 @@ from sims_analysis.kernels.evidence import Support, Use
 from sims_analysis.kernels.rows import TOLERANCE, changed, ends
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.kernels.variance import variance_of_dose
 from sims_analysis.outcomes import KINDS, Status
 from sims_analysis.text.arguments import check_bool, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, WindowLike
@@ -181,8 +182,8 @@ class DoseQuestion:
     background: Background
     surface: str
     surface_depth: xr.Variable | None
-    #: A detection limit that some sample must exceed, infinite where it is not known; or None.
-    above: xr.Variable | None = None
+    #: A detection limit that some sample must exceed, infinite where it is not known; NaN for none.
+    above: xr.Variable
 
 
 def read_question(
@@ -212,7 +213,8 @@ def read_question(
         # known to end, there is no dose below it.
         start = elementwise(np.fmax, start, transient.fillna(np.inf))
     subtracted = read_background(frame, background)
-    return DoseQuestion(start, stop, given_start, rule, subtracted, surface, transient)
+    no_limit = NO_LIMITS[0]
+    return DoseQuestion(start, stop, given_start, rule, subtracted, surface, transient, no_limit)
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,7 @@ class DoseIntegral:
     n_linear_segments: xr.Variable
     below: xr.Variable
     transient_end: xr.Variable
+    variance: xr.Variable
 
 
 def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
@@ -253,13 +256,13 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     options["sees_gaps"] = single_sum and not options["hold"]
     to_the_end = all_nan(stop)
     options["record"] = background.stated is None and to_the_end
-    # Without a background, the kernel tests whether noise hides that the record ends in a profile.
-    options["errors"] = "each" if options["record"] and not background.exists else None
+    options["variance"] = frame.stderr is not None
+    options["errors"] = "sum" if options["variance"] else None
     options["transient"] = question.surface == "measured" and question.surface_depth is None
     options["transient"] &= all_nan(start)
     use: Use = "record" if to_the_end else "curve"
-    limits = (start, stop) if question.above is None else (start, stop, question.above)
-    result, support = frame.evaluate(kernels.integrate, *limits, use=use, **options)
+    parameters = start, stop, question.above, *(background.window or ())
+    result, support = frame.evaluate(kernels.integrate, *parameters, use=use, **options)
     value, status, subtracted = result.value, result.status, level
     if background.exists:
         subtracted = level * (result.stop - result.start)
@@ -267,7 +270,7 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
         status = replaced_where(is_nan(level), status, Status.NO_DATA)
         value = value - subtracted
 
-    stderr, common = _stderr(frame, (start, stop), question, (result.start, result.stop))
+    stderr, common = _stderr(frame, question, result)
     if stderr is not None:
         stderr = replaced_where(is_nan(value), stderr)
     trend = background.trend(frame, (result.start, result.stop), value, stderr)
@@ -278,9 +281,10 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
 
 
 def _stderr(
-    frame: Frame, limits: Window, question: DoseQuestion, used: Window
+    frame: Frame, question: DoseQuestion, result: Any
 ) -> tuple[xr.Variable | None, CommonError | None]:
     """Return the standard error, and the part of a background that was subtracted before."""
+    limits: Window = question.start, question.stop
     window, hold = question.background.window, question.surface == "hold"
 
     def integrated(other: Frame) -> xr.Variable:
@@ -288,16 +292,13 @@ def _stderr(
         # background, which is exact, drops out.
         total: xr.Variable = other.map(kernels.integrate, *limits, hold=hold).value
         if window is not None:
-            total = total - Background(window=window).level(other) * (used[1] - used[0])
+            total = total - Background(window=window).level(other) * (result.stop - result.start)
         return total
 
     common = common_error(frame, integrated, linear=True)
     if frame.stderr is None:
         return None, common
-    variance: Any
-    options: Any = {"errors": "sum", "window": window is not None, "hold": hold}
-    parameters = *limits, *(window or NO_LIMITS)
-    (variance,) = frame.map(variance_of_dose, *parameters, **options)
+    variance: Any = result.variance
     if common is not None:
         variance = (variance + common.variance).clip(min=0.0)
     of_scale = replace(frame, common=None)
@@ -407,9 +408,8 @@ def _doubts_of_limits(dose: DoseIntegral) -> list[Doubt]:
     if depth is None and Status.NO_DATA not in present:
         return doubts
     record = frame.map(ends)
-    defined: Any = ~(np.isinf(question.start) | np.isinf(question.stop)) & dose.background.notnull()
-    if question.above is not None:
-        defined = defined & ~np.isinf(question.above)
+    endless = map(np.isinf, (question.start, question.stop, question.above))
+    defined: Any = ~reduce(operator.or_, endless) & dose.background.notnull()
     missing = (status == Status.NO_DATA) & (record.last > record.first) & defined
     code: Parts = {"code": "no_sample_in_window"}
     if depth is not None:

@@ -26,7 +26,7 @@ from sims_analysis.kernels.rows import (
 )
 from sims_analysis.kernels.transient import surface_transient
 from sims_analysis.kernels.truncation import MISSING_SHARE, missing_outside
-from sims_analysis.kernels.variance import variance_of_sum
+from sims_analysis.kernels.variance import variance_of_dose, variance_of_sum
 from sims_analysis.outcomes import Status
 
 
@@ -45,6 +45,8 @@ class Integral(NamedTuple):
     below: Array
     #: Where a surface transient ends, if it was asked for.
     transient_end: Array
+    #: From random errors, if it was asked for: :func:`.variance.variance_of_dose`.
+    variance: Array
 
 
 #: The most profiles that are searched for a surface transient.
@@ -56,11 +58,14 @@ def integrate(
     start: Array,
     stop: Array,
     limit: Array | None = None,
+    window_start: Array | None = None,
+    window_stop: Array | None = None,
     *,
     rule: str = "trapezoid",
     record: bool = False,
     hold: bool = False,
     transient: bool = False,
+    variance: bool = False,
 ) -> Integral:
     """Integrate profiles over depth by the rule ``trapezoid`` or ``loglinear``.
 
@@ -68,8 +73,9 @@ def integrate(
     widths under either rule. ``truncated`` where a limit lies beyond the samples, and is replaced
     by the end of the profile; ``no_data`` where no segment lies between the limits. Of a whole
     `record`, it is estimated what lies below it. With `hold`, the first value holds up to depth 0.
-    It may be asked for a surface `transient`, too. Where no sample exceeds a `limit` of detection
-    there is no value: ``below_detection``, or ``no_data`` for an infinite one, that is not known.
+    It may be asked for a surface `transient`, and for the `variance`, above the mean over a window
+    if there is one. Where no sample exceeds a `limit` of detection (NaN: none) there is no value:
+    ``below_detection``, or ``no_data`` for an infinite one, that is not known.
     """
     measured, asked, rule = rows, rule, "trapezoid" if rows.lower is not None else rule
     rows = segments.steps(rows)
@@ -89,7 +95,7 @@ def integrate(
     beyond = (start < first - rows.tolerance) | (stop > rows.last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
-    if limit is not None:
+    if limit is not None and not np.isnan(limit).all():
         lost = valid & (highest(measured, a, b, rule=asked).value < limit)
         value[lost] = np.nan
         status[lost] = np.where(np.isinf(limit), Status.NO_DATA, Status.BELOW_DETECTION)[lost]
@@ -98,10 +104,12 @@ def integrate(
         if record
         else np.zeros(rows.count)
     )
-    end = nothing = np.full(rows.count, np.nan)
+    end = squares = nothing = np.full(rows.count, np.nan)
     if transient:
         end = surface_transient(measured, nothing, nothing, MAX_SEARCHED).end
-    return Integral(value, a, b, status, n_linear, below, end)
+    if variance:
+        squares = variance_of_dose(measured, start, stop, window_start, window_stop, hold=hold)
+    return Integral(value, a, b, status, n_linear, below, end, squares)
 
 
 def _linear(samples: Array, first: Index, end: Index) -> Index:

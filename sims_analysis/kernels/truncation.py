@@ -166,7 +166,7 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
             of_ends: Any = (one[..., asked] for one in (end, size, count, bend, least))
             found[:, asked] = _extrapolated(rows, step, *of_ends)
         if rows.stderr is not None:
-            own = _stated_value_of_a_count(rows, end, size, step)
+            own = _stated_value_of_a_count(rows, end, size)
             error = _RULES.errors * length * np.sqrt(own * part.mean(axis=1) / size)
             high = _highest_share(own / n[:, -1], ends, highest)
             large = (perhaps > error) | (high > _RULES.high[0])
@@ -194,7 +194,7 @@ def _ends_coarsely(rows: Rows, row: Index, step: int, enough: Array) -> Flags:
             high &= (size < _RULES.parts * step) & (first < _RULES.few * highest)
             least = range_reduced(np.minimum, np.where(flat > 0, flat, np.inf), begin, end, np.nan)
             return high & (last - first > _RULES.clearly * np.sqrt(least * last))
-        low, one = np.minimum(first, last), _stated_value_of_a_count(rows, end, size, step)
+        low, one = np.minimum(first, last), _stated_value_of_a_count(rows, end, size)
         high &= highest - low > _RULES.clearly * np.sqrt(one * highest)
         error = np.sqrt(one * range_sums(flat, begin, end)) / size
         hidden = _highest_share(one, last, highest) > _RULES.high[1]
@@ -261,14 +261,14 @@ def _extrapolated(
     return found
 
 
-def _stated_value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
-    """Return variance over value of independent samples at ends, as stated."""
+def _stated_value_of_a_count(rows: Rows, end: Index, size: Index) -> Array:
+    """Return variance over value of independent samples at ends, by stated errors of sums."""
     back = np.arange(1, _RULES.scatter + 1)
     place = np.maximum(end[:, None] - back, 0)
     value = np.where(back <= size[:, None], rows.value_at(place), 0.0)
     variance = np.square(errors_of(rows).reshape(-1).take(place))
     with np.errstate(invalid="ignore", divide="ignore"):  # of ends of zeros
-        found: Array = step * np.where(value > 0, variance, 0.0).sum(axis=1) / value.sum(axis=1)
+        found: Array = np.where(value > 0, variance, 0.0).sum(axis=1) / value.sum(axis=1)
     return found
 
 

@@ -14,7 +14,6 @@ from sims_analysis.kernels.rows import (
     Array,
     Packed,
     Rows,
-    SingleResult,
     dot_rows,
     errors_of,
     in_parts,
@@ -40,13 +39,12 @@ def variance_of_dose(
     rows: Rows,
     start: Array,
     stop: Array,
-    window_start: Array,
-    window_stop: Array,
+    window_start: Array | None = None,
+    window_stop: Array | None = None,
     *,
-    window: bool,
     hold: bool = False,
-) -> SingleResult:
-    """Variance of trapezoidal integrals, (R,), optionally above the mean over a background window.
+) -> Array:
+    """Variance of trapezoidal integrals, (R,), above the mean over a background window if given.
 
     Of samples both in the window, `window_start` to `window_stop`, and the interval, errors partly
     cancel; one without a count is known to 1.84 counts over its samples. A first value that is held
@@ -65,7 +63,8 @@ def variance_of_dose(
         first, held = rows.offsets[row], held[row]
         own = weights[first]
         weights[first] = np.sqrt(own**2 + held * (2.0 * own + held * rows.share[row]))
-    if window:
+    mean = None
+    if window_start is not None and window_stop is not None:
         mean = window_mean(rows, window_start, window_stop)
         share = shares(rows, window_start, window_stop)
         variance = variance_above_mean(rows, weights, total, mean, share)
@@ -77,9 +76,9 @@ def variance_of_dose(
         # weight smaller by this factor, and an error larger by its square root.
         most = rows.reduce(np.maximum, weights * rows.uncounted) / rows.share
         variance = np.where(variance == 0, (2.0 * most) ** 2, variance)
-        if window:  # which may be without a count
+        if mean is not None:  # which may be without a count
             variance += (mean.zero_count_stderr * total) ** 2
-    return SingleResult(variance)
+    return variance
 
 
 def variance_above_mean(

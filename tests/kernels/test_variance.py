@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from plain_profiles import realistic, run, samples
 
-from sims_analysis.kernels import variance as variances
+from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.rows import Dense
+from sims_analysis.kernels.variance import variance_of_dose
 
 NAN = math.nan
 
@@ -29,9 +30,8 @@ def weights_of(z, start, stop):
 
 
 def variance(depth, value, stderr, start=NAN, stop=NAN):
-    parameters = [np.array(float(x)) for x in (start, stop, NAN, NAN)]
-    kernel = variances.variance_of_dose
-    return run(kernel, depth, value, *parameters, stderr=stderr, window=False).value
+    limits = [np.array(float(x)) for x in (start, stop)]
+    return run(integrate, depth, value, *limits, stderr=stderr, variance=True).variance
 
 
 @pytest.mark.few(1)
@@ -72,12 +72,12 @@ def test_what_scatters_more_than_its_errors_is_known_as_well_as_it_scatters():
     rows = ones(11, 1e-9)
     rows.value[0, 7:] = [4.0, 6.0, 4.0, 6.0]
     parameters = [np.array([float(x)]) for x in (0, 5, 7, 10)]
-    found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
+    found = variance_of_dose(rows, *parameters)[0]
     t = 1.19686  # Student's t of three degrees of freedom for 68.27 %, from a table
     assert found == pytest.approx(t**2 * 25 * (4 / 3) / 4, rel=1e-4)  # of four, with n - 1
     # Four depths for each sample: they scatter as one, and know as little.
     rows = replace(rows, fraction=np.array([0.25]))
-    found = variances.variance_of_dose(rows, *parameters, window=True).value[0]
+    found = variance_of_dose(rows, *parameters)[0]
     t = 1.83734  # of one degree of freedom
     assert found == pytest.approx(t**2 * 4 * 25 * (4 / 3) / 4, rel=1e-4)
 
@@ -88,11 +88,11 @@ def test_a_held_surface_weighs_on_the_first_sample(fraction):
     parameters = [np.array([float(x)]) for x in (0, 12, NAN, NAN)]
     rows = ones(11, 0.1)
     rows = replace(rows, depth=rows.depth + 2, fraction=np.array([fraction]))
-    found = variances.variance_of_dose(rows, *parameters, window=False, hold=True).value[0]
+    found = variance_of_dose(rows, *parameters[:2], hold=True)[0]
     first = 0.5**2 + 2 * 0.5 * 2 + 2**2 * fraction
     assert found == pytest.approx(0.01 * (first + 9 + 0.25), rel=1e-13)
     parameters[2:] = np.array([[9.0], [12.0]])
-    found = variances.variance_of_dose(rows, *parameters, window=True, hold=True).value[0]
+    found = variance_of_dose(rows, *parameters, hold=True)[0]
     net = np.r_[0.5, np.ones(9), 0.5] - np.r_[np.zeros(7), np.full(4, 12 / 4)]
     first = 2 * 0.5 * 2 + 2**2 * fraction
     assert found == pytest.approx(0.01 * ((net**2).sum() + first), rel=1e-13)
