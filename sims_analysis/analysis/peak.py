@@ -14,7 +14,7 @@ from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import codes
-from sims_analysis.frame.window import doubt_of_transient, read_window
+from sims_analysis.frame.window import doubt_of_known, read_window
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Flag, Status
@@ -112,8 +112,7 @@ def peak(
     maximum, parts = frame.evaluate(kernels.peak, *parameters, errors="fit", extra=(_PART,))
     doubts = []
     if Status.TRUNCATED in codes(maximum.status):
-        cut = maximum.status == Status.TRUNCATED
-        doubts = [doubt_of_transient(frame, *window, among=cut)]
+        doubts = [doubt_of_known(frame, [maximum.transient[..., i] for i in range(6)])]
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
     flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)
@@ -133,7 +132,7 @@ def peak(
         stderr = maximum.stderr
 
         def highest(other: Frame) -> xr.Variable:
-            top: xr.Variable = other.map(kernels.peak, *window, extra=(_PART,)).value
+            top: xr.Variable = other.map(kernels.maximum, *window).value
             return top
 
         if frame.common is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,11 +53,13 @@ def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
     return read_window(frame, start, stop, name)
 
 
-def doubt_of_transient(
-    frame: Frame, start: xr.Variable, stop: xr.Variable, among: Any = True
-) -> Doubt:
-    """Return the doubt about answers, `among` all, of windows that begin in a transient."""
-    transient: Any = frame.map(surface_transient, start, stop, errors="fit")
+def doubt_of_transient(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Doubt:
+    """Return the doubt about answers of windows that begin in a surface transient."""
+    return doubt_of_known(frame, frame.map(surface_transient, start, stop, errors="fit"))
+
+
+def doubt_of_known(frame: Frame, transient: Sequence[xr.Variable]) -> Doubt:
+    """Return the doubt about answers by the fields of :class:`.transient.Transient`."""
 
     def text(first: FirstFlagged) -> str:
         z, value, z_peak, peak, *_ = map(first.of, transient)
@@ -68,7 +71,7 @@ def doubt_of_transient(
 
     remedy = "set start= below the surface transient to exclude it"
     parts: Parts = {"code": "surface_transient", "remedy": remedy}
-    return Doubt(~is_nan(transient.depth) & among, Status.TRUNCATED, text, parts, ProfileWarning)
+    return Doubt(~is_nan(transient[0]), Status.TRUNCATED, text, parts, ProfileWarning)
 
 
 def samples_used(frame: Frame, first: xr.Variable, last: xr.Variable) -> dict[str, xr.Variable]:

@@ -30,10 +30,12 @@ from sims_analysis.kernels.rows import (
     Index,
     Packed,
     Rows,
+    SingleResult,
     first_status,
     in_blocks,
     range_sums,
 )
+from sims_analysis.kernels.transient import Transient, surface_transient
 from sims_analysis.outcomes import Status
 
 
@@ -68,7 +70,8 @@ class Peak(NamedTuple):
 
     A maximum or a background that is higher makes its width smaller by ``narrowed`` times as much.
     It rests on the samples from ``start`` to ``stop``, (R, 3): of the width, of the window, and of
-    all that is above half of it, where a gap may hold a higher one.
+    all that is above half of it, where a gap may hold a higher one. A window in which no width is
+    may begin in a `transient`, (R, 6): the fields of :class:`.transient.Transient`.
     """
 
     depth: Array
@@ -80,6 +83,7 @@ class Peak(NamedTuple):
     status: NDArray[np.uint8]
     start: Array
     stop: Array
+    transient: Array
 
 
 def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> Peak:
@@ -89,14 +93,24 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     noise, between the edges there at half of what :func:`maxima` shows. Where the samples do not
     show how high the profile is, the error is that of the highest. `floor` was subtracted before.
     """
-    rows = as_points(rows).within(start, stop)
+    inside = as_points(rows).within(start, stop)
     below = np.zeros(rows.count) if floor is None else floor
-    parts = _by_noise(rows)
+    parts = _by_noise(inside)
     each = [_peaks(own, start[which], stop[which], below[which]) for which, own in parts]
-    if len(each) == 1:
-        return each[0]
-    order = np.argsort(np.concatenate([which for which, _ in parts]))
-    return Peak(*(np.concatenate(columns)[order] for columns in zip(*each, strict=True)))
+    found = each[0]
+    if len(each) > 1:
+        order = np.argsort(np.concatenate([which for which, _ in parts]))
+        found = Peak(*(np.concatenate(columns)[order] for columns in zip(*each, strict=True)))
+    cut = found.status == Status.TRUNCATED
+    if cut.any():
+        found.transient[:] = np.transpose(surface_transient(rows, start, stop, among=cut))
+    return found
+
+
+def maximum(rows: Rows, start: Array, stop: Array) -> SingleResult:
+    """Return the highest value within the window, (R,); NaN without a sample."""
+    rows = as_points(rows).within(start, stop)
+    return SingleResult(rows.reduce(np.maximum, rows.value))
 
 
 def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
@@ -143,8 +157,9 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
     outer = _outermost(rows, every, sides.depth)
     begin = np.fmin(before, left), np.where(np.isnan(start), -np.inf, start), outer[0]
     end = np.fmax(after, right), np.where(np.isnan(stop), np.inf, stop), outer[1]
-    used = (np.stack(one, axis=1) for one in (begin, end))
-    return Peak(depth, value, stderr, width, error, narrowed, status, *used)
+    start, stop = (np.stack(one, axis=1) for one in (begin, end))
+    transient = np.full((rows.count, len(Transient._fields)), np.nan)
+    return Peak(depth, value, stderr, width, error, narrowed, status, start, stop, transient)
 
 
 def _by_noise(rows: Rows) -> list[tuple[Index, Rows]]:

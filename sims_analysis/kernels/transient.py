@@ -44,7 +44,9 @@ class Transient(NamedTuple):
     above: Array
 
 
-def surface_transient(rows: Rows, start: Array, stop: Array, most: int | None = None) -> Transient:
+def surface_transient(
+    rows: Rows, start: Array, stop: Array, most: int | None = None, among: Flags | None = None
+) -> Transient:
     """Find windows that begin in the surface transient above an implant.
 
     There is a deeper maximum: the running median rises to more than twice its lowest value so far,
@@ -53,17 +55,19 @@ def surface_transient(rows: Rows, start: Array, stop: Array, most: int | None = 
     If it is not the highest of all, more than 1 % of the integral lies above the lowest.
 
     And those that carry one. On a grid finer than the samples, which scatter less, it is known of
-    the samples that the grid was made of. Of those that may have one, `most` are looked at.
+    the samples that the grid was made of. Of the rows `among` all that may have one, `most` are
+    looked at.
     """
     carried, rows = rows.carried, rows.within(start, stop)
     columns = np.full((6, rows.count), np.nan)
     if carried is not None:
         _carried(rows, carried, columns)
-    long = np.flatnonzero((rows.size > 2 * RULES.width) & (rows.share == 1) & np.isnan(columns[0]))
+    long = (rows.size > 2 * RULES.width) & (rows.share == 1) & np.isnan(columns[0])
+    which = np.flatnonzero(long if among is None else long & among)
     for n_samples in (4, 16):
-        first = rows.value_at(rows.offsets[long])
-        long = long[first >= RULES.least * rows.sampled_maximum(long, n_samples)]
-    for row in long[:most]:
+        first = rows.value_at(rows.offsets[which])
+        which = which[first >= RULES.least * rows.sampled_maximum(which, n_samples)]
+    for row in which[:most]:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
         if c[0] < RULES.least * c.max():
