@@ -333,7 +333,8 @@ def run(
     few = values[:: 1 + results // 16]
     if sees_gaps and plain and cases == 1 and results and not np.isnan(few).any(axis=1).all():
         with np.errstate(invalid="ignore"):
-            result, every = call_kernel(Dense(**samples), *(p[0] for p in given))
+            every_row = _rows(samples, slice(0, results), errors)
+            result, every = call_kernel(every_row, *(p[0] for p in given))
         gaps, fields = ~np.isfinite(result[0]), _not_copied(every)
     kept: dict[str, Any] = {"errors": errors, "group": group_size, "block": block}
     rest = layouts(samples, gaps=gaps, **kept) if gaps is None or gaps.any() else ()

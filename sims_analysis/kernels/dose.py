@@ -99,11 +99,11 @@ def integrate(
         lost = valid & (highest(measured, a, b, rule=asked).value < limit)
         value[lost] = np.nan
         status[lost] = np.where(np.isinf(limit), Status.NO_DATA, Status.BELOW_DETECTION)[lost]
-    below = (
-        missing_outside(measured, start, MISSING_SHARE * np.abs(value))
-        if record
-        else np.zeros(rows.count)
-    )
+    below = np.zeros(rows.count)
+    if record:
+        # The mean over a window is a background, whatever slope noise hides in it.
+        shown = measured if window_start is None else replace(measured, stderr=None)
+        below = missing_outside(shown, start, MISSING_SHARE * np.abs(value))
     end = squares = nothing = np.full(rows.count, np.nan)
     if transient:
         end = surface_transient(measured, nothing, nothing, MAX_SEARCHED).end

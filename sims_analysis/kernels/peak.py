@@ -103,7 +103,8 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
         found = Peak(*(np.concatenate(columns)[order] for columns in zip(*each, strict=True)))
     cut = found.status == Status.TRUNCATED
     if cut.any():
-        found.transient[:] = np.transpose(surface_transient(rows, start, stop, among=cut))
+        transient = surface_transient(rows, start, stop, among=cut)
+        found.transient[cut] = np.transpose(transient)[cut]
     return found
 
 
