@@ -71,8 +71,8 @@ Measurement = xr.Dataset | xr.DataArray | SIMSResult
 #: What is drawn: a measurement or a batch, several in a list, or named in a mapping.
 Measurements = Measurement | Sequence[Measurement] | Mapping[str, Measurement]
 #: What was found of one of them, once or several times; and of many, in a list or by name.
-Found = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
-Answers = Found | Sequence[Found] | Mapping[str, Found]
+Answer = xr.Dataset | xr.DataArray | Sequence[xr.Dataset | xr.DataArray]
+Answers = Answer | Sequence[Answer] | Mapping[str, Answer]
 
 
 class DepthScale:

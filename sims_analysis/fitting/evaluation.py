@@ -100,10 +100,10 @@ def evaluate(
 def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:
     """Return a frame of the depths at which the curves of a fit are evaluated, and these."""
     axis, of_profiles = str(fit.attrs.get("axis", "depth")), fit["status"]
-    coords = {name: one.variable for name, one in of_profiles.coords.items()}
-    one = of_profiles.variable.set_dims({axis: 1, **of_profiles.sizes}).transpose(..., axis)
+    coords = {name: depths.variable for name, depths in of_profiles.coords.items()}
+    depths = of_profiles.variable.set_dims({axis: 1, **of_profiles.sizes}).transpose(..., axis)
     place = xr.Variable((axis,), [np.nan])
-    fitted = Profiles(value=one, depth=place, axis=axis, coords=coords, whose="the fit")
+    fitted = Profiles(value=depths, depth=place, axis=axis, coords=coords, whose="the fit")
     at = fitted.points(depth, "depth")
     along = [str(d) for d in at.dims if d not in of_profiles.dims]
     dim = next((d for d in (axis, POINT) if d in along), along[-1] if along else axis)
@@ -136,17 +136,17 @@ def _values(
     units; `means` are values over cells.
     """
     z, _, _, _, *numbers, square = map(np.array, given)
-    p, here, found = np.array(numbers), np.isfinite(z), np.full((2, z.size), np.nan)
+    p, here, columns = np.array(numbers), np.isfinite(z), np.full((2, z.size), np.nan)
     if isinstance(model, LayeredModel):
         p = model.complete(p)
     if not (np.isfinite(p).all() and here.any()):
-        return found.ravel()
+        return columns.ravel()
     p, square = _apparent(p, square, parameters)
     p, square, z = p / factors, square / np.outer(factors, factors), z[here]
     # A cell reaches half way to its neighbours: of one depth alone there is none.
     formula, derivatives = formula_of(z, model, cells(z) if means and z.size > 1 else None)
     n, known = len(model.parameters), np.isfinite(square.diagonal())
-    found[0, here] = formula(*p[:n]) + p[n:].sum()
+    columns[0, here] = formula(*p[:n]) + p[n:].sum()
     if known.any():
         rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
         if free.size:
@@ -154,8 +154,8 @@ def _values(
             curve = Curve(model.parameters, formula, derivatives, held)
             rows[free] = curve.slopes(curve.at_parameters(p[free]))
         square, rows = square[np.ix_(known, known)], rows[known]
-        found[1, here] = np.sqrt(np.maximum(np.einsum("iz,ij,jz->z", rows, square, rows), 0.0))
-    return found.ravel()
+        columns[1, here] = np.sqrt(np.maximum(np.einsum("iz,ij,jz->z", rows, square, rows), 0.0))
+    return columns.ravel()
 
 
 @about(code="other_result", argument="fit")

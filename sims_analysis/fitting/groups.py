@@ -140,16 +140,16 @@ def _with_scales(
         both: Array = np.sqrt(stderr**2 + (shift_by_scales(values, parameters) ** 2).sum(axis=1))
         return both
 
-    found, value, parameters = dict(answer), answer["value"], request.parameters
-    found["stderr"] = widened(answer["stderr"], value, parameters)
+    result, value, parameters = dict(answer), answer["value"], request.parameters
+    result["stderr"] = widened(answer["stderr"], value, parameters)
     for end, sign in (("lower", -1), ("upper", 1)):
         if end in answer:
-            found[end] = value + sign * widened(abs(answer[end] - value), value, parameters)
+            result[end] = value + sign * widened(abs(answer[end] - value), value, parameters)
     if "derived" in answer:
         derived = answer["derived_stderr"], answer["derived"], request.model.derived
-        found["derived_stderr"] = widened(*derived)
+        result["derived_stderr"] = widened(*derived)
     dose = answer["window_dose_stderr"], answer["window_dose"], [WINDOW_DOSE]
-    found["window_dose_stderr"] = widened(*dose)[0]
+    result["window_dose_stderr"] = widened(*dose)[0]
     along, square = shift_by_scales(value, parameters), answer["covariance"]
     across = along * widths
     covariance = np.block([[square + along @ along.T, across], [across.T, np.diag(widths**2)]])
@@ -158,5 +158,5 @@ def _with_scales(
     ones, absent = np.ones(widths.size), np.full(square.shape[0], np.nan)
     of_scales = {"value": ones, "stderr": widths, "lower": ones - widths, "upper": ones + widths}
     of_scales["pull"] = 0 * ones
-    common = {name: np.append(found.get(name, absent), one) for name, one in of_scales.items()}
-    return found, common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}
+    common = {name: np.append(result.get(name, absent), one) for name, one in of_scales.items()}
+    return result, common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}

@@ -32,15 +32,15 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
     m, size, in_common = len(request.labels), request.fields.size, request.common_fields
     parts = [rows.isel(__row__=slice(i * size, (i + 1) * size)) for i in range(m)]
     each = parts[0] if request.over is None else xr.Variable.concat(parts, request.over)
-    own = _Rows(_ordered(each, profiles.lead), request.fields, profiles.lead)
+    of_each = _Rows(_ordered(each, profiles.lead), request.fields, profiles.lead)
     rows = _ordered(rows.isel(__row__=slice(m * size, None)), profiles.lead)
-    best = _Rows(rows, in_common, profiles.lead) if in_common.shapes else own
-    variables = _parameters(request, own, best)
+    best = _Rows(rows, in_common, profiles.lead) if in_common.shapes else of_each
+    variables = _parameters(request, of_each, best)
     dims = (*best.rows.dims[:-1], "parameter", "parameter_")
     square = best.fields.of(best.rows.data, "covariance")
     variables["covariance"] = xr.Variable(dims, square, vocabulary.attrs("covariance"))
     names = [entry.label for entry in request.entries]
-    variables |= _statistics(own, request)
+    variables |= _statistics(of_each, request)
     variables["aic"] = best.numbers("aic", vocabulary.attrs("aic"))
     labels = {name: xr.Variable(name, names) for name in ("parameter", "parameter_")}
     n_layers = max((variable.sizes.get("layer", 0) for variable in variables.values()), default=0)
@@ -86,7 +86,7 @@ def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
     return rows.transpose(*lead, ..., missing_dims="ignore")
 
 
-def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Variable]:
+def _parameters(request: FitRequest, of_each: _Rows, best: _Rows) -> dict[str, xr.Variable]:
     """Return all that has a value and an error: parameters, what follows, and the window's dose."""
     profiles = request.frame
     variables: dict[str, xr.Variable] = {}
@@ -122,8 +122,8 @@ def _parameters(request: FitRequest, own: _Rows, best: _Rows) -> dict[str, xr.Va
     ):
         for parameter, at in by_name(given):
             if parameter.name not in variables:
-                add(parameter, own, value, stderr, at)
-    add(WINDOW_DOSE, own, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
+                add(parameter, of_each, value, stderr, at)
+    add(WINDOW_DOSE, of_each, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
     return variables
 
 

@@ -196,7 +196,7 @@ def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> 
     done = (record.c[inside] - mean[first]) / size
     smooth = isotonic_regression(done).x
     low, high = smooth.searchsorted([_RULES.step, 1 - _RULES.step])
-    found: list[int] = []
+    steps: list[int] = []
     for part, flat in _RULES.flat:
         length = max(5, round(part * (high - low)))
         if high - low < 2 * length:
@@ -218,8 +218,8 @@ def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> 
         places = places[(places >= low) & (places + length <= high)]
         runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1) if places.size else []
         middles = [int(run.mean() + length // 2) for run in runs]
-        found += [m for m in middles if (np.abs(smooth[m] - smooth[found]) > _RULES.step).all()]
-    return [first + middle for middle in found]
+        steps += [m for m in middles if (np.abs(smooth[m] - smooth[steps]) > _RULES.step).all()]
+    return [first + middle for middle in steps]
 
 
 def _places(record: Record, nodes: Sequence[int], levels: Array) -> list[tuple[Array, int]]:

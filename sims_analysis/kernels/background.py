@@ -101,8 +101,8 @@ def _step_down(rows: Rows, mean: Array, of_one: Array) -> Array:
     size = end - begin
     below = mean[:, None] - range_sums(rows.value.reshape(-1), begin, end) / size
     noise = np.sqrt(of_one[:, None] * (1.0 / size - 1.0 / n))
-    found: Array = np.where(below > CLEAR_ERRORS * noise, below, 0.0).max(axis=1)
-    return found
+    steps: Array = np.where(below > CLEAR_ERRORS * noise, below, 0.0).max(axis=1)
+    return steps
 
 
 class WindowTrend(NamedTuple):
@@ -187,8 +187,8 @@ def _apart(depth: Array, place: Array, widened: Array) -> Array:
     is steeper than an exponential: residual gas and memory fall like 1/z.
     """
     power = depth * np.log(np.maximum(place / depth, _RULES.surface))
-    found: Array = np.where(widened * (place < depth) * (depth > 0), power, place - depth)
-    return found
+    distance: Array = np.where(widened * (place < depth) * (depth > 0), power, place - depth)
+    return distance
 
 
 def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Flags) -> Array:
@@ -226,12 +226,12 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     above, width = every.mean - below.value, np.ones(rows.count)
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
     answer = np.where(above > error, above, 0.0)
-    found = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
+    trend = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
     # The error is one of this question alone, and no record has it: only three of them matter.
     with np.errstate(invalid="ignore"):  # of an answer of 0
-        hidden = (found.slope_error > 0) & (found.change * answer > CLEAR_ERRORS * error)
+        hidden = (trend.slope_error > 0) & (trend.change * answer > CLEAR_ERRORS * error)
     hidden &= above > CLEAR_ERRORS * np.sqrt(below.of_one)
-    return changed(found, shows=np.where((found.shows == LEVEL) & hidden, TOO_NOISY, found.shows))
+    return changed(trend, shows=np.where((trend.shows == LEVEL) & hidden, TOO_NOISY, trend.shows))
 
 
 class DetectionLimit(NamedTuple):

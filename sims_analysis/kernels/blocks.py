@@ -29,7 +29,7 @@ from sims_analysis.kernels.rows import (
 )
 from sims_analysis.outcomes import GAP, Flag
 
-Found = TypeVar("Found", bound=tuple[Any, ...])
+Answer = TypeVar("Answer", bound=tuple[Any, ...])
 
 #: What is known of samples, by name: see :func:`run`.
 Samples = dict[str, Any]
@@ -48,15 +48,15 @@ BLOCK, LONG, ALL = 1 << 19, 1 << 21, 1 << 62
 def flat(samples: Samples) -> Samples:
     """Return the same with all profiles along one axis."""
     *lead, n = samples["value"].shape
-    found = {}
+    flattened = {}
     for name, one in samples.items():
         if name in AXES and one.ndim == 1:
-            found[name] = one
+            flattened[name] = one
         elif name == "fraction":
-            found[name] = np.broadcast_to(one, lead).reshape(prod(lead))
+            flattened[name] = np.broadcast_to(one, lead).reshape(prod(lead))
         else:
-            found[name] = np.broadcast_to(one, (*lead, n)).reshape(prod(lead), n)
-    return found
+            flattened[name] = np.broadcast_to(one, (*lead, n)).reshape(prod(lead), n)
+    return flattened
 
 
 def _carried(
@@ -81,7 +81,7 @@ def _carried(
     gap &= row[i] == row[j]
     number = np.arange(at.size) - np.searchsorted(row[at], row[at])
     before = (offsets[row[at]] + number)[:-1][gap]
-    found = [_gaps_at_ends(row, z, measured, (bits & GAP != 0) & ~measured & there)]
+    parts = [_gaps_at_ends(row, z, measured, (bits & GAP != 0) & ~measured & there)]
     for flag in Flag:
         has = (bits & flag != 0) & there
         if flag & GAP or not has.any():
@@ -91,10 +91,10 @@ def _carried(
             height = np.full(c.shape, np.nan) if limit is None else limit[some].reshape(-1)
         for of_kind, bit in ((has & measured, 0), (has & ~measured, WITHOUT_VALUE)):
             kept = np.flatnonzero(measured | of_kind)
-            own = row[kept], z[kept], of_kind[kept], height[kept]
+            columns = row[kept], z[kept], of_kind[kept], height[kept]
             without = c[kept] if bit and flag is Flag.BELOW_LIMIT else None
-            found.append(runs_of(*own, flag | bit, without))
-    marks = Marks(*map(np.concatenate, zip(*found, strict=True)))
+            parts.append(runs_of(*columns, flag | bit, without))
+    marks = Marks(*map(np.concatenate, zip(*parts, strict=True)))
     return (marks if marks.row.size else None), before
 
 
@@ -132,9 +132,9 @@ def _packed(columns: Samples, numbers: Index, also: Flags | None = None) -> Pack
         every = np.broadcast_to(samples, value.shape)
         return every[measured] if missing.size else every.reshape(-1)
 
-    found: Samples = {name: packed(one) for name, one in columns.items()}
+    packed_columns: Samples = {name: packed(one) for name, one in columns.items()}
     for what in ("depth", "value")[2 - depth.ndim :]:  # a shared axis is finite
-        samples = found[what]
+        samples = packed_columns[what]
         with np.errstate(all="ignore"):
             total = samples.sum()
         if np.isfinite(total):
@@ -146,7 +146,7 @@ def _packed(columns: Samples, numbers: Index, also: Flags | None = None) -> Pack
         if np.isnan(samples).any():
             return _packed(columns, numbers, np.isnan(depth))
     axis = depth if depth.ndim == 1 else None
-    return Packed(**found, offsets=offsets, measured=measured, axis=axis)
+    return Packed(**packed_columns, offsets=offsets, measured=measured, axis=axis)
 
 
 def layouts(
@@ -167,8 +167,8 @@ def layouts(
     count, n = len(value) // group, value.shape[1] * group
     bare = _without_cells(samples, group)
     if bare is not None:
-        for own, left in ((bare, {"lower", "upper"}), (~bare, set[str]())):
-            alike = np.flatnonzero(own)
+        for mask, left in ((bare, {"lower", "upper"}), (~bare, set[str]())):
+            alike = np.flatnonzero(mask)
             every_one = _part(samples, _of_groups(alike, group))
             kept = {name: one for name, one in every_one.items() if name not in left}
             for inner, rows in layouts(kept, errors=errors, group=group, block=block):
@@ -231,42 +231,48 @@ def _rows(
     samples: Samples, part: slice | Index, errors: ErrorsOf, numbers: Index | None = None
 ) -> Rows:
     """Build rows from a part of the profiles; :class:`Packed` if they have `numbers`."""
-    own = _part(samples, part)
+    selected = _part(samples, part)
     columns: Samples = {
-        name: np.ascontiguousarray(own[name], dtype=np.float64)
+        name: np.ascontiguousarray(selected[name], dtype=np.float64)
         for name in ("depth", "value", "lower", "upper", "stderr")
-        if name in own
+        if name in selected
     }
-    if "stderr" in own and errors != "each":
-        columns |= _shared_errors(own, columns["stderr"], errors)
+    if "stderr" in selected and errors != "each":
+        columns |= _shared_errors(selected, columns["stderr"], errors)
     rows: Rows = Dense(**columns) if numbers is None else _packed(columns, numbers)
-    known: dict[str, Any] = {}
-    if "fraction" in own:
-        known["fraction"] = np.asarray(own["fraction"], dtype=np.float64)
-    flags = _flags(own)
+    evidence: dict[str, Any] = {}
+    if "fraction" in selected:
+        evidence["fraction"] = np.asarray(selected["fraction"], dtype=np.float64)
+    flags = _flags(selected)
     if flags is not None:
         axis, value = columns["depth"], columns["value"]
-        known["carried"], before = _carried(axis, value, flags, own.get("limit"), rows.offsets)
-        known["carried_gaps"] = before if before.size else None
-    return replace(rows, **known) if known else rows
+        evidence["carried"], before = _carried(
+            axis, value, flags, selected.get("limit"), rows.offsets
+        )
+        evidence["carried_gaps"] = before if before.size else None
+    return replace(rows, **evidence) if evidence else rows
 
 
-def _shared_errors(own: Samples, stderr: Array, errors: ErrorsOf) -> dict[str, Array]:
+def _shared_errors(samples: Samples, stderr: Array, errors: ErrorsOf) -> dict[str, Array]:
     """Return the errors of samples in fits and sums, and those of samples with zero counts."""
-    found = {"stderr": stderr}
-    none = own["counts"] == 0 if errors == "sum" and "counts" in own else np.zeros(1, dtype=bool)
+    shared = {"stderr": stderr}
+    none = (
+        samples["counts"] == 0
+        if errors == "sum" and "counts" in samples
+        else np.zeros(1, dtype=bool)
+    )
     if none.any():
-        found = {"stderr": np.where(none, 0.0, stderr), "uncounted": np.where(none, stderr, 0.0)}
-    if "fraction" in own and (own["fraction"] != 1.0).any():
-        found["stderr"] = found["stderr"] / np.sqrt(own["fraction"][:, None])
-    return found
+        shared = {"stderr": np.where(none, 0.0, stderr), "uncounted": np.where(none, stderr, 0.0)}
+    if "fraction" in samples and (samples["fraction"] != 1.0).any():
+        shared["stderr"] = shared["stderr"] / np.sqrt(samples["fraction"][:, None])
+    return shared
 
 
-def _flags(own: Samples) -> NDArray[np.int16] | None:
+def _flags(samples: Samples) -> NDArray[np.int16] | None:
     """Return the flags of a part, or None; a sample with a limit and no value is below it."""
-    flags = _as_flags(own["flags"]) if "flags" in own else None
-    if "limit" in own:
-        below = np.isnan(own["value"]) & ~np.isnan(own["limit"])
+    flags = _as_flags(samples["flags"]) if "flags" in samples else None
+    if "limit" in samples:
+        below = np.isnan(samples["value"]) & ~np.isnan(samples["limit"])
         low = np.where(below, np.int16(Flag.BELOW_LIMIT), np.int16(0))
         flags = low if flags is None else flags | low
     return flags if flags is not None and flags.any() else None
@@ -280,7 +286,7 @@ def _as_flags(numbers: NDArray[Any]) -> NDArray[np.int16]:
 
 
 def run(
-    kernel: Callable[..., Found],
+    kernel: Callable[..., Answer],
     samples: Samples,
     /,
     *parameters: NDArray[Any],
@@ -291,7 +297,7 @@ def run(
     sees_gaps: bool = False,
     block: int = BLOCK,
     **options: Any,
-) -> tuple[Found, Support | None]:
+) -> tuple[Answer, Support | None]:
     """Run a kernel; return its fields, ``(*cases, *lead, ...)``, and what answers rest on.
 
     ``kernel(rows, *parameters, **options)`` returns a named tuple of arrays whose first axis is the
@@ -321,10 +327,10 @@ def run(
     samples = flat(samples)
     depth, values = samples["depth"], samples["value"]
 
-    def call_kernel(rows: Rows, *own: NDArray[Any]) -> tuple[Found, tuple[NDArray[Any], ...]]:
-        found: Any = kernel(rows, *own, **options)
-        of = () if use is None else support(rows, found.start, found.stop, use)
-        return found, (*found, *of)
+    def call_kernel(rows: Rows, *own: NDArray[Any]) -> tuple[Answer, tuple[NDArray[Any], ...]]:
+        answer: Any = kernel(rows, *own, **options)
+        of = () if use is None else support(rows, answer.start, answer.stop, use)
+        return answer, (*answer, *of)
 
     fields: list[NDArray[Any]] = []
     gaps: Flags | None = None
@@ -354,7 +360,7 @@ def run(
         result, every = call_kernel(rows, *(np.empty((0, *rest), p.dtype) for p, rest in split))
         fields = _allocate(every, cases, results)
     shaped = [f.reshape((*full, *f.shape[2:])) for f in fields]
-    combined: Found = type(result)(*shaped[: len(result)])
+    combined: Answer = type(result)(*shaped[: len(result)])
     return combined, None if use is None else Support(*shaped[len(result) :])
 
 

@@ -40,10 +40,10 @@ def poisson_interval(counts: Any, confidence: float = ONE_SIGMA) -> tuple[Array,
 
 def poisson_stderr(counts: Array) -> Array:
     """Return sqrt(k); for zero counts, half the width of the 68 % interval [0, 1.84]."""
-    found = np.asarray(np.maximum(counts, 0.0))  # NaN stays
-    np.sqrt(found, out=found)
-    np.putmask(found, found == 0.0, NONE_COUNTED)
-    return found
+    stderr = np.asarray(np.maximum(counts, 0.0))  # NaN stays
+    np.sqrt(stderr, out=stderr)
+    np.putmask(stderr, stderr == 0.0, NONE_COUNTED)
+    return stderr
 
 
 def student(freedom: Any) -> Any:
@@ -178,8 +178,8 @@ def shares(rows: Rows, start: Array, stop: Array) -> Array:
         part = np.maximum(np.minimum(rows.upper, b) - np.maximum(rows.lower, a), 0.0)
     part = np.broadcast_to(part, rows.value.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Array = part / rows.repeat(rows.sum(part))
-    return found
+        normalised: Array = part / rows.repeat(rows.sum(part))
+    return normalised
 
 
 def window_shares(rows: Rows, start: Array, stop: Array) -> SingleResult:

@@ -31,7 +31,7 @@ from sims_analysis.kernels.segments import interpolated
 from sims_analysis.outcomes import GAP, Flag, Status
 
 
-class Found(NamedTuple):
+class CrossingTable(NamedTuple):
     """Crossings of each row: a table in order of depth, ``(R, width)``, or the chosen ones, (R,).
 
     The fields of :class:`.Edges`; the depth between the two samples of a crossing, the value there,
@@ -67,7 +67,7 @@ def listing(
     level_stderr: Array | float = 0.0,
     limits: Array | None = None,
     **options: Any,
-) -> Found:
+) -> CrossingTable:
     """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
     raw = find(rows, level)
     seen = significant(rows, level, raw, level_stderr, options.get("floor"))
@@ -107,7 +107,7 @@ def _placed(
     place: Index,
     numbers: tuple[Index, Index, int],
     **options: Any,
-) -> Found:
+) -> CrossingTable:
     """Lay out crossings; those whose interval is wider than the record have no depth.
 
     `numbers` are those that qualified, those of the samples, and the width of the table.
@@ -116,30 +116,30 @@ def _placed(
     shape, seen = (rows.count, width), ~chosen.hidden
     shown, at = (chosen, place) if seen.all() else (chosen.take(seen), place[seen])
     between = locate(rows, level, shown)
-    own = edges(rows, level, shown, between, **options)
+    located = edges(rows, level, shown, between, **options)
     before, after = rows.value_at(shown.before), rows.value_at(shown.after)
     value, on = interpolated(before, after, between.position, log=True), shown.on_sample
     value[on] = rows.value_at(shown.at_or_above[on])
     codes = np.where(seen, Status.OK, Status.BELOW_LIMIT).astype(np.uint8)
     status = as_table(codes, place, shape, Status.PADDING)
     if rows.stderr is not None:
-        lost = 2.0 * own.stderr > (rows.last - rows.first)[shown.row]
+        lost = 2.0 * located.stderr > (rows.last - rows.first)[shown.row]
         np.put(status, at[lost], Status.UNDETERMINED)
-        for column in (own.depth, own.stderr, value):
+        for column in (located.depth, located.stderr, value):
             column[lost] = np.nan
 
-    columns = np.full((len(own) + 4, rows.count * width), np.nan)
-    columns[:-2, at] = *own, between.depth, value
+    columns = np.full((len(located) + 4, rows.count * width), np.nan)
+    columns[:-2, at] = *located, between.depth, value
     columns[-2:, place] = rows.depth_at(chosen.before), rows.depth_at(chosen.after)
     direction = as_table(chosen.direction, place, shape, 0)
     flags = np.zeros(shape, dtype=np.int16)
     laid_out = columns.reshape(len(columns), *shape)
-    return Found._make([*laid_out, direction, status, flags, number, raw_number])
+    return CrossingTable._make([*laid_out, direction, status, flags, number, raw_number])
 
 
-def set_missing(found: Found, why: NDArray[Any]) -> None:
+def set_missing(listed: CrossingTable, why: NDArray[Any]) -> None:
     """Write into the first entry of rows without a crossing why there is none."""
-    first = found.status[:, 0]
+    first = listed.status[:, 0]
     first[:] = np.where(first == Status.PADDING, why, first)
 
 
@@ -151,7 +151,7 @@ def table(
     width: int,
     where: Locate = "auto",
     bridge: bool = False,
-) -> Found:
+) -> CrossingTable:
     """List the crossings of every row; without any, the first entry has the reason.
 
     In a gap, and among samples below a limit, they have no depth, unless these are left out
@@ -159,20 +159,26 @@ def table(
     """
     limits, points = _limits(rows), as_points(rows)
     options: Any = {"limits": None if bridge else limits, "floor": floor, "locate": where}
-    found = listing(points, points.repeat(level), width, **options)
-    noise = (found.number == 0) & (found.raw_number > 0)
-    _explain_missing(points, found, level, limits, noise)
-    return with_evidence(found, support(rows, found.start, found.stop).flags, bridge)
+    listed = listing(points, points.repeat(level), width, **options)
+    noise = (listed.number == 0) & (listed.raw_number > 0)
+    _explain_missing(points, listed, level, limits, noise)
+    return with_evidence(listed, support(rows, listed.start, listed.stop).flags, bridge)
 
 
-def with_evidence(found: Found, flags: NDArray[np.int16], bridge: bool) -> Found:
+def with_evidence(listed: CrossingTable, flags: NDArray[np.int16], bridge: bool) -> CrossingTable:
     """Return crossings with the flags of what they rest on; those in a gap have no depth."""
     if flags.any():
-        found.flags[:] = flags
+        listed.flags[:] = flags
         lost = (flags & _HIDES != 0) & (flags & Flag.SATURATED == 0) & (not bridge)
-        for one in (found.depth, found.stderr, found.decay_length, found.raw_depth, found.value):
+        for one in (
+            listed.depth,
+            listed.stderr,
+            listed.decay_length,
+            listed.raw_depth,
+            listed.value,
+        ):
             one[lost] = np.nan
-    return found
+    return listed
 
 
 def junction(
@@ -187,7 +193,7 @@ def junction(
     confirm: int = 1,
     where: Locate = "auto",
     bridge: bool = False,
-) -> Found:
+) -> CrossingTable:
     """Choose one crossing of each row; NaN where none qualifies, or its interval is too wide.
 
     The deepest (`which` = -1), the first (1), the next (2), and so on, of those on a falling (-1),
@@ -201,23 +207,23 @@ def junction(
     levels = points.repeat(level)
     raw = find(points, levels)
     every = significant(points, levels, raw, floor=floor)
-    found = _with_hidden(points, every, None if bridge else limits)
+    crossings = _with_hidden(points, every, None if bridge else limits)
     if edge:
-        found = found.take(found.falling == (edge == FALLING))
+        crossings = crossings.take(crossings.falling == (edge == FALLING))
     if after is not None:
         after = _or_maximum(points, after)
-        found = found.take(locate(points, levels, found).depth > after[found.row])
+        crossings = crossings.take(locate(points, levels, crossings).depth > after[crossings.row])
     crossed, ends = np.zeros((2, rows.count), dtype=bool)
     if confirm > 1 and rows.stderr is None:
-        confirmed, room = _confirmed(points, level[found.row], found, confirm)
-        crossed[found.row], ends[found.row[~room]] = True, True
-        found = found.take(confirmed)
-    number, raw_number = found.number(rows), raw.number(rows)
+        confirmed, room = _confirmed(points, level[crossings.row], crossings, confirm)
+        crossed[crossings.row], ends[crossings.row[~room]] = True, True
+        crossings = crossings.take(confirmed)
+    number, raw_number = crossings.number(rows), raw.number(rows)
     wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
     has = (number > 0) & (wanted < number)
     if measurable is not None:
         has &= ~(level < measurable)
-    chosen = found.take((np.cumsum(number) - number + wanted)[has])
+    chosen = crossings.take((np.cumsum(number) - number + wanted)[has])
     options: Any = {"every": every, "floor": floor, "locate": where}
     answer = _placed(points, levels, chosen, chosen.row, (number, raw_number, 1), **options)
     noise = (raw_number > 0) & (every.number(rows) == 0)
@@ -229,7 +235,7 @@ def junction(
         why = np.where(measurable == np.inf, Status.NO_DATA, Status.BELOW_DETECTION)
         answer.status[:, 0] = np.where(level < measurable, why, answer.status[:, 0])
     answer = with_evidence(answer, support(rows, answer.start, answer.stop).flags, bridge)
-    return Found._make(one.reshape(rows.count) for one in answer)
+    return CrossingTable._make(one.reshape(rows.count) for one in answer)
 
 
 def _or_maximum(rows: Rows, depth: Array) -> Array:
@@ -242,37 +248,37 @@ def _or_maximum(rows: Rows, depth: Array) -> Array:
     return np.where(np.isnan(depth), top, depth)
 
 
-def _confirmed(rows: Rows, level: Array, found: Crossings, n: int) -> tuple[Flags, Flags]:
+def _confirmed(rows: Rows, level: Array, crossings: Crossings, n: int) -> tuple[Flags, Flags]:
     """Return whether n samples before and after lie on their sides, and whether there are n."""
-    begin, end = rows.offsets[found.row], rows.offsets[found.row + 1]
-    confirmed, room = np.ones((2, found.row.size), dtype=bool)
+    begin, end = rows.offsets[crossings.row], rows.offsets[crossings.row + 1]
+    confirmed, room = np.ones((2, crossings.row.size), dtype=bool)
     for k in range(1, min(n, int(rows.size.max(initial=0)) + 1)):
-        sides = (found.before - k, found.falling), (found.after + k, ~found.falling)
+        sides = (crossings.before - k, crossings.falling), (crossings.after + k, ~crossings.falling)
         for position, high in sides:
             inside = (position >= begin) & (position < end)
             value = rows.value_at(np.where(inside, position, begin))
             room &= inside
             confirmed &= np.where(high, value > level, value < level)
-    return confirmed & room | found.hidden, room | found.hidden
+    return confirmed & room | crossings.hidden, room | crossings.hidden
 
 
 def _limits(rows: Rows) -> Array | None:
     """Return the highest limit of rows, and those below which they begin and end; (3, R)."""
-    found = rows.carried
-    if found is None:
+    marks = rows.carried
+    if marks is None:
         return None
     limits = np.full((3, rows.count), np.nan)
-    below = found.flag & Flag.BELOW_LIMIT != 0
-    without = below & (found.flag & WITHOUT_VALUE != 0)
-    ends = without & np.isnan(found.low), without & np.isnan(found.high)
+    below = marks.flag & Flag.BELOW_LIMIT != 0
+    without = below & (marks.flag & WITHOUT_VALUE != 0)
+    ends = without & np.isnan(marks.low), without & np.isnan(marks.high)
     for limit, own in zip(limits, (below, *ends), strict=True):
-        np.fmax.at(limit, found.row[own], found.height[own])
+        np.fmax.at(limit, marks.row[own], marks.height[own])
     return limits
 
 
 def _explain_missing(
     rows: Rows,
-    found: Found,
+    listed: CrossingTable,
     level: Array,
     limits: Array | None,
     noise: Flags,
@@ -285,7 +291,7 @@ def _explain_missing(
     may be crossed among samples below it; so may any by a profile that is above it elsewhere. One
     that is never reached may be beside the maximum.
     """
-    if not (found.status[:, 0] == Status.PADDING).any():
+    if not (listed.status[:, 0] == Status.PADDING).any():
         return
     high = low = rows.value
     if beyond is not None:
@@ -305,11 +311,11 @@ def _explain_missing(
         limit = limits[0]
         below = (limit >= level) | ((why == Status.ALWAYS_ABOVE) & ~np.isnan(limit))
         why[below & (why != Status.UNDETERMINED)] = Status.BELOW_LIMIT
-    set_missing(found, why)
-    never = found.status[:, 0] == Status.NEVER_REACHED
+    set_missing(listed, why)
+    never = listed.status[:, 0] == Status.NEVER_REACHED
     if never.any():
         row, top = highest(rows)
-        own = never[row] & (rows.value_at(top) <= level[row])
-        row, top = row[own], top[own]
-        found.start[row, 0] = rows.depth_at(np.maximum(top - 1, rows.offsets[row]))
-        found.stop[row, 0] = rows.depth_at(np.minimum(top + 1, rows.offsets[row + 1] - 1))
+        at_maximum = never[row] & (rows.value_at(top) <= level[row])
+        row, top = row[at_maximum], top[at_maximum]
+        listed.start[row, 0] = rows.depth_at(np.maximum(top - 1, rows.offsets[row]))
+        listed.stop[row, 0] = rows.depth_at(np.minimum(top + 1, rows.offsets[row + 1] - 1))

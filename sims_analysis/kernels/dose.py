@@ -116,8 +116,8 @@ def _linear(samples: Array, first: Index, end: Index) -> Index:
     """Count the segments of rows end to end in which a logarithm cannot be taken."""
     low = np.flatnonzero(samples <= 0)
     linear = np.union1d(low - 1, low)  # the segments before and after
-    found: Index = linear.searchsorted(end) - linear.searchsorted(first)
-    return found
+    number: Index = linear.searchsorted(end) - linear.searchsorted(first)
+    return number
 
 
 def _by_segments(rows: Rows, a: Array, b: Array, valid: Flags, *, rule: str) -> tuple[Array, Index]:
@@ -182,8 +182,8 @@ def running(rows: Rows, *, rule: str) -> Array:
         np.cumsum(areas[:, :-1], axis=1, out=total[:, 1:])
         return total
     # Row by row: in one sum over all rows, a small row would lose digits to those before it.
-    for own in rows.slices():
-        np.cumsum(areas[own][:-1], out=total[own][1:])
+    for in_row in rows.slices():
+        np.cumsum(areas[in_row][:-1], out=total[in_row][1:])
     return total
 
 
@@ -266,12 +266,12 @@ def _positive(variance: Array) -> Array:
 
 def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
     """Return the depths at which the cumulative integral first reaches its target; NaN for NaN."""
-    found = np.full(rows.count, np.nan)
+    depth = np.full(rows.count, np.nan)
     # Noise may make the integral dip: the first segment that reaches the target counts.
     reached = np.flatnonzero(cumulated >= rows.repeat(target))
     row, position = np.unique(rows.row[reached], return_index=True)
     after = reached[position]
-    found[row] = rows.depth[after]
+    depth[row] = rows.depth[after]
     inner = after > rows.offsets[row]
     row, after = row[inner], after[inner]
     before = after - 1
@@ -288,5 +288,5 @@ def _solve(rows: Packed, cumulated: Array, target: Array, rule: str) -> Array:
             exponential = (c0 > 0) & (c1 > 0) & (c0 != c1)
             part = np.where(exponential, np.log1p(rest * slope / c0) / slope, part)
     whole = rest >= cumulated[after] - cumulated[before]
-    found[row] = np.where(whole, rows.depth[after], rows.depth[before] + part)
-    return found
+    depth[row] = np.where(whole, rows.depth[after], rows.depth[before] + part)
+    return depth

@@ -89,7 +89,7 @@ class Edges(NamedTuple):
 def edges(
     rows: Rows,
     level: Array,
-    found: Crossings,
+    crossings: Crossings,
     raw: Located,
     *,
     every: Crossings,
@@ -110,9 +110,9 @@ def edges(
     part of the error; so is, of one too steep for the samples to show its shape, how far from it a
     straight line of C would cross, and how far the middle between the two samples is.
     """
-    before = found.at_or_above
+    before = crossings.at_or_above
     start = rows.depth_at(before)
-    stop = np.where(found.on_sample, start, rows.depth_at(found.after))
+    stop = np.where(crossings.on_sample, start, rows.depth_at(crossings.after))
     nothing = np.full(start.size, np.nan)
     columns = [raw.depth, nothing, raw.decay_length, raw.steepness, start, stop]
     result = Edges._make(np.stack(columns))
@@ -121,9 +121,9 @@ def edges(
     # From the wall before the crossing to the one after it.
     walls = np.sort(np.append(every.at_or_above, breaks(rows)))
     i, j = (walls.searchsorted(before, side=side) for side in ("left", "right"))
-    begin = np.maximum(rows.offsets[found.row], np.append(-1, walls)[i] + 1)
-    end = np.minimum(rows.offsets[found.row + 1], np.append(walls, rows.value.size)[j] + 1)
-    under = np.zeros(before.size) if floor is None else floor[found.row]
+    begin = np.maximum(rows.offsets[crossings.row], np.append(-1, walls)[i] + 1)
+    end = np.minimum(rows.offsets[crossings.row + 1], np.append(walls, rows.value.size)[j] + 1)
+    under = np.zeros(before.size) if floor is None else floor[crossings.row]
     samples = samples_of(rows, level, level_stderr, before, begin, end, under)
     result.stderr[:], weight, others = _between_two(samples, raw)
     by_two = result.stderr.copy()
@@ -132,7 +132,7 @@ def edges(
     weight[result.stderr <= enough] = 0.0
     tried = np.flatnonzero((weight > 0) & (result.stderr != 0.0))
     fit = _fitted(samples.about(tried))
-    known = fit.slope * found.direction[tried] > 0
+    known = fit.slope * crossings.direction[tried] > 0
     # A window that is level shows no edge, nor that there is one between the two samples.
     level_there = tried[~known]
     result.stderr[level_there] = np.fmax(result.stderr[level_there], fit.stderr[~known])
@@ -173,12 +173,12 @@ def around(
     levels = rows.repeat(level)
     every = significant(rows, levels, find(rows, levels), floor=floor)
     near, place = crossings_around(every, row, position)
-    found = every.take(near)
-    raw = between(rows, levels, found)
+    crossings = every.take(near)
+    raw = between(rows, levels, crossings)
     middle = np.zeros(rows.count)
     middle[row] = rows.depth_at(position)
-    close = enough * np.abs(raw.depth - middle[found.row])
-    nearest = edges(rows, levels, found, raw, every=every, floor=floor, enough=close)
+    close = enough * np.abs(raw.depth - middle[crossings.row])
+    nearest = edges(rows, levels, crossings, raw, every=every, floor=floor, enough=close)
     return Edges._make(as_table(one, place, (rows.count, 2)).T for one in nearest), every
 
 
@@ -231,28 +231,28 @@ def _between_two(samples: Samples, raw: Located) -> tuple[Array, Array, Array]:
 def _fitted(samples: Samples) -> _Parabolas:
     """Fit the smallest windows that show the edges, of which shapes are parabolas."""
     reach = _reach(samples)
-    found = np.empty((len(_Parabolas._fields), reach.size))
+    columns = np.empty((len(_Parabolas._fields), reach.size))
     for part in in_parts(2 * reach):
-        own, side = samples.about(part), reach[part]
-        fit = _parabolas(own, side)
+        windows, side = samples.about(part), reach[part]
+        fit = _parabolas(windows, side)
         again = np.flatnonzero(fit.misfit < _RULES.misfit)
         while (again := again[side[again] > _RULES.fewest]).size:
             side[again] = np.maximum(side[again] // 2, _RULES.fewest)
-            short = _parabolas(own.about(again), side[again])
+            short = _parabolas(windows.about(again), side[again])
             for column, values in zip(fit, short, strict=True):
                 column[again] = values
             again = again[short.misfit < _RULES.misfit]
         bent = np.flatnonzero(fit.bend > _RULES.kink)
         if bent.size:
             depth, stderr = fit.depth[bent], fit.stderr[bent]
-            wide = _parabolas(own.about(bent), 2 * side[bent])
+            wide = _parabolas(windows.about(bent), 2 * side[bent])
             # More than noise does, which the wide window averages further.
             moved = (wide.depth - depth) ** 2 - (stderr**2 - wide.stderr**2)
             off = _RULES.farther * np.sqrt(np.fmax(moved, 0.0))
             off = np.minimum(off, _RULES.sag * fit.sag[bent])
             fit.stderr[bent] = half_width_about(off, stderr)
-        found[:, part] = fit
-    return _Parabolas(*found)
+        columns[:, part] = fit
+    return _Parabolas(*columns)
 
 
 def _reach(samples: Samples) -> Index:
@@ -323,9 +323,9 @@ def _parabolas(samples: Samples, reach: Index) -> _Parabolas:
         chance = chance_of_misfit(window, a, b, c)
     ends = samples.depth[first[some]], samples.depth[end[some] - 1]
     depth = np.clip(origin[some] + root * scale, *ends)
-    found = np.full((len(_Parabolas._fields), at.size), np.nan)
-    found[:, some] = depth, error * scale, slope / scale, bend, sag, chance, *ends
-    return _Parabolas(*found)
+    columns = np.full((len(_Parabolas._fields), at.size), np.nan)
+    columns[:, some] = depth, error * scale, slope / scale, bend, sag, chance, *ends
+    return _Parabolas(*columns)
 
 
 def _first_guess(samples: Counted) -> tuple[Array, Array]:

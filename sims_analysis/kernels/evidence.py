@@ -51,27 +51,27 @@ def marks(rows: Rows, near: Places | None = None) -> Marks | None:
 
     Of gaps and saturated samples, those of rows with some at the places `near`, at least.
     """
-    found = [] if rows.carried is None else [rows.carried]
+    parts = [] if rows.carried is None else [rows.carried]
     gaps = gaps_of(rows, near)
     if gaps is not None:
         row, z0, z1 = gaps
         flag = np.full(row.shape, GAP, dtype=np.int16)
         unknown = np.full(row.shape, np.nan)
-        found.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
+        parts.append(Marks(row, flag, z0, z1, z0, z1, unknown, unknown))
     cut = saturated(rows, near)
     if cut is not None:
         row = np.repeat(np.arange(rows.count), rows.size)
         depth = rows.depth_at(np.arange(row.size))
-        found.append(runs_of(row, depth, cut.reshape(-1), rows.value.reshape(-1), Flag.SATURATED))
-    return Marks(*map(np.concatenate, zip(*found, strict=True))) if found else None
+        parts.append(runs_of(row, depth, cut.reshape(-1), rows.value.reshape(-1), Flag.SATURATED))
+    return Marks(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
 
 
 def saturation_level(rows: Rows) -> SingleResult:
     """Return the highest value at which a detector saturated, (R,); NaN where none did."""
-    highest, found = np.full(rows.count, np.nan), marks(rows)
-    if found is not None:
-        own = found.flag & Flag.SATURATED != 0
-        np.fmax.at(highest, found.row[own], found.height[own])
+    highest, all_marks = np.full(rows.count, np.nan), marks(rows)
+    if all_marks is not None:
+        saturated = all_marks.flag & Flag.SATURATED != 0
+        np.fmax.at(highest, all_marks.row[saturated], all_marks.height[saturated])
     return SingleResult(highest)
 
 
@@ -110,16 +110,16 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     """
     flags = np.zeros(start.shape, dtype=np.int16)
     below, hole = np.zeros((2, *start.shape))
-    found = marks(rows, rows.samples_in(start, stop)) if start.size else None
-    if found is None:
+    all_marks = marks(rows, rows.samples_in(start, stop)) if start.size else None
+    if all_marks is None:
         return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
-    _, _, first, last, low, high, _, amount = (one[more] for one in found)
-    a, b = start[found.row], stop[found.row]
+    _, _, first, last, low, high, _, amount = (one[more] for one in all_marks)
+    a, b = start[all_marks.row], stop[all_marks.row]
     with np.errstate(invalid="ignore"):
         touched = (first <= b) & (last >= a)
         # At an end of the record there is no neighbour, but what has a value is a part of sums.
-        valued = (found.flag & WITHOUT_VALUE == 0)[more]
+        valued = (all_marks.flag & WITHOUT_VALUE == 0)[more]
         low = np.where(valued & np.isnan(low), first, low)
         high = np.where(valued & np.isnan(high), last, high)
         upper, lower = np.minimum(b, high), np.maximum(a, low)
@@ -128,11 +128,11 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
             lower = np.where(np.isnan(low) & (a <= high), first, lower)
         width = upper - lower
         across = (a > low) & (b < high) if use == "point" else width > 0
-    is_gap = (found.flag & GAP != 0)[more]
-    is_below = (found.flag & Flag.BELOW_LIMIT != 0)[more]
+    is_gap = (all_marks.flag & GAP != 0)[more]
+    is_below = (all_marks.flag & Flag.BELOW_LIMIT != 0)[more]
     each = touched if use in ("samples", "mean") else np.where(is_below, across, touched)
     here = np.where(is_gap, across & (use != "samples"), each)
-    np.bitwise_or.at(flags, found.row, np.where(here, found.flag[more] & ~WITHOUT_VALUE, 0))
+    np.bitwise_or.at(flags, all_marks.row, np.where(here, all_marks.flag[more] & ~WITHOUT_VALUE, 0))
     if use == "samples" and rows.carried_gaps is not None:
         # Neighbours with gaps on both sides were made across one, as by a convolution.
         next_to = np.diff(rows.carried_gaps) == 1
@@ -143,8 +143,8 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
         np.bitwise_or.at(flags, row, np.where((z >= start[row]) & (z <= stop[row]), GAP, 0))
     limited = here & is_below
     counts = limited & (width > 0)
-    np.add.at(below, found.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
-    np.add.at(hole, found.row, np.where(is_gap & (width > 0), width, 0.0))
+    np.add.at(below, all_marks.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
+    np.add.at(hole, all_marks.row, np.where(is_gap & (width > 0), width, 0.0))
     return Support(flags, below, hole)
 
 
@@ -155,23 +155,23 @@ def support_of_points(rows: Rows, at: Array) -> Support:
 
 def flags_from_values(rows: Rows) -> SingleResult:
     """Return the flags of all samples, (R, n), as their values show them."""
-    found = np.zeros(rows.value.size, dtype=np.int16)
+    bits = np.zeros(rows.value.size, dtype=np.int16)
     wide = gap_after(rows)
     if wide is not None:
         before = np.flatnonzero(np.broadcast_to(wide, rows.value.shape))
-        found[before] |= Flag.GAP_AFTER
-        found[before + 1] |= Flag.GAP_BEFORE
+        bits[before] |= Flag.GAP_AFTER
+        bits[before + 1] |= Flag.GAP_BEFORE
     cut = saturated(rows)
     if cut is not None:
-        found[cut.reshape(-1)] |= Flag.SATURATED
+        bits[cut.reshape(-1)] |= Flag.SATURATED
     nothing = np.full(rows.count, np.nan)
     end = surface_transient(rows, nothing, nothing).end
     for row in np.flatnonzero(end < TRANSIENT.deepest):
-        own = slice(rows.offsets[row], rows.offsets[row + 1])
-        above = rows.depth_at(np.arange(own.start, own.stop)) < end[row]
-        found[own][above] |= Flag.TRANSIENT
-    found[rows.offsets[1:][ends_inside(rows).value] - 1] |= Flag.TRUNCATED
-    placed = rows.unpacked(found.reshape(rows.value.shape).astype(np.float64))
+        in_row = slice(rows.offsets[row], rows.offsets[row + 1])
+        above = rows.depth_at(np.arange(in_row.start, in_row.stop)) < end[row]
+        bits[in_row][above] |= Flag.TRANSIENT
+    bits[rows.offsets[1:][ends_inside(rows).value] - 1] |= Flag.TRUNCATED
+    placed = rows.unpacked(bits.reshape(rows.value.shape).astype(np.float64))
     flags = np.nan_to_num(placed).astype(np.int16)
     if wide is not None:  # depths within a gap have both of its sides
         sides = ((flags & side != 0).cumsum(axis=1) for side in (Flag.GAP_AFTER, Flag.GAP_BEFORE))
@@ -197,13 +197,13 @@ def at_places(
     """
     flags = np.zeros(lower.shape, dtype=np.int16)
     limit, blank = np.full(lower.shape, np.nan), np.zeros(lower.shape, dtype=bool)
-    found = marks(rows)
-    if found is None:
+    all_marks = marks(rows)
+    if all_marks is None:
         return EvidenceAtPlaces(flags, limit, blank)
     packed = rows.packed()
-    for row, flag, first, last, low, high, height, _ in zip(*found, strict=True):
+    for row, flag, first, last, low, high, height, _ in zip(*all_marks, strict=True):
         a, b = lower[row], upper[row]
-        own = packed.depth[packed.offsets[row] : packed.offsets[row + 1]]
+        depth = packed.depth[packed.offsets[row] : packed.offsets[row + 1]]
         tolerance = TOLERANCE * (high - low)
         inside = (b > low + tolerance) & (a < high - tolerance)
         if flag & (GAP | WITHOUT_VALUE):
@@ -220,7 +220,7 @@ def at_places(
                 flags[row, np.flatnonzero(b <= np.fmax(last, rows.end[row]))[-1:]] |= flag
             continue
         # A value strictly between two samples rests on both.
-        before, after = own[own < first][-reach:], own[own > last][:reach]
+        before, after = depth[depth < first][-reach:], depth[depth > last][:reach]
         begin = before[0] if before.size == reach else -np.inf
         end = after[-1] if after.size == reach else np.inf
         here = (b > begin) & (a < end)

@@ -138,9 +138,9 @@ def _selected(
         changes = rows.sum((again != keep).astype(float)) > 0
         if not changes.any():
             break
-        keep, own = again, rows.repeat(changes)
-        parts = under[own], None if stated is None else stated[own], fraction, keep[own]
-        fit = fit.replaced(changes, own, _fit(rows.keep(own), *parts))
+        keep, in_rows = again, rows.repeat(changes)
+        parts = under[in_rows], None if stated is None else stated[in_rows], fraction, keep[in_rows]
+        fit = fit.replaced(changes, in_rows, _fit(rows.keep(in_rows), *parts))
     return keep, fit
 
 
@@ -151,9 +151,9 @@ class Fit(NamedTuple):
     per_count: Array
     freedom: Array
 
-    def replaced(self, row: Flags, own: Flags, by: Fit) -> Fit:
-        """Replace the fits of some rows, with their `own` samples."""
-        self.per_count[own] = by.per_count
+    def replaced(self, row: Flags, of_rows: Flags, by: Fit) -> Fit:
+        """Replace the fits of some rows, with their `of_rows` samples."""
+        self.per_count[of_rows] = by.per_count
         line = Exponential(*(np.where(row, *both) for both in zip(by.line, self.line, strict=True)))
         return Fit(line, self.per_count, np.where(row, by.freedom, self.freedom))
 
@@ -260,9 +260,9 @@ def value_per_count_of(rows: Packed, under: Array) -> Array | None:
     if rows.stderr is None:
         return None
     value = rows.value + under
-    found = value_per_count(value, rows.stderr, lambda samples: rows.repeat(rows.sum(samples)))
+    of_count = value_per_count(value, rows.stderr, lambda samples: rows.repeat(rows.sum(samples)))
     # A row of zeros has the standard error that with_counting_statistics gives to zero counts.
-    return np.where(np.isfinite(found), found, rows.stderr / NONE_COUNTED)
+    return np.where(np.isfinite(of_count), of_count, rows.stderr / NONE_COUNTED)
 
 
 def _half_of_peak(rows: Packed) -> Array:
@@ -270,9 +270,9 @@ def _half_of_peak(rows: Packed) -> Array:
     half = 0.5 * rows.reduce(np.maximum, rows.value)
     some = np.flatnonzero(rows.size)
     ends = (rows.value_at(one[some]) for one in (rows.offsets[:-1], rows.offsets[1:] - 1))
-    found = np.full(rows.count, np.nan)
-    found[some] = np.where(np.maximum(*ends) < half[some], half[some], np.nan)
-    return found
+    level = np.full(rows.count, np.nan)
+    level[some] = np.where(np.maximum(*ends) < half[some], half[some], np.nan)
+    return level
 
 
 def _on_edge_side(rows: Packed, high: Array, edge: int) -> Flags:
@@ -297,8 +297,8 @@ class Exponential(NamedTuple):
     def values(self, rows: Packed) -> Array:
         """Return the fitted C at the samples."""
         a, b, at = map(rows.repeat, (self.a, self.b, self.at))
-        found: Array = np.exp(a + b * (rows.depth - at))
-        return found
+        fitted: Array = np.exp(a + b * (rows.depth - at))
+        return fitted
 
 
 def fit_exponential(
@@ -326,10 +326,10 @@ def fit_exponential(
             start = (y - slope * x) / w, slope
         else:
             start = (line.a - np.log(mean))[some], (line.b * far)[some]
-        found, information = maximized(counts, *start, np.full(some.size, _STRAIGHT))
+        coefficients, information = maximized(counts, *start, np.full(some.size, _STRAIGHT))
         i00, i01, i11 = (information[:, i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
         a, b, variance = columns = np.full((3, kept.count), np.nan)
-        columns[:, some] = found[0], found[1], i00 / (i00 * i11 - i01**2)
+        columns[:, some] = coefficients[0], coefficients[1], i00 / (i00 * i11 - i01**2)
         return Exponential(a + np.log(mean), b / far, at, variance / far**2)
 
 
@@ -377,11 +377,11 @@ def local_value(
         if per_count is None:
             y = np.zeros(weights.shape)
             y[place] = np.log(used.value)
-            found = solve(square, np.vecdot(design.mT, y[:, None]))
-            rest = ((y - np.vecdot(design, found[:, None])) ** 2).sum(axis=1)
+            coefficients = solve(square, np.vecdot(design.mT, y[:, None]))
+            rest = ((y - np.vecdot(design, coefficients[:, None])) ** 2).sum(axis=1)
             freedom = np.where(used.size > 3, used.size - 3.0, np.nan)
             stderr = student(freedom) * np.sqrt(rest / freedom * np.vecdot(weights, weights))
-            value = np.exp(found[:, 0])
+            value = np.exp(coefficients[:, 0])
         else:
             some = np.flatnonzero(used.size)
             counts, value = as_counts(used, x, per_count[near], under[near])
@@ -409,11 +409,11 @@ def _by_shapes(counts: Counted) -> tuple[Array, Array, Flags]:
     criterion (H. Akaike, IEEE Trans. Autom. Control 19 (1974) 716).
     """
     size, nothing = counts.size, np.zeros(counts.size.size)
-    found, information = maximized(counts, nothing, nothing, nothing + PRIOR)
-    a, b, c = (np.repeat(one, size) for one in found)
+    parabola, information = maximized(counts, nothing, nothing, nothing + PRIOR)
+    a, b, c = (np.repeat(one, size) for one in parabola)
     curve = a + b * counts.x + 0.5 * c * counts.x**2
     square, wide = chi_square(counts, curve)
-    shapes = [(found[0], value_stderr(information, nothing), square), *_others(counts, curve)]
+    shapes = [(parabola[0], value_stderr(information, nothing), square), *_others(counts, curve)]
     value, variance, criterion = np.array(shapes).swapaxes(0, 1)
     variance **= 2
     unknown = ~((variance < _RULES.vague**2) & (size > 3))

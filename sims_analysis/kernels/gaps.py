@@ -45,19 +45,19 @@ def gap_after(rows: Rows, near: Places | None = None) -> Flags | None:
         wide = wide if wide.any() else None
     if rows.carried_gaps is None or not rows.carried_gaps.size:
         return wide
-    found = np.zeros(rows.depth.shape, dtype=bool) if wide is None else wide
-    found[rows.carried_gaps] = True  # such rows are packed
-    return found
+    gaps = np.zeros(rows.depth.shape, dtype=bool) if wide is None else wide
+    gaps[rows.carried_gaps] = True  # such rows are packed
+    return gaps
 
 
 def _before_limited(rows: Rows, carried: Marks) -> Index:
     """Return the positions of samples before others that were found to be below a limit."""
     limited = np.flatnonzero((carried.flag & WITHOUT_VALUE != 0) & ~np.isnan(carried.low))
-    found = np.empty(limited.size, dtype=np.intp)
+    position = np.empty(limited.size, dtype=np.intp)
     for i, (row, low) in enumerate(zip(carried.row[limited], carried.low[limited], strict=True)):
         begin, end = rows.offsets[row : row + 2]  # such rows are packed
-        found[i] = begin + np.searchsorted(rows.depth[begin:end], low, side="right") - 1
-    return found
+        position[i] = begin + np.searchsorted(rows.depth[begin:end], low, side="right") - 1
+    return position
 
 
 def _wide(rows: Rows, near: Places | None = None) -> Flags | None:
@@ -71,10 +71,12 @@ def _wide(rows: Rows, near: Places | None = None) -> Flags | None:
         return open_ if open_.any() else None
     perhaps = None if near is None or isinstance(rows, Dense) else _perhaps_wide(rows, near)
     if perhaps is not None:
-        found = np.zeros(rows.depth.shape, dtype=bool)
-        for own in starmap(slice, np.stack([rows.offsets[perhaps], rows.offsets[perhaps + 1]], 1)):
-            found[own][:-1] = _in_profile(np.diff(rows.depth[own]))
-        return found if found.any() else None
+        flags = np.zeros(rows.depth.shape, dtype=bool)
+        for in_row in starmap(
+            slice, np.stack([rows.offsets[perhaps], rows.offsets[perhaps + 1]], 1)
+        ):
+            flags[in_row][:-1] = _in_profile(np.diff(rows.depth[in_row]))
+        return flags if flags.any() else None
     if isinstance(rows, Dense):  # those of their axis alone
         width = np.diff(rows.depth)
         if width.max() <= WIDE * width.min():
@@ -86,10 +88,10 @@ def _wide(rows: Rows, near: Places | None = None) -> Flags | None:
         return None
     every = edges.reshape(-1)
     widest, narrowest = (of.reduceat(width, every)[::2] for of in (np.maximum, np.minimum))
-    found = np.zeros(width.shape, dtype=bool)
-    for own in starmap(slice, edges[widest > WIDE * narrowest]):
-        found[own] = _in_profile(width[own])
-    return found if found.any() else None
+    flags = np.zeros(width.shape, dtype=bool)
+    for in_row in starmap(slice, edges[widest > WIDE * narrowest]):
+        flags[in_row] = _in_profile(width[in_row])
+    return flags if flags.any() else None
 
 
 def _perhaps_wide(rows: Packed, near: Places) -> Index | None:
@@ -112,21 +114,21 @@ def _in_profile(width: Array) -> Flags:
     step = width <= TOLERANCE * width.sum()
     if step.any():
         at_step = np.append(step[1:], False) | np.append(False, step[:-1])
-        found = np.zeros(width.shape, dtype=bool)
-        found[~step] = _in_profile(width[~step])
-        found &= ~at_step
-        return found
-    found = width > WIDE * np.median(width)
-    wide = np.flatnonzero(found)
+        gaps = np.zeros(width.shape, dtype=bool)
+        gaps[~step] = _in_profile(width[~step])
+        gaps &= ~at_step
+        return gaps
+    gaps = width > WIDE * np.median(width)
+    wide = np.flatnonzero(gaps)
     if not wide.size:
-        return found
+        return gaps
     near = min(_AROUND, width.size - 1)
     # The nearest others: as many on either side, or more on one where the other ends.
     first = np.clip(wide - near // 2, 0, width.size - 1 - near)
     places = first[:, None] + np.arange(near)
     places += places >= wide[:, None]
-    found[wide] = width[wide] > WIDE * np.median(width[places], axis=1)
-    return found
+    gaps[wide] = width[wide] > WIDE * np.median(width[places], axis=1)
+    return gaps
 
 
 def gaps_of(rows: Rows, near: Places | None = None) -> tuple[Index, Array, Array] | None:
@@ -142,8 +144,8 @@ def gaps_of(rows: Rows, near: Places | None = None) -> tuple[Index, Array, Array
     if rows.carried_gaps is not None:
         wide = _wide(rows, near)
         seen = np.zeros(first.size, dtype=bool) if wide is None else wide[first]
-        one = (np.diff(first) == 1) & ~(seen[1:] & seen[:-1])
-        first, last = first[np.append(True, ~one)], last[np.append(~one, True)]
+        single = (np.diff(first) == 1) & ~(seen[1:] & seen[:-1])
+        first, last = first[np.append(True, ~single)], last[np.append(~single, True)]
     begin, end = gap_ends(rows, first)[0], gap_ends(rows, last)[1]
     if isinstance(rows, Packed):
         return rows.row[first], begin, end
@@ -153,12 +155,12 @@ def gaps_of(rows: Rows, near: Places | None = None) -> tuple[Index, Array, Array
 
 def breaks(rows: Rows) -> Index:
     """Return the flat positions of samples after which some are missing, or below a limit."""
-    found, wide = [], gap_after(rows)
+    positions, wide = [], gap_after(rows)
     if wide is not None:
-        found.append(np.flatnonzero(np.broadcast_to(wide, rows.value.shape)))
+        positions.append(np.flatnonzero(np.broadcast_to(wide, rows.value.shape)))
     if rows.carried is not None:  # such rows are packed
-        found.append(_before_limited(rows, rows.carried))
-    return np.concatenate([np.empty(0, dtype=np.intp), *found])
+        positions.append(_before_limited(rows, rows.carried))
+    return np.concatenate([np.empty(0, dtype=np.intp), *positions])
 
 
 def reaches_beyond(rows: Rows, start: Array, stop: Array) -> Flags:

@@ -109,10 +109,10 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     is to `bridge` these; and a surface transient is kept.
     """
     place = locate(rows, at)
-    found = interpolate(rows, at, method=method, found=place)
+    values = interpolate(rows, at, method=method, place=place)
     stderr = np.empty((rows.count, 0))
     if rows.stderr is not None:
-        stderr = stderr_at(rows, at, method=method, found=place).value
+        stderr = stderr_at(rows, at, method=method, place=place).value
     span = [f.reduce(place.at, 1, keepdims=True) for f in (np.fmin, np.fmax)]
     near = span if place.at.shape[1] > _FEW else [place.at, place.at]
     low, high = (np.broadcast_to(end, (rows.count, end.shape[1])) for end in near)
@@ -126,15 +126,15 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)
             place = changed(place, inside=place.inside & ~inner)
         fraction = _of_points(rows, place)
-    return Resampled(found.value, found.n_linear_segments, fraction, known, stderr)
+    return Resampled(values.value, values.n_linear_segments, fraction, known, stderr)
 
 
 def _known(rows: Rows, low: Array, high: Array) -> Flags:
     """Flag rows of which more is known than values, in intervals, (R, m), at least."""
-    found, every = np.zeros(rows.count, dtype=bool), marks(rows, rows.samples_in(low, high))
+    flags, every = np.zeros(rows.count, dtype=bool), marks(rows, rows.samples_in(low, high))
     if every is not None:
-        found[every.row] = True
-    return found
+        flags[every.row] = True
+    return flags
 
 
 # Values on a grid finer than the samples share samples. A sum over the grid that takes them for
@@ -163,15 +163,15 @@ def _of_points(rows: Rows, place: Location) -> Array:
     total, of_next = (_sum_at(before, x.reshape(-1), axis.depth.size) for x in (left, right))
     total[1:] += of_next[:-1]
     with np.errstate(invalid="ignore"):
-        found = (dot_rows(left, left) + dot_rows(right, right)) / axis.sum(total, total)
-    return _on_grid(rows, found, 2.0 * half.sum(axis=1), np.count_nonzero(half, axis=1))
+        fraction = (dot_rows(left, left) + dot_rows(right, right)) / axis.sum(total, total)
+    return _on_grid(rows, fraction, 2.0 * half.sum(axis=1), np.count_nonzero(half, axis=1))
 
 
 def _of_cells(dense: Dense, pieces: _Pieces, parts: _Parts) -> tuple[Array, Array]:
     """Return the fraction of averages over cells, (R,), and what it were of plain samples."""
     total = _sum_at(parts.sample, parts.weights, dense.depth.size)
-    found = np.full(dense.count, parts.weights @ parts.weights / (total @ total))
-    return _on_grid(dense, found, (pieces.end - pieces.begin).sum(), pieces.first.size), found
+    fraction = np.full(dense.count, parts.weights @ parts.weights / (total @ total))
+    return _on_grid(dense, fraction, (pieces.end - pieces.begin).sum(), pieces.first.size), fraction
 
 
 def _on_grid(rows: Rows, of_samples: Array, extent: Array, number: Index | int) -> Array:
@@ -204,8 +204,8 @@ def _by_axis(rows: Rows) -> Iterator[tuple[Index, Dense]]:
         return
     every = rows.columns(lambda one: one)
     for row in np.flatnonzero(rows.size):
-        own = slice(rows.offsets[row], rows.offsets[row + 1])
-        columns = {n: one[own] if n in AXES else one[None, own] for n, one in every.items()}
+        in_row = slice(rows.offsets[row], rows.offsets[row + 1])
+        columns = {n: one[in_row] if n in AXES else one[None, in_row] for n, one in every.items()}
         fraction = None if rows.fraction is None else rows.fraction[[row]]
         yield np.array([row]), Dense(**columns, fraction=fraction)
 

@@ -36,30 +36,32 @@ class Interpolated(NamedTuple):
 
 
 def interpolate(
-    rows: Rows, at: Array, *, method: str = "log", found: Location | None = None
+    rows: Rows, at: Array, *, method: str = "log", place: Location | None = None
 ) -> Interpolated:
-    """Interpolate profiles at given depths, `at` (R, m), that may have been `found` already.
+    """Interpolate profiles at given depths, `at` (R, m), whose `place` may be known.
 
     Exactly the measured value at a sample; NaN outside the record. Splines are of ln C if every
     sample of a row is positive, otherwise of C.
     """
     if REACH[method] > 1:
         return _by_splines(rows, at, method)
-    found = locate(rows, at) if found is None else found
+    place = locate(rows, at) if place is None else place
     value, count = np.empty(at.shape), np.zeros(rows.count, dtype=np.intp)
     for part in in_blocks(len(at), at.shape[1]):
-        own = slice(None) if len(found.t) == 1 else part
-        c0, c1 = (found.samples(rows, rows.value, i, part) for i in (0, 1))
-        linear = segments.interpolate_into(value[part], c0, c1, found.t[own], log=method == "log")
+        of_part = slice(None) if len(place.t) == 1 else part
+        c0, c1 = (place.samples(rows, rows.value, i, part) for i in (0, 1))
+        linear = segments.interpolate_into(
+            value[part], c0, c1, place.t[of_part], log=method == "log"
+        )
         if linear.size:
             row, column = divmod(linear, at.shape[1])
-            t, inside = (np.broadcast_to(x[own], c0.shape) for x in (found.t, found.inside))
+            t, inside = (np.broadcast_to(x[of_part], c0.shape) for x in (place.t, place.inside))
             t, inside = t[row, column], inside[row, column]
             count[part] = np.bincount(row[inside & (t > 0) & (t < 1)], minlength=len(c0))
-    return Interpolated(found.masked(value), count)
+    return Interpolated(place.masked(value), count)
 
 
-def stderr_at(rows: Rows, at: Array, *, method: str, found: Location | None = None) -> SingleResult:
+def stderr_at(rows: Rows, at: Array, *, method: str, place: Location | None = None) -> SingleResult:
     """Return the standard errors of interpolated values, (R, m), from those of the samples.
 
     ``sqrt([(1 - t) s0]^2 + [t s1]^2)`` between two neighbours; with logarithms, the same with
@@ -67,20 +69,20 @@ def stderr_at(rows: Rows, at: Array, *, method: str, found: Location | None = No
     """
     if REACH[method] > 1:
         return SingleResult(_by_splines(rows, at, method, errors=True).value)
-    found = locate(rows, at) if found is None else found
+    place = locate(rows, at) if place is None else place
     value = np.empty(at.shape)
     for part in in_blocks(len(at), at.shape[1]):
-        t = found.t if len(found.t) == 1 else found.t[part]
-        s0, s1 = (found.samples(rows, errors_of(rows), i, part) for i in (0, 1))
+        t = place.t if len(place.t) == 1 else place.t[part]
+        s0, s1 = (place.samples(rows, errors_of(rows), i, part) for i in (0, 1))
         stderr = np.hypot((1.0 - t) * s0, t * s1)
         if method == "log":
-            c0, c1 = (found.samples(rows, rows.value, i, part) for i in (0, 1))
+            c0, c1 = (place.samples(rows, rows.value, i, part) for i in (0, 1))
             with np.errstate(all="ignore"):
                 curved = np.hypot((1.0 - t) * (s0 / c0), t * (s1 / c1))
                 curved *= segments.interpolated(c0, c1, t, log=True)
             stderr = np.where(segments.is_linear(c0, c1), stderr, curved)
         value[part] = np.where(t == 0, s0, np.where(t == 1, s1, stderr))
-    return SingleResult(found.masked(value))
+    return SingleResult(place.masked(value))
 
 
 class Location(NamedTuple):
@@ -103,8 +105,8 @@ class Location(NamedTuple):
         if isinstance(rows, Dense) and len(self.segment) == 1:
             axis, place, samples = 1, self.segment[0] + step, samples[part]
         # They are within; to see that of each, as other modes do, would take twice the time.
-        found: Array = samples.take(place, axis, mode="wrap")
-        return found
+        values: Array = samples.take(place, axis, mode="wrap")
+        return values
 
     def masked(self, values: Array) -> Array:
         """Set values at depths outside the samples to NaN, in place."""
@@ -140,22 +142,22 @@ def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> 
     nearest, inside = _nearest(rows, at)
     samples = errors_of(rows) if errors else rows.value
     value, count = np.full(at.shape, np.nan), np.zeros(rows.count, dtype=np.intp)
-    for row, own in enumerate(rows.slices()):
-        z, c, x = rows.depth[own], rows.value[own], nearest[row, inside[row]]
+    for row, in_row in enumerate(rows.slices()):
+        z, c, x = rows.depth[in_row], rows.value[in_row], nearest[row, inside[row]]
         if not x.size:
             continue
-        position, found = z.searchsorted(x), np.full(x.shape, np.nan)
+        position, values = z.searchsorted(x), np.full(x.shape, np.nan)
         if z.size > 1:
             positive = bool((c > 0).all())
             count[row] = 0 if positive else x.size
             y, scale = (np.log(c), c) if positive else (c, 1.0)
-            found = _spline(z, y, method)(x)
-            found = np.exp(found) if positive else found
+            values = _spline(z, y, method)(x)
+            values = np.exp(values) if positive else values
             if errors:
-                error = _error_of_spline(z, y, samples[own] / scale, x, method)
-                found = error * found if positive else error
+                error = _error_of_spline(z, y, samples[in_row] / scale, x, method)
+                values = error * values if positive else error
         # exp(ln C) is rounded: at a sample, return the sample itself.
-        value[row, inside[row]] = np.where(z[position] == x, samples[own][position], found)
+        value[row, inside[row]] = np.where(z[position] == x, samples[in_row][position], values)
     return Interpolated(value, count)
 
 

@@ -97,8 +97,8 @@ def find(rows: Rows, level: Array) -> Crossings:
     """
     # One number is compared three times as fast as one for each row.
     of_rows = level.size > 0 and (len(level) == rows.count or level.strides[0] == 0)
-    one = of_rows and same_for_all(level)
-    row, before = _changes(rows.value, level[:1] if one else level, rows.offsets)
+    same_level = of_rows and same_for_all(level)
+    row, before = _changes(rows.value, level[:1] if same_level else level, rows.offsets)
     after = before + 1
     falling = rows.value_at(before) > _at_samples(level, row, before)
     lower, outward = np.where(falling, after, before), np.where(falling, 1, -1)
@@ -119,14 +119,14 @@ def find(rows: Rows, level: Array) -> Crossings:
 
 def _changes(value: Array, level: Array, offsets: Index) -> tuple[Index, Index]:
     """Find where rows change sides of their levels: the row, and the sample before."""
-    n, found = prod(value.shape[1:]), [np.empty(0, dtype=np.intp)]
+    n, changes = prod(value.shape[1:]), [np.empty(0, dtype=np.intp)]
     step = max(IN_CACHE // max(n, 1), 1)
     for begin in range(0, len(value), step):
         part = slice(begin, begin + step + 1)  # and the next, which the last may differ from
         above = (value[part] > (level if len(level) == 1 else level[part])).reshape(-1)
         change = np.flatnonzero(above[1:] != above[:-1])
-        found.append(begin * n + change[change < step * n])
-    before = np.concatenate(found)
+        changes.append(begin * n + change[change < step * n])
+    before = np.concatenate(changes)
     row = offsets.searchsorted(before, side="right") - 1
     inside = before + 1 < offsets[row + 1]  # not between two rows
     return row[inside], before[inside]
@@ -140,11 +140,11 @@ def _at_samples(level: Array, row: Index, position: Index) -> Array:
     return level.reshape(-1).take(row if of_rows else position)
 
 
-def locate(rows: Rows, level: Array, found: Crossings) -> Located:
+def locate(rows: Rows, level: Array, crossings: Crossings) -> Located:
     """Locate crossings between their samples, or at the first sample that lies on the level."""
-    ends = found.before, found.after
+    ends = crossings.before, crossings.after
     (c0, c1), (z0, z1) = map(rows.value_at, ends), map(rows.depth_at, ends)
-    l0, l1 = (_at_samples(level, found.row, end) for end in ends)
+    l0, l1 = (_at_samples(level, crossings.row, end) for end in ends)
     width, off = z1 - z0, c0 - l0
     with np.errstate(all="ignore"):
         straight = ~((np.minimum(c0, c1) > 0) & (np.minimum(l0, l1) > 0))
@@ -155,23 +155,23 @@ def locate(rows: Rows, level: Array, found: Crossings) -> Located:
         steepness = np.where(straight, np.abs(drop) / width, l0 / decay)
     np.clip(position, 0.0, 1.0, out=position)  # rounding must not leave the segment
     depth = np.minimum(z0 + position * width, z1)
-    on = found.on_sample
-    depth[on] = rows.depth_at(found.before[on] + 1)
-    depth[found.hidden] = z0[found.hidden]
+    on = crossings.on_sample
+    depth[on] = rows.depth_at(crossings.before[on] + 1)
+    depth[crossings.hidden] = z0[crossings.hidden]
     position[on] = (depth[on] - z0[on]) / width[on]
     return Located(depth, position, decay, steepness)
 
 
-def crossings_around(found: Crossings, row: Index, position: Index) -> tuple[Index, Index]:
+def crossings_around(crossings: Crossings, row: Index, position: Index) -> tuple[Index, Index]:
     """Find the crossings nearest to a sample of each of some rows, before it and after it.
 
     Return which, and their flat places in a table ``(R, 2)``.
     """
-    after = found.before.searchsorted(position)
+    after = crossings.before.searchsorted(position)
     near = np.stack([after - 1, after], axis=1)
-    own = np.append(found.row, -1)[near] == row[:, None]
+    same_row = np.append(crossings.row, -1)[near] == row[:, None]
     place = 2 * row[:, None] + np.arange(2)
-    return near[own], place[own]
+    return near[same_row], place[same_row]
 
 
 def as_table(
@@ -196,7 +196,7 @@ def highest(rows: Rows) -> tuple[Index, Index]:
 def significant(
     rows: Rows,
     level: Array,
-    found: Crossings,
+    crossings: Crossings,
     level_stderr: Array | float = 0.0,
     floor: Array | None = None,
 ) -> Crossings:
@@ -207,8 +207,8 @@ def significant(
     again and again. Noise may make a run of n samples anywhere in a row of N: from ten such places
     on it takes ``sqrt(16 + 2 ln(N / 10 n))``.
     """
-    if rows.stderr is None or not found.row.size:
-        return found
+    if rows.stderr is None or not crossings.row.size:
+        return crossings
     under = 0.0 if floor is None else rows.repeat(floor)
 
     def of_row(samples: Array) -> Array:
@@ -217,9 +217,9 @@ def significant(
 
     known = np.isfinite(rows.stderr)
     stderr = np.where(known, rows.stderr, 0.0)
-    one = value_per_count(rows.value + under, stderr, of_row)
+    of_count = value_per_count(rows.value + under, stderr, of_row)
     with np.errstate(invalid="ignore", over="ignore"):
-        variance = one * np.maximum(level + under, 0.0) + np.square(level_stderr)
+        variance = of_count * np.maximum(level + under, 0.0) + np.square(level_stderr)
         excess = rows.value - level
         if not known.all():
             # Without any standard error in its row, every sample is certain.
@@ -227,15 +227,15 @@ def significant(
             excess[~certain], variance[~known] = 0.0, 0.0
         variance[np.isnan(variance)] = 0.0
         first = rows.offsets[:-1][rows.size > 0]
-        begin = np.append(first, found.before + 1)
+        begin = np.append(first, crossings.before + 1)
         order = begin.argsort(kind="stable")
         begin = begin[order]
         excess, variance = (np.add.reduceat(x.reshape(-1), begin) for x in (excess, variance))
-    crossing = np.append(np.full(first.size, -1), np.arange(found.row.size))[order]
+    crossing = np.append(np.full(first.size, -1), np.arange(crossings.row.size))[order]
     row = rows.offsets.searchsorted(begin, side="right") - 1
     size = np.diff(np.append(begin, rows.value.size))
     kept, falling = _merge_insignificant(row, crossing, excess, variance, size)
-    return changed(found.take(kept), falling=falling)
+    return changed(crossings.take(kept), falling=falling)
 
 
 def _merge_insignificant(

@@ -55,13 +55,13 @@ class Samples(NamedTuple):
 
         0 where not known, and after the last sample, where a range may end.
         """
-        found = np.zeros((3, self.depth.size + 1))
-        differences, variances, numbers = found[:, :-1]
+        sums = np.zeros((3, self.depth.size + 1))
+        differences, variances, numbers = sums[:, :-1]
         np.subtract(self.upper, self.lower, out=differences)
         np.add(self.upper_stderr**2, self.lower_stderr**2, out=variances)
         numbers[:] = self.known
-        found[:, np.flatnonzero(~self.known)] = 0.0
-        return found
+        sums[:, np.flatnonzero(~self.known)] = 0.0
+        return sums
 
 
 def samples_of(
@@ -98,8 +98,8 @@ class Counted(NamedTuple):
 
     def reduce(self, ufunc: np.ufunc, samples: NDArray[Any]) -> NDArray[Any]:
         """Reduce the samples of each window, (..., R)."""
-        found: NDArray[Any] = ufunc.reduceat(samples, self.starts, axis=-1)
-        return found
+        reduced: NDArray[Any] = ufunc.reduceat(samples, self.starts, axis=-1)
+        return reduced
 
 
 def counted(
@@ -144,14 +144,14 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
 
     By Newton's method, limiting the change of any sample to e^1.5.
     """
-    found = np.stack([a, b, np.zeros_like(a)], axis=1)
+    coefficients = np.stack([a, b, np.zeros_like(a)], axis=1)
     information = np.full((a.size, 3, 3), np.nan)
     # Without these the variance is that of a count.
     plain = not (samples.one_lower.any() or samples.under.any())
     live, starts = np.arange(a.size), samples.starts
     for _ in range(40):
         x, upper, lower, variance, one_lower, under, size = samples
-        a, b, c = (np.repeat(one, size) for one in (found[live] * _HALVES).T)
+        a, b, c = (np.repeat(one, size) for one in (coefficients[live] * _HALVES).T)
         odds = np.exp(np.minimum(np.maximum((c * x + b) * x + a, -60.0), 60.0))
         expected = odds * lower
         residual, weight = upper - expected, expected / variance
@@ -161,13 +161,13 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
             variance = variance * more + odds * one_lower
             weight = both * more / variance**2
         score = _moments(x, residual / variance, starts, 3) * _HALVES
-        score[:, 2] -= prior[live] * found[live, 2]
+        score[:, 2] -= prior[live] * coefficients[live, 2]
         now = _moments(x, weight, starts, 5)[:, _ORDER] * _QUARTERS
         now[:, 2, 2] += prior[live]
         information[live] = now
         move = solve(now, score)
         largest = np.abs(move) @ _HALVES
-        found[live] += np.minimum(1.0, 1.5 / largest)[:, None] * move
+        coefficients[live] += np.minimum(1.0, 1.5 / largest)[:, None] * move
         # A converged row is left alone, so that it does not depend on the other rows.
         moving = largest > 1e-7
         if not moving.any():
@@ -176,7 +176,7 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
             live, kept = live[moving], np.repeat(moving, size)
             samples = Counted._make([*(one[kept] for one in samples[:-1]), size[moving]])
             starts = samples.starts
-    return found.T, information
+    return coefficients.T, information
 
 
 def chi_square(samples: Counted, curve: Array) -> tuple[Array, Array]:
@@ -188,8 +188,8 @@ def chi_square(samples: Counted, curve: Array) -> tuple[Array, Array]:
     odds = np.exp(np.clip(curve, -60.0, 60.0))
     variance = odds * lower * (one_upper * (1.0 + under / odds) + odds * one_lower)
     square = (upper - odds * lower) ** 2 / variance
-    found, wide = samples.reduce(np.add, np.stack([square, 0.5 * one_upper**2 / variance]))
-    return found, wide
+    total, wide = samples.reduce(np.add, np.stack([square, 0.5 * one_upper**2 / variance]))
+    return total, wide
 
 
 def chance_of_misfit(samples: Counted, *parabola: Array) -> Array:
@@ -204,24 +204,24 @@ def chance_of(size: Index, square: Array, wide: Array) -> Array:
     from scipy.special import gammaincc
 
     wide = 2.0 * (1.0 + wide / size)
-    found: Array = gammaincc(np.maximum(size - 3, 1) / wide, square / wide)
-    return found
+    chance: Array = gammaincc(np.maximum(size - 3, 1) / wide, square / wide)
+    return chance
 
 
 def value_stderr(information: Array, x: Array) -> Array:
     """Return the standard errors of ``A + B x + C x^2 / 2``, (R,)."""
     powers = np.stack([np.ones_like(x), x, 0.5 * x**2], axis=1)
-    found: Array = np.sqrt(np.vecdot(powers, solve(information, powers)))
-    return found
+    stderr: Array = np.sqrt(np.vecdot(powers, solve(information, powers)))
+    return stderr
 
 
 def _moments(x: Array, weight: Array, starts: Index, n: int) -> Array:
     """Return the sums of ``weight x^k`` over the samples of each window for k < n, (R, n)."""
-    found = np.empty((starts.size, n))
+    moments = np.empty((starts.size, n))
     for k in range(n):  # one by one: so the samples stay in cache
-        found[:, k] = np.add.reduceat(weight, starts)
+        moments[:, k] = np.add.reduceat(weight, starts)
         weight = weight * x
-    return found
+    return moments
 
 
 #: Factors of A, B and C in the parabola, and the powers of z in the products of two of these.
@@ -241,17 +241,17 @@ def solve(information: Array, score: Array) -> Array:
     y = y - p * x
     z = (z - q * x - r * y) / third
     y = y / second - r * z
-    found = np.empty(score.shape)
-    found[:, 0], found[:, 1], found[:, 2] = x / a - p * y - q * z, y, z
-    found[~(second * third > 1e-13 * d * f)] = np.nan
-    return found
+    solution = np.empty(score.shape)
+    solution[:, 0], solution[:, 1], solution[:, 2] = x / a - p * y - q * z, y, z
+    solution[~(second * third > 1e-13 * d * f)] = np.nan
+    return solution
 
 
 def half_width_about(offset: Array, error: Array) -> Array:
     """Return h with ``P(|N(offset, error)| < h) = 0.683``; from below, within 0.018."""
     offset = np.abs(offset)
-    found: Array = np.maximum(np.hypot(offset, error), offset + ONE_SIDED * error)
-    return found
+    half_width: Array = np.maximum(np.hypot(offset, error), offset + ONE_SIDED * error)
+    return half_width
 
 
 def as_points(rows: Rows) -> Rows:
@@ -277,8 +277,8 @@ def as_points(rows: Rows) -> Rows:
         bend = 2.0 * (right - left) / (before + after)
         slope = left + bend * (0.5 * before + z[at] - z[middle])
         x = 0.5 * slope * width[at]
-        found = np.where(x == 0.0, 1.0, x / np.sinh(x)) * np.exp(-bend * width[at] ** 2 / 24.0)
+        ratio = np.where(x == 0.0, 1.0, x / np.sinh(x)) * np.exp(-bend * width[at] ** 2 / 24.0)
     # A step within one cell is not exponential.
-    factor[at] = np.where(np.isfinite(found) & (np.abs(x) < 1.0), found, 1.0)
+    factor[at] = np.where(np.isfinite(ratio) & (np.abs(x) < 1.0), ratio, 1.0)
     stderr = None if rows.stderr is None else rows.stderr * factor
     return replace(rows, value=rows.value * factor, stderr=stderr, lower=None, upper=None)

@@ -37,11 +37,11 @@ def maxima(c: Array, noise: Array) -> list[int]:
 
 def most_significant(c: Array, noise: Array, n: int) -> list[int]:
     """Return so many maxima by the width at which the last is most certain; none if it is not."""
-    best, found = _RULES.seen, []
+    best, maxima = _RULES.seen, []
     for tops, sure in _by_width(c, noise):
         if tops.size >= n and sure[n - 1] > best:
-            best, found = sure[n - 1], sorted(tops[:n].tolist())
-    return found
+            best, maxima = sure[n - 1], sorted(tops[:n].tolist())
+    return maxima
 
 
 def _by_width(c: Array, noise: Array) -> Iterator[tuple[Array, Array]]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.crossings import Found, listing, set_missing, with_evidence
+from sims_analysis.kernels.crossings import CrossingTable, listing, set_missing, with_evidence
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import Array, Dense, Index, Packed, Rows, SingleResult, first_status
 from sims_analysis.kernels.segments import interpolated
@@ -22,7 +22,7 @@ def metallurgical(
     width: int,
     bridge: bool = False,
     **how: Any,
-) -> Found:
+) -> CrossingTable:
     """Find the zeros of ``ln(sum N_A / sum N_D)``, at the depths at which every species is known.
 
     Rows are the s species of the first of G measurements, those of the second, and so on;
@@ -35,20 +35,20 @@ def metallurgical(
     """
     doping = _doping(rows, background, fractions)
     acceptors = doping.acceptors
-    found = listing(acceptors, doping.donors, width, doping.donors_stderr, **how)
+    junctions = listing(acceptors, doping.donors, width, doping.donors_stderr, **how)
     why = first_status(
         (np.isnan(background), Status.NO_DATA),
-        (found.raw_number < below, Status.BELOW_LIMIT),  # without any crossing
+        (junctions.raw_number < below, Status.BELOW_LIMIT),  # without any crossing
         (acceptors.size == 0, Status.NO_DATA),
-        (found.raw_number > 0, Status.UNDETERMINED),  # noise can make them all
+        (junctions.raw_number > 0, Status.UNDETERMINED),  # noise can make them all
         (np.ones(background.shape, dtype=bool), Status.NEVER_REACHED),
     )
-    set_missing(found, why)
+    set_missing(junctions, why)
     species = fractions.size
-    flags = support_of_points(rows, found.depth.repeat(species, axis=0)).flags
+    flags = support_of_points(rows, junctions.depth.repeat(species, axis=0)).flags
     of_any = np.bitwise_or.reduce(flags.reshape(-1, species, width), axis=1)
-    found.start[:] = found.stop[:] = found.depth
-    return with_evidence(found, of_any, bridge)
+    junctions.start[:] = junctions.stop[:] = junctions.depth
+    return with_evidence(junctions, of_any, bridge)
 
 
 def net_doping(rows: Rows, background: Array, *, fractions: Array, sign: int) -> SingleResult:

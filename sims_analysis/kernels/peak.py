@@ -96,16 +96,16 @@ def peak(rows: Rows, start: Array, stop: Array, floor: Array | None = None) -> P
     inside = as_points(rows).within(start, stop)
     below = np.zeros(rows.count) if floor is None else floor
     parts = _by_noise(inside)
-    each = [_peaks(own, start[which], stop[which], below[which]) for which, own in parts]
-    found = each[0]
+    each = [_peaks(part, start[which], stop[which], below[which]) for which, part in parts]
+    result = each[0]
     if len(each) > 1:
         order = np.argsort(np.concatenate([which for which, _ in parts]))
-        found = Peak(*(np.concatenate(columns)[order] for columns in zip(*each, strict=True)))
-    cut = found.status == Status.TRUNCATED
+        result = Peak(*(np.concatenate(columns)[order] for columns in zip(*each, strict=True)))
+    cut = result.status == Status.TRUNCATED
     if cut.any():
         transient = surface_transient(rows, start, stop, among=cut)
-        found.transient[cut] = np.transpose(transient)[cut]
-    return found
+        result.transient[cut] = np.transpose(transient)[cut]
+    return result
 
 
 def maximum(rows: Rows, start: Array, stop: Array) -> SingleResult:
@@ -118,7 +118,7 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
     """Find the maxima and widths of rows by the errors that they have, if any."""
     depth, value, stderr, alone, first, last = np.full((6, rows.count), np.nan)
     before, after = np.full((2, rows.count), np.nan)
-    known = np.zeros(rows.count)
+    uncertainty = np.zeros(rows.count)
     row, top = highest(rows)
     depth[row], value[row] = rows.depth_at(top), rows.value_at(top)
     ends = rows.offsets[row], rows.offsets[row + 1] - 1
@@ -126,13 +126,16 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
     first[row], last[row] = rows.value_at(np.stack(ends))
     high = value.copy()
     if rows.stderr is not None:
-        own = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
+        of_highest = rows.stderr.reshape(-1)[top] * np.sqrt(rows.share[row])
         # Half of the window tells a pointed maximum better, and that it is one.
         (shown, error), (of_half, of_it) = maxima(rows, row, top, below, parts=(1.0, 0.5))
-        known[row] = np.hypot(of_it, _RULES.shifted * (of_half - shown))
+        uncertainty[row] = np.hypot(of_it, _RULES.shifted * (of_half - shown))
         about = half_width_about(shown - value[row], error)
-        alone[row], stderr[row] = own, np.where(np.isfinite(about * own), about, own)
-        high[row] = np.where(np.isfinite(known[row]), of_half, high[row])
+        alone[row], stderr[row] = (
+            of_highest,
+            np.where(np.isfinite(about * of_highest), about, of_highest),
+        )
+        high[row] = np.where(np.isfinite(uncertainty[row]), of_half, high[row])
     half = 0.5 * high
     sides, every = around(rows, half, row, top, below, _RULES.precise)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -140,7 +143,7 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
         width = right - left
         narrowed = (0.5 / sides.steepness).sum(axis=0)
         moved, steps = narrowed * high / width, 2.0 * width / (after - before)
-        error = np.hypot(np.hypot(*sides.stderr), narrowed * known)
+        error = np.hypot(np.hypot(*sides.stderr), narrowed * uncertainty)
         enough = np.fmax(_RULES.missed, _RULES.errors * alone / value)
         nothing = np.where(np.isnan(alone), enough, np.fmax(alone / value, _RULES.least))
         missed = _unresolved_part(rows, row, top, high, steps, moved, nothing)
@@ -173,8 +176,8 @@ def _by_noise(rows: Rows) -> list[tuple[Index, Rows]]:
     if not noisy.any():
         return [(every, rows)]
     some = _rows_where(rows, noisy)
-    one = some.repeat(of_count[noisy])
-    some = replace(some, stderr=np.sqrt(one * np.maximum(some.value, one)))
+    per_sample = some.repeat(of_count[noisy])
+    some = replace(some, stderr=np.sqrt(per_sample * np.maximum(some.value, per_sample)))
     rest = [] if noisy.all() else [(np.flatnonzero(~noisy), _rows_where(rows, ~noisy))]
     return [(np.flatnonzero(noisy), some), *rest]
 
@@ -183,9 +186,9 @@ def _rows_where(rows: Rows, chosen: Flags) -> Rows:
     """Return some of the rows, with their samples alone."""
     if isinstance(rows, Dense):
         return Dense(**rows.columns(lambda one: one[chosen] if one.ndim > 1 else one))
-    own = rows.repeat(chosen)
+    kept = rows.repeat(chosen)
     offsets = np.append(0, np.cumsum(rows.size[chosen]))
-    return Packed(**rows.columns(lambda one: one[own]), offsets=offsets)
+    return Packed(**rows.columns(lambda one: one[kept]), offsets=offsets)
 
 
 def _noise_shown(rows: Rows) -> Array:
@@ -210,10 +213,10 @@ def _noise_shown(rows: Rows) -> Array:
     total, largest = np.bincount(row, square, rows.count), np.zeros(rows.count)
     np.maximum.at(largest, row, square)
     with np.errstate(divide="ignore", invalid="ignore"):
-        one = total / np.bincount(row, c, rows.count)
-        noisy = (_RULES.counts * one > most) & (largest < _RULES.lone * total)
+        of_count = total / np.bincount(row, c, rows.count)
+        noisy = (_RULES.counts * of_count > most) & (largest < _RULES.lone * total)
     noisy &= np.bincount(row, minlength=rows.count) >= _RULES.seen
-    return np.where(noisy, one, np.nan)
+    return np.where(noisy, of_count, np.nan)
 
 
 def _outermost(rows: Rows, every: Crossings, sides: Array) -> Array:
@@ -223,8 +226,8 @@ def _outermost(rows: Rows, every: Crossings, sides: Array) -> Array:
     at = 0.5 * (rows.depth_at(every.before) + rows.depth_at(every.after))
     # Crossings are sorted by depth, and the last assignment wins.
     first[every.row[::-1]], last[every.row] = at[::-1], at
-    found: Array = np.where(np.isnan(sides), ends, [first, last])
-    return found
+    outermost: Array = np.where(np.isnan(sides), ends, [first, last])
+    return outermost
 
 
 def _unresolved_part(
@@ -237,17 +240,17 @@ def _unresolved_part(
     higher (:func:`_hidden_part`); and if the maximum of the groups is not `high`, the width is
     another: it is `moved` by so many times as large a part. What is `enough` is not sought on.
     """
-    found = np.full(rows.count, np.inf)
+    unresolved = np.full(rows.count, np.inf)
     # On a finer grid, samples that are independent are so far apart.
-    one = 1 if rows.fraction is None else max(1, int(1.0 / rows.fraction.min()))
+    step = 1 if rows.fraction is None else max(1, int(1.0 / rows.fraction.min()))
     times = 1
     while True:
-        size = times * one
+        size = times * step
         begin = top - 2 * size - size // 2
         fits = (begin >= rows.offsets[row]) & (begin + 5 * size <= rows.offsets[row + 1])
-        fits &= (_RULES.part * size <= steps[row]) & ~(found[row] <= enough[row])
+        fits &= (_RULES.part * size <= steps[row]) & ~(unresolved[row] <= enough[row])
         if not fits.any():
-            return found
+            return unresolved
         which, position = row[fits], begin[fits, None] + np.arange(5 * size)
         with np.errstate(all="ignore"):
             mean, depth = (
@@ -258,7 +261,7 @@ def _unresolved_part(
             part = 0.5 * above / times
             part = np.fmin(part, pointed) if times == 1 else part
             part = np.maximum(part * np.fmax(moved[which], 1.0), np.abs(maximum) * moved[which])
-        found[which] = np.fmin(found[which], part)
+        unresolved[which] = np.fmin(unresolved[which], part)
         times = max(times + 1, int(_RULES.growth * times))
 
 
@@ -305,10 +308,10 @@ def maxima(
     samples = samples_of(rows, rows.repeat(top), 0.0, *windows)
     sums = samples.sums()
     for some in in_blocks(row.size, max(int(rows.size.max(initial=0)), 1), BLOCK // 4):
-        own = samples.about(some)
-        reaches = _reaches(own, sums)
-        each = [_windows(own, (_RULES.trusted * part * reaches).astype(int)) for part in parts]
-        every = own.about(np.tile(np.arange(own.at.size), len(parts)))
+        selected = samples.about(some)
+        reaches = _reaches(selected, sums)
+        each = [_windows(selected, (_RULES.trusted * part * reaches).astype(int)) for part in parts]
+        every = selected.about(np.tile(np.arange(selected.at.size), len(parts)))
         fitted = _fit_maxima(every, *np.concatenate(each, axis=1))
         result[..., some] = fitted.reshape(2, len(parts), -1).swapaxes(0, 1)
     return result

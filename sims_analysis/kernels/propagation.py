@@ -19,12 +19,12 @@ def propagated(
     (JCGM 100:2008, 5.1.3, note 2), by two more profiles for each of them. NaN where an s is not
     known.
     """
-    found = kernel(rows, *parameters, **options)
+    answer = kernel(rows, *parameters, **options)
     stderr, packed = np.full(rows.count, np.nan), rows.packed()
     errors = errors_of(packed)
-    for row, own in enumerate(packed.slices()):
-        z, c, s = packed.depth[own], packed.value[own], errors[own]
-        used = np.flatnonzero((z >= found.start[row]) & (z <= found.stop[row]))
+    for row, in_row in enumerate(packed.slices()):
+        z, c, s = packed.depth[in_row], packed.value[in_row], errors[in_row]
+        used = np.flatnonzero((z >= answer.start[row]) & (z <= answer.stop[row]))
         if not used.size:
             continue
         moved = np.tile(c, (2 * used.size, 1))

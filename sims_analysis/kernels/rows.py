@@ -73,10 +73,10 @@ class Marks(NamedTuple):
 
 def first_status(*cases: tuple[Flags, Status]) -> NDArray[np.uint8]:
     """Return the status of the first case that is true of each row; ``OK`` if none is."""
-    found = np.full(cases[0][0].shape, Status.OK, dtype=np.uint8)
+    codes = np.full(cases[0][0].shape, Status.OK, dtype=np.uint8)
     for flags, status in reversed(cases):
-        found[flags] = status
-    return found
+        codes[flags] = status
+    return codes
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,10 @@ class _Samples(ABC):
     @cached_property
     def width(self) -> Array:
         """Width of the segment after each sample; shaped as ``depth``."""
-        found = np.zeros(self.depth.shape)
-        np.subtract(self.depth[1:], self.depth[:-1], out=found[:-1])
-        found[self.final] = 0.0
-        return found
+        width = np.zeros(self.depth.shape)
+        np.subtract(self.depth[1:], self.depth[:-1], out=width[:-1])
+        width[self.final] = 0.0
+        return width
 
     @abstractmethod
     def along(self, samples: NDArray[Any], position: Index) -> NDArray[Any]:
@@ -183,13 +183,13 @@ class _Samples(ABC):
 
     def segment_at(self, depth: Array, row: Index | None = None) -> Index:
         """Find the segments of depths, as :meth:`position`; the nearest outside of the record."""
-        found = self.position(depth, row)
-        found -= 1
-        row = np.arange(len(found))[:, None] if row is None else row
+        segment = self.position(depth, row)
+        segment -= 1
+        row = np.arange(len(segment))[:, None] if row is None else row
         begin, end = self.offsets[row], self.offsets[row + 1]
-        np.minimum(found, end - 2, out=found)
+        np.minimum(segment, end - 2, out=segment)
         # For an empty row, any sample.
-        return np.maximum(found, np.minimum(begin, self.value.size - 1), out=found)
+        return np.maximum(segment, np.minimum(begin, self.value.size - 1), out=segment)
 
     def samples_in(self, start: Array, stop: Array) -> Places:
         """Return which samples lie in intervals, (R,) or (R, m); not of NaN, nor of empty rows."""
@@ -245,9 +245,9 @@ class _Samples(ABC):
     @cached_property
     def _reached(self) -> Array:
         """What a few samples of each row reach, (R,), if it is positive; infinite for none."""
-        found, row = np.full(self.count, np.inf), np.flatnonzero(self.size)
-        found[row] = np.fmax(self.sampled_maximum(row, SAMPLED), np.finfo(np.float64).tiny)
-        return found
+        reached, row = np.full(self.count, np.inf), np.flatnonzero(self.size)
+        reached[row] = np.fmax(self.sampled_maximum(row, SAMPLED), np.finfo(np.float64).tiny)
+        return reached
 
     @abstractmethod
     def _ends(self, samples: Array, end: Literal[0, -1]) -> Array:
@@ -288,9 +288,9 @@ class Dense(_Samples):
         self, depth: Array, row: Index | None = None, side: Literal["left", "right"] = "right"
     ) -> Index:
         """Find where samples begin that are deeper than others, (1, m) for depths (1, m)."""
-        found: Index = self.depth.searchsorted(depth, side=side)
-        found += self.offsets[: len(depth), None] if row is None else self.offsets[row]
-        return found
+        position: Index = self.depth.searchsorted(depth, side=side)
+        position += self.offsets[: len(depth), None] if row is None else self.offsets[row]
+        return position
 
     def same_in_all_rows(self, *per_row: NDArray[Any]) -> bool:
         """Whether there are rows, and each parameter is the same for all of them."""
@@ -307,12 +307,12 @@ class Dense(_Samples):
 
     def integral(self, weights: Array) -> Array:
         """Sum the weighted values of rows; find :attr:`level_topped` while they are in cache."""
-        total, found = np.empty(self.count), [_NONE]
+        total, topped = np.empty(self.count), [_NONE]
         for part in in_parts(self.size):
-            own = weights if weights.ndim == 1 else weights[part]
-            total[part] = dot_rows(self.value[part], own)
-            found.append(self._level_topped(part))
-        self.__dict__["level_topped"] = np.concatenate(found)
+            of_part = weights if weights.ndim == 1 else weights[part]
+            total[part] = dot_rows(self.value[part], of_part)
+            topped.append(self._level_topped(part))
+        self.__dict__["level_topped"] = np.concatenate(topped)
         return total
 
     def sum(self, samples: Array, weights: Array | None = None) -> Array:
@@ -325,8 +325,8 @@ class Dense(_Samples):
         """Reduce the samples of each row by ``np.maximum`` or the like; `empty` if it has none."""
         if samples.shape[-1] == 0:
             return np.full(self.count, empty)
-        found: Array = ufunc.reduce(samples, axis=-1)
-        return found
+        reduced: Array = ufunc.reduce(samples, axis=-1)
+        return reduced
 
     def within(self, start: Array, stop: Array) -> Rows:
         """Keep the samples from `start` to `stop` of each row; NaN means no limit."""
@@ -371,9 +371,9 @@ class Packed(_Samples):
     def before(self) -> NDArray[np.int32]:
         """The number of samples before each place of the array that was packed."""
         assert self.measured is not None  # noqa: S101 - rows with an axis
-        found = np.zeros(self.measured.size + 1, dtype=np.int32)  # much faster than 64 bits
-        np.cumsum(self.measured, out=found[1:])
-        return found
+        before = np.zeros(self.measured.size + 1, dtype=np.int32)  # much faster than 64 bits
+        np.cumsum(self.measured, out=before[1:])
+        return before
 
     @cached_property
     def row(self) -> Index:
@@ -382,10 +382,10 @@ class Packed(_Samples):
 
     def _ends(self, samples: Array, end: Literal[0, -1]) -> Array:
         """Look up a quantity at the first or last sample of each row; NaN of an empty one."""
-        found, some = np.full(self.count, np.nan), np.flatnonzero(self.size)
+        ends, some = np.full(self.count, np.nan), np.flatnonzero(self.size)
         at = self.offsets[:-1] if end == 0 else self.offsets[1:] - 1
-        found[some] = samples.take(at[some])
-        return found
+        ends[some] = samples.take(at[some])
+        return ends
 
     def slices(self) -> Iterator[slice]:
         """Yield the positions of each row."""
@@ -408,19 +408,19 @@ class Packed(_Samples):
             place = self.axis.searchsorted(depth, side=side) + row * self.axis.size
             return self.before.take(place).astype(np.intp)
         if single:  # a step of all at once, rather than row by row
-            found = begin + np.zeros(depth.shape, dtype=np.intp)
+            position = begin + np.zeros(depth.shape, dtype=np.intp)
             beyond = np.greater if side == "right" else np.greater_equal
             for step in 1 << np.arange(int(self.size.max(initial=0)).bit_length())[::-1]:
-                after = found + step
+                after = position + step
                 behind = beyond(self.depth.take(after - 1, mode="clip"), depth)
-                np.copyto(found, after, where=(after <= end) & ~behind)
-            return found
+                np.copyto(position, after, where=(after <= end) & ~behind)
+            return position
         depth = np.broadcast_to(depth, (self.count, depth.shape[1]))
-        found = np.empty(depth.shape, dtype=np.intp)
-        for own_row, own in enumerate(self.slices()):
-            found[own_row] = self.depth[own].searchsorted(depth[own_row], side=side)
-        found += begin
-        return found
+        position = np.empty(depth.shape, dtype=np.intp)
+        for number, in_row in enumerate(self.slices()):
+            position[number] = self.depth[in_row].searchsorted(depth[number], side=side)
+        position += begin
+        return position
 
     def repeat(self, per_row: NDArray[Any]) -> Any:
         """Broadcast one value per row to its samples."""
@@ -434,11 +434,11 @@ class Packed(_Samples):
 
     def reduce(self, ufunc: np.ufunc, samples: Array, empty: float = np.nan) -> Array:
         """Reduce the samples of each row by ``np.maximum`` or the like; `empty` if it has none."""
-        found = np.full(self.count, empty)
+        reduced = np.full(self.count, empty)
         nonempty = np.flatnonzero(self.size)
         if nonempty.size:
-            found[nonempty] = ufunc.reduceat(samples, self.offsets[nonempty])
-        return found
+            reduced[nonempty] = ufunc.reduceat(samples, self.offsets[nonempty])
+        return reduced
 
     def _highest(self, part: slice) -> Array:
         """Return the highest values of consecutive rows; NaN of an empty one."""
@@ -466,9 +466,9 @@ class Packed(_Samples):
         """Return one value per sample as the array ``(R, n)`` that was packed; NaN in the gaps."""
         if self.measured is None:
             raise ValueError("samples were left out of these rows after they were packed")
-        found = np.full(self.measured.shape, np.nan)
-        found[self.measured] = samples
-        return found
+        array = np.full(self.measured.shape, np.nan)
+        array[self.measured] = samples
+        return array
 
 
 #: Rows in either layout.
@@ -513,9 +513,9 @@ def same_for_all(at: Array) -> bool:
     return at.strides[0] == 0 or bool((at == at[:1]).all())
 
 
-def changed(found: T, **fields: Any) -> T:
+def changed(record: T, **fields: Any) -> T:
     """Return a named tuple with other values in some fields."""
-    old: Any = found
+    old: Any = record
     new: T = type(old)(**{**old._asdict(), **fields})
     return new
 
@@ -546,10 +546,10 @@ def range_reduced(ufunc: np.ufunc, samples: Array, begin: Index, end: Index, emp
     # which would otherwise be over all those between two ranges.
     edges = np.stack([begin, end], axis=-1).reshape(-1, 2)[::-1].reshape(-1)
     edges = np.minimum(edges, size - 1)  # reduceat refuses an index past the last sample
-    found: Array = ufunc.reduceat(samples, edges, axis=-1)[..., ::2][..., ::-1].reshape(shape)
+    reduced: Array = ufunc.reduceat(samples, edges, axis=-1)[..., ::2][..., ::-1].reshape(shape)
     last = np.expand_dims(samples[..., -1], tuple(range(-begin.ndim, 0)))
-    found = np.where((end == size) & (begin < size - 1), ufunc(found, last), found)
-    return np.where(begin < end, found, empty)
+    reduced = np.where((end == size) & (begin < size - 1), ufunc(reduced, last), reduced)
+    return np.where(begin < end, reduced, empty)
 
 
 def range_sums(samples: Array, begin: Index, end: Index) -> Array:

@@ -64,11 +64,11 @@ def saturated(rows: Rows, near: Places | None = None) -> Flags | None:
     row = rows.level_topped[may[rows.level_topped]]
     if not row.size:
         return None
-    flat, found = rows.value.reshape(-1), np.zeros(rows.value.size, dtype=bool)
-    for own in map(slice, rows.offsets[row].tolist(), rows.offsets[row + 1].tolist()):
-        if _is_cut_off(rows.depth_at(np.arange(own.start, own.stop)), flat[own]):
-            found[own] = flat[own] == flat[own].max()
-    return found.reshape(rows.value.shape) if found.any() else None
+    flat, flags = rows.value.reshape(-1), np.zeros(rows.value.size, dtype=bool)
+    for in_row in map(slice, rows.offsets[row].tolist(), rows.offsets[row + 1].tolist()):
+        if _is_cut_off(rows.depth_at(np.arange(in_row.start, in_row.stop)), flat[in_row]):
+            flags[in_row] = flat[in_row] == flat[in_row].max()
+    return flags.reshape(rows.value.shape) if flags.any() else None
 
 
 def _reaching_maximum(rows: Rows, near: Places) -> Flags:
@@ -76,15 +76,15 @@ def _reaching_maximum(rows: Rows, near: Places) -> Flags:
 
     Of more places, all rows that have one.
     """
-    found = np.zeros(rows.count, dtype=bool)
+    flags = np.zeros(rows.count, dtype=bool)
     row, first, end = near
     reach = int((end - first).max(initial=0))
     if rows.are_few(row.size * reach):
         places = first + np.arange(-1, reach + 1)[:, None]
         highest = rows.value.reshape(-1).take(places, mode="clip").max(axis=0)
         row = row[highest >= rows.sampled_maximum(row, SAMPLED)]
-    found[row] = True
-    return found
+    flags[row] = True
+    return flags
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:
@@ -97,10 +97,10 @@ def _is_cut_off(depth: Array, value: Array) -> bool:
     # Constants, as of a floor, tell no noise.
     equal = value[1:] == value[:-1]
     rest = (value < highest) & ~(np.append(equal, False) & np.append(False, equal))
-    one = _value_per_count(depth[rest], value[rest])
-    if one is None:
+    of_count = _value_per_count(depth[rest], value[rest])
+    if of_count is None:
         return False
-    noise, step = np.sqrt(one * highest), one
+    noise, step = np.sqrt(of_count * highest), of_count
     if _chance_of_equal(step / noise) ** (longest - 1) >= _RULES.chance:
         return False
     step = max(_last_digit(value[rest], highest), _RULES.rounded * highest)
@@ -114,8 +114,8 @@ def _value_per_count(depth: Array, rest: Array) -> float | None:
     axes, log = (depth, np.arange(rest.size, dtype=np.float64)), np.log(rest)
     for order in (2, 3):
         near = [slice(i, max(rest.size - order, 0) + i) for i in range(order + 1)]
-        own = [log[i] for i in near]
-        bends = [_differences([places[i] for i in near], own) for places in axes]
+        logs = [log[i] for i in near]
+        bends = [_differences([places[i] for i in near], logs) for places in axes]
         turning = [one[one != 0.0] for one in bends]
         to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _RULES.alternating for one in turning)
         if min(one.size for one in turning) >= _RULES.fewest_turns and all(to_and_fro):
@@ -135,8 +135,8 @@ def _differences(depth: Sequence[Any], log: Sequence[Array]) -> Array:
         others = combinations([depth[j] for j in number if j != i], 2)
         weights.append((-1) ** i * prod(b - a for a, b in others))
     scale = np.sqrt(sum(np.square(one) for one in weights))
-    found: Array = sum(w * one for w, one in zip(weights, log, strict=True)) / scale
-    return found
+    differences: Array = sum(w * one for w, one in zip(weights, log, strict=True)) / scale
+    return differences
 
 
 def _chance_of_equal(step: Any) -> Any:

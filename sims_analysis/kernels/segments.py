@@ -23,8 +23,8 @@ from sims_analysis.kernels.rows import (
 
 def is_linear(c0: Array, c1: Array) -> Flags:
     """Flag the segments in which a logarithm cannot be taken."""
-    found: Flags = ~((c0 > 0) & (c1 > 0))
-    return found
+    linear: Flags = ~((c0 > 0) & (c1 > 0))
+    return linear
 
 
 def middle(c0: Array, c1: Array) -> Array:
@@ -102,8 +102,8 @@ def interpolate_into(value: Array, c0: Array, c1: Array, t: Array, *, log: bool)
         positive = (a > 0) & (b > 0)
         with np.errstate(all="ignore"):
             logs = np.exp((1.0 - s) * np.log(a) + s * np.log(b))
-            found = np.where(positive, logs, a + s * (b - a))
-        value.put(rest, np.clip(found, np.minimum(a, b), np.maximum(a, b)))
+            values = np.where(positive, logs, a + s * (b - a))
+        value.put(rest, np.clip(values, np.minimum(a, b), np.maximum(a, b)))
         linear = rest[~positive]
     # At 0 whatever the other end: its error may not be known.
     for end, there in ((c1, t == 1), (c0, t == 0)):
@@ -127,13 +127,13 @@ def piece(z0: Array, z1: Array, c0: Array, c1: Array, u: Array, v: Array, *, log
 def areas(rows: Rows, rule: str = "trapezoid") -> Array:
     """Integrate the segment after each sample; shaped as the values."""
     mean = log_mean if rule == "loglinear" else middle
-    c, found = rows.value.reshape(-1), np.zeros(rows.value.shape)
-    flat = found.reshape(-1)
+    c, areas = rows.value.reshape(-1), np.zeros(rows.value.shape)
+    flat = areas.reshape(-1)
     for part in in_blocks(max(c.size - 1, 0), 1):
         flat[:-1][part] = mean(c[:-1][part], c[1:][part])
     # Between the last sample of a row and the first of the next there is no width.
-    found *= rows.width
-    return found
+    areas *= rows.width
+    return areas
 
 
 def whole_segments(rows: Rows, rule: str, first: Index, end: Index) -> Array:

@@ -82,8 +82,12 @@ def surface_transient(
         lowest = RULES.width // 2 + int(np.argmin(smooth[: max(deeper - RULES.width // 2, 1)]))
         low = max(float(smooth[lowest - RULES.width // 2]), 0.0)
         noise = float(np.std(c[(lowest + 1) // 2 : lowest + RULES.width]))
-        both, one = c[0] + c[1], float(c[c > 0].min())
-        above = both - 2.0 * low - max(RULES.clearly * noise, RULES.of_counts * (both * one) ** 0.5)
+        both, of_count = c[0] + c[1], float(c[c > 0].min())
+        above = (
+            both
+            - 2.0 * low
+            - max(RULES.clearly * noise, RULES.of_counts * (both * of_count) ** 0.5)
+        )
         part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
         notable = c[0] == c.max() or part > RULES.matters * whole
         if c[0] >= max(c[:lowest].max(), RULES.ratio * low) and above > 0 and notable:
@@ -96,8 +100,8 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
     for i in np.flatnonzero(carried.flag == Flag.TRANSIENT):
         # A convolution carries it deeper, and it is as sure as before.
         row, end = carried.row[i], min(carried.last[i], np.nextafter(RULES.deepest, 0.0))
-        own = np.arange(*rows.offsets[row : row + 2])
-        depth, value = rows.depth_at(own), rows.value_at(own)
+        in_row = np.arange(*rows.offsets[row : row + 2])
+        depth, value = rows.depth_at(in_row), rows.value_at(in_row)
         below = np.flatnonzero(depth > end)
         if below.size and carried.first[i] <= depth[0] <= end:
             top = below[np.argmax(value[below])]
@@ -125,8 +129,8 @@ def plateau(rows: Rows) -> Plateau:
     """Find plateaus of which less than a third, first, is off the median, by 1 % and by noise."""
     start, mean = np.full((2, rows.count), np.nan)
     rows = rows.packed()
-    for row, own in enumerate(rows.slices()):
-        c = rows.value[own]
+    for row, in_row in enumerate(rows.slices()):
+        c = rows.value[in_row]
         if c.size <= 2 * RULES.width:
             continue
         middle = float(np.median(c))
@@ -136,7 +140,7 @@ def plateau(rows: Rows) -> Plateau:
             below = c[end:]
             off = abs(float(np.sum(c[:end] - below.mean())))
             if off > RULES.off * float(np.std(below)) * end**0.5:
-                start[row], mean[row] = rows.depth[own][end], below.mean()
+                start[row], mean[row] = rows.depth[in_row][end], below.mean()
     return Plateau(start, mean)
 
 

@@ -161,14 +161,14 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
         # An end that is surely level for a quarter of the record is a background, which saves time.
         level = plateau & (_RULES.level * part[:, -2] < ends) & ~lower
         asked = np.flatnonzero(~level | (n[:, -1] * ends < _RULES.hides * count))
-        below, perhaps = found = np.zeros((2, which.size))
+        below, perhaps = estimates = np.zeros((2, which.size))
         if asked.size:
             of_ends: Any = (one[..., asked] for one in (end, size, count, bend, least))
-            found[:, asked] = _extrapolated(rows, step, *of_ends)
+            estimates[:, asked] = _extrapolated(rows, step, *of_ends)
         if rows.stderr is not None:
-            own = _stated_value_of_a_count(rows, end, size)
-            error = _RULES.errors * length * np.sqrt(own * part.mean(axis=1) / size)
-            high = _highest_share(own / n[:, -1], ends, highest)
+            stated = _stated_value_of_a_count(rows, end, size)
+            error = _RULES.errors * length * np.sqrt(stated * part.mean(axis=1) / size)
+            high = _highest_share(stated / n[:, -1], ends, highest)
             large = (perhaps > error) | (high > _RULES.high[0])
             hidden = (high > 0) & large & (perhaps > _RULES.matters * enough[which])
             hidden |= (high > _RULES.high[1]) & (length * ends > error)
@@ -194,24 +194,24 @@ def _ends_coarsely(rows: Rows, row: Index, step: int, enough: Array) -> Flags:
             high &= (size < _RULES.parts * step) & (first < _RULES.few * highest)
             least = range_reduced(np.minimum, np.where(flat > 0, flat, np.inf), begin, end, np.nan)
             return high & (last - first > _RULES.clearly * np.sqrt(least * last))
-        low, one = np.minimum(first, last), _stated_value_of_a_count(rows, end, size)
-        high &= highest - low > _RULES.clearly * np.sqrt(one * highest)
-        error = np.sqrt(one * range_sums(flat, begin, end)) / size
-        hidden = _highest_share(one, last, highest) > _RULES.high[1]
+        low, of_count = np.minimum(first, last), _stated_value_of_a_count(rows, end, size)
+        high &= highest - low > _RULES.clearly * np.sqrt(of_count * highest)
+        error = np.sqrt(of_count * range_sums(flat, begin, end)) / size
+        hidden = _highest_share(of_count, last, highest) > _RULES.high[1]
         hidden &= last > _RULES.errors * error
         before, earlier = (np.maximum(end - 1 - i * step, begin) for i in (1, 2))
         fall = np.log(flat[before] / last)
-        falls = flat[before] - last > _RULES.clearly * np.sqrt(one * (flat[before] + last))
+        falls = flat[before] - last > _RULES.clearly * np.sqrt(of_count * (flat[before] + last))
         falls &= fall > _RULES.straight * np.log(flat[earlier] / flat[before])
         below = last * (rows.last[row] - rows.depth_at(before)) / fall
         falls &= below > _RULES.matters * enough[row]
-    found: Flags = (high | hidden | falls) & (low < _RULES.level * highest)
-    return found
+    cut: Flags = (high | hidden | falls) & (low < _RULES.level * highest)
+    return cut
 
 
-def _highest_share(own: Array, last: Array, highest: Array) -> Array:
-    """Return as what part of the highest a record may end by counts of its `own` value, if few."""
-    counted = last / own
+def _highest_share(of_count: Array, last: Array, highest: Array) -> Array:
+    """Return as what part of the highest a record may end, by few counts of this value."""
+    counted = last / of_count
     share = last * (1.0 + _RULES.higher / np.sqrt(counted)) / highest
     return np.where(counted < _RULES.hides, share, 0.0)
 
@@ -235,7 +235,7 @@ def _extrapolated(
     it than the second.
     """
     shorter = 2.0 ** (0.5 * np.arange(2 * int(size.max()).bit_length()))
-    sizes, found = (size[:, None] / shorter).astype(np.intp), np.zeros((2, end.size))
+    sizes, estimates = (size[:, None] / shorter).astype(np.intp), np.zeros((2, end.size))
     row, place = np.nonzero(sizes >= _RULES.parts * step)
     end, size = end[row], sizes[row, place]
     depth, n, mean = _parts(rows, end, size)
@@ -255,10 +255,10 @@ def _extrapolated(
     describes = (chance_of_misfit(parts, a, b, c) > _RULES.by_chance) & (level > 0)
     falls = describes & (b < -_RULES.clearly * error) & (steep[0] > 0)
     perhaps = np.where(steep[1] > _RULES.perhaps * error, below, 0.0)
-    for one, which, rest in zip(found, (falls, describes), (below, perhaps), strict=True):
+    for one, which, rest in zip(estimates, (falls, describes), (below, perhaps), strict=True):
         longest_last = np.flatnonzero(which)[::-1]
         one[row[longest_last]] = rest[longest_last]  # the last assignment wins
-    return found
+    return estimates
 
 
 def _stated_value_of_a_count(rows: Rows, end: Index, size: Index) -> Array:
@@ -268,8 +268,8 @@ def _stated_value_of_a_count(rows: Rows, end: Index, size: Index) -> Array:
     value = np.where(back <= size[:, None], rows.value_at(place), 0.0)
     variance = np.square(errors_of(rows).reshape(-1).take(place))
     with np.errstate(invalid="ignore", divide="ignore"):  # of ends of zeros
-        found: Array = np.where(value > 0, variance, 0.0).sum(axis=1) / value.sum(axis=1)
-    return found
+        of_count: Array = np.where(value > 0, variance, 0.0).sum(axis=1) / value.sum(axis=1)
+    return of_count
 
 
 def _value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
@@ -290,5 +290,5 @@ def _value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
     noise = np.minimum(square, largest[:, None] * local)
     total = np.abs(np.where(known, v[0], 0.0).sum(axis=1))
     more = 1.0 + _RULES.uncertain * step / n
-    found: Array = more * step * np.where(known, noise, 0.0).sum(axis=1) / total
-    return found
+    of_count: Array = more * step * np.where(known, noise, 0.0).sum(axis=1) / total
+    return of_count

@@ -28,8 +28,8 @@ def variance_of_sum(rows: Rows, weights: Array) -> Array:
     else:
         squared = weights * weights
         for part in in_parts(rows.size):
-            own = squared if squared.ndim == 1 else squared[part]
-            total[part] = dot_rows(stderr[part] * stderr[part], own)
+            of_part = squared if squared.ndim == 1 else squared[part]
+            total[part] = dot_rows(stderr[part] * stderr[part], of_part)
     if np.isnan(total).any():  # an error that is unknown does not matter where it has no weight
         total = rows.sum(np.where(weights == 0.0, 0.0, weights * stderr) ** 2)
     return total
@@ -61,8 +61,8 @@ def variance_of_dose(
         row = np.flatnonzero(held > 0)
         # The held part has the error of one sample, however many depths of a fine grid share it.
         first, held = rows.offsets[row], held[row]
-        own = weights[first]
-        weights[first] = np.sqrt(own**2 + held * (2.0 * own + held * rows.share[row]))
+        weight = weights[first]
+        weights[first] = np.sqrt(weight**2 + held * (2.0 * weight + held * rows.share[row]))
     mean = None
     if window_start is not None and window_stop is not None:
         mean = window_mean(rows, window_start, window_stop)
@@ -93,12 +93,12 @@ def variance_above_mean(
     stderr = errors_of(rows)
     inside = share > 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        own = (stderr * rows.repeat(mean.scatter)) ** 2
+        in_window = (stderr * rows.repeat(mean.scatter)) ** 2
         # Samples without a standard error (0) that scatter: their scatter is all there is.
         unstated = rows.repeat(rows.sum(np.where(inside, stderr, 0.0)) == 0)
-        own = np.where(unstated, rows.repeat(mean.of_one), own)
+        in_window = np.where(unstated, rows.repeat(mean.of_one), in_window)
         net = weights - np.where(inside, rows.repeat(total) * share, 0.0)
-    terms = net**2 * np.where(inside, own, stderr**2)
+    terms = net**2 * np.where(inside, in_window, stderr**2)
     # As in `variance_of_sum`; a sample in the window always has weight.
     terms = np.where((weights == 0.0) & ~inside, 0.0, terms)
     return np.where(mean.n > 0, rows.sum(terms), np.nan)

@@ -128,17 +128,18 @@ def _profile_lines(
             code="missing_species",
             argument="species",
         )
-    found = [s for s in all_series if species in (None, s.species)]
-    if not found:
+    selected = [s for s in all_series if species in (None, s.species)]
+    if not selected:
         raise SpeciesError.missing(species, names)
-    profiles = [s for s in found if s.variable == "concentration" and s.axis == "depth"]
+    profiles = [s for s in selected if s.variable == "concentration" and s.axis == "depth"]
     if len(profiles) != 1:
-        names_found = [f"{s.variable} over {s.axis} {' '.join(s.place.values())}" for s in found]
+        names_found = [f"{s.variable} over {s.axis} {' '.join(s.place.values())}" for s in selected]
         raise ProfileError(
-            f"species {found[0].species!r}: a simulator reads one concentration over depth; found "
-            f"{', '.join(map(str.strip, names_found))}: select one, as in .isel(measurement=0)",
+            f"species {selected[0].species!r}: a simulator reads one concentration over depth; "
+            f"found {', '.join(map(str.strip, names_found))}: select one, as in "
+            ".isel(measurement=0)",
             code="several_measurements" if profiles else "missing_variable",
-            where={"species": found[0].species},
+            where={"species": selected[0].species},
         )
     (profile,) = profiles
     lines = []

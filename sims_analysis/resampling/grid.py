@@ -158,12 +158,12 @@ def to_grid(
     trace: dict[str, str] = {"interpolation": method}
     if grid.edges is None:
         places = xr.Variable((ASKED,), grid.depth)
-        found = [at_depths(frame, places, method, on_new_axis=True) for frame in frames]
+        results = [at_depths(frame, places, method, on_new_axis=True) for frame in frames]
     else:
         trace["cell_methods"] = f"{first.axis}: mean"
-        found = [_in_cells(frame, grid.edges, log=method == "log") for frame in frames]
+        results = [_in_cells(frame, grid.edges, log=method == "log") for frame in frames]
     more: dict[str, Any] = _delivered(data, first) | _cell_coords(first, grid.edges)
-    made = as_data(data, frames, found, xr.Variable((first.axis,), grid.depth), {}, **trace)
+    made = as_data(data, frames, results, xr.Variable((first.axis,), grid.depth), {}, **trace)
     if isinstance(made, xr.DataArray):
         return made.assign_coords(more).rename(data.name)
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}

@@ -96,8 +96,8 @@ def interpolate(
     check_choice("method", method, kernels.REACH)
     frames = open_frames(data, question="an interpolation", gaps=gaps)
     at, asked, on_new_axis, coords = _places(frames[0], depth)
-    found = [at_depths(frame, asked, method, on_new_axis=on_new_axis) for frame in frames]
-    return as_data(data, frames, found, at, coords)
+    results = [at_depths(frame, asked, method, on_new_axis=on_new_axis) for frame in frames]
+    return as_data(data, frames, results, at, coords)
 
 
 def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, dict[str, Any]]:
@@ -108,10 +108,12 @@ def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, d
             f"depth={format_argument(depth)}: give at least one depth", argument="depth"
         )
     # Dimensions shared with the profiles select a depth for each; other dimensions are new.
-    own = [d for d in frame.lead if d in at.dims]
-    new = [d for d in at.dims if d not in own]
-    ordered = at.transpose(*own, *new)
-    asked = xr.Variable((*own, ASKED), ordered.data.reshape((*ordered.shape[: len(own)], -1)))
+    own_dims = [d for d in frame.lead if d in at.dims]
+    new = [d for d in at.dims if d not in own_dims]
+    ordered = at.transpose(*own_dims, *new)
+    asked = xr.Variable(
+        (*own_dims, ASKED), ordered.data.reshape((*ordered.shape[: len(own_dims)], -1))
+    )
     coords = {}
     if isinstance(depth, xr.DataArray):
         # Values at depths are no averages over cells, even if the depths are those of cells.
@@ -147,8 +149,10 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
 
     def values(other: Frame, *, linear: bool = False) -> xr.Variable:
         how = "linear" if linear else method
-        found: xr.Variable = other.map(kernels.interpolate, asked, **AT_DEPTHS, method=how).value
-        return found
+        interpolated: xr.Variable = other.map(
+            kernels.interpolate, asked, **AT_DEPTHS, method=how
+        ).value
+        return interpolated
 
     options: dict[str, Any] = {"method": method, "errors": "each", "block": ALL}
     options |= {"new_axis": on_new_axis, "bridge": bool(frame.bridge)}
@@ -175,7 +179,7 @@ def resampled(
     """
     lines, shared = partial(values, linear=True), _of_layers(frame) if axis else {}
     counted = axis and frame.stderr is not None and frame.counts is not None
-    found = Resampled(
+    result = Resampled(
         every.value,
         every.n_linear_segments,
         None if frame.stderr is None else every.stderr,
@@ -186,38 +190,38 @@ def resampled(
         {n: lines(replace(frame, value=0.0 * frame.value + one)) for n, one in shared.items()},
     )
     if not (frame.lazy or anywhere(every.known)):
-        return found
+        return result
     if axis:
         # What values show now may not be seen any more on the new axis.
         frame = with_flags(frame)
     of = at(frame, lower, upper, dim=ASKED, reach=reach, axis=axis)
-    return _with_evidence(frame, found, of, values, what)
+    return _with_evidence(frame, result, of, values, what)
 
 
 def _with_evidence(
-    frame: Frame, found: Resampled, of: Evidence, values: Answer, what: str
+    frame: Frame, result: Resampled, of: Evidence, values: Answer, what: str
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
     if frame.limit is not None and of.limit is not None:
         # Of a value to which others contribute, the limit is what all make of it at most.
         most = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
         of = changed(of, limit=elementwise(np.fmax, of.limit, most.where(of.limit.notnull())))
-    found = replace(found, known=of)
+    result = replace(result, known=of)
     if frame.bridge or of.blank is None or of.flags is None:
-        return found
-    blank = of.blank & found.value.notnull()
+        return result
+    blank = of.blank & result.value.notnull()
     if anywhere(blank):
         flags = anywhere_along((of.flags & (GAP | Flag.BELOW_LIMIT)) * blank, ASKED)
         nothing = xr.zeros_like(flags)
         resolve(frame, nothing, Support(flags, nothing, nothing), what=what)
     elif not is_lazy(blank):
-        return found
+        return result
     kept: dict[str, Any] = {
         name: one.where(~of.blank)
         for name in ("value", "stderr", "counts")
-        if (one := getattr(found, name)) is not None
+        if (one := getattr(result, name)) is not None
     }
-    return replace(found, **kept)
+    return replace(result, **kept)
 
 
 def of_background(frame: Frame, value: Answer) -> dict[str, xr.Variable]:
@@ -228,11 +232,11 @@ def of_background(frame: Frame, value: Answer) -> dict[str, xr.Variable]:
     # The variance that it adds to that of a value is s^2 - 2 q s^2.
     stderr = common.stderr.where(common.stderr > 0)
     overlap = 0.5 * (1.0 - common.variance / stderr**2).fillna(0.0)
-    found = {"background_stderr": common.stderr, "background_overlap": overlap}
+    columns = {"background_stderr": common.stderr, "background_overlap": overlap}
     if frame.scatter is not None:  # one number for a profile
         whole = frame.scatter.max(frame.dim)
-        found["background_scatter"] = xr.ones_like(common.stderr) * whole
-    return found
+        columns["background_scatter"] = xr.ones_like(common.stderr) * whole
+    return columns
 
 
 def _of_layers(frame: Frame) -> dict[str, xr.Variable]:
@@ -249,7 +253,7 @@ def _of_layers(frame: Frame) -> dict[str, xr.Variable]:
 def as_data(
     data: Data,
     frames: Sequence[Frame],
-    found: Sequence[Resampled],
+    results: Sequence[Resampled],
     at: xr.Variable,
     coords: Mapping[str, xr.Variable],
     **trace: str,
@@ -263,7 +267,7 @@ def as_data(
     new = {d: n for d, n in at.sizes.items() if d not in first.lead}
     variables: dict[str, xr.Variable] = {}
     every = {first.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(first.axis)), **coords}
-    for frame, one in zip(frames, found, strict=True):
+    for frame, one in zip(frames, results, strict=True):
         placed = partial(_placed, lead=first.lead, new=new)
         variables |= _labelled(frame, one, placed, trace)
         for name, values in one.shared.items():
@@ -271,7 +275,7 @@ def as_data(
             every[name].attrs = dict(vocabulary.attrs(name))
         known = Evidence(*(None if values is None else placed(values) for values in one.known))
         every |= evidence_coords(frame.name, known, frame.units)
-    every |= _of_profiles(found)
+    every |= _of_profiles(results)
     # All but an index, which cannot hold a Quantity.
     every |= {key: first.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
     made: Any
@@ -294,7 +298,7 @@ def _placed(values: xr.Variable, lead: Sequence[str], new: Mapping[Any, int]) ->
 
 def _labelled(
     frame: Frame,
-    found: Resampled,
+    results: Resampled,
     placed: Callable[[xr.Variable], xr.Variable],
     trace: Mapping[str, str],
 ) -> dict[str, xr.Variable]:
@@ -303,11 +307,11 @@ def _labelled(
     of_errors = {"long_name": f"Standard error of {vocabulary.TERMS[term].long_name.lower()}"}
     of_counts = {"long_name": "Counts, interpolated between samples"}
     columns: dict[str, tuple[Any, str, str, dict[str, Any]]] = {
-        name: (frame.rounded(found.value), term, unit, {}),
-        f"{name}_stderr": (found.stderr, term, unit, {**of_errors, "description": None}),
-        f"{name}_counts": (found.counts, "counts", "count", {**of_counts, "description": None}),
+        name: (frame.rounded(results.value), term, unit, {}),
+        f"{name}_stderr": (results.stderr, term, unit, {**of_errors, "description": None}),
+        f"{name}_counts": (results.counts, "counts", "count", {**of_counts, "description": None}),
     }
-    for end, values in found.background.items():
+    for end, values in results.background.items():
         columns[f"{name}_{end}"] = values, end, vocabulary.COLUMNS[end] or unit, {}
     return {
         key: frame.with_attrs(placed(values), term, units_=unit, **attrs, **trace)
@@ -316,14 +320,14 @@ def _labelled(
     }
 
 
-def _of_profiles(found: Sequence[Resampled]) -> dict[str, xr.Variable]:
+def _of_profiles(results: Sequence[Resampled]) -> dict[str, xr.Variable]:
     """Return the coordinates of profiles: linear segments, and the fraction if it is below 1."""
     # Each species is measured in one variable, so that the sum counts each depth once.
-    linear = sum((one.n_linear_segments for one in found[1:]), start=found[0].n_linear_segments)
+    linear = sum((one.n_linear_segments for one in results[1:]), start=results[0].n_linear_segments)
     linear.attrs = {"long_name": "Depths without a logarithm"}
     fractions = [
         one.fraction
-        for one in found
+        for one in results
         if one.fraction is not None and may_hold(one.fraction < 1.0 - _ROUNDING)
     ]
     if not fractions:

@@ -35,10 +35,10 @@ def find_model(model: str | Model) -> Model:
     """Return a model by its name; ProfileError if there is none."""
     if isinstance(model, Model):
         return model
-    found = models().get(model) if isinstance(model, str) else None
-    if found is None:
+    selected = models().get(model) if isinstance(model, str) else None
+    if selected is None:
         raise ProfileError(
             f"model={format_argument(model)}; expected one of {', '.join(map(repr, models()))}",
             argument="model",
         )
-    return found
+    return selected

@@ -120,10 +120,13 @@ def _checked_file(reader: Reader, path: Path, options: dict[str, Any]) -> SIMSRe
     )
     stated = Options(**{name: options[name] for name in options if hasattr(Options(), name)})
     with collected():
-        found = reader.read(Source(who, content, stated, path))
-    _require(isinstance(found, Content), f"{who}: read() returns {found!r}, not a sims.Content")
-    _require(found.ready is not None or bool(found.signals), f"{who}: read() returns no signal")
-    for signal in found.signals:
+        result = reader.read(Source(who, content, stated, path))
+    _require(isinstance(result, Content), f"{who}: read() returns {result!r}, not a sims.Content")
+    _require(
+        result.ready is not None or bool(result.signals),
+        f"{who}: read() returns no signal",
+    )
+    for signal in result.signals:
         _check_signal(signal, who)
     for damage, damaged in _damaged(content):
         _check_damaged(reader, Source(who, damaged, stated), f"{who}, {damage}")

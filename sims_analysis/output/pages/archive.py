@@ -33,8 +33,8 @@ def pages(archive: Archive, *ids: str, search: str = "") -> str:
     if ids:
         return entry_page(archive.get(*ids), home=HOME)
     with collected():  # of what is damaged, its own page says how
-        found, count = archive.contents(search.split(), SHOWN)
-    entries = summaries_of(found)
+        contents, count = archive.contents(search.split(), SHOWN)
+    entries = summaries_of(contents)
     pictures = {link: f"thumbnails/{link.removeprefix('entries/')}" for link in entries}
     context: dict[str, Any] = {"search": search, "count": count, "pictures": pictures}
     return index_page(entries, form=True, **context)

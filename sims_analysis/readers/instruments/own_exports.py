@@ -269,10 +269,10 @@ def _signals(name: str, headers: Sequence[str], values: Array) -> Iterator[Signa
             stderr=None if np.isnan(stderr).all() else stderr,
         )
         signal.mark_below_limit(limits[kind][valid])
-        for end, own in vocabulary.ANCILLARY.items():
-            column = columns.get((kind[0], own or kind[1], f"_{end}"), empty_column)[valid]
+        for end, rows in vocabulary.ANCILLARY.items():
+            column = columns.get((kind[0], rows or kind[1], f"_{end}"), empty_column)[valid]
             if not np.isnan(column).all():
-                signal.ancillary[end] = Column(column, own or _units(*kind))
+                signal.ancillary[end] = Column(column, rows or _units(*kind))
         signal.ancillary |= {end: Column(edge[valid], unit) for end, (edge, unit) in edges.items()}
         yield signal
 

@@ -276,15 +276,18 @@ def _species(
             raise ReadError(f"{place}: no species in {grid.title(label)}", code="missing_species")
         rows = np.zeros(len(block.values), dtype=bool)
         rows[members] = True
-        own = block.select(rows)
+        of_species = block.select(rows)
         units_of = {
-            names_axis([headers.headers[j].name]): _unit(grid, own.texts[j], j, name) for j in units
+            names_axis([headers.headers[j].name]): _unit(grid, of_species.texts[j], j, name)
+            for j in units
         }
-        with_limits = {column for _, column in own.limits}
-        with_values = {j for j in {p.value for p in pairs} if not np.isnan(own.values[:, j]).all()}
+        with_limits = {column for _, column in of_species.limits}
+        with_values = {
+            j for j in {p.value for p in pairs} if not np.isnan(of_species.values[:, j]).all()
+        }
         selected = [pair for pair in pairs if pair.value in with_limits | with_values]
         yield (
-            own,
+            of_species,
             [
                 replace(pair, name=name, units=units_of.get(False), depth_units=units_of.get(True))
                 for pair in selected
