@@ -120,20 +120,20 @@ def _statistics(
 ) -> tuple[dict[str, float], bool]:
     """Describe the curve and its residuals; also return whether it has another shape."""
     objective, best = result.objective, result.best
-    seen = objective.statistics(best.m, best.cost, best.x.size)
+    fit = objective.statistics(best.m, best.cost, best.x.size)
     rows = result.curve.jacobian(best) * np.sqrt(objective.information(best.m))
     departure = largest_departure(problem.c, best.m)
     code, wrong = RANDOM, False
     if not result.exact:
-        m = best.m[seen.of]
-        code, wrong = verdict(seen.r, rows[:, seen.of], seen.test.chance, m, departure)
+        m = best.m[fit.of]
+        code, wrong = verdict(fit.r, rows[:, fit.of], fit.test.chance, m, departure)
     dose, error = _window_dose(problem, result, rows, request)
     return {
         "objective_value": best.cost,
-        "reduced_chi_square": seen.test.reduced,
-        "aic": seen.aic,
+        "reduced_chi_square": fit.test.reduced,
+        "aic": fit.aic,
         "residuals": code,
-        "residual_correlation": correlation(seen.r),
+        "residual_correlation": correlation(fit.r),
         "largest_departure": departure,
         "window_dose": dose,
         "window_dose_stderr": error,
@@ -250,9 +250,9 @@ def derived_values(
         size = sqrt(variance) if isfinite(variance) else 0.0
         step = _RULES.step * (max(abs(values[i]), 1e-3 * size) or 1.0)
         slopes[i] = (of([*values[:i], values[i] + step, *values[i + 1 :]]) - best) / step
-    both = slopes[:, None] * slopes
+    products = slopes[:, None] * slopes
     # What does not count in it may be unknown.
-    stderr = np.sqrt(np.where(both == 0, 0.0, both * errors[..., None]).sum(axis=(0, 1)))
+    stderr = np.sqrt(np.where(products == 0, 0.0, products * errors[..., None]).sum(axis=(0, 1)))
     if len(points) > 1:
         apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in points])
         stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)

@@ -98,13 +98,13 @@ def _blurred(z: Array, nodes: Array, width: float) -> tuple[Array, Array]:
     u, v = (z[:, None] - nodes) / width, z / width
     gauss, surface = (np.exp(-0.5 * one * one) / np.sqrt(2 * np.pi) for one in (u, v))
     ramps = (width * (u * ndtr(u) + gauss), ndtr(v)), (gauss, -v * surface / width)
-    both = []
+    blurred = []
     for ramp, step in ramps:
         falls = -np.diff(ramp, axis=1) / np.diff(nodes)
         # A hat rises as the one before it falls; the last does not fall.
         inner = -np.diff(falls, axis=1)
-        both.append(np.column_stack([step - falls[:, 0], inner, falls[:, -1]]))
-    return both[0], both[1]
+        blurred.append(np.column_stack([step - falls[:, 0], inner, falls[:, -1]]))
+    return blurred[0], blurred[1]
 
 
 def shape(z: Array, nodes: Array, x: Array, width: float, surface: str) -> Shape:

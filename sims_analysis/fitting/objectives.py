@@ -144,14 +144,14 @@ class Objective(SumOfSquares):
 
     def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return what the residuals say of a fit with so many free parameters."""
-        seen = self.residuals(m, cost / self.share, free / self.share)
+        whole = self.residuals(m, cost / self.share, free / self.share)
         if self.share == 1:
-            return seen
+            return whole
         # Values between the same samples are alike; two spacings apart they have none in common.
         apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
-        value, degrees, variance = seen.test
+        value, degrees, variance = whole.test
         test = ChiSquare(self.share * value, self.share * degrees, variance)
-        return Statistics(seen.r[::apart], seen.of[::apart], test, self.share * seen.aic)
+        return Statistics(whole.r[::apart], whole.of[::apart], test, self.share * whole.aic)
 
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""

@@ -73,14 +73,14 @@ class FitProblem:
 def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> FitProblem:
     """Choose samples, objective, curve and starting values; NoFitError if there can be no fit."""
     known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
-    here = in_order(samples.z, samples.c, settings["start"], settings["stop"])
+    places = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     unknown = request.background == "stated" and np.isnan(settings["background"])
-    if unknown or not here.size:
+    if unknown or not places.size:
         raise NoFitError("no_data", known)
-    window = samples.where(here)
+    window = samples.where(places)
     top = float(window.c.max())
     if not top > 0:
-        raise NoFitError("featureless", known | {"n_samples": here.size})
+        raise NoFitError("featureless", known | {"n_samples": places.size})
     window = replace(window, c=window.c / top, s=window.s / top)
     objective, keep = objective_of(
         window, request, settings["detection_limit"] / top, top, settings["fraction"]
@@ -95,7 +95,7 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
         # As values may be; counts and logarithms are not.
         parameters[-1] = replace(BACKGROUND, lower=-np.inf)
     scale = np.array([top if p.scales else 1.0 for p in parameters]) * request.factors
-    cells = samples.cells(here[keep]) if request.cell == "mean" else None
+    cells = samples.cells(places[keep]) if request.cell == "mean" else None
     curve = _curve(z, cells, request, parameters, scale, settings["background"])
     if objective is None or n * settings["fraction"] < curve.free.size + 2:
         raise NoFitError("too_few_samples" if n else "no_data", known)
@@ -167,8 +167,8 @@ def poisson_of(window: Samples, stated: float, fraction: float) -> Poisson | Non
         return Poisson(counts, per_count, offset, share=fraction)
     # Means of several samples, or values between them, whose errors are less than those of counts.
     by_value = np.divide(window.c, counts, out=per_count.copy(), where=low & counted)
-    less = np.minimum((per_count / by_value)[counted], 1.0) ** 2
-    share = fraction / float(less @ counts[counted] / counts.sum())
+    ratios = np.minimum((per_count / by_value)[counted], 1.0) ** 2
+    share = fraction / float(ratios @ counts[counted] / counts.sum())
     offset[low] = 0.0
     if plain and counted.any():
         by_value = _value_per_count(window.z, by_value, counts)
@@ -260,13 +260,13 @@ def _starts(
         if request.model.shape == "peak":
             ends.append(float(np.mean(c[:part])))
         background = max(_RULES.background * min(ends), 1e-9)
-    rest = c - background
-    largest = max(float(rest.max()), 1e-12)
+    above_background = c - background
+    largest = max(float(above_background.max()), 1e-12)
     scale = np.array([largest if p.scales else 1.0 for p in request.model.parameters])
     if isinstance(request.model, LayeredModel):
-        sets = request.model.starts(z, rest / largest, objective.noise(c) / largest)
+        sets = request.model.starts(z, above_background / largest, objective.noise(c) / largest)
     else:
-        sets = _sets(request.model, z, rest / largest)
+        sets = _sets(request.model, z, above_background / largest)
     return [np.append(values * scale, background) for values in sets]
 
 

@@ -96,11 +96,11 @@ def find_layers(
 
     A layer begins and ends at this `part` of the step to the plateau on either side.
     """
-    here = in_order(z, c)
-    if here.size < 5:
+    places_in_order = in_order(z, c)
+    if places_in_order.size < 5:
         return [Layer(Status.NO_DATA)]
-    z, c = z[here], c[here]
-    record = Record(z, c, *errors(c, s[here], fraction), between and fraction < 1, ())
+    z, c = z[places_in_order], c[places_in_order]
+    record = Record(z, c, *errors(c, s[places_in_order], fraction), between and fraction < 1, ())
     size = float(np.ptp(c))
     noise = np.maximum(record.s, _RULES.rounding * size)
     nodes, mean = _nodes(record, noise / np.sqrt(record.fraction)) if size > 0 else ([], record.c)

@@ -142,8 +142,8 @@ def measure_step(
     """
     answer = Step(Status.NO_DATA)
     bounds, *stated = limits[:2], limits[2:4], limits[4:]
-    here = in_order(z, c, *bounds)
-    z, c, s = z[here], c[here], s[here]
+    places = in_order(z, c, *bounds)
+    z, c, s = z[places], c[places], s[places]
     if z.size < 5:
         return answer
     part = max(2, round(_RULES.plateau * z.size))

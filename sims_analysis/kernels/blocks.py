@@ -70,8 +70,8 @@ def _carried(
     bits, c = flags[some].reshape(-1), value[some].reshape(-1)
     z = (np.broadcast_to(depth, value.shape) if depth.ndim == 1 else depth)[some].reshape(-1)
     row = np.repeat(some, n)
-    there = ~np.isnan(z)
-    measured = ~np.isnan(c) & there
+    on_axis = ~np.isnan(z)
+    measured = ~np.isnan(c) & on_axis
     # A gap lies between two neighbours with a value if either says so, or one without a value does.
     at = np.flatnonzero(measured)
     inner = np.cumsum((bits & GAP != 0) & ~measured)
@@ -81,9 +81,9 @@ def _carried(
     gap &= row[i] == row[j]
     number = np.arange(at.size) - np.searchsorted(row[at], row[at])
     before = (offsets[row[at]] + number)[:-1][gap]
-    parts = [_gaps_at_ends(row, z, measured, (bits & GAP != 0) & ~measured & there)]
+    parts = [_gaps_at_ends(row, z, measured, (bits & GAP != 0) & ~measured & on_axis)]
     for flag in Flag:
-        has = (bits & flag != 0) & there
+        has = (bits & flag != 0) & on_axis
         if flag & GAP or not has.any():
             continue
         height = c

@@ -21,5 +21,5 @@ def ratio_errors(a: Array, b: Array, of_a: Array, of_b: Array) -> tuple[Array, A
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         relative = of_a / np.abs(a)
         ratio = np.where(a != 0, np.hypot(of_b / a, b / a * relative), np.nan)
-        both = np.hypot(relative, of_b / np.abs(b)) / np.log(10.0)
-        return ratio, np.where((a > 0) & (b > 0), both, np.nan)
+        of_logarithm = np.hypot(relative, of_b / np.abs(b)) / np.log(10.0)
+        return ratio, np.where((a > 0) & (b > 0), of_logarithm, np.nan)

@@ -70,13 +70,13 @@ def listing(
 ) -> CrossingTable:
     """List up to `width` crossings of every row, in order of depth; options as for `edges`."""
     raw = find(rows, level)
-    seen = significant(rows, level, raw, level_stderr, options.get("floor"))
-    every = _with_hidden(rows, seen, limits)
+    certain = significant(rows, level, raw, level_stderr, options.get("floor"))
+    every = _with_hidden(rows, certain, limits)
     number = every.number(rows)
     column = np.arange(every.row.size) - (np.cumsum(number) - number)[every.row]
     chosen = every.take(column < width)
     place = chosen.row * width + column[column < width]
-    options |= {"every": seen, "level_stderr": level_stderr}
+    options |= {"every": certain, "level_stderr": level_stderr}
     return _placed(rows, level, chosen, place, (number, raw.number(rows), width), **options)
 
 
@@ -113,14 +113,14 @@ def _placed(
     `numbers` are those that qualified, those of the samples, and the width of the table.
     """
     number, raw_number, width = numbers
-    shape, seen = (rows.count, width), ~chosen.hidden
-    shown, at = (chosen, place) if seen.all() else (chosen.take(seen), place[seen])
+    shape, visible = (rows.count, width), ~chosen.hidden
+    shown, at = (chosen, place) if visible.all() else (chosen.take(visible), place[visible])
     between = locate(rows, level, shown)
     located = edges(rows, level, shown, between, **options)
     before, after = rows.value_at(shown.before), rows.value_at(shown.after)
     value, on = interpolated(before, after, between.position, log=True), shown.on_sample
     value[on] = rows.value_at(shown.at_or_above[on])
-    codes = np.where(seen, Status.OK, Status.BELOW_LIMIT).astype(np.uint8)
+    codes = np.where(visible, Status.OK, Status.BELOW_LIMIT).astype(np.uint8)
     status = as_table(codes, place, shape, Status.PADDING)
     if rows.stderr is not None:
         lost = 2.0 * located.stderr > (rows.last - rows.first)[shown.row]
@@ -219,11 +219,11 @@ def junction(
         crossed[crossings.row], ends[crossings.row[~room]] = True, True
         crossings = crossings.take(confirmed)
     number, raw_number = crossings.number(rows), raw.number(rows)
-    wanted = number - 1 if which < 0 else np.full(rows.count, which - 1)
-    has = (number > 0) & (wanted < number)
+    index = number - 1 if which < 0 else np.full(rows.count, which - 1)
+    has = (number > 0) & (index < number)
     if measurable is not None:
         has &= ~(level < measurable)
-    chosen = crossings.take((np.cumsum(number) - number + wanted)[has])
+    chosen = crossings.take((np.cumsum(number) - number + index)[has])
     options: Any = {"every": every, "floor": floor, "locate": where}
     answer = _placed(points, levels, chosen, chosen.row, (number, raw_number, 1), **options)
     noise = (raw_number > 0) & (every.number(rows) == 0)

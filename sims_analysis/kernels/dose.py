@@ -77,7 +77,7 @@ def integrate(
     if there is one. Where no sample exceeds a `limit` of detection (NaN: none) there is no value:
     ``below_detection``, or ``no_data`` for an infinite one, that is not known.
     """
-    measured, asked, rule = rows, rule, "trapezoid" if rows.lower is not None else rule
+    measured, requested_rule, rule = rows, rule, "trapezoid" if rows.lower is not None else rule
     rows = segments.steps(rows)
     a, b, valid = segments.interval(rows, start, stop, hold=hold)
     inner = np.maximum(a, rows.first), np.maximum(b, rows.first)
@@ -89,14 +89,14 @@ def integrate(
     elif valid.any():
         value[valid], n_linear[valid] = _by_segments(rows, *inner, valid, rule=rule)
     if hold:
-        some, held = np.flatnonzero(valid), np.maximum(np.minimum(b, rows.first) - a, 0.0)
-        value[some] += held[some] * rows.value_at(rows.offsets[some])
+        some, held_width = np.flatnonzero(valid), np.maximum(np.minimum(b, rows.first) - a, 0.0)
+        value[some] += held_width[some] * rows.value_at(rows.offsets[some])
     first = np.minimum(rows.first, 0.0) if hold else rows.first
     beyond = (start < first - rows.tolerance) | (stop > rows.last + rows.tolerance)
     status = first_status((~valid, Status.NO_DATA), (beyond, Status.TRUNCATED))
     a[~valid] = b[~valid] = np.nan
     if limit is not None and not np.isnan(limit).all():
-        lost = valid & (highest(measured, a, b, rule=asked).value < limit)
+        lost = valid & (highest(measured, a, b, rule=requested_rule).value < limit)
         value[lost] = np.nan
         status[lost] = np.where(np.isinf(limit), Status.NO_DATA, Status.BELOW_DETECTION)[lost]
     below = np.zeros(rows.count)
@@ -255,8 +255,8 @@ def _off_by_lines(rows: Packed, depth: Array, fraction: Array) -> Array:
     missed, above, below = (rows.depth_at(after) - rows.depth_at(before)) * (high - low) / 12.0
     if rows.lower is None:
         missed = missed - (1.0 - fraction) * above - fraction * below
-    here = 0.5 * (low + high)[0]
-    moved: Array = np.divide(missed, here, out=np.zeros_like(missed), where=here > 0)
+    height = 0.5 * (low + high)[0]
+    moved: Array = np.divide(missed, height, out=np.zeros_like(missed), where=height > 0)
     return moved
 
 

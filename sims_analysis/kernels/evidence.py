@@ -131,8 +131,10 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     is_gap = (all_marks.flag & GAP != 0)[more]
     is_below = (all_marks.flag & Flag.BELOW_LIMIT != 0)[more]
     each = touched if use in ("samples", "mean") else np.where(is_below, across, touched)
-    here = np.where(is_gap, across & (use != "samples"), each)
-    np.bitwise_or.at(flags, all_marks.row, np.where(here, all_marks.flag[more] & ~WITHOUT_VALUE, 0))
+    applies = np.where(is_gap, across & (use != "samples"), each)
+    np.bitwise_or.at(
+        flags, all_marks.row, np.where(applies, all_marks.flag[more] & ~WITHOUT_VALUE, 0)
+    )
     if use == "samples" and rows.carried_gaps is not None:
         # Neighbours with gaps on both sides were made across one, as by a convolution.
         next_to = np.diff(rows.carried_gaps) == 1
@@ -141,7 +143,7 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
         row = np.searchsorted(rows.offsets, made, side="right") - 1
         z = rows.depth_at(made)[more]
         np.bitwise_or.at(flags, row, np.where((z >= start[row]) & (z <= stop[row]), GAP, 0))
-    limited = here & is_below
+    limited = applies & is_below
     counts = limited & (width > 0)
     np.add.at(below, all_marks.row, np.where(counts, width, 0.0) * np.where(counts, amount, 0.0))
     np.add.at(hole, all_marks.row, np.where(is_gap & (width > 0), width, 0.0))
@@ -223,8 +225,8 @@ def at_places(
         before, after = depth[depth < first][-reach:], depth[depth > last][:reach]
         begin = before[0] if before.size == reach else -np.inf
         end = after[-1] if after.size == reach else np.inf
-        here = (b > begin) & (a < end)
-        flags[row, here] |= flag & ~WITHOUT_VALUE
+        overlaps = (b > begin) & (a < end)
+        flags[row, overlaps] |= flag & ~WITHOUT_VALUE
         if flag & Flag.BELOW_LIMIT:
-            limit[row, here] = np.fmax(limit[row, here], height)
+            limit[row, overlaps] = np.fmax(limit[row, overlaps], height)
     return EvidenceAtPlaces(flags, limit, blank)

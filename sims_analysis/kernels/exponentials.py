@@ -180,12 +180,12 @@ def _fit(
         unit = shape = rows.repeat(mean)
         line = fit_exponential(rows, keep, unit, under)
         expected = line.values(rows) + under
-        square, here = (rows.value + under - expected)[keep] ** 2, expected[keep]
-        weight = here / (here + kept.repeat(kept.sum(square) / kept.sum(here)))
+        square, fitted = (rows.value + under - expected)[keep] ** 2, expected[keep]
+        weight = fitted / (fitted + kept.repeat(kept.sum(square) / kept.sum(fitted)))
         n, size, least = kept.sum(weight), np.nan * mean, np.inf * mean
         for relative in _RULES.relative:
             grows = unit + relative * expected
-            variance = grows[keep] * here
+            variance = grows[keep] * fitted
             found = kept.sum(weight * square / variance) / n
             unlikely = n * np.log(found) + kept.sum(weight * np.log(variance))
             better = unlikely < least
@@ -378,9 +378,9 @@ def local_value(
             y = np.zeros(weights.shape)
             y[place] = np.log(used.value)
             coefficients = solve(square, np.vecdot(design.mT, y[:, None]))
-            rest = ((y - np.vecdot(design, coefficients[:, None])) ** 2).sum(axis=1)
+            residual = ((y - np.vecdot(design, coefficients[:, None])) ** 2).sum(axis=1)
             freedom = np.where(used.size > 3, used.size - 3.0, np.nan)
-            stderr = student(freedom) * np.sqrt(rest / freedom * np.vecdot(weights, weights))
+            stderr = student(freedom) * np.sqrt(residual / freedom * np.vecdot(weights, weights))
             value = np.exp(coefficients[:, 0])
         else:
             some = np.flatnonzero(used.size)
@@ -447,7 +447,7 @@ def _others(counts: Counted, curve: Array) -> Iterator[tuple[Array, Array, Array
         inverse = np.linalg.inv(square)
         scores = np.add.reduceat(weighted * log[:, None], counts.starts)
         line = np.vecdot(inverse, scores[:, None])
-        rest = log - np.vecdot(columns, np.repeat(line, counts.size, axis=0))
-        criterion = counts.reduce(np.add, weight * rest**2) + 2.0 * (n - 3)
+        residual = log - np.vecdot(columns, np.repeat(line, counts.size, axis=0))
+        criterion = counts.reduce(np.add, weight * residual**2) + 2.0 * (n - 3)
         criterion[inverse[:, -1, -1] * square[:, -1, -1] > _RULES.alike] = np.inf
         yield line[:, 0], np.sqrt(inverse[:, 0, 0]), criterion

@@ -143,8 +143,8 @@ def gaps_of(rows: Rows, near: Places | None = None) -> tuple[Index, Array, Array
     first = last = np.flatnonzero(flags)
     if rows.carried_gaps is not None:
         wide = _wide(rows, near)
-        seen = np.zeros(first.size, dtype=bool) if wide is None else wide[first]
-        single = (np.diff(first) == 1) & ~(seen[1:] & seen[:-1])
+        flagged = np.zeros(first.size, dtype=bool) if wide is None else wide[first]
+        single = (np.diff(first) == 1) & ~(flagged[1:] & flagged[:-1])
         first, last = first[np.append(True, ~single)], last[np.append(~single, True)]
     begin, end = gap_ends(rows, first)[0], gap_ends(rows, last)[1]
     if isinstance(rows, Packed):

@@ -156,10 +156,10 @@ def maximized(samples: Counted, a: Array, b: Array, prior: Array) -> tuple[Array
         expected = odds * lower
         residual, weight = upper - expected, expected / variance
         if not plain:
-            more = 1.0 + under / odds
-            both = variance * expected + odds * one_lower * upper
-            variance = variance * more + odds * one_lower
-            weight = both * more / variance**2
+            with_floor = 1.0 + under / odds
+            total_variance = variance * expected + odds * one_lower * upper
+            variance = variance * with_floor + odds * one_lower
+            weight = total_variance * with_floor / variance**2
         score = _moments(x, residual / variance, starts, 3) * _HALVES
         score[:, 2] -= prior[live] * coefficients[live, 2]
         now = _moments(x, weight, starts, 5)[:, _ORDER] * _QUARTERS

@@ -204,10 +204,10 @@ def _moves(rows: Rows, edge: Edges) -> Array:
     """Return by how much farther out an edge is per sample, so that their errors make its own."""
     stderr = errors_of(rows)
     with np.errstate(invalid="ignore", divide="ignore"):
-        here = (rows.depth >= rows.repeat(edge.start)) & (rows.depth <= rows.repeat(edge.stop))
-        here = here & (stderr > 0)
-        move = rows.repeat(edge.stderr / np.sqrt(rows.sum(here.astype(np.float64)))) / stderr
-    return np.where(here & np.isfinite(move), move, 0.0)
+        inside = (rows.depth >= rows.repeat(edge.start)) & (rows.depth <= rows.repeat(edge.stop))
+        inside = inside & (stderr > 0)
+        move = rows.repeat(edge.stderr / np.sqrt(rows.sum(inside.astype(np.float64)))) / stderr
+    return np.where(inside & np.isfinite(move), move, 0.0)
 
 
 def _run(

@@ -148,8 +148,8 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
         nothing = np.where(np.isnan(alone), enough, np.fmax(alone / value, _RULES.least))
         missed = _unresolved_part(rows, row, top, high, steps, moved, nothing)
         unknown = ~(missed <= enough)
-        seen = (missed > nothing) & np.isfinite(missed) & (rows.share == 1.0)
-        missed = np.where(seen, missed, 0.0)
+        notable = (missed > nothing) & np.isfinite(missed) & (rows.share == 1.0)
+        missed = np.where(notable, missed, 0.0)
         stderr = np.hypot(stderr, missed / np.fmax(moved, 1.0) * value)
         error = np.hypot(error, missed * width)
     status = first_status(

@@ -169,8 +169,8 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
     enough = r.size >= rows.shape[0] + spare
     neighbours = durbin_watson(r, rows) if enough else 1.0
     if known:
-        both = combined_p_value(chance, neighbours) if enough else chance
-        if both >= _RULES.unlikely:
+        joint = combined_p_value(chance, neighbours) if enough else chance
+        if joint >= _RULES.unlikely:
             return RANDOM, False
         if neighbours >= _RULES.unlikely:
             return _LARGE, seen

@@ -37,22 +37,22 @@ class Samples:
         columns: list[Any] = [one if one is None else one[keep] for one in vars(self).values()]
         return Samples(*columns)
 
-    def cells(self, here: Array) -> Cells:
+    def cells(self, places: Array) -> Cells:
         """Return how far the cells of some samples reach: as stated, or half-way."""
         lower, upper = self.lower, self.upper
-        if lower is not None and upper is not None and np.isfinite(lower[here]).all():
-            return self.z[here] - lower[here], upper[here] - self.z[here]
+        if lower is not None and upper is not None and np.isfinite(lower[places]).all():
+            return self.z[places] - lower[places], upper[places] - self.z[places]
         every = in_order(self.z, self.c)
         reach = np.full((2, self.z.size), np.nan)
         reach[:, every] = cells(self.z[every])
-        below, above = reach[:, here]
+        below, above = reach[:, places]
         return below, above
 
 
 def in_order(z: Array, c: Array, start: float = np.nan, stop: float = np.nan) -> Array:
     """Return where the measured samples of a window are, in order of depth; NaN for no limit."""
-    there = np.flatnonzero(np.isfinite(z) & np.isfinite(c) & ~(z < start) & ~(z > stop))
-    order: Array = there[np.argsort(z[there], kind="stable")]
+    places = np.flatnonzero(np.isfinite(z) & np.isfinite(c) & ~(z < start) & ~(z > stop))
+    order: Array = places[np.argsort(z[places], kind="stable")]
     return order
 
 

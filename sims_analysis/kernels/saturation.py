@@ -96,30 +96,30 @@ def _is_cut_off(depth: Array, value: Array) -> bool:
         return False
     # Constants, as of a floor, tell no noise.
     equal = value[1:] == value[:-1]
-    rest = (value < highest) & ~(np.append(equal, False) & np.append(False, equal))
-    of_count = _value_per_count(depth[rest], value[rest])
+    others = (value < highest) & ~(np.append(equal, False) & np.append(False, equal))
+    of_count = _value_per_count(depth[others], value[others])
     if of_count is None:
         return False
     noise, step = np.sqrt(of_count * highest), of_count
     if _chance_of_equal(step / noise) ** (longest - 1) >= _RULES.chance:
         return False
-    step = max(_last_digit(value[rest], highest), _RULES.rounded * highest)
+    step = max(_last_digit(value[others], highest), _RULES.rounded * highest)
     return bool(_chance_of_equal(step / noise) ** (longest - 1) < _RULES.chance)
 
 
-def _value_per_count(depth: Array, rest: Array) -> float | None:
+def _value_per_count(depth: Array, value: Array) -> float | None:
     """Return the value of one count by the scatter of samples; None if they do not scatter."""
-    depth, rest = depth[rest > 0], rest[rest > 0]
+    depth, value = depth[value > 0], value[value > 0]
     # By its number, an uneven axis bends a smooth curve to and fro; one that was rounded, by depth.
-    axes, log = (depth, np.arange(rest.size, dtype=np.float64)), np.log(rest)
+    axes, log = (depth, np.arange(value.size, dtype=np.float64)), np.log(value)
     for order in (2, 3):
-        near = [slice(i, max(rest.size - order, 0) + i) for i in range(order + 1)]
+        near = [slice(i, max(value.size - order, 0) + i) for i in range(order + 1)]
         logs = [log[i] for i in near]
         bends = [_differences([places[i] for i in near], logs) for places in axes]
         turning = [one[one != 0.0] for one in bends]
         to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _RULES.alternating for one in turning)
         if min(one.size for one in turning) >= _RULES.fewest_turns and all(to_and_fro):
-            least = min(float(np.median(one**2 * rest[near[1]])) for one in bends)
+            least = min(float(np.median(one**2 * value[near[1]])) for one in bends)
             return least / _RULES.median_square or None
     return None
 
@@ -151,9 +151,9 @@ def _chance_of_equal(step: Any) -> Any:
     )
 
 
-def _last_digit(rest: Array, highest: float) -> float:
+def _last_digit(others: Array, highest: float) -> float:
     """Return the last digit of a number as high as `highest`, written as the others are."""
-    values = np.unique(rest[rest > 0])
+    values = np.unique(others[others > 0])
     decade = np.floor(np.log10(values))
     powers = 10.0 ** np.arange(_RULES.digits)
     scaled = values[:, None] / 10.0 ** decade[:, None] * powers

@@ -96,19 +96,19 @@ def interpolate_into(value: Array, c0: Array, c1: Array, t: Array, *, log: bool)
     np.minimum(value, np.maximum(c0, c1, out=bound), out=value)
     common &= bound < _EXTREME[1]
     if log and not common.all():
-        rest = np.flatnonzero(~common)
+        remaining = np.flatnonzero(~common)
         # Not `take`, which copies all of what is broadcast.
-        a, b, s = (np.broadcast_to(x, value.shape).flat[rest] for x in (c0, c1, t))
+        a, b, s = (np.broadcast_to(x, value.shape).flat[remaining] for x in (c0, c1, t))
         positive = (a > 0) & (b > 0)
         with np.errstate(all="ignore"):
             logs = np.exp((1.0 - s) * np.log(a) + s * np.log(b))
             values = np.where(positive, logs, a + s * (b - a))
-        value.put(rest, np.clip(values, np.minimum(a, b), np.maximum(a, b)))
-        linear = rest[~positive]
+        value.put(remaining, np.clip(values, np.minimum(a, b), np.maximum(a, b)))
+        linear = remaining[~positive]
     # At 0 whatever the other end: its error may not be known.
-    for end, there in ((c1, t == 1), (c0, t == 0)):
-        if there.any():
-            np.copyto(value, end, where=there)
+    for end, places in ((c1, t == 1), (c0, t == 0)):
+        if places.any():
+            np.copyto(value, end, where=places)
     return linear
 
 
@@ -198,8 +198,8 @@ def trapezoid_weights(rows: Rows, start: Array, stop: Array) -> Array:
     """
     if rows.lower is not None:
         of_edges = trapezoid_weights(steps(rows), start, stop)
-        both: Array = of_edges.reshape(*of_edges.shape[:-1], -1, 2).sum(axis=-1)
-        return both
+        of_samples: Array = of_edges.reshape(*of_edges.shape[:-1], -1, 2).sum(axis=-1)
+        return of_samples
     a = np.where(np.isnan(start), -np.inf, start)
     b = np.where(np.isnan(stop), np.inf, stop)
     if isinstance(rows, Dense) and rows.same_in_all_rows(a, b):

@@ -82,11 +82,9 @@ def surface_transient(
         lowest = RULES.width // 2 + int(np.argmin(smooth[: max(deeper - RULES.width // 2, 1)]))
         low = max(float(smooth[lowest - RULES.width // 2]), 0.0)
         noise = float(np.std(c[(lowest + 1) // 2 : lowest + RULES.width]))
-        both, of_count = c[0] + c[1], float(c[c > 0].min())
+        pair, least = c[0] + c[1], float(c[c > 0].min())
         above = (
-            both
-            - 2.0 * low
-            - max(RULES.clearly * noise, RULES.of_counts * (both * of_count) ** 0.5)
+            pair - 2.0 * low - max(RULES.clearly * noise, RULES.of_counts * (pair * least) ** 0.5)
         )
         part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
         notable = c[0] == c.max() or part > RULES.matters * whole

@@ -160,11 +160,11 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
         least = np.stack([fall, fall * np.interp(ends / highest, _RULES.high, (1.0, 0.0))]) / length
         # An end that is surely level for a quarter of the record is a background, which saves time.
         level = plateau & (_RULES.level * part[:, -2] < ends) & ~lower
-        asked = np.flatnonzero(~level | (n[:, -1] * ends < _RULES.hides * count))
+        uncertain = np.flatnonzero(~level | (n[:, -1] * ends < _RULES.hides * count))
         below, perhaps = estimates = np.zeros((2, which.size))
-        if asked.size:
-            of_ends: Any = (one[..., asked] for one in (end, size, count, bend, least))
-            estimates[:, asked] = _extrapolated(rows, step, *of_ends)
+        if uncertain.size:
+            of_ends: Any = (one[..., uncertain] for one in (end, size, count, bend, least))
+            estimates[:, uncertain] = _extrapolated(rows, step, *of_ends)
         if rows.stderr is not None:
             stated = _stated_value_of_a_count(rows, end, size)
             error = _RULES.errors * length * np.sqrt(stated * part.mean(axis=1) / size)
@@ -289,6 +289,6 @@ def _value_of_a_count(rows: Rows, end: Index, size: Index, step: int) -> Array:
     largest = _RULES.largest * ordered[np.arange(n.size), (_RULES.ordinary * n).astype(np.intp)]
     noise = np.minimum(square, largest[:, None] * local)
     total = np.abs(np.where(known, v[0], 0.0).sum(axis=1))
-    more = 1.0 + _RULES.uncertain * step / n
-    of_count: Array = more * step * np.where(known, noise, 0.0).sum(axis=1) / total
+    factor = 1.0 + _RULES.uncertain * step / n
+    of_count: Array = factor * step * np.where(known, noise, 0.0).sum(axis=1) / total
     return of_count

@@ -57,12 +57,12 @@ def variance_of_dose(
     weights = segments.trapezoid_weights(rows, a, b)
     total = np.subtract(b, a, out=np.zeros(rows.count), where=valid)
     if hold:
-        held = np.minimum(total, rows.begin - a)
-        row = np.flatnonzero(held > 0)
+        width = np.minimum(total, rows.begin - a)
+        row = np.flatnonzero(width > 0)
         # The held part has the error of one sample, however many depths of a fine grid share it.
-        first, held = rows.offsets[row], held[row]
+        first, width = rows.offsets[row], width[row]
         weight = weights[first]
-        weights[first] = np.sqrt(weight**2 + held * (2.0 * weight + held * rows.share[row]))
+        weights[first] = np.sqrt(weight**2 + width * (2.0 * weight + width * rows.share[row]))
     mean = None
     if window_start is not None and window_stop is not None:
         mean = window_mean(rows, window_start, window_stop)

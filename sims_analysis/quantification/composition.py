@@ -164,9 +164,9 @@ def composition(
     if flags is not None:
         columns[vocabulary.QUALITY] = flags
     of_first = {end: c.isel(species=0, missing_dims="ignore") for end, c in columns.items()}
-    rest = {end: c for end, c in of_first.items() if end != vocabulary.LIMIT}
-    rest[""] = 1.0 - of_first[""]
-    fractions = dict(zip(elements, (of_first, rest), strict=True))
+    complement = {end: c for end, c in of_first.items() if end != vocabulary.LIMIT}
+    complement[""] = 1.0 - of_first[""]
+    fractions = dict(zip(elements, (of_first, complement), strict=True))
     of = {e: [e] if e in names else [numerator, denominator] for e in elements}
     result = with_signals(data, "atomic_fraction", fractions, of, data[frame.name].dims)
     stated = f"{float(k):.6g}" if not k.ndim else f"over {', '.join(map(str, k.dims))}"

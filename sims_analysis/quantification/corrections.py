@@ -237,9 +237,9 @@ def subtract_background(
     frame = open_samples(data, name, "a background to subtract")
     chosen = xr.Variable((), data=True)
     if species is not None:
-        wanted = read_names("species", species)
-        frame.species(*wanted, name="species")
-        chosen = frame.of_species(*wanted)
+        selected = read_names("species", species)
+        frame.species(*selected, name="species")
+        chosen = frame.of_species(*selected)
     if window is None:
         level = read_change(frame, value, (frame.kind,), "value", positive=False).where(chosen)
         if anywhere((level < 0) | np.isinf(level)):

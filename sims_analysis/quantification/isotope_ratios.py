@@ -256,8 +256,8 @@ def _status(
 
 def _error_scaled_to(error: xr.Variable, ratio: xr.Variable, other: xr.Variable) -> xr.Variable:
     """Return the error of a ratio as it would be if it were another, of more counts."""
-    more: Any = (other / ratio.where(ratio > 0)).clip(min=1.0).fillna(1.0)
-    scaled: xr.Variable = error * more**0.5
+    factor: Any = (other / ratio.where(ratio > 0)).clip(min=1.0).fillna(1.0)
+    scaled: xr.Variable = error * factor**0.5
     return scaled
 
 

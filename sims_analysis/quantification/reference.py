@@ -297,12 +297,12 @@ def of_both(
 ) -> dict[str, xr.Variable]:
     """Return ``x = k a / (k a + b)`` with a factor k, and its errors."""
     a, b = factor * frame.value, below.value
-    both = (a + b).where(a + b > 0)
-    columns = {"": a / both}
+    total = (a + b).where(a + b > 0)
+    columns = {"": a / total}
     if frame.limit is not None:
         limit = factor * limits_over(frame, b, species)
         columns[vocabulary.LIMIT] = limit / (1.0 + limit)
-    square = both**2
+    square = total**2
     slopes = factor * b / square, a / square
     shared = [] if error is None else [error * frame.value * b / square]
     return columns | _errors_of_two(frame, *slopes, below.stderr, species, shared)

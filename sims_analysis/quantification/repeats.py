@@ -110,8 +110,8 @@ def _error_of_mean(coefs: Array, variance: float) -> float:
 def _excess(chi_square: float, freedom: float, fraction: float) -> float:
     """Return by which factor values scatter more than their errors; 1 where chance may do it."""
     reduced = chi_square / freedom
-    more = scatter_counts(reduced, 1.0, max(freedom * fraction, 1.0), _RULES.improbable)
-    return float(np.sqrt(reduced)) if more else 1.0
+    scatters = scatter_counts(reduced, 1.0, max(freedom * fraction, 1.0), _RULES.improbable)
+    return float(np.sqrt(reduced)) if scatters else 1.0
 
 
 def _pooled(left: Array, mean: Array) -> Array:

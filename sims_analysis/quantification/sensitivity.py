@@ -389,11 +389,11 @@ def _quantified(
 def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr.Dataset:
     """Remove the quantified intensities, but not those in a layer without a factor."""
     quantified = factor.notnull().compute()
-    rest = [frame.name + end for end in ENDS if frame.name + end in ds]
+    remaining = [frame.name + end for end in ENDS if frame.name + end in ds]
     if bool(quantified.all()):
-        return ds.drop_vars(rest)
+        return ds.drop_vars(remaining)
     left = {}
-    for n in rest:
+    for n in remaining:
         before = ds[n].variable
         absent = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
         empty = 0 if n.endswith(vocabulary.QUALITY) else np.nan

@@ -314,8 +314,8 @@ def _joined(a: xr.Dataset, b: xr.Dataset, axis: str, common: list[str], place: f
         cut = {name: v.where(kept) if axis in v.dims else v for name, v in columns.items()}
         parts.append(xr.Dataset(cut).reset_coords(drop=True))
     joined = parts[0].combine_first(parts[1])
-    held = [n for q in vocabulary.QUANTITIES for n in (q, f"{q}_{vocabulary.LIMIT}")]
-    measured = joined[[n for n in held if n in joined]].notnull().to_dataarray().any("variable")
+    names = [n for q in vocabulary.QUANTITIES for n in (q, f"{q}_{vocabulary.LIMIT}")]
+    measured = joined[[n for n in names if n in joined]].notnull().to_dataarray().any("variable")
     joined = joined.isel({axis: measured.any("species").values})
     for name, array in joined.data_vars.items():
         array.attrs = (a if name in a else b)[name].attrs
@@ -333,13 +333,13 @@ def _coords(a: xr.Dataset, b: xr.Dataset, axis: str, joined: xr.Dataset) -> dict
     a, b = without_samples(a), without_samples(b)
     coords: dict[Any, Any] = {axis: (axis, joined[axis].values, a[axis].attrs)}
     for key in dict.fromkeys([*a.coords, *b.coords]):
-        held = [piece[key] for piece in (a, b) if key in piece.coords]
-        first = held[0]
-        if key in ("species", axis) or any(axis in coord.dims for coord in held):
+        columns = [piece[key] for piece in (a, b) if key in piece.coords]
+        first = columns[0]
+        if key in ("species", axis) or any(axis in coord.dims for coord in columns):
             continue
         if first.dims == ("species",):
             entries: dict[str, Any] = {}
-            for item in reversed(held):
+            for item in reversed(columns):
                 entries |= dict(zip(map(str, item["species"].values), item.values, strict=True))
             blank: Any = "" if first.dtype.kind in "UO" else np.nan
             values = [entries.get(str(label), blank) for label in joined["species"].values]

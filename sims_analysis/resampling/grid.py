@@ -162,18 +162,18 @@ def to_grid(
     else:
         trace["cell_methods"] = f"{first.axis}: mean"
         results = [_in_cells(frame, grid.edges, log=method == "log") for frame in frames]
-    more: dict[str, Any] = _delivered(data, first) | _cell_coords(first, grid.edges)
+    coords: dict[str, Any] = _delivered(data, first) | _cell_coords(first, grid.edges)
     made = as_data(data, frames, results, xr.Variable((first.axis,), grid.depth), {}, **trace)
     if isinstance(made, xr.DataArray):
-        return made.assign_coords(more).rename(data.name)
+        return made.assign_coords(coords).rename(data.name)
     kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
     result = made.assign(kept) if kept else made
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
         # By the CF conventions, bounds have the units of their axis and no attrs of their own.
-        more[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
+        coords[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
-    result = with_ancillaries(result.assign_coords(more))
+    result = with_ancillaries(result.assign_coords(coords))
     result.attrs |= {"grid": grid.words, "grid_method": method}
     if conserve:
         result.attrs["grid_conserve"] = conserve

@@ -95,8 +95,8 @@ def interpolate(
     """
     check_choice("method", method, kernels.REACH)
     frames = open_frames(data, question="an interpolation", gaps=gaps)
-    at, asked, on_new_axis, coords = _places(frames[0], depth)
-    results = [at_depths(frame, asked, method, on_new_axis=on_new_axis) for frame in frames]
+    at, depths, on_new_axis, coords = _places(frames[0], depth)
+    results = [at_depths(frame, depths, method, on_new_axis=on_new_axis) for frame in frames]
     return as_data(data, frames, results, at, coords)
 
 
@@ -111,7 +111,7 @@ def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, d
     own_dims = [d for d in frame.lead if d in at.dims]
     new = [d for d in at.dims if d not in own_dims]
     ordered = at.transpose(*own_dims, *new)
-    asked = xr.Variable(
+    depths = xr.Variable(
         (*own_dims, ASKED), ordered.data.reshape((*ordered.shape[: len(own_dims)], -1))
     )
     coords = {}
@@ -119,7 +119,7 @@ def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, d
         # Values at depths are no averages over cells, even if the depths are those of cells.
         without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
         coords = {str(n): one.variable for n, one in depth.coords.items() if n not in without}
-    return at, asked, new == [frame.axis], coords
+    return at, depths, new == [frame.axis], coords
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Resampled:
 Answer = Callable[..., xr.Variable]
 
 
-def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: bool) -> Resampled:
+def at_depths(frame: Frame, depths: xr.Variable, method: str, *, on_new_axis: bool) -> Resampled:
     """Interpolate profiles at given depths; in gaps there are no values, unless it is to `bridge`.
 
     On a new axis (`on_new_axis`) neighbouring values share samples, and counts go along.
@@ -150,15 +150,15 @@ def at_depths(frame: Frame, asked: xr.Variable, method: str, *, on_new_axis: boo
     def values(other: Frame, *, linear: bool = False) -> xr.Variable:
         how = "linear" if linear else method
         interpolated: xr.Variable = other.map(
-            kernels.interpolate, asked, **AT_DEPTHS, method=how
+            kernels.interpolate, depths, **AT_DEPTHS, method=how
         ).value
         return interpolated
 
     options: dict[str, Any] = {"method": method, "errors": "each", "block": ALL}
     options |= {"new_axis": on_new_axis, "bridge": bool(frame.bridge)}
-    every = frame.map(resample, asked, **AT_DEPTHS, **options)
+    every = frame.map(resample, depths, **AT_DEPTHS, **options)
     reach = kernels.REACH[method]
-    return resampled(frame, every, values, asked, reach=reach, axis=on_new_axis)
+    return resampled(frame, every, values, depths, reach=reach, axis=on_new_axis)
 
 
 def resampled(

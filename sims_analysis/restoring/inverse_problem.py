@@ -76,7 +76,7 @@ class InverseProblem:
 
 def inverse_problem(
     samples: Samples,
-    here: Array,
+    places: Array,
     settings: Mapping[str, float],
     function: ResolutionFunction,
     kind: str,
@@ -84,15 +84,15 @@ def inverse_problem(
 ) -> InverseProblem:
     """Return the problem of a profile, on cells that are divided into some parts each."""
     if np.isnan(settings["background"]):
-        here = here[:0]
-    top = _largest(samples, here, function)
-    window = samples.where(here)
+        places = places[:0]
+    top = _largest(samples, places, function)
+    window = samples.where(places)
     window = replace(window, c=window.c / top, s=window.s / top)
     window, source = _with_counts(window, kind, top)
     keep = window.k >= 0
     if np.count_nonzero(keep) < _RULES.samples:
         raise NotRestoredError("too_few_samples")
-    here, window = here[keep], window.where(keep)
+    places, window = places[keep], window.where(keep)
     per_count = 1 / top if kind == "count" and source == "counts" else np.nan
     misfit = poisson_of(window, per_count, settings["fraction"])
     if misfit is None:
@@ -108,7 +108,7 @@ def inverse_problem(
         below, above = (np.minimum(reach, limit) for reach in cells(z))
         response = _matrix([z], [1.0], edges, function)
     problem = InverseProblem(
-        here,
+        places,
         z,
         below + above,
         top,
@@ -128,15 +128,15 @@ def inverse_problem(
     return problem
 
 
-def _largest(samples: Samples, here: Array, function: ResolutionFunction) -> float:
+def _largest(samples: Samples, places: Array, function: ResolutionFunction) -> float:
     """Return the largest sample; NotRestoredError where there is nothing to restore."""
     if not np.isfinite(function.widths).all():
         raise NotRestoredError("resolution_unknown")
-    if not here.size:
+    if not places.size:
         raise NotRestoredError("no_data")
-    if here.size < _RULES.samples or np.ptp(samples.z[here]) < function.fwhm:
+    if places.size < _RULES.samples or np.ptp(samples.z[places]) < function.fwhm:
         raise NotRestoredError("too_few_samples")
-    top = float(samples.c[here].max())
+    top = float(samples.c[places].max())
     if not top > 0:
         raise NotRestoredError("too_few_counts")
     return top

@@ -47,15 +47,15 @@ def derivatives(
     """Return the derivatives with respect to dose, position, growth, decay and sigma."""
     # Held at 0, a length needs no derivative.
     growth, decay = (length or 1e-9 * sigma for length in (growth, decay))
-    u, both = z - position, growth + decay
+    u, rates = z - position, growth + decay
     up, up_u, up_l, up_s = pdf_derivatives(u, growth, sigma)
     down, down_u, down_l, down_s = pdf_derivatives(-u, decay, sigma)
-    shape = (growth * up + decay * down) / both
+    shape = (growth * up + decay * down) / rates
     rows = (
-        -(growth * up_u - decay * down_u) / both,
-        (up + growth * up_l - shape) / both,
-        (down + decay * down_l - shape) / both,
-        (growth * up_s + decay * down_s) / both,
+        -(growth * up_u - decay * down_u) / rates,
+        (up + growth * up_l - shape) / rates,
+        (down + decay * down_l - shape) / rates,
+        (growth * up_s + decay * down_s) / rates,
     )
     return np.stack([shape, *(dose * row for row in rows)])
 

@@ -19,8 +19,8 @@ def formula(
     is blurred by the roughness. With an information depth of 0 only the second is left.
     """
     v = z - position + mixing
-    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
-    sides = (1 - seen) * pdf(-v, mixing, roughness) + seen * pdf(v, information, roughness)
+    escaping = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    sides = (1 - escaping) * pdf(-v, mixing, roughness) + escaping * pdf(v, information, roughness)
     value: Array = dose * sides
     return value
 
@@ -28,9 +28,9 @@ def formula(
 def cumulative(u: Array, mixing: float, roughness: float, information: float) -> Array:
     """Return the integral of the function of a layer at 0, of unit area, up to `u`."""
     v = u + mixing
-    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    escaping = float(np.exp(-mixing / information)) if information > 0 else 0.0
     below = 1.0 - cdf(-v, mixing, roughness)
-    value: Array = (1 - seen) * below + seen * cdf(v, information, roughness)
+    value: Array = (1 - escaping) * below + escaping * cdf(v, information, roughness)
     return value
 
 
@@ -39,21 +39,21 @@ def derivatives(
 ) -> Array:
     """Return the derivatives with respect to dose, position and the three lengths."""
     v = z - position + mixing
-    seen = float(np.exp(-mixing / information)) if information > 0 else 0.0
+    escaping = float(np.exp(-mixing / information)) if information > 0 else 0.0
     down, down_v, down_l, down_s = pdf_derivatives(-v, mixing, roughness)
     up, up_v, up_l, up_s = pdf_derivatives(v, information, roughness)
-    slope = seen * up_v - (1 - seen) * down_v
-    apart = seen * (up - down)
+    slope = escaping * up_v - (1 - escaping) * down_v
+    apart = escaping * (up - down)
     with np.errstate(divide="ignore", invalid="ignore"):
-        by_mixing = np.where(seen > 0, apart / information, 0.0)
-        by_information = np.where(seen > 0, apart * mixing / information**2, 0.0)
+        by_mixing = np.where(escaping > 0, apart / information, 0.0)
+        by_information = np.where(escaping > 0, apart * mixing / information**2, 0.0)
     rows = (
         -slope,
-        slope + (1 - seen) * down_l - by_mixing,
-        (1 - seen) * down_s + seen * up_s,
-        seen * up_l + by_information,
+        slope + (1 - escaping) * down_l - by_mixing,
+        (1 - escaping) * down_s + escaping * up_s,
+        escaping * up_l + by_information,
     )
-    return np.stack([(1 - seen) * down + seen * up, *(dose * row for row in rows)])
+    return np.stack([(1 - escaping) * down + escaping * up, *(dose * row for row in rows)])
 
 
 #: Mixing, roughness and information depth in standard deviations of the whole.

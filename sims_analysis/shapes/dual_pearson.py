@@ -67,10 +67,10 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
         return (core.mean + distance * width, deviation * width, *shape)
 
     head = pearson.formula(z, rules.area * core.area, core.mean, width, 0.0, 3.0)
-    rest = np.where(z > core.mean, np.clip(smoothed(c, 3) - head, 0.0, None), 0.0)
+    remainder = np.where(z > core.mean, np.clip(smoothed(c, 3) - head, 0.0, None), 0.0)
     share, tails = rules.share, [part(*rules.near)]
-    if rest.max() > 0:
-        tail = moments_above(z, rest, rules.tail)
+    if remainder.max() > 0:
+        tail = moments_above(z, remainder, rules.tail)
         share = float(np.clip(tail.area / (core.area + tail.area), *rules.shares))
         # A more skewed tail lies deeper, and does nearly as well with a larger head.
         first, *others = [(tail.mean, max(tail.deviation, width), g) for g in rules.skewness]

@@ -27,8 +27,8 @@ def derivatives(z: Array, dose: float, mode: float, shallow: float, deep: float)
     by_dose, by_mode, by_width = part * gaussian.derivatives(z, dose, mode, width)
     by_width += dose * by_dose / width
     by_shallow, by_deep = np.where([above, ~above], by_width, 0.0)
-    both = dose * by_dose / (shallow + deep)
-    return np.stack([by_dose, by_mode, by_shallow - both, by_deep - both])
+    weight = dose * by_dose / (shallow + deep)
+    return np.stack([by_dose, by_mode, by_shallow - weight, by_deep - weight])
 
 
 def start(z: Array, c: Array) -> list[tuple[float, ...]]:

@@ -117,8 +117,8 @@ def _logarithm(t: Array, d0: float, d1: float, d2: float) -> Array:
         return np.where(inside, -first, -np.inf)
     tau = t[..., None] * _NODES
     q1 = d0 + d1 * tau
-    more = (tau**3 / (q1 * (q1 + d2 * tau * tau))) @ _WEIGHTS * t
-    return np.where(inside, d2 * more - first, -np.inf)
+    correction = (tau**3 / (q1 * (q1 + d2 * tau * tau))) @ _WEIGHTS * t
+    return np.where(inside, d2 * correction - first, -np.inf)
 
 
 def shape(x: Array, skewness: float, kurtosis: float) -> Array:
