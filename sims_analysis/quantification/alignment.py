@@ -31,11 +31,7 @@ from sims_analysis.quantification.depth_shifts import (
     edge_depth,
     vertex,
 )
-from sims_analysis.text.arguments import (
-    argument_error,
-    check_choice,
-    read_name,
-)
+from sims_analysis.text.arguments import argument_error, check_choice, read_name
 from sims_analysis.units import Data, QuantityLike
 
 Method = Literal["cross-correlation", "log-correlation", "edge", "peak", "markers"]

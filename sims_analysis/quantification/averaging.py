@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,10 +22,12 @@ from sims_analysis.frame.opening import FRACTION, open_samples
 from sims_analysis.frame.run import elementwise, may_exceed
 from sims_analysis.kernels.rows import Array
 from sims_analysis.quantification.reference import background_columns, column
-from sims_analysis.quantification.repeats import NOTABLE, repeats
+from sims_analysis.quantification.repeats import NOTABLE, Repeats, repeats
 
 #: Sums are too low if that is this part of their errors.
 _LOW = 0.5
+#: Numbers that all samples of a species share, beside the error of each.
+_SHARED = len(Repeats._fields) - 1
 
 
 @correction
@@ -145,19 +147,20 @@ def _replicates(data: xr.Dataset, names: list[str]) -> xr.Variable:
     return xr.Variable(number.dims, number.data, vocabulary.attrs("n_replicates"))
 
 
-def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Common]:
+def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], Repeats]:
     """Average one variable, with its errors and counts, and with what the replicates share."""
     frame = open_samples(data, name, "a mean")
     value = frame.value
     n = value.notnull().sum(MEASUREMENT)
     complete = (n > 0) & (n == value.notnull().any(frame.dim).sum(MEASUREMENT))
     n = n.where(complete)
-    pooled, common = _repeats(frame)
+    common = _repeats(frame)
     scatter = value.std(MEASUREMENT, ddof=1).where(n > 1) / n**0.5
     columns: dict[str, Any] = {"": value.mean(MEASUREMENT).where(complete), "scatter": scatter}
-    columns["stderr"] = pooled
+    columns["stderr"] = common.stderr
     if frame.stderr is not None:
-        columns["stderr"] = _error_by_counts(frame, n).where(~(common.excess > NOTABLE), pooled)
+        by_counts = _error_by_counts(frame, n)
+        columns["stderr"] = by_counts.where(~(common.excess > NOTABLE), common.stderr)
     if frame.counts is not None:
         columns["counts"] = frame.counts.sum(MEASUREMENT).where(complete)
     columns |= _backgrounds(frame, n)
@@ -178,39 +181,27 @@ def _mean_of(data: xr.Dataset, name: str) -> tuple[dict[str, xr.Variable], _Comm
     return result, common
 
 
-class _Common(NamedTuple):
-    """What replicates have in common, over the species: see :class:`.repeats.Repeats`."""
-
-    scale: xr.Variable
-    depth: xr.Variable
-    depth_variance: xr.Variable
-    scale_excess: xr.Variable
-    excess: xr.Variable
-
-
-def _repeats(frame: Frame) -> tuple[xr.Variable, _Common]:
-    """Return the error of the mean by the pooled scatter, and what replicates have in common."""
+def _repeats(frame: Frame) -> Repeats:
+    """Return what the replicates of each species say of their mean."""
     n, stretched = frame.value.sizes[frame.dim], frame.axis == "depth"
     fraction = float(1 / (1 / frame.fraction).mean())
     analysed = partial(_repeats_of_species, fraction=fraction, stretched=stretched)
-    size = n + len(_Common._fields)
-    rows = frame.each(analysed, size=size, dim=frame.dim, group=MEASUREMENT)
-    parts = (rows.isel({frame.dim: n + i}) for i in range(len(_Common._fields)))
-    return rows.isel({frame.dim: slice(n)}), _Common(*parts)
+    rows = frame.each(analysed, size=n + _SHARED, dim=frame.dim, group=MEASUREMENT)
+    parts = (rows.isel({frame.dim: n + i}) for i in range(_SHARED))
+    return Repeats(rows.isel({frame.dim: slice(n)}), *parts)
 
 
 def _repeats_of_species(
     z: Array, c: Array, s: Array, _: Array, *, fraction: float, stretched: bool
 ) -> Array:
     """Analyse the replicates of one species, those that were measured, at common depths."""
-    result = np.full(z.shape[-1] + len(_Common._fields), np.nan)
+    result = np.full(z.shape[-1] + _SHARED, np.nan)
     measured = np.isfinite(c).any(axis=1)
     c, s, z = c[measured], s[measured], z[0]
     at = np.isfinite(c).all(axis=0) & np.isfinite(z)
     if len(c) > 1 and at.any():
         of_samples, *rest = repeats(z[at], c[:, at], s[:, at], fraction, stretched=stretched)
-        result[: -len(rest)][at] = of_samples
-        result[-len(rest) :] = rest
+        result[:-_SHARED][at], result[-_SHARED:] = of_samples, rest
     return result
 
 
@@ -244,7 +235,7 @@ def _backgrounds(frame: Frame, n: xr.Variable) -> dict[str, Any]:
     return columns
 
 
-def _warn_of_scatter(frame: Frame, common: _Common) -> None:
+def _warn_of_scatter(frame: Frame, common: Repeats) -> None:
     """Warn of replicates that differ by more than their standard errors say."""
     if (first := first_flagged(frame, common.scale_excess > NOTABLE)) is not None:
         first.warn(
@@ -307,7 +298,7 @@ def _coords(data: xr.Dataset) -> dict[str, Any]:
     return kept
 
 
-def _uncertainties(coords: Mapping[str, Any], common: _Common) -> dict[str, xr.Variable]:
+def _uncertainties(coords: Mapping[str, Any], common: Repeats) -> dict[str, xr.Variable]:
     """Return the coordinates with the standard errors of the scale and of the depths."""
     before = coords.get("scale_repeatability")
     scale = common.scale if before is None else elementwise(np.fmax, common.scale, before)

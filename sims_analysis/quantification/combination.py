@@ -117,22 +117,16 @@ def combine(
         first = next(iter(parts))
         terms = {species: signal_at(frame, first, species) for species in parts}
         warn_of_shared(data, name, combinations(parts, 2))
-        columns[new] = _below_limit(weighted_sum(frame, terms, weights))
+        made = weighted_sum(frame, terms, weights)
+        if (limit := made.get(vocabulary.LIMIT)) is not None:  # there the sum has no value
+            valued = [end for end in ("", "stderr", "counts") if end in made]
+            made |= {end: made[end].where(limit.isnull()) for end in valued}
+        columns[new] = made
         texts.append(f"{new} = {' + '.join(f'{w.text} {s}' for s, w in weights.items())}")
     of = {new: list(parts) for new, parts in sums.items()}
     _refuse_replaced(data, name, [label for label in sums if label in frame.species()])
     result = with_signals(data, name, columns, of, data[name].dims)
     return with_history(result, f"{name} combined: {'; '.join(texts)}")
-
-
-def _below_limit(columns: dict[str, xr.Variable]) -> dict[str, xr.Variable]:
-    """Return a sum without values where limits of detection of its parts matter."""
-    limit = columns.get(vocabulary.LIMIT)
-    if limit is None:
-        return columns
-    limited = {end: columns[end].where(limit.isnull()) for end in ("", "stderr", "counts")
-              if end in columns}  # fmt: skip
-    return columns | limited
 
 
 def _read_names(data: xr.Dataset, signals: Any) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ import xarray as xr
 from sims_analysis import units, vocabulary
 from sims_analysis.conventions.canonical import signal_name, species_of, to_canonical
 from sims_analysis.conventions.provenance import with_history
-from sims_analysis.errors import ProfileError, SpeciesError, about
+from sims_analysis.errors import ProfileError, about
 from sims_analysis.frame.call import correction
 from sims_analysis.frame.evidence import (
     resolve,
@@ -32,13 +32,14 @@ from sims_analysis.quantification.reference import (
     at_samples_of,
     evidence_of,
     of_both,
+    read_two,
     two_signals,
     warn_bridged,
     warn_undefined,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import with_signals
-from sims_analysis.text.arguments import argument_error, format_argument, read_name, type_error
+from sims_analysis.text.arguments import argument_error, format_argument, type_error
 from sims_analysis.units import WindowLike
 
 _PURPOSE = "a composition"
@@ -130,13 +131,7 @@ def composition(
     >>> print(f"at most {x.max().item():.3f}")
     at most 0.069
     """
-    numerator = read_name("numerator", numerator)
-    denominator = read_name("denominator", denominator)
-    names = species_of(data, numerator, name="numerator")
-    species_of(data, denominator, name="denominator")
-    if numerator == denominator:
-        text = f"numerator and denominator are both {numerator!r}"
-        raise SpeciesError(text, code="conflicting_arguments", argument="denominator")
+    numerator, denominator = read_two(data, numerator, denominator)
     elements = elements_of(numerator, denominator, element)
     if (factor is None) == (standard is None) or (standard is None) != (fraction is None):
         raise ProfileError(
@@ -167,6 +162,7 @@ def composition(
     complement = {end: c for end, c in of_first.items() if end != vocabulary.LIMIT}
     complement[""] = 1.0 - of_first[""]
     fractions = dict(zip(elements, (of_first, complement), strict=True))
+    names = species_of(data)
     of = {e: [e] if e in names else [numerator, denominator] for e in elements}
     result = with_signals(data, "atomic_fraction", fractions, of, data[frame.name].dims)
     stated = f"{float(k):.6g}" if not k.ndim else f"over {', '.join(map(str, k.dims))}"

@@ -133,24 +133,32 @@ def _refuse_unobserved(data: xr.Dataset) -> None:
             f"{list_variables(data)}",
             code="missing_variable",
         )
-    steps = {step["function"] for step in provenance(data).get("steps", [])}
-    if "correct_dead_time" in steps:
+    if dead_time_of(data) == "corrected":
         text = "the data have already been corrected for dead time"
         raise ProfileError(text, code="already_changed")
-    subtracted = was_subtracted(data, "count/s")
-    if subtracted or "combine" in steps:
-        done = "a background was subtracted" if subtracted else "signals were combined"
+    if (done := change_of_counted(data, "count/s")) is not None:
         raise ProfileError(
             f"{done}, but the dead time applies to the observed rate: correct for dead time first",
             code="already_changed",
         )
 
 
+def _steps_of(data: xr.Dataset) -> set[str]:
+    return {step["function"] for step in provenance(data).get("steps", [])}
+
+
 def dead_time_of(data: xr.Dataset) -> str:
     """Say whether rates were corrected for dead time: ``"corrected"`` or ``"as observed"``."""
-    steps = provenance(data).get("steps", [])
-    corrected = any(step["function"] == "correct_dead_time" for step in steps)
-    return "corrected" if corrected else "as observed"
+    return "corrected" if "correct_dead_time" in _steps_of(data) else "as observed"
+
+
+def change_of_counted(data: xr.Dataset, unit: str) -> str | None:
+    """Say what has changed values in a unit, so that they are not what was counted."""
+    if was_subtracted(data, unit):
+        return "a background was subtracted"
+    if unit == "count/s" and dead_time_of(data) == "corrected":
+        return "the dead time was corrected"
+    return "signals were combined" if "combine" in _steps_of(data) else None
 
 
 @correction

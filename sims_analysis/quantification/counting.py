@@ -12,10 +12,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import on_canonical_data, was_subtracted
+from sims_analysis.conventions.canonical import on_canonical_data
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.conventions.species_metadata import stated_in_metadata
-from sims_analysis.dataset.provenance import provenance
 from sims_analysis.errors import ProfileError, ProfileWarning, UnitsError, warn
 from sims_analysis.frame.arguments import read_change
 from sims_analysis.frame.call import processing_step
@@ -25,12 +24,9 @@ from sims_analysis.frame.opening import open_samples
 from sims_analysis.frame.run import elementwise
 from sims_analysis.kernels.counting import ONE_SIGMA, poisson_stderr
 from sims_analysis.kernels.counting import poisson_interval as _interval
+from sims_analysis.quantification.corrections import change_of_counted
 from sims_analysis.quantification.detector import on_faraday_cup
-from sims_analysis.text.arguments import (
-    argument_error,
-    checks_arguments,
-    format_argument,
-)
+from sims_analysis.text.arguments import argument_error, checks_arguments, format_argument
 from sims_analysis.units import ParameterLike
 
 #: Allowed distance of counts from an integer: rates and counting times are rounded when printed.
@@ -147,15 +143,7 @@ def with_counting_statistics(
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
     """Refuse values that the library itself has made of those that were counted."""
-    unit, reason = data[name].attrs["units"], None
-    functions = {step["function"] for step in provenance(data).get("steps", [])}
-    if was_subtracted(data, unit):
-        reason = "a background was subtracted"
-    elif unit == "count/s" and "correct_dead_time" in functions:
-        reason = "the dead time was corrected"
-    elif "combine" in functions:
-        reason = "signals were combined"
-    if reason is not None:
+    if (reason := change_of_counted(data, data[name].attrs["units"])) is not None:
         raise ProfileError(
             f"{reason} before, so that {name} is not what was counted; call "
             "with_counting_statistics() before that: its errors are carried along",

@@ -134,7 +134,9 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
     states other conditions than those of the intensities is refused, or warned of.
     """
     above, joined = xr.Variable((), -np.inf), None
-    layers = _layers(rsf)
+    layers: list[tuple[Any, Any]] = [(None, rsf)]
+    if isinstance(rsf, list | tuple) and rsf and isinstance(rsf[0], tuple | list):
+        layers = read_layers(rsf, "rsf", "(stop, factors)")
     for i, (stop, value) in enumerate(layers):
         by_species = _by_species(frame, value, conditions.matrix)
         table = {s: over_composition(frame.origin, f, "rsf") for s, f in by_species.items()}
@@ -158,13 +160,6 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         )
         above = end
     return Factors(*(_transposed(frame, column) for column in joined or []))
-
-
-def _layers(rsf: Any) -> list[tuple[Any, Any]]:
-    """Return layers, each with where it ends: one without an end, if none are given."""
-    if isinstance(rsf, list | tuple) and rsf and isinstance(rsf[0], tuple | list):
-        return read_layers(rsf, "rsf", "(stop, factors)")
-    return [(None, rsf)]
 
 
 def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from sims_analysis.quantification.reference import (
     divided,
     evidence_of,
     measured_in,
+    row_of,
     two_signals,
 )
 from sims_analysis.text.arguments import first_few
@@ -204,11 +206,7 @@ def _mass(value: Any, name: str) -> float:
 
 def _compared(frame: Frame, window: Window, pair: _Pair) -> dict[str, xr.Variable]:
     """Compare the ratio of two isotopes, the species of a frame, with the natural one."""
-
-    def of(column: Any) -> Any:
-        return None if column is None else column.isel(species=0, missing_dims="ignore")
-
-    below = at_samples_of(frame, pair.denominator)
+    of, below = partial(row_of, row=0), at_samples_of(frame, pair.denominator)
     every = divided(frame, frame.value, below.value, below.stderr, pair.denominator)
     columns = {end: of(every[end]) for end in ("", "stderr", "background_stderr") if end in every}
     sizes = columns[""].sizes

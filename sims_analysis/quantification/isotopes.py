@@ -26,11 +26,12 @@ from sims_analysis.quantification.reference import (
     evidence_of,
     measured_in,
     of_both,
+    read_two,
     warn_bridged,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
 from sims_analysis.quantification.signals import with_errors_of_scale
-from sims_analysis.text.arguments import check_choice, read_name, read_names
+from sims_analysis.text.arguments import check_choice, read_names
 
 _AMOUNTS = ("concentration", "atomic_fraction")
 
@@ -214,13 +215,7 @@ def ratio(
     0.0369 at 148 s
     """
     check_choice("kind", kind, vocabulary.RATIOS)
-    numerator = read_name("numerator", numerator)
-    denominator = read_name("denominator", denominator)
-    species_of(data, numerator, name="numerator")
-    species_of(data, denominator, name="denominator")
-    if numerator == denominator:
-        text = f"numerator and denominator are both {numerator!r}"
-        raise SpeciesError(text, code="conflicting_arguments", argument="denominator")
+    numerator, denominator = read_two(data, numerator, denominator)
     name = measured_in(data, variable, numerator, denominator)
     warn_of_shared(data, name, [(numerator, denominator)])
     frame = open_samples(with_errors_of_scale(data, name, denominator), name, "a ratio")

@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import vocabulary
-from sims_analysis.conventions.canonical import first_of
-from sims_analysis.errors import ProfileError, ProfileWarning
+from sims_analysis.conventions.canonical import first_of, species_of
+from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.background import mean_over
 from sims_analysis.frame.evidence import Evidence, at, support_of_window, union
 from sims_analysis.frame.frame import Frame
@@ -23,7 +23,7 @@ from sims_analysis.frame.window import Window
 from sims_analysis.kernels.evidence import support_of_points
 from sims_analysis.kernels.rows import Array, Dense, Flags
 from sims_analysis.outcomes import GAP, Flag
-from sims_analysis.text.arguments import format_argument
+from sims_analysis.text.arguments import format_argument, read_name
 
 _PLACES = "__places__"
 #: Samples that drop out are below others by so many times the scatter of neighbours, of as many.
@@ -73,6 +73,17 @@ def measured_in(
         names, reason = [variable], f"variable={format_argument(variable)} is not one"
     hint = "" if "species" in data.dims else " (select them with a list: ds.sel(species=['30Si']))"
     return first_of(data, names, f"{reason} with samples of {listed}{hint}", fits)
+
+
+def read_two(data: xr.Dataset, numerator: Any, denominator: Any) -> tuple[str, str]:
+    """Read the names of two species of data, of which one is divided by the other."""
+    names = read_name("numerator", numerator), read_name("denominator", denominator)
+    species_of(data, names[0], name="numerator")
+    species_of(data, names[1], name="denominator")
+    if names[0] == names[1]:
+        text = f"numerator and denominator are both {names[0]!r}"
+        raise SpeciesError(text, code="conflicting_arguments", argument="denominator")
+    return names
 
 
 def at_samples_of(frame: Frame, species: str) -> Reference:
@@ -349,10 +360,15 @@ def with_common(columns: Mapping[str, xr.Variable], error: Any) -> dict[str, xr.
     return columns
 
 
+def row_of(column: Any, row: int) -> Any:
+    """Return a column of one species; None if there is none."""
+    return None if column is None else column.isel(species=row, missing_dims="ignore")
+
+
 def at_samples_of_all(frame: Frame, column: xr.Variable, species: str) -> xr.Variable:
     """Return a column of one species at the samples of all."""
     row = frame.species(species).index(species)
-    at_its_samples: xr.Variable = column.isel(species=row, missing_dims="ignore")
+    at_its_samples: xr.Variable = row_of(column, row)
     if frame.dim not in at_its_samples.dims:
         return at_its_samples
     every = column.set_dims(frame.value.sizes).transpose(*frame.value.dims)
@@ -407,11 +423,7 @@ class TwoSignals(NamedTuple):
 
 def two_signals(frame: Frame, species: str) -> TwoSignals:
     """Return the first of two species of a frame, and the second at its samples, for sums."""
-
-    def of(column: Any) -> Any:
-        return None if column is None else column.isel(species=0, missing_dims="ignore")
-
-    below = at_samples_of(frame, species)
+    of, below = partial(row_of, row=0), at_samples_of(frame, species)
     stderr, none = frame.stderr_of_sums, None
     if stderr is not None and frame.counts is not None:
         none = 2.0 * stderr.where(frame.counts == 0)  # the upper end of their interval

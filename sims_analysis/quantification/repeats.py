@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,19 +33,19 @@ _RULES = _Rules()
 
 
 class Repeats(NamedTuple):
-    """What repeats say of their mean.
+    """What repeats say of their mean: numbers, or Variables over several species.
 
     The standard error of its samples by the pooled scatter (n,); the relative standard errors of
     its scale and of its depths; the variance by which the latter is known in one repeat; and by
     which factor scales, and samples, scatter more than their errors, or 1.
     """
 
-    stderr: Array
-    scale: float
-    depth: float
-    depth_variance: float
-    scale_excess: float
-    excess: float
+    stderr: Any
+    scale: Any
+    depth: Any
+    depth_variance: Any
+    scale_excess: Any
+    excess: Any
 
 
 def repeats(z: Array, c: Array, s: Array, fraction: float, *, stretched: bool) -> Repeats:

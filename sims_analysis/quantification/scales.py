@@ -161,7 +161,8 @@ def line_through(frame: Frame, fit: xr.Dataset, depths: Any) -> MarkerLine:
     squares = square.transpose(*lead, "parameter", "parameter_").values
     rows = np.vectorize(_line, signature="(n),(n),(n,n)->(k)")(certified, where, squares)
     words = np.array(_STATUS)[rows[..., 5].astype(int)]
-    _warn_of_line(np.unique(words).tolist())
+    if (worst := next((word for word in _WARNED if word in words), None)) is not None:
+        warn(f"markers: {_WARNED[worst]}", FitWarning, argument="markers")
     numbers = (xr.Variable(lead, rows[..., i]) for i in range(5))
     return MarkerLine._make([*numbers, xr.Variable(lead, words)])
 
@@ -345,12 +346,6 @@ _WARNED = {
     "constant, or a depth is not that of its layer",
     "two_markers": "two layers lie on a straight line whatever the rate does between them",
 }
-
-
-def _warn_of_line(words: Sequence[str]) -> None:
-    worst = next((word for word in _WARNED if word in words), None)
-    if worst is not None:
-        warn(f"markers: {_WARNED[worst]}", FitWarning, argument="markers")
 
 
 @about(code="other_result", argument="markers")

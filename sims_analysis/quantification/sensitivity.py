@@ -43,11 +43,7 @@ from sims_analysis.quantification.reference import (
     with_common,
 )
 from sims_analysis.quantification.shared_parts import warn_of_shared
-from sims_analysis.text.arguments import (
-    check_bool,
-    check_choice,
-    read_name,
-)
+from sims_analysis.text.arguments import check_bool, check_choice, read_name
 from sims_analysis.units import WindowLike
 
 #: A matrix signal below this multiple of its standard error is not above its noise.

@@ -29,6 +29,7 @@ from sims_analysis.quantification.reference import (
     column,
     evidence_of,
     propagated,
+    row_of,
     warn_bridged,
     with_common,
 )
@@ -117,21 +118,12 @@ def interpolated(frame: Frame, species: str, among: xr.Variable) -> Signal:
     )
 
 
-def row_of(variable: xr.Variable, row: int) -> xr.Variable:
-    """Return a column of one species."""
-    selected: xr.Variable = variable.isel(species=row, missing_dims="ignore")
-    return selected
-
-
 def of_row(signal: Signal, row: int) -> Signal:
     """Return the signal of one species."""
-    value, stderr, counts, background, flags, limit = signal
-    every = (stderr, counts, flags, limit)
-    stderr, counts, flags, limit = (
-        None if column is None else row_of(column, row) for column in every
-    )
-    columns = {end: row_of(column, row) for end, column in background.items()}
-    return Signal(row_of(value, row), stderr, counts, columns, flags, limit)
+    background = {end: row_of(column, row) for end, column in signal.background.items()}
+    columns = (signal.value, signal.stderr, signal.counts, signal.flags, signal.limit)
+    value, stderr, counts, flags, limit = (row_of(column, row) for column in columns)
+    return Signal(value, stderr, counts, background, flags, limit)
 
 
 def weighted_sum(
