@@ -359,20 +359,9 @@ class Client:
             A list of `CatalogueEntry`; ``.ids`` goes into :meth:`get`, ``.to_frame()`` makes a
             table.
         """
-        search = Search.of(
-            data_type=SIMS,
-            status=status,
-            keywords=keywords,
-            physical_sample_ids=physical_sample_ids,
-            project_ids=project_ids,
-            growth_length_min=growth_length_min,
-            growth_length_max=growth_length_max,
-            upload_datetime_min=upload_datetime_min,
-            upload_datetime_max=upload_datetime_max,
-            last_updated_min=last_updated_min,
-            last_updated_max=last_updated_max,
-            include_organization_data=include_organization_data,
-        )
+        # Each argument is a filter of the same name.
+        filters = {name: value for name, value in locals().items() if name != "self"}
+        search = Search.of(data_type=SIMS, **filters)
         if self.offline and self.archive is not None:
             self.archive.check()
             return self.archive.entries(search)

@@ -110,7 +110,8 @@ def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
         except Failure as failure:
             failed, counted = failed + 1, counted + (not failure.after)
             # As long as the server requested, and a random time on top.
-            pause = failure.after + _random_pause(failed)
+            longest = min(PAUSES[1], 2.0 ** (failed - 2))  # doubles with each failure
+            pause = failure.after + random.uniform(PAUSES[0], longest)  # noqa: S311 - no secret
             useless = not failure.retryable or counted > retries or failure.after > _LONGEST_WAIT
             if useless or pause >= request.left:
                 raise
@@ -119,9 +120,3 @@ def with_retries(attempt: Callable[[], T], retries: int, request: Request) -> T:
                 message = f"{failure.error}; retried"
                 request.batch.warn_once("retry", message, code=failure.error.code)
         request.batch.sleep(pause)
-
-
-def _random_pause(failed: int) -> float:
-    """Draw the pause after so many failures, from a range that doubles with each."""
-    shortest, longest = PAUSES
-    return random.uniform(shortest, min(longest, 2.0 ** (failed - 2)))  # noqa: S311 - no secret

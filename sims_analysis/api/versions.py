@@ -229,7 +229,12 @@ def append(folder: Path, record: Record, contents: dict[str, bytes], *, supersed
         if current is None or current.sha256 != record.sha256:
             if versions and not supersede:
                 read_version(versions[-1])  # raises if it is damaged
-                raise _other_measurement(record)
+                raise ArchiveError(
+                    f"the archive has another measurement under {record.data_id!r}",
+                    code="other_measurement",
+                    where={"data_id": record.data_id},
+                    remedy="pass another data_id, or replace=True to make this its new version",
+                )
             commit(folder, next_version(versions, record), contents)
             current = record
         elif CATALOGUE in contents:
@@ -237,15 +242,6 @@ def append(folder: Path, record: Record, contents: dict[str, bytes], *, supersed
     # Also of an existing version: it may have been written a moment ago.
     wait_until_stable(folder)
     return current
-
-
-def _other_measurement(record: Record) -> ArchiveError:
-    return ArchiveError(
-        f"the archive has another measurement under {record.data_id!r}",
-        code="other_measurement",
-        where={"data_id": record.data_id},
-        remedy="pass another data_id, or replace=True to make this its new version",
-    )
 
 
 def next_version(versions: list[Path], record: Record) -> str:

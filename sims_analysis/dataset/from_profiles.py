@@ -35,14 +35,7 @@ from sims_analysis.profiles.metadata import FIELD, Metadata, columns_of
 from sims_analysis.profiles.plausibility import warn_of_implausible
 from sims_analysis.profiles.profile import DepthProfile, profiles_of
 from sims_analysis.text.arguments import check_choice, checks_arguments, format_argument
-from sims_analysis.units import (
-    CANONICAL,
-    NM_PER_MM,
-    QuantityLike,
-    Unit,
-    read_number,
-    unit_of_kind,
-)
+from sims_analysis.units import CANONICAL, NM_PER_MM, QuantityLike, Unit, read_number, unit_of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -505,11 +498,7 @@ _OTHER_INTENSITIES = {"count": "counts", "arbitrary": "intensity_arbitrary"}
 
 
 def _variable_names(kinds: set[str]) -> dict[str, str]:
-    """Return the variable name for each kind of value.
-
-    The first kind of intensity that occurs is ``intensity``; counts and arbitrary units cannot
-    share a variable with a count rate, and get other names.
-    """
+    """Return the variable name of each kind; the first kind of intensity is ``intensity``."""
     intensities = [kind for kind in vocabulary.INTENSITY_KINDS if kind in kinds]
     names = {kind: kind for kind in vocabulary.VALUE_KINDS if kind in kinds - {*intensities}}
     for i, kind in enumerate(intensities):

@@ -31,12 +31,7 @@ from sims_analysis.dataset.measurements import (
 )
 from sims_analysis.dataset.samples import flagged, measured
 from sims_analysis.errors import ProfileError
-from sims_analysis.text.arguments import (
-    argument_error,
-    checks_arguments,
-    list_dims,
-    type_error,
-)
+from sims_analysis.text.arguments import argument_error, checks_arguments, list_dims, type_error
 from sims_analysis.text.times import moment_of
 from sims_analysis.units import is_quantified, quantify
 

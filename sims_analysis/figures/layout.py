@@ -460,17 +460,13 @@ class PlotLayout:
         place = {"loc": "upper left", "borderaxespad": 0.0}
         return self._legend(entries, points, **{**LIST_STYLE, **place, **options})
 
-    def _width(self, text: str) -> float:
-        """Return the width of a text in sizes of its letters."""
-        letter = self._points * self.figure.dpi / 72.0
-        return float(self._text_of(text).get_window_extent().width / letter)
-
     def _break_line(self, text: str, room: float) -> str:
         """Break a line before its number, or else its explanation, or before its unit too."""
+        letter = self._points * self.figure.dpi / 72.0  # the room is in sizes of letters
         for place in ("", r" (?==)", r"(?<=:) ", r" (?=at )", r" (?=\()|(?<=,) ", r" (?=\S+$)"):
             if place and ("\n" not in text or place.endswith("$)")):
                 text = re.sub(place, "\n", text, count=1)
-            if self._width(text) <= room:
+            if self._text_of(text).get_window_extent().width <= room * letter:
                 break
         return text
 

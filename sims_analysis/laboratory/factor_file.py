@@ -36,10 +36,6 @@ def _positive(cell: str) -> float:
     return float(cell)
 
 
-def _relative(cell: str) -> float:
-    return float(relative_uncertainty(cell if "%" in cell else float(cell), ""))
-
-
 def _date(cell: str) -> datetime:
     moment = moment_of(cell)
     if moment is None:
@@ -61,7 +57,11 @@ COLUMNS = {
     "value": _Column(_positive, "a positive number, such as 5.1e21", ...),
     "unit": _Column(lambda cell: unit_of(cell).text, "a unit of factors, such as atoms/cm^3", ...),
     "stderr": _Column(_positive, "a positive number", np.nan),
-    "uncertainty": _Column(_relative, "a relative uncertainty, such as 0.03 or 3 %", np.nan),
+    "uncertainty": _Column(
+        lambda cell: float(relative_uncertainty(cell if "%" in cell else float(cell), "")),
+        "a relative uncertainty, such as 0.03 or 3 %",
+        np.nan,
+    ),
     "primary_ion": _Column(READERS["primary_ion"]),
     "energy": _Column(READERS["energy"], "an energy, such as 5 keV", np.nan),
     "polarity": _Column(READERS["polarity"], "positive or negative"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
@@ -149,7 +149,11 @@ def align(
         find = partial(find, level=height, part=part, falling=edge == "trailing")
     elif max_shift is not None:
         find = partial(find, max_shift=units.read_number(max_shift, (fa.axis,), "max_shift"))
-    matched = [find(*rows) for rows in _measurements(fb)]
+    measurements = [(fb, "")]  # by their names; that of a single one is empty
+    if MEASUREMENT in fb.sizes:
+        places = ({MEASUREMENT: i} for i in range(fb.sizes[MEASUREMENT]))
+        measurements = [(fb.of_profile(**at), f"{fb.label(at)}: ") for at in places]
+    matched = [find(*measurement) for measurement in measurements]
     pairs = np.array([match.pairs for match in matched])
     correlation = np.array([match.correlation for match in matched])
     moved: Data = _moved(b, fa.axis, pairs, method=method, how=how)
@@ -238,15 +242,6 @@ class Matched(NamedTuple):
 
     pairs: Array
     correlation: float = np.nan
-
-
-def _measurements(frame: Frame) -> Iterator[tuple[Frame, str]]:
-    """Yield the measurements of b, by their names; that of a single one is empty."""
-    if MEASUREMENT not in frame.sizes:
-        yield frame, ""
-        return
-    for i in range(frame.sizes[MEASUREMENT]):
-        yield frame.of_profile(**{MEASUREMENT: i}), f"{frame.label({MEASUREMENT: i})}: "
 
 
 def _by_samples(fa: Frame, fb: Frame, quantity: str, *, method: str, **how: Any) -> Matched:

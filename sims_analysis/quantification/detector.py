@@ -10,6 +10,9 @@ import xarray as xr
 from sims_analysis.conventions.species_metadata import stated_in_metadata
 from sims_analysis.frame.frame import Frame
 
+#: How names of Faraday cups begin.
+_CUPS = ("FC", "FARADAY")
+
 
 def on_faraday_cup(frame: Frame) -> xr.Variable | None:
     """Flag the samples that a Faraday cup measured, as a current; None if there are none.
@@ -19,7 +22,9 @@ def on_faraday_cup(frame: Frame) -> xr.Variable | None:
     stated.
     """
     data: Any = frame.origin
-    cup = stated_in_metadata(data, "detector", _is_cup)
+    cup = stated_in_metadata(
+        data, "detector", lambda text, _: float(str(text).strip().upper().startswith(_CUPS))
+    )
     high = low = None
     if frame.kind == "count_rate":
         high = stated_in_metadata(data, "faraday_cup_threshold", "count_rate")
@@ -42,7 +47,3 @@ def _hysteresis(_: Any, value: Any, __: Any, ___: Any, high: float, low: float) 
         np.maximum.accumulate(np.where(switch, at, -1)) for switch in (value > high, value < low)
     )
     return over > under
-
-
-def _is_cup(value: Any, name: str) -> float:
-    return float(str(value).strip().upper().startswith(("FC", "FARADAY")))

@@ -292,7 +292,9 @@ def with_signals(
     result = data.isel(species=index)
     labels = data["species"].variable
     result = result.assign_coords(species=("species", every, labels.attrs))
-    columns = {f"{variable}_{end}".rstrip("_"): end for end in _suffixes(data, variable, signals)}
+    present = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
+    ends = dict.fromkeys([*present, *(end for columns in signals.values() for end in columns)])
+    columns = {f"{variable}_{end}".rstrip("_"): end for end in ends}
     changed = {}
     for name, before in data.variables.items():
         if "species" not in before.dims or name == "species" or name in columns:
@@ -321,12 +323,6 @@ def with_signals(
         changed[name] = _with_rows(before, columns_by_row, order)
     result = result.assign(changed)
     return result.set_coords([name for name in changed if name.endswith(vocabulary.EVIDENCE)])
-
-
-def _suffixes(data: xr.Dataset, variable: str, new: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """List the ends of the names of a variable's columns: those there, and those made."""
-    present = [end.lstrip("_") for end in ENDS if f"{variable}{end}" in data.variables]
-    return list(dict.fromkeys([*present, *(end for ends in new.values() for end in ends)]))
 
 
 def _missing_value(kind: np.dtype[Any]) -> xr.Variable:
