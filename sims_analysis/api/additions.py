@@ -22,10 +22,7 @@ def payload_of(
     source: SIMSResult | DepthProfile | Sequence[DepthProfile] | str | os.PathLike[str],
     options: Mapping[str, Any],
 ) -> tuple[bytes, SIMSResult]:
-    """Make a payload of what :meth:`Archive.add <sims_analysis.Archive.add>` takes.
-
-    The result holds its profiles, its id where it is known, and its provenance.
-    """
+    """Make a payload of what `Archive.add` takes, and its result, with its id where it is known."""
     url = ""
     if isinstance(source, str | os.PathLike):
         file = Path(source)

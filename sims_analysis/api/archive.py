@@ -224,10 +224,7 @@ class Archive:
     def contents(
         self, words: Iterable[str] = (), most: int | None = None
     ) -> tuple[list[EntrySummary], int]:
-        """Return what lists show of the entries that contain every word, damaged ones too, by id.
-
-        Of at `most` so many; and how many there are.
-        """
+        """List entries with every word, damaged ones too, by id, and how many there are."""
         self.check()
         return self._index.contents(list(words), most)
 

@@ -61,10 +61,7 @@ class Fetcher:
     def profiles(
         self, ids: Sequence[str], *, refresh: bool = False
     ) -> Generator[tuple[str, SIMSResult | SimsError], None, None]:
-        """Fetch entries; yield each as it arrives, or its error.
-
-        Entries without data come last, with their pipeline status in the catalogue.
-        """
+        """Fetch entries, each as it arrives, or its error; those without data come last."""
         batch = Batch(self.options.deadline)
         empty: dict[str, SIMSResult] = {}
         fetch = partial(self._fetch, refresh=refresh)

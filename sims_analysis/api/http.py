@@ -82,10 +82,7 @@ class Http:
         self.close.atexit = False
 
     def get(self, request: Request, read: Callable[[Reply], T]) -> T:
-        """Send a request, with retries where they may help.
-
-        `read` decodes the response, or raises `PayloadError`.
-        """
+        """Send a request, with retries where they may help; `read` decodes or refuses it."""
         batch = request.batch
         attempt = partial(self._attempt, request, read)
         try:

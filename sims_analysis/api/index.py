@@ -131,11 +131,7 @@ class Index:
         damaged: bool = False,
         folders: Iterable[str] | None = None,
     ) -> dict[str, CatalogueEntry]:
-        """Return the catalogue entries that pass a search, by folder, in the order of the ids.
-
-        If `damaged`, also entries of which only the damage is known; of all folders, or those
-        named.
-        """
+        """Return the entries that pass, by folder, in order of their ids; `damaged` ones too."""
         rows = self._current() if folders is None else self._read(dict.fromkeys(folders, (0, 0)))
         _warn(rows.values())
         hits = [
@@ -249,10 +245,7 @@ def _warn(rows: Iterable[Row]) -> None:
 
 
 def state_of(entry: os.DirEntry[str]) -> State:
-    """Return when the folder of an entry was changed, and its catalogue entry.
-
-    By the clock of the file system, in nanoseconds; 0 without a catalogue entry.
-    """
+    """Return when folder and catalogue entry (0 without one) were changed, in ns of its system."""
     changed = 0
     try:
         changed = time_of_change(entry.stat(follow_symlinks=False))
@@ -285,10 +278,7 @@ def read_catalogue(folder: Path) -> dict[str, Any] | None:
 
 
 def read_entry(folder: Path, state: State) -> Row | None:
-    """Read the row of the entry in a folder; None if it has no version that can be listed.
-
-    The state is taken before anything is read here, so that changes meanwhile are noticed.
-    """
+    """Read the row of an entry, in a state taken before; None without any version."""
     try:
         versions = list_versions(folder)
     except ArchiveError as error:

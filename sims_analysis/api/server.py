@@ -203,10 +203,7 @@ def _encoded_paths(app: ASGIApp) -> ASGIApp:
 
 
 def _guarded(app: ASGIApp, key: str | None) -> ASGIApp:
-    """Require the key, except for the description of the API.
-
-    A browser sends it as a password; the user name does not matter.
-    """
+    """Require the key, in its header or as a browser's password, but for the API's description."""
     digest = None if key is None else hashlib.sha256(key.encode()).digest()
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:

@@ -79,7 +79,7 @@ def _size_at(start: int) -> Callable[[bytes, int], int]:
 
 
 def _inflated_size(content: bytes, limit: int) -> int:
-    """Count the unpacked bytes of all members of a gzip file, until there are more than `most`."""
+    """Count the unpacked bytes of all members of a gzip file, until there are more than `limit`."""
     size = 0
     while content and size <= limit:
         unpack = zlib.decompressobj(wbits=47)

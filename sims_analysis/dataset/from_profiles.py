@@ -253,10 +253,7 @@ def _checked(source: Any) -> list[DepthProfile]:
 
 
 def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfile]:
-    """Take depths whose unit is refused in the one that the user states; all, if none is refused.
-
-    Warn where the latter is not the one delivered.
-    """
+    """Take depths whose unit is refused in the one stated, or all of them, with a warning."""
     unit = unit_of_kind(depth_units, vocabulary.AXES, "depth_units")
     readable = {}
     for text in dict.fromkeys(profile.depth_units for profile in profiles):
@@ -416,10 +413,7 @@ def _variables(
 
 
 def _cells(layout: _Layout, species: int, depth: Array) -> Array | None:
-    """Put the edges of cells on the common axis, (samples, 2), or (species, samples, 2) if apart.
-
-    None where no profile has cells.
-    """
+    """Put the edges of cells on the common axis, of all or by species; None if there are none."""
     if all(item.cells is None for item in layout.profiles):
         return None
     edges = np.full((species, depth.size, 2), np.nan)

@@ -100,10 +100,7 @@ def placed(
     *,
     complete: bool = False,
 ) -> NDArray[Any]:
-    """Put pieces of a variable, each with its place, into one array; elsewhere values are missing.
-
-    Whole numbers stay so where the pieces are `complete`: nothing is missing.
-    """
+    """Put pieces of a variable into one array; values are missing unless they are `complete`."""
     pieces = [(where, np.asarray(values)) for where, values in pieces]
     dtype = np.result_type(*{values.dtype for _, values in pieces}) if pieces else np.dtype(float)
     out = np.empty(shape, dtype) if complete else _blank(name, shape, dtype)

@@ -68,7 +68,9 @@ def _of_file(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise FileNotFoundError(f"no such file: {shown_path(path)!r}")
     if path.is_dir() or path.suffix in (".nc", ".zarr", ".h5", ".nc4"):
-        return _of_dataset(path)
+        budget = Budget(error=ArchiveError, advice="", name=path.name)
+        with open_stored(path, budget) as ds:
+            return of_data([restored(ds, budget, path.name)])
     content = path.read_bytes()
     if content.startswith((b"\x89PNG", b"II*\0", b"MM\0*")):
         text = _image_text(path)
@@ -86,12 +88,6 @@ def _of_file(path: Path) -> dict[str, Any]:
         message = f"{path.name}: its provenance is damaged ({error})"
         raise ArchiveError(message, code="damaged_file") from None
     return record
-
-
-def _of_dataset(path: Path) -> dict[str, Any]:
-    budget = Budget(error=ArchiveError, advice="", name=path.name)
-    with open_stored(path, budget) as ds:
-        return of_data([restored(ds, budget, path.name)])
 
 
 def _as_provenance(text: str) -> str | None:

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 def without_repeats(
     subject: str, unit: Unit, depth: Array, columns: list[Array], duplicates: str
 ) -> tuple[Array, list[Array]]:
-    """Return samples at strictly increasing depths, of canonical ones that do not decrease.
-
-    The columns are the values and, if there are any, their standard errors.
-    """
+    """Return samples at increasing depths: their depths, values and standard errors, if any."""
     repeated = np.flatnonzero(np.diff(depth) == 0)
     if repeated.size == 0:
         return depth, columns

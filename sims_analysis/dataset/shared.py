@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 def shared_columns(
     data: xr.Dataset | xr.DataArray, variable: str, where: Mapping[str, Any], samples: int
 ) -> Iterator[tuple[str, Array]]:
-    """Yield the values that samples of a profile have in common, as a number for each sample.
-
-    `where` is the label of the profile along each dimension; sensitivity factors and doses are
-    those of concentrations only.
-    """
+    """Yield what samples of the profile at some labels have in common, as a number for each."""
     for name, unit in vocabulary.SHARED.items():
         of_concentration = name.startswith(("sensitivity", "dose"))
         if name not in data.coords or (of_concentration and variable != "concentration"):

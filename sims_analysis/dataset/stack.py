@@ -181,11 +181,7 @@ def _stacked(
     sizes: dict[str, int],
     masks: list[NDArray[np.bool_]] | None,
 ) -> xr.Variable:
-    """Put a variable of the measurements into one of the batch.
-
-    `rows` are those of the batch that the species of each measurement have; `masks` are of its
-    measured samples, shape (species, samples), if every profile keeps its own axis.
-    """
+    """Put a variable into the batch, by the `masks` of samples if profiles keep their own axes."""
     species, axis = sizes
     holders = [(part, part.ds.variables[name]) for part in parts if name in part.ds.variables]
     _refuse_differing_variables(name, holders, sizes)

@@ -177,10 +177,7 @@ def load(
 def open_stored(
     path: Path, budget: Budget, chunks: Mapping[str, int] | None = None, *, eager: bool = False
 ) -> xr.Dataset:
-    """Open a file as xarray does; if `eager`, read all of it.
-
-    A file is refused that cannot be read, leads to others, runs code, or exceeds the budget.
-    """
+    """Open a file as xarray does, or read all of it; refuse what :func:`load` refuses."""
     kind: Any = "zarr" if path.is_dir() else "h5netcdf"
     check = check_zarr if kind == "zarr" else check_hdf5
     lazily = None if chunks is None else dict(chunks)

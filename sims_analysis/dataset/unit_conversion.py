@@ -68,10 +68,7 @@ def with_units(data: Data, /, **units: str) -> Data:
 
 
 def _converted(ds: xr.Dataset, units: dict[str, str], array: str) -> xr.Dataset:
-    """Convert variables, their ancillary ones and the edges of cells on axes.
-
-    `array` is the name of the variable `_ARRAY`, for messages.
-    """
+    """Convert variables with what belongs to them; `array` is the name of `_ARRAY` in messages."""
     changed: dict[str, xr.Variable] = {}
     for key, text in units.items():
         name = array if key == _ARRAY else key

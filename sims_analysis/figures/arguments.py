@@ -272,10 +272,7 @@ def check_title(title: Any) -> None:
 
 
 def check_axes(ax: Any, title: Any) -> None:
-    """Refuse what is not an Axes, such as a species, and what is no title of it.
-
-    Without matplotlib say how to install it.
-    """
+    """Refuse what is no Axes, or no title of it; without matplotlib say how to install it."""
     require("figures need", "matplotlib", extra="plot")
     from matplotlib.axes import Axes
 

@@ -95,7 +95,7 @@ def user_cycle() -> tuple[str, ...]:
 def assign_colours(
     names: Iterable[str], used_colours: dict[str, str], order: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Assign a colour to each name beside those `taken`: in `order`, or first those of elements."""
+    """Assign a colour to each name beside those used: in `order`, or first those of elements."""
     result = dict(used_colours)
     remaining = [name for name in dict.fromkeys(names) if name not in result]
     for name in [] if order else list(remaining):

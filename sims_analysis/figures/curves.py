@@ -294,7 +294,7 @@ def curves_of(
 
 
 def most_intense(curves: Sequence[Curve], required: Collection[str]) -> list[Curve]:
-    """Of too many species, choose those `wanted`, and the largest shares of a value axis."""
+    """Of too many species, choose those `required`, and the largest shares of a value axis."""
     species = dict.fromkeys(curve.species for curve in curves)
     if len(species) <= _RULES.many:
         return list(curves)
@@ -367,7 +367,7 @@ def with_styles(
 ) -> list[Curve]:
     """Give every curve a colour, and a dash that distinguishes curves of one colour.
 
-    `colours` are the user's, those `taken` in the figure are added to; pages have no axes.
+    `colours` are the user's, those `used` in the figure are added to; pages have no axes.
     """
     by_measurement, cycle = colour_by == "measurement", () if ax is None else user_cycle()
     user = {str(key): colour for key, colour in (colours or {}).items()}
@@ -424,7 +424,7 @@ def check_names(curves: Sequence[Curve], options: PlotOptions) -> None:
 
 
 def refuse_others(argument: str, value: Any, names: Iterable[str]) -> None:
-    """Refuse names in a mapping that are not `known`."""
+    """Refuse names in a mapping that are not among others."""
     for name in value if isinstance(value, Mapping) else ():
         if name not in names:
             _refuse(argument, repr(name), names)

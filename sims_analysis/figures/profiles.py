@@ -170,7 +170,7 @@ def plot_profiles(
 def title_text(
     title: str | None, datasets: Mapping[str, Any], previous: str = "", above: str = ""
 ) -> str:
-    """Return the requested title, or the one `before`, saying once that data are synthetic."""
+    """Return the requested title, or the `previous` one, saying once that data are synthetic."""
     text = previous if title is None else plain(title)
     is_labelled = title == "" or "synthetic" in f"{text} {above}".lower()
     if is_labelled or not any(map(is_synthetic, datasets.values())):

@@ -17,7 +17,7 @@ def _run_counts(flags: Flags, n: int) -> Any:
 
 
 def _runs_off_centre(z: Array, distance: float, n: int, window: int) -> Flags:
-    """Flag a point that is far off, as n of the last `of` are on the same side."""
+    """Flag a point that is far off, as n of the last `window` are on the same side."""
     sides = [far_off * z > distance for far_off in (1.0, -1.0)]
     flags: Flags = np.any(
         [far_off & (_run_counts(far_off, window) >= n) for far_off in sides], axis=0

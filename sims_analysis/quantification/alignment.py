@@ -341,11 +341,7 @@ def _samples(frame: Frame, row: int) -> tuple[Array, Array]:
 
 
 def _moved(b: Any, axis: str, pairs: Array, *, method: str, how: str) -> Any:
-    """Return data whose axis and edges of cells are moved, with a line of their history.
-
-    Of each measurement along straight lines between (and beyond) `pairs` of depths, ``(m, 2, k)``;
-    one pair is a shift.
-    """
+    """Return data moved between (and beyond) `pairs` of depths, (m, 2, k); one pair is a shift."""
     b = units.with_plain_axes(b)
     names = [axis, *edge_names(b, axis)]
     batch = {MEASUREMENT: len(pairs)} if MEASUREMENT in b.dims else {}

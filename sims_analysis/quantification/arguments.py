@@ -150,10 +150,7 @@ def _followed(z: Array, x: Array, flags: Array, *errors: Array) -> tuple[Array, 
 def read_uncertainty(
     frame: Frame, stated: Any, of: xr.Variable, kind: str, name: str
 ) -> xr.Variable:
-    """Read a standard uncertainty (``0.05``, ``"5 %"``, ``"20 nm"``) relative to its value.
-
-    A mapping gives each species its own; NaN where none is stated.
-    """
+    """Read an uncertainty, ``0.05``, ``"5 %"`` or ``"20 nm"``, relative to its value, or NaN."""
     if isinstance(stated, Mapping):
         by_kind: dict[bool, dict[Any, Any]] = {True: {}, False: {}}
         for species, u in stated.items():
@@ -179,10 +176,7 @@ def read_uncertainty(
 
 
 def has_unit(uncertainty: Any) -> bool:
-    """Whether an uncertainty is stated as a quantity with a dimension, and not as a fraction.
-
-    A bare number in quotes counts as one, so that it is refused for having no unit.
-    """
+    """Whether an uncertainty has a dimension; a bare number in quotes is to be refused as one."""
     if isinstance(uncertainty, xr.DataArray) and not units.is_quantity(uncertainty.data):
         return uncertainty.attrs.get("units", "1") not in ("1", "%", "percent")
     quantity = uncertainty.data if isinstance(uncertainty, xr.DataArray) else uncertainty

@@ -257,12 +257,10 @@ def _warn_of_scatter(frame: Frame, common: Repeats) -> None:
 
 
 def _warn_of_logarithms(frame: Frame, counts: xr.Variable) -> None:
-    """Warn where logarithms make a sum of counts too low, by half of its error or more.
-
-    Between samples of k counts the mean of ``k^t l^(1-t)`` is low by a sixth of a count.
-    """
+    """Warn where logarithms make a sum of counts too low, by half of its error or more."""
     of_all = [MEASUREMENT, frame.dim]
     total = (counts * frame.fraction).sum(of_all)
+    # Between samples of k and l counts, the mean of k^t l^(1-t) is low by a sixth of a count.
     low = ((counts >= 1) * frame.fraction).sum(of_all) / 6
     if (first := first_flagged(frame, low > _LOW * total**0.5)) is not None:
         first.warn(

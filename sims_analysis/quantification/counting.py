@@ -183,16 +183,14 @@ def _one_count(frame: Frame, dwell_time: Any, value_per_count: Any) -> xr.Variab
 
 
 def _count_by_factor(data: Any) -> xr.Variable | None:
-    """Return the concentration of one count, of species that an instrument quantified by a factor.
-
-    ``C = RSF k / (t yield)``, where no reference signal divides the rate.
-    """
+    """Return the value of one count by the factor of an instrument: ``RSF / (t yield)``."""
     factor = stated_in_metadata(data, "rsf", "concentration")
     by_factor = stated_in_metadata(data, "calibration", lambda text, _: float(text == "RSF"))
     time = _counting_time(data)
     if factor is None or by_factor is None or time is None:
         return None
     count: xr.Variable = factor / time
+    # Where a reference signal divides the rate, it is not that.
     reference = stated_in_metadata(data, "reference_signal", lambda *_: 1.0)
     count = count if reference is None else count.where(reference.isnull())
     count = count.where(by_factor == 1.0)
@@ -207,10 +205,7 @@ def _counting_time(data: Any) -> xr.Variable | None:
 
 
 def _counts(frame: Frame, of_one: xr.Variable, *, stated: bool) -> xr.Variable:
-    """Return the counts of the samples; NaN of currents, on Dask of what is refused otherwise.
-
-    If a counting time was `stated`, warn of species that have none all the same.
-    """
+    """Return the counts of the samples; NaN of currents, on Dask of what is refused otherwise."""
     counts = frame.value / of_one
     if (cup := on_faraday_cup(frame)) is not None:
         counts = counts.where(~cup)

@@ -107,10 +107,7 @@ def read_scale_uncertainty(axis: DepthAxis, uncertainty: Any, scale: Scale) -> x
 def moved(
     axis: DepthAxis, scale: Scale, calibration: str | None, uncertainty: xr.Variable | None
 ) -> Any:
-    """Give the data back on the depths of a scale, with what runs along their axis.
-
-    `calibration` and the relative `uncertainty` are None for those in the data.
-    """
+    """Give data back on the depths of a scale; None keeps calibration or uncertainty in them."""
     data, name = axis.data, axis.name
     old_attrs = dict(data[name].attrs) if name == "depth" else {}
     attrs = vocabulary.attrs("depth") | old_attrs | {"units": units.CANONICAL["depth"]}

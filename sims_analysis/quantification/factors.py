@@ -128,11 +128,7 @@ def kind_of_factor(unit: str, matrix: str | None, name: str) -> str:
 
 @about(argument="rsf")
 def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> Factors:
-    """Read the factor of each species, by layer if it has one for each.
-
-    `rsf` is given as to :func:`sims_analysis.with_rsf`, in a unit of this kind. A factor that
-    states other conditions than those of the intensities is refused, or warned of.
-    """
+    """Read the factor of each species, by layer; those of other conditions are refused."""
     above, joined = xr.Variable((), -np.inf), None
     layers: list[tuple[Any, Any]] = [(None, rsf)]
     if isinstance(rsf, list | tuple) and rsf and isinstance(rsf[0], tuple | list):

@@ -176,10 +176,7 @@ def warn_undefined(frame: Frame, divisor: xr.Variable, among: Any, name: str, su
 
 
 def warn_bridged(frame: Frame, species: str, reference: Reference, among: xr.Variable) -> None:
-    """Warn of samples, among those flagged, for which a line over a gap of the reference stands.
-
-    And of those where it drops out.
-    """
+    """Warn of samples for which a line over a gap of the reference stands, or one that dropped."""
     for flagged, text in (
         (reference.bridged, "has a gap there, and a straight line across it stands for its signal"),
         (reference.dropped, "drops out there, to less than a third of what is before and after"),
@@ -228,16 +225,13 @@ def at_samples(at: Array, target: Array, depth: Array, signal: Array, stderr: Ar
 
 
 def dropped_out(signal: Array) -> Flags:
-    """Flag one or two samples far below those before and after them: a third, and by their noise.
-
-    That is by the median difference of neighbours, of a signal that is there most of the time.
-    """
+    """Flag one or two samples below a third of those before and after, and by their noise."""
     from scipy.ndimage import grey_closing
 
     if signal.size < _MIN_SAMPLES or not np.median(signal) > 0:
         return np.zeros(signal.size, dtype=bool)
     filled = grey_closing(signal, size=3, mode="nearest")
-    noise = np.median(np.abs(np.diff(signal)))
+    noise = np.median(np.abs(np.diff(signal)))  # of a signal that is there most of the time
     low: Flags = (signal < filled / 3.0) & (filled - signal > _DROP_ERRORS * noise)
     return low
 
@@ -291,10 +285,7 @@ def divided(
     stderr: xr.Variable | None,
     species: str | None,
 ) -> dict[str, xr.Variable]:
-    """Divide signals by a reference with a standard error; ``""`` names the quotients ``a / b``.
-
-    They are NaN where b is not above 0; errors hold for a = 0, too.
-    """
+    """Divide signals a by a reference b; ``""`` names the quotients, NaN where b is not above 0."""
     above = divisor.where(divisor > 0)
     ratio: xr.Variable = value / above
     columns = {"": ratio}

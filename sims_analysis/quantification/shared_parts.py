@@ -18,10 +18,7 @@ _SLIGHT = 0.01
 
 
 def warn_of_shared(data: xr.Dataset, variable: str, pairs: Iterable[tuple[str, str]]) -> None:
-    """Warn of the first of some pairs of signals with a part in common, by the provenance.
-
-    Nothing of data says how their errors are correlated.
-    """
+    """Warn of the first pair of signals with a part in common, as the provenance alone says."""
     if f"{variable}_stderr" not in data.variables:
         return
     made: dict[str, set[str]] = {}

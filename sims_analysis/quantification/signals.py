@@ -282,7 +282,7 @@ def with_signals(
 ) -> xr.Dataset:
     """Return data with signals of a variable, in place of species of their names or behind all.
 
-    `made` are their columns by the ends of their names, `of` the species that they are made of.
+    `signals` are their columns by the ends of their names, `of` the species that they are made of.
     What else is known stays with a new one where it is the same for all of these.
     """
     names = species_of(data)

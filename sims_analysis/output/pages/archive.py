@@ -63,7 +63,7 @@ def index_page(
     count: int | None = None,
     **context: Any,
 ) -> str:
-    """List entries by the addresses of their pages; `more` has their ``pictures`` and ``files``."""
+    """List entries by the addresses of their pages; `context`: their ``pictures``, ``files``."""
     count = len(entries) if count is None else count
     values = {"entries": entries, "search": search, "form": form, "count": count, **context}
     return render("index", title="Depth profiles", scripts=[resource("index.js")], **values)

@@ -306,7 +306,7 @@ def _find_first(body: Body, start: int) -> int:
                 )
             first = i if words is None else first
         elif kinds[i] is RowKind.MIXED:
-            if _is_row(body, cells, width, headed=header is not None):
+            if _is_row(cells, width, headed=header is not None):
                 first = i
             else:
                 _warn_of_note(body, i, cells, width, next_to=words is None and first == start)
@@ -321,7 +321,7 @@ def _find_first(body: Body, start: int) -> int:
     return first
 
 
-def _is_row(body: Body, cells: Sequence[str], width: int, *, headed: bool) -> bool:
+def _is_row(cells: Sequence[str], width: int, *, headed: bool) -> bool:
     """Whether numbers and other texts above the first numbers are rather a row than a note."""
     filled = [cell for cell in cells if cell]
     numbers = sum(map(is_number, cells))

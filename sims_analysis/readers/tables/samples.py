@@ -75,7 +75,7 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
     """Return the label and the rows of each of several blocks below each other."""
     labels = [(body.grid.number(i), text) for i, text in body.labels.items()]
     label_at = {int(np.searchsorted(block.rows, number)): text for number, text in labels}
-    starts = sorted({*_restarts(axis, block.rows), *label_at})
+    starts = sorted({*_restarts(axis), *label_at})
     if len(starts) < 2:
         return []
     every, stops = np.arange(len(axis)), pairwise([*starts, len(axis)])
@@ -96,8 +96,8 @@ def _sections(body: Body, block: Block, axis: Array, *, unnamed: bool) -> list[t
     return sections
 
 
-def _restarts(axis: Array, rows: Sequence[int]) -> list[int]:
-    """Find where depths begin anew, as those of another sample do; `rows` are their numbers."""
+def _restarts(axis: Array) -> list[int]:
+    """Find where depths begin anew, as those of another sample do."""
     starts = [0]
     for i in (np.flatnonzero(np.diff(axis) < 0) + 1).tolist():
         before = np.sort(axis[starts[-1] : i])
