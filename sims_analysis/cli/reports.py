@@ -128,7 +128,10 @@ def report(
     arguments = file_arguments(options)
     ids = all_ids(ids, lists)
     if explain:
-        _explain(ids, arguments)
+        files = [Path(name) for name in ids if Path(name).is_file()]
+        if len(files) < max(1, len(ids)):
+            raise click.UsageError("--explain takes names of files that are there")
+        explain_files(files, arguments)
         return
     results, failures = read_measurements(ids, arguments, options)
     reports, folder = [], Path(out)
@@ -138,8 +141,8 @@ def report(
             answers = report_of(result, rate, analysis)
             if style == "table":
                 print_lines(to_text(answers) + "\n")
-            files = () if no_files else write_files(answers, folder, home=home)
-            paths = [str(path) for path in files]
+            written = () if no_files else write_files(answers, folder, home=home)
+            paths = [str(path) for path in written]
             if style == "table" and paths:
                 print_lines("Written:\n" + "\n".join(f"  {path}" for path in paths) + "\n")
             reports.append(answers.to_dict() | {"files": paths})
@@ -150,14 +153,6 @@ def report(
     if style == "json":
         print_json({"reports": reports, "failures": failures})
     finish(len(reports), failures)
-
-
-def _explain(ids: Sequence[str], arguments: dict[str, Any]) -> None:
-    """Say how files are read."""
-    files = [Path(name) for name in ids if Path(name).is_file()]
-    if len(files) < max(1, len(ids)):
-        raise click.UsageError("--explain takes names of files that are there")
-    explain_files(files, arguments)
 
 
 def read_measurements(

@@ -115,7 +115,6 @@ def with_counting_statistics(
         if count is None:
             continue
         _refuse_changed(data, name)
-        _refuse_processed(data, name)
         if not frame.lazy:
             frame.measured()  # refuses infinite values and depths
         counts = _counts(frame, count, stated=dwell_time is not None)
@@ -142,17 +141,13 @@ def with_counting_statistics(
 
 
 def _refuse_changed(data: xr.Dataset, name: str) -> None:
-    """Refuse values that the library itself has made of those that were counted."""
+    """Refuse values that this library, or the instrument's, has made of those counted."""
     if (reason := change_of_counted(data, data[name].attrs["units"])) is not None:
         raise ProfileError(
             f"{reason} before, so that {name} is not what was counted; call "
             "with_counting_statistics() before that: its errors are carried along",
             code="already_changed",
         )
-
-
-def _refuse_processed(data: xr.Dataset, name: str) -> None:
-    """Refuse values that the instrument's software has made of those that were counted."""
 
     def refuse(value: Any, key: str) -> float:
         if "averaging" in key or _PROCESSED.search(str(value)):

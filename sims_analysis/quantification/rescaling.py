@@ -27,7 +27,6 @@ from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_uncertainty
 from sims_analysis.quantification.concentration import with_concentration
 from sims_analysis.quantification.depth_axis import (
-    DepthAxis,
     Scale,
     moved,
     open_axis,
@@ -108,7 +107,8 @@ def rescale_depth(
     elif crater_depth is not None:
         crater = frame.parameter(crater_depth, ("depth",), "crater_depth")
         refuse_not_positive(crater, crater_depth, "crater_depth")
-        stretch = crater / _known_crater(axis)
+        last = axis.values.max([d for d in axis.values.dims if d != MEASUREMENT])
+        stretch = crater / data.coords.variables.get("crater_depth", last)
     if offset is not None:
         shift = frame.parameter(offset, ("depth",), "offset")
     changes = {"factor" if crater is None else "crater_depth": stretch, "offset": shift}
@@ -127,15 +127,6 @@ def rescale_depth(
         # The dose is the stated one no more: it has changed by a factor with an error of its own.
         result = with_stretched_dose(result)
     return with_history(result, text)
-
-
-def _known_crater(axis: DepthAxis) -> xr.Variable:
-    """Return the crater depth that the data state, or the depth of the last samples."""
-    if "crater_depth" in axis.data.coords:
-        stated: xr.Variable = axis.data["crater_depth"].variable
-        return stated
-    last: xr.Variable = axis.values.max([d for d in axis.values.dims if d != MEASUREMENT])
-    return last
 
 
 @correction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -149,19 +149,19 @@ def _piece(data: Any, name: str) -> Measurement:
     return open_measurement(data, name)
 
 
-#: Where all species that both pieces have were measured in both.
-_Overlap: TypeAlias = tuple[float, float]
-
-
 def _overlap(
     a: xr.Dataset, b: xr.Dataset, axis: str, names: list[str], common: list[str]
-) -> _Overlap:
+) -> tuple[float, float]:
+    """Return where all species that both pieces have were measured in both."""
     starts, stops = [], []
     for species in common:
-        ends = [_measured_range(piece, axis, names, species) for piece in (a, b)]
-        if any(end is None for end in ends):
+        places = []
+        for piece in (a, b):
+            measured = piece[names].sel(species=species).notnull().to_dataarray().any("variable")
+            places.append(piece[axis].values[measured.values])
+        if not all(place.size for place in places):
             continue
-        (first, last), (begin, end) = ends  # type: ignore[misc]  # None was left out above
+        (first, last), (begin, end) = ((float(z.min()), float(z.max())) for z in places)
         if not (first <= begin < last <= end):
             unit = units.CANONICAL[axis]
             raise ProfileError(
@@ -181,14 +181,6 @@ def _overlap(
     return limits
 
 
-def _measured_range(
-    piece: xr.Dataset, axis: str, names: list[str], species: str
-) -> tuple[float, float] | None:
-    of_species = piece[names].sel(species=species).notnull().to_dataarray().any("variable")
-    places = piece[axis].values[of_species.values]
-    return (float(places.min()), float(places.max())) if places.size else None
-
-
 def _compared(
     a: xr.Dataset, b: xr.Dataset, axis: str, names: list[str], common: list[str]
 ) -> tuple[str, list[str]]:
@@ -204,7 +196,7 @@ def _compared(
     )
 
 
-def _read_splice(at: Any, overlap: _Overlap, axis: str) -> float:
+def _read_splice(at: Any, overlap: tuple[float, float], axis: str) -> float:
     start, stop = overlap
     if at is None:
         return 0.5 * (start + stop)
@@ -217,12 +209,18 @@ def _read_splice(at: Any, overlap: _Overlap, axis: str) -> float:
     return place
 
 
-def _span(overlap: _Overlap, axis: str) -> str:
+def _span(overlap: tuple[float, float], axis: str) -> str:
     return f"{overlap[0]:g} to {overlap[1]:g} {units.CANONICAL[axis]}"
 
 
 def _scales(
-    a: xr.Dataset, b: xr.Dataset, name: str, common: list[str], overlap: _Overlap, *, scale: bool
+    a: xr.Dataset,
+    b: xr.Dataset,
+    name: str,
+    common: list[str],
+    overlap: tuple[float, float],
+    *,
+    scale: bool,
 ) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
     """Return by which factor b is multiplied, its relative error and status, over species."""
     parts, squares, status = [], [], xr.DataArray(int(Status.OK))
@@ -250,7 +248,9 @@ def _scales(
     return parts[0] / parts[1], (squares[0] + squares[1]) ** 0.5, status
 
 
-def _refuse_unknown(factor: xr.DataArray, name: str, axis: str, overlap: _Overlap) -> None:
+def _refuse_unknown(
+    factor: xr.DataArray, name: str, axis: str, overlap: tuple[float, float]
+) -> None:
     unknown = factor["species"].values[factor.isnull().values]
     if unknown.size:
         raise ProfileError(
@@ -278,7 +278,7 @@ def _scaled(
 
 
 def _warn_of_difference(
-    factors: xr.DataArray, uncertainties: xr.DataArray, axis: str, overlap: _Overlap
+    factors: xr.DataArray, uncertainties: xr.DataArray, axis: str, overlap: tuple[float, float]
 ) -> None:
     for species in factors["species"].values:
         factor, error = (float(a.sel(species=species)) for a in (factors, uncertainties))

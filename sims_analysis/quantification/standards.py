@@ -153,7 +153,9 @@ def rsf_from_standard(
     >>> print(f"{rsf.item():.2e} +- {rsf['stderr'].item():.1e} {rsf.attrs['units']}")
     5.09e+21 +- 1.5e+20 atom/cm^3
     """
-    standards = _listed(data)
+    standards = [data] if isinstance(data, xr.Dataset) else list(data)
+    if not standards or not all(isinstance(ds, xr.Dataset) for ds in standards):
+        raise type_error("data", data, "rsf_from_standard takes a Dataset, or a list of Datasets")
     kind = "dose" if concentration is None else "concentration"
     if (dose is None) == (concentration is None):
         raise ProfileError(
@@ -197,13 +199,6 @@ def rsf_from_standard(
     many = f"{number} standard{'s' if number > 1 else ''}"
     answer = with_history(answer, f"sensitivity factor of {species} from {many}{of_element}")
     return units.quantify(answer) if any(map(units.is_quantified, standards)) else answer
-
-
-def _listed(data: Any) -> list[xr.Dataset]:
-    standards = [data] if isinstance(data, xr.Dataset) else list(data)
-    if not standards or not all(isinstance(ds, xr.Dataset) for ds in standards):
-        raise type_error("data", data, "rsf_from_standard takes a Dataset, or a list of Datasets")
-    return standards
 
 
 #: What is known of standards -> its kind.
