@@ -134,10 +134,8 @@ class Http:
             text = f"no complete response within {self._options.deadline:g} s ({reason})"
             return Failure(request.timed_out(text, "deadline"), retryable=True)
         if isinstance(error, httpx.ConnectTimeout):
-            kind, text = (
-                RequestTimeout,
-                f"no connection ({reason}); check the network and the endpoint",
-            )
+            kind = RequestTimeout
+            text = f"no connection ({reason}); check the network and the endpoint"
         elif isinstance(error, httpx.TimeoutException):
             text = f"no response within {self._options.timeout:g} s ({reason})"
             return Failure(request.timed_out(text, "timeout"), retryable=True)

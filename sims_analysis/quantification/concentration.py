@@ -139,6 +139,22 @@ def _masses(array: xr.DataArray, given: Mapping[str, float]) -> xr.Variable:
     return xr.Variable(dims, numbers if dims else numbers[0])
 
 
+def without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr.Dataset:
+    """Remove what was quantified, but not samples without a factor, as those in some layers."""
+    quantified = factor.notnull().compute()
+    remaining = [frame.name + end for end in ENDS if frame.name + end in ds]
+    if bool(quantified.all()):
+        return ds.drop_vars(remaining)
+    left = {}
+    for n in remaining:
+        before = ds[n].variable
+        absent = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
+        empty = 0 if n.endswith(vocabulary.QUALITY) else np.nan
+        kept = before.where(~absent, empty).transpose(*before.dims)
+        left[n] = xr.Variable(kept.dims, kept.data, before.attrs)
+    return ds.assign(left)
+
+
 def with_concentration(ds: xr.Dataset, frame: Frame, new: Mapping[str, xr.Variable]) -> xr.Dataset:
     """Add concentrations, with their errors and counts, where a species has none yet.
 

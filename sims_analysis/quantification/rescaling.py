@@ -21,11 +21,10 @@ from sims_analysis.frame.evidence import Evidence, evidence_coords, scale_in_dou
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.messages import first_flagged
 from sims_analysis.frame.opening import DOSE_KINDS, open_frame
-from sims_analysis.frame.run import anywhere
 from sims_analysis.frame.window import doubt_of_transient
 from sims_analysis.outcomes import Status
 from sims_analysis.quantification.arguments import read_uncertainty
-from sims_analysis.quantification.concentration import with_concentration
+from sims_analysis.quantification.concentration import with_concentration, without_quantified
 from sims_analysis.quantification.depth_axis import (
     Scale,
     moved,
@@ -255,12 +254,8 @@ def _from_range_densities(
     if uncertainty is not None:
         relative = read_uncertainty(frame, uncertainty, target, "areal_density", "dose_uncertainty")
     made = scaled(data, frame.name, target)
-    result = data.drop_vars([frame.name + end for end in made])
-    if anywhere(target.isnull()):  # species without a dose stay as they were
-        kept = {end: data[frame.name + end].variable for end in made}
-        left = {end: v.where(target.isnull()).transpose(*v.dims) for end, v in kept.items()}
-        result = data.assign({frame.name + end: column for end, column in left.items()})
-    result = with_concentration(result, frame, made)
+    # Species without a dose stay as they were.
+    result = with_concentration(without_quantified(data, frame, target), frame, made)
     scale = xr.ones_like(target)
     result = result.assign_coords(_scale_coords(frame, scale, target, relative))
     return with_history(result, "range densities times a dose")

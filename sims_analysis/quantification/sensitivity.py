@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sims_analysis import units, vocabulary
-from sims_analysis.conventions.canonical import ENDS, IN_ITS_UNIT, signal_name
+from sims_analysis.conventions.canonical import IN_ITS_UNIT, signal_name
 from sims_analysis.conventions.provenance import with_history
 from sims_analysis.errors import ProfileError, ProfileWarning, SpeciesError
 from sims_analysis.frame.call import correction
@@ -22,7 +22,7 @@ from sims_analysis.kernels.evidence import saturation_level
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import plateau
 from sims_analysis.outcomes import Status
-from sims_analysis.quantification.concentration import with_concentration
+from sims_analysis.quantification.concentration import with_concentration, without_quantified
 from sims_analysis.quantification.corrections import dead_time_of
 from sims_analysis.quantification.factors import (
     FACTOR_TERMS,
@@ -372,7 +372,7 @@ def _quantified(
     if frame.counts is not None:
         columns["_counts"] = frame.counts.where(columns[""].notnull())
     if not keep_intensity:
-        data = _without_quantified(data, frame, factors.value)
+        data = without_quantified(data, frame, factors.value)
     result = with_concentration(data, frame, columns)
     result = _with_coord(result, FACTOR_TERMS[kind], factors.value, units.CANONICAL[kind])
     for name in ("uncertainty", "day_to_day"):
@@ -380,22 +380,6 @@ def _quantified(
         if is_lazy(factor) or bool(factor.notnull().any()):
             result = _with_coord(result, f"sensitivity_factor_{name}", factor)
     return result
-
-
-def _without_quantified(ds: xr.Dataset, frame: Frame, factor: xr.Variable) -> xr.Dataset:
-    """Remove the quantified intensities, but not those in a layer without a factor."""
-    quantified = factor.notnull().compute()
-    remaining = [frame.name + end for end in ENDS if frame.name + end in ds]
-    if bool(quantified.all()):
-        return ds.drop_vars(remaining)
-    left = {}
-    for n in remaining:
-        before = ds[n].variable
-        absent = quantified.all([dim for dim in quantified.dims if dim not in before.dims])
-        empty = 0 if n.endswith(vocabulary.QUALITY) else np.nan
-        kept = before.where(~absent, empty).transpose(*before.dims)
-        left[n] = xr.Variable(kept.dims, kept.data, before.attrs)
-    return ds.assign(left)
 
 
 def _with_coord(
