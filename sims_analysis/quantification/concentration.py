@@ -186,7 +186,7 @@ def with_concentration(ds: xr.Dataset, frame: Frame, new: Mapping[str, xr.Variab
         source = origin.get(f"{frame.name}{end}")
         if end == "_stderr" and source is not None and "description" in source.attrs:
             attrs["description"] = source.attrs["description"]
-        merged = merged.transpose(*(d for d in order if d in merged.dims))
+        merged = merged.transpose(*order, missing_dims="ignore")
         joined[name] = xr.Variable(merged.dims, merged.data, attrs)
     made_coords = [f"concentration_{end}" for end in vocabulary.EVIDENCE]
     return ds.assign(joined).set_coords([name for name in made_coords if name in joined])

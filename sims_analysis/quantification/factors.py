@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import reduce, wraps
 from os import PathLike
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
@@ -129,7 +129,7 @@ def kind_of_factor(unit: str, matrix: str | None, name: str) -> str:
 @about(argument="rsf")
 def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> Factors:
     """Read the factor of each species, by layer; those of other conditions are refused."""
-    above, joined = xr.Variable((), -np.inf), None
+    above, parts = xr.Variable((), -np.inf), []
     layers: list[tuple[Any, Any]] = [(None, rsf)]
     if isinstance(rsf, list | tuple) and rsf and isinstance(rsf[0], tuple | list):
         layers = read_layers(rsf, "rsf", "(stop, factors)")
@@ -150,12 +150,10 @@ def read_factors(frame: Frame, rsf: Any, kind: str, conditions: Conditions) -> F
         if anywhere(end <= above):
             raise ProfileError(f"rsf[{i}]={stop!r}: each layer must end below the one before")
         inside: Any = (frame.depth > above) & (frame.depth <= end)
-        layer = [column.where(inside) for column in factors]
-        joined = (
-            layer if joined is None else [a.fillna(b) for a, b in zip(joined, layer, strict=True)]
-        )
+        parts.append([column.where(inside) for column in factors])
         above = end
-    return Factors(*(_transposed(frame, column) for column in joined or []))
+    columns = (reduce(xr.Variable.fillna, layered) for layered in zip(*parts, strict=True))
+    return Factors(*(c.transpose(*frame.value.dims, missing_dims="ignore") for c in columns))
 
 
 def _by_species(frame: Frame, rsf: Any, matrix: str | None) -> dict[str, Any]:
@@ -283,8 +281,5 @@ def _read(frame: Frame, table: dict[str, Any], kind: str, given: Any) -> Factors
         for part, column in zip([*errors, doubt], every, strict=True):
             column[species] = part.assign_attrs(units="1")
     parts = [frame.parameter(x, ("dimensionless",), "rsf", along=True) for x in every]
-    return Factors(*(_transposed(frame, column) for column in (value, *parts)))
-
-
-def _transposed(frame: Frame, variable: xr.Variable) -> xr.Variable:
-    return variable.transpose(*(d for d in frame.value.dims if d in variable.dims))
+    dims = frame.value.dims
+    return Factors(*(part.transpose(*dims, missing_dims="ignore") for part in (value, *parts)))

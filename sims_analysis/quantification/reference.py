@@ -48,7 +48,7 @@ def column(
 ) -> xr.Variable:
     """Return values, or by the end of its name what is beside them, with attrs, in order."""
     attrs = vocabulary.ancillary_attrs(term, end, unit) if end else vocabulary.attrs(term, unit)
-    ordered = values.transpose(*(d for d in order if d in values.dims))
+    ordered = values.transpose(*order, missing_dims="ignore")
     return xr.Variable(ordered.dims, ordered.data, attrs)
 
 

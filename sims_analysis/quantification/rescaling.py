@@ -302,7 +302,7 @@ def _scale_coords(
     data: Any = frame.origin
     fresh = target.notnull()
     uncertainty: xr.Variable = relative.where(fresh, 0.0)
-    uncertainty = uncertainty.transpose(*(d for d in frame.lead if d in uncertainty.dims))
+    uncertainty = uncertainty.transpose(*frame.lead, missing_dims="ignore")
     new = {"dose_scale": scale, "dose_scale_uncertainty": uncertainty}
     factors = ("sensitivity_factor", "absolute_sensitivity_factor")
     for name in ("dose_scale", *factors):
