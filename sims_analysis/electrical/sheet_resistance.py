@@ -258,15 +258,15 @@ def _with_junctions_below_limit(
 ) -> dict[str, xr.Variable]:
     """Say so where there is no junction, and it may lie at samples below their limit."""
     status, polarity = part["status"], part["polarity"]
-    none = (status == Status.NO_DATA) | (status == Status.NEVER_REACHED)
+    absent = (status == Status.NO_DATA) | (status == Status.NEVER_REACHED)
     if not question.only:
         active = profiles.value.clip(max=xr.Variable("species", question.limit))
         background = xr.Variable((), question.background)
         capped = replace(profiles, value=active)
-        may = junctions_below_limit(capped, background, -question.sign)
-        below = none & may & stop.isnull()
+        possible = junctions_below_limit(capped, background, -question.sign)
+        below = absent & possible & stop.isnull()
         status = replaced_where(below, status, Status.BELOW_LIMIT)
-    return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
+    return {"status": status, "polarity": replaced_where(absent, polarity, 0.0)}
 
 
 def _resolved(

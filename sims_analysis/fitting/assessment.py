@@ -239,8 +239,8 @@ def derived_values(
         errors[place, place] += error**2 if isfinite(error) else 0.0
 
     def of(point: list[float]) -> Array:
-        given = dict(zip(names, point, strict=True))
-        return np.array(derive(given, given))
+        numbers = dict(zip(names, point, strict=True))
+        return np.array(derive(numbers, numbers))
 
     best = of(values)
     slopes = np.zeros((len(values), best.size))
@@ -254,7 +254,7 @@ def derived_values(
     # What does not count in it may be unknown.
     stderr = np.sqrt(np.where(products == 0, 0.0, products * errors[..., None]).sum(axis=(0, 1)))
     if len(points) > 1:
-        apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in points])
-        stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
+        differences = np.array([of([*q[:n].tolist(), *values[n:]]) - best for q in points])
+        stderr = half_widths(np.broadcast_to(stderr, differences.shape), differences, shares)
     stderr[stderr > distance_to_bounds(model.derived, best)] = np.nan
     return {"derived": best, "derived_stderr": stderr}

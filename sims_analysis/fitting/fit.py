@@ -189,7 +189,7 @@ def _description(request: FitRequest, background: Any, fixed: Any, prior: Any) -
         "axis": profiles.axis,
         "linked": ", ".join(request.shared),
         "linked_over": request.over or "",
-        **{one: _range(request.settings[one]) for one in ("depth_uncertainty", "rsf_uncertainty")},
+        **{key: _range(request.settings[key]) for key in ("depth_uncertainty", "rsf_uncertainty")},
         "errors": _ERRORS,
         "cell": request.cell,
         "background": words.get(request.background, format_argument(background)),

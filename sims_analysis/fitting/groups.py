@@ -44,8 +44,8 @@ def _each(
     )
 
 
-def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
-    columns, numbers = map(np.atleast_2d, given[: -len(names)]), given[-len(names) :]
+def _row(function: Callable[..., Array], names: tuple[str, ...], *arguments: Any) -> Array:
+    columns, numbers = map(np.atleast_2d, arguments[: -len(names)]), arguments[-len(names) :]
     samples = [Samples(*each) for each in zip(*columns, strict=True)]
     settings = [n if isinstance(n, list) else [n] * len(samples) for n in numbers]
     of_each = [dict(zip(names, each, strict=True)) for each in zip(*settings, strict=True)]
@@ -137,8 +137,8 @@ def _with_scales(
         return by
 
     def widened(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
-        both: Array = np.sqrt(stderr**2 + (shift_by_scales(values, parameters) ** 2).sum(axis=1))
-        return both
+        total: Array = np.sqrt(stderr**2 + (shift_by_scales(values, parameters) ** 2).sum(axis=1))
+        return total
 
     result, value, parameters = dict(answer), answer["value"], request.parameters
     result["stderr"] = widened(answer["stderr"], value, parameters)
@@ -153,10 +153,10 @@ def _with_scales(
     along, square = shift_by_scales(value, parameters), answer["covariance"]
     across = along * widths
     covariance = np.block([[square + along @ along.T, across], [across.T, np.diag(widths**2)]])
-    held = np.append(np.isnan(square.diagonal()), np.zeros(widths.size, dtype=bool))
-    covariance[held] = covariance[:, held] = np.nan
+    fixed = np.append(np.isnan(square.diagonal()), np.zeros(widths.size, dtype=bool))
+    covariance[fixed] = covariance[:, fixed] = np.nan
     ones, absent = np.ones(widths.size), np.full(square.shape[0], np.nan)
     of_scales = {"value": ones, "stderr": widths, "lower": ones - widths, "upper": ones + widths}
     of_scales["pull"] = 0 * ones
-    common = {name: np.append(result.get(name, absent), one) for name, one in of_scales.items()}
+    common = {name: np.append(result.get(name, absent), row) for name, row in of_scales.items()}
     return result, common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}

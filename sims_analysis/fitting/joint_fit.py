@@ -198,11 +198,11 @@ class _Group:
             for item in self.entries
         ]
         self.parameters: list[Parameter] = []
-        self.scale, held = np.ones(len(self.entries)), {}
+        self.scale, fixed_values = np.ones(len(self.entries)), {}
         for k, (entry, owner) in enumerate(zip(self.entries, self.owners, strict=True)):
             item = parameters[entry.name]
             if owner is None:
-                held[k] = 1.0
+                fixed_values[k] = 1.0
             else:
                 stated = {"background": owner.settings["background"]}
                 fixed = {**(stated if request.background == "stated" else {}), **request.fixed}
@@ -210,7 +210,7 @@ class _Group:
                     self.scale[k] = owner.problem.scale[ranks[entry.name]]
                     item = owner.problem.curve.parameters[ranks[entry.name]]
                 if entry.name in fixed:
-                    held[k] = fixed[entry.name] / self.scale[k]
+                    fixed_values[k] = fixed[entry.name] / self.scale[k]
             self.parameters.append(replace(item, name=entry.label))
         self.end = 0
         for profile in profiles:
@@ -218,7 +218,7 @@ class _Group:
             self.end = profile.span.stop
         self.priors = self._priors()
         self.initials = self._add_initials()
-        self.curve = Curve(self.parameters, self._values, self._slopes, held)
+        self.curve = Curve(self.parameters, self._values, self._slopes, fixed_values)
 
     def _priors(self) -> _Priors:
         priors = []

@@ -117,8 +117,8 @@ class FitRequest:
     def joint(self) -> bool:
         """Whether profiles cannot be fitted as if they were alone; scales alone are no reason."""
         scaled = {p.name for p in self.parameters if scale_powers([p]).any()}
-        held = bool(self.scales) and not scaled.isdisjoint(self.fixed)
-        return bool(self.shared or self.prior or self.initials or held)
+        has_fixed_scale = bool(self.scales) and not scaled.isdisjoint(self.fixed)
+        return bool(self.shared or self.prior or self.initials or has_fixed_scale)
 
     @cached_property
     def fields(self) -> Fields:

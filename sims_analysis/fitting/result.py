@@ -116,11 +116,11 @@ def _parameters(request: FitRequest, of_each: _Rows, best: _Rows) -> dict[str, x
                 "pull", {"units": "1", "long_name": text}, at
             )
     # What a restated parameter took the place of follows from it.
-    for value, stderr, given in (
+    for value, stderr, parameters in (
         ("value", "stderr", request.parameters),
         ("derived", "derived_stderr", request.model.derived),
     ):
-        for parameter, at in by_name(given):
+        for parameter, at in by_name(parameters):
             if parameter.name not in variables:
                 add(parameter, of_each, value, stderr, at)
     add(WINDOW_DOSE, of_each, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)

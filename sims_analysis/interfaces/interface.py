@@ -147,14 +147,14 @@ def interface(
     axes = vocabulary.AXES
     profiles = open_frame(data, question="an interface", variable=variable, axes=axes, gaps=gaps)
     window = read_window(profiles, start, stop)
-    limits = [*window]
-    for name, given in (("left", left), ("right", right)):
-        limits += read_pair(profiles, (None, None) if given is None else given, name)
+    windows = [*window]
+    for name, pair in (("left", left), ("right", right)):
+        windows += read_pair(profiles, (None, None) if pair is None else pair, name)
 
     row = partial(_row, parts=(low, high), between=interpolated(profiles))
 
     def measure(frame: Frame) -> xr.Variable:
-        return frame.each(row, profiles.fraction, *limits, size=_FOUND.size)
+        return frame.each(row, profiles.fraction, *windows, size=_FOUND.size)
 
     rows = measure(profiles)
     part = _FOUND.variables(rows)
@@ -166,8 +166,8 @@ def interface(
     answer = _dataset(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
-        none = part["status"] == Status.NO_DATA
-        warn_of_empty_window(profiles, window, none, FitWarning)
+        empty = part["status"] == Status.NO_DATA
+        warn_of_empty_window(profiles, window, empty, FitWarning)
         warn_of_status(profiles, answer["status"], "the interface is", says=_EXPLANATIONS)
         unsure = (part["unsure"] == 1) & (answer["status"] == "ok").variable
         warn_where(profiles, unsure, _MAY_SLOPE, FitWarning)

@@ -144,15 +144,15 @@ def window_trend(
         # The mean over an interval is that of two depths in it (Gauss and Legendre).
         two = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
         widened = np.isfinite(error)
-        apart = _apart(depth, two, widened)
+        distance = _apart(depth, two, widened)
         size, noise = np.abs(answer), _RULES.hides * stderr
         # The slope that is shown, and the ends of what noise may hide.
         slopes = np.stack([slope, slope - noise, slope + noise])[:, None]
 
         def changes(steepest: Any = np.inf) -> Array:
             steepness = toward * np.minimum(toward * slopes / mean, steepest)
-            rise = np.minimum(steepness * apart, math.log(_RULES.rises))
-            higher = np.where(mean > 0, mean * np.expm1(rise), slopes * apart)
+            rise = np.minimum(steepness * distance, math.log(_RULES.rises))
+            higher = np.where(mean > 0, mean * np.expm1(rise), slopes * distance)
             changed: Array = np.abs(higher.mean(axis=1)) * width
             return changed
 
@@ -161,22 +161,22 @@ def window_trend(
         below = np.fmax(below, _step_down(inside, mean, variance))
         shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), below * width)
         word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), STEPS)
-        enough = np.fmax(_RULES.matters * size, _RULES.errors * error)
+        limit_of_doubt = np.fmax(_RULES.matters * size, _RULES.errors * error)
         noisy = np.maximum(*by_noise)
-        if (doubtful := noisy > enough).any():
+        if (doubtful := noisy > limit_of_doubt).any():
             window = np.stack([mean, depth, variance, widened])
             noisy = np.maximum(*changes(_steepest(rows, inside, window, toward, doubtful))[1:])
-        nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
-        too_noisy = noisy > enough
+        empty, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
+        too_noisy = noisy > limit_of_doubt
         unsure = too_noisy & ~widened
-        scatters = ~(nothing | sloping | unsure) & (excess > _RULES.notable)
+        scatters = ~(empty | sloping | unsure) & (excess > _RULES.notable)
         shows = np.where(scatters, SCATTERS, np.where(unsure, TOO_NOISY, LEVEL))
-        shows = np.where(nothing, LEVEL, np.where(sloping, word, shows))
+        shows = np.where(empty, LEVEL, np.where(sloping, word, shows))
         part = np.where(scatters, excess, np.where(sloping, shown, noisy) / size)
         # What rises from a higher mean is higher by as much.
         most = 1.0 + _RULES.higher * np.sqrt(variance / inside.size) / mean
         slope_error = noisy * np.where(mean > 0, most, 1.0) / CLEAR_ERRORS
-        slope_error = np.where(too_noisy & ~nothing & ~sloping, slope_error, 0.0)
+        slope_error = np.where(too_noisy & ~empty & ~sloping, slope_error, 0.0)
         return WindowTrend(shows, part, slope_error)
 
 

@@ -114,7 +114,7 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     if all_marks is None:
         return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
-    _, _, first, last, low, high, _, amount = (one[more] for one in all_marks)
+    _, _, first, last, low, high, _, amount = (column[more] for column in all_marks)
     a, b = start[all_marks.row], stop[all_marks.row]
     with np.errstate(invalid="ignore"):
         touched = (first <= b) & (last >= a)
@@ -138,10 +138,10 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     if use == "samples" and rows.carried_gaps is not None:
         # Neighbours with gaps on both sides were made across one, as by a convolution.
         next_to = np.diff(rows.carried_gaps) == 1
-        inner = rows.carried_gaps[1:-1][next_to[1:] & next_to[:-1]]
-        made = np.concatenate([inner, inner + 1])
-        row = np.searchsorted(rows.offsets, made, side="right") - 1
-        z = rows.depth_at(made)[more]
+        between_gaps = rows.carried_gaps[1:-1][next_to[1:] & next_to[:-1]]
+        samples = np.concatenate([between_gaps, between_gaps + 1])
+        row = np.searchsorted(rows.offsets, samples, side="right") - 1
+        z = rows.depth_at(samples)[more]
         np.bitwise_or.at(flags, row, np.where((z >= start[row]) & (z <= stop[row]), GAP, 0))
     limited = applies & is_below
     counts = limited & (width > 0)

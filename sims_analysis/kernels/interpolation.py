@@ -131,8 +131,8 @@ def locate(rows: Rows, at: Array) -> Location:
 
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
-    one = slice(1) if isinstance(rows, Dense) else slice(None)
-    first, last, tolerance = (ends[one, None] for ends in (rows.first, rows.last, rows.tolerance))
+    row = slice(1) if isinstance(rows, Dense) else slice(None)
+    first, last, tolerance = (ends[row, None] for ends in (rows.first, rows.last, rows.tolerance))
     return np.clip(at, first, last), (at >= first - tolerance) & (at <= last + tolerance)
 
 
@@ -163,14 +163,14 @@ def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> 
 
 def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -> Array:
     """Move samples by their errors, as many at once as no value depends on two of."""
-    apart, moved_by, variance = 2 * REACH[method], np.nan_to_num(stderr), np.zeros(x.shape)
-    for first in range(min(apart, z.size)):
-        step = np.where(np.arange(z.size) % apart == first, moved_by, 0.0)
+    spacing, moved_by, variance = 2 * REACH[method], np.nan_to_num(stderr), np.zeros(x.shape)
+    for first in range(min(spacing, z.size)):
+        step = np.where(np.arange(z.size) % spacing == first, moved_by, 0.0)
         up, down = (_spline(z, y + sign * step, method)(x) for sign in (1, -1))
         variance += (0.5 * (up - down)) ** 2
     # No error where a value depends on a sample without.
-    for one in np.flatnonzero(np.isnan(stderr)):
-        variance[np.abs(z.searchsorted(x) - one - 0.5) < apart / 2] = np.nan
+    for sample in np.flatnonzero(np.isnan(stderr)):
+        variance[np.abs(z.searchsorted(x) - sample - 0.5) < spacing / 2] = np.nan
     return np.sqrt(variance)
 
 

@@ -31,8 +31,8 @@ _RULES = _Rules()
 
 def maxima(c: Array, noise: Array) -> list[int]:
     """Return the samples of the maxima that stand out of the noise, the most certain first."""
-    seen = [tops[sure > _RULES.sure].tolist() for tops, sure in _by_width(c, noise)]
-    return max(seen, key=len)
+    counts = [tops[sure > _RULES.sure].tolist() for tops, sure in _by_width(c, noise)]
+    return max(counts, key=len)
 
 
 def most_significant(c: Array, noise: Array, n: int) -> list[int]:

@@ -31,7 +31,7 @@ def propagated(
         place = np.arange(used.size)
         moved[place, used] += s[used]
         moved[place + used.size, used] -= s[used]
-        repeated = (np.repeat(one[row : row + 1], len(moved), axis=0) for one in parameters)
+        repeated = (np.repeat(column[row : row + 1], len(moved), axis=0) for column in parameters)
         up, down = np.split(kernel(Dense(z, moved), *repeated, **options).value, 2)
         stderr[row] = 0.5 * np.sqrt(np.sum((up - down) ** 2))
     return SingleResult(stderr)

@@ -116,10 +116,10 @@ def _value_per_count(depth: Array, value: Array) -> float | None:
         near = [slice(i, max(value.size - order, 0) + i) for i in range(order + 1)]
         logs = [log[i] for i in near]
         bends = [_differences([places[i] for i in near], logs) for places in axes]
-        turning = [one[one != 0.0] for one in bends]
-        to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _RULES.alternating for one in turning)
-        if min(one.size for one in turning) >= _RULES.fewest_turns and all(to_and_fro):
-            least = min(float(np.median(one**2 * value[near[1]])) for one in bends)
+        turning = [bend[bend != 0.0] for bend in bends]
+        to_and_fro = (np.mean(bend[1:] * bend[:-1] < 0) >= _RULES.alternating for bend in turning)
+        if min(bend.size for bend in turning) >= _RULES.fewest_turns and all(to_and_fro):
+            least = min(float(np.median(bend**2 * value[near[1]])) for bend in bends)
             return least / _RULES.median_square or None
     return None
 
@@ -134,8 +134,8 @@ def _differences(depth: Sequence[Any], log: Sequence[Array]) -> Array:
     for i in number:
         others = combinations([depth[j] for j in number if j != i], 2)
         weights.append((-1) ** i * prod(b - a for a, b in others))
-    scale = np.sqrt(sum(np.square(one) for one in weights))
-    differences: Array = sum(w * one for w, one in zip(weights, log, strict=True)) / scale
+    scale = np.sqrt(sum(np.square(term) for term in weights))
+    differences: Array = sum(w * term for w, term in zip(weights, log, strict=True)) / scale
     return differences
 
 

@@ -134,14 +134,14 @@ class Factors:
         with factor_file.locked_sheet(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
-                seen, now = self._shown.get(line), valid.get(line)
-                if not (seen and now) or any(seen[column] != now[column] for column in identity):
+                old, new = self._shown.get(line), valid.get(line)
+                if not (old and new) or any(old[column] != new[column] for column in identity):
                     raise ProfileError(
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
                         "showed it: call table(), and look again",
                         argument="lines",
                     )
-                notes = "; ".join(filter(None, (now["note"], note)))
+                notes = "; ".join(filter(None, (new["note"], note)))
                 for column, cell in (("valid", "no"), ("note", notes)):
                     sheet.cells[line][sheet.header.index(column)] = cell
 

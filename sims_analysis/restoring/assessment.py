@@ -68,7 +68,7 @@ def assess(
     shift = freed @ (answers @ problem.common)
     by_samples = freed @ (answers @ (problem.common * problem.overlap))
     stderr = np.sqrt(np.maximum(np.diag(covariance) + shift * (shift - 2 * by_samples), 0.0))
-    shown, stderr = _below_detection(problem, value, stderr, achieved)
+    visible, stderr = _below_detection(problem, value, stderr, achieved)
     dose = float(weight @ value)
     doubtful = np.zeros(0) if far_off else _doubtful_maxima(problem, unknowns, best, achieved)
     deviance = largest_deviance(problem, best.m)
@@ -81,7 +81,7 @@ def assess(
         "status": status,
         "smoothness": best.strength,
         "largest_deviance": deviance,
-        "value": shown * top,
+        "value": visible * top,
         "stderr": stderr * top,
         "achieved_resolution": achieved,
         "refolded": best.m * top,
@@ -126,9 +126,9 @@ def _below_detection(
 ) -> tuple[Array, Array]:
     """Return 0, and the error of no counts, where none were within the achieved resolution."""
     counts, number = problem.counts_about(0.5 * np.maximum(achieved, problem.fwhm))
-    none = ~(counts > 0)
+    uncounted = ~(counts > 0)
     least = _RULES.none * problem.misfit.value_per_count / number
-    return np.where(none, 0.0, value), np.where(none, least, stderr)
+    return np.where(uncounted, 0.0, value), np.where(uncounted, least, stderr)
 
 
 def _full_width(kernel: Array, x: Array) -> Array:

@@ -146,9 +146,9 @@ class Response:
         near, across = self._without_tails
         n, m = near.shape
         visible = near > 0
-        some = visible.any(axis=0)
-        first = np.where(some, visible.argmax(axis=0), n)
-        last = np.where(some, n - visible[::-1].argmax(axis=0), 0)
+        used = visible.any(axis=0)
+        first = np.where(used, visible.argmax(axis=0), n)
+        last = np.where(used, n - visible[::-1].argmax(axis=0), 0)
         blocks = []
         for begin in range(0, m, _RULES.columns):
             columns = slice(begin, min(begin + _RULES.columns, m))
@@ -172,8 +172,8 @@ class Response:
             square[columns, to] = weighted.T @ part
         # One longer, each row begins at its diagonal.
         diagonals = self._workspace.reshape(m, m + across + 1)[:, : across + 1].T
-        beyond = np.concatenate([x, np.zeros(across)])
-        band: Array = diagonals * np.lib.stride_tricks.sliding_window_view(beyond, m) * x
+        padded = np.concatenate([x, np.zeros(across)])
+        band: Array = diagonals * np.lib.stride_tricks.sliding_window_view(padded, m) * x
         return band
 
 
@@ -301,7 +301,7 @@ def by_evidence(
     descend(strengths[::-1] if convex else strengths, u)
     if not convex:
         descend(strengths[: len(tried) - 1][::-1], tried[-1].u)
-    return max(tried, key=lambda one: (one.converged, one.evidence))
+    return max(tried, key=lambda candidate: (candidate.converged, candidate.evidence))
 
 
 def of_strength(unknowns: Unknowns, strengths: Array, u: Array) -> Minimum:

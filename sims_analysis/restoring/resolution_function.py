@@ -103,7 +103,7 @@ def _of_fit(frame: Frame, fit: xr.Dataset) -> Resolution:
             code="other_result",
         )
     fitted = {"sigma": "straggle"} if model == "gaussian" else {key: key for key in _names(name)}
-    widths = {key: _fitted_width(frame, fit, own) for key, own in fitted.items()}
+    widths = {key: _fitted_width(frame, fit, parameter) for key, parameter in fitted.items()}
     read = _checked(name, widths, f"a fit of {model!r}")
     if "status" in fit and (fit["status"] != "ok").any():
         word = str(fit["status"].values[(fit["status"] != "ok").values].ravel()[0])

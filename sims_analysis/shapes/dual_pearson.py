@@ -77,8 +77,8 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
         tails = [first, *tails, part(*rules.far), *others]
     measured = moments_above(z, c, rules.least).skewness
     leans = float(np.clip(measured, -rules.lean, rules.lean)), rules.other_lean
-    known = core.area / (1 - share), 1 - share, core.mean, width
-    pairs = [((*known, lean), tail) for tail in tails for lean in leans]
+    fixed = core.area / (1 - share), 1 - share, core.mean, width
+    pairs = [((*fixed, lean), tail) for tail in tails for lean in leans]
     # A skewed tail that holds half of the dose, and part of the maximum.
     half = core.area / rules.half_core, 0.5, *part(*rules.half_head)
     constant, square = rules.kurtosis
@@ -90,8 +90,8 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 def ordered(p: Sequence[float]) -> Sequence[float]:
     """Return the same curve with the shallower distribution as the head."""
-    dose, fraction, *both = p
-    head, tail = both[_HEAD], both[_TAIL]
+    dose, fraction, *parts = p
+    head, tail = parts[_HEAD], parts[_TAIL]
     return p if head[0] <= tail[0] else [dose, 1 - fraction, *tail, *head]
 
 
