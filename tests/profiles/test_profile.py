@@ -166,7 +166,7 @@ def test_species_by_name():
         ([0, 1], [True, False], "concentrations", ""),
         ([0, 1], [True, None], "concentrations", ""),
         ([[0, 1]], [[1, 2]], "depths", ""),
-        ([0, None], [1, 2], "depths", ""),
+        ([0, None], [1, 2], "depths", "infinite_sample"),
         ([0, 1], [None, "x"], "concentrations", ""),
         ([0, 1], [1, 10**400], "concentrations", ""),
         (None, [1, 2], "depths", ""),
@@ -174,8 +174,8 @@ def test_species_by_name():
         (pint.UnitRegistry().Quantity([0, 1], "um"), [1, 2], "depths", ""),
     ],
 )
-def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, argument, code):
-    with raises(ProfileError, code, argument=argument, species="B"):
+def test_a_users_own_profile_is_checked(depths, concentrations, argument, code, approved):
+    with raises(ProfileError, code, argument, text=approved, species="B"):
         sims.DepthProfile(
             species_name="B", depths=depths, depth_units="nm",
             concentrations=concentrations, concentration_units="atoms/cm^3",
