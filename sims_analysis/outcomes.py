@@ -88,7 +88,7 @@ class Status(IntEnum):
         *(21, 0, "no profile blurred by this function agrees with what was measured"),
         "the function is too wide, the background too high, or the errors too small",
     )
-    TWO_MARKERS = 22, 0, "two markers have no scatter about a line that tells its error"
+    TWO_MARKERS = 22, 0, "two markers have no scatter about a line from which to estimate its error"
     BENT = 23, 0, "the markers do not lie on a straight line"
     SCALE_IN_DOUBT = (
         *(24, 2, "the values were multiplied by a factor whose own status was not ok"),

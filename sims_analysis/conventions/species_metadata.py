@@ -83,7 +83,7 @@ def coords(
 def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
     """Turn the scalar species of data such as ``ds.sel(species="B")`` into a dimension.
 
-    The flags of the samples and their limits of detection get it, too.
+    The flags of the samples and their limits of detection get it as well.
     """
     if "species" not in ds.dims:
         names = [name for name in COORDS if name in ds.coords]

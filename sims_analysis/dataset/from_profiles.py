@@ -393,7 +393,7 @@ def _joined(items: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
                 coords[name] = ((), place, {"units": "mm"})
     cells = _cells(layout, len(row_of), depth)
     if cells is not None and cells.ndim == 2:
-        # By the CF conventions, bounds have the units of their axis and no attrs of their own.
+        # In the CF conventions, bounds have the units of their axis and no attrs of their own.
         coords[f"{axis}_bounds"] = ((axis, "bounds"), cells)
         coords[axis][2]["bounds"] = f"{axis}_bounds"
     if cells is not None:

@@ -231,7 +231,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
         foreign = {key: value for key, value in attrs.items() if not _is_native(value)}
         if foreign:
             memo["attrs"][name] = {str(key): _jsonable(v, key) for key, v in foreign.items()}
-        # The bits of flags stay where other programs see them, too.
+        # The bits of flags stay where other programs see them as well.
         visible = attrs.keys() - (foreign.keys() - {"flag_masks"})
         changed[name] = {str(key): attrs[key] for key in attrs if key in visible}
     ds.attrs = changed[""]

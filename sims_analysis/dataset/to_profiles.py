@@ -132,7 +132,7 @@ class _Series:
         stated = self.samples(f"_{vocabulary.QUALITY}")
         if stated is not None:
             flags = np.nan_to_num(stated[measured]).astype(np.int16)
-            # Of data as delivered, to_dataset finds the gaps again.
+            # In data as delivered, to_dataset finds the gaps again.
             if (flags & ~(0 if "steps" in {*self.ds.attrs, *self.ds.coords} else GAP)).any():
                 columns[vocabulary.QUALITY] = "1", flags
         limit = self.samples(f"_{vocabulary.LIMIT}")

@@ -80,7 +80,7 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
         cell = "point" if profiles.lower is None or model is DIFFUSED else "mean"
     samples = profiles
     if profiles.limit is not None and stated["weights"] in ("auto", "log"):
-        # Of logarithms, samples that a file gives as ``<5E15`` are below that.
+        # For logarithms, samples that a file gives as ``<5E15`` are below that.
         most = elementwise(np.fmax, settings["detection_limit"], profiles.highest_limit)
         samples, settings["detection_limit"] = profiles.filled(), most
     request = FitRequest(

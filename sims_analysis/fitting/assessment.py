@@ -178,7 +178,7 @@ def _window_dose(
 def _status(
     problem: FitProblem, result: FitResult[Objective], stderr: Array, request: FitRequest
 ) -> str:
-    """Return what the profile and the parameters say, whatever the residuals."""
+    """Return the status by the profile and the parameters, whatever the residuals."""
     curve, best, model = result.curve, result.best, request.model
     noise, values = result.objective.noise(problem.c), curve.complete(best.p)
     background = values[-1] if request.background != "none" else 0.0

@@ -84,7 +84,7 @@ def diffusion_matrix(z: Array, nodes: Array, width: float, surface: str) -> tupl
     sign = 1.0 if surface == "reflecting" else -1.0
     below, above = _blurred(z, nodes, width), _blurred(-z, nodes, width)
     matrix, slopes = below[0] + sign * above[0], below[1] + sign * above[1]
-    # Far away, differences of ramps are rounding, to which a count of 0 must not listen.
+    # Far away, differences of ramps are rounding errors, which must not affect a count of 0.
     far = abs(matrix) < _ROUNDING
     matrix[far] = slopes[far] = 0.0
     return matrix, slopes

@@ -160,7 +160,7 @@ def _values(
 
 @about(code="other_result", argument="fit")
 def _model_of(fit: Any, model: Model | None) -> Model:
-    """Return the model of a fit, and see that the fit has its parameters."""
+    """Return the model of a fit, and check that the fit has its parameters."""
     if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
         raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
     stated = fit.attrs["model"] if model is None else model
@@ -189,7 +189,7 @@ def _of_each_profile(
 ) -> tuple[Model, Callable[..., Array], list[xr.DataArray]]:
     """Return the model of each profile, what gives its values, and its parameters and covariance.
 
-    Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
+    The model of several layers is their sum. What layers or profiles share is a parameter of each.
     """
     layers = np.atleast_1d(fit["layer"].values).tolist() if "layer" in fit.coords else []
     if layers:

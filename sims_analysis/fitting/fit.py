@@ -26,7 +26,7 @@ from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.text.progress import progress as progress_bar
 from sims_analysis.units import ParameterLike, QuantityLike
 
-#: So many profiles take long enough to be waited for.
+#: So many profiles take long enough for a progress bar.
 _BAR_FROM = 50
 #: A value and its standard uncertainty.
 Known = tuple[float | QuantityLike, float | QuantityLike]
@@ -77,7 +77,7 @@ def fit(
     model : str or Model
         One of :func:`list_models`, or a :class:`Model` of your own.
     variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
+        In a Dataset, by default the one in which the species was measured, concentrations first.
     repeat : int or "auto", optional
         How many layers, a sum of the model; ``"auto"`` counts them, of linked profiles the most.
     shared, over : sequence of str, and str, optional

@@ -98,7 +98,7 @@ def _count_maxima(
 def _fit_alone(
     samples: Samples, settings: Mapping[str, float], request: FitRequest
 ) -> dict[str, Any]:
-    """Fit one profile; with as many layers as are supported, where there may be fewer."""
+    """Fit one profile; with as many layers as the samples support, where there may be fewer."""
     if request.fewer_layers:
         return _fit_fewer_layers(samples, settings, request)
     try:

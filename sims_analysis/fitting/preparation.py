@@ -23,7 +23,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which samples are turned into counts, and a background is begun with."""
+    """The numbers by which samples are turned into counts, and a background is started."""
 
     equal: float = 0.02  # part of values on a grid that show what one count stands for,
     alike: float = 1e-6  # if theirs are the same to this part
@@ -131,7 +131,7 @@ def objective_of(
     usable = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "auto" and not usable.any():
-        # Of values that scatter about 0, the positive ones alone would lie above the truth.
+        # Where values scatter about 0, the positive ones alone would lie above the truth.
         weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
     if weights in ("auto", "stderr"):
         return Squares(window.c[usable], window.s[usable], share=fraction), usable

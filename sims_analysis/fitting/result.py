@@ -132,7 +132,7 @@ def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
     profiles, objective = request.frame, rows.numbers("objective")
     window = request.settings["start"], request.settings["stop"]
     support = support_of_window(profiles.unfilled(), window)
-    # Of logarithms alone, a fit knows the limits of samples below one.
+    # A fit of logarithms alone knows the limits of samples below one.
     others = objective != OBJECTIVES.index("squares of ln C")
     flags = support.flags.where(others, support.flags & ~Flag.BELOW_LIMIT)
     support = changed(support, flags=flags)

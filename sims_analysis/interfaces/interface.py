@@ -83,7 +83,7 @@ def interface(
         Depth windows of the plateaus towards the surface and below; by default what is level, or
         a line, from the step to the ends of the window.
     variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
+        In a Dataset, by default the one in which the species was measured, concentrations first.
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a step across a gap between samples, which is ``gap`` otherwise.
 
@@ -179,7 +179,7 @@ def _row(*samples: Any, **how: Any) -> Array:
 
 
 def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) -> xr.Variable:
-    """Return the statuses; a gap, and samples below a limit, matter in the step alone."""
+    """Return the statuses; a gap, and samples below a limit, matter only in the step."""
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach

@@ -73,7 +73,7 @@ def layers(
         That part of the step from what lies on either side to the layer's own plateau, or maximum;
         by default half.
     variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
+        In a Dataset, by default the one in which the species was measured, concentrations first.
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a layer that begins or ends in a gap between samples.
 
@@ -165,7 +165,7 @@ def _between_plateaus(
 
 
 def _padded(layers: Sequence[Layer], most: int) -> Array:
-    """Return so many layers as a row; those after the ones found are padding."""
+    """Return layers as a row of fixed length; those after the ones found are padding."""
     rows = np.full((most, _SIZE), np.nan)
     rows[:, 0] = Status.PADDING
     rows[: len(layers)] = layers[:most]
@@ -186,7 +186,7 @@ def _resolved(
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
-    A gap, and samples below a limit, matter at edges alone; so do saturated ones at a stated level.
+    A gap, and samples below a limit, matter only at edges; so do saturated ones at a stated level.
     """
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])

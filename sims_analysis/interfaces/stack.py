@@ -184,13 +184,13 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
 
 
 def _distinct_nodes(nodes: Sequence[int], mean: Array) -> list[int]:
-    """Return samples in order, but those at which the mean is that at the one before."""
+    """Return samples in order, without those at which the mean equals that at the one before."""
     every = sorted(set(nodes))
     return every[:1] + [b for a, b in pairwise(every) if mean[a] != mean[b]]
 
 
 def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> list[int]:
-    """Return the middles of stretches that are surely flat between a minimum and a maximum."""
+    """Return the middles of intervals that are clearly flat between a minimum and a maximum."""
     inside = slice(first, last + 1)
     z, size = record.z[inside], mean[last] - mean[first]
     done = (record.c[inside] - mean[first]) / size
@@ -263,7 +263,7 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
 
 
 def _level(record: Record, place: Array, extremum: int, apart: float, step: float) -> Plateau:
-    """Return a plateau: of one that is not level, the extremum of a parabola.
+    """Return a plateau: the extremum of a parabola if it is not level.
 
     One that surely slopes, and is not much shorter than it is `apart` from the next, is a line.
     """

@@ -46,7 +46,7 @@ class _Rules:
     begins: tuple[float, ...] = 0.0, 0.0, 0.25, 0.75, 0.875
     ends: tuple[float, ...] = 0.125, 0.25, 0.75, 1.0, 1.0
     enough: int = 8  # number of samples that show their scatter
-    notable: float = 1.4  # factor by which samples scatter more than their errors, if it is said,
+    notable: float = 1.4  # factor by which samples scatter more than their errors, if reported,
     improbable: float = 1e-7  # and probability below which chance does not make it
     rounding: float = 1e-9  # part of the mean below which scatter is that of conversions
 
@@ -94,7 +94,7 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
 
 
 def _step_down(rows: Rows, mean: Array, of_one: Array) -> Array:
-    """Return by how much the lowest part of each window is below its mean, or 0 if by chance."""
+    """Return how far the lowest part of each window is below its mean; 0 if that may be chance."""
     n, first = rows.size[:, None], rows.offsets[:-1, None]
     begin = first + np.floor(n * _RULES.begins).astype(np.intp)
     end = first + np.ceil(n * _RULES.ends).astype(np.intp)
@@ -146,7 +146,7 @@ def window_trend(
         widened = np.isfinite(error)
         distance = _apart(depth, two, widened)
         size, noise = np.abs(answer), _RULES.hides * stderr
-        # The slope that is shown, and the ends of what noise may hide.
+        # The slope that is seen, and the limits of what noise may hide.
         slopes = np.stack([slope, slope - noise, slope + noise])[:, None]
 
         def changes(steepest: Any = np.inf) -> Array:
@@ -194,7 +194,7 @@ def _apart(depth: Array, place: Array, widened: Array) -> Array:
 def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Flags) -> Array:
     """Return how steep exponentials may be that rise from noisy windows upwards (-1) or downwards.
 
-    They are nowhere above what is measured: the mean, and three of its errors, of all samples
+    They nowhere exceed what is measured: the mean, and three of its errors, of all samples
     beside the window on that side, of the half of these next to it, and so on. Of the `window` are
     given the mean, the mean depth, the variance of a sample, and whether an error is widened.
     """
@@ -227,7 +227,7 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
     answer = np.where(above > error, above, 0.0)
     trend = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
-    # The error is one of this question alone, and no record has it: only three of them matter.
+    # The error belongs to this question, not to the record: only three of them matter.
     with np.errstate(invalid="ignore"):  # of an answer of 0
         hidden = (trend.slope_error > 0) & (trend.change * answer > CLEAR_ERRORS * error)
     hidden &= above > CLEAR_ERRORS * np.sqrt(below.of_one)

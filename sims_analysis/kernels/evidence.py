@@ -175,7 +175,7 @@ def flags_from_values(rows: Rows) -> SingleResult:
     bits[rows.offsets[1:][ends_inside(rows).value] - 1] |= Flag.TRUNCATED
     placed = rows.unpacked(bits.reshape(rows.value.shape).astype(np.float64))
     flags = np.nan_to_num(placed).astype(np.int16)
-    if wide is not None:  # depths within a gap have both of its sides
+    if wide is not None:  # depths within a gap rest on both of its sides
         sides = ((flags & side != 0).cumsum(axis=1) for side in (Flag.GAP_AFTER, Flag.GAP_BEFORE))
         flags[np.isnan(placed) & (np.subtract(*sides) > 0)] |= np.int16(GAP)
     return SingleResult(flags)
@@ -221,7 +221,7 @@ def at_places(
             if axis:
                 flags[row, np.flatnonzero(b <= np.fmax(last, rows.end[row]))[-1:]] |= flag
             continue
-        # A value strictly between two samples rests on both.
+        # A value strictly between two samples depends on both.
         before, after = depth[depth < first][-reach:], depth[depth > last][:reach]
         begin = before[0] if before.size == reach else -np.inf
         end = after[-1] if after.size == reach else np.inf

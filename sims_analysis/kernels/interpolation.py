@@ -104,7 +104,7 @@ class Location(NamedTuple):
         axis, place = None, self.segment[part] + step
         if isinstance(rows, Dense) and len(self.segment) == 1:
             axis, place, samples = 1, self.segment[0] + step, samples[part]
-        # They are within; to see that of each, as other modes do, would take twice the time.
+        # All are within bounds; checking each, as other modes do, would take twice the time.
         values: Array = samples.take(place, axis, mode="wrap")
         return values
 
@@ -162,13 +162,13 @@ def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> 
 
 
 def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -> Array:
-    """Move samples by their errors, as many at once as no value depends on two of."""
+    """Move samples by their errors, all at once that no value depends on together."""
     spacing, moved_by, variance = 2 * REACH[method], np.nan_to_num(stderr), np.zeros(x.shape)
     for first in range(min(spacing, z.size)):
         step = np.where(np.arange(z.size) % spacing == first, moved_by, 0.0)
         up, down = (_spline(z, y + sign * step, method)(x) for sign in (1, -1))
         variance += (0.5 * (up - down)) ** 2
-    # No error where a value depends on a sample without.
+    # No error where a value depends on a sample without one.
     for sample in np.flatnonzero(np.isnan(stderr)):
         variance[np.abs(z.searchsorted(x) - sample - 0.5) < spacing / 2] = np.nan
     return np.sqrt(variance)

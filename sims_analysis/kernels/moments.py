@@ -136,7 +136,7 @@ def _between(
 ) -> tuple[Array, Array, list[Array]]:
     """Return weights of the samples between two depths, distances from their mean, and moments.
 
-    With what straight lines miss between two ends: their depths, slopes inwards, and heights.
+    Include what straight lines miss between two ends: their depths, slopes inwards, and heights.
     """
     # Samples outside have zero weight.
     window = [np.where(np.isfinite(end), end, np.inf) for end in (first, last)]
@@ -201,7 +201,7 @@ def _ends(inside: Rows, level: Array) -> list[tuple[Array, Array, Array]]:
 
 
 def _moves(rows: Rows, edge: Edges) -> Array:
-    """Return by how much farther out an edge is per sample, so that their errors make its own."""
+    """Return the shift of an edge per change of each sample, which propagates their errors."""
     stderr = errors_of(rows)
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = (rows.depth >= rows.repeat(edge.start)) & (rows.depth <= rows.repeat(edge.stop))

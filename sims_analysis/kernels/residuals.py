@@ -38,7 +38,7 @@ class _Rules:
     unlikely: float = 0.005  # probability below which residuals are not random
     averaged: int = 3  # number of neighbours in a block, at least
     blocks: int = 24  # number of blocks of a profile, at most
-    # Number of blocks, or residuals, beyond the parameters from which they are asked,
+    # Number of blocks, or residuals, beyond the parameters from which they are tested,
     spare: int = 2
     spare_known: int = 6  # and where errors are known, so that chi-square says something alone
     # Without known errors, a departure that is seen is one of the shape if the probability of the
@@ -180,7 +180,7 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
     large = departure > _RULES.large and neighbours < _RULES.surely
     if visible and low < (_RULES.shape_if_large if large else _RULES.shape):
         return _SHAPE, True
-    # What is so because of samples far below the maximum alone does not matter.
+    # What only samples far below the maximum cause does not matter.
     root = np.sqrt(np.maximum(m, 0.0))
     if neighbours >= _RULES.unlikely or durbin_watson(r * root, rows * root) >= _RULES.unlikely:
         return RANDOM, False

@@ -13,7 +13,7 @@ from sims_analysis.outcomes import Flag
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which a surface transient is told from an implant."""
+    """The numbers by which a surface transient is distinguished from an implant."""
 
     width: int = 5  # samples in the running median
     ratio: float = 2.0  # a maximum exceeds the minimum above it by this factor,
@@ -103,7 +103,7 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
         below = np.flatnonzero(depth > end)
         if below.size and carried.first[i] <= depth[0] <= end:
             top = below[np.argmax(value[below])]
-            # Of the segment across the end, which on a coarse grid is all there is, the half.
+            # Half of the segment across the end, which on a coarse grid is all there is.
             above = np.trapezoid(value[depth <= end], depth[depth <= end])
             above += 0.5 * value[below[0] - 1] * (depth[below[0]] - depth[below[0] - 1])
             columns[:, row] = depth[0], value[0], depth[top], value[top], end, above

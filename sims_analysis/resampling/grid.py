@@ -170,7 +170,7 @@ def to_grid(
     result = output.assign(unsampled) if unsampled else output
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
-        # By the CF conventions, bounds have the units of their axis and no attrs of their own.
+        # In the CF conventions, bounds have the units of their axis and no attrs of their own.
         coords[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     result = with_ancillaries(result.assign_coords(coords))
@@ -312,7 +312,7 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
 
 
 def _of_samples(frame: Frame, every: int) -> _Grid:
-    """Return cells of so many samples of the profile that has the most."""
+    """Return cells of a number of samples each, of the profile that has the most."""
     measured: Any = (frame.filled().value.notnull() & frame.depth.notnull()).compute()
     most = measured.sum(frame.dim).argmax(...) if frame.lead else {}
     depth = frame.depth.isel(most, missing_dims="ignore").values

@@ -203,7 +203,7 @@ def _with_evidence(
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
     if frame.limit is not None and of.limit is not None:
-        # Of a value to which others contribute, the limit is what all make of it at most.
+        # The limit of a value to which others contribute is the most that all of them make it.
         highest = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
         of = changed(of, limit=elementwise(np.fmax, of.limit, highest.where(of.limit.notnull())))
     result = replace(result, known=of)

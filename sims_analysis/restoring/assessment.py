@@ -51,14 +51,14 @@ def assess(
     far_off = largest_deviance(problem, best.m) > MAX_DEVIANCE
     best, relaxed = (best, best) if far_off else _relaxed(problem, unknowns, best)
     x, top, weight = np.exp(best.u), problem.top, record_weights(problem.z)
-    # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
+    # For means over cells: M X H^-1; times X A' W, the effect of a change of the samples.
     means, blurred = problem.mean * x, problem.response.matrix * x
     answers = blurred.T * problem.misfit.information(best.m)
     rigid, freed = (
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, relaxed.factor)
     )
-    # By what each value answers to samples: the averaging kernels, and their widths.
+    # How each value responds to samples: the averaging kernels, and their widths.
     kernel = rigid @ answers @ problem.response.matrix
     achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
     achieved = _not_below_inside(achieved, problem.z)
@@ -99,7 +99,7 @@ def assess(
 
 
 def _relaxed(problem: InverseProblem, unknowns: Unknowns, best: Minimum) -> tuple[Minimum, Minimum]:
-    """Return the minimum to be shown, and the one with distributed kinks, of which errors are.
+    """Return the minimum to be shown, and the one with distributed kinks, which has the errors.
 
     They are the same profile, unless that describes the samples less well.
     """
@@ -190,7 +190,7 @@ def _is_cut_off(problem: InverseProblem, m: Array) -> bool:
 def _doubtful_maxima(
     problem: InverseProblem, unknowns: Unknowns, best: Minimum, achieved: Array
 ) -> Array:
-    """Return depths of maxima that the samples do not need: without a valley they do as well."""
+    """Return depths of maxima that the samples do not need: they fit as well without a valley."""
     u, x = best.u, problem.x
     inside = np.flatnonzero((x >= problem.z[0]) & (x <= problem.z[-1]))
     sign = np.sign(np.diff(u[inside]))

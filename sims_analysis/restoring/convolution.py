@@ -123,7 +123,7 @@ def convolve(
 
 
 def _known(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> Evidence:
-    """Return what is known of blurred samples: all that lies within the function's width."""
+    """Return the evidence on blurred samples: all that lies within the function's width."""
 
     def reach(*args: float) -> float:
         return ResolutionFunction(function, tuple(args)).fwhm if np.isfinite(args).all() else 0.0

@@ -21,7 +21,7 @@ from sims_analysis.kernels.rows import Array
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which a minimum is searched: none of them changes where it is."""
+    """The numbers of the search for a minimum: none of them changes where it is."""
 
     cut: float = 1e-3  # part of the function below which it is left out of directions of descent
     columns: int = 48  # number of columns of the curvature that are made at a time
@@ -159,7 +159,7 @@ class Response:
 
     @cached_property
     def _workspace(self) -> Array:
-        """Return room for a square and zeros around it: what is beyond the blocks stays 0."""
+        """Return an array for a square with zeros around it: what is beyond the blocks stays 0."""
         m, across = self.matrix.shape[1], self._without_tails[1]
         return np.zeros(m * (m + across + 1))
 

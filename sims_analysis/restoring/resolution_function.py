@@ -137,7 +137,7 @@ def _width(frame: Frame, width: Any, name: str) -> xr.Variable:
 
 
 def _checked(name: str, widths: Mapping[str, xr.Variable], value: str) -> Resolution:
-    """Refuse negative widths, and none above 0; those that are not stated are 0."""
+    """Refuse negative widths, and widths that are all 0; those that are not stated are 0."""
     every = [widths.get(width_name, xr.Variable((), 0.0)) for width_name in _names(name)]
     for width_name, width in zip(_names(name), every, strict=True):
         if anywhere((width < 0) | np.isinf(width)):
