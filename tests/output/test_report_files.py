@@ -30,8 +30,6 @@ def test_files_hold_the_report_and_are_replaced_without_a_page_where_bokeh_is_mi
     assert profiles.read_bytes() == paired.read_bytes()
     stored = sims.load(folder / "boron-implant.nc")["concentration"]
     assert stored.identical(report.data["concentration"])
-        report.data["concentration"]
-    )
     picture = pictures[1].read_text("utf-8")
     said = "161.95 ± 0.10 nm", "(5.0313 ± 0.0010)", "181.9 ± 0.3 nm"
     for text in ("<?xml", "synthetic: B implant", *said):
