@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -408,8 +406,9 @@ def _doubts_of_limits(dose: DoseIntegral) -> list[Doubt]:
     if depth is None and Status.NO_DATA not in present:
         return doubts
     record = frame.map(ends)
-    endless = map(np.isinf, (question.start, question.stop, question.above))
-    defined: Any = ~reduce(operator.or_, endless) & dose.background.notnull()
+    start, stop, above = question.start, question.stop, question.above
+    endless: Any = np.isinf(start) | np.isinf(stop) | np.isinf(above)
+    defined = ~endless & dose.background.notnull()
     missing = (status == Status.NO_DATA) & (record.last > record.first) & defined
     code: Parts = {"code": "no_sample_in_window"}
     if depth is not None:

@@ -14,7 +14,7 @@ from sims_analysis.frame.evidence import GapPolicy, resolve
 from sims_analysis.frame.frame import Frame
 from sims_analysis.frame.opening import open_frame
 from sims_analysis.frame.run import codes
-from sims_analysis.frame.window import doubt_of_known, read_window
+from sims_analysis.frame.window import read_window, transient_doubt
 from sims_analysis.kernels import peak as kernels
 from sims_analysis.kernels.rows import changed
 from sims_analysis.outcomes import GAP, Flag, Status
@@ -112,7 +112,7 @@ def peak(
     maximum, parts = frame.evaluate(kernels.peak, *parameters, errors="fit", extra=(_PART,))
     doubts = []
     if Status.TRUNCATED in codes(maximum.status):
-        doubts = [doubt_of_known(frame, [maximum.transient[..., i] for i in range(6)])]
+        doubts = [transient_doubt(frame, [maximum.transient[..., i] for i in range(6)])]
     # The maximum is one of all samples of the window.
     flags = parts.flags.data
     flags = flags[..., 0] | (flags[..., 1] & Flag.SATURATED) | (flags[..., 2] & GAP)

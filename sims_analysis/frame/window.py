@@ -55,10 +55,10 @@ def read_pair(frame: Frame, pair: Any, name: str = "window") -> Window:
 
 def doubt_of_transient(frame: Frame, start: xr.Variable, stop: xr.Variable) -> Doubt:
     """Return the doubt about answers of windows that begin in a surface transient."""
-    return doubt_of_known(frame, frame.map(surface_transient, start, stop, errors="fit"))
+    return transient_doubt(frame, frame.map(surface_transient, start, stop, errors="fit"))
 
 
-def doubt_of_known(frame: Frame, transient: Sequence[xr.Variable]) -> Doubt:
+def transient_doubt(frame: Frame, transient: Sequence[xr.Variable]) -> Doubt:
     """Return the doubt about answers by the fields of :class:`.transient.Transient`."""
 
     def text(first: FirstFlagged) -> str:

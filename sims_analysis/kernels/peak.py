@@ -131,10 +131,8 @@ def _peaks(rows: Rows, start: Array, stop: Array, below: Array) -> Peak:
         (shown, error), (of_half, of_it) = maxima(rows, row, top, below, parts=(1.0, 0.5))
         uncertainty[row] = np.hypot(of_it, _RULES.shifted * (of_half - shown))
         about = half_width_about(shown - value[row], error)
-        alone[row], stderr[row] = (
-            of_highest,
-            np.where(np.isfinite(about * of_highest), about, of_highest),
-        )
+        alone[row] = of_highest
+        stderr[row] = np.where(np.isfinite(about * of_highest), about, of_highest)
         high[row] = np.where(np.isfinite(uncertainty[row]), of_half, high[row])
     half = 0.5 * high
     sides, every = around(rows, half, row, top, below, _RULES.precise)

@@ -50,6 +50,7 @@ def test_windows_of_values_and_the_detection_limit():
     assert number(limited["n"]) == number(found["n"])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*the edge is not exponential")  # of 300, one or two
 @pytest.mark.parametrize("noise", ["counts", "relative"])
 @pytest.mark.parametrize("repeats", [1, 3])

@@ -152,6 +152,7 @@ def test_a_depth_in_a_surface_transient_warns(recwarn):
     assert not recwarn
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
 def test_a_transient_that_a_convolution_carries_deeper_warns():
     ds = one(Z_LONG, UNDER_A_TRANSIENT * 1e14, stderr=1e14 * np.sqrt(UNDER_A_TRANSIENT))

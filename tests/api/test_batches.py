@@ -242,6 +242,7 @@ def test_an_answer_between_failures_goes_on_with_the_batch():
     assert [type(r) for r in results] == [RequestTimeout, SIMSResult] * 4
 
 
+@pytest.mark.slow
 def test_answers_that_take_a_while_are_waited_for():
     def answer(n, data_id):
         time.sleep(0.3)

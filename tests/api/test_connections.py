@@ -68,6 +68,7 @@ def test_a_request_that_does_not_arrive_is_closed(running, sent, monkeypatch):
     wait_until(lambda: running.connections == 0, patience=10)
 
 
+@pytest.mark.slow
 def test_a_byte_now_and_then_does_not_keep_a_connection(running, monkeypatch):
     monkeypatch.setattr(connections, "REQUEST_TIMEOUT", 0.5)
     with socket.create_connection(("127.0.0.1", running.port)) as connection:

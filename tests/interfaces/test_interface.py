@@ -415,6 +415,7 @@ def test_an_exponential_edge_is_one_step(counts):
     assert (sims.interface(counted(edges, Z, counts))["status"] == "ok").mean() > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sims_analysis.errors.FitWarning")
 @pytest.mark.parametrize("tail", [0.2, 1.0])
 def test_a_tail_at_a_step_is_no_part_of_the_plateau(tail):

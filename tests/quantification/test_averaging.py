@@ -246,6 +246,7 @@ def test_a_grid_finer_than_the_samples_stays_one():
     assert found["effective_sample_fraction"].attrs == {"interpolated": "log"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize("step", [2.0, 0.5])
 def test_errors_of_means_between_samples_are_those_of_samples_and_of_sums(step, counted):

@@ -317,6 +317,7 @@ def test_what_was_read_tells_nothing_secret():
             assert not [secret for secret in SECRETS if secret in said]
 
 
+@pytest.mark.slow
 def test_an_answer_without_end_is_read_as_far_as_the_limit():
     pytest.importorskip("aiohttp")
     sent = []

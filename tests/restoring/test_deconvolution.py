@@ -348,6 +348,7 @@ def test_a_gap_is_warned_of_and_bridged():
     )
 
 
+@pytest.mark.slow
 def test_noise_between_maxima_is_named(approved):
     """A weak prior follows the noise of a plateau."""
     ds, _ = measured(np.ones_like, top=100)

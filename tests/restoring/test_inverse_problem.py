@@ -31,6 +31,7 @@ def pose(one=PLAIN, here=None, function=GAUSSIAN, kind="level", parts=1, **setti
         )
 
 
+@pytest.mark.slow
 def test_without_counts_and_errors_the_scatter_says_what_a_count_is_worth():
     k = np.random.default_rng(1).poisson(400 + 200 * np.sin(np.arange(1000) / 75)).astype(float)
     c = np.array([*k / 1000, 0.0, -1.0])
