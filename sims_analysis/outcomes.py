@@ -24,10 +24,10 @@ class Status(IntEnum):
 
     def __new__(cls, code: int, rank: int = 0, meaning: str = "", advice: str = "") -> Self:
         """Make one of the codes below, with its rank among those of answers that have a value."""
-        made = int.__new__(cls, code)
-        made._value_ = code
-        made.rank, made.meaning, made.advice = rank, meaning, advice
-        return made
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.rank, member.meaning, member.advice = rank, meaning, advice
+        return member
 
     @property
     def word(self) -> str:

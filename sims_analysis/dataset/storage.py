@@ -351,21 +351,21 @@ def _encoding(
         expected = f"expected some of the dimensions {', '.join(map(str, ds.dims))}"
         raise argument_error("chunks", dict(chunks or {}), expected)
     for name, variable in ds.variables.items():
-        chosen: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         if variable.dtype.kind == "f" and name in ds.coords:
             # CF does not allow missing values in dimension coordinates.
-            chosen["_FillValue"] = None
+            settings["_FillValue"] = None
         if kind == "netcdf" and variable.dtype.kind == "U" and name in ds.dims:
             # To CF a coordinate variable is numeric, and labels along a dimension are characters.
-            chosen["dtype"] = "S1"
+            settings["dtype"] = "S1"
         elif chunks and variable.dims:
             sizes = tuple(
                 min(chunks.get(str(dim), size), size) or 1
                 for dim, size in zip(variable.dims, variable.shape, strict=True)
             )
-            chosen["chunks" if kind == "zarr" else "chunksizes"] = sizes
-        if chosen:
-            encoding[name] = chosen
+            settings["chunks" if kind == "zarr" else "chunksizes"] = sizes
+        if settings:
+            encoding[name] = settings
     return encoding
 
 

@@ -170,9 +170,9 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
     eager = frame if not frame.lazy else open_frame(before.compute(), question="", axes=("depth",))
     rows = eager.each(add_initial, fraction, size=1, ancillary=("common", "overlap"))
     index = eager.dataset({"rows": rows})["rows"].isel(__row__=0, drop=True)
-    which = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
-    refuse_cases(profiles, which, "as_implanted")
-    settings = {**settings, "initial": which}
+    place = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
+    refuse_cases(profiles, place, "as_implanted")
+    settings = {**settings, "initial": place}
     return replace(request, initials=tuple(initials), surface=surface, settings=settings)
 
 
@@ -277,16 +277,16 @@ def _by_label(
     for name, value in (stated or {}).items():
         parameter, place = places[name]
         labels = [parameters[i].name for i in np.atleast_1d(place.values)]
-        each = [value] * len(labels)
+        values = [value] * len(labels)
         if place.ndim and isinstance(value, several):
-            each = list(value)
-        if len(each) != len(labels):
+            values = list(value)
+        if len(values) != len(labels):
             raise ProfileError(
-                f"{argument}[{name!r}] has {len(each)} values; expected {len(labels)}, one for "
+                f"{argument}[{name!r}] has {len(values)} values; expected {len(labels)}, one for "
                 "each layer",
                 argument=argument,
             )
-        by_label |= {label: (parameter, of) for label, of in zip(labels, each, strict=True)}
+        by_label |= {label: (parameter, of) for label, of in zip(labels, values, strict=True)}
     return by_label
 
 

@@ -171,8 +171,8 @@ def _window_dose(
         shift, by_samples = (float(moved @ by) for by in problem.subtracted)
         variance = max(variance + shift * (shift - 2 * by_samples), 0.0)
     value = dose(best)
-    apart = [(dose(minimum) - value) ** 2 for minimum in result.candidates]
-    return value, sqrt(variance + sum(apart) / len(apart))
+    squares = [(dose(minimum) - value) ** 2 for minimum in result.candidates]
+    return value, sqrt(variance + sum(squares) / len(squares))
 
 
 def _status(

@@ -70,12 +70,12 @@ def evaluate(
     >>> print(f"{there.item():.3e} +- {there['stderr'].item():.0e} {there.attrs['units']}")
     6.989e+19 +- 3e+16 atom/cm^3
     """
-    chosen = _model_of(fit, model)
+    base = _model_of(fit, model)
     quantified = any(units.is_quantity(array.variable.data) for array in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)
     frame, at = _opened(fit, depth, quantified=quantified)
-    model, values, arrays = _of_each_profile(fit, chosen, frame)
+    model, values, arrays = _of_each_profile(fit, base, frame)
     n, square = frame.value.sizes[frame.dim], ("parameter", "parameter_")
     columns = [array.variable for array in arrays]
     rows = frame.each(values, *columns, size=2 * n, dim=frame.dim, whole=square)
@@ -94,7 +94,7 @@ def evaluate(
     answer = frame.array(
         value, frame.term, units_=unit, coords=coords, label=frame.name, description=what
     )
-    return answer.assign_attrs(model=chosen.name)
+    return answer.assign_attrs(model=base.name)
 
 
 def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:
@@ -169,19 +169,19 @@ def _model_of(fit: Any, model: Model | None) -> Model:
             f"the fit is of a model {stated!r} that is not among list_models(); pass it as model=, "
             "or add its file"
         )
-    chosen = find_model(stated)
+    fit_model = find_model(stated)
     if fit.attrs.get("as_implanted") == "measured":
         raise ProfileError(
             "the curve of this fit is a measured profile after diffusion, and the fit does not "
             "hold that profile; fit a Gaussian as implanted for a curve"
         )
-    absent = [name for name in (*chosen.names, "covariance") if name not in fit]
+    absent = [name for name in (*fit_model.names, "covariance") if name not in fit]
     if absent:
         raise ProfileError(
             f"the fit, of a model {fit.attrs['model']!r}, has no {', '.join(absent)}, which the "
-            f"curve of {chosen.name!r} needs"
+            f"curve of {fit_model.name!r} needs"
         )
-    return chosen
+    return fit_model
 
 
 def _of_each_profile(

@@ -152,21 +152,21 @@ def fit(
     75.36 +- 0.05
     """
     stated = locals()
-    chosen = find_model(model)
-    axes = vocabulary.AXES if chosen.on_time else ("depth",)
-    question = f"a fit of {chosen.name!r}"
+    shape = find_model(model)
+    axes = vocabulary.AXES if shape.on_time else ("depth",)
+    question = f"a fit of {shape.name!r}"
     profiles = open_frame(data, question=question, variable=variable, axes=axes, gaps=gaps)
     if progress is not None:
         check_bool("progress", progress)
     by_layer = isinstance(over, str) and over == "layer"
     of_layers = repeat is not None and (over is None or by_layer)
     if repeat is not None:
-        chosen = read_repeat(chosen, repeat, shared if of_layers else None)
+        shape = read_repeat(shape, repeat, shared if of_layers else None)
     elif by_layer:
         raise ProfileError(
             "over='layer' applies only with repeat", code="conflicting_arguments", argument="over"
         )
-    request = read_request(profiles, chosen, stated)
+    request = read_request(profiles, shape, stated)
     between = (None, None) if of_layers else (shared, over)
     read = with_layers_counted if repeat == "auto" else read_links
     request = read(request, *between, prior)

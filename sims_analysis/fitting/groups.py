@@ -46,9 +46,9 @@ def _each(
 
 def _row(function: Callable[..., Array], names: tuple[str, ...], *arguments: Any) -> Array:
     columns, numbers = map(np.atleast_2d, arguments[: -len(names)]), arguments[-len(names) :]
-    samples = [Samples(*each) for each in zip(*columns, strict=True)]
+    samples = [Samples(*row) for row in zip(*columns, strict=True)]
     settings = [n if isinstance(n, list) else [n] * len(samples) for n in numbers]
-    of_each = [dict(zip(names, each, strict=True)) for each in zip(*settings, strict=True)]
+    of_each = [dict(zip(names, row, strict=True)) for row in zip(*settings, strict=True)]
     return function(samples, of_each)
 
 
@@ -57,13 +57,13 @@ def fit_group(
 ) -> Array:
     """Fit the profiles of a group, with the settings of each: one profile, unless linked."""
     if request.joint:
-        answers, common = fit_together(samples, settings, request)
+        results, common = fit_together(samples, settings, request)
     else:
-        alone = _fit_alone(samples[0], settings[0], request)
-        answer, common = _with_scales(alone, settings[0], request)
-        answers = [answer]
+        single = _fit_alone(samples[0], settings[0], request)
+        answer, common = _with_scales(single, settings[0], request)
+        results = [answer]
     rows = []
-    for answer in answers:  # the status of a curve is that of the fit unless it is another
+    for answer in results:  # the status of a curve is that of the fit unless it is another
         curve = answer.get("curve_status", answer["status"])
         codes = {"status": Status[answer["status"].upper()], "curve_status": Status[curve.upper()]}
         rows.append(request.fields.row({**answer, **codes}))

@@ -144,14 +144,14 @@ class Objective(SumOfSquares):
 
     def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return what the residuals say of a fit with so many free parameters."""
-        whole = self.residuals(m, cost / self.share, free / self.share)
+        dense = self.residuals(m, cost / self.share, free / self.share)
         if self.share == 1:
-            return whole
+            return dense
         # Values between the same samples are alike; two spacings apart they have none in common.
-        apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
-        value, degrees, variance = whole.test
+        step = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
+        value, degrees, variance = dense.test
         test = ChiSquare(self.share * value, self.share * degrees, variance)
-        return Statistics(whole.r[::apart], whole.of[::apart], test, self.share * whole.aic)
+        return Statistics(dense.r[::step], dense.of[::step], test, self.share * dense.aic)
 
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""

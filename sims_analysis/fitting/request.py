@@ -215,5 +215,5 @@ def split_label(name: str) -> tuple[str, str]:
 def scale_powers(parameters: Sequence[Parameter], scales: Sequence[str] = tuple(SCALES)) -> Array:
     """Return by which powers of the scales true numbers exceed apparent ones, a row each."""
     powers = [(_POWERS.get(p.kind, 0.0), float(p.scales)) for p in parameters]
-    which = [list(SCALES).index(name) for name in scales]
-    return np.array(powers).reshape(-1, 2)[:, which]
+    columns = [list(SCALES).index(name) for name in scales]
+    return np.array(powers).reshape(-1, 2)[:, columns]

@@ -48,9 +48,9 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
         labels["layer"] = xr.Variable("layer", np.arange(1, n_layers + 1))
     answer = profiles.dataset(variables, coords=labels)
     if not profiles.lazy:
-        none = (answer["status"] == "no_data").variable
+        empty = (answer["status"] == "no_data").variable
         window = request.settings["start"], request.settings["stop"]
-        warn_of_empty_window(profiles, window, none, FitWarning)
+        warn_of_empty_window(profiles, window, empty, FitWarning)
         warn_of_status(profiles, answer["status"], "the fit is not ok:")
         residuals = answer["residuals"]
         misfit = ((answer["status"] == "ok") & (residuals != "random")).variable
@@ -78,8 +78,8 @@ class _Rows:
         data, dims = self.fields.of(self.rows.data, name), self.rows.dims[:-1]
         if at is None:
             return xr.Variable(dims, data, attrs)
-        chosen = _ordered(xr.Variable((*dims, "__row__"), data).isel(__row__=at), self.lead)
-        return xr.Variable(chosen.dims, chosen.data, attrs)
+        values = _ordered(xr.Variable((*dims, "__row__"), data).isel(__row__=at), self.lead)
+        return xr.Variable(values.dims, values.data, attrs)
 
 
 def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:

@@ -144,9 +144,9 @@ def layers(
         number = profiles.parameter(level, (profiles.kind,), "level")
         refuse_cases(profiles, number, "level")
         rows = _at_level(marker, profiles, level, number)
-        limit, none = profiles.highest_limit, xr.zeros_like(number, dtype=bool)
+        limit, never = profiles.highest_limit, xr.zeros_like(number, dtype=bool)
         if limit is not None:  # the last are below it; nowhere a sample shows a level below it
-            below = [none | (number <= limit), none | limit.notnull()]
+            below = [never | (number <= limit), never | limit.notnull()]
         if profiles.stderr is None:
             _warn_of_noise(profiles, number)
     table = rows.data.reshape(*rows.shape[:-1], -1, _SIZE)

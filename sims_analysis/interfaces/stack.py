@@ -180,7 +180,7 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
             nodes.insert(at, end)
     nodes = _distinct_nodes(nodes, mean)
     steps = [_steps(record, a, b, mean, noise) for a, b in pairwise(nodes)]
-    return _distinct_nodes([*nodes, *(column for each in steps for column in each)], mean), mean
+    return _distinct_nodes([*nodes, *(node for part in steps for node in part)], mean), mean
 
 
 def _distinct_nodes(nodes: Sequence[int], mean: Array) -> list[int]:
@@ -262,15 +262,15 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
     return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
-def _level(record: Record, place: Array, extremum: int, apart: float, step: float) -> Plateau:
+def _level(record: Record, place: Array, extremum: int, distance: float, step: float) -> Plateau:
     """Return a plateau: the extremum of a parabola if it is not level.
 
-    One that surely slopes, and is not much shorter than it is `apart` from the next, is a line.
+    A clear slope that is not much shorter than the `distance` to the next plateau is a line.
     """
     z, plateau = record.z[place], fit_plateau(record, place, sloping=False)
     if not extremum or z.size < 3:
         line = fit_plateau(record, place, sloping=True)
-        slopes = np.ptp(z) > _RULES.longer * apart and surely_slopes(
+        slopes = np.ptp(z) > _RULES.longer * distance and surely_slopes(
             line, float(z[-1]), _RULES.matters * step
         )
         return line if slopes else plateau
@@ -292,15 +292,15 @@ def _edge(
     halves = [above[above.size // 2 :], below[: (below.size + 1) // 2]]
     record = replace(record, places=halves)
     at = part if plateaus[1].level > plateaus[0].level else 1 - part
-    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
+    full, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     step = middle
     if part != 0.5:
         near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
         step = step_between(record, plateaus, near, at)
     if np.isnan(step.position):
         return _NO_EDGE
-    double = has_another_edge(record, plateaus, whole)
+    double = has_another_edge(record, plateaus, full)
     breadth, error = OF_MIDDLE * middle.width, OF_MIDDLE * middle.width_stderr
-    of_whole = whole.width, whole.width_stderr, breadth, error
+    of_whole = full.width, full.width_stderr, breadth, error
     *moved, lower = step.moved
     return _Edge(step.position, step.stderr, *of_whole, (moved[0], moved[1]), lower, double)

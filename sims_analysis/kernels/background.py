@@ -201,18 +201,18 @@ def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Fla
     above, row = toward < 0, np.arange(rows.count)
     first, end = rows.position(inside.first, row, "left"), rows.position(inside.last, row)
     size = np.where(above, first - rows.offsets[:-1], rows.offsets[1:] - end)
-    which = np.flatnonzero(noisy & (size > 0))
-    first, end, size = first[which], end[which], size[which]
-    mean, depth, variance, widened = window[:, which]
+    noisy_rows = np.flatnonzero(noisy & (size > 0))
+    first, end, size = first[noisy_rows], end[noisy_rows], size[noisy_rows]
+    mean, depth, variance, widened = window[:, noisy_rows]
     n = np.maximum(size >> np.arange(int(size.max(initial=0)).bit_length())[:, None], 1)
-    low = np.where(above[which], first - n, end)
+    low = np.where(above[noisy_rows], first - n, end)
     value = range_sums(rows.value.reshape(-1), low.T, (low + n).T).T / n
     place = 0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1))
     apart = np.abs(_apart(depth, place, widened))
     error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
     steepest = np.full(rows.count, np.inf)
     each = np.log((value + CLEAR_ERRORS * error) / mean) / apart
-    steepest[which] = np.fmin.reduce(each, axis=0, initial=np.inf)
+    steepest[noisy_rows] = np.fmin.reduce(each, axis=0, initial=np.inf)
     return steepest
 
 

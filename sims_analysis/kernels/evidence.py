@@ -130,8 +130,8 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
         across = (a > low) & (b < high) if use == "point" else width > 0
     is_gap = (all_marks.flag & GAP != 0)[more]
     is_below = (all_marks.flag & Flag.BELOW_LIMIT != 0)[more]
-    each = touched if use in ("samples", "mean") else np.where(is_below, across, touched)
-    applies = np.where(is_gap, across & (use != "samples"), each)
+    relevant = touched if use in ("samples", "mean") else np.where(is_below, across, touched)
+    applies = np.where(is_gap, across & (use != "samples"), relevant)
     np.bitwise_or.at(
         flags, all_marks.row, np.where(applies, all_marks.flag[more] & ~WITHOUT_VALUE, 0)
     )
@@ -166,8 +166,8 @@ def flags_from_values(rows: Rows) -> SingleResult:
     cut = saturated(rows)
     if cut is not None:
         bits[cut.reshape(-1)] |= Flag.SATURATED
-    nothing = np.full(rows.count, np.nan)
-    end = surface_transient(rows, nothing, nothing).end
+    unknown = np.full(rows.count, np.nan)
+    end = surface_transient(rows, unknown, unknown).end
     for row in np.flatnonzero(end < TRANSIENT.deepest):
         in_row = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(in_row.start, in_row.stop)) < end[row]

@@ -121,8 +121,8 @@ def locate(rows: Rows, at: Array) -> Location:
         at = at[:1]
     nearest, inside = _nearest(rows, at)
     if not rows.value.size:
-        nothing = np.zeros(nearest.shape)
-        return Location(at, nothing.astype(np.intp), nothing, inside)
+        zeros = np.zeros(nearest.shape)
+        return Location(at, zeros.astype(np.intp), zeros, inside)
     segment = rows.segment_at(at)
     t = nearest - rows.depth_at(segment)
     t /= np.maximum(rows.along(rows.width, segment), _TINY)  # 0 at the only sample of a row

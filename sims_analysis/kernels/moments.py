@@ -79,11 +79,11 @@ def moments(
     distribution = np.isfinite(shape[0])
     run = (np.where(np.isnan(end), np.inf, end) for end in ends)
     size = inside.within(*run).size
-    enough, few = size > 2, np.isfinite(threshold) & (size < MIN_SAMPLES)
+    resolved, few = size > 2, np.isfinite(threshold) & (size < MIN_SAMPLES)
     unknown = np.isnan(level) | (threshold == np.inf)
     status = first_status(
         ((inside.size < 3) | unknown, Status.NO_DATA),
-        (~enough, Status.NEVER_REACHED),
+        (~resolved, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
         (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
         (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
@@ -122,8 +122,8 @@ def moments(
                 curvature_error[0] = 0.0  # as of any dose
             errors = np.hypot(errors, np.where(np.isfinite(curvature_error), curvature_error, 0.0))
         errors = np.hypot(errors, common)
-    results[:, ~(enough & distribution)] = np.nan
-    errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
+    results[:, ~(resolved & distribution)] = np.nan
+    errors[:, ~(resolved & distribution) | (status == Status.UNDETERMINED)] = np.nan
     shown = replace(rows, stderr=None) if window else rows  # a window says what the background is
     below = np.zeros(rows.count)
     if record:

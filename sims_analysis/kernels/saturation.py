@@ -157,9 +157,9 @@ def _last_digit(others: Array, highest: float) -> float:
     decade = np.floor(np.log10(values))
     powers = 10.0 ** np.arange(_RULES.digits)
     scaled = values[:, None] / 10.0 ** decade[:, None] * powers
-    whole = np.abs(scaled - np.rint(scaled)) < 32.0 * np.finfo(float).eps * powers
-    whole[:, -1] = True
-    digits = whole.argmax(axis=1) + 1
+    integral = np.abs(scaled - np.rint(scaled)) < 32.0 * np.finfo(float).eps * powers
+    integral[:, -1] = True
+    digits = integral.argmax(axis=1) + 1
     low, high = (digits[decade == end].max() for end in (decade.min(), decade.max()))
     if high - low > np.ptp(decade) / 2:  # whole numbers, or with so many decimals
         return float(10.0 ** (decade - digits + 1).min())

@@ -240,11 +240,11 @@ class Factors:
                 factor = xr.concat(parts, data[MEASUREMENT].variable, coords="different",
                                  compat="equals", combine_attrs="override")  # fmt: skip
             lines = np.concatenate([fitting.index for _, fitting in by_key.values()])
-            used = rows[rows.index.isin(lines)]
+            picked = rows[rows.index.isin(lines)]
             for column in ("matrix_signal", "dead_time"):
-                if texts := " and ".join(sorted({*used[column]} - {""})):
+                if texts := " and ".join(sorted({*picked[column]} - {""})):
                     factor = factor.assign_coords({column: texts})
-            record = used.reset_index()[_RECORD].astype(str).to_dict("records")
+            record = picked.reset_index()[_RECORD].astype(str).to_dict("records")
             factors[species] = with_step(factor, "Factors.pick", combine=combine, rows=record)
         return factors
 

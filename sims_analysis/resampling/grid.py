@@ -221,8 +221,8 @@ def _warn_of_ends(frame: Frame, mean: xr.Variable, edges: Array) -> None:
     if frame.lazy or not has_dose or not anywhere(mean[..., [0, -1]].isnull()):
         return
     nowhere = xr.Variable((), np.nan)
-    whole = frame.map(integrate, nowhere, nowhere).value
-    lost = 1 - (mean * xr.Variable(ASKED, np.diff(edges))).sum(ASKED) / whole
+    total = frame.map(integrate, nowhere, nowhere).value
+    lost = 1 - (mean * xr.Variable(ASKED, np.diff(edges))).sum(ASKED) / total
     warn_where(
         frame,
         lost > _NOTABLE,

@@ -234,8 +234,8 @@ def of_background(frame: Frame, value: Answer) -> dict[str, xr.Variable]:
     overlap = 0.5 * (1.0 - common.variance / stderr**2).fillna(0.0)
     columns = {"background_stderr": common.stderr, "background_overlap": overlap}
     if frame.scatter is not None:  # one number for a profile
-        whole = frame.scatter.max(frame.dim)
-        columns["background_scatter"] = xr.ones_like(common.stderr) * whole
+        scatter = frame.scatter.max(frame.dim)
+        columns["background_scatter"] = xr.ones_like(common.stderr) * scatter
     return columns
 
 

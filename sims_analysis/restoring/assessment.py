@@ -53,20 +53,20 @@ def assess(
     x, top, weight = np.exp(best.u), problem.top, record_weights(problem.z)
     # For means over cells: M X H^-1; times X A' W, the effect of a change of the samples.
     means, blurred = problem.mean * x, problem.response.matrix * x
-    answers = blurred.T * problem.misfit.information(best.m)
+    responses = blurred.T * problem.misfit.information(best.m)
     rigid, freed = (
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, relaxed.factor)
     )
     # How each value responds to samples: the averaging kernels, and their widths.
-    kernel = rigid @ answers @ problem.response.matrix
+    kernel = rigid @ responses @ problem.response.matrix
     achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
     achieved = _not_below_inside(achieved, problem.z)
     achieved = _not_below_inside(achieved[::-1], -problem.z[::-1])[::-1]
     value, covariance = problem.mean @ x, freed @ means.T
     # What the error of a background adds that was subtracted before.
-    shift = freed @ (answers @ problem.common)
-    by_samples = freed @ (answers @ (problem.common * problem.overlap))
+    shift = freed @ (responses @ problem.common)
+    by_samples = freed @ (responses @ (problem.common * problem.overlap))
     stderr = np.sqrt(np.maximum(np.diag(covariance) + shift * (shift - 2 * by_samples), 0.0))
     visible, stderr = _below_detection(problem, value, stderr, achieved)
     dose = float(weight @ value)

@@ -215,8 +215,8 @@ def deconvolve(
     }
     answer = with_history(answer, f"deconvolve(resolution={format_argument(resolution)})")
     if not frame.lazy:
-        none = (answer["status"] == "no_data").variable
-        warn_of_empty_window(frame, window, none, FitWarning)
+        empty = (answer["status"] == "no_data").variable
+        warn_of_empty_window(frame, window, empty, FitWarning)
         warn_of_limits(frame, window, FitWarning, _BELOW_LIMIT)
         _warn(frame, answer)
     return answer

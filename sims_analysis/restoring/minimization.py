@@ -287,21 +287,21 @@ def by_evidence(
     From strong to weak if a prior is convex, otherwise from weak to strong and back; one of the
     weakest that is `far_off` is the answer.
     """
-    tried: list[Minimum] = []
+    minima: list[Minimum] = []
     convex = unknowns.prior.convex
 
     def descend(strengths: Array, u: Array) -> None:
         for state in _path(unknowns, strengths, u):
-            tried.append(state)
-            if not (convex or tried[1:]) and far_off(state):
+            minima.append(state)
+            if not (convex or minima[1:]) and far_off(state):
                 break
-            if state.evidence < max(t.evidence for t in tried) - _RULES.evidence:
+            if state.evidence < max(t.evidence for t in minima) - _RULES.evidence:
                 break
 
     descend(strengths[::-1] if convex else strengths, u)
     if not convex:
-        descend(strengths[: len(tried) - 1][::-1], tried[-1].u)
-    return max(tried, key=lambda candidate: (candidate.converged, candidate.evidence))
+        descend(strengths[: len(minima) - 1][::-1], minima[-1].u)
+    return max(minima, key=lambda candidate: (candidate.converged, candidate.evidence))
 
 
 def of_strength(unknowns: Unknowns, strengths: Array, u: Array) -> Minimum:
