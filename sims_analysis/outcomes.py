@@ -24,10 +24,10 @@ class Status(IntEnum):
 
     def __new__(cls, code: int, rank: int = 0, meaning: str = "", advice: str = "") -> Self:
         """Make one of the codes below, with its rank among those of answers that have a value."""
-        made = int.__new__(cls, code)
-        made._value_ = code
-        made.rank, made.meaning, made.advice = rank, meaning, advice
-        return made
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.rank, member.meaning, member.advice = rank, meaning, advice
+        return member
 
     @property
     def word(self) -> str:
@@ -88,7 +88,7 @@ class Status(IntEnum):
         *(21, 0, "no profile blurred by this function agrees with what was measured"),
         "the function is too wide, the background too high, or the errors too small",
     )
-    TWO_MARKERS = 22, 0, "two markers have no scatter about a line that tells its error"
+    TWO_MARKERS = 22, 0, "two markers have no scatter about a line from which to estimate its error"
     BENT = 23, 0, "the markers do not lie on a straight line"
     SCALE_IN_DOUBT = (
         *(24, 2, "the values were multiplied by a factor whose own status was not ok"),

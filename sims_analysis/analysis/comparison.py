@@ -183,9 +183,9 @@ def _overlap(fa: Frame, fb: Frame) -> tuple[xr.Variable, xr.Variable, xr.Variabl
     a, b = (frame.map(ends) for frame in (fa, fb))
     first = _in_order(elementwise(np.maximum, a.first, b.first), fa, fb)
     last = _in_order(elementwise(np.minimum, a.last, b.last), fa, fb)
-    both = first < last
-    status = xr.where(both, Status.OK, xr.where(first.isnull(), Status.NO_DATA, Status.NO_OVERLAP))
-    return first.where(both), last.where(both), status.astype(np.uint8)
+    valid = first < last
+    status = xr.where(valid, Status.OK, xr.where(first.isnull(), Status.NO_DATA, Status.NO_OVERLAP))
+    return first.where(valid), last.where(valid), status.astype(np.uint8)
 
 
 def _integrated(

@@ -23,14 +23,14 @@ def each(
     cancelled, and no call follows. No more than twice `width` results wait to be taken. Warnings of
     the threads are passed on here.
     """
-    first, *rest = items
+    first, *others = items
     yield first, _outcome(function, first, batch)
-    if not rest:
+    if not others:
         return
     todo: queue.SimpleQueue[str] = queue.SimpleQueue()
     outcomes: queue.SimpleQueue[tuple[str, T | BaseException] | SimsWarning] = queue.SimpleQueue()
     capacity = threading.Semaphore(2 * width)
-    for item in rest:
+    for item in others:
         todo.put(item)
 
     def work() -> None:
@@ -45,8 +45,8 @@ def each(
                 except BaseException as error:  # noqa: BLE001 - raised where results are taken
                     outcomes.put((item, error))
 
-    threads = min(width, len(rest))
-    pending = dict.fromkeys(rest)
+    threads = min(width, len(others))
+    pending = dict.fromkeys(others)
     try:
         for _ in range(threads):
             threading.Thread(target=work, name="sims-analysis-fetch", daemon=True).start()

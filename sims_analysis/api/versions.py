@@ -169,8 +169,8 @@ def _as_record(version: Path, wire: Any) -> Record:
         raise _newer(version.parent.name, number)
     for name, (kind, expected) in _EXPECTED.items():
         if name not in wire or not isinstance(wire[name], kind):
-            found = json_type(wire[name]) if name in wire else "no such field"
-            raise PayloadError(f"expected {expected}, found {found}", f"$.{name}")
+            actual = json_type(wire[name]) if name in wire else "no such field"
+            raise PayloadError(f"expected {expected}, found {actual}", f"$.{name}")
     if not moment_of(wire["retrieved"]):
         text = wire["retrieved"]
         raise PayloadError(f"expected a time in ISO 8601, found {text!r}", "$.retrieved")

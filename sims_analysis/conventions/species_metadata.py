@@ -66,11 +66,11 @@ def coords(
         values = {coord: getattr(profile, field) for coord, field in _TEXTS.items()}
         strings = {coord: "" if value is None else str(value) for coord, value in values.items()}
         strings["species_metadata"] = _json(profile.species_metadata, profile)
-        rest = _rest(profile, data_id, z)
+        remaining = _rest(profile, data_id, z)
         if row not in texts:
-            texts[row], support[row], leading[row] = strings, rest, profile
+            texts[row], support[row], leading[row] = strings, remaining, profile
             continue
-        strings |= {"wire_fields": _json(rest, profile)} if rest else {}
+        strings |= {"wire_fields": _json(remaining, profile)} if remaining else {}
         support[row].setdefault("also", {})[name] = strings
     rows = range(len(texts))
     columns = {coord: _text_coord(texts[row][coord] for row in rows) for coord in texts[0]}
@@ -83,7 +83,7 @@ def coords(
 def with_species_dimension(ds: xr.Dataset) -> xr.Dataset:
     """Turn the scalar species of data such as ``ds.sel(species="B")`` into a dimension.
 
-    The flags of the samples and their limits of detection get it, too.
+    The flags of the samples and their limits of detection get it as well.
     """
     if "species" not in ds.dims:
         names = [name for name in COORDS if name in ds.coords]
@@ -195,24 +195,24 @@ def _json(value: Any, profile: DepthProfile) -> str:
 
 def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
     """Collect the fields that cannot be restored from the texts and the canonical arrays."""
-    rest: dict[str, Any] = {}
+    remaining: dict[str, Any] = {}
     for name in _IDENTIFIERS:
         value = getattr(profile, name)
         text = data_id if name == "data_id" else value
         # numpy strips trailing NUL characters from text.
         stored = text if isinstance(text, str) and text.rstrip("\0") == text != "" else None
         if value != stored:
-            rest[name] = value
+            remaining[name] = value
     if profile.extra:
-        rest["extra"] = _in_order(profile.extra, profile.depths)
+        remaining["extra"] = _in_order(profile.extra, profile.depths)
     if profile._keys != REFERENCE_KEYS:
-        rest["keys"] = list(profile._keys)
+        remaining["keys"] = list(profile._keys)
     if z.size != profile.depths.size:
         # duplicates="mean" leaves fewer samples than were delivered.
-        return rest
+        return remaining
     missing = np.isnan(profile.concentrations)
     if missing.any():
-        rest["not_measured"] = np.sort(profile.depths[missing]).tolist()
+        remaining["not_measured"] = np.sort(profile.depths[missing]).tolist()
     axis_unit = unit_of_kind(profile.depth_units, vocabulary.AXES, "depth_units")
     value_unit = unit_of_kind(profile.concentration_units, vocabulary.VALUE_KINDS, "units")
     for name, unit in (
@@ -232,8 +232,8 @@ def _rest(profile: DepthProfile, data_id: str, z: Array) -> dict[str, Any]:
             canonical = canonical[order]
         rounded = (unit.from_canonical(canonical) != source) & ~np.isnan(source)
         if rounded.any():
-            rest[name] = np.column_stack([z, source])[rounded].tolist()
-    return rest
+            remaining[name] = np.column_stack([z, source])[rounded].tolist()
+    return remaining
 
 
 def _in_order(extra: dict[str, Any], depths: Array) -> dict[str, Any]:

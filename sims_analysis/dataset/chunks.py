@@ -30,7 +30,7 @@ _TEXTS = {"vlen-utf8", "vlen-bytes"}
 def check_chunks(store: Path, array: Any, budget: Budget, *, lazy: bool = False) -> None:
     """Refuse a `zarr.Array` of which a chunk may unpack to more than the budget.
 
-    To measure all chunks takes as long as to read them: those of an array that is opened lazily,
+    Measuring all chunks takes as long as reading them: those of an array that is opened lazily,
     and larger than the budget as it is stored, are not measured.
     """
     import numcodecs

@@ -259,15 +259,15 @@ def _in_units(profiles: list[DepthProfile], depth_units: str) -> list[DepthProfi
     for text in dict.fromkeys(profile.depth_units for profile in profiles):
         with suppress(UnitsError):
             readable[text] = unit_of_kind(text, vocabulary.AXES, "depth_units")
-    kept = readable if any(profile.depth_units not in readable for profile in profiles) else {}
-    for text, delivered in () if kept else readable.items():
+    accepted = readable if any(profile.depth_units not in readable for profile in profiles) else {}
+    for text, delivered in () if accepted else readable.items():
         if (delivered.kind, delivered.to_canonical(1.0)) != (unit.kind, unit.to_canonical(1.0)):
             message = f"the profiles say {text!r}; taken as {depth_units!r}, as stated"
             warn(
                 f"depth_units: {message}", ProfileWarning, code="other_unit", argument="depth_units"
             )
     return [
-        profile if profile.depth_units in kept else replace(profile, depth_units=depth_units)
+        profile if profile.depth_units in accepted else replace(profile, depth_units=depth_units)
         for profile in profiles
     ]
 
@@ -383,7 +383,7 @@ def _joined(items: list[_Canonical], attrs: dict[str, str]) -> xr.Dataset:
                 coords[name] = ((), place, {"units": "mm"})
     cells = _cells(layout, len(row_of), depth)
     if cells is not None and cells.ndim == 2:
-        # By the CF conventions, bounds have the units of their axis and no attrs of their own.
+        # In the CF conventions, bounds have the units of their axis and no attrs of their own.
         coords[f"{axis}_bounds"] = ((axis, "bounds"), cells)
         coords[axis][2]["bounds"] = f"{axis}_bounds"
     if cells is not None:
@@ -431,14 +431,14 @@ def _cells(layout: _Layout, species: int, depth: Array) -> Array | None:
 def _numbered(items: list[_Canonical]) -> list[_Canonical]:
     """Distinguish profiles of one species in one kind of unit by a number."""
     keys = [(item.profile.species_name, item.kind) for item in items]
-    counts, seen = Counter(keys), Counter[tuple[str, str]]()
+    counts, counts_so_far = Counter(keys), Counter[tuple[str, str]]()
     repeated = [key for key in keys if counts[key] > 1]
     if not repeated:
         return items
     names = []
     for key in keys:
-        seen[key] += 1
-        names.append(f"{key[0]} ({seen[key]})" if key in repeated else key[0])
+        counts_so_far[key] += 1
+        names.append(f"{key[0]} ({counts_so_far[key]})" if key in repeated else key[0])
     doubled = ", ".join(dict.fromkeys(repr(name) for name, _ in repeated))
     if len({(name, kind) for name, (_, kind) in zip(names, keys, strict=True)}) < len(keys):
         raise ProfileError(

@@ -228,7 +228,7 @@ def _prepared(data: xr.Dataset | xr.DataArray) -> tuple[xr.Dataset, dict[str, An
         foreign = {key: value for key, value in attrs.items() if not _is_native(value)}
         if foreign:
             memo["attrs"][name] = {str(key): _jsonable(v, key) for key, v in foreign.items()}
-        # The bits of flags stay where other programs see them, too.
+        # The bits of flags stay where other programs see them as well.
         visible = attrs.keys() - (foreign.keys() - {"flag_masks"})
         changed[name] = {str(key): attrs[key] for key in attrs if key in visible}
     ds.attrs = changed[""]
@@ -348,21 +348,21 @@ def _encoding(
         expected = f"expected some of the dimensions {', '.join(map(str, ds.dims))}"
         raise argument_error("chunks", dict(chunks or {}), expected)
     for name, variable in ds.variables.items():
-        chosen: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
         if variable.dtype.kind == "f" and name in ds.coords:
             # CF does not allow missing values in dimension coordinates.
-            chosen["_FillValue"] = None
+            settings["_FillValue"] = None
         if kind == "netcdf" and variable.dtype.kind == "U" and name in ds.dims:
             # To CF a coordinate variable is numeric, and labels along a dimension are characters.
-            chosen["dtype"] = "S1"
+            settings["dtype"] = "S1"
         elif chunks and variable.dims:
             sizes = tuple(
                 min(chunks.get(str(dim), size), size) or 1
                 for dim, size in zip(variable.dims, variable.shape, strict=True)
             )
-            chosen["chunks" if kind == "zarr" else "chunksizes"] = sizes
-        if chosen:
-            encoding[name] = chosen
+            settings["chunks" if kind == "zarr" else "chunksizes"] = sizes
+        if settings:
+            encoding[name] = settings
     return encoding
 
 

@@ -132,7 +132,7 @@ class _Series:
         stated = self.samples(f"_{vocabulary.QUALITY}")
         if stated is not None:
             flags = np.nan_to_num(stated[measured]).astype(np.int16)
-            # Of data as delivered, to_dataset finds the gaps again.
+            # In data as delivered, to_dataset finds the gaps again.
             if (flags & ~(0 if "steps" in {*self.ds.attrs, *self.ds.coords} else GAP)).any():
                 columns[vocabulary.QUALITY] = "1", flags
         limit = self.samples(f"_{vocabulary.LIMIT}")
@@ -251,7 +251,7 @@ def _other_fields(extra: dict[str, Any], samples: int, records: dict[str, Any]) 
     if not isinstance(stated, dict):
         return {**extra, COLUMNS: records} if records else extra
     fit = columns_of(extra, samples)
-    kept = {
+    valid = {
         name: column
         for name, column in stated.items()
         if name not in (*vocabulary.ANCILLARY, *vocabulary.CELLS)
@@ -259,7 +259,7 @@ def _other_fields(extra: dict[str, Any], samples: int, records: dict[str, Any]) 
             name in fit or not (isinstance(column, dict) and isinstance(column.get("values"), list))
         )
     } | records
-    return {**extra, COLUMNS: kept} if kept else {k: v for k, v in extra.items() if k != COLUMNS}
+    return {**extra, COLUMNS: valid} if valid else {k: v for k, v in extra.items() if k != COLUMNS}
 
 
 def _with_position(extra: dict[str, Any], ds: xr.Dataset) -> dict[str, Any]:

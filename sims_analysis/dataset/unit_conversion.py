@@ -86,7 +86,7 @@ def _converted(ds: xr.Dataset, units: dict[str, str], array: str) -> xr.Dataset:
         kinds = vocabulary.kinds(name) if name in vocabulary.MEASURED else tuple(CANONICAL)
         for var in (key, *ancillary, *(edge_names(ds, key) if is_axis else ())):
             variable = ds.variables[var]
-            # By the CF conventions, bounds are in the unit of their axis and have no attrs.
+            # In the CF conventions, bounds are in the unit of their axis and have no attrs.
             stated = ds.variables[key] if var.endswith("_bounds") else variable
             unit = magnitude_and_unit(stated, kinds, var.replace(_ARRAY, array))[1]
             target = unit_of_kind(text, (unit.kind,), f"with_units({name}={text!r})")

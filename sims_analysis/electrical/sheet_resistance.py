@@ -128,7 +128,7 @@ def sheet_resistance(
     donors, acceptors : list of str
         Species.
     mobility : {"masetti", "arora", "f723"}
-        The mobility model; the results of the others are returned, too.
+        The mobility model; the results of the others are returned as well.
     active_limit : str, Quantity or mapping, optional
         The highest concentration that is electrically active, for all species or for each:
         ``{"B": "1e20 atoms/cm^3"}``. Without it, every atom is.
@@ -256,17 +256,17 @@ def sheet_resistance(
 def _with_junctions_below_limit(
     profiles: Frame, part: Mapping[str, xr.Variable], stop: xr.Variable, question: _Question
 ) -> dict[str, xr.Variable]:
-    """Say so where there is no junction, and it may lie at samples below their limit."""
+    """Mark where no junction is found, but one may lie at samples below their limit."""
     status, polarity = part["status"], part["polarity"]
-    none = (status == Status.NO_DATA) | (status == Status.NEVER_REACHED)
+    absent = (status == Status.NO_DATA) | (status == Status.NEVER_REACHED)
     if not question.only:
         active = profiles.value.clip(max=xr.Variable("species", question.limit))
         background = xr.Variable((), question.background)
         capped = replace(profiles, value=active)
-        may = junctions_below_limit(capped, background, -question.sign)
-        below = none & may & stop.isnull()
+        possible = junctions_below_limit(capped, background, -question.sign)
+        below = absent & possible & stop.isnull()
         status = replaced_where(below, status, Status.BELOW_LIMIT)
-    return {"status": status, "polarity": replaced_where(none, polarity, 0.0)}
+    return {"status": status, "polarity": replaced_where(absent, polarity, 0.0)}
 
 
 def _resolved(
@@ -346,7 +346,7 @@ def _limits(profiles: Frame, active_limit: Any) -> Array:
 
 
 def _is_arsenic(profiles: Frame, signs: Mapping[str, float], names: list[str]) -> bool:
-    """Return whether most donors are arsenic; of data that are not known yet, whether some are."""
+    """Return whether most donors are arsenic; in lazy data, whether some are."""
     donors = [i for i, name in enumerate(names) if signs[name] > 0]
     arsenic = [i for i in donors if re.match("[^A-Z]*As", names[i])]  # "75As"
     if len(arsenic) in (0, len(donors)) or profiles.lazy:
@@ -469,7 +469,7 @@ def _types(depths: Array, species: Sequence[_Species], question: _Question) -> t
         sure = np.flatnonzero(np.abs(integral) > _SIGNIFICANT * error)
     if not sure.size:
         return np.empty(0), np.zeros(1)
-    # Of an odd number of changes between two layers the middle one is theirs.
+    # The middle one of an odd number of changes between two layers is theirs.
     nearest = sure[np.searchsorted((sure[:-1] + sure[1:] + 1) // 2, np.arange(count), "right")]
     return changes, np.sign(integral[nearest])
 

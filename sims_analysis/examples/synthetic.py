@@ -57,8 +57,8 @@ def poisson(mean: Array, seed: int) -> NDArray[np.int64]:
     high: NDArray[np.int64] = np.ceil(mean + 12 * np.sqrt(mean) + 40).astype(np.int64)
     while (high - low > 1).any():
         middle = (low + high) // 2
-        enough = (pdtr(np.maximum(middle, 0), mean) >= uniform) & (middle >= 0)
-        high, low = np.where(enough, middle, high), np.where(enough, low, middle)
+        reached = (pdtr(np.maximum(middle, 0), mean) >= uniform) & (middle >= 0)
+        high, low = np.where(reached, middle, high), np.where(reached, low, middle)
     counts: NDArray[np.int64] = high.astype(np.int64)
     return counts
 

@@ -164,9 +164,9 @@ def _read_answers(
         pairs = [(str(key), items) for key, items in value.items()]
     elif isinstance(value, Sequence) and isinstance(data, Sequence) and len(value) == len(data):
         pairs = list(zip(measurements, value, strict=True))
-    answers = [(key, item) for key, items in pairs for item in _several(argument, items)]
+    results = [(key, item) for key, items in pairs for item in _several(argument, items)]
     labels = [name for name in measurements if name]
-    for key, item in answers:
+    for key, item in results:
         _check_kind(argument, item)
         if key is not None and key not in measurements:
             names = first_few(list(map(repr, labels)), 6) or "one, whose results need no key"
@@ -175,13 +175,13 @@ def _read_answers(
                 argument=argument,
             )
         if key is None and len(measurements) > 1 and "measurement" not in item.coords:
-            count = "one result" if is_single else f"{len(answers)} results"
+            count = "one result" if is_single else f"{len(results)} results"
             raise ProfileError(
                 f"{argument}= is {count}, and there are {len(measurements)} measurements: say "
                 f"whose they are by a mapping, as in {argument}={{{labels[0]!r}: ...}}",
                 argument=argument,
             )
-    return answers
+    return results
 
 
 def _several(argument: str, value: Any) -> list[Result]:

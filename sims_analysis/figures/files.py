@@ -89,8 +89,8 @@ def save_figure(
     figure, path = _figure_of(figure), checked_path(path, "figure.pdf")
     calls = [calls] if isinstance(calls, str) else calls
     if not (isinstance(calls, Sequence) and all(isinstance(call, str) for call in calls)):
-        found = format_argument(calls)
-        text = f"calls={found}; expected a list of strings, such as ['sims.peak(data)']"
+        stated = format_argument(calls)
+        text = f"calls={stated}; expected a list of strings, such as ['sims.peak(data)']"
         raise ArgumentError(text, argument="calls")
     suffix = path.suffix.lower().lstrip(".")
     kind = "tiff" if suffix == "tif" else suffix

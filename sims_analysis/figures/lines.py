@@ -92,7 +92,7 @@ def draw_band(plot: Plot, curve: Curve) -> bool:
     if stderr is None or not coverage:
         return False
     data, low = is_data(curve), y - coverage * stderr
-    # No bands around single points, and down to zero: they would look like a bar code, too.
+    # No bands around single points, and down to zero: they, too, would look like a bar code.
     where = data & ~_is_sparse(data) & ~np.isnan(stderr) & ((low > 0) | (not curve.log))
     shade(plot, curve, low, y + coverage * stderr, where)
     return bool(where.any())

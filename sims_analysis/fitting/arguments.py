@@ -58,12 +58,12 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
     refuse_dimensions(profiles, "parameter", "parameter_", *layer)
     _refuse_options(profiles, model, stated)
     mode, level = _background(model, stated["background"])
-    given = {**stated, "background": level, **_initial(stated["as_implanted"])}
+    options = {**stated, "background": level, **_initial(stated["as_implanted"])}
     window = read_window(profiles, stated["start"], stated["stop"])
     settings = {"start": window[0], "stop": window[1], "fraction": profiles.fraction}
     for name, (argument, kinds) in _SETTINGS.items():
         units_of = kinds or (profiles.kind,)
-        settings[name] = profiles.parameter(given.get(name), units_of, argument)
+        settings[name] = profiles.parameter(options.get(name), units_of, argument)
     for name, wrong, expected in (
         ("time", settings["time"] <= 0, "a time above 0"),
         ("detection_limit", settings["detection_limit"] < 0, "no negative limit"),
@@ -72,7 +72,7 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
         argument = _SETTINGS[name][0]
         if anywhere(wrong):
             raise argument_error(argument, stated[argument], f"expected {expected}")
-        if given.get(name) is not None:  # of a profile of which it is not known there is no fit
+        if options.get(name) is not None:  # of a profile of which it is not known there is no fit
             unknown = settings[name].isnull()
             settings["start"] = settings["start"].where(~unknown, np.inf)
     cell, settings = stated["cell"], settings | _uncertainties(profiles, stated)
@@ -80,7 +80,7 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
         cell = "point" if profiles.lower is None or model is DIFFUSED else "mean"
     samples = profiles
     if profiles.limit is not None and stated["weights"] in ("auto", "log"):
-        # Of logarithms, samples that a file gives as ``<5E15`` are below that.
+        # For logarithms, samples that a file gives as ``<5E15`` are below that.
         most = elementwise(np.fmax, settings["detection_limit"], profiles.highest_limit)
         samples, settings["detection_limit"] = profiles.filled(), most
     request = FitRequest(
@@ -98,17 +98,17 @@ def read_request(profiles: Frame, model: Model, stated: Mapping[str, Any]) -> Fi
     return _with_initials(request, before, stated["surface"]) if measured else request
 
 
-def _uncertainties(profiles: Frame, given: Mapping[str, Any]) -> dict[str, xr.Variable]:
+def _uncertainties(profiles: Frame, options: Mapping[str, Any]) -> dict[str, xr.Variable]:
     """Return the relative uncertainties of scales; 0 where there is none, or no such scale."""
     data: Any = profiles.origin
     uncertainties = {}
-    read = relative_uncertainties(profiles, data, *(given[name] for name in _UNCERTAIN))
+    read = relative_uncertainties(profiles, data, *(options[name] for name in _UNCERTAIN))
     for name, relative in zip(_UNCERTAIN, read, strict=False):  # what is day to day is in the first
         largest = relative.fillna(0.0)
         if profiles.dim in largest.dims:  # factors of layers
             largest = largest.max(profiles.dim)
         no_such = name == "depth_uncertainty" and profiles.axis != "depth"
-        if no_such and given[name] is not None and anywhere(largest > 0):
+        if no_such and options[name] is not None and anywhere(largest > 0):
             text = "depth_uncertainty: the data are over sputter time, not over depth"
             raise ProfileError(text, argument="depth_uncertainty")
         uncertainties[name] = 0.0 * largest if no_such else largest
@@ -138,8 +138,8 @@ def read_links(request: FitRequest, shared: Any, over: Any, prior: Any) -> FitRe
     uncertain = {name: request.settings[of] for name, of in SCALES.items()}
     scales = tuple(name for name, relative in uncertain.items() if bool((relative != 0).any()))
     of_species = ["rsf_scale"] if linked.over == "species" else []
-    own = [name for name in scales if linked.over in uncertain[name].dims or name in of_species]
-    return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=tuple(own))
+    owned = [name for name in scales if linked.over in uncertain[name].dims or name in of_species]
+    return replace(linked, prior=_prior(linked, prior), scales=scales, own_scales=tuple(owned))
 
 
 def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest:
@@ -162,17 +162,17 @@ def _with_initials(request: FitRequest, before: Any, surface: str) -> FitRequest
     first = float(start.max(initial=-np.inf))
     initials: list[Any] = []
 
-    def add_initial(*given: Any) -> Array:
-        initials.append(initial_of(Samples(*given[:6]), request, first, float(given[6])))
+    def add_initial(*columns: Any) -> Array:
+        initials.append(initial_of(Samples(*columns[:6]), request, first, float(columns[6])))
         return np.array([len(initials) - 1.0])
 
     fraction = frame.fraction.set_dims(frame.sizes)
     eager = frame if not frame.lazy else open_frame(before.compute(), question="", axes=("depth",))
     rows = eager.each(add_initial, fraction, size=1, ancillary=("common", "overlap"))
     index = eager.dataset({"rows": rows})["rows"].isel(__row__=0, drop=True)
-    which = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
-    refuse_cases(profiles, which, "as_implanted")
-    settings = {**settings, "initial": which}
+    place = profiles.parameter(index.assign_attrs(units="1"), ("dimensionless",), "as_implanted")
+    refuse_cases(profiles, place, "as_implanted")
+    settings = {**settings, "initial": place}
     return replace(request, initials=tuple(initials), surface=surface, settings=settings)
 
 
@@ -271,22 +271,22 @@ def _by_label(
     several: type[list[Any]] | UnionType,
 ) -> dict[str, tuple[Parameter, Any]]:
     """Return what is stated of parameters, by their labels: the same for all layers, or several."""
-    places = {one.name: (one, place) for one, place in by_name(parameters)}
+    places = {item.name: (item, place) for item, place in by_name(parameters)}
     _refuse_unknown(argument, stated or {}, list(places), model)
     by_label: dict[str, tuple[Parameter, Any]] = {}
     for name, value in (stated or {}).items():
         parameter, place = places[name]
         labels = [parameters[i].name for i in np.atleast_1d(place.values)]
-        each = [value] * len(labels)
+        values = [value] * len(labels)
         if place.ndim and isinstance(value, several):
-            each = list(value)
-        if len(each) != len(labels):
+            values = list(value)
+        if len(values) != len(labels):
             raise ProfileError(
-                f"{argument}[{name!r}] has {len(each)} values; expected {len(labels)}, one for "
+                f"{argument}[{name!r}] has {len(values)} values; expected {len(labels)}, one for "
                 "each layer",
                 argument=argument,
             )
-        by_label |= {label: (parameter, of) for label, of in zip(labels, each, strict=True)}
+        by_label |= {label: (parameter, of) for label, of in zip(labels, values, strict=True)}
     return by_label
 
 
@@ -300,12 +300,12 @@ def read_shared(model: Model, shared: Any, more: Sequence[str] = ()) -> tuple[st
     return names
 
 
-def _refuse_unknown(argument: str, names: Iterable[str], known: Sequence[str], of: Model) -> None:
+def _refuse_unknown(argument: str, names: Iterable[str], allowed: Sequence[str], of: Model) -> None:
     for name in names:
-        if name not in known:
+        if name not in allowed:
             raise ProfileError(
                 f"{argument}: the model {of.name!r} has no parameter {name!r}; it has "
-                f"{', '.join(known)}",
+                f"{', '.join(allowed)}",
                 argument=argument,
             )
 
@@ -314,10 +314,10 @@ def _refuse_options(profiles: Frame, model: Model, stated: Mapping[str, Any]) ->
     for name, allowed in _CHOICES.items():
         check_choice(name, stated[name], allowed)
     foreign = [name for name, option in _OPTIONS.items() if option not in model.options]
-    given = [name for name in foreign if stated[name] is not None]
+    refused = [name for name in foreign if stated[name] is not None]
     if stated["surface"] != "reflecting" and model is not DIFFUSED:
-        given.append("surface")
-    for name in given:
+        refused.append("surface")
+    for name in refused:
         raise argument_error(name, stated[name], f"the model {model.name!r} does not take it")
     counted = profiles.counts is not None or profiles.kind == "count"
     weights = stated["weights"]

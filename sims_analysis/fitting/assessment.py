@@ -171,14 +171,14 @@ def _window_dose(
         shift, by_samples = (float(moved @ by) for by in problem.subtracted)
         variance = max(variance + shift * (shift - 2 * by_samples), 0.0)
     value = dose(best)
-    apart = [(dose(minimum) - value) ** 2 for minimum in result.candidates]
-    return value, sqrt(variance + sum(apart) / len(apart))
+    squares = [(dose(minimum) - value) ** 2 for minimum in result.candidates]
+    return value, sqrt(variance + sum(squares) / len(squares))
 
 
 def _status(
     problem: FitProblem, result: FitResult[Objective], stderr: Array, request: FitRequest
 ) -> str:
-    """Return what the profile and the parameters say, whatever the residuals."""
+    """Return the status by the profile and the parameters, whatever the residuals."""
     curve, best, model = result.curve, result.best, request.model
     noise, values = result.objective.noise(problem.c), curve.complete(best.p)
     background = values[-1] if request.background != "none" else 0.0
@@ -239,8 +239,8 @@ def derived_values(
         errors[place, place] += error**2 if isfinite(error) else 0.0
 
     def of(point: list[float]) -> Array:
-        given = dict(zip(names, point, strict=True))
-        return np.array(derive(given, given))
+        numbers = dict(zip(names, point, strict=True))
+        return np.array(derive(numbers, numbers))
 
     best = of(values)
     slopes = np.zeros((len(values), best.size))
@@ -254,7 +254,7 @@ def derived_values(
     # What does not count in it may be unknown.
     stderr = np.sqrt(np.where(products == 0, 0.0, products * errors[..., None]).sum(axis=(0, 1)))
     if len(points) > 1:
-        apart = np.array([of([*one[:n].tolist(), *values[n:]]) - best for one in points])
-        stderr = half_widths(np.broadcast_to(stderr, apart.shape), apart, shares)
+        differences = np.array([of([*q[:n].tolist(), *values[n:]]) - best for q in points])
+        stderr = half_widths(np.broadcast_to(stderr, differences.shape), differences, shares)
     stderr[stderr > distance_to_bounds(model.derived, best)] = np.nan
     return {"derived": best, "derived_stderr": stderr}

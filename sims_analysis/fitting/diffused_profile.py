@@ -64,8 +64,8 @@ def initial_of(
     top = float(window.c.max()) if window.c.size else 0.0
     if not top > 0 or window.c.size < 3:
         return None
-    known = np.isfinite(window.k).any() or np.isfinite(window.s).any()
-    if not known and request.kind != "count":
+    has_errors = np.isfinite(window.k).any() or np.isfinite(window.s).any()
+    if not has_errors and request.kind != "count":
         return Initial(window.z, window.c, None)
     scaled = replace(window, c=window.c / top, s=window.s / top)
     plain = replace(request, weights="auto")
@@ -84,7 +84,7 @@ def diffusion_matrix(z: Array, nodes: Array, width: float, surface: str) -> tupl
     sign = 1.0 if surface == "reflecting" else -1.0
     below, above = _blurred(z, nodes, width), _blurred(-z, nodes, width)
     matrix, slopes = below[0] + sign * above[0], below[1] + sign * above[1]
-    # Far away, differences of ramps are rounding, to which a count of 0 must not listen.
+    # Far away, differences of ramps are rounding errors, which must not affect a count of 0.
     far = abs(matrix) < _ROUNDING
     matrix[far] = slopes[far] = 0.0
     return matrix, slopes
@@ -96,7 +96,7 @@ def _blurred(z: Array, nodes: Array, width: float) -> tuple[Array, Array]:
     A ramp is ``u Phi(u / w) + w phi(u / w)`` then, and its derivative with the width ``phi``.
     """
     u, v = (z[:, None] - nodes) / width, z / width
-    gauss, surface = (np.exp(-0.5 * one * one) / np.sqrt(2 * np.pi) for one in (u, v))
+    gauss, surface = (np.exp(-0.5 * t * t) / np.sqrt(2 * np.pi) for t in (u, v))
     ramps = (width * (u * ndtr(u) + gauss), ndtr(v)), (gauss, -v * surface / width)
     blurred = []
     for ramp, step in ramps:
@@ -139,8 +139,8 @@ def diffused(initial: Initial, surface: str) -> Model:
         return dose * annealed(z, initial.z, x, broadening, surface).value
 
     def derivatives(z: Array, dose: float, broadening: float) -> Array:
-        one = annealed(z, initial.z, x, broadening, surface)
-        return np.stack([one.value, dose * one.by_width])
+        profile = annealed(z, initial.z, x, broadening, surface)
+        return np.stack([profile.value, dose * profile.by_width])
 
     def start(z: Array, c: Array) -> list[tuple[float, float]]:
         after = moments_above(z, c, 0.1)

@@ -70,15 +70,15 @@ def evaluate(
     >>> print(f"{there.item():.3e} +- {there['stderr'].item():.0e} {there.attrs['units']}")
     6.989e+19 +- 3e+16 atom/cm^3
     """
-    chosen = _model_of(fit, model)
+    base = _model_of(fit, model)
     quantified = any(units.is_quantity(array.variable.data) for array in fit.data_vars.values())
     if quantified:
         fit = units.dequantify(fit)
     frame, at = _opened(fit, depth, quantified=quantified)
-    model, values, arrays = _of_each_profile(fit, chosen, frame)
+    model, values, arrays = _of_each_profile(fit, base, frame)
     n, square = frame.value.sizes[frame.dim], ("parameter", "parameter_")
-    given = [array.variable for array in arrays]
-    rows = frame.each(values, *given, size=2 * n, dim=frame.dim, whole=square)
+    columns = [array.variable for array in arrays]
+    rows = frame.each(values, *columns, size=2 * n, dim=frame.dim, whole=square)
     value, stderr = (rows.isel({frame.dim: part}) for part in (slice(n), slice(n, None)))
     if frame.dim not in at.dims:  # one depth of each profile
         value, stderr = (array.isel({frame.dim: 0}) for array in (value, stderr))
@@ -94,7 +94,7 @@ def evaluate(
     answer = frame.array(
         value, frame.term, units_=unit, coords=coords, label=frame.name, description=what
     )
-    return answer.assign_attrs(model=chosen.name)
+    return answer.assign_attrs(model=base.name)
 
 
 def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr.Variable]:
@@ -128,39 +128,39 @@ def _opened(fit: xr.Dataset, depth: Any, *, quantified: bool) -> tuple[Frame, xr
 
 
 def _values(
-    model: Model, parameters: Sequence[Parameter], means: bool, factors: Array, *given: Any
+    model: Model, parameters: Sequence[Parameter], means: bool, factors: Array, *arrays: Any
 ) -> Array:
     """Return the values of a curve at the depths of a profile, and their errors; NaN without a fit.
 
     `parameters` are those of the model and the background, `factors` turn value times nm into their
     units; `means` are values over cells.
     """
-    z, _, _, _, *numbers, square = map(np.array, given)
-    p, here, columns = np.array(numbers), np.isfinite(z), np.full((2, z.size), np.nan)
+    z, _, _, _, *numbers, square = map(np.array, arrays)
+    p, finite, columns = np.array(numbers), np.isfinite(z), np.full((2, z.size), np.nan)
     if isinstance(model, LayeredModel):
         p = model.complete(p)
-    if not (np.isfinite(p).all() and here.any()):
+    if not (np.isfinite(p).all() and finite.any()):
         return columns.ravel()
     p, square = _apparent(p, square, parameters)
-    p, square, z = p / factors, square / np.outer(factors, factors), z[here]
+    p, square, z = p / factors, square / np.outer(factors, factors), z[finite]
     # A cell reaches half way to its neighbours: of one depth alone there is none.
     formula, derivatives = formula_of(z, model, cells(z) if means and z.size > 1 else None)
-    n, known = len(model.parameters), np.isfinite(square.diagonal())
-    columns[0, here] = formula(*p[:n]) + p[n:].sum()
-    if known.any():
-        rows, free = np.ones((p.size, z.size)), known[:n].nonzero()[0]
+    n, fitted = len(model.parameters), np.isfinite(square.diagonal())
+    columns[0, finite] = formula(*p[:n]) + p[n:].sum()
+    if fitted.any():
+        rows, free = np.ones((p.size, z.size)), fitted[:n].nonzero()[0]
         if free.size:
-            held = {i: p[i] for i in range(n) if not known[i]}
-            curve = Curve(model.parameters, formula, derivatives, held)
+            fixed = {i: p[i] for i in range(n) if not fitted[i]}
+            curve = Curve(model.parameters, formula, derivatives, fixed)
             rows[free] = curve.slopes(curve.at_parameters(p[free]))
-        square, rows = square[np.ix_(known, known)], rows[known]
-        columns[1, here] = np.sqrt(np.maximum(np.einsum("iz,ij,jz->z", rows, square, rows), 0.0))
+        square, rows = square[np.ix_(fitted, fitted)], rows[fitted]
+        columns[1, finite] = np.sqrt(np.maximum(np.einsum("iz,ij,jz->z", rows, square, rows), 0.0))
     return columns.ravel()
 
 
 @about(code="other_result", argument="fit")
 def _model_of(fit: Any, model: Model | None) -> Model:
-    """Return the model of a fit, and see that the fit has its parameters."""
+    """Return the model of a fit, and check that the fit has its parameters."""
     if not isinstance(fit, xr.Dataset) or "model" not in fit.attrs:
         raise ProfileError("expected a fit, as sims.fit(data, model=...) gives it")
     stated = fit.attrs["model"] if model is None else model
@@ -169,19 +169,19 @@ def _model_of(fit: Any, model: Model | None) -> Model:
             f"the fit is of a model {stated!r} that is not among list_models(); pass it as model=, "
             "or add its file"
         )
-    chosen = find_model(stated)
+    fit_model = find_model(stated)
     if fit.attrs.get("as_implanted") == "measured":
         raise ProfileError(
             "the curve of this fit is a measured profile after diffusion, and the fit does not "
             "hold that profile; fit a Gaussian as implanted for a curve"
         )
-    absent = [name for name in (*chosen.names, "covariance") if name not in fit]
+    absent = [name for name in (*fit_model.names, "covariance") if name not in fit]
     if absent:
         raise ProfileError(
             f"the fit, of a model {fit.attrs['model']!r}, has no {', '.join(absent)}, which the "
-            f"curve of {chosen.name!r} needs"
+            f"curve of {fit_model.name!r} needs"
         )
-    return chosen
+    return fit_model
 
 
 def _of_each_profile(
@@ -189,7 +189,7 @@ def _of_each_profile(
 ) -> tuple[Model, Callable[..., Array], list[xr.DataArray]]:
     """Return the model of each profile, what gives its values, and its parameters and covariance.
 
-    Of several layers, the model is their sum. What layers or profiles share is a parameter of each.
+    The model of several layers is their sum. What layers or profiles share is a parameter of each.
     """
     layers = np.atleast_1d(fit["layer"].values).tolist() if "layer" in fit.coords else []
     if layers:
@@ -217,8 +217,8 @@ def _of_each_profile(
     for name in restated:  # what takes the place of a parameter moves it by so much
         replaced = model.restated[name][0]
         moved = fit[f"{replaced}_stderr"] / fit[f"{name}_stderr"]
-        here = xr.DataArray(np.array(names) == replaced, dims="parameter")
-        factor = xr.where(here, moved, 1.0)
+        is_replaced = xr.DataArray(np.array(names) == replaced, dims="parameter")
+        factor = xr.where(is_replaced, moved, 1.0)
         square = square * factor * factor.rename(parameter="parameter_")
     factors = np.array([p.factor(frame.kind, frame.axis) for p in parameters])
     means = fit.attrs.get("cell", "point") == "mean"
@@ -231,11 +231,11 @@ def _place(
     """Return the place of a profile's parameter in the covariance."""
     base, number = split_label(name)
     layer = str(layers[int(number) - 1]) if number else ""
-    restated = [one for one in fit.attrs.get("linked", "").split(", ") if one not in ("", base)]
+    restated = [key for key in fit.attrs.get("linked", "").split(", ") if key not in ("", base)]
     inside = (f"{label}, {layer}", layer or label, label)
-    for one in (*(f"{base}[{each}]" for each in inside), base, *restated):
-        if one in places:
-            return places[one]
+    for key in (*(f"{base}[{each}]" for each in inside), base, *restated):
+        if key in places:
+            return places[key]
     text = f"the covariance of the fit does not contain {name!r}, which the curve needs"
     raise ProfileError(text, code="other_result", argument="fit")
 
@@ -249,8 +249,8 @@ def _apparent(p: Array, square: Array, parameters: Sequence[Parameter]) -> tuple
     powers = scale_powers(parameters)[:, : scales.size]
     shrink = np.prod(scales**-powers, axis=1)
     slopes = np.hstack([np.diag(shrink), -powers * (p[:n] * shrink)[:, None] / scales])
-    held = np.isnan(square.diagonal())
-    square = slopes @ np.where(held[:, None] | held, 0.0, square) @ slopes.T
+    fixed = np.isnan(square.diagonal())
+    square = slopes @ np.where(fixed[:, None] | fixed, 0.0, square) @ slopes.T
     return p[:n] * shrink, square
 
 

@@ -26,7 +26,7 @@ from sims_analysis.text.arguments import check_bool, format_argument
 from sims_analysis.text.progress import progress as progress_bar
 from sims_analysis.units import ParameterLike, QuantityLike
 
-#: So many profiles take long enough to be waited for.
+#: So many profiles take long enough for a progress bar.
 _BAR_FROM = 50
 #: A value and its standard uncertainty.
 Known = tuple[float | QuantityLike, float | QuantityLike]
@@ -77,7 +77,7 @@ def fit(
     model : str or Model
         One of :func:`list_models`, or a :class:`Model` of your own.
     variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
+        In a Dataset, by default the one in which the species was measured, concentrations first.
     repeat : int or "auto", optional
         How many layers, a sum of the model; ``"auto"`` counts them, of linked profiles the most.
     shared, over : sequence of str, and str, optional
@@ -152,21 +152,21 @@ def fit(
     75.36 +- 0.05
     """
     stated = locals()
-    chosen = find_model(model)
-    axes = vocabulary.AXES if chosen.on_time else ("depth",)
-    question = f"a fit of {chosen.name!r}"
+    shape = find_model(model)
+    axes = vocabulary.AXES if shape.on_time else ("depth",)
+    question = f"a fit of {shape.name!r}"
     profiles = open_frame(data, question=question, variable=variable, axes=axes, gaps=gaps)
     if progress is not None:
         check_bool("progress", progress)
     by_layer = isinstance(over, str) and over == "layer"
     of_layers = repeat is not None and (over is None or by_layer)
     if repeat is not None:
-        chosen = read_repeat(chosen, repeat, shared if of_layers else None)
+        shape = read_repeat(shape, repeat, shared if of_layers else None)
     elif by_layer:
         raise ProfileError(
             "over='layer' applies only with repeat", code="conflicting_arguments", argument="over"
         )
-    request = read_request(profiles, chosen, stated)
+    request = read_request(profiles, shape, stated)
     between = (None, None) if of_layers else (shared, over)
     read = with_layers_counted if repeat == "auto" else read_links
     request = read(request, *between, prior)
@@ -189,7 +189,7 @@ def _description(request: FitRequest, background: Any, fixed: Any, prior: Any) -
         "axis": profiles.axis,
         "linked": ", ".join(request.shared),
         "linked_over": request.over or "",
-        **{one: _range(request.settings[one]) for one in ("depth_uncertainty", "rsf_uncertainty")},
+        **{key: _range(request.settings[key]) for key in ("depth_uncertainty", "rsf_uncertainty")},
         "errors": _ERRORS,
         "cell": request.cell,
         "background": words.get(request.background, format_argument(background)),

@@ -44,11 +44,11 @@ def _each(
     )
 
 
-def _row(function: Callable[..., Array], names: tuple[str, ...], *given: Any) -> Array:
-    columns, numbers = map(np.atleast_2d, given[: -len(names)]), given[-len(names) :]
-    samples = [Samples(*each) for each in zip(*columns, strict=True)]
+def _row(function: Callable[..., Array], names: tuple[str, ...], *arguments: Any) -> Array:
+    columns, numbers = map(np.atleast_2d, arguments[: -len(names)]), arguments[-len(names) :]
+    samples = [Samples(*row) for row in zip(*columns, strict=True)]
     settings = [n if isinstance(n, list) else [n] * len(samples) for n in numbers]
-    of_each = [dict(zip(names, each, strict=True)) for each in zip(*settings, strict=True)]
+    of_each = [dict(zip(names, row, strict=True)) for row in zip(*settings, strict=True)]
     return function(samples, of_each)
 
 
@@ -57,13 +57,13 @@ def fit_group(
 ) -> Array:
     """Fit the profiles of a group, with the settings of each: one profile, unless linked."""
     if request.joint:
-        answers, common = fit_together(samples, settings, request)
+        results, common = fit_together(samples, settings, request)
     else:
-        alone = _fit_alone(samples[0], settings[0], request)
-        answer, common = _with_scales(alone, settings[0], request)
-        answers = [answer]
+        single = _fit_alone(samples[0], settings[0], request)
+        answer, common = _with_scales(single, settings[0], request)
+        results = [answer]
     rows = []
-    for answer in answers:  # the status of a curve is that of the fit unless it is another
+    for answer in results:  # the status of a curve is that of the fit unless it is another
         curve = answer.get("curve_status", answer["status"])
         codes = {"status": Status[answer["status"].upper()], "curve_status": Status[curve.upper()]}
         rows.append(request.fields.row({**answer, **codes}))
@@ -98,7 +98,7 @@ def _count_maxima(
 def _fit_alone(
     samples: Samples, settings: Mapping[str, float], request: FitRequest
 ) -> dict[str, Any]:
-    """Fit one profile; with as many layers as are supported, where there may be fewer."""
+    """Fit one profile; with as many layers as the samples support, where there may be fewer."""
     if request.fewer_layers:
         return _fit_fewer_layers(samples, settings, request)
     try:
@@ -137,8 +137,8 @@ def _with_scales(
         return by
 
     def widened(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
-        both: Array = np.sqrt(stderr**2 + (shift_by_scales(values, parameters) ** 2).sum(axis=1))
-        return both
+        total: Array = np.sqrt(stderr**2 + (shift_by_scales(values, parameters) ** 2).sum(axis=1))
+        return total
 
     result, value, parameters = dict(answer), answer["value"], request.parameters
     result["stderr"] = widened(answer["stderr"], value, parameters)
@@ -153,10 +153,10 @@ def _with_scales(
     along, square = shift_by_scales(value, parameters), answer["covariance"]
     across = along * widths
     covariance = np.block([[square + along @ along.T, across], [across.T, np.diag(widths**2)]])
-    held = np.append(np.isnan(square.diagonal()), np.zeros(widths.size, dtype=bool))
-    covariance[held] = covariance[:, held] = np.nan
+    fixed = np.append(np.isnan(square.diagonal()), np.zeros(widths.size, dtype=bool))
+    covariance[fixed] = covariance[:, fixed] = np.nan
     ones, absent = np.ones(widths.size), np.full(square.shape[0], np.nan)
     of_scales = {"value": ones, "stderr": widths, "lower": ones - widths, "upper": ones + widths}
     of_scales["pull"] = 0 * ones
-    common = {name: np.append(result.get(name, absent), one) for name, one in of_scales.items()}
+    common = {name: np.append(result.get(name, absent), row) for name, row in of_scales.items()}
     return result, common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}

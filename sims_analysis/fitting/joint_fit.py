@@ -82,7 +82,7 @@ class _LinkedProfile:
         self.problem = prepare(samples, self.settings, single)
         self.single_fit: FitResult[Objective] = minimize(self.problem, single.model)
         self.objective, self.z = self.single_fit.objective, self.problem.z
-        # All free: which are held is known to the curve of all.
+        # All free: the curve of all profiles knows which are held.
         self.curve = replace(self.problem.curve, held={})
         #: Where the values of a measured profile before the anneal are, if they have errors, and
         #: their depths.
@@ -198,11 +198,11 @@ class _Group:
             for item in self.entries
         ]
         self.parameters: list[Parameter] = []
-        self.scale, held = np.ones(len(self.entries)), {}
+        self.scale, fixed_values = np.ones(len(self.entries)), {}
         for k, (entry, owner) in enumerate(zip(self.entries, self.owners, strict=True)):
             item = parameters[entry.name]
             if owner is None:
-                held[k] = 1.0
+                fixed_values[k] = 1.0
             else:
                 stated = {"background": owner.settings["background"]}
                 fixed = {**(stated if request.background == "stated" else {}), **request.fixed}
@@ -210,7 +210,7 @@ class _Group:
                     self.scale[k] = owner.problem.scale[ranks[entry.name]]
                     item = owner.problem.curve.parameters[ranks[entry.name]]
                 if entry.name in fixed:
-                    held[k] = fixed[entry.name] / self.scale[k]
+                    fixed_values[k] = fixed[entry.name] / self.scale[k]
             self.parameters.append(replace(item, name=entry.label))
         self.end = 0
         for profile in profiles:
@@ -218,7 +218,7 @@ class _Group:
             self.end = profile.span.stop
         self.priors = self._priors()
         self.initials = self._add_initials()
-        self.curve = Curve(self.parameters, self._values, self._slopes, held)
+        self.curve = Curve(self.parameters, self._values, self._slopes, fixed_values)
 
     def _priors(self) -> _Priors:
         priors = []
@@ -277,7 +277,7 @@ class _Group:
         return derivatives
 
     def _objective(self, variances: Sequence[float]) -> _JointObjective:
-        """Return the sum of all; a profile of unknown errors counts by the variance about it."""
+        """Return the sum of all; unknown errors are replaced by the variance about the curve."""
         parts: list[tuple[Objective, slice]] = []
         for profile, variance in zip(self.profiles, variances, strict=True):
             weighted = replace(profile.objective, share=profile.objective.share / variance)
@@ -338,7 +338,7 @@ class _Group:
         return [self._start(values)[self.curve.free] for values in zip(*starts, strict=False)]
 
     def _start(self, free: Sequence[Any]) -> Array:
-        """Return the median of what profiles begin with, and the profiles before their anneal."""
+        """Return the median of profiles' starting values, and those before their anneal."""
         values: list[list[float]] = [[] for _ in self.entries]
         for item, begin in zip(self.profiles, free, strict=True):
             for k, value in zip(item.indices, item.start(np.array(begin)).tolist(), strict=True):

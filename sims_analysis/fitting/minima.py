@@ -93,7 +93,7 @@ class FitResult(Generic[SumOfSquares_co]):
             )
         if self.exact and self.objective.known_errors:
             return stderr
-        # None has one that is larger than its room, nor what goes along with such a parameter;
+        # No parameter has an error larger than its range, nor one that is correlated with such;
         # nor a shape, where edges of the curve follow the noise.
         parameters = [self.curve.parameters[i] for i in self.curve.free]
         unknown = stderr > distance_to_bounds(parameters, self.best.p)
@@ -253,7 +253,7 @@ def by_likelihood(
     for i, minimum in enumerate(minima):
         volume = np.linalg.slogdet(minimum.covariance / (minimum.dp_dx[:, None] * minimum.dp_dx))[1]
         mass[i] = 0.5 * (volume - (minimum.cost - minima[0].cost) / unit)
-    if np.isnan(mass[0]):  # of the lowest there is no volume to compare
+    if np.isnan(mass[0]):  # the lowest has no volume to compare
         mass[1:] = np.nan
         mass[0] = 0.0
     shares = np.nan_to_num(np.exp(mass - np.nanmax(mass)))

@@ -144,14 +144,14 @@ class Objective(SumOfSquares):
 
     def statistics(self, m: Array, cost: float, free: float) -> Statistics:
         """Return what the residuals say of a fit with so many free parameters."""
-        whole = self.residuals(m, cost / self.share, free / self.share)
+        dense = self.residuals(m, cost / self.share, free / self.share)
         if self.share == 1:
-            return whole
+            return dense
         # Values between the same samples are alike; two spacings apart they have none in common.
-        apart = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
-        value, degrees, variance = whole.test
+        step = int(np.ceil(1.5 / self.share)) if self.share < 1 else 1
+        value, degrees, variance = dense.test
         test = ChiSquare(self.share * value, self.share * degrees, variance)
-        return Statistics(whole.r[::apart], whole.of[::apart], test, self.share * whole.aic)
+        return Statistics(dense.r[::step], dense.of[::step], test, self.share * dense.aic)
 
     def reweighted(self, c: Array) -> Objective:
         """Return an objective that weighs tails otherwise (more), and may lead to other minima."""
@@ -186,7 +186,7 @@ class Poisson(Objective):
 
     @cached_property
     def _safe(self) -> tuple[Array, Array]:
-        """Return counts that can be divided by, and the indices of those that could not."""
+        """Return counts that are safe to divide by, and the indices of those that were not."""
         return np.where(self.counts > 0, self.counts, 1.0), np.flatnonzero(self.counts <= 0)
 
     def roots(self, m: Array) -> tuple[Array, Array]:
@@ -208,7 +208,7 @@ class Poisson(Objective):
     def derivatives(self, m: Array) -> tuple[Array, Array]:
         """Return ``1 - k / mu`` and ``1 / mu``, in units of the values."""
         mu, least = self.expected(m), 1 / (self.share * self.counts.size)
-        # No counts in any sample do not mean that exactly none are expected.
+        # Zero counts in every sample do not mean that exactly zero are expected.
         return (1 - self.counts / mu) / self.value_per_count, 1 / (
             np.maximum(mu, least) * self.value_per_count**2
         )

@@ -314,7 +314,7 @@ def profile_interval(
 def _ends_about(
     curve: Curve, objective: SumOfSquares, best: Minimum, index: int, lowest: float, unit: float
 ) -> tuple[float, float]:
-    """Step from a minimum to both sides, until the sum of squares is one `unit` above `lowest`."""
+    """Step both ways from a minimum until the sum of squares is one `unit` above `lowest`."""
     errors = covariance(curve, objective, best)
     number = int(curve.free[index])
     bounds = curve.parameters[number].lower, curve.parameters[number].upper

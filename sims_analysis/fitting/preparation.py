@@ -23,7 +23,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which samples are turned into counts, and a background is begun with."""
+    """The numbers by which samples are turned into counts, and a background is started."""
 
     equal: float = 0.02  # part of values on a grid that show what one count stands for,
     alike: float = 1e-6  # if theirs are the same to this part
@@ -72,15 +72,15 @@ class FitProblem:
 
 def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest) -> FitProblem:
     """Choose samples, objective, curve and starting values; NoFitError if there can be no fit."""
-    known: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
+    facts: dict[str, Any] = {"objective": 0, "residuals": 0, "n_samples": 0, "n_left_out": 0}
     places = in_order(samples.z, samples.c, settings["start"], settings["stop"])
     unknown = request.background == "stated" and np.isnan(settings["background"])
     if unknown or not places.size:
-        raise NoFitError("no_data", known)
+        raise NoFitError("no_data", facts)
     window = samples.where(places)
     top = float(window.c.max())
     if not top > 0:
-        raise NoFitError("featureless", known | {"n_samples": places.size})
+        raise NoFitError("featureless", facts | {"n_samples": places.size})
     window = replace(window, c=window.c / top, s=window.s / top)
     objective, keep = objective_of(
         window, request, settings["detection_limit"] / top, top, settings["fraction"]
@@ -89,7 +89,7 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     common = window.common[keep] / top
     subtracted = common, common * window.overlap[keep]
     n = z.size
-    known |= {"n_samples": n, "n_left_out": keep.size - n}
+    facts |= {"n_samples": n, "n_left_out": keep.size - n}
     parameters = list(request.parameters)
     if objective is not None and objective.below_zero and request.background != "none":
         # As values may be; counts and logarithms are not.
@@ -98,15 +98,15 @@ def prepare(samples: Samples, settings: Mapping[str, float], request: FitRequest
     cells = samples.cells(places[keep]) if request.cell == "mean" else None
     curve = _curve(z, cells, request, parameters, scale, settings["background"])
     if objective is None or n * settings["fraction"] < curve.free.size + 2:
-        raise NoFitError("too_few_samples" if n else "no_data", known)
-    known |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
+        raise NoFitError("too_few_samples" if n else "no_data", facts)
+    facts |= {"objective": objective.code, "window_start": z[0], "window_stop": z[-1]}
     first, last = (bool(not keep[i] and window.c[i] <= TINY) for i in (0, -1))
     # Sets that differ only in held parameters are the same.
     sets = [values[curve.free].tolist() for values in _starts(z, c, objective, curve, request)]
     if not sets:
-        raise NoFitError("too_few_maxima", known)
+        raise NoFitError("too_few_maxima", facts)
     starts = list(dict.fromkeys(map(tuple, sets)))
-    return FitProblem(z, c, top, subtracted, (first, last), objective, curve, scale, starts, known)
+    return FitProblem(z, c, top, subtracted, (first, last), objective, curve, scale, starts, facts)
 
 
 def with_whole_counts(window: Samples, kind: str, top: float) -> Samples:
@@ -131,7 +131,7 @@ def objective_of(
     usable = np.isfinite(window.s) & (window.s > 0)
     everything: Array = np.ones(counts.size, dtype=bool)
     if weights == "auto" and not usable.any():
-        # Of values that scatter about 0, the positive ones alone would lie above the truth.
+        # Where values scatter about 0, the positive ones alone would lie above the truth.
         weights = "none" if (window.c < 0).any() and not limit > 0 else "log"
     if weights in ("auto", "stderr"):
         return Squares(window.c[usable], window.s[usable], share=fraction), usable
@@ -229,22 +229,22 @@ def _curve(
     background: float,
 ) -> Curve:
     formula, derivatives = formula_of(z, request.model, cells)
-    held = {
+    fixed = {
         i: request.fixed[parameter.name] / scale[i]
         for i, parameter in enumerate(parameters)
         if parameter.name in request.fixed
     }
     if request.background == "none":
-        return Curve(parameters, formula, derivatives, held)
+        return Curve(parameters, formula, derivatives, fixed)
     if request.background == "stated":
-        held[len(parameters) - 1] = background / scale[-1]
+        fixed[len(parameters) - 1] = background / scale[-1]
     above = None
     if derivatives is not None:
 
         def above(*p: float) -> Array:
             return np.vstack([derivatives(*p[:-1]), np.ones((1, z.size))])
 
-    return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, held)
+    return Curve(parameters, lambda *p: formula(*p[:-1]) + p[-1], above, fixed)
 
 
 def _starts(

@@ -117,8 +117,8 @@ class FitRequest:
     def joint(self) -> bool:
         """Whether profiles cannot be fitted as if they were alone; scales alone are no reason."""
         scaled = {p.name for p in self.parameters if scale_powers([p]).any()}
-        held = bool(self.scales) and not scaled.isdisjoint(self.fixed)
-        return bool(self.shared or self.prior or self.initials or held)
+        has_fixed_scale = bool(self.scales) and not scaled.isdisjoint(self.fixed)
+        return bool(self.shared or self.prior or self.initials or has_fixed_scale)
 
     @cached_property
     def fields(self) -> Fields:
@@ -215,5 +215,5 @@ def split_label(name: str) -> tuple[str, str]:
 def scale_powers(parameters: Sequence[Parameter], scales: Sequence[str] = tuple(SCALES)) -> Array:
     """Return by which powers of the scales true numbers exceed apparent ones, a row each."""
     powers = [(_POWERS.get(p.kind, 0.0), float(p.scales)) for p in parameters]
-    which = [list(SCALES).index(name) for name in scales]
-    return np.array(powers).reshape(-1, 2)[:, which]
+    columns = [list(SCALES).index(name) for name in scales]
+    return np.array(powers).reshape(-1, 2)[:, columns]

@@ -48,9 +48,9 @@ def fit_dataset(request: FitRequest, rows: xr.Variable) -> xr.Dataset:
         labels["layer"] = xr.Variable("layer", np.arange(1, n_layers + 1))
     answer = profiles.dataset(variables, coords=labels)
     if not profiles.lazy:
-        none = (answer["status"] == "no_data").variable
+        empty = (answer["status"] == "no_data").variable
         window = request.settings["start"], request.settings["stop"]
-        warn_of_empty_window(profiles, window, none, FitWarning)
+        warn_of_empty_window(profiles, window, empty, FitWarning)
         warn_of_status(profiles, answer["status"], "the fit is not ok:")
         residuals = answer["residuals"]
         misfit = ((answer["status"] == "ok") & (residuals != "random")).variable
@@ -78,8 +78,8 @@ class _Rows:
         data, dims = self.fields.of(self.rows.data, name), self.rows.dims[:-1]
         if at is None:
             return xr.Variable(dims, data, attrs)
-        chosen = _ordered(xr.Variable((*dims, "__row__"), data).isel(__row__=at), self.lead)
-        return xr.Variable(chosen.dims, chosen.data, attrs)
+        values = _ordered(xr.Variable((*dims, "__row__"), data).isel(__row__=at), self.lead)
+        return xr.Variable(values.dims, values.data, attrs)
 
 
 def _ordered(rows: xr.Variable, lead: Sequence[str]) -> xr.Variable:
@@ -116,11 +116,11 @@ def _parameters(request: FitRequest, of_each: _Rows, best: _Rows) -> dict[str, x
                 "pull", {"units": "1", "long_name": text}, at
             )
     # What a restated parameter took the place of follows from it.
-    for value, stderr, given in (
+    for value, stderr, parameters in (
         ("value", "stderr", request.parameters),
         ("derived", "derived_stderr", request.model.derived),
     ):
-        for parameter, at in by_name(given):
+        for parameter, at in by_name(parameters):
             if parameter.name not in variables:
                 add(parameter, of_each, value, stderr, at)
     add(WINDOW_DOSE, of_each, WINDOW_DOSE.name, f"{WINDOW_DOSE.name}_stderr", None)
@@ -132,7 +132,7 @@ def _statistics(rows: _Rows, request: FitRequest) -> dict[str, xr.Variable]:
     profiles, objective = request.frame, rows.numbers("objective")
     window = request.settings["start"], request.settings["stop"]
     support = support_of_window(profiles.unfilled(), window)
-    # Of logarithms alone, a fit knows the limits of samples below one.
+    # A fit of logarithms alone knows the limits of samples below one.
     others = objective != OBJECTIVES.index("squares of ln C")
     flags = support.flags.where(others, support.flags & ~Flag.BELOW_LIMIT)
     support = changed(support, flags=flags)

@@ -83,7 +83,7 @@ def interface(
         Depth windows of the plateaus towards the surface and below; by default what is level, or
         a line, from the step to the ends of the window.
     variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
+        In a Dataset, by default the one in which the species was measured, concentrations first.
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a step across a gap between samples, which is ``gap`` otherwise.
 
@@ -147,14 +147,14 @@ def interface(
     axes = vocabulary.AXES
     profiles = open_frame(data, question="an interface", variable=variable, axes=axes, gaps=gaps)
     window = read_window(profiles, start, stop)
-    limits = [*window]
-    for name, given in (("left", left), ("right", right)):
-        limits += read_pair(profiles, (None, None) if given is None else given, name)
+    windows = [*window]
+    for name, pair in (("left", left), ("right", right)):
+        windows += read_pair(profiles, (None, None) if pair is None else pair, name)
 
     row = partial(_row, parts=(low, high), between=interpolated(profiles))
 
     def measure(frame: Frame) -> xr.Variable:
-        return frame.each(row, profiles.fraction, *limits, size=_FOUND.size)
+        return frame.each(row, profiles.fraction, *windows, size=_FOUND.size)
 
     rows = measure(profiles)
     part = _FOUND.variables(rows)
@@ -166,8 +166,8 @@ def interface(
     answer = _dataset(part, profiles)
     answer["width"].attrs["parts"] = f"{low:g} to {high:g}"
     if not profiles.lazy:
-        none = part["status"] == Status.NO_DATA
-        warn_of_empty_window(profiles, window, none, FitWarning)
+        empty = part["status"] == Status.NO_DATA
+        warn_of_empty_window(profiles, window, empty, FitWarning)
         warn_of_status(profiles, answer["status"], "the interface is", says=_EXPLANATIONS)
         unsure = (part["unsure"] == 1) & (answer["status"] == "ok").variable
         warn_where(profiles, unsure, _MAY_SLOPE, FitWarning)
@@ -179,7 +179,7 @@ def _row(*samples: Any, **how: Any) -> Array:
 
 
 def _resolved(part: Mapping[str, xr.Variable], profiles: Frame, window: Window) -> xr.Variable:
-    """Return the statuses; a gap, and samples below a limit, matter in the step alone."""
+    """Return the statuses; a gap, and samples below a limit, matter only in the step."""
     position = part["position"]
     reach = part["width"].fillna(1e-9 * abs(position))  # between two samples, a depth alone
     step = position - reach, position + reach

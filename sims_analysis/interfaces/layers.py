@@ -73,7 +73,7 @@ def layers(
         That part of the step from what lies on either side to the layer's own plateau, or maximum;
         by default half.
     variable : str, optional
-        Of a Dataset; by default that in which the species was measured, concentrations first.
+        In a Dataset, by default the one in which the species was measured, concentrations first.
     gaps : {"flag", "bridge"}
         ``"bridge"`` accepts a layer that begins or ends in a gap between samples.
 
@@ -144,9 +144,9 @@ def layers(
         number = profiles.parameter(level, (profiles.kind,), "level")
         refuse_cases(profiles, number, "level")
         rows = _at_level(marker, profiles, level, number)
-        limit, none = profiles.highest_limit, xr.zeros_like(number, dtype=bool)
+        limit, never = profiles.highest_limit, xr.zeros_like(number, dtype=bool)
         if limit is not None:  # the last are below it; nowhere a sample shows a level below it
-            below = [none | (number <= limit), none | limit.notnull()]
+            below = [never | (number <= limit), never | limit.notnull()]
         if profiles.stderr is None:
             _warn_of_noise(profiles, number)
     table = rows.data.reshape(*rows.shape[:-1], -1, _SIZE)
@@ -165,7 +165,7 @@ def _between_plateaus(
 
 
 def _padded(layers: Sequence[Layer], most: int) -> Array:
-    """Return so many layers as a row; those after the ones found are padding."""
+    """Return layers as a row of fixed length; those after the ones found are padding."""
     rows = np.full((most, _SIZE), np.nan)
     rows[:, 0] = Status.PADDING
     rows[: len(layers)] = layers[:most]
@@ -186,18 +186,18 @@ def _resolved(
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
-    A gap, and samples below a limit, matter at edges alone; so do saturated ones at a stated level.
+    A gap, and samples below a limit, matter only at edges; so do saturated ones at a stated level.
     """
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
     is_layer = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
     at = [profiles.map(support_of_points, end, **along).flags for end in ends]
     inside = support_of_window(profiles, ends)
-    apart = _LOST | (Flag.SATURATED if stated else 0)
-    flags = at[0] | at[1] | (inside.flags.where(is_layer, 0).astype(np.int16) & ~apart)
-    low, none = np.int16(Flag.BELOW_LIMIT), np.int16(0)
-    for end, may in zip(ends, below, strict=True):
-        flags = flags | xr.where(is_layer & end.isnull() & may, low, none)
+    separate = _LOST | (Flag.SATURATED if stated else 0)
+    flags = at[0] | at[1] | (inside.flags.where(is_layer, 0).astype(np.int16) & ~separate)
+    low, zero = np.int16(Flag.BELOW_LIMIT), np.int16(0)
+    for end, possible in zip(ends, below, strict=True):
+        flags = flags | xr.where(is_layer & end.isnull() & possible, low, zero)
     what = "no depth is given for a layer that begins or ends in it"
     support = changed(inside, flags=flags.transpose(*codes.dims).astype(np.int16))
     resolved = {**part, "status": resolve(profiles, codes, support, ends, what=what)}
@@ -215,8 +215,8 @@ def _opened(data: Any, species: str | None, variable: str | None, gaps: str) -> 
     how: dict[str, Any] = {"variable": variable, "axes": vocabulary.AXES, "gaps": gaps}
     profiles = open_frame(data, question="a layer", **how)
     if isinstance(data, xr.Dataset):
-        held = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
-        data = data[[name for name in held if name in data]]
+        variables = [profiles.name, *(f"{profiles.name}_{end}" for end in vocabulary.OF_SAMPLES)]
+        data = data[[name for name in variables if name in data]]
     refuse_dimensions(profiles, "layer", "crossing")
     if profiles.lazy:
         text = "layers of Dask data are not known ahead; give data.compute()"
@@ -252,12 +252,12 @@ def _short_and_shallow(z: Array, c: Array, _: Array, __: Array, level: float) ->
     return np.array([float(sum(near))])
 
 
-def _layers(z: Array, c: Array, _: Array, __: Array, *given: Any) -> Array:
-    *crossing, level, otherwise = given
+def _layers(z: Array, c: Array, _: Array, __: Array, *marks: Any) -> Array:
+    *crossing, level, otherwise = marks
     depth, stderr, direction = map(np.array, crossing)
-    above, kept = c[in_order(z, c)] > level, np.flatnonzero(np.isfinite(depth))
+    above, finite = c[in_order(z, c)] > level, np.flatnonzero(np.isfinite(depth))
     edges = [("rising", np.nan, np.nan)] if above[:1].any() else []
-    edges += [(str(direction[i]), depth[i], stderr[i]) for i in kept]
+    edges += [(str(direction[i]), depth[i], stderr[i]) for i in finite]
     edges += [("falling", np.nan, np.nan)] if above[-1:].any() else []
     layers = []
     for (side, top, upper), (other, bottom, lower) in pairwise(edges):

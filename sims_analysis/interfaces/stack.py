@@ -106,12 +106,12 @@ def find_layers(
     nodes, mean = _nodes(record, noise / np.sqrt(record.fraction)) if size > 0 else ([], record.c)
     if len(nodes) < 2:
         return [Layer(Status.FEATURELESS)]
-    found = _places(record, nodes, mean[nodes])
-    ends = np.array([record.z[place[[0, -1]]] for place, _ in found])
-    beside = ends[1:, 0] - ends[:-1, 1], np.abs(np.diff(mean[nodes]))
-    largest = [np.maximum(np.append(column, 0.0), np.insert(column, 0, 0.0)) for column in beside]
-    plateaus = [_level(record, *one, *each) for one, *each in zip(found, *largest, strict=True)]
-    places, levels = [one for one, _ in found], [plateau.level for plateau in plateaus]
+    spans = _places(record, nodes, mean[nodes])
+    ends = np.array([record.z[place[[0, -1]]] for place, _ in spans])
+    steps = ends[1:, 0] - ends[:-1, 1], np.abs(np.diff(mean[nodes]))
+    largest = [np.maximum(np.append(column, 0.0), np.insert(column, 0, 0.0)) for column in steps]
+    plateaus = [_level(record, *span, *scale) for span, *scale in zip(spans, *largest, strict=True)]
+    places, levels = [span for span, _ in spans], [plateau.level for plateau in plateaus]
     edges = [
         _edge(record, places[i : i + 2], plateaus[i : i + 2], part) for i in range(len(nodes) - 1)
     ]
@@ -125,12 +125,12 @@ def find_layers(
     return layers
 
 
-def _overlap(one: _Edge, other: _Edge) -> bool:
+def _overlap(first: _Edge, second: _Edge) -> bool:
     """Return whether what lies between two edges is too thin to reach its level."""
     # An edge between two samples has no width.
-    breadth = 0.5 * np.nan_to_num([one.breadth, other.breadth]).sum()
-    error = 0.5 * np.hypot(*np.nan_to_num([one.breadth_stderr, other.breadth_stderr]))
-    return bool(breadth + _RULES.narrowed * error > _RULES.overlap * (other.depth - one.depth))
+    breadth = 0.5 * np.nan_to_num([first.breadth, second.breadth]).sum()
+    error = 0.5 * np.hypot(*np.nan_to_num([first.breadth_stderr, second.breadth_stderr]))
+    return bool(breadth + _RULES.narrowed * error > _RULES.overlap * (second.depth - first.depth))
 
 
 def _layer(
@@ -142,9 +142,9 @@ def _layer(
     """
     first, last = top or _NO_EDGE, bottom or _NO_EDGE
     alike = plateau.correlation(first.depth, last.depth)
-    both = alike * first.moved[1] * last.moved[0] + first.lower * last.lower
-    together = np.sign(np.prod(rises)) * 2 * both
-    thickness = np.sqrt(first.stderr**2 + last.stderr**2 + together)
+    covariance = alike * first.moved[1] * last.moved[0] + first.lower * last.lower
+    correlated = np.sign(np.prod(rises)) * 2 * covariance
+    thickness = np.sqrt(first.stderr**2 + last.stderr**2 + correlated)
     status = Status.OK if top and bottom else Status.TRUNCATED
     if first.double or last.double:
         status = Status.WRONG_SHAPE
@@ -160,9 +160,9 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
     """Return a sample of each plateau (maxima, minima between them, steps), and running means."""
     c, n = record.c, record.c.size
     # What lies beyond the ends is low, so that a maximum may be at an end.
-    beyond = n // 4 + 1
-    padded = (np.pad(one, beyond, constant_values=one.min()) for one in (c, noise))
-    tops = np.array(maxima(*padded), dtype=int).clip(beyond, beyond + n - 1) - beyond
+    margin = n // 4 + 1
+    padded = (np.pad(column, margin, constant_values=column.min()) for column in (c, noise))
+    tops = np.array(maxima(*padded), dtype=int).clip(margin, margin + n - 1) - margin
     needed = (noise.max() / (_RULES.noise * np.ptp(c))) ** 2
     width = int(min(max(3, needed), n // 10 + 1)) | 1
     mean = running(np.pad(c, width // 2, mode="edge"), width)
@@ -180,17 +180,17 @@ def _nodes(record: Record, noise: Array) -> tuple[list[int], Array]:
             nodes.insert(at, end)
     nodes = _distinct_nodes(nodes, mean)
     steps = [_steps(record, a, b, mean, noise) for a, b in pairwise(nodes)]
-    return _distinct_nodes([*nodes, *(one for each in steps for one in each)], mean), mean
+    return _distinct_nodes([*nodes, *(node for part in steps for node in part)], mean), mean
 
 
 def _distinct_nodes(nodes: Sequence[int], mean: Array) -> list[int]:
-    """Return samples in order, but those at which the mean is that at the one before."""
+    """Return samples in order, without those at which the mean equals that at the one before."""
     every = sorted(set(nodes))
     return every[:1] + [b for a, b in pairwise(every) if mean[a] != mean[b]]
 
 
 def _steps(record: Record, first: int, last: int, mean: Array, noise: Array) -> list[int]:
-    """Return the middles of stretches that are surely flat between a minimum and a maximum."""
+    """Return the middles of intervals that are clearly flat between a minimum and a maximum."""
     inside = slice(first, last + 1)
     z, size = record.z[inside], mean[last] - mean[first]
     done = (record.c[inside] - mean[first]) / size
@@ -262,15 +262,15 @@ def _locate_edge(record: Record, first: int, last: int, low: float, high: float)
     return _EdgeEstimate(depths[2], depths[3] - depths[1], (depths[0], depths[4]))
 
 
-def _level(record: Record, place: Array, extremum: int, apart: float, step: float) -> Plateau:
-    """Return a plateau: of one that is not level, the extremum of a parabola.
+def _level(record: Record, place: Array, extremum: int, distance: float, step: float) -> Plateau:
+    """Return a plateau: the extremum of a parabola if it is not level.
 
-    One that surely slopes, and is not much shorter than it is `apart` from the next, is a line.
+    A clear slope that is not much shorter than the `distance` to the next plateau is a line.
     """
     z, plateau = record.z[place], fit_plateau(record, place, sloping=False)
     if not extremum or z.size < 3:
         line = fit_plateau(record, place, sloping=True)
-        slopes = np.ptp(z) > _RULES.longer * apart and surely_slopes(
+        slopes = np.ptp(z) > _RULES.longer * distance and surely_slopes(
             line, float(z[-1]), _RULES.matters * step
         )
         return line if slopes else plateau
@@ -279,7 +279,7 @@ def _level(record: Record, place: Array, extremum: int, apart: float, step: floa
     inverse = np.linalg.pinv(columns.T @ columns)
     p = inverse @ columns.T @ record.c[place]
     tops = np.clip([u[0], -0.5 * p[1] / p[2] if p[2] else 0.0, u[-1]], u[0], u[-1])
-    at = max(np.stack([tops**0, tops, tops**2], axis=1), key=lambda one: extremum * float(one @ p))
+    at = max(np.stack([tops**0, tops, tops**2], axis=1), key=lambda row: extremum * float(row @ p))
     error = plateau.noise * float(np.sqrt(at @ inverse @ at / record.fraction))
     return replace(plateau, level=float(at @ p), error=error)
 
@@ -292,15 +292,15 @@ def _edge(
     halves = [above[above.size // 2 :], below[: (below.size + 1) // 2]]
     record = replace(record, places=halves)
     at = part if plateaus[1].level > plateaus[0].level else 1 - part
-    whole, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
+    full, middle = (step_between(record, plateaus, parts) for parts in (WHOLE, MIDDLE))
     step = middle
     if part != 0.5:
         near = max(at - 0.2, 0.5 * at), min(at + 0.2, 0.5 * (1 + at))
         step = step_between(record, plateaus, near, at)
     if np.isnan(step.position):
         return _NO_EDGE
-    double = has_another_edge(record, plateaus, whole)
+    double = has_another_edge(record, plateaus, full)
     breadth, error = OF_MIDDLE * middle.width, OF_MIDDLE * middle.width_stderr
-    of_whole = whole.width, whole.width_stderr, breadth, error
+    of_whole = full.width, full.width_stderr, breadth, error
     *moved, lower = step.moved
     return _Edge(step.position, step.stderr, *of_whole, (moved[0], moved[1]), lower, double)

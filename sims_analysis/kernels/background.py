@@ -46,7 +46,7 @@ class _Rules:
     begins: tuple[float, ...] = 0.0, 0.0, 0.25, 0.75, 0.875
     ends: tuple[float, ...] = 0.125, 0.25, 0.75, 1.0, 1.0
     enough: int = 8  # number of samples that show their scatter
-    notable: float = 1.4  # factor by which samples scatter more than their errors, if it is said,
+    notable: float = 1.4  # factor by which samples scatter more than their errors, if reported,
     improbable: float = 1e-7  # and probability below which chance does not make it
     rounding: float = 1e-9  # part of the mean below which scatter is that of conversions
 
@@ -94,7 +94,7 @@ def _parabola(rows: Rows) -> tuple[Array, ...]:
 
 
 def _step_down(rows: Rows, mean: Array, of_one: Array) -> Array:
-    """Return by how much the lowest part of each window is below its mean, or 0 if by chance."""
+    """Return how far the lowest part of each window is below its mean; 0 if that may be chance."""
     n, first = rows.size[:, None], rows.offsets[:-1, None]
     begin = first + np.floor(n * _RULES.begins).astype(np.intp)
     end = first + np.ceil(n * _RULES.ends).astype(np.intp)
@@ -144,15 +144,15 @@ def window_trend(
         # The mean over an interval is that of two depths in it (Gauss and Legendre).
         two = middle + np.array([[-0.5], [0.5]]) * (bottom - top) / math.sqrt(3.0)
         widened = np.isfinite(error)
-        apart = _apart(depth, two, widened)
+        distance = _apart(depth, two, widened)
         size, noise = np.abs(answer), _RULES.hides * stderr
-        # The slope that is shown, and the ends of what noise may hide.
+        # The slope that is seen, and the limits of what noise may hide.
         slopes = np.stack([slope, slope - noise, slope + noise])[:, None]
 
         def changes(steepest: Any = np.inf) -> Array:
             steepness = toward * np.minimum(toward * slopes / mean, steepest)
-            rise = np.minimum(steepness * apart, math.log(_RULES.rises))
-            higher = np.where(mean > 0, mean * np.expm1(rise), slopes * apart)
+            rise = np.minimum(steepness * distance, math.log(_RULES.rises))
+            higher = np.where(mean > 0, mean * np.expm1(rise), slopes * distance)
             changed: Array = np.abs(higher.mean(axis=1)) * width
             return changed
 
@@ -161,22 +161,22 @@ def window_trend(
         below = np.fmax(below, _step_down(inside, mean, variance))
         shown = np.maximum(np.where(slopes_shown, by_slope, 0.0), below * width)
         word = np.where(slopes_shown, np.where(slope > 0, RISES, FALLS), STEPS)
-        enough = np.fmax(_RULES.matters * size, _RULES.errors * error)
+        limit_of_doubt = np.fmax(_RULES.matters * size, _RULES.errors * error)
         noisy = np.maximum(*by_noise)
-        if (doubtful := noisy > enough).any():
+        if (doubtful := noisy > limit_of_doubt).any():
             window = np.stack([mean, depth, variance, widened])
             noisy = np.maximum(*changes(_steepest(rows, inside, window, toward, doubtful))[1:])
-        nothing, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
-        too_noisy = noisy > enough
+        empty, sloping = ~(size > 0), shown > np.fmax(MISSING_SHARE * size, error)
+        too_noisy = noisy > limit_of_doubt
         unsure = too_noisy & ~widened
-        scatters = ~(nothing | sloping | unsure) & (excess > _RULES.notable)
+        scatters = ~(empty | sloping | unsure) & (excess > _RULES.notable)
         shows = np.where(scatters, SCATTERS, np.where(unsure, TOO_NOISY, LEVEL))
-        shows = np.where(nothing, LEVEL, np.where(sloping, word, shows))
+        shows = np.where(empty, LEVEL, np.where(sloping, word, shows))
         part = np.where(scatters, excess, np.where(sloping, shown, noisy) / size)
         # What rises from a higher mean is higher by as much.
         most = 1.0 + _RULES.higher * np.sqrt(variance / inside.size) / mean
         slope_error = noisy * np.where(mean > 0, most, 1.0) / CLEAR_ERRORS
-        slope_error = np.where(too_noisy & ~nothing & ~sloping, slope_error, 0.0)
+        slope_error = np.where(too_noisy & ~empty & ~sloping, slope_error, 0.0)
         return WindowTrend(shows, part, slope_error)
 
 
@@ -194,25 +194,25 @@ def _apart(depth: Array, place: Array, widened: Array) -> Array:
 def _steepest(rows: Rows, inside: Rows, window: Array, toward: Array, noisy: Flags) -> Array:
     """Return how steep exponentials may be that rise from noisy windows upwards (-1) or downwards.
 
-    They are nowhere above what is measured: the mean, and three of its errors, of all samples
+    They nowhere exceed what is measured: the mean, and three of its errors, of all samples
     beside the window on that side, of the half of these next to it, and so on. Of the `window` are
     given the mean, the mean depth, the variance of a sample, and whether an error is widened.
     """
     above, row = toward < 0, np.arange(rows.count)
     first, end = rows.position(inside.first, row, "left"), rows.position(inside.last, row)
     size = np.where(above, first - rows.offsets[:-1], rows.offsets[1:] - end)
-    which = np.flatnonzero(noisy & (size > 0))
-    first, end, size = first[which], end[which], size[which]
-    mean, depth, variance, widened = window[:, which]
+    noisy_rows = np.flatnonzero(noisy & (size > 0))
+    first, end, size = first[noisy_rows], end[noisy_rows], size[noisy_rows]
+    mean, depth, variance, widened = window[:, noisy_rows]
     n = np.maximum(size >> np.arange(int(size.max(initial=0)).bit_length())[:, None], 1)
-    low = np.where(above[which], first - n, end)
+    low = np.where(above[noisy_rows], first - n, end)
     value = range_sums(rows.value.reshape(-1), low.T, (low + n).T).T / n
     place = 0.5 * (rows.depth_at(low) + rows.depth_at(low + n - 1))
     apart = np.abs(_apart(depth, place, widened))
     error = np.sqrt(variance * (np.maximum(value / mean, 1.0) / n + 1.0 / (end - first)))
     steepest = np.full(rows.count, np.inf)
     each = np.log((value + CLEAR_ERRORS * error) / mean) / apart
-    steepest[which] = np.fmin.reduce(each, axis=0, initial=np.inf)
+    steepest[noisy_rows] = np.fmin.reduce(each, axis=0, initial=np.inf)
     return steepest
 
 
@@ -227,7 +227,7 @@ def trend_below_record(rows: Rows, start: Array, stop: Array) -> WindowTrend:
     error = np.sqrt(np.nan_to_num(every.mean_variance) * every.squared_shares + below.stderr**2)
     answer = np.where(above > error, above, 0.0)
     trend = window_trend(rows, start, stop, rows.begin, rows.end, width, answer, error)
-    # The error is one of this question alone, and no record has it: only three of them matter.
+    # The error belongs to this question, not to the record: only three of them matter.
     with np.errstate(invalid="ignore"):  # of an answer of 0
         hidden = (trend.slope_error > 0) & (trend.change * answer > CLEAR_ERRORS * error)
     hidden &= above > CLEAR_ERRORS * np.sqrt(below.of_one)

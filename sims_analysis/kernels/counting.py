@@ -122,24 +122,24 @@ def window_mean(rows: Rows, start: Array, stop: Array) -> WindowMean:
     mean, deviation, n, stated, squared_shares, *ends = window_statistics(rows, start, stop)
     fraction = rows.share
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = deviation**2 / fraction
-        excess = np.sqrt(np.where(stated > 0, np.fmax(found / stated, 1.0), 1.0))
+        observed = deviation**2 / fraction
+        excess = np.sqrt(np.where(stated > 0, np.fmax(observed / stated, 1.0), 1.0))
         freedom = np.maximum(n * fraction - 1.0, 1.0)
-        few = ~(stated > 0) | scatter_counts(found, stated, freedom)
-        found = np.where(few, found * student(freedom) ** 2, found)
-        of_one = np.fmax(found, stated)
-        larger = (found > stated) & (stated > 0)
-        scatter = np.sqrt(np.where(larger, found / stated, 1.0))
+        few = ~(stated > 0) | scatter_counts(observed, stated, freedom)
+        observed = np.where(few, observed * student(freedom) ** 2, observed)
+        per_sample = np.fmax(observed, stated)
+        larger = (observed > stated) & (stated > 0)
+        scatter = np.sqrt(np.where(larger, observed / stated, 1.0))
     without_count = np.zeros(rows.count)
     if rows.uncounted is not None:  # 1.84 counts over n, in the sample where one count weighs most
         share = shares(rows, start, stop)
         counted = rows.sum(((share > 0) & ~(rows.uncounted > 0)).astype(np.float64)) > 0
         most = rows.reduce(np.maximum, share * rows.uncounted, 0.0)
         without_count = np.where(counted | (n == 0), 0.0, 2.0 * most / fraction)
-    stderr = np.sqrt(of_one * squared_shares + without_count**2)
-    beyond = reaches_beyond(rows, start, stop)
-    status = first_status((n == 0, Status.NO_DATA), (beyond, Status.TRUNCATED))
-    return WindowMean(mean, n, stderr, of_one, scatter, excess, without_count, status, *ends)
+    stderr = np.sqrt(per_sample * squared_shares + without_count**2)
+    is_outside = reaches_beyond(rows, start, stop)
+    status = first_status((n == 0, Status.NO_DATA), (is_outside, Status.TRUNCATED))
+    return WindowMean(mean, n, stderr, per_sample, scatter, excess, without_count, status, *ends)
 
 
 def window_statistics(rows: Rows, start: Array, stop: Array) -> WindowStatistics:

@@ -114,7 +114,7 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
     if all_marks is None:
         return Support(flags, below, hole)
     more = (slice(None), *[None] * (start.ndim - 1))
-    _, _, first, last, low, high, _, amount = (one[more] for one in all_marks)
+    _, _, first, last, low, high, _, amount = (column[more] for column in all_marks)
     a, b = start[all_marks.row], stop[all_marks.row]
     with np.errstate(invalid="ignore"):
         touched = (first <= b) & (last >= a)
@@ -130,18 +130,18 @@ def support(rows: Rows, start: Array, stop: Array, use: Use = "curve") -> Suppor
         across = (a > low) & (b < high) if use == "point" else width > 0
     is_gap = (all_marks.flag & GAP != 0)[more]
     is_below = (all_marks.flag & Flag.BELOW_LIMIT != 0)[more]
-    each = touched if use in ("samples", "mean") else np.where(is_below, across, touched)
-    applies = np.where(is_gap, across & (use != "samples"), each)
+    relevant = touched if use in ("samples", "mean") else np.where(is_below, across, touched)
+    applies = np.where(is_gap, across & (use != "samples"), relevant)
     np.bitwise_or.at(
         flags, all_marks.row, np.where(applies, all_marks.flag[more] & ~WITHOUT_VALUE, 0)
     )
     if use == "samples" and rows.carried_gaps is not None:
         # Neighbours with gaps on both sides were made across one, as by a convolution.
         next_to = np.diff(rows.carried_gaps) == 1
-        inner = rows.carried_gaps[1:-1][next_to[1:] & next_to[:-1]]
-        made = np.concatenate([inner, inner + 1])
-        row = np.searchsorted(rows.offsets, made, side="right") - 1
-        z = rows.depth_at(made)[more]
+        between_gaps = rows.carried_gaps[1:-1][next_to[1:] & next_to[:-1]]
+        samples = np.concatenate([between_gaps, between_gaps + 1])
+        row = np.searchsorted(rows.offsets, samples, side="right") - 1
+        z = rows.depth_at(samples)[more]
         np.bitwise_or.at(flags, row, np.where((z >= start[row]) & (z <= stop[row]), GAP, 0))
     limited = applies & is_below
     counts = limited & (width > 0)
@@ -166,8 +166,8 @@ def flags_from_values(rows: Rows) -> SingleResult:
     cut = saturated(rows)
     if cut is not None:
         bits[cut.reshape(-1)] |= Flag.SATURATED
-    nothing = np.full(rows.count, np.nan)
-    end = surface_transient(rows, nothing, nothing).end
+    unknown = np.full(rows.count, np.nan)
+    end = surface_transient(rows, unknown, unknown).end
     for row in np.flatnonzero(end < TRANSIENT.deepest):
         in_row = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(in_row.start, in_row.stop)) < end[row]
@@ -175,7 +175,7 @@ def flags_from_values(rows: Rows) -> SingleResult:
     bits[rows.offsets[1:][ends_inside(rows).value] - 1] |= Flag.TRUNCATED
     placed = rows.unpacked(bits.reshape(rows.value.shape).astype(np.float64))
     flags = np.nan_to_num(placed).astype(np.int16)
-    if wide is not None:  # depths within a gap have both of its sides
+    if wide is not None:  # depths within a gap rest on both of its sides
         sides = ((flags & side != 0).cumsum(axis=1) for side in (Flag.GAP_AFTER, Flag.GAP_BEFORE))
         flags[np.isnan(placed) & (np.subtract(*sides) > 0)] |= np.int16(GAP)
     return SingleResult(flags)
@@ -221,7 +221,7 @@ def at_places(
             if axis:
                 flags[row, np.flatnonzero(b <= np.fmax(last, rows.end[row]))[-1:]] |= flag
             continue
-        # A value strictly between two samples rests on both.
+        # A value strictly between two samples depends on both.
         before, after = depth[depth < first][-reach:], depth[depth > last][:reach]
         begin = before[0] if before.size == reach else -np.inf
         end = after[-1] if after.size == reach else np.inf

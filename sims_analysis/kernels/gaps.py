@@ -26,7 +26,7 @@ from sims_analysis.kernels.rows import (
 )
 
 #: A gap is wider than the median spacing by this factor. Of 445 measured profiles, none has a
-#: spacing of more than 3.6 times its median but those of two records with interrupted cycles,
+#: spacing of more than 3.6 times its median except two records with interrupted cycles,
 #: whose widest are 7 to 25 times as wide.
 WIDE = 5.0
 #: Number of spacings around a segment to which it is compared.
@@ -61,7 +61,7 @@ def _before_limited(rows: Rows, carried: Marks) -> Index:
 
 
 def _wide(rows: Rows, near: Places | None = None) -> Flags | None:
-    """Find the segments that are wider than all around them, or between cells that do not meet."""
+    """Find the segments wider than those around them, or between cells that do not meet."""
     if rows.depth.size < 2:
         return None
     if rows.lower is not None and rows.upper is not None:

@@ -104,7 +104,7 @@ class Location(NamedTuple):
         axis, place = None, self.segment[part] + step
         if isinstance(rows, Dense) and len(self.segment) == 1:
             axis, place, samples = 1, self.segment[0] + step, samples[part]
-        # They are within; to see that of each, as other modes do, would take twice the time.
+        # All are within bounds; checking each, as other modes do, would take twice the time.
         values: Array = samples.take(place, axis, mode="wrap")
         return values
 
@@ -121,8 +121,8 @@ def locate(rows: Rows, at: Array) -> Location:
         at = at[:1]
     nearest, inside = _nearest(rows, at)
     if not rows.value.size:
-        nothing = np.zeros(nearest.shape)
-        return Location(at, nothing.astype(np.intp), nothing, inside)
+        zeros = np.zeros(nearest.shape)
+        return Location(at, zeros.astype(np.intp), zeros, inside)
     segment = rows.segment_at(at)
     t = nearest - rows.depth_at(segment)
     t /= np.maximum(rows.along(rows.width, segment), _TINY)  # 0 at the only sample of a row
@@ -131,8 +131,8 @@ def locate(rows: Rows, at: Array) -> Location:
 
 def _nearest(rows: Rows, at: Array) -> tuple[Array, Flags]:
     """Return the nearest depth within the samples, and whether it is the same up to rounding."""
-    one = slice(1) if isinstance(rows, Dense) else slice(None)
-    first, last, tolerance = (ends[one, None] for ends in (rows.first, rows.last, rows.tolerance))
+    row = slice(1) if isinstance(rows, Dense) else slice(None)
+    first, last, tolerance = (ends[row, None] for ends in (rows.first, rows.last, rows.tolerance))
     return np.clip(at, first, last), (at >= first - tolerance) & (at <= last + tolerance)
 
 
@@ -162,15 +162,15 @@ def _by_splines(rows: Rows, at: Array, method: str, *, errors: bool = False) -> 
 
 
 def _error_of_spline(z: Array, y: Array, stderr: Array, x: Array, method: str) -> Array:
-    """Move samples by their errors, as many at once as no value depends on two of."""
-    apart, moved_by, variance = 2 * REACH[method], np.nan_to_num(stderr), np.zeros(x.shape)
-    for first in range(min(apart, z.size)):
-        step = np.where(np.arange(z.size) % apart == first, moved_by, 0.0)
+    """Move samples by their errors, all at once that no value depends on together."""
+    spacing, moved_by, variance = 2 * REACH[method], np.nan_to_num(stderr), np.zeros(x.shape)
+    for first in range(min(spacing, z.size)):
+        step = np.where(np.arange(z.size) % spacing == first, moved_by, 0.0)
         up, down = (_spline(z, y + sign * step, method)(x) for sign in (1, -1))
         variance += (0.5 * (up - down)) ** 2
-    # No error where a value depends on a sample without.
-    for one in np.flatnonzero(np.isnan(stderr)):
-        variance[np.abs(z.searchsorted(x) - one - 0.5) < apart / 2] = np.nan
+    # No error where a value depends on a sample without one.
+    for sample in np.flatnonzero(np.isnan(stderr)):
+        variance[np.abs(z.searchsorted(x) - sample - 0.5) < spacing / 2] = np.nan
     return np.sqrt(variance)
 
 

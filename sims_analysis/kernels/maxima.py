@@ -31,8 +31,8 @@ _RULES = _Rules()
 
 def maxima(c: Array, noise: Array) -> list[int]:
     """Return the samples of the maxima that stand out of the noise, the most certain first."""
-    seen = [tops[sure > _RULES.sure].tolist() for tops, sure in _by_width(c, noise)]
-    return max(seen, key=len)
+    counts = [tops[sure > _RULES.sure].tolist() for tops, sure in _by_width(c, noise)]
+    return max(counts, key=len)
 
 
 def most_significant(c: Array, noise: Array, n: int) -> list[int]:
@@ -65,7 +65,7 @@ def maxima_of_means(
         low = 2 * mean.min() - mean.max()
         mean = np.concatenate([[low], mean, [low]])
         error = np.concatenate([error[:1], error, error[-1:]])
-    # Of equal neighbours, as counts are, one is the maximum.
+    # One of equal neighbours, which counts often are, is the maximum.
     tops, about = find_peaks(mean * (1 + 1e-12 * np.arange(mean.size)), prominence=0)
     rise, left, right = about["prominences"], about["left_bases"], about["right_bases"]
     floor = np.where(mean[right] > mean[left], right, left)

@@ -99,8 +99,8 @@ def _merged(rows: Packed, net: Array, fractions: Array) -> _Doping:
     # Interpolation to more depths adds no information: the variances of a species grow with the
     # number of merged depths per sample of its own.
     dilution = np.bincount(g, minlength=len(size))[:, None] / np.maximum(size, 1)
-    known = inside.all(axis=1)
-    z, g, before = z[known], g[known], before[known]
+    complete = inside.all(axis=1)
+    z, g, before = z[complete], g[complete], before[complete]
     width = rows.along(rows.width, before)  # 0 after the last sample of a species
     part = (z[:, None] - rows.depth_at(before)) / np.where(width > 0, width, 1.0)
     t = np.where(width > 0, part, 0.0)
@@ -135,5 +135,5 @@ def _errors(stderr: Array | None, fractions: Array) -> tuple[Array | None, Array
     """Return the standard errors of both sums, for independent errors of the species."""
     if stderr is None:
         return None, 0.0
-    one, other = _sums(stderr**2, fractions * np.abs(fractions), np.zeros(1))
-    return np.sqrt(one), np.sqrt(other)
+    acceptors, donors = _sums(stderr**2, fractions * np.abs(fractions), np.zeros(1))
+    return np.sqrt(acceptors), np.sqrt(donors)

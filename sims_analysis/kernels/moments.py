@@ -72,37 +72,37 @@ def moments(
     if not np.isnan(threshold).all():  # part of a cell is not as high as all of it
         rows = as_points(rows)
     inside = rows.within(start, stop)
-    height, noise, known, ends, sides = _run(inside, level, threshold, floor, relative=relative)
+    height, noise, lift, ends, sides = _run(inside, level, threshold, floor, relative=relative)
     cut = [(side.depth, side.steepness, height) for side in sides]
     first, last = ends
     weights, off, (total, mean, *shape) = _between(rows, level, first, last, cut)
     distribution = np.isfinite(shape[0])
-    limits = (np.where(np.isnan(end), np.inf, end) for end in ends)
-    size = inside.within(*limits).size
-    enough, few = size > 2, np.isfinite(threshold) & (size < MIN_SAMPLES)
+    run = (np.where(np.isnan(end), np.inf, end) for end in ends)
+    size = inside.within(*run).size
+    resolved, few = size > 2, np.isfinite(threshold) & (size < MIN_SAMPLES)
     unknown = np.isnan(level) | (threshold == np.inf)
     status = first_status(
         ((inside.size < 3) | unknown, Status.NO_DATA),
-        (~enough, Status.NEVER_REACHED),
+        (~resolved, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
         (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
         (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
         (few, Status.UNDETERMINED),
         (np.isnan(threshold) & reaches_beyond(rows, start, stop), Status.TRUNCATED),
     )
-    answers = np.array([total, mean, *shape, first, last])
+    results = np.array([total, mean, *shape, first, last])
     errors = np.full((5, rows.count), np.nan)
     if rows.stderr is not None:
-        whole = np.where(distribution, total, np.nan)
-        of_row = (rows.repeat(x) for x in (whole, *shape))
+        area = np.where(distribution, total, np.nan)
+        of_row = (rows.repeat(x) for x in (area, *shape))
         slopes = _slopes(off, np.broadcast_to(weights, off.shape), *of_row)
         common = np.zeros((5, rows.count))
         for end, edge in zip(ends, sides, strict=False):
             # The profile is as high as the threshold there: samples that move an end add a strip.
-            strips = _slopes(end - mean, height, whole, *shape)
+            strips = _slopes(end - mean, height, area, *shape)
             move = _moves(rows, edge)
             # A maximum that is higher by its error moves the end inwards.
-            lifted = edge.decay_length * known
+            lifted = edge.decay_length * lift
             with np.errstate(invalid="ignore"):  # of an unknown threshold, infinite
                 common += [np.where(lifted > 0, strip * lifted, 0.0) for strip in strips]
                 slopes = [a + rows.repeat(b) * move for a, b in zip(slopes, strips, strict=True)]
@@ -117,18 +117,18 @@ def moments(
             error[:] = np.sqrt(np.where(variance > 0, variance, np.nan))
         if sides or (rows.lower is None and inside.value.size):
             left, other = (LEFT, []) if sides else (1.0, _ends(inside, level))
-            missed = left * (answers[:5] - _between(rows, level, first, last, other)[2])
+            curvature_error = left * (results[:5] - _between(rows, level, first, last, other)[2])
             if not sides:
-                missed[0] = 0.0  # as of any dose
-            errors = np.hypot(errors, np.where(np.isfinite(missed), missed, 0.0))
+                curvature_error[0] = 0.0  # as of any dose
+            errors = np.hypot(errors, np.where(np.isfinite(curvature_error), curvature_error, 0.0))
         errors = np.hypot(errors, common)
-    answers[:, ~(enough & distribution)] = np.nan
-    errors[:, ~(enough & distribution) | (status == Status.UNDETERMINED)] = np.nan
+    results[:, ~(resolved & distribution)] = np.nan
+    errors[:, ~(resolved & distribution) | (status == Status.UNDETERMINED)] = np.nan
     shown = replace(rows, stderr=None) if window else rows  # a window says what the background is
     below = np.zeros(rows.count)
     if record:
         below = missing_outside(shown, start, MISSING_SHARE * np.abs(total))
-    return Moments(answers[:5].T, errors.T, answers[5], answers[6], status, below)
+    return Moments(results[:5].T, errors.T, results[5], results[6], status, below)
 
 
 def _between(
@@ -136,13 +136,13 @@ def _between(
 ) -> tuple[Array, Array, list[Array]]:
     """Return weights of the samples between two depths, distances from their mean, and moments.
 
-    With what straight lines miss between two ends: their depths, slopes inwards, and heights.
+    Include what straight lines miss between two ends: their depths, slopes inwards, and heights.
     """
     # Samples outside have zero weight.
-    limits = [np.where(np.isfinite(end), end, np.inf) for end in (first, last)]
-    weights = segments.trapezoid_weights(rows, *limits)
+    window = [np.where(np.isfinite(end), end, np.inf) for end in (first, last)]
+    weights = segments.trapezoid_weights(rows, *window)
     mass = weights * (rows.value - rows.repeat(level))
-    missed = _missed_by_lines(rows.within(*limits), cut)
+    missed = _missed_by_lines(rows.within(*window), cut)
     total = rows.sum(mass) + missed(0, 0.0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = (rows.sum(mass, rows.depth) + missed(1, 0.0)) / total
@@ -201,7 +201,7 @@ def _ends(inside: Rows, level: Array) -> list[tuple[Array, Array, Array]]:
 
 
 def _moves(rows: Rows, edge: Edges) -> Array:
-    """Return by how much farther out an edge is per sample, so that their errors make its own."""
+    """Return the shift of an edge per change of each sample, which propagates their errors."""
     stderr = errors_of(rows)
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = (rows.depth >= rows.repeat(edge.start)) & (rows.depth <= rows.repeat(edge.stop))
@@ -219,16 +219,16 @@ def _run(
     these depths, (2, R), and both edges there. Of rows with standard errors, crossings that noise
     can make do not end a run.
     """
-    limits = np.stack([rows.begin, rows.end])
+    record = np.stack([rows.begin, rows.end])
     if np.isnan(threshold).all():
-        return threshold, threshold, 0.0 * level, limits, []
+        return threshold, threshold, 0.0 * level, record, []
     row, top = highest(rows)
-    height, peak, known = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
+    height, peak, lift = np.array(threshold, dtype=np.float64), rows.value_at(top), 0.0 * level
     noise = np.full(rows.count, np.nan)
     if relative and rows.stderr is not None:  # noise has chosen the highest sample
-        ((shown, error),) = maxima(rows, row, top, floor)
-        peak = np.where(np.isfinite(error) & (shown > level[row]), shown, peak)
-        known[row] = np.nan_to_num(error / (peak - level[row]))
+        ((maximum, error),) = maxima(rows, row, top, floor)
+        peak = np.where(np.isfinite(error) & (maximum > level[row]), maximum, peak)
+        lift[row] = np.nan_to_num(error / (peak - level[row]))
     if relative:
         height[row] *= peak - level[row]
     at = level + height
@@ -239,8 +239,8 @@ def _run(
     edges, _ = around(rows, at, row, top, floor)
     inside = np.zeros(rows.count, dtype=bool)
     inside[row] = rows.value_at(top) > at[row]
-    ends = np.where(inside, np.where(np.isnan(edges.depth), limits, edges.depth), np.nan)
-    return height, noise, known, ends, list(map(Edges._make, zip(*edges, strict=True)))
+    ends = np.where(inside, np.where(np.isnan(edges.depth), record, edges.depth), np.nan)
+    return height, noise, lift, ends, list(map(Edges._make, zip(*edges, strict=True)))
 
 
 def _slopes(

@@ -24,14 +24,14 @@ def propagated(
     errors = errors_of(packed)
     for row, in_row in enumerate(packed.slices()):
         z, c, s = packed.depth[in_row], packed.value[in_row], errors[in_row]
-        used = np.flatnonzero((z >= answer.start[row]) & (z <= answer.stop[row]))
-        if not used.size:
+        inside = np.flatnonzero((z >= answer.start[row]) & (z <= answer.stop[row]))
+        if not inside.size:
             continue
-        moved = np.tile(c, (2 * used.size, 1))
-        place = np.arange(used.size)
-        moved[place, used] += s[used]
-        moved[place + used.size, used] -= s[used]
-        repeated = (np.repeat(one[row : row + 1], len(moved), axis=0) for one in parameters)
+        moved = np.tile(c, (2 * inside.size, 1))
+        place = np.arange(inside.size)
+        moved[place, inside] += s[inside]
+        moved[place + inside.size, inside] -= s[inside]
+        repeated = (np.repeat(column[row : row + 1], len(moved), axis=0) for column in parameters)
         up, down = np.split(kernel(Dense(z, moved), *repeated, **options).value, 2)
         stderr[row] = 0.5 * np.sqrt(np.sum((up - down) ** 2))
     return SingleResult(stderr)

@@ -38,7 +38,7 @@ class _Rules:
     unlikely: float = 0.005  # probability below which residuals are not random
     averaged: int = 3  # number of neighbours in a block, at least
     blocks: int = 24  # number of blocks of a profile, at most
-    # Number of blocks, or residuals, beyond the parameters from which they are asked,
+    # Number of blocks, or residuals, beyond the parameters from which they are tested,
     spare: int = 2
     spare_known: int = 6  # and where errors are known, so that chi-square says something alone
     # Without known errors, a departure that is seen is one of the shape if the probability of the
@@ -68,9 +68,9 @@ def durbin_watson(r: Array, rows: Array) -> float:
     between 0 and 4 with its mean and variance, given the derivatives, (p, n), to which residuals
     are orthogonal (J. Durbin, G. S. Watson, Biometrika 38 (1951) 159). 1 where too few are left.
     """
-    n, whole = r.size, float(r @ r)
+    n, square_sum = r.size, float(r @ r)
     f = n - rows.shape[0]
-    if f < 2 or not 0 < whole < np.inf:
+    if f < 2 or not 0 < square_sum < np.inf:
         return 1.0
     size = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     unit = rows / np.where(size > 0, size, 1.0)[:, None]
@@ -78,9 +78,9 @@ def durbin_watson(r: Array, rows: Array) -> float:
     slopes = np.pad(np.diff(unit), ((0, 0), (1, 1)))
     bends = np.diff(slopes)
     inverse, second = inverted(unit @ unit.T), bends @ bends.T
-    taken = inverse @ slopes @ slopes.T
-    t1 = 2.0 * (n - 1) - float(taken.trace())
-    t2 = 6.0 * n - 8 - 2 * float((inverse * second).sum()) + float((taken * taken.T).sum())
+    projected = inverse @ slopes @ slopes.T
+    t1 = 2.0 * (n - 1) - float(projected.trace())
+    t2 = 6.0 * n - 8 - 2 * float((inverse * second).sum()) + float((projected * projected.T).sum())
     mean, variance = t1 / f, 2 * (t2 - t1 * t1 / f) / (f * (f + 2.0))
     part = mean / 4
     if not (variance > 0 and 0 < part < 1):
@@ -88,7 +88,7 @@ def durbin_watson(r: Array, rows: Array) -> float:
     total = part * (1 - part) * 16 / variance - 1
     steps = r[1:] - r[:-1]
     return float(
-        betainc(total * part, total * (1 - part), min(float(steps @ steps) / whole / 4, 1))
+        betainc(total * part, total * (1 - part), min(float(steps @ steps) / square_sum / 4, 1))
     )
 
 
@@ -141,12 +141,12 @@ def of_counts(r: Array, mu: Array, free: float) -> ChiSquare:
     return ChiSquare(float((r[counted] ** 2).sum()), number - free, variance)
 
 
-def combined_p_value(one: float, other: float) -> float:
+def combined_p_value(first: float, second: float) -> float:
     """Return the probability of two chances: chi-square of ``-2 ln(p1 p2)`` with four degrees.
 
     R. A. Fisher, Statistical Methods for Research Workers (1925).
     """
-    product = max(one * other, 1e-300)
+    product = max(first * second, 1e-300)
     return product * (1 - log(product))
 
 
@@ -164,34 +164,34 @@ def verdict(r: Array, rows: Array, chance: float, m: Array, departure: float) ->
     Where errors are known, the chances of chi-square (`chance`, otherwise NaN) and of neighbours
     are asked together. Where not, the `departure` has to be seen, and hardly noise of averages.
     """
-    known, seen = not np.isnan(chance), departure > SEEN
-    spare = _RULES.spare_known if known else _RULES.spare
-    enough = r.size >= rows.shape[0] + spare
-    neighbours = durbin_watson(r, rows) if enough else 1.0
-    if known:
-        joint = combined_p_value(chance, neighbours) if enough else chance
+    with_errors, visible = not np.isnan(chance), departure > SEEN
+    spare = _RULES.spare_known if with_errors else _RULES.spare
+    tested = r.size >= rows.shape[0] + spare
+    neighbours = durbin_watson(r, rows) if tested else 1.0
+    if with_errors:
+        joint = combined_p_value(chance, neighbours) if tested else chance
         if joint >= _RULES.unlikely:
             return RANDOM, False
         if neighbours >= _RULES.unlikely:
-            return _LARGE, seen
+            return _LARGE, visible
         shape = chance < _RULES.unlikely or low_frequencies(r, rows) < _RULES.unlikely
-        return (_SHAPE, seen) if shape else (_NEIGHBOURS, False)
-    low = low_frequencies(r, rows) if seen else np.nan
+        return (_SHAPE, visible) if shape else (_NEIGHBOURS, False)
+    low = low_frequencies(r, rows) if visible else np.nan
     large = departure > _RULES.large and neighbours < _RULES.surely
-    if seen and low < (_RULES.shape_if_large if large else _RULES.shape):
+    if visible and low < (_RULES.shape_if_large if large else _RULES.shape):
         return _SHAPE, True
-    # What is so because of samples far below the maximum alone does not matter.
+    # What only samples far below the maximum cause does not matter.
     root = np.sqrt(np.maximum(m, 0.0))
     if neighbours >= _RULES.unlikely or durbin_watson(r * root, rows * root) >= _RULES.unlikely:
         return RANDOM, False
-    low = low if seen else low_frequencies(r, rows)
+    low = low if visible else low_frequencies(r, rows)
     return (_SHAPE if low < _RULES.unlikely else _NEIGHBOURS), False
 
 
 def correlation(r: Array) -> float:
     """Return the correlation of each residual with the next; 0 where there are none."""
-    whole = float(r @ r)
-    return float(r[1:] @ r[:-1]) / whole if whole > 0 else 0.0
+    square_sum = float(r @ r)
+    return float(r[1:] @ r[:-1]) / square_sum if square_sum > 0 else 0.0
 
 
 def largest_departure(c: Array, m: Array) -> float:

@@ -34,7 +34,7 @@ class Samples:
 
     def where(self, keep: Array) -> Samples:
         """Return some of them."""
-        columns: list[Any] = [one if one is None else one[keep] for one in vars(self).values()]
+        columns: list[Any] = [x if x is None else x[keep] for x in vars(self).values()]
         return Samples(*columns)
 
     def cells(self, places: Array) -> Cells:

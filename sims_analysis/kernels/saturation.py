@@ -20,11 +20,11 @@ from sims_analysis.kernels.rows import EQUAL, IN_CACHE, SAMPLED, Array, Flags, P
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which equal neighbours are told from noise."""
+    """The numbers by which equal neighbours are distinguished from noise."""
 
     chance: float = 1e-3  # noise makes so many equal neighbours with less than this probability,
     safety: float = 3.0  # even if it is smaller than the scatter elsewhere says, by this factor
-    fewest_turns: int = 8  # fewer differences than this do not tell noise from a curve,
+    fewest_turns: int = 8  # fewer differences than this do not separate noise from a curve,
     alternating: float = 0.5  # nor do those of which fewer change sign from one to the next: 73 %
     # of second ones of white noise do, and 77 % of third ones, in which a Gaussian does not bend
     median_square: float = 0.4549  # of a normal deviate
@@ -57,7 +57,7 @@ def saturated(rows: Rows, near: Places | None = None) -> Flags | None:
     or have fewer digits than noise).
     """
     may = (rows.size >= EQUAL) & (rows.share >= 1.0)
-    if near is not None and rows.value.size > IN_CACHE:  # few samples are faster looked at
+    if near is not None and rows.value.size > IN_CACHE:  # a few samples are faster to look at
         may &= _reaching_maximum(rows, near)
     if not may.any():
         return None
@@ -74,7 +74,7 @@ def saturated(rows: Rows, near: Places | None = None) -> Flags | None:
 def _reaching_maximum(rows: Rows, near: Places) -> Flags:
     """Flag the rows with a sample as high as some others at, or next to, a few places.
 
-    Of more places, all rows that have one.
+    With more places, it takes all rows that have one.
     """
     flags = np.zeros(rows.count, dtype=bool)
     row, first, end = near
@@ -88,13 +88,13 @@ def _reaching_maximum(rows: Rows, near: Places) -> Flags:
 
 
 def _is_cut_off(depth: Array, value: Array) -> bool:
-    """Whether noise does not let so many neighbours of a profile be equal at its maximum."""
+    """Whether noise rules out so many equal neighbours of a profile at its maximum."""
     highest = value.max()
     between = np.flatnonzero(np.concatenate([[True], value != highest, [True]]))
     longest = np.diff(between).max() - 1
     if longest < EQUAL or highest == 1.0:  # a pure layer has a fraction of exactly 1
         return False
-    # Constants, as of a floor, tell no noise.
+    # Constants, as in a floor, do not show the noise.
     equal = value[1:] == value[:-1]
     others = (value < highest) & ~(np.append(equal, False) & np.append(False, equal))
     of_count = _value_per_count(depth[others], value[others])
@@ -110,32 +110,32 @@ def _is_cut_off(depth: Array, value: Array) -> bool:
 def _value_per_count(depth: Array, value: Array) -> float | None:
     """Return the value of one count by the scatter of samples; None if they do not scatter."""
     depth, value = depth[value > 0], value[value > 0]
-    # By its number, an uneven axis bends a smooth curve to and fro; one that was rounded, by depth.
+    # By index, an uneven axis bends a smooth curve to and fro; by depth, a rounded axis does.
     axes, log = (depth, np.arange(value.size, dtype=np.float64)), np.log(value)
     for order in (2, 3):
         near = [slice(i, max(value.size - order, 0) + i) for i in range(order + 1)]
         logs = [log[i] for i in near]
         bends = [_differences([places[i] for i in near], logs) for places in axes]
-        turning = [one[one != 0.0] for one in bends]
-        to_and_fro = (np.mean(one[1:] * one[:-1] < 0) >= _RULES.alternating for one in turning)
-        if min(one.size for one in turning) >= _RULES.fewest_turns and all(to_and_fro):
-            least = min(float(np.median(one**2 * value[near[1]])) for one in bends)
+        turning = [bend[bend != 0.0] for bend in bends]
+        to_and_fro = (np.mean(bend[1:] * bend[:-1] < 0) >= _RULES.alternating for bend in turning)
+        if min(bend.size for bend in turning) >= _RULES.fewest_turns and all(to_and_fro):
+            least = min(float(np.median(bend**2 * value[near[1]])) for bend in bends)
             return least / _RULES.median_square or None
     return None
 
 
 def _differences(depth: Sequence[Any], log: Sequence[Array]) -> Array:
-    """Return what three or four neighbours are off a line or a parabola, times their variance.
+    """Return how far three or four neighbours are off a line or a parabola, scaled.
 
-    That is, the difference has the variance of one of them, on any axis.
+    The scaled difference has the variance of one of them, on any axis.
     """
     number = range(len(depth))
     weights = []
     for i in number:
         others = combinations([depth[j] for j in number if j != i], 2)
         weights.append((-1) ** i * prod(b - a for a, b in others))
-    scale = np.sqrt(sum(np.square(one) for one in weights))
-    differences: Array = sum(w * one for w, one in zip(weights, log, strict=True)) / scale
+    scale = np.sqrt(sum(np.square(term) for term in weights))
+    differences: Array = sum(w * term for w, term in zip(weights, log, strict=True)) / scale
     return differences
 
 
@@ -157,9 +157,9 @@ def _last_digit(others: Array, highest: float) -> float:
     decade = np.floor(np.log10(values))
     powers = 10.0 ** np.arange(_RULES.digits)
     scaled = values[:, None] / 10.0 ** decade[:, None] * powers
-    whole = np.abs(scaled - np.rint(scaled)) < 32.0 * np.finfo(float).eps * powers
-    whole[:, -1] = True
-    digits = whole.argmax(axis=1) + 1
+    integral = np.abs(scaled - np.rint(scaled)) < 32.0 * np.finfo(float).eps * powers
+    integral[:, -1] = True
+    digits = integral.argmax(axis=1) + 1
     low, high = (digits[decade == end].max() for end in (decade.min(), decade.max()))
     if high - low > np.ptp(decade) / 2:  # whole numbers, or with so many decimals
         return float(10.0 ** (decade - digits + 1).min())

@@ -13,7 +13,7 @@ from sims_analysis.outcomes import Flag
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which a surface transient is told from an implant."""
+    """The numbers by which a surface transient is distinguished from an implant."""
 
     width: int = 5  # samples in the running median
     ratio: float = 2.0  # a maximum exceeds the minimum above it by this factor,
@@ -63,11 +63,11 @@ def surface_transient(
     if carried is not None:
         _carried(rows, carried, columns)
     long = (rows.size > 2 * RULES.width) & (rows.share == 1) & np.isnan(columns[0])
-    which = np.flatnonzero(long if among is None else long & among)
+    candidates = np.flatnonzero(long if among is None else long & among)
     for n_samples in (4, 16):
-        first = rows.value_at(rows.offsets[which])
-        which = which[first >= RULES.least * rows.sampled_maximum(which, n_samples)]
-    for row in which[:most]:
+        first = rows.value_at(rows.offsets[candidates])
+        candidates = candidates[first >= RULES.least * rows.sampled_maximum(candidates, n_samples)]
+    for row in candidates[:most]:
         samples = slice(rows.offsets[row], rows.offsets[row + 1])
         c = rows.value.reshape(-1)[samples]
         if c[0] < RULES.least * c.max():
@@ -86,8 +86,8 @@ def surface_transient(
         above = (
             pair - 2.0 * low - max(RULES.clearly * noise, RULES.of_counts * (pair * least) ** 0.5)
         )
-        part, whole = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
-        notable = c[0] == c.max() or part > RULES.matters * whole
+        part, total = (np.trapezoid(c[:end], z[:end]) for end in (lowest + 1, c.size))
+        notable = c[0] == c.max() or part > RULES.matters * total
         if c[0] >= max(c[:lowest].max(), RULES.ratio * low) and above > 0 and notable:
             columns[:, row] = z[0], c[0], z[deeper], c[deeper], z[lowest], part
     return Transient(*columns)
@@ -103,7 +103,7 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
         below = np.flatnonzero(depth > end)
         if below.size and carried.first[i] <= depth[0] <= end:
             top = below[np.argmax(value[below])]
-            # Of the segment across the end, which on a coarse grid is all there is, the half.
+            # Half of the segment across the end, which on a coarse grid is all there is.
             above = np.trapezoid(value[depth <= end], depth[depth <= end])
             above += 0.5 * value[below[0] - 1] * (depth[below[0]] - depth[below[0] - 1])
             columns[:, row] = depth[0], value[0], depth[top], value[top], end, above
@@ -111,8 +111,8 @@ def _carried(rows: Rows, carried: Marks, columns: Array) -> None:
 
 def has_surface_transient(rows: Rows) -> Flags:
     """Flag whole profiles that surely begin in a surface transient, by their values alone."""
-    nothing = np.full(rows.count, np.nan)
-    end = surface_transient(replace(rows, stderr=None), nothing, nothing).end
+    unknown = np.full(rows.count, np.nan)
+    end = surface_transient(replace(rows, stderr=None), unknown, unknown).end
     return np.less(end, RULES.deepest)
 
 

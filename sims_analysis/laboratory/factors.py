@@ -134,14 +134,14 @@ class Factors:
         with factor_file.locked_sheet(self.path.resolve()) as sheet:
             valid = {row["line"]: row for row in sheet.rows if row["valid"]}
             for line in lines:
-                seen, now = self._shown.get(line), valid.get(line)
-                if not (seen and now) or any(seen[column] != now[column] for column in identity):
+                old, new = self._shown.get(line), valid.get(line)
+                if not (old and new) or any(old[column] != new[column] for column in identity):
                     raise ProfileError(
                         f"{self.path.name}, line {line}: there is no valid factor as table() "
                         "showed it: call table(), and look again",
                         argument="lines",
                     )
-                notes = "; ".join(filter(None, (now["note"], note)))
+                notes = "; ".join(filter(None, (new["note"], note)))
                 for column, cell in (("valid", "no"), ("note", notes)):
                     sheet.cells[line][sheet.header.index(column)] = cell
 
@@ -240,11 +240,11 @@ class Factors:
                 factor = xr.concat(parts, data[MEASUREMENT].variable, coords="different",
                                  compat="equals", combine_attrs="override")  # fmt: skip
             lines = np.concatenate([fitting.index for _, fitting in by_key.values()])
-            used = rows[rows.index.isin(lines)]
+            picked = rows[rows.index.isin(lines)]
             for column in ("matrix_signal", "dead_time"):
-                if texts := " and ".join(sorted({*used[column]} - {""})):
+                if texts := " and ".join(sorted({*picked[column]} - {""})):
                     factor = factor.assign_coords({column: texts})
-            record = used.reset_index()[_RECORD].astype(str).to_dict("records")
+            record = picked.reset_index()[_RECORD].astype(str).to_dict("records")
             factors[species] = with_step(factor, "Factors.pick", combine=combine, rows=record)
         return factors
 

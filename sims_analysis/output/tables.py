@@ -105,10 +105,10 @@ def _columns(
                     text = array.attrs.get("long_name") or str(name)
                     columns.append((f"{heading}: {text}" if heading else text, array, answer))
         else:
-            found = f"{heading}={format_argument(result)}" if heading else type(result).__name__
+            value = f"{heading}={format_argument(result)}" if heading else type(result).__name__
             raise ArgumentError(
                 "a table is made of answers, such as those of sims.integrated_dose(data) and "
-                f"sims.junction_depth(data, level=...), found {found}",
+                f"sims.junction_depth(data, level=...), found {value}",
                 argument="results",
             )
     return columns

@@ -146,7 +146,7 @@ class DepthProfile:
             values = np.ma.filled(values.astype(np.float64), np.nan)
         array = np.asarray(values)
         if array.dtype.kind == "O" and array.ndim == 1:
-            array = _from_objects(f"{who}: {name}", array, nullable=name != "depths")
+            array = _from_objects(f"{who}: {name}", array)
         if array.dtype.kind not in "iuf":
             raise ProfileError(
                 f"{who}: {name} must be numbers, found "
@@ -246,11 +246,11 @@ class DepthProfile:
         return profile_html(self)
 
 
-def _from_objects(name: str, array: NDArray[Any], *, nullable: bool) -> NDArray[np.float64]:
+def _from_objects(name: str, array: NDArray[Any]) -> NDArray[np.float64]:
     """Read a list of numbers in which ``None`` stands for a missing sample."""
     numbers = np.empty(array.size)
     for index, value in enumerate(array):
-        if value is None and nullable:
+        if value is None:
             numbers[index] = np.nan
         elif type(value) in NUMBERS or isinstance(value, (np.integer, np.floating)):
             if overflows(value):

@@ -241,12 +241,12 @@ def format_of(value: Any) -> str | None:
     source = Source("", content, Options(budget=Budget(_UNPACKED * LARGEST)))
     with collected():
         try:
-            known = find_reader(source).name
+            reader = find_reader(source).name
         except ReadError:
             return None
-    if known in _ANY_TABLE or (known == "payload" and '"species_name"' not in source.text):
+    if reader in _ANY_TABLE or (reader == "payload" and '"species_name"' not in source.text):
         return None
-    return known
+    return reader
 
 
 def _refuse_other_kinds(source: Source) -> None:

@@ -78,9 +78,9 @@ def _rename(signals: list[Signal], source: Source) -> None:
     if stated is not None:
         names = [stated] if isinstance(stated, str) else list(stated)
         if len(names) != len(signals):
-            found = ", ".join(repr(s.name) if s.name else s.where for s in signals)
+            texts = ", ".join(repr(s.name) if s.name else s.where for s in signals)
             raise SpeciesError(
-                f"expected a name for each of {len(signals)} signals ({found}), found {len(names)}",
+                f"expected a name for each of {len(signals)} signals ({texts}), found {len(names)}",
                 argument="species",
             )
         for signal, name in zip(signals, names, strict=True):
@@ -181,11 +181,11 @@ def _unit(
 def _number_repeats(signals: list[Signal]) -> None:
     """Distinguish signals of one name and kind by a number."""
     keys = [(signal.name, read_unit(signal.units or "").kind) for signal in signals]
-    counts, seen = Counter(keys), Counter[tuple[str, str]]()
+    counts, counts_so_far = Counter(keys), Counter[tuple[str, str]]()
     for signal, key in zip(signals, keys, strict=True):
         if counts[key] > 1:
-            seen[key] += 1
-            signal.name = f"{signal.name} ({seen[key]})"
+            counts_so_far[key] += 1
+            signal.name = f"{signal.name} ({counts_so_far[key]})"
 
 
 def _axis(signal: Signal, axes: dict[tuple[int, ...], tuple[Array, Array]]) -> Array:

@@ -147,14 +147,14 @@ def to_grid(
             f"method={method!r} has none",
             argument="conserve",
         )
-    asked = {"step": step, "depth": depth, "like": like, "every": every}
-    if sum(one is not None for one in asked.values()) != 1:
+    targets = {"step": step, "depth": depth, "like": like, "every": every}
+    if sum(v is not None for v in targets.values()) != 1:
         raise ProfileError(
             "give exactly one of step, depth, like and every", code="conflicting_arguments"
         )
     frames = open_frames(data, question="a grid", gaps=gaps)
     first = frames[0]
-    grid = _grid(first, conserve is not None, **asked)
+    grid = _grid(first, conserve is not None, **targets)
     trace: dict[str, str] = {"interpolation": method}
     if grid.edges is None:
         places = xr.Variable((ASKED,), grid.depth)
@@ -163,14 +163,14 @@ def to_grid(
         trace["cell_methods"] = f"{first.axis}: mean"
         results = [_in_cells(frame, grid.edges, log=method == "log") for frame in frames]
     coords: dict[str, Any] = _delivered(data, first) | _cell_coords(first, grid.edges)
-    made = as_data(data, frames, results, xr.Variable((first.axis,), grid.depth), {}, **trace)
-    if isinstance(made, xr.DataArray):
-        return made.assign_coords(coords).rename(data.name)
-    kept = {name: one.variable for name, one in data.items() if first.dim not in one.dims}
-    result = made.assign(kept) if kept else made
+    output = as_data(data, frames, results, xr.Variable((first.axis,), grid.depth), {}, **trace)
+    if isinstance(output, xr.DataArray):
+        return output.assign_coords(coords).rename(data.name)
+    unsampled = {name: v.variable for name, v in data.items() if first.dim not in v.dims}
+    result = output.assign(unsampled) if unsampled else output
     if grid.edges is not None:
         axis, bounds = first.axis, np.column_stack([grid.edges[:-1], grid.edges[1:]])
-        # By the CF conventions, bounds have the units of their axis and no attrs of their own.
+        # In the CF conventions, bounds have the units of their axis and no attrs of their own.
         coords[f"{axis}_bounds"] = xr.Variable((axis, "bounds"), bounds)
         result[axis].attrs["bounds"] = f"{axis}_bounds"
     result = with_ancillaries(result.assign_coords(coords))
@@ -194,9 +194,9 @@ def _cell_coords(frame: Frame, edges: Array | None) -> dict[str, xr.Variable]:
 
 def _delivered(data: Any, frame: Frame) -> dict[str, Any]:
     """Keep the coordinates delivered with each species, except those of single samples."""
-    kept = without_samples(data).coords
-    names = [name for name in DELIVERED if name in kept and frame.dim not in kept[name].dims]
-    return {name: kept[name].variable for name in names}
+    coords = without_samples(data).coords
+    names = [name for name in DELIVERED if name in coords and frame.dim not in coords[name].dims]
+    return {name: coords[name].variable for name in names}
 
 
 def _in_cells(frame: Frame, edges: Array, *, log: bool) -> Resampled:
@@ -221,8 +221,8 @@ def _warn_of_ends(frame: Frame, mean: xr.Variable, edges: Array) -> None:
     if frame.lazy or not has_dose or not anywhere(mean[..., [0, -1]].isnull()):
         return
     nowhere = xr.Variable((), np.nan)
-    whole = frame.map(integrate, nowhere, nowhere).value
-    lost = 1 - (mean * xr.Variable(ASKED, np.diff(edges))).sum(ASKED) / whole
+    total = frame.map(integrate, nowhere, nowhere).value
+    lost = 1 - (mean * xr.Variable(ASKED, np.diff(edges))).sum(ASKED) / total
     warn_where(
         frame,
         lost > _NOTABLE,
@@ -284,15 +284,15 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
     unit = frame.axis_units
     of_cells = cells and frame.lower is not None
     record: Any = (frame.lower, frame.upper) if of_cells else (frame.depth, frame.depth)
-    begin, end = (np.asarray(one.data) for one in record)
+    begin, end = (np.asarray(bound.data) for bound in record)
     if np.isnan(begin).all():
         raise ProfileError("there is no sample for a grid to span", code="no_sample_in_window")
     first, last = float(np.nanmin(begin)), float(np.nanmax(end))
     with np.errstate(over="ignore"):
         count = np.divide(last - first, width)
     if count > _MOST:
-        many = f"{first:g} to {last:g} {unit} would be {count:.3g} depths"
-        raise argument_error("step", step, f"{many}; a grid has at most {_MOST:,}")
+        message = f"{first:g} to {last:g} {unit} would be {count:.3g} depths"
+        raise argument_error("step", step, f"{message}; a grid has at most {_MOST:,}")
     if cells:
         edges = first + np.arange(np.ceil((last - first) / width), dtype=np.float64) * width
         # Drop a last cell that is only rounding.
@@ -312,11 +312,11 @@ def _by_step(frame: Frame, step: Any, *, cells: bool) -> _Grid:
 
 
 def _of_samples(frame: Frame, every: int) -> _Grid:
-    """Return cells of so many samples of the profile that has the most."""
-    known: Any = (frame.filled().value.notnull() & frame.depth.notnull()).compute()
-    most = known.sum(frame.dim).argmax(...) if frame.lead else {}
+    """Return cells of a number of samples each, of the profile that has the most."""
+    measured: Any = (frame.filled().value.notnull() & frame.depth.notnull()).compute()
+    most = measured.sum(frame.dim).argmax(...) if frame.lead else {}
     depth = frame.depth.isel(most, missing_dims="ignore").values
-    z = depth[known.isel(most).values]
+    z = depth[measured.isel(most).values]
     if z.size < 2:
         raise ProfileError(f"every={every}: there are no samples to average", argument="every")
     between = 0.5 * (z[every - 1 : -1 : every] + z[every::every])

@@ -118,7 +118,7 @@ def _places(frame: Frame, depth: Any) -> tuple[xr.Variable, xr.Variable, bool, d
     if isinstance(depth, xr.DataArray):
         # Values at depths are no averages over cells, even if the depths are those of cells.
         without = (*frame.coords, frame.axis, *edge_names(depth, frame.axis))
-        coords = {str(n): one.variable for n, one in depth.coords.items() if n not in without}
+        coords = {str(n): coord.variable for n, coord in depth.coords.items() if n not in without}
     return at, depths, new == [frame.axis], coords
 
 
@@ -187,7 +187,7 @@ def resampled(
         lines(frame.of_counts()) if counted else None,
         every.fraction if axis else None,
         of_background(frame, values),
-        {n: lines(replace(frame, value=0.0 * frame.value + one)) for n, one in shared.items()},
+        {n: lines(replace(frame, value=0.0 * frame.value + x)) for n, x in shared.items()},
     )
     if not (frame.lazy or anywhere(every.known)):
         return result
@@ -203,25 +203,25 @@ def _with_evidence(
 ) -> Resampled:
     """Return resampled values with what is known of them; without those in gaps, with a warning."""
     if frame.limit is not None and of.limit is not None:
-        # Of a value to which others contribute, the limit is what all make of it at most.
-        most = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
-        of = changed(of, limit=elementwise(np.fmax, of.limit, most.where(of.limit.notnull())))
+        # The limit of a value to which others contribute is the most that all of them make it.
+        highest = values(replace(frame, value=frame.value.fillna(frame.limit), limit=None))
+        of = changed(of, limit=elementwise(np.fmax, of.limit, highest.where(of.limit.notnull())))
     result = replace(result, known=of)
     if frame.bridge or of.blank is None or of.flags is None:
         return result
     blank = of.blank & result.value.notnull()
     if anywhere(blank):
         flags = anywhere_along((of.flags & (GAP | Flag.BELOW_LIMIT)) * blank, ASKED)
-        nothing = xr.zeros_like(flags)
-        resolve(frame, nothing, Support(flags, nothing, nothing), what=what)
+        zeros = xr.zeros_like(flags)
+        resolve(frame, zeros, Support(flags, zeros, zeros), what=what)
     elif not is_lazy(blank):
         return result
-    kept: dict[str, Any] = {
-        name: one.where(~of.blank)
+    measured: dict[str, Any] = {
+        name: column.where(~of.blank)
         for name in ("value", "stderr", "counts")
-        if (one := getattr(result, name)) is not None
+        if (column := getattr(result, name)) is not None
     }
-    return replace(result, **kept)
+    return replace(result, **measured)
 
 
 def of_background(frame: Frame, value: Answer) -> dict[str, xr.Variable]:
@@ -234,8 +234,8 @@ def of_background(frame: Frame, value: Answer) -> dict[str, xr.Variable]:
     overlap = 0.5 * (1.0 - common.variance / stderr**2).fillna(0.0)
     columns = {"background_stderr": common.stderr, "background_overlap": overlap}
     if frame.scatter is not None:  # one number for a profile
-        whole = frame.scatter.max(frame.dim)
-        columns["background_scatter"] = xr.ones_like(common.stderr) * whole
+        scatter = frame.scatter.max(frame.dim)
+        columns["background_scatter"] = xr.ones_like(common.stderr) * scatter
     return columns
 
 
@@ -244,7 +244,7 @@ def _of_layers(frame: Frame) -> dict[str, xr.Variable]:
     along: dict[str, Any] = {}
     if frame.term == "concentration":
         along = {name: frame.along[name] for name in vocabulary.SHARED if name in frame.along}
-    every = {n: one.copy(data=units.magnitude_of(one)) for n, one in along.items()}
+    every = {n: coord.copy(data=units.magnitude_of(coord)) for n, coord in along.items()}
     if frame.achieved is not None:
         every[ACHIEVED] = frame.achieved
     return every
@@ -267,27 +267,27 @@ def as_data(
     new = {d: n for d, n in at.sizes.items() if d not in first.lead}
     variables: dict[str, xr.Variable] = {}
     every = {first.axis: xr.Variable(at.dims, at.data, vocabulary.attrs(first.axis)), **coords}
-    for frame, one in zip(frames, results, strict=True):
+    for frame, item in zip(frames, results, strict=True):
         placed = partial(_placed, lead=first.lead, new=new)
-        variables |= _labelled(frame, one, placed, trace)
-        for name, values in one.shared.items():
+        variables |= _labelled(frame, item, placed, trace)
+        for name, values in item.shared.items():
             every[name] = placed(values)
             every[name].attrs = dict(vocabulary.attrs(name))
-        known = Evidence(*(None if values is None else placed(values) for values in one.known))
-        every |= evidence_coords(frame.name, known, frame.units)
+        evidence = Evidence(*(None if values is None else placed(values) for values in item.known))
+        every |= evidence_coords(frame.name, evidence, frame.units)
     every |= _of_profiles(results)
     # All but an index, which cannot hold a Quantity.
     every |= {key: first.as_the_data(c) for key, c in every.items() if c.dims != (key,)}
-    made: Any
+    output: Any
     if isinstance(data, xr.Dataset):
-        made = first.dataset(variables, coords=every)
-        made.attrs.update(data.attrs)
+        output = first.dataset(variables, coords=every)
+        output.attrs.update(data.attrs)
     else:
         values = variables.pop(first.name)
         every = first.coords_over(values.dims, every)
-        every |= {key.removeprefix(f"{first.name}_"): one for key, one in variables.items()}
-        made = xr.DataArray(values, coords=every, name=first.name)
-    result: Data = made
+        every |= {key.removeprefix(f"{first.name}_"): item for key, item in variables.items()}
+        output = xr.DataArray(values, coords=every, name=first.name)
+    result: Data = output
     return result
 
 
@@ -323,12 +323,12 @@ def _labelled(
 def _of_profiles(results: Sequence[Resampled]) -> dict[str, xr.Variable]:
     """Return the coordinates of profiles: linear segments, and the fraction if it is below 1."""
     # Each species is measured in one variable, so that the sum counts each depth once.
-    linear = sum((one.n_linear_segments for one in results[1:]), start=results[0].n_linear_segments)
+    linear = sum((r.n_linear_segments for r in results[1:]), start=results[0].n_linear_segments)
     linear.attrs = {"long_name": "Depths without a logarithm"}
     fractions = [
-        one.fraction
-        for one in results
-        if one.fraction is not None and may_hold(one.fraction < 1.0 - _ROUNDING)
+        r.fraction
+        for r in results
+        if r.fraction is not None and may_hold(r.fraction < 1.0 - _ROUNDING)
     ]
     if not fractions:
         return {LINEAR: linear}

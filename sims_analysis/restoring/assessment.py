@@ -51,24 +51,24 @@ def assess(
     far_off = largest_deviance(problem, best.m) > MAX_DEVIANCE
     best, relaxed = (best, best) if far_off else _relaxed(problem, unknowns, best)
     x, top, weight = np.exp(best.u), problem.top, record_weights(problem.z)
-    # Of means over cells of samples: M X H^-1; times X A' W, what a change of the samples does.
+    # For means over cells: M X H^-1; times X A' W, the effect of a change of the samples.
     means, blurred = problem.mean * x, problem.response.matrix * x
-    answers = blurred.T * problem.misfit.information(best.m)
+    responses = blurred.T * problem.misfit.information(best.m)
     rigid, freed = (
         linalg.cho_solve_banded((factor, True), means.T, check_finite=False).T
         for factor in (best.factor, relaxed.factor)
     )
-    # By what each value answers to samples: the averaging kernels, and their widths.
-    kernel = rigid @ answers @ problem.response.matrix
+    # How each value responds to samples: the averaging kernels, and their widths.
+    kernel = rigid @ responses @ problem.response.matrix
     achieved = np.maximum(_full_width(kernel / problem.h, problem.x), problem.width)
     achieved = _not_below_inside(achieved, problem.z)
     achieved = _not_below_inside(achieved[::-1], -problem.z[::-1])[::-1]
     value, covariance = problem.mean @ x, freed @ means.T
     # What the error of a background adds that was subtracted before.
-    shift = freed @ (answers @ problem.common)
-    by_samples = freed @ (answers @ (problem.common * problem.overlap))
+    shift = freed @ (responses @ problem.common)
+    by_samples = freed @ (responses @ (problem.common * problem.overlap))
     stderr = np.sqrt(np.maximum(np.diag(covariance) + shift * (shift - 2 * by_samples), 0.0))
-    shown, stderr = _below_detection(problem, value, stderr, achieved)
+    visible, stderr = _below_detection(problem, value, stderr, achieved)
     dose = float(weight @ value)
     doubtful = np.zeros(0) if far_off else _doubtful_maxima(problem, unknowns, best, achieved)
     deviance = largest_deviance(problem, best.m)
@@ -81,7 +81,7 @@ def assess(
         "status": status,
         "smoothness": best.strength,
         "largest_deviance": deviance,
-        "value": shown * top,
+        "value": visible * top,
         "stderr": stderr * top,
         "achieved_resolution": achieved,
         "refolded": best.m * top,
@@ -99,7 +99,7 @@ def assess(
 
 
 def _relaxed(problem: InverseProblem, unknowns: Unknowns, best: Minimum) -> tuple[Minimum, Minimum]:
-    """Return the minimum to be shown, and the one with distributed kinks, of which errors are.
+    """Return the minimum to be shown, and the one with distributed kinks, which has the errors.
 
     They are the same profile, unless that describes the samples less well.
     """
@@ -126,9 +126,9 @@ def _below_detection(
 ) -> tuple[Array, Array]:
     """Return 0, and the error of no counts, where none were within the achieved resolution."""
     counts, number = problem.counts_about(0.5 * np.maximum(achieved, problem.fwhm))
-    none = ~(counts > 0)
+    uncounted = ~(counts > 0)
     least = _RULES.none * problem.misfit.value_per_count / number
-    return np.where(none, 0.0, value), np.where(none, least, stderr)
+    return np.where(uncounted, 0.0, value), np.where(uncounted, least, stderr)
 
 
 def _full_width(kernel: Array, x: Array) -> Array:
@@ -190,7 +190,7 @@ def _is_cut_off(problem: InverseProblem, m: Array) -> bool:
 def _doubtful_maxima(
     problem: InverseProblem, unknowns: Unknowns, best: Minimum, achieved: Array
 ) -> Array:
-    """Return depths of maxima that the samples do not need: without a valley they do as well."""
+    """Return depths of maxima that the samples do not need: they fit as well without a valley."""
     u, x = best.u, problem.x
     inside = np.flatnonzero((x >= problem.z[0]) & (x <= problem.z[-1]))
     sign = np.sign(np.diff(u[inside]))

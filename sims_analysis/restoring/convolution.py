@@ -123,7 +123,7 @@ def convolve(
 
 
 def _known(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> Evidence:
-    """Return what is known of blurred samples: all that lies within the function's width."""
+    """Return the evidence on blurred samples: all that lies within the function's width."""
 
     def reach(*args: float) -> float:
         return ResolutionFunction(function, tuple(args)).fwhm if np.isfinite(args).all() else 0.0
@@ -144,30 +144,30 @@ def _blurred(name: str, z: Array, c: Array, *args: Any) -> Array:
     return out
 
 
-def _errors(name: str, z: Array, c: Array, s: Array, k: Array, known: float, *args: Any) -> Array:
+def _errors(name: str, z: Array, c: Array, s: Array, k: Array, share: float, *args: Any) -> Array:
     """Return the standard errors of one profile after the blur, and its independent samples.
 
     The latter as a part of all, by the error of the dose, which the blur leaves as it is; of the
-    samples before, it is `known`.
+    samples before, it is `share`.
     """
     result = np.full(c.size + 1, np.nan)
     order = in_order(z, c)
     if not np.isfinite(args).all() or order.size < 2:
-        result[order], result[-1] = s[order], known
+        result[order], result[-1] = s[order], share
         return result
-    z, variance, none = z[order], s[order] ** 2, k[order] == 0
+    z, variance, uncounted = z[order], s[order] ** 2, k[order] == 0
     # As in any sum: samples with zero counts add no variance, unless all have.
-    counted = np.where(none, 0.0, variance)
+    counted = np.where(uncounted, 0.0, variance)
     total, zero = np.zeros((2, order.size))
     for to, source, matrix in _blocks(z.tobytes(), name, args):
-        total[to] += matrix**2 @ counted[source] / known
+        total[to] += matrix**2 @ counted[source] / share
         zero[to] = np.maximum(zero[to], (matrix**2 * variance[source]).max(axis=1))
     total = np.where(total > 0, total, zero)
     result[order] = np.sqrt(total)
     weight = segments.record_weights(z) ** 2
     weight *= _far_from_gaps(z, ResolutionFunction(name, args).reach)
-    before = np.where(none.all(), variance, counted)
-    result[-1] = min(1.0, known * np.nansum(weight * total) / np.nansum(weight * before))
+    before = np.where(uncounted.all(), variance, counted)
+    result[-1] = min(1.0, share * np.nansum(weight * total) / np.nansum(weight * before))
     return result
 
 

@@ -215,8 +215,8 @@ def deconvolve(
     }
     answer = with_history(answer, f"deconvolve(resolution={format_argument(resolution)})")
     if not frame.lazy:
-        none = (answer["status"] == "no_data").variable
-        warn_of_empty_window(frame, window, none, FitWarning)
+        empty = (answer["status"] == "no_data").variable
+        warn_of_empty_window(frame, window, empty, FitWarning)
         warn_of_limits(frame, window, FitWarning, _BELOW_LIMIT)
         _warn(frame, answer)
     return answer
@@ -298,7 +298,7 @@ def _start(problem: InverseProblem) -> Array:
 
 
 def _described(resolution: Resolution) -> str:
-    """Say what the function is; of profiles with widths of their own, only its name."""
+    """Describe the function; only by name if profiles have widths of their own."""
     if any(width.ndim for width in resolution.widths):
         return f"{resolution.name}, of each profile"
     function = ResolutionFunction(resolution.name, tuple(map(float, resolution.widths)))
@@ -343,7 +343,7 @@ def _dataset(frame: Frame, rows: xr.Variable, fields_: Fields, window: Window) -
 
 
 def _evidence(frame: Frame, restored: xr.Variable, achieved: xr.Variable) -> dict[str, xr.Variable]:
-    """Return what is known of restored samples: all that lies within the achieved resolution."""
+    """Return the evidence on restored samples: all that lies within the achieved resolution."""
     depth, width = (v.copy(data=units.magnitude_of(v)) for v in (frame.depth, achieved))
     width = width.fillna(0.0)
     flag = xr.where(restored.notnull(), np.int16(Flag.RESTORED), np.int16(0))

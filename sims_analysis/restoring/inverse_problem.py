@@ -19,7 +19,7 @@ SOURCES = ("", "counts", "standard errors", "scatter")
 
 @dataclass(frozen=True)
 class _Rules:
-    """What is asked of samples, and how cells are laid below them."""
+    """Requirements on samples, and how cells are laid out below them."""
 
     samples: int = 5  # number of samples that are restored, at least
     counts: float = 20.0  # counts within a width of the function where there are most, at least
@@ -156,7 +156,7 @@ def _with_counts(window: Samples, kind: str, top: float) -> tuple[Samples, str]:
 
 
 def _count_by_scatter(z: Array, c: Array) -> float:
-    """Return the value of one count, if the variance of samples is as their values."""
+    """Return the value of one count, if the variance of samples is proportional to their values."""
     part = (z[1:-1] - z[:-2]) / (z[2:] - z[:-2])
     between = (1 - part) * c[:-2] + part * c[2:]
     times = 1 + (1 - part) ** 2 + part**2

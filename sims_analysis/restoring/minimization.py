@@ -21,7 +21,7 @@ from sims_analysis.kernels.rows import Array
 
 @dataclass(frozen=True)
 class _Rules:
-    """The numbers by which a minimum is searched: none of them changes where it is."""
+    """The numbers of the search for a minimum: none of them changes where it is."""
 
     cut: float = 1e-3  # part of the function below which it is left out of directions of descent
     columns: int = 48  # number of columns of the curvature that are made at a time
@@ -146,9 +146,9 @@ class Response:
         near, across = self._without_tails
         n, m = near.shape
         visible = near > 0
-        some = visible.any(axis=0)
-        first = np.where(some, visible.argmax(axis=0), n)
-        last = np.where(some, n - visible[::-1].argmax(axis=0), 0)
+        used = visible.any(axis=0)
+        first = np.where(used, visible.argmax(axis=0), n)
+        last = np.where(used, n - visible[::-1].argmax(axis=0), 0)
         blocks = []
         for begin in range(0, m, _RULES.columns):
             columns = slice(begin, min(begin + _RULES.columns, m))
@@ -159,7 +159,7 @@ class Response:
 
     @cached_property
     def _workspace(self) -> Array:
-        """Return room for a square and zeros around it: what is beyond the blocks stays 0."""
+        """Return an array for a square with zeros around it: what is beyond the blocks stays 0."""
         m, across = self.matrix.shape[1], self._without_tails[1]
         return np.zeros(m * (m + across + 1))
 
@@ -172,8 +172,8 @@ class Response:
             square[columns, to] = weighted.T @ part
         # One longer, each row begins at its diagonal.
         diagonals = self._workspace.reshape(m, m + across + 1)[:, : across + 1].T
-        beyond = np.concatenate([x, np.zeros(across)])
-        band: Array = diagonals * np.lib.stride_tricks.sliding_window_view(beyond, m) * x
+        padded = np.concatenate([x, np.zeros(across)])
+        band: Array = diagonals * np.lib.stride_tricks.sliding_window_view(padded, m) * x
         return band
 
 
@@ -287,21 +287,21 @@ def by_evidence(
     From strong to weak if a prior is convex, otherwise from weak to strong and back; one of the
     weakest that is `far_off` is the answer.
     """
-    tried: list[Minimum] = []
+    minima: list[Minimum] = []
     convex = unknowns.prior.convex
 
     def descend(strengths: Array, u: Array) -> None:
         for state in _path(unknowns, strengths, u):
-            tried.append(state)
-            if not (convex or tried[1:]) and far_off(state):
+            minima.append(state)
+            if not (convex or minima[1:]) and far_off(state):
                 break
-            if state.evidence < max(t.evidence for t in tried) - _RULES.evidence:
+            if state.evidence < max(t.evidence for t in minima) - _RULES.evidence:
                 break
 
     descend(strengths[::-1] if convex else strengths, u)
     if not convex:
-        descend(strengths[: len(tried) - 1][::-1], tried[-1].u)
-    return max(tried, key=lambda one: (one.converged, one.evidence))
+        descend(strengths[: len(minima) - 1][::-1], minima[-1].u)
+    return max(minima, key=lambda candidate: (candidate.converged, candidate.evidence))
 
 
 def of_strength(unknowns: Unknowns, strengths: Array, u: Array) -> Minimum:

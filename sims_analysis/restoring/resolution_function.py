@@ -103,7 +103,7 @@ def _of_fit(frame: Frame, fit: xr.Dataset) -> Resolution:
             code="other_result",
         )
     fitted = {"sigma": "straggle"} if model == "gaussian" else {key: key for key in _names(name)}
-    widths = {key: _fitted_width(frame, fit, own) for key, own in fitted.items()}
+    widths = {key: _fitted_width(frame, fit, parameter) for key, parameter in fitted.items()}
     read = _checked(name, widths, f"a fit of {model!r}")
     if "status" in fit and (fit["status"] != "ok").any():
         word = str(fit["status"].values[(fit["status"] != "ok").values].ravel()[0])
@@ -137,7 +137,7 @@ def _width(frame: Frame, width: Any, name: str) -> xr.Variable:
 
 
 def _checked(name: str, widths: Mapping[str, xr.Variable], value: str) -> Resolution:
-    """Refuse negative widths, and none above 0; those that are not stated are 0."""
+    """Refuse negative widths, and widths that are all 0; those that are not stated are 0."""
     every = [widths.get(width_name, xr.Variable((), 0.0)) for width_name in _names(name)]
     for width_name, width in zip(_names(name), every, strict=True):
         if anywhere((width < 0) | np.isinf(width)):

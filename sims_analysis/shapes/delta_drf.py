@@ -20,7 +20,7 @@ def formula(
     That is blurred by a Gaussian; g and d are the lengths of growth and decay.
     """
     u = z - position
-    # A side without a length has no atoms: an exponential of no width at all has no density.
+    # A side of length 0 has no atoms: an exponential of zero width has no density.
     if growth == 0.0:
         return dose * pdf(-u, decay, sigma)
     if decay == 0.0:

@@ -43,10 +43,10 @@ def derivatives(
     down, down_v, down_l, down_s = pdf_derivatives(-v, mixing, roughness)
     up, up_v, up_l, up_s = pdf_derivatives(v, information, roughness)
     slope = escaping * up_v - (1 - escaping) * down_v
-    apart = escaping * (up - down)
+    jump = escaping * (up - down)
     with np.errstate(divide="ignore", invalid="ignore"):
-        by_mixing = np.where(escaping > 0, apart / information, 0.0)
-        by_information = np.where(escaping > 0, apart * mixing / information**2, 0.0)
+        by_mixing = np.where(escaping > 0, jump / information, 0.0)
+        by_information = np.where(escaping > 0, jump * mixing / information**2, 0.0)
     rows = (
         -slope,
         slope + (1 - escaping) * down_l - by_mixing,

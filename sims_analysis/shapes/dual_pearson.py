@@ -22,9 +22,9 @@ class _Rules:
     core: float = 0.2  # part of the maximum above which the head is measured: of a Gaussian there
     area: float = 1.05  # factor by which the whole area is larger,
     width: float = 1.15  # and by which the whole width is
-    tail: float = 0.01  # part of the largest rest above which the tail is measured
+    tail: float = 0.01  # part of the largest remainder above which the tail is measured
     shares: tuple[float, float] = (0.02, 0.6)  # least and largest part of the dose in the tail
-    share: float = 0.1  # part of the dose in the tail where the head leaves no rest
+    share: float = 0.1  # part of the dose in the tail where the head leaves no remainder
     least: float = 0.05  # part of the maximum above which the skewness is measured
     lean: float = 0.5  # skewness of the head, at most,
     other_lean: float = -0.3  # and one that is tried, too
@@ -32,7 +32,7 @@ class _Rules:
     # Distance, width and skewness of tails that are tried,
     near: tuple[float, float, float] = (1.0, 2.0, 0.5)
     far: tuple[float, float, float] = (2.0, 2.5, 1.0)
-    skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # and skewnesses of one where the rest is
+    skewness: tuple[float, ...] = (0.5, 0.0, 1.3)  # and skewnesses of one where the remainder is
     kurtosis: tuple[float, float] = (3.2, 1.6)  # kurtosis of tails: at no skewness, by its square
     # Distance, width and skewness of two halves of the dose, and the part of the whole area that
     # the core has then.
@@ -77,8 +77,8 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
         tails = [first, *tails, part(*rules.far), *others]
     measured = moments_above(z, c, rules.least).skewness
     leans = float(np.clip(measured, -rules.lean, rules.lean)), rules.other_lean
-    known = core.area / (1 - share), 1 - share, core.mean, width
-    pairs = [((*known, lean), tail) for tail in tails for lean in leans]
+    fixed = core.area / (1 - share), 1 - share, core.mean, width
+    pairs = [((*fixed, lean), tail) for tail in tails for lean in leans]
     # A skewed tail that holds half of the dose, and part of the maximum.
     half = core.area / rules.half_core, 0.5, *part(*rules.half_head)
     constant, square = rules.kurtosis
@@ -90,8 +90,8 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 
 def ordered(p: Sequence[float]) -> Sequence[float]:
     """Return the same curve with the shallower distribution as the head."""
-    dose, fraction, *both = p
-    head, tail = both[_HEAD], both[_TAIL]
+    dose, fraction, *parts = p
+    head, tail = parts[_HEAD], parts[_TAIL]
     return p if head[0] <= tail[0] else [dose, 1 - fraction, *tail, *head]
 
 

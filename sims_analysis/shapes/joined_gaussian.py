@@ -43,12 +43,12 @@ def start(z: Array, c: Array) -> list[tuple[float, ...]]:
 def moments(p: Mapping[str, float], options: Mapping[str, float]) -> list[float]:
     """Return mean and standard deviation, and the dose below the surface, in closed form."""
     shallow, deep = p["straggle_shallow"], p["straggle_deep"]
-    apart = deep - shallow
-    mean = p["mode"] + np.sqrt(2 / np.pi) * apart
+    gap = deep - shallow
+    mean = p["mode"] + np.sqrt(2 / np.pi) * gap
     width = shallow if p["mode"] > 0 else deep
-    beyond = 2 * width / (shallow + deep) * float(ndtr(-abs(p["mode"]) / width))
-    kept = 1 - beyond if p["mode"] > 0 else beyond
-    return [mean, float(np.sqrt((1 - 2 / np.pi) * apart**2 + shallow * deep)), p["dose"] * kept]
+    minor = 2 * width / (shallow + deep) * float(ndtr(-abs(p["mode"]) / width))
+    share = 1 - minor if p["mode"] > 0 else minor
+    return [mean, float(np.sqrt((1 - 2 / np.pi) * gap**2 + shallow * deep)), p["dose"] * share]
 
 
 MODEL = Model(

@@ -70,8 +70,8 @@ class LayeredModel(Model):
         sets = []
         for k in range(several.shape[1]):
             values: dict[int, list[float]] = {}
-            for row, own in zip(self.places, several[:, k], strict=True):
-                for place, value in zip(row, own.tolist(), strict=True):
+            for row, column in zip(self.places, several[:, k], strict=True):
+                for place, value in zip(row, column.tolist(), strict=True):
                     values.setdefault(place, []).append(value)
             sets.append(np.array([np.median(values[i]) for i in range(len(self.parameters))]))
         return sets

@@ -243,11 +243,11 @@ def _check_truth(model: Model, truth: Mapping[str, float], z: Any, rtol: float) 
         set(truth) == set(model.names),
         f"{model.name}: a truth names {sorted(truth)}, the parameters are {sorted(model.names)}",
     )
-    for one in model.parameters:
-        value, low, high = truth[one.name], one.lower, one.upper
-        where = f"{model.name}: {one.name} = {value:g}"
+    for item in model.parameters:
+        value, low, high = truth[item.name], item.lower, item.upper
+        where = f"{model.name}: {item.name} = {value:g}"
         _require(low <= value <= high, f"{where} is not between {low:g} and {high:g}")
-    p = [float(truth[one.name]) / one.factor("concentration") for one in model.parameters]
+    p = [float(truth[item.name]) / item.factor("concentration") for item in model.parameters]
     c = np.asarray(model.formula(z, *p))
     _require(c.shape == z.shape, f"{subject}: the formula gives {c.shape} for depths of {z.shape}")
     _require(bool(np.isfinite(c).all()), f"{subject}: the formula is not finite at every depth")
@@ -257,7 +257,7 @@ def _check_truth(model: Model, truth: Mapping[str, float], z: Any, rtol: float) 
         np.allclose(part, c[::3], rtol=1e-9, atol=1e-12 * scale),
         f"{subject}: the formula at a depth depends on the other depths",
     )
-    double = [2 * v if one.scales else v for v, one in zip(p, model.parameters, strict=True)]
+    double = [2 * v if item.scales else v for v, item in zip(p, model.parameters, strict=True)]
     _require(
         np.allclose(model.formula(z, *double), 2 * c, rtol=1e-6, atol=1e-9 * scale),
         f"{subject}: with values, areas and slopes twice as large, the profile is not",

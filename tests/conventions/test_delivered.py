@@ -45,6 +45,9 @@ def test_what_texts_and_arrays_do_not_hold_is_kept(changes, expected, recwarn):
 
 def test_unknown_fields_and_their_order_are_kept():
     assert kept(colour="red") == {"extra": {"colour": "red"}, "keys": [*WIRE, "colour"]}
+    both = [WIRE, WIRE | {"species_name": "P", "colour": "red"}]
+    ds = sims.SIMSResult.from_json(json.dumps(both)).to_dataset()
+    assert [bool(text) for text in ds["wire_fields"].values] == [False, True]
 
 
 def test_columns_follow_their_samples(recwarn):

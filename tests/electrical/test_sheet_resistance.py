@@ -176,6 +176,8 @@ def test_each_measurement_may_have_a_window_of_its_own():
     for i, stop in enumerate(("80 nm", "120 nm")):
         alone = sims.sheet_resistance(batch.isel(wafer=i), acceptors=["B"], stop=stop)
         xr.testing.assert_equal(found.isel(wafer=i), alone)
+    none = sims.sheet_resistance(batch, acceptors=["B"], stop=stops.copy(data=[0.0, 120.0]))
+    assert none["status"].values.tolist() == ["no_data", "ok"]
     limits = stops.assign_attrs(units="atom/cm^3")
     with raises(ProfileError, argument="active_limit"):
         sims.sheet_resistance(batch, acceptors=["B"], active_limit=limits)

@@ -240,6 +240,12 @@ def test_a_ratio_has_gaps_where_nothing_was_counted_and_a_label_below_that_above
     assert boxes[1].y1 <= boxes[0].y0
 
 
+def test_profiles_that_do_not_overlap_have_no_ratio():
+    data = {"a": B, "b": artists.profiles(depths=artists.DEPTHS + 1e3, B=artists.gaussian())}
+    ax = artists.sketched(data, comparison=sims.compare(*data.values()))
+    assert ax.figure.axes[1].get_ylabel() == "ratio"
+
+
 def test_what_is_no_comparison_is_refused():
     with raises(ProfileError, argument="comparison"):
         artists.sketched(B, comparison=sims.peak(B))

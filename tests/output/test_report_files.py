@@ -23,12 +23,13 @@ def test_files_hold_the_report_and_are_replaced_without_a_page_where_bokeh_is_mi
     for end in ends:  # of an earlier report
         (folder / f"boron-implant{end}").write_text("data_id\nboron-implant\n")
     open_before = plt.get_fignums()
-    results, profiles, data, *pictures = write_files(report, folder)
+    results, profiles, _, *pictures = write_files(report, folder)
     assert plt.get_fignums() == open_before, "a long run keeps no figures"
     assert results.read_bytes() == results_csv(report).encode()
     paired = sims.to_csv(report.data, tmp_path / "p.csv", layout="paired")
     assert profiles.read_bytes() == paired.read_bytes()
-    assert sims.load(data)["concentration"].identical(report.data["concentration"])
+    stored = sims.load(folder / "boron-implant.nc")["concentration"]
+    assert stored.identical(report.data["concentration"])
     picture = pictures[1].read_text("utf-8")
     said = "161.95 ± 0.10 nm", "(5.0313 ± 0.0010)", "181.9 ± 0.3 nm"
     for text in ("<?xml", "synthetic: B implant", *said):

@@ -12,6 +12,7 @@ import pytest
 from error_parts import raises
 from hypothesis import given
 from hypothesis import strategies as st
+from single_profiles import profile_of
 
 import sims_analysis as sims
 from sims_analysis.errors import PayloadError, ProfileError, SpeciesError
@@ -166,7 +167,7 @@ def test_species_by_name():
         ([0, 1], [True, False], "concentrations", ""),
         ([0, 1], [True, None], "concentrations", ""),
         ([[0, 1]], [[1, 2]], "depths", ""),
-        ([0, None], [1, 2], "depths", ""),
+        ([0, None], [1, 2], "depths", "infinite_sample"),
         ([0, 1], [None, "x"], "concentrations", ""),
         ([0, 1], [1, 10**400], "concentrations", ""),
         (None, [1, 2], "depths", ""),
@@ -174,12 +175,9 @@ def test_species_by_name():
         (pint.UnitRegistry().Quantity([0, 1], "um"), [1, 2], "depths", ""),
     ],
 )
-def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, argument, code):
-    with raises(ProfileError, code, argument=argument, species="B"):
-        sims.DepthProfile(
-            species_name="B", depths=depths, depth_units="nm",
-            concentrations=concentrations, concentration_units="atoms/cm^3",
-        )  # fmt: skip
+def test_a_users_own_profile_is_checked(depths, concentrations, argument, code, approved):
+    with raises(ProfileError, code, argument, text=approved, species="B"):
+        profile_of(depths, concentrations)
 
 
 @pytest.mark.parametrize(
@@ -192,19 +190,13 @@ def test_a_users_own_profile_is_checked_as_strictly(depths, concentrations, argu
     ],
 )
 def test_what_is_masked_or_none_was_not_measured(values):
-    profile = sims.DepthProfile(
-        species_name="B", depths=[0, 1, 2], depth_units="nm",
-        concentrations=values, concentration_units="atoms/cm^3",
-    )  # fmt: skip
+    profile = profile_of([0, 1, 2], values)
     np.testing.assert_allclose(profile.concentrations, [1e20, math.nan, 5.0])
 
 
 def test_a_profile_does_not_change_with_the_callers_arrays():
     depths = np.array([0.0, 1.0])
-    profile = sims.DepthProfile(
-        species_name="B", depths=depths, depth_units="nm",
-        concentrations=[1, None], concentration_units="atoms/cm^3",
-    )  # fmt: skip
+    profile = profile_of(depths, [1, None])
     depths[0] = 99.0
     assert profile.depths[0] == 0.0
     with pytest.raises(ValueError, match="read-only"):

@@ -59,14 +59,14 @@ def read_cameca_rpc(source: Source) -> Content:
     stop = headers + 1
     while stop < len(lines) and not lines[stop].startswith("***"):
         stop += 1
-    kept = [i for i in range(headers + 1, stop) if lines[i].strip(" \t;,")]
-    if not kept:
+    filled = [i for i in range(headers + 1, stop) if lines[i].strip(" \t;,")]
+    if not filled:
         raise ReadError("a CAMECA file with a header but without data", code="truncated_file")
-    width = _cells_each(groups, [lines[i] for i in kept], delimiter) * len(species)
+    width = _cells_each(groups, [lines[i] for i in filled], delimiter) * len(species)
     about = _FileHeader([*lines[:start], *lines[stop:]], delimiter)
-    _check_whole(source, stop, len(kept), species, about)
-    rows = _in_columns(lines, kept, delimiter, width) if beam else lines
-    values = TextGrid(rows, source.options, delimiter=delimiter).read(kept, width).values
+    _check_whole(source, stop, len(filled), species, about)
+    rows = _in_columns(lines, filled, delimiter, width) if beam else lines
+    values = TextGrid(rows, source.options, delimiter=delimiter).read(filled, width).values
     columns = np.split(values, len(species), axis=1)
     signals = list(map(_signal, species, groups, columns))
     if beam:
@@ -197,11 +197,11 @@ def _add_counting(signals: Sequence[Signal]) -> None:
     for detector in {s.metadata["detector"] for s in counted}:
         members = [s for s in counted if s.metadata["detector"] == detector]
         stated = float(members[0].metadata["detector_yield"].split()[0]) / 100
-        found = find_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
-        if found is not None:
+        share = find_yield([s for s in members if any(s is rate for rate in rates)], _FILL, stated)
+        if share is not None:
             for signal in members:
                 signal.metadata["detector_yield_stated"] = signal.metadata["detector_yield"]
-                signal.metadata["detector_yield"] = f"{100 * found:.6g} %"
+                signal.metadata["detector_yield"] = f"{100 * share:.6g} %"
 
 
 def find_yield(signals: Sequence[Signal], fill: float, stated: float) -> float | None:

@@ -44,8 +44,8 @@ def _find_table(source: Source) -> tuple[Source, Callable[[Source], Content]] | 
         texts.append(text)
     if any(sheet.start for sheet in sheets):
         return None
-    whole = (text for text in texts if grid_of_lines(text.lines, source.options) is not None)
-    return next(((text, table.read) for text in whole), None)
+    tabular = (text for text in texts if grid_of_lines(text.lines, source.options) is not None)
+    return next(((text, table.read) for text in tabular), None)
 
 
 def _find_in_csv(source: Source) -> tuple[Source, Callable[[Source], Content]] | None:

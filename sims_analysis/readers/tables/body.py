@@ -154,9 +154,9 @@ def check_short_lines(
         return
     line, count = short[0]
     if not blanks:
-        rest = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
+        more = f" (and {len(short) - 1} more)" if len(short) > 1 else ""
         warn(
-            f"line {line}{rest} has fewer cells than the {width} columns: those missing at its end "
+            f"line {line}{more} has fewer cells than the {width} columns: those missing at its end "
             "are taken as not measured; if one is missing before, the others are in wrong columns",
             ProfileWarning,
             code="ambiguous_table",
@@ -393,8 +393,8 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
             j for j in body.words if any(last[j : j + 1]) and last[j : j + 1] == cells[j : j + 1]
         }
         cells = ["" if j in labels else cell for j, cell in enumerate(cells)]
-    first, *rest = [cell for cell in cells if cell] or [""]
-    numbers = sum(map(is_number, rest))
+    first, *others = [cell for cell in cells if cell] or [""]
+    numbers = sum(map(is_number, others))
     uneven = isinstance(grid, TextGrid) and len(cells) != width
     has_few = numbers + is_number(first) < _MANY_NUMBERS
     roles = ("text",) if row < body.first else ()
@@ -405,7 +405,7 @@ def _warn_of_note(body: Body, row: int, cells: Sequence[str], width: int, *, nex
         _refuse_cells(grid, row, cells, decimal_mark([*cells, *last]))
         return
     starts = bool(cells[0]) and first.upper() not in ("TRUE", "FALSE")
-    short = starts and 1 + len(rest) < width - len(body.words)
+    short = starts and 1 + len(others) < width - len(body.words)
     word = row > body.last and len(first) > 1 and first.replace(" ", "").isalpha()
     similar = next_to and not (word and _filled(cells) != _filled(last))
     if numbers > (short and (uneven or not similar)):
@@ -428,8 +428,8 @@ def refuse_odd_rows(grid: Grid) -> None:
     """Refuse the first row that would be one of numbers but for the way a cell is written."""
     for i in range(len(grid)):
         cells = grid.cells(i)
-        first, *rest = [cell for cell in cells if cell] or [""]
-        if rest and is_odd(first) and any(map(is_number, cells)):
+        first, *others = [cell for cell in cells if cell] or [""]
+        if others and is_odd(first) and any(map(is_number, cells)):
             _refuse_cells(grid, i, cells, decimal_mark(cells))
 
 

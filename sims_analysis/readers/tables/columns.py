@@ -97,9 +97,9 @@ def warn_of_merged_cells(grid: Grid, block: Block, pairs: Sequence[Pair]) -> Non
         if top + (column == left) < number <= bottom + 1
     ]
     if under:
-        rest = f" (and {len(under) - 1} more)" if under[1:] else ""
+        more = f" (and {len(under) - 1} more)" if under[1:] else ""
         warn(
-            f"{grid.where(*under[0])}{rest} is merged with a cell before it: its value is hidden, "
+            f"{grid.where(*under[0])}{more} is merged with a cell before it: its value is hidden, "
             "and an empty one is taken as not measured; unmerge the cells, and fill in the values",
             ProfileWarning,
             code="merged_cells",

@@ -523,11 +523,11 @@ class TextGrid(Grid):
                 continue
             cut = [self.split(line) for line in piece]
             lengths.update(map(len, cut))
-            for row, found in zip(rows[start:], cut, strict=False):
-                surplus = (c for c in found[width:] if c.strip().casefold() not in NOTHING)
+            for row, parts in zip(rows[start:], cut, strict=False):
+                surplus = (c for c in parts[width:] if c.strip().casefold() not in NOTHING)
                 if cell := next(surplus, ""):
                     raise ReadError(
-                        f"{self.row_word} {self.number(row)}: {len(found)} cells in a table of "
+                        f"{self.row_word} {self.number(row)}: {len(parts)} cells in a table of "
                         f"{width} columns; {cell!r} belongs to none",
                         code="ambiguous_table",
                     )
