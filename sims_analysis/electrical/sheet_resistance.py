@@ -289,7 +289,8 @@ def _resolved(
     )
     options: Any = {"what": "the layer is interpolated across it", "category": FitWarning}
     if not stated:  # a layer without a junction ends where the record does
-        cut = profiles.map(ends_inside).value & (part["depth"] >= profiles.map(ends).last)
+        last = replace(profiles, lower=None, upper=None).map(ends).last  # not the edge of its cell
+        cut = profiles.map(ends_inside).value & (part["depth"] >= last)
         doubt = Doubt(cut.any("species"), Status.TRUNCATED, _CUT, {"remedy": _ACCEPT})
         options["doubts"] = [doubt]
     return resolve(profiles, part["status"], support, layer, **options)

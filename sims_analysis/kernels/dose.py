@@ -238,7 +238,8 @@ def depth_at_dose_fraction(rows: Rows, fractions: Array, *, rule: str = "trapezo
         each[few, i] = Status.UNDETERMINED
         target = np.where(few, np.nan, fraction * total)
         low, high = (_solve(curve, cumulated, target + side, rule) for side in (-u, u))
-        off = _off_by_lines(rows, depth[:, i], fraction) if rule == "trapezoid" else 0.0
+        by_lines = rule == "trapezoid" and rows.value.size
+        off = _off_by_lines(rows, depth[:, i], fraction) if by_lines else 0.0
         stderr[:, i] = np.hypot(0.5 * (high - low), off)
     return AtFraction(depth, stderr, status, each)
 

@@ -28,6 +28,9 @@ from sims_analysis.units import QuantityLike
 
 #: Columns of the matrix that are made at a time.
 _COLUMNS = 128
+#: Samples rest on others so far away that less of the function lies beyond: those next to a gap
+#: stand for all of its width, and atoms that arrive there are missing elsewhere.
+_BEYOND = 3e-6
 #: The samples at which atoms arrive, those that they come from, and the part that each gets.
 _Block = tuple[slice, slice, Array]
 
@@ -123,10 +126,11 @@ def convolve(
 
 
 def _known(frame: Frame, function: str, widths: Sequence[xr.Variable]) -> Evidence:
-    """Return the evidence on blurred samples: all that lies within the function's width."""
+    """Return the evidence on blurred samples: all that lies within the function's reach."""
 
     def reach(*args: float) -> float:
-        return ResolutionFunction(function, tuple(args)).fwhm if np.isfinite(args).all() else 0.0
+        within = ResolutionFunction(function, tuple(args)).within
+        return float(np.abs(within(_BEYOND)).max()) if np.isfinite(args).all() else 0.0
 
     reached: Any = elementwise(np.vectorize(reach, otypes=[float]), *widths)
     return at_samples(frame, frame.depth - reached, frame.depth + reached)

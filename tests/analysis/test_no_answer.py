@@ -91,6 +91,7 @@ def test_profiles_with_very_few_samples(size, errors):
             sims.to_grid(ds, conserve="dose", **asked)["concentration"],
             sims.interpolate(ds, **asked)["concentration"],
             sims.moments(ds, threshold=0.1)["straggle"],
+            sims.depth_at_dose_fraction(ds, fraction=0.5),
             sims.compare(ds, ds)["dose_ratio"],
         )
     assert bool(doses[0].isnull().all()) == (size < 2) or size == 0

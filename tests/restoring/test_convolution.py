@@ -122,6 +122,18 @@ def test_plateaus_stay_and_layouts_give_the_same():
     assert hasattr(quantified.data, "magnitude")
 
 
+@pytest.mark.parametrize("resolution", ["2 nm", "6 nm", DRF])
+@pytest.mark.parametrize("width", [10, 40])
+def test_what_is_not_flagged_does_not_rest_on_a_gap(resolution, width):
+    z = np.arange(0.5, 300.0)
+    values = models_truth.values("gaussian", (1e15, 150, 30), z) + 1e17
+    gap = np.where(np.abs(z - 170) < width / 2, np.nan, values)
+    whole, part = (sims.convolve(models_truth.profile(c, z), resolution) for c in (values, gap))
+    clean = part.coords["concentration_quality"] == 0
+    assert clean.sum() > 100
+    np.testing.assert_allclose(part[clean], whole[clean], rtol=0.01)
+
+
 def test_widths_of_a_fit_keep_their_unit():
     """Of a fit over sputter time they are no depths, of however many profiles it is."""
     ds = models_truth.profile(np.exp(-((np.arange(60.0) - 30) ** 2) / 32) * 1e20, np.arange(60.0))
