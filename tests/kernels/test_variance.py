@@ -15,16 +15,13 @@ NAN = math.nan
 
 
 def weights_of(z, start, stop):
-    """What each sample weighs in an integral: that of its hat function; None without an integral.
-
-    Taken between all depths at which a hat has a corner, where trapezoids are exact.
-    """
+    """What each sample weighs in an integral: that of its hat function; None without an integral."""
     if z.size < 2:
         return None
     a, b = np.fmax(start, z[0]), np.fmin(stop, z[-1])
     if not a < b:
         return None
-    knots = np.array([a, *z[(z > a) & (z < b)], b])
+    knots = np.array([a, *z[(z > a) & (z < b)], b])  # between them hats are straight
     hats = np.eye(z.size)
     return np.array([np.trapezoid(np.interp(knots, z, hat), knots) for hat in hats])
 
