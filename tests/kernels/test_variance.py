@@ -15,7 +15,7 @@ NAN = math.nan
 
 
 def weights_of(z, start, stop):
-    """What each sample weighs in an integral: that of its hat function; None without an integral."""
+    """What each sample weighs in an integral: its hat function does; None without an integral."""
     if z.size < 2:
         return None
     a, b = np.fmax(start, z[0]), np.fmin(stop, z[-1])
