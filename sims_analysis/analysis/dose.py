@@ -259,7 +259,9 @@ def integral(frame: Frame, question: DoseQuestion) -> DoseIntegral:
     options["transient"] = question.surface == "measured" and question.surface_depth is None
     options["transient"] &= all_nan(start)
     use: Use = "record" if to_the_end else "curve"
-    parameters = start, stop, question.above, *(background.window or ())
+    parameters = [start, stop, question.above, *(background.window or ())]
+    if background.window is None and all_nan(question.above):
+        parameters = parameters[:2]
     result, support = frame.evaluate(kernels.integrate, *parameters, use=use, **options)
     value, status, subtracted = result.value, result.status, level
     if background.exists:
