@@ -246,24 +246,27 @@ def _merge_insignificant(
     `crossing` is the one at which a run begins; -1 for the first of its row. All runs that are the
     least certain of five neighbours are joined at once.
     """
-    whole = np.bincount(row, size)
-    while True:
-        same = row[1:] == row[:-1]
-        needed = SIGNIFICANT**2 + 2.0 * np.log(np.maximum(whole[row] / (FEW * size), 1.0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            certain = np.abs(excess) / np.sqrt(variance * needed)
-        certain[variance == 0] = np.inf
-        least = certain < 1.0
-        for k, near in ((1, same), (2, same[1:] & same[:-1])):
-            earlier, later = certain[:-k], certain[k:]
-            least[:-k] &= ~(near & (later < earlier))
-            least[k:] &= ~(near & (earlier <= later))
-        # A run that has joined its neighbours may outweigh them.
-        joined = same & (least[1:] | least[:-1] | (excess[1:] * excess[:-1] > 0))
-        if not joined.any():
-            break
-        begin = np.append(0, 1 + np.flatnonzero(~joined))
-        excess, variance, size = (np.add.reduceat(x, begin) for x in (excess, variance, size))
-        row, crossing = row[begin], crossing[begin]
+    whole = np.bincount(row, size)[row]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        while True:
+            same = row[1:] == row[:-1]
+            needed = SIGNIFICANT**2 + 2.0 * np.log(np.maximum(whole / (FEW * size), 1.0))
+            certain = excess * excess / (variance * needed)
+            certain[variance == 0.0] = np.inf
+            least = certain < 1.0
+            for k, near in ((1, same), (2, same[1:] & same[:-1])):
+                later = certain[k:] < certain[:-k]
+                least[:-k] &= ~(near & later)
+                least[k:] &= later | ~near
+            # A run that has joined its neighbours may outweigh them.
+            joined = same & (least[1:] | least[:-1] | (excess[1:] * excess[:-1] > 0.0))
+            if not joined.any():
+                break
+            begin = np.flatnonzero(np.concatenate([_TRUE, ~joined]))
+            excess, variance, size = (np.add.reduceat(x, begin) for x in (excess, variance, size))
+            row, crossing, whole = row[begin], crossing[begin], whole[begin]
     between = np.flatnonzero(same)
     return crossing[between + 1], excess[between] > 0
+
+
+_TRUE = np.ones(1, dtype=bool)
