@@ -28,8 +28,8 @@ from sims_analysis.units import QuantityLike
 
 #: Columns of the matrix that are made at a time.
 _COLUMNS = 128
-#: Samples rest on others so far away that less of the function lies beyond: those next to a gap
-#: stand for all of its width, and atoms that arrive there are missing elsewhere.
+#: A blurred sample rests on all others but those beyond which so small a part of the function lies:
+#: those next to a gap stand for its whole width, and profiles fall by decades within a few widths.
 _BEYOND = 3e-6
 #: The samples at which atoms arrive, those that they come from, and the part that each gets.
 _Block = tuple[slice, slice, Array]
