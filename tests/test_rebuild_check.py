@@ -31,6 +31,8 @@ def test_the_same_figure_is_the_same_and_another_is_not():
         ("dose 5.031e14 ok", "dose 5.0310000001e14 ok", True),
         ("dose 5.031e14 ok", "dose 5.032e14 ok", False),
         ("dose 5.031e14 ok", "dose 5.031e14 truncated", False),
+        ("range 96.64 +- 27 nm", "range 96.65 +- 27 nm", True),
+        ("range 96.1 +- 27 nm", "range 96.65 +- 27 nm", False),
         ("| B | 1 |", "| B | 1 | 2 |", False),
     ],
 )
