@@ -64,9 +64,6 @@ def initial_of(
     top = float(window.c.max()) if window.c.size else 0.0
     if not top > 0 or window.c.size < 3:
         return None
-    has_errors = np.isfinite(window.k).any() or np.isfinite(window.s).any()
-    if not has_errors and request.kind != "count":
-        return Initial(window.z, window.c, None)
     scaled = replace(window, c=window.c / top, s=window.s / top)
     plain = replace(request, weights="auto")
     objective, keep = objective_of(scaled, plain, np.nan, top, fraction)

@@ -59,9 +59,8 @@ def fit_group(
     if request.joint:
         results, common = fit_together(samples, settings, request)
     else:
-        single = _fit_alone(samples[0], settings[0], request)
-        answer, common = _with_scales(single, settings[0], request)
-        results = [answer]
+        answer = _fit_alone(samples[0], settings[0], request)
+        results, common = _with_scales(answer, settings[0], request)
     rows = []
     for answer in results:  # the status of a curve is that of the fit unless it is another
         curve = answer.get("curve_status", answer["status"])
@@ -125,10 +124,10 @@ def _fit_fewer_layers(
 
 def _with_scales(
     answer: dict[str, Any], settings: Mapping[str, float], request: FitRequest
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Widen errors by scales, which samples do not determine, by what is known of these."""
     if not request.scales or "value" not in answer:
-        return answer, {}
+        return [answer], {}
     widths = np.array([settings[SCALES[name]] for name in request.scales])
 
     def shift_by_scales(values: Any, parameters: Sequence[Parameter]) -> Array:
@@ -136,9 +135,8 @@ def _with_scales(
         by: Array = np.reshape(values, (-1, 1)) * scale_powers(parameters, request.scales) * widths
         return by
 
-    def widened(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Array:
-        total: Array = np.sqrt(stderr**2 + (shift_by_scales(values, parameters) ** 2).sum(axis=1))
-        return total
+    def widened(stderr: Any, values: Any, parameters: Sequence[Parameter]) -> Any:
+        return np.hypot(stderr, np.linalg.norm(shift_by_scales(values, parameters), axis=1))
 
     result, value, parameters = dict(answer), answer["value"], request.parameters
     result["stderr"] = widened(answer["stderr"], value, parameters)
@@ -159,4 +157,4 @@ def _with_scales(
     of_scales = {"value": ones, "stderr": widths, "lower": ones - widths, "upper": ones + widths}
     of_scales["pull"] = 0 * ones
     common = {name: np.append(result.get(name, absent), row) for name, row in of_scales.items()}
-    return result, common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}
+    return [result], common | {"covariance": covariance, "aic": answer.get("aic", np.nan)}
