@@ -158,9 +158,11 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
         fall = np.minimum(_RULES.falls, _RULES.straight * np.log(highest / ends))
         bend = _RULES.bend * np.minimum(1.0, _RULES.background * highest / ends) ** 2
         least = np.stack([fall, fall * np.interp(ends / highest, _RULES.high, (1.0, 0.0))]) / length
+        whole = np.minimum(part[:, 0], ends) > _RULES.level * highest  # whatever is between
         # An end that is surely level for a quarter of the record is a background, which saves time.
         level = plateau & (_RULES.level * part[:, -2] < ends) & ~lower
-        uncertain = np.flatnonzero(~level | (n[:, -1] * ends < _RULES.hides * count))
+        level &= n[:, -1] * ends >= _RULES.hides * count
+        uncertain = np.flatnonzero(~(level | whole))
         below, perhaps = estimates = np.zeros((2, which.size))
         if uncertain.size:
             of_ends: Any = (one[..., uncertain] for one in (end, size, count, bend, least))
@@ -174,7 +176,7 @@ def _seen_below(rows: Rows, enough: Array) -> Array:
             hidden |= (high > _RULES.high[1]) & (length * ends > error)
             below[hidden & (below == 0)] = np.inf
     below[rises & (below == 0)] = np.inf
-    below[np.minimum(part[:, 0], ends) > _RULES.level * highest] = 0.0  # whatever is between
+    below[whole] = 0.0
     missing[which] = np.fmax(missing[which], np.where(below > enough[which], below, 0.0))
     return missing
 
