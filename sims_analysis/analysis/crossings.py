@@ -158,7 +158,7 @@ def crossings(
     stderr = _stderr_at(frame, edges, level, levels)
     status = status_of_crossings(frame, edges, "crossing")
     ancillary = _ancillary(frame, edges)
-    limits = {name: ancillary.pop(name) for name in {"detection_limit"} & ancillary.keys()}
+    detection_limit = {name: ancillary.pop(name) for name in {"detection_limit"} & ancillary.keys()}
     results = {
         frame.axis: frame.of_axis(edges.depth, "crossing_depth"),
         "stderr": frame.of_axis(stderr, "crossing_depth_stderr"),
@@ -176,7 +176,7 @@ def crossings(
         "status": frame.status(status),
     }
     edges.number.attrs["long_name"] = "Number of crossings"
-    return frame.dataset(results, coords={"count": edges.number, **limits})
+    return frame.dataset(results, coords={"count": edges.number, **detection_limit})
 
 
 @recorded
