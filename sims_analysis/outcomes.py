@@ -181,7 +181,7 @@ KINDS = (
     ),
     Kind("placeholder", Flag.PLACEHOLDER, None, "a cycle without a number"),
     Kind("transient", Flag.TRANSIENT, None, "of the surface transient"),
-    Kind("truncated", Flag.TRUNCATED, None, "where the record ends inside the profile"),
+    Kind("truncated", Flag.TRUNCATED, None, "where the record begins or ends inside the profile"),
     Kind("restored", Flag.RESTORED, None, "known to the achieved resolution"),
     Kind(
         "scale_in_doubt",

@@ -35,7 +35,7 @@ from sims_analysis.kernels.samples import Array, in_order
 from sims_analysis.kernels.segments import interpolated, record_weights
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.kernels.truncation import ends_inside
+from sims_analysis.kernels.truncation import cut_off
 from sims_analysis.outcomes import Status
 from sims_analysis.text.arguments import argument_error, check_choice
 from sims_analysis.units import NM_PER_CM, ParameterLike, QuantityLike
@@ -156,7 +156,7 @@ def sheet_resistance(
         - ``carrier_dose`` (``atom/cm^2``): the net active dopants in it
         - ``polarity``: ``"n"`` or ``"p"``
         - ``status``: ``ok``; with a number, what the layer rests on, such as ``gap``, or
-          ``truncated`` where the record ends inside the profile; without one,
+          ``truncated`` where the record begins or ends inside the profile; without one,
           ``never_reached`` (both types of doping, and no junction), ``below_limit`` (the junction
           may lie where a file says ``<5E15``), ``truncated`` (`stop` is below the last sample),
           ``no_data``, or ``below_detection`` (the conductance is within its standard error)
@@ -287,17 +287,18 @@ def _resolved(
         stderr / answer,
         lambda other: conductance(other) / answer,
     )
+    inside = profiles.map(cut_off)
+    last = replace(profiles, lower=None, upper=None).map(ends).last  # not the edge of its cell
+    # A layer without a junction ends where the record does.
+    cut = inside.ends & (part["depth"] >= last) & is_nan(window[1])
+    cut |= inside.begins & is_nan(window[0])
+    doubt = Doubt(cut.any("species"), Status.TRUNCATED, _CUT, {"remedy": _ACCEPT})
     options: Any = {"what": "the layer is interpolated across it", "category": FitWarning}
-    if not stated:  # a layer without a junction ends where the record does
-        last = replace(profiles, lower=None, upper=None).map(ends).last  # not the edge of its cell
-        cut = profiles.map(ends_inside).value & (part["depth"] >= last)
-        doubt = Doubt(cut.any("species"), Status.TRUNCATED, _CUT, {"remedy": _ACCEPT})
-        options["doubts"] = [doubt]
-    return resolve(profiles, part["status"], support, layer, **options)
+    return resolve(profiles, part["status"], support, layer, doubts=[doubt], **options)
 
 
-_CUT = "the record ends inside the profile, and the layer is cut off there"
-_ACCEPT = "stop= accepts the layer down to a depth"
+_CUT = "the record begins or ends inside the profile, and the layer is cut off there"
+_ACCEPT = "start= and stop= accept the layer between two depths"
 
 
 def _warn_of_transient(

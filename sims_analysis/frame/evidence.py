@@ -338,7 +338,9 @@ def at_samples(frame: Frame, lower: xr.Variable, upper: xr.Variable) -> Evidence
     """Return the evidence on samples that each rest on those within an interval about it."""
     dims = (*frame.lead, frame.dim)
     samples = xr.Variable(dims, frame.value.data)
-    edges = [edge.set_dims(samples.sizes).transpose(*dims).data for edge in (lower, upper)]
+    first, last = frame.depth.min(frame.dim), frame.depth.max(frame.dim)
+    within: Any = np.maximum(lower, first), np.minimum(upper, last)
+    edges = [edge.set_dims(samples.sizes).transpose(*dims).data for edge in within]
     places = (xr.Variable((*frame.lead, _PLACES), edge) for edge in edges)
     evidence = at(with_flags(frame), *places, dim=_PLACES)
     along = (None if edge is None else xr.Variable(dims, edge.data) for edge in evidence[:2])

@@ -26,7 +26,7 @@ from sims_analysis.kernels.rows import (
 from sims_analysis.kernels.saturation import saturated
 from sims_analysis.kernels.transient import RULES as TRANSIENT
 from sims_analysis.kernels.transient import surface_transient
-from sims_analysis.kernels.truncation import ends_inside
+from sims_analysis.kernels.truncation import cut_off
 from sims_analysis.outcomes import GAP, Flag
 
 #: How an answer uses its samples: a ``"curve"`` through those of an interval (of a ``"record"``:
@@ -172,7 +172,9 @@ def flags_from_values(rows: Rows) -> SingleResult:
         in_row = slice(rows.offsets[row], rows.offsets[row + 1])
         above = rows.depth_at(np.arange(in_row.start, in_row.stop)) < end[row]
         bits[in_row][above] |= Flag.TRANSIENT
-    bits[rows.offsets[1:][ends_inside(rows).value] - 1] |= Flag.TRUNCATED
+    begins, ends = cut_off(rows)
+    bits[rows.offsets[:-1][begins]] |= Flag.TRUNCATED
+    bits[rows.offsets[1:][ends] - 1] |= Flag.TRUNCATED
     placed = rows.unpacked(bits.reshape(rows.value.shape).astype(np.float64))
     flags = np.nan_to_num(placed).astype(np.int16)
     if wide is not None:  # depths within a gap rest on both of its sides
@@ -218,7 +220,9 @@ def at_places(
                 flags[row, after[:1]] |= np.int16(Flag.GAP_BEFORE)
             continue
         if flag == Flag.TRUNCATED:
-            if axis:
+            if axis and first <= rows.first[row]:
+                flags[row, np.flatnonzero(a >= np.fmin(first, rows.begin[row]))[:1]] |= flag
+            if axis and last >= rows.last[row]:
                 flags[row, np.flatnonzero(b <= np.fmax(last, rows.end[row]))[-1:]] |= flag
             continue
         # A value strictly between two samples depends on both.

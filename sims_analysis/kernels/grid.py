@@ -29,6 +29,7 @@ from sims_analysis.kernels.rows import (
     errors_of,
 )
 from sims_analysis.kernels.transient import has_surface_transient
+from sims_analysis.kernels.truncation import begins_inside
 
 #: Up to so many depths, saturated samples are sought about each; of more, from first to last.
 _FEW = 8
@@ -74,7 +75,7 @@ def cell_means(rows: Rows, *, edges: Array, log: bool) -> Resampled:
             shared = fraction[index] / of_samples
             stderr[index, pieces.cells] = np.sqrt(_variance(dense, parts, shared)) / width
     ends = [np.full((rows.count, 1), end) for end in edges[[0, -1]]]
-    known = has_surface_transient(rows) | _known(rows, *ends)
+    known = _known(rows, *ends) | has_surface_transient(rows) | begins_inside(rows)
     return Resampled(mean, n_linear, fraction, known, stderr)
 
 
@@ -120,7 +121,7 @@ def resample(rows: Rows, at: Array, *, method: str, new_axis: bool, bridge: bool
     known = _known(rows, low - reach, high + reach)
     fraction = np.full(rows.count, np.nan)
     if new_axis:
-        known |= has_surface_transient(rows)
+        known |= has_surface_transient(rows) | begins_inside(rows)
         broken = breaks(rows)
         if broken.size and not bridge:
             inner = (place.t > 0) & (place.t < 1) & np.isin(place.segment, broken)

@@ -1,4 +1,4 @@
-"""What lies below the end of a record that ends inside of a profile.
+"""What a record lacks that begins or ends inside of a profile.
 
 An end that falls goes on as an exponential: ``C / -s`` is missing, with the value C and the slope s
 of ln C at the last sample. They are of a parabola of ln C over the longest end that one describes
@@ -16,7 +16,7 @@ is more than 5 %, and may be more than three standard errors of the integral.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,6 @@ from sims_analysis.kernels.rows import (
     Flags,
     Index,
     Rows,
-    SingleResult,
     errors_of,
     range_reduced,
     range_sums,
@@ -88,24 +87,61 @@ def missing_below(rows: Rows, enough: Array) -> Array:
     the end is so low that a record as long again, and as high, would be.
     """
     missing = _seen_below(rows, enough)
-    if rows.carried is not None:
-        row = rows.carried.row[rows.carried.flag == Flag.TRUNCATED]
-        row = row[rows.carried.last[rows.carried.flag == Flag.TRUNCATED] >= rows.last[row]]
-        missing[row[missing[row] == 0]] = np.inf
+    row = _carried(rows, at_end=True)
+    missing[row[missing[row] == 0]] = np.inf
     return missing
 
 
 def missing_outside(rows: Rows, start: Array, enough: Array) -> Array:
     """Return what lies below the end of each record; infinite where it begins inside the profile.
 
-    It does so far below the surface, without a `start` that was asked for, if an exponential from
-    the samples twice as deep through the first one, or as high as that, has more than `enough`.
+    Unless a `start` was asked for: NaN for none.
     """
-    missing, size = missing_below(rows, enough), rows.size
-    deep = (size > 1) & (rows.begin * (size - 1) > WIDE * (rows.last - rows.first))
-    row = np.flatnonzero(deep & np.isnan(start))
+    missing, unstated = missing_below(rows, enough), np.isnan(start)
+    if unstated.any():
+        missing[begins_inside(rows, enough) & unstated] = np.inf
+    return missing
+
+
+class CutOff(NamedTuple):
+    """Which records begin and end inside the profile; (R,)."""
+
+    begins: Flags
+    ends: Flags
+
+
+def cut_off(rows: Rows) -> CutOff:
+    """Flag the records that begin, and those that end, inside the profile."""
+    enough = MISSING_SHARE * np.abs(rows.sum(rows.value * rows.width))
+    return CutOff(begins_inside(rows, enough), missing_below(rows, enough) > 0)
+
+
+def _carried(rows: Rows, *, at_end: bool) -> Index:
+    """Return the rows that carry that their record begins, or ends, inside the profile."""
+    if rows.carried is None:
+        return np.empty(0, dtype=np.intp)
+    row, _, first, last, *_ = (
+        column[rows.carried.flag == Flag.TRUNCATED] for column in rows.carried
+    )
+    of_record: Index = row[last >= rows.last[row] if at_end else first <= rows.first[row]]
+    return of_record
+
+
+def begins_inside(rows: Rows, enough: Array | None = None) -> Flags:
+    """Flag the records that begin inside the profile, (R,).
+
+    Those that carry it, and those that begin far below the surface, if an exponential from the
+    samples twice as deep through the first one, or as high as that, has more than `enough`: by
+    default, than 2 % of the integral.
+    """
+    flags: Flags = np.zeros(rows.count, dtype=bool)
+    flags[_carried(rows, at_end=False)] = True
+    far = (rows.size > 1) & (rows.begin * (rows.size - 1) > WIDE * (rows.last - rows.first))
+    row = np.flatnonzero(far)
     if not row.size:
-        return missing
+        return flags
+    if enough is None:
+        enough = MISSING_SHARE * np.abs(rows.sum(rows.value * rows.width))
     begin, end, above = rows.offsets[row], rows.offsets[row + 1], rows.begin[row]
     first, last = rows.value_at(begin), rows.value_at(end - 1)
     highest = range_reduced(np.maximum, rows.value.reshape(-1), begin, end, np.nan)
@@ -113,15 +149,8 @@ def missing_outside(rows: Rows, start: Array, enough: Array) -> Array:
     with np.errstate(all="ignore"):
         rise = np.maximum(deeper / first, 1.0 + _STRAIGHT)
         above *= first * (1.0 - 1.0 / rise) / np.log(rise)
-    inside = (above > enough[row]) & (np.minimum(first, last) < _RULES.level * highest)
-    missing[row[inside]] = np.inf
-    return missing
-
-
-def ends_inside(rows: Rows) -> SingleResult:
-    """Flag the records that end inside the profile, (R,)."""
-    total = rows.sum(rows.value * rows.width)
-    return SingleResult(missing_below(rows, MISSING_SHARE * np.abs(total)) > 0)
+    flags[row] |= (above > enough[row]) & (np.minimum(first, last) < _RULES.level * highest)
+    return flags
 
 
 def _seen_below(rows: Rows, enough: Array) -> Array:

@@ -389,8 +389,8 @@ def test_a_tail_below_its_limit_is_one_on_a_grid(grid):
 
 
 @pytest.mark.filterwarnings("ignore:.*ends inside the profile")
-@pytest.mark.parametrize("at", ["begins", "ends"])
-def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at):
+@pytest.mark.parametrize(("at", "kinds"), [("begins", ["gap", "truncated"]), ("ends", ["gap"])])
+def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at, kinds):
     z = np.r_[1.0:12.0, 100.0:300.0] if at == "begins" else np.r_[1.0:200.0, 290.0:296.0]
     value = 1e20 * np.exp(-z / 40)
     data = xr.Dataset(
@@ -404,7 +404,7 @@ def test_a_grid_that_begins_or_ends_in_a_gap_has_it(at):
     # Between depths that were measured, there is none.
     inside = {"begins": ("120 nm", "280 nm"), "ends": ("15 nm", "180 nm")}[at]
     assert sims.integrated_dose(grid, start=inside[0], stop=inside[1])["status"] == "ok"
-    assert sims.quality(grid)["kind"].values.tolist() == ["gap"]
+    assert sims.quality(grid)["kind"].values.tolist() == kinds
 
 
 def test_every_five_samples_are_averaged(approved):
