@@ -107,9 +107,14 @@ def ends(ds, name, one):
     return without(ds, DEPTH > 52)
 
 
+def begins(ds, name, one):
+    """Let it begin there."""
+    return without(ds, DEPTH < 30)
+
+
 KINDS = {
     "clean": clean, "gap": gap, "limit": limit, "saturated": saturated, "placeholder": placeholder,
-    "transient": clean, "ends": ends, "limit, intact": clean,
+    "transient": clean, "ends": ends, "begins": begins, "limit, intact": clean,
 }  # fmt: skip
 INTACT = ("clean", "limit, intact")
 IMPAIRED = [kind for kind in KINDS if kind not in INTACT]
@@ -141,7 +146,8 @@ def averaged(ds, intact):
 
 
 def spliced(ds, intact):
-    if of_boron(ds)[next(iter(ds))].sel(depth=slice(60, None)).isnull().all():
+    boron = of_boron(ds).sel(depth=slice(60, None))
+    if boron.get("concentration", boron[next(iter(ds))]).isnull().all():
         return sims.splice(intact.sel(depth=slice(0, 35)), ds.sel(depth=slice(20, None)))
     return sims.splice(ds.sel(depth=slice(0, 120)), intact.sel(depth=slice(100, None)))
 
@@ -349,6 +355,7 @@ EXPECTED = {
     "saturated": dict.fromkeys(QUESTIONS, "saturated"),
     "transient": {"moments": "truncated", "peak": "truncated"},
     "ends": {"dose": "truncated", "moments": "truncated"},
+    "begins": {"dose": "truncated", "moments": "truncated"},
 }
 #: Statuses of a fit that has no value: what little is left cannot be fitted.
 NOT_FITTED = ("featureless", "too_few_samples", "several_peaks")

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sims_analysis.kernels.gaps import WIDE
 from sims_analysis.kernels.local_fit import Counted, chance_of_misfit, maximized, solve
 from sims_analysis.kernels.rows import (
     Array,
@@ -38,6 +37,7 @@ from sims_analysis.outcomes import Flag
 class _Rules:
     """The numbers by which ends are judged; standard errors are those of what is judged."""
 
+    begins: float = 2.5  # mean steps below the surface from which on a record may begin too deep
     # Number of means that an end is fitted by, each of an independent sample or more.
     parts: int = 8
     fewest: int = 3  # number of last samples whose mean is how high a record ends at most
@@ -136,7 +136,9 @@ def begins_inside(rows: Rows, enough: Array | None = None) -> Flags:
     """
     flags: Flags = np.zeros(rows.count, dtype=bool)
     flags[_carried(rows, at_end=False)] = True
-    far = (rows.size > 1) & (rows.begin * (rows.size - 1) > WIDE * (rows.last - rows.first))
+    far = (rows.size > 1) & (
+        rows.begin * (rows.size - 1) > _RULES.begins * (rows.last - rows.first)
+    )
     row = np.flatnonzero(far)
     if not row.size:
         return flags

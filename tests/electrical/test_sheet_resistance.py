@@ -565,6 +565,10 @@ def test_a_layer_that_the_record_cuts_off_is_truncated():
     assert found["status"] == "truncated"
     assert found["sheet_resistance"] > 0
     assert sims.sheet_resistance(part, acceptors=["B"], stop="49 nm")["status"] == "ok"
+    deeper = ds.isel(depth=slice(15, None))
+    assert sims.sheet_resistance(deeper, acceptors=["B"], start="15 nm")["status"] == "ok"
+    with warns(FitWarning, "truncated"):
+        assert sims.sheet_resistance(deeper, acceptors=["B"])["status"] == "truncated"
     with warns(FitWarning, "truncated"):
         cells = sims.to_grid(part, step="2 nm", conserve="dose")
         assert sims.sheet_resistance(cells, acceptors=["B"])["status"] == "truncated"
