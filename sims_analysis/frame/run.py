@@ -246,6 +246,10 @@ def run(
 
 def refuse_infinite(error: InfiniteSampleError, label: str, names: tuple[str, str]) -> ProfileError:
     """Make the message of a kernel's error name the profile, and the values or the axis."""
+    if np.isfinite(error.number):
+        text = f"{label}: {names[1]} must increase strictly; that of sample {error.sample}, "
+        text += f"{error.number:g}, does not: sort each profile by its {names[1]}, and drop repeats"
+        return ProfileError(text, code="unordered_axis")
     return ProfileError(
         f"{label}: {names[error.what == 'depth']}[{error.sample}] is {error.number}; a sample "
         "needs a finite depth and a finite value (NaN: not measured)",

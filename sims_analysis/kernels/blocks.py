@@ -110,7 +110,10 @@ def _gaps_at_ends(row: Index, z: Array, measured: Flags, blank: Flags) -> Marks:
 
 
 class InfiniteSampleError(Exception):
-    """A value or a depth (`what`) is infinite: its row, its sample, and the number."""
+    """A value or a depth (`what`) is infinite: its row, its sample, and the number.
+
+    If the number is finite, it is a depth that does not exceed the one before it.
+    """
 
     def __init__(self, row: int, sample: int, what: str, number: float) -> None:
         super().__init__(row, sample, what, number)
@@ -145,6 +148,14 @@ def _packed(columns: Samples, numbers: Index, also: Flags | None = None) -> Pack
             raise InfiniteSampleError(int(numbers[row]), sample, what, float(samples[infinite[0]]))
         if np.isnan(samples).any():
             return _packed(columns, numbers, np.isnan(depth))
+    if depth.ndim > 1:
+        z = packed_columns["depth"]
+        falls, begins = z[1:] <= z[:-1], offsets[1:-1][offsets[1:-1] % max(z.size, 1) > 0]
+        falls[begins - 1] = False
+        if falls.any():
+            at = 1 + int(falls.argmax())
+            row, sample = divmod(int(np.flatnonzero(measured)[at]), value.shape[1])
+            raise InfiniteSampleError(int(numbers[row]), sample, "depth", float(z[at]))
     axis = depth if depth.ndim == 1 else None
     return Packed(**packed_columns, offsets=offsets, measured=measured, axis=axis)
 

@@ -1,10 +1,12 @@
 """Which variable a question is asked of, and what is said where there is none."""
 
+import measurement_layouts
 import numpy as np
 import pytest
 import xarray as xr
 from error_parts import raises
 
+import sims_analysis as sims
 from sims_analysis.errors import ProfileError, UnitsError
 from sims_analysis.frame.opening import is_ratio, open_frame
 
@@ -161,6 +163,13 @@ def test_cells_of_some_profiles_and_samples_of_others_do_not_mix(ds, approved):
     array["cell_start"][0, 0], array["cell_stop"][0, :2] = LOWER[0], [LOWER[0] + 1.0, 9.0]
     assert kind(array.drop_vars("cell_stop")) == "concentration", "one edge is none"
     approved(refused(array, ProfileError))
+
+
+def test_of_own_axes_one_that_does_not_increase_is_refused():
+    own = measurement_layouts.padded({"B": (np.arange(9.0), np.ones(9)), "P": ([0, 1, 3], [1] * 3)})
+    assert sims.mean_value(own)["status"].values.tolist() == [["ok", "ok"]]
+    with pytest.raises(ProfileError, match=r"depth must increase strictly; .* 3, 7, does not"):
+        sims.mean_value(own.isel(point=slice(None, None, -1)))
 
 
 def test_only_of_a_batch_may_an_axis_end_before_the_samples(ds, approved):
