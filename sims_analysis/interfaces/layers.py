@@ -92,9 +92,9 @@ def layers(
           an interface; or those of the layer, or of a gap beside it, may be as wide as half their
           distance: they overlap, and it is too thick or thin by 5 % or more); what it rests
           on, such as ``below_limit`` (it goes on to samples that a file gives as ``<5E15``; the
-          coordinate ``detection_limit`` has their limit) or ``gap`` (it begins or ends where there
-          are no samples: there is no depth); ``featureless``, ``never_reached`` or ``no_data`` in
-          the first place of a profile without a layer; nothing in the places after the last layer
+          coordinate ``detection_limit`` has their limit) or ``gap`` (at its edges, or, without a
+          `level`, in it: no depth is given in a gap); ``featureless``, ``never_reached`` or
+          ``no_data`` in the first place of a profile without a layer; nothing after the last layer
 
     Raises
     ------
@@ -186,14 +186,14 @@ def _resolved(
 ) -> dict[str, xr.Variable]:
     """Return layers with the statuses of what they rest on; edges among lost samples have no depth.
 
-    A gap, and samples below a limit, matter only at edges; so do saturated ones at a stated level.
+    At a stated level only what edges rest on matters; of samples below a limit, always.
     """
     along: Any = {"whole": ("layer",), "extra": ("layer",)}
     codes, ends = part["status"].astype(np.uint8), (part["top"], part["bottom"])
     is_layer = ends[0].notnull() | ends[1].notnull() | (codes == Status.TRUNCATED)
     at = [profiles.map(support_of_points, end, **along).flags for end in ends]
     inside = support_of_window(profiles, ends)
-    separate = _LOST | (Flag.SATURATED if stated else 0)
+    separate = _LOST | Flag.SATURATED if stated else Flag.BELOW_LIMIT
     flags = at[0] | at[1] | (inside.flags.where(is_layer, 0).astype(np.int16) & ~separate)
     low, zero = np.int16(Flag.BELOW_LIMIT), np.int16(0)
     for end, possible in zip(ends, below, strict=True):

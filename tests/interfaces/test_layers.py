@@ -253,6 +253,14 @@ def test_samples_that_are_known_to_be_saturated_count_where_a_layer_rests_on_the
         assert found["status"].item() == stated
 
 
+def test_a_gap_counts_where_a_plateau_rests_on_what_is_beside_it():
+    z = np.r_[0.0:38.0, 58.0:120.0]
+    implant = measurement_layouts.one(z, 1e20 * np.exp(-0.5 * ((z - 45) / 12) ** 2) + 1e15)
+    with warns(ProfileWarning, "gap", species="B", layer="0"):
+        assert sims.layers(implant)["status"].values.tolist() == [["gap"]]
+    assert sims.layers(implant, level="1e19 atoms/cm^3")["status"].values.tolist() == [["ok"]]
+
+
 def test_of_one_species_the_layers_need_no_name():
     z = np.arange(0.0, 200.0)
     one = models_truth.profile(models_truth.film(z), z)
