@@ -97,7 +97,7 @@ def moments(
           significant is left above the background. With numbers: ``undetermined``, with errors of
           NaN, where fewer than five samples, or cells, lie above the threshold, or it is less than
           2.1 times the standard error of a sample there; ``truncated`` where the samples used begin
-          in a surface transient, or the record ends above the threshold or inside of the profile;
+          in a surface transient, or the record begins or ends above the threshold or in a profile;
           others as for :func:`integrated_dose`
 
     Raises
@@ -170,7 +170,7 @@ def moments(
     support = material_support(frame, support, shape.value, shape.stderr, above_level, over=_MOMENT)
     beyond = doubt_of_window(shape.status, (a, b))
     if threshold is not None:
-        cut = "the record ends above the threshold: a part of the tail is missing from the moments"
+        cut = "the record begins or ends above the threshold: a part of the moments is missing"
         beyond = Doubt(shape.status == Status.TRUNCATED, Status.TRUNCATED, cut)
     doubts = [
         beyond,

@@ -17,7 +17,7 @@ from sims_analysis.kernels.levels import highest
 from sims_analysis.kernels.local_fit import as_points
 from sims_analysis.kernels.peak import maxima
 from sims_analysis.kernels.rows import Array, Rows, errors_of, first_status
-from sims_analysis.kernels.truncation import MISSING_SHARE, missing_outside
+from sims_analysis.kernels.truncation import MISSING_SHARE, begins_inside, missing_outside
 from sims_analysis.kernels.variance import variance_above_mean, variance_of_sum
 from sims_analysis.outcomes import Status
 
@@ -79,6 +79,7 @@ def moments(
     distribution = np.isfinite(shape[0])
     run = (np.where(np.isnan(end), np.inf, end) for end in ends)
     size = inside.within(*run).size
+    cut_off = (last >= rows.last) | ((first <= rows.first) & begins_inside(rows))
     resolved, few = size > 2, np.isfinite(threshold) & (size < MIN_SAMPLES)
     unknown = np.isnan(level) | (threshold == np.inf)
     status = first_status(
@@ -86,7 +87,7 @@ def moments(
         (~resolved, Status.NEVER_REACHED),
         (~distribution, Status.BELOW_DETECTION),
         (height < ABOVE_NOISE * noise, Status.UNDETERMINED),
-        (np.isfinite(threshold) & (last >= rows.last), Status.TRUNCATED),
+        (np.isfinite(threshold) & cut_off, Status.TRUNCATED),
         (few, Status.UNDETERMINED),
         (np.isnan(threshold) & reaches_beyond(rows, start, stop), Status.TRUNCATED),
     )

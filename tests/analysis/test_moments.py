@@ -283,11 +283,14 @@ def test_a_record_that_ends_above_the_threshold_lacks_a_part_of_its_tail(stop, c
         warnings.simplefilter("always")
         found = sims.moments(ds, threshold=0.01, stop=stop)
     assert list(found["status"].values) == ["ok", "truncated" if cut else "ok"]
-    text = "species 'cut': the record ends above the threshold"
+    text = "species 'cut': the record begins or ends above the threshold"
     assert [str(one.message).split(": a part")[0] for one in caught] == cut * [text]
     assert sims.moments(ds.chunk(species=1), threshold=0.01, stop=stop)["status"].values[1] == (
         "truncated" if cut else "ok"
     )
+    with warns(sims.errors.DoseWarning, "truncated", species="whole"):
+        found = sims.moments(ds.isel(depth=slice(25, None)), threshold=0.01, stop=stop)
+    assert found["status"].values[0] == "truncated"
 
 
 @pytest.mark.few(3)
