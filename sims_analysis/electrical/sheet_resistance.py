@@ -287,11 +287,10 @@ def _resolved(
         stderr / answer,
         lambda other: conductance(other) / answer,
     )
-    inside = profiles.map(cut_off)
+    begins, at_end = profiles.map(cut_off)
     last = replace(profiles, lower=None, upper=None).map(ends).last  # not the edge of its cell
     # A layer without a junction ends where the record does.
-    cut = inside.ends & (part["depth"] >= last) & is_nan(window[1])
-    cut |= inside.begins & is_nan(window[0])
+    cut = begins & is_nan(window[0]) | at_end & is_nan(window[1]) & (part["depth"] >= last)
     doubt = Doubt(cut.any("species"), Status.TRUNCATED, _CUT, {"remedy": _ACCEPT})
     options: Any = {"what": "the layer is interpolated across it", "category": FitWarning}
     return resolve(profiles, part["status"], support, layer, doubts=[doubt], **options)

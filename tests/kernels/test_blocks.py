@@ -1,7 +1,5 @@
 """Kernels run block by block over arrays: shapes, cases, groups, errors, and no profiles."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 from plain_profiles import run
@@ -9,28 +7,6 @@ from plain_profiles import run
 from sims_analysis.kernels.blocks import ALL, BLOCK, InfiniteSampleError
 from sims_analysis.kernels.dose import integrate
 from sims_analysis.kernels.interpolation import interpolate
-
-
-class Sums(NamedTuple):
-    total: np.ndarray
-    pairs: np.ndarray
-
-
-def errors(rows):
-    return Sums(rows.sum(rows.stderr), np.zeros((rows.count, 2)))
-
-
-Z = np.arange(4.0)
-
-
-def test_errors_for_sums_and_for_fits():
-    stderr = np.full((2, 4), 2.0)
-    counts = np.array([[0.0, 1, 1, 1], [1, 1, 1, 1]])
-    value, share = np.ones((2, 4)), np.array([1.0, 0.25])
-    alone = run(errors, Z, value, stderr=stderr).total
-    summed = run(errors, Z, value, stderr=stderr, counts=counts, fraction=share, errors="sum").total
-    assert alone.tolist() == [8.0, 8.0]
-    assert summed.tolist() == [6.0, 16.0]
 
 
 def test_a_kernel_that_sees_gaps_answers_the_same_as_others():

@@ -8,7 +8,6 @@ from sims_analysis.kernels.local_fit import (
     Counted,
     half_width_about,
     maximized,
-    solve,
 )
 
 
@@ -18,20 +17,6 @@ def test_an_interval_about_a_place_that_noise_has_moved_still_covers_68_percent(
     h = half_width_about(off, s)
     covered = norm.cdf((h - off) / s) - norm.cdf((-h - off) / s)
     np.testing.assert_allclose(covered, 0.6826894921370859, atol=0.018)
-
-
-def test_three_coefficients_are_solved_as_numpy_does():
-    rng = np.random.default_rng(2)
-    basis = rng.normal(size=(50, 3, 6)) * rng.uniform(1e-3, 1e3, (50, 3, 1))
-    information, score = basis @ basis.mT, rng.normal(size=(50, 3))
-    expected = np.linalg.solve(information, score[..., None])[..., 0]
-    np.testing.assert_allclose(solve(information, score), expected, rtol=1e-8)
-    information[3, :, 2] = information[3, 2] = information[3, :, 1]  # two that are the same
-    information[3, 2, 2] = information[3, 1, 1]
-    for scale in (1e-12, 1.0, 1e12):
-        with np.errstate(all="ignore"):
-            found = solve(scale * information, scale * score)
-        assert np.isnan(found).all(axis=1).nonzero()[0].tolist() == [3]
 
 
 def windows(rng, *, one_lower, under):

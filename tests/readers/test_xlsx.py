@@ -12,7 +12,7 @@ from error_parts import raises, warns
 import sims_analysis as sims
 from sims_analysis.files import Budget
 from sims_analysis.readers.source import Source
-from sims_analysis.readers.tables.regions import all_sheets, as_percent, read_xls, read_xlsx
+from sims_analysis.readers.tables.regions import all_sheets, read_xls, read_xlsx
 
 
 def cells(rows, **more):
@@ -90,14 +90,6 @@ def test_dates_are_counted_from_1900_or_1904():
         since = cells(row, properties=f'<workbookPr date1904="{stated}"/>')
         assert since[0][0] == dt.datetime(1904, 1, 2)  # noqa: DTZ001
     assert cells(row, properties='<workbookPr date1904="0"/>')[0][0].year == 1899
-
-
-def test_parts_of_a_hundred_are_as_they_are_seen():
-    assert [as_percent(0.25), as_percent(1 / 3), as_percent(1e-5)] == [
-        "25%",
-        "33.3333333333333%",
-        "0.001%",
-    ]
 
 
 def test_sheets_that_are_hidden_and_cells_that_are_merged():
